@@ -1,0 +1,97 @@
+"""What can go wrong, as a person reads it and as a script sees it: a line of text and an exit code."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The stable exit codes. A signal's code is 128 plus its number."""
+
+    OK = 0
+    NO = 1
+    USAGE = 2
+    CONNECT = 3
+    REFUSED = 4
+    TIMEOUT = 5
+    LOST = 6
+    NACK = 7
+    DATA = 8
+    LIMIT = 9
+    OUTPUT = 10
+    BUG = 70
+    UNDELIVERED = 75
+    SIGINT = 130
+    SIGPIPE = 141
+    SIGTERM = 143
+
+
+class NsroomError(Exception):
+    """A failure that `main` turns into one line on stderr and an exit code.
+
+    The text names the thing, the cause and what to do, in lower case and on one line.
+    """
+
+    code = ExitCode.BUG
+
+
+class UsageError(NsroomError):
+    """Bad arguments; nothing was sent."""
+
+    code = ExitCode.USAGE
+
+
+class ConnectError(NsroomError):
+    """No session: DNS, TCP, TLS, HTTP status, time-out, not Socket.IO, version mismatch."""
+
+    code = ExitCode.CONNECT
+
+
+class RefusedError(NsroomError):
+    """A namespace, the authentication or a join was refused."""
+
+    code = ExitCode.REFUSED
+
+
+class WaitError(NsroomError):
+    """Connected, but what was waited for did not come in time."""
+
+    code = ExitCode.TIMEOUT
+
+
+class LostError(NsroomError):
+    """The connection ended with something unconfirmed."""
+
+    code = ExitCode.LOST
+
+
+class NackError(NsroomError):
+    """The server answered with an error."""
+
+    code = ExitCode.NACK
+
+
+class DataError(NsroomError):
+    """Bad input at a line; the lines before it were sent."""
+
+    code = ExitCode.DATA
+
+
+class LimitError(NsroomError):
+    """Larger than the server's `maxPayload`; not sent."""
+
+    code = ExitCode.LIMIT
+
+
+class OutputError(NsroomError):
+    """Standard output or the recording could not be written."""
+
+    code = ExitCode.OUTPUT
+
+
+class DecodeError(ValueError):
+    """A frame that breaks the protocol: `reason` at `offset` (in characters or bytes) of `frame`."""
+
+    def __init__(self, reason: str, frame: str | bytes, offset: int = 0) -> None:
+        super().__init__(f"{reason} at offset {offset}")
+        self.reason = reason
+        self.frame = frame
+        self.offset = offset
