@@ -94,7 +94,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 @lru_cache(maxsize=8)
 def _second(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
 
 def format_time(time: int) -> str:
