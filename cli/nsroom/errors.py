@@ -87,6 +87,14 @@ class OutputError(NsroomError):
     code = ExitCode.OUTPUT
 
 
+class Stopped(BaseException):  # noqa: N818 - like KeyboardInterrupt, no error
+    """A signal asked us to end, and everything is cleaned up: `code` is 128 plus its number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
+
+
 class DecodeError(ValueError):
     """A frame that breaks the protocol: `reason` at `offset` (in characters or bytes) of `frame`."""
 

@@ -1,0 +1,5 @@
+"""Run nsroom as `python -m nsroom`."""
+
+from nsroom.main import main
+
+main()

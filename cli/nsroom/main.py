@@ -1,0 +1,133 @@
+"""The list of commands, and the one place that turns errors into a line and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import typer
+
+from nsroom.errors import ExitCode, NsroomError, Stopped
+
+COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
+
+BUG = """nsroom: this is a bug in nsroom: {kind}: {text}
+nsroom: run it again as `nsroom --debug …` and report what it prints"""
+
+
+def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Make the application out of the named commands; each is the function of its module's name."""
+    app = typer.Typer(
+        name="nsroom",
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(root)
+    for name in names:
+        app.command(name)(getattr(import_module(f"nsroom.commands.{name}"), name))
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nsroom {version('nsroom')}")
+        raise typer.Exit
+
+
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
+) -> None:
+    """Chat with, watch and debug any Socket.IO server.
+
+    \b
+    Three terminals, nothing else to say:
+      nsroom serve                     start the reference server
+      nsroom connect /my-namespace     watch a namespace
+      nsroom join lobby                ask to join a room and talk in it
+    \b
+    In scripts:
+      nsroom connect /chat -C 3 | jq -r .event
+      nsroom emit message '{"room":"lobby","text":"hi"}'
+      nsroom call rooms
+    \b
+    To try it without a server of your own:
+      nsroom demo
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the contract's exit code."""
+    code = run(sys.argv[1:])
+    _flush()
+    # Not sys.exit: what is still open belongs to us alone, and tearing down asyncio and aiohttp takes 30 ms.
+    os._exit(code)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; return its exit code, with whatever went wrong said on stderr."""
+    try:
+        return int(build(_wanted(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
+    except NsroomError as error:
+        _say(str(error))
+        return error.code
+    except Stopped as signal:
+        return signal.code
+    except KeyboardInterrupt:
+        return ExitCode.SIGINT
+    except BrokenPipeError:
+        return ExitCode.SIGPIPE
+    except typer.Abort:
+        return ExitCode.SIGINT
+    except Exception as error:  # noqa: BLE001 - the last stop: nothing may end in a traceback
+        return _unexpected(error, debug="--debug" in argv)
+
+
+def _wanted(argv: Sequence[str]) -> Sequence[str]:
+    """Name the command to load: one when the line names one, all when help or completion needs them."""
+    words = [word for word in argv[:2] if word != "--debug"]
+    return [words[0]] if words and words[0] in COMMANDS else COMMANDS
+
+
+def _unexpected(error: Exception, debug: bool) -> int:
+    if hasattr(error, "format_message"):  # typer's own: a wrong option, a missing argument
+        context = getattr(error, "ctx", None)
+        hint = f" (see `{context.command_path} --help`)" if context else ""
+        _say(f"{_lower(error.format_message())}{hint}")
+        return ExitCode.USAGE
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    print(BUG.format(kind=type(error).__name__, text=error), file=sys.stderr)
+    return ExitCode.BUG
+
+
+def _lower(text: str) -> str:
+    text = " ".join(text.split()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _say(text: str) -> None:
+    from nsroom.terminal import safe
+
+    if text:
+        print(f"nsroom: {safe(text)}", file=sys.stderr)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # noqa: PERF203 - closed by the other side: nobody is left to tell
+            continue
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Run a command's coroutine so that a signal ends it in order: whole lines, connections closed, the right code."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from nsroom.errors import Stopped
+
+T = TypeVar("T")
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main`; the first signal cancels it, the second ends the process where it stands.
+
+    Raises: Stopped after a signal, when `main` has cleaned up.
+    """
+    return asyncio.run(_until_signal(main))
+
+
+async def _until_signal(main: Coroutine[Any, Any, T]) -> T:
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(main)
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        if caught:
+            os._exit(128 + number)
+        caught.append(number)
+        task.cancel()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        result = await task
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+    if caught:
+        raise Stopped(caught[0])
+    return result

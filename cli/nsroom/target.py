@@ -1,0 +1,153 @@
+"""Where to connect to and how: what the command line says, checked."""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import SplitResult, urlsplit
+
+from nsroom.errors import UsageError
+from nsroom.record import Json
+
+DEFAULT_URL = "http://localhost:3000"
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)?:\d{1,5}(/.*)?")
+
+
+class Transport(StrEnum):
+    """What may carry the packets. `auto`: WebSocket, else polling."""
+
+    AUTO = "auto"
+    WEBSOCKET = "websocket"
+    POLLING = "polling"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One Socket.IO server and how to reach it."""
+
+    url: str = DEFAULT_URL
+    """Scheme, host and port; no path."""
+    namespaces: tuple[str, ...] = ("/",)
+    path: str = "/socket.io/"
+    auth: dict[str, Json] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[tuple[str, str], ...] = ()
+    transport: Transport = Transport.AUTO
+    insecure: bool = False
+    cacert: str | None = None
+    connect_timeout: float = 10.0
+    """Seconds, for everything from the name look-up to the answer for every namespace."""
+    reconnect: bool = True
+
+
+def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    """Give the server and the namespaces that targets, `--url` and `--namespace` name together.
+
+    Raises: UsageError when they name two servers, or something that is neither URL nor namespace.
+    """
+    parsed = [_parse(text) for text in texts]
+    default = _parse(url or os.environ.get("NSROOM_URL") or DEFAULT_URL)
+    servers = {server for server, _ in parsed if server} or {default[0] or DEFAULT_URL}
+    if len(servers) > 1:
+        raise UsageError(f"one connection has one server, but two are named: {' and '.join(sorted(servers))}")
+    named = [namespace for _, namespace in parsed if namespace] + [_namespace(text) for text in namespaces]
+    return servers.pop(), tuple(dict.fromkeys(named)) or (default[1] or "/",)
+
+
+def _parse(text: str) -> tuple[str | None, str | None]:
+    """Split a target into its server and its namespace; either may be absent."""
+    if text.startswith("/"):
+        return None, _namespace(text)
+    if _HOST_PORT.fullmatch(text):
+        text = f"http://{'localhost' if text.startswith(':') else ''}{text}"
+    parts = _split(text)
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise UsageError(
+            f"{text!r} is neither a namespace like /chat nor a URL like https://host/chat nor :3001/chat"
+        )
+    path = parts.path if parts.path not in ("", "/") else None
+    return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and _namespace(path)
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no URL: {error}") from None
+    return parts
+
+
+def _namespace(text: str) -> str:
+    name = text if text.startswith("/") else f"/{text}"
+    if "," in name or "?" in name or not name.isprintable():
+        raise UsageError(f"{text!r} cannot be a namespace: no comma, no question mark, printable only")
+    return name
+
+
+def parse_auth(texts: Iterable[str], stdin: str | None = None) -> dict[str, Json] | None:
+    """Read the payload of CONNECT from JSON objects and `key=value` pairs, later ones winning.
+
+    Raises: UsageError.
+    """
+    payload: dict[str, Json] = {}
+    for text in texts:
+        payload.update(_auth(stdin if text == "-" else _file(text) if text.startswith("@") else text))
+    return payload or None
+
+
+def _auth(text: str | None) -> dict[str, Json]:
+    text = (text or "").strip()
+    if text.startswith("{"):
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise UsageError(f"--auth: no JSON: {error}") from None
+        return dict(value)
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError("--auth: give a JSON object, key=value, @file or - for stdin")
+    return {key: value}
+
+
+def _file(text: str) -> str:
+    try:
+        with open(text[1:], encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--auth: cannot read {text[1:]}: {getattr(error, 'strerror', error)}") from None
+
+
+def parse_headers(texts: Iterable[str]) -> dict[str, str]:
+    """Read `Name: value` lines.
+
+    Raises: UsageError.
+    """
+    headers = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not colon or not _HEADER.fullmatch(name) or not value.isprintable():
+            raise UsageError(f"--header {text!r}: give it as 'Name: value'")
+        headers[name] = value.strip()
+    return headers
+
+
+def parse_pairs(option: str, texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Read `key=value` texts of an option, in their order.
+
+    Raises: UsageError.
+    """
+    pairs = []
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError(f"{option} {text!r}: give it as key=value")
+        pairs.append((key, value))
+    return tuple(pairs)
+
+
