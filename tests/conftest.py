@@ -1,0 +1,110 @@
+"""Fixtures: the real program, the reference server, and JavaScript's servers and clients."""
+
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.peers import node as javascript
+from tests.peers.program import Runner, Server, Spawner, clean_environment, spawner
+
+NSROOM = (sys.executable, "-m", "nsroom")
+LISTENING = re.compile(r"nsroom: listening on (\S+)")
+PLAIN_SOCKETIO = Path(__file__).parent / "peers" / "plain_socketio.py"
+
+StartServer = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The variables for every program: a home of its own, and nothing of the person who runs the tests."""
+    return clean_environment(tmp_path)
+
+
+@pytest.fixture
+def nsroom(environment: dict[str, str], tmp_path: Path) -> Runner:
+    """Run the real program to its end: `result = await nsroom("emit", "x", stdin=b"…")`."""
+    return Runner(NSROOM, environment, tmp_path)
+
+
+@pytest.fixture
+def shell(environment: dict[str, str], tmp_path: Path) -> Runner:
+    """Run a line of bash that knows `nsroom`: `await shell("nsroom connect -u $URL | head -1")`."""
+    command = " ".join(f"'{part}'" for part in NSROOM)
+    script = f'nsroom() {{ {command} "$@"; }}; eval "$1"'
+    return Runner(("bash", "-c", script, "bash"), environment, tmp_path)
+
+
+@pytest.fixture
+async def spawn(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Spawner]:
+    """Start the real program and go on: `proc = await spawn("connect", "/chat", "--json")`."""
+    async with spawner(NSROOM, environment, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture
+def serve(spawn: Spawner) -> StartServer:
+    """Start the reference server on a free port: `await serve("--token", "x", history="none")`."""
+
+    async def start(*args: str, history: str | Path = "none") -> Server:
+        proc = await spawn("serve", "--port", "0", "--history", str(history), *args)
+        listening = LISTENING.search(await proc.err("nsroom: listening on ", timeout=20))
+        assert listening
+        return Server(listening[1], proc)
+
+    return start
+
+
+@pytest.fixture
+async def server(serve: StartServer) -> Server:
+    """The reference server as it comes, without a history file."""
+    return await serve()
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """A Node that is new enough."""
+    return javascript.find_node()
+
+
+@pytest.fixture(scope="session")
+def node_modules(node: Path) -> Path:
+    """The JavaScript packages, installed as the lock file says."""
+    return javascript.install(node)
+
+
+@pytest.fixture
+async def node_script(node: Path, node_modules: Path, environment: dict[str, str]) -> AsyncIterator[Spawner]:
+    """Start a script of `tests/interop/node`: `client = await node_script("client4.js", url)`."""
+    async with spawner((str(node),), environment, node_modules.parent) as start:
+        yield start
+
+
+@pytest.fixture
+def node_server(node_script: Spawner) -> StartServer:
+    """Start a JavaScript server: `await node_server("server4.js", "--recovery")`."""
+
+    async def start(script: str, *args: str) -> Server:
+        return await _listening(node_script, script, *args)
+
+    return start
+
+
+@pytest.fixture
+async def python_server(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Start a plain server on stock python-socketio, with the events of `server4.js`."""
+    env = {key: value for key, value in environment.items() if not key.startswith("COVERAGE_")}
+    async with spawner((sys.executable, str(PLAIN_SOCKETIO)), env, tmp_path) as spawn:
+
+        async def start(*args: str) -> Server:
+            return await _listening(spawn, *args)
+
+        yield start
+
+
+async def _listening(spawn: Spawner, *args: str) -> Server:
+    proc = await spawn(*args)
+    ready = await proc.record(timeout=20)
+    return Server(f"http://127.0.0.1:{ready['listening']}", proc)
