@@ -1,0 +1,231 @@
+"""Socket.IO protocol revision 5: packets and their binary attachments.
+
+The specification: https://github.com/socketio/socket.io-protocol. Where it is silent, packets are
+refused that the reference implementation, socket.io-parser 4, refuses.
+
+What the protocol cannot express: a namespace with a comma in it; and, in a packet with attachments,
+a real object with the member `"_placeholder": true`, which would be taken for an attachment.
+"""
+
+import re
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from nsroom.errors import DecodeError
+from nsroom.protocol import strict_json
+from nsroom.protocol.limits import LIMITS, Limits
+from nsroom.record import Json
+
+RESERVED_EVENTS = frozenset(
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
+)
+"""Names of events on which JavaScript peers end the connection; other implementations send them."""
+
+HEADER = re.compile(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
+"""Type, number of attachments (1), namespace (2) and id (3); the payload follows. Only ASCII digits count."""
+_NAMESPACE = re.compile("/[^,?\ud800-\udfff]*")
+_PLACEHOLDER = re.compile(r'[{,]"_placeholder":true(?=[,}])')
+
+
+class PacketType(IntEnum):
+    """The first character of a packet."""
+
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    CONNECT_ERROR = 4
+    BINARY_EVENT = 5
+    BINARY_ACK = 6
+
+
+_TYPES = {str(int(kind)): kind for kind in PacketType}
+_BINARY = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
+_PLAIN = {binary: plain for plain, binary in _BINARY.items()}
+
+
+class Packet(NamedTuple):
+    """One packet, its binary values either in place (`bytes`) or still placeholders."""
+
+    type: PacketType
+    namespace: str = "/"
+    id: int | None = None
+    data: Json = None
+    """None where there is no payload."""
+    attachments: int = 0
+    """How many binary frames follow the text."""
+
+
+# Not bool, which isinstance would take for a number.
+_NAMES = (str, int, float)
+
+
+def _is_event(data: Json) -> bool:
+    return type(data) is list and len(data) > 0 and type(data[0]) in _NAMES
+
+
+def _is_object(data: Json) -> bool:
+    return isinstance(data, dict)
+
+
+def _is_list(data: Json) -> bool:
+    return isinstance(data, list)
+
+
+def _is_refusal(data: Json) -> bool:
+    return isinstance(data, (dict, str))
+
+
+def _is_absent(_: Json) -> bool:
+    return False
+
+
+_EVENT = (_is_event, "a list that begins with the event's name")
+_ACK = (_is_list, "a list")
+# By type. A tuple, because hashing a member of an enumeration is a call into Python.
+_SHAPES: tuple[tuple[Callable[[Json], bool], str], ...] = (
+    (_is_object, "an object"),
+    (_is_absent, "absent"),
+    _EVENT,
+    _ACK,
+    (_is_refusal, "an object or a string"),
+    _EVENT,
+    _ACK,
+)
+_OPTIONAL = frozenset([PacketType.CONNECT, PacketType.DISCONNECT, PacketType.CONNECT_ERROR])
+
+
+def decode(text: str, limits: Limits = LIMITS) -> Packet:
+    """Read a packet; where attachments follow, `join` completes it.
+
+    Raises: DecodeError, whatever the text is.
+    """
+    if len(text) > limits.frame:
+        raise DecodeError(f"larger than {limits.frame} characters", text)
+    header = HEADER.match(text)
+    if header is None:
+        raise _no_header(text)
+    count, namespace, digits = header.groups()
+    kind = _TYPES[text[0]]
+    if not digits and (kind is PacketType.ACK or kind is PacketType.BINARY_ACK):
+        raise DecodeError("an acknowledgement without an id", text, header.end())
+    return Packet(
+        kind,
+        _namespace(namespace, header, limits) if namespace else "/",
+        _number(header, 3, limits.id, "the id") if digits else None,
+        _payload(kind, text, header.end(), limits),
+        _number(header, 1, limits.attachments, "the number of attachments") if count else 0,
+    )
+
+
+def _no_header(text: str) -> DecodeError:
+    if not text:
+        return DecodeError("an empty Socket.IO packet", text)
+    if text[0] not in _TYPES:
+        return DecodeError(f"unknown Socket.IO packet type {text[0]!r}", text)
+    return DecodeError("a binary packet without its number of attachments", text, 1)
+
+
+def _namespace(name: str, header: re.Match[str], limits: Limits) -> str:
+    if len(name) > limits.namespace:
+        reason = f"a namespace longer than {limits.namespace} characters: is its comma missing?"
+        raise DecodeError(reason, header.string, header.start(2))
+    # Socket.IO v2 clients send their query with the name.
+    return name.partition("?")[0]
+
+
+def _number(header: re.Match[str], group: int, bound: int, what: str) -> int:
+    digits = header[group]
+    if len(digits) > len(str(bound)) or int(digits) > bound:
+        raise DecodeError(f"{what} is larger than {bound}", header.string, header.start(group))
+    return int(digits)
+
+
+def _payload(kind: PacketType, text: str, start: int, limits: Limits) -> Json:
+    fits, shape = _SHAPES[kind]
+    if start == len(text):
+        if kind in _OPTIONAL:
+            return None
+        raise DecodeError(f"the payload of {kind.name} is missing: it must be {shape}", text, start)
+    data = strict_json.load(text, start, limits)
+    if not fits(data):
+        raise DecodeError(f"the payload of {kind.name} must be {shape}", text, start)
+    return data
+
+
+def join(packet: Packet, attachments: list[bytes], frame: str = "") -> Packet:
+    """Put the attachments in the place of their placeholders; `frame` is the text for an error.
+
+    Raises: DecodeError where placeholders and attachments do not match.
+    """
+    if len(attachments) != packet.attachments:
+        reason = f"{packet.attachments} attachments were announced, {len(attachments)} came"
+        raise DecodeError(reason, frame)
+    unused = set(range(len(attachments)))
+    try:
+        data = _fill(packet.data, attachments, unused, frame)
+    except RecursionError:
+        raise DecodeError("nested too deeply", frame) from None
+    if unused:
+        raise DecodeError(f"no placeholder for attachment {min(unused)}", frame)
+    return packet._replace(data=data)
+
+
+def _fill(value: Json, attachments: list[bytes], unused: set[int], frame: str) -> Json:
+    if isinstance(value, list):
+        return [_fill(item, attachments, unused, frame) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("_placeholder") is not True:
+        return {key: _fill(item, attachments, unused, frame) for key, item in value.items()}
+    num = value.get("num")
+    if type(num) is not int or not 0 <= num < len(attachments):
+        raise DecodeError(f"a placeholder for attachment {num!r:.20}, of {len(attachments)}", frame)
+    unused.discard(num)
+    return attachments[num]
+
+
+def encode(packet: Packet) -> list[str | bytes]:
+    """Write the packet's text and its attachments; an event or ack with bytes in it becomes a binary one.
+
+    Raises: ValueError for what the protocol cannot carry.
+    """
+    _check_sendable(packet)
+    attachments: list[str | bytes] = []
+
+    def detach(value: Any) -> Json:
+        if not isinstance(value, bytes):
+            raise TypeError(f"{type(value).__name__} is not JSON")
+        attachments.append(value)
+        return {"_placeholder": True, "num": len(attachments) - 1}
+
+    payload = "" if packet.data is None else strict_json.dump(packet.data, detach)
+    return [_header(packet, payload, len(attachments)) + payload, *attachments]
+
+
+def _check_sendable(packet: Packet) -> None:
+    fits, shape = _SHAPES[packet.type]
+    if not (fits(packet.data) or (packet.data is None and packet.type in _OPTIONAL)):
+        raise ValueError(f"the payload of {packet.type.name} must be {shape}")
+    if not _NAMESPACE.fullmatch(packet.namespace):
+        raise ValueError(f"{packet.namespace!r} cannot be a namespace: a / first, no comma, no query")
+    if packet.id is None and _PLAIN.get(packet.type, packet.type) is PacketType.ACK:
+        raise ValueError("an acknowledgement has an id")
+    if packet.id is not None and packet.id < 0:
+        raise ValueError("an id is not negative")
+
+
+def _header(packet: Packet, payload: str, attachments: int) -> str:
+    kind = _PLAIN.get(packet.type, packet.type)
+    count = ""
+    if attachments:
+        if kind not in _BINARY:
+            raise ValueError(f"{kind.name} carries no binary values")
+        if len(_PLACEHOLDER.findall(payload)) != attachments:
+            raise ValueError('an object with "_placeholder": true cannot travel beside binary values')
+        kind, count = _BINARY[kind], f"{attachments}-"
+    elif packet.attachments:
+        raise ValueError("the attachments are not joined")
+    namespace = "" if packet.namespace == "/" else f"{packet.namespace},"
+    return f"{kind:d}{count}{namespace}{'' if packet.id is None else packet.id}"

@@ -1,0 +1,129 @@
+"""JSON (RFC 8259) inside a frame, as JavaScript's `JSON.parse` reads it and `JSON.stringify` writes it."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, NoReturn
+
+from nsroom.errors import DecodeError
+from nsroom.protocol.limits import LIMITS, Limits
+from nsroom.record import Json
+
+_WHITESPACE = re.compile(r"[ \t\n\r]*+")
+# The last quote may be missing: without the "?" a torn text would be scanned again from each quote in it.
+_STRING = r'"(?:[^"\\]++|\\.)*+"?'
+_BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
+_WORD = re.compile(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError
+    return value
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+_scan = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).raw_decode
+
+
+def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
+    """Read the JSON value that fills `text` from `start` to its end.
+
+    Raises: DecodeError, whatever the text is.
+    """
+    if len(text) > limits.depth < text.count("[", start) + text.count("{", start):
+        _check_depth(text, start, limits.depth)
+    if text[start : start + 1].isspace():
+        start = _skip(text, start)
+    try:
+        value, end = _scan(text, start)
+    except json.JSONDecodeError as error:
+        raise DecodeError(f"not JSON: {error.msg.lower()}", text, error.pos) from None
+    except ValueError:
+        raise _refused(text, start) from None
+    except RecursionError:
+        raise DecodeError("nested too deeply", text, start) from None
+    if end != len(text) and (end := _skip(text, end)) != len(text):
+        raise DecodeError("not JSON: something follows its end", text, end)
+    return value
+
+
+def _check_depth(text: str, start: int, bound: int) -> None:
+    depth = 0
+    for match in _BRACKET.finditer(text, start):
+        character = text[match.start()]
+        if character in "[{":
+            depth += 1
+        elif character in "]}":
+            depth -= 1
+        if depth > bound:
+            raise DecodeError(f"nested more than {bound} levels deep", text, match.start())
+
+
+def _refused(text: str, start: int) -> DecodeError:
+    """Find the word that the scanner's hooks refused: they are not told where it stands."""
+    for match in _WORD.finditer(text, start):
+        word = match.group()
+        if word.endswith(("Infinity", "NaN")):
+            return DecodeError(f"not JSON: {word}", text, match.start())
+        if not word.startswith('"') and _out_of_range(word):
+            return DecodeError("number out of range", text, match.start())
+    return DecodeError("not JSON", text, start)
+
+
+def _out_of_range(number: str) -> bool:
+    try:
+        _finite(number) if set(number) & set(".eE") else int(number)
+    except ValueError:
+        return True
+    return False
+
+
+class Element(NamedTuple):
+    """One item of a list or member of an object, and where it stands in the text."""
+
+    key: str | None
+    start: int
+    end: int
+    value: Json
+
+
+def elements(text: str, start: int) -> Iterator[Element]:
+    """Yield the top-level elements of the list or object at `start` of a text that `load` has accepted."""
+    at = _skip(text, start)
+    keyed = text[at] == "{"
+    at = _skip(text, at + 1)
+    while text[at] not in "]}":
+        key = None
+        if keyed:
+            key, at = _scan(text, at)
+            at = _skip(text, _skip(text, at) + 1)
+        value, end = _scan(text, at)
+        yield Element(key, at, end, value)
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+
+
+def _skip(text: str, at: int) -> int:
+    return _WHITESPACE.match(text, at).end()  # type: ignore[union-attr]
+
+
+def dump(value: Json, default: Callable[[Any], Json] | None = None) -> str:
+    """Write a value as compact JSON that is always valid Unicode: a lone surrogate becomes an escape.
+
+    A high surrogate right before a low one is the one character that the two of them name.
+
+    Raises: ValueError for NaN, Infinity and what is nested too deeply.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
