@@ -175,7 +175,7 @@ def plain_websocket(*, echo: bool = False) -> Peer:
     """A WebSocket server that is no Engine.IO server: mute, or an echo."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse()
+        ws = web.WebSocketResponse(timeout=0.2)
         if not ws.can_prepare(request):
             return web.Response(status=426, text="WebSocket only")
         await ws.prepare(request)
@@ -234,7 +234,7 @@ def conversation(script: Script, polled: str | None = None) -> Peer:
     """Follow a script over WebSocket, then close; a poll is answered `polled`, the next ones never."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse(max_msg_size=0)
+        ws = web.WebSocketResponse(timeout=0.2, max_msg_size=0)
         if not ws.can_prepare(request):
             return await _poll(request, polled)
         await ws.prepare(request)
@@ -244,6 +244,11 @@ def conversation(script: Script, polled: str | None = None) -> Peer:
         return ws
 
     return _web(answer)
+
+
+async def _listen(talk: Conversation) -> None:
+    while True:
+        await talk.receive()
 
 
 async def _poll(request: web.Request, polled: str | None) -> web.Response:
@@ -261,13 +266,13 @@ def garbage_open() -> Peer:
 
     async def script(talk: Conversation) -> None:
         await talk.send("0{garbage")
-        await _forever()
+        await _listen(talk)
 
     return conversation(script, polled="0{garbage")
 
 
 def open_then_silence() -> Peer:
-    """Open, and never answer the CONNECT."""
+    """Open, and never answer anything again, not even the closing of the WebSocket."""
 
     async def script(talk: Conversation) -> None:
         await talk.send("0" + json.dumps(OPEN))
@@ -291,8 +296,7 @@ def sends(*frames: str | bytes, handshake: dict[str, Any] | None = None) -> Peer
     async def script(talk: Conversation) -> None:
         await talk.welcome(**(handshake or {}))
         await talk.send(*frames)
-        while True:
-            await talk.receive()
+        await _listen(talk)
 
     return conversation(script)
 
