@@ -1,0 +1,163 @@
+"""Why a connection failed: the one place that turns exceptions, HTTP answers and strange bytes into a line."""
+
+import re
+import ssl
+from collections.abc import Iterator
+from errno import ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH
+
+import aiohttp
+
+from nsroom.connection import Connection
+from nsroom.errors import ConnectError, DecodeError
+from nsroom.protocol.engineio import parse_handshake
+from nsroom.record import Json
+from nsroom.target import Target
+
+_V2_POLLING = re.compile(r"\d+:0\{")
+_STATUS = {
+    301: "the server sends elsewhere: use that URL",
+    302: "the server sends elsewhere: use that URL",
+    401: "the server wants to know who you are: give --header or --cookie",
+    403: "the server, or a proxy before it, forbids it: is an --header, a --cookie or an Origin needed?",
+    404: "no Socket.IO there: give its --path, or start the server",
+    426: "a plain WebSocket server? nsroom speaks Socket.IO",
+    429: "too many connections: try later",
+    500: "the server failed: look into its log",
+    502: "the proxy gets no answer from the application behind it: is that running?",
+    503: "the proxy has no application behind it, or that is overloaded",
+    504: "the proxy gets no answer in time from the application behind it",
+}
+# The codes of the Engine.IO reference implementation.
+_ENGINE_CODES = {
+    0: "the server does not offer this transport: try another --transport",
+    1: "the server forgot the session: a load balancer without sticky sessions?",
+    4: "the server's allowRequest forbids it: is an --header, a --cookie or --query needed?",
+    5: "the server speaks another version of the protocol",
+}
+_V2 = "the server speaks Socket.IO 2 (Engine.IO 3); nsroom speaks 3 and later: update the server to 3 or 4"
+
+
+def explain(error: BaseException, connection: Connection, target: Target) -> ConnectError:
+    """Name the root cause of a failed connection and what to do, in one line."""
+    cause = _network(error, connection, target) or _http(error, connection) or _strange(connection)
+    return ConnectError(f"cannot connect to {target.url}: {cause or _plain(error)}")
+
+
+def is_version_2(connection: Connection) -> bool:
+    """Tell a Socket.IO 2 server, which greets before it is asked and gives a namespace no sid."""
+    return any(sid is None for sid in connection.tap.session.namespaces.values())
+
+
+def version_2(target: Target) -> ConnectError:
+    """Say that the server is of an older generation."""
+    return ConnectError(f"cannot connect to {target.url}: {_V2}")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _network(error: BaseException, connection: Connection, target: Target) -> str | None:
+    for cause in (*_chain(connection.failure), *_chain(error)):
+        line = _tls(cause) or _tcp(cause, target) or _dropped(cause)
+        if line:
+            return line
+    if isinstance(error, TimeoutError):
+        return _silence(connection, target)
+    return None
+
+
+def _tls(cause: BaseException) -> str | None:
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        reason = getattr(cause.certificate_error, "verify_message", cause.certificate_error)
+        return f"its certificate is not trusted ({reason}): give its authority with --cacert, or -k to go on"
+    if isinstance(cause, (aiohttp.ClientSSLError, ssl.SSLError)):
+        if "WRONG_VERSION_NUMBER" in str(cause) or "RECORD_LAYER" in str(cause):
+            return "there is no TLS on this port: use http:// instead of https://"
+        return f"TLS failed: {_plain(cause)}"
+    return None
+
+
+def _tcp(cause: BaseException, target: Target) -> str | None:
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return f"no such host: {cause.host}"
+    if not isinstance(cause, aiohttp.ClientConnectorError):
+        return None
+    failure = cause.os_error
+    if failure.errno == ECONNREFUSED or "Connect call failed" in str(failure):
+        return f"nothing listens on {cause.host} port {cause.port}: start the server, or name another with -u"
+    if failure.errno in (EHOSTUNREACH, ENETUNREACH):
+        return f"no route to {cause.host}: is the network, or a VPN, up?"
+    return f"{failure.strerror or failure}"
+
+
+def _dropped(cause: BaseException) -> str | None:
+    if isinstance(cause, aiohttp.ServerDisconnectedError):
+        return "it closed the connection without an answer: no HTTP server, or does it want https://?"
+    if isinstance(cause, OSError) and cause.errno == ECONNRESET:
+        return "it reset the connection: no HTTP server, or does it want https://?"
+    if isinstance(cause, aiohttp.ClientResponseError) and not isinstance(cause, aiohttp.WSServerHandshakeError):
+        return f"its answer is not HTTP ({cause.message.splitlines()[0]}): is the port right?"
+    return None
+
+
+def _silence(connection: Connection, target: Target) -> str:
+    seconds = f"{target.connect_timeout:g} s"
+    if not connection.reached:
+        return f"no connection within {seconds}: a firewall, or the wrong address?"
+    if connection.status == 101:
+        return f"it accepts WebSocket, but sends no Socket.IO handshake within {seconds}: a plain WebSocket server?"
+    if connection.tap.session.handshake is not None:
+        return f"it did not answer for the namespace within {seconds}: a middleware that never calls next()?"
+    return f"it accepts connections, but does not answer within {seconds}: no HTTP server, or a stuck one?"
+
+
+def _http(error: BaseException, connection: Connection) -> str | None:
+    status = connection.status
+    if status is None or status in (101, 200):
+        return None
+    code = _engine_code(error)
+    advice = _ENGINE_CODES.get(code) if code is not None else None
+    advice = advice or _STATUS.get(status) or "not what a Socket.IO server answers: are the URL and --path right?"
+    where = connection.headers.get("Location")
+    return f"HTTP {status}{f' to {where}' if where else ''}: {advice}"
+
+
+def _engine_code(error: BaseException) -> int | None:
+    """Find the body of an Engine.IO refusal, `{"code": …, "message": …}`, in what python-engineio raised."""
+    for cause in _chain(error):
+        for argument in cause.args:
+            if isinstance(argument, dict) and isinstance(argument.get("code"), int):
+                return int(argument["code"])
+    return None
+
+
+def _strange(connection: Connection) -> str | None:
+    frame: Json = connection.tap.stranger
+    if frame is None:
+        if connection.tap.close_code is None:
+            return None
+        return f"it closed the WebSocket before the handshake (code {connection.tap.close_code})"
+    if isinstance(frame, str) and _V2_POLLING.match(frame):
+        return _V2
+    if isinstance(frame, str) and frame.startswith("0"):
+        return f"its handshake is malformed: {_handshake_fault(frame)}"
+    kind = connection.headers.get("Content-Type", "")
+    what = "a web page" if "html" in kind else "something else"
+    if connection.status == 101:
+        return "it accepts WebSocket, but what it sends is no Socket.IO: a plain WebSocket server?"
+    return f"it answers with {what}, not Socket.IO: are the port and --path right?"
+
+
+def _handshake_fault(frame: str) -> str:
+    try:
+        parse_handshake(frame[1:])
+    except DecodeError as error:
+        return str(error)
+    return "unexpected values"
+
+
+def _plain(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__

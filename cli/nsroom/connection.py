@@ -1,0 +1,301 @@
+"""One connection to a Socket.IO server: python-socketio drives it, a tap sees every frame of it."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import ssl
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from nsroom.errors import LostError, UsageError
+from nsroom.observe import Tap, TappedResponse, TappedWebSocket
+from nsroom.protocol import engineio as wire
+from nsroom.protocol import socketio as codec
+from nsroom.protocol.engineio import SEPARATOR, split_payload
+from nsroom.protocol.limits import LIMITS
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Direction, Json
+from nsroom.target import Target, Transport
+
+
+def _import_socketio() -> Any:
+    """Import python-socketio without its look for back ends that a client has no use for (up to 0.1 s)."""
+    absent = {"redis", "valkey", "kombu", "aio_pika", "zmq", "requests", "websocket"} - sys.modules.keys()
+    sys.modules.update(dict.fromkeys(absent))
+    try:
+        import engineio
+        import socketio
+    finally:
+        for name in absent:
+            del sys.modules[name]
+    return engineio, socketio
+
+
+engineio, socketio = _import_socketio()
+# A poll may carry any number of packets; 17 would end the connection.
+engineio.payload.Payload.max_decode_packets = sys.maxsize
+
+# python-socketio prints what it logs unless it is given a logger; all of it reaches the user as Records.
+_SILENT = logging.getLogger("nsroom.silent")
+_SILENT.disabled = True
+
+
+class _Engine(engineio.AsyncClient):  # type: ignore[misc, name-defined]
+    """The Engine.IO client, with its POST requests observed and one at a time, as the protocol asks."""
+
+    def __init__(self, tap: Tap, **options: Any) -> None:
+        super().__init__(**options)
+        self._tap = tap
+        self._posting = asyncio.Lock()
+
+    async def _send_request(
+        self, method: str, url: str, headers: Any = None, body: Any = None, timeout: float | None = None
+    ) -> Any:
+        if method != "POST":
+            return await super()._send_request(method, url, headers, body, timeout)
+        async with self._posting:
+            for frame in split_payload(body):
+                self._tap.feed(Direction.OUT, frame)
+            return await super()._send_request(method, url, headers, body, timeout)
+
+
+class _Socket(socketio.AsyncClient):  # type: ignore[misc, name-defined]
+    """The Socket.IO client, with the payload of CONNECT given for each namespace."""
+
+    def __init__(
+        self, tap: Tap, payload: Callable[[str], Json], ended: Callable[[str], None], **options: Any
+    ) -> None:
+        self._tap = tap
+        self._payload = payload
+        self._on_end = ended
+        super().__init__(
+            reconnection=False, handle_sigint=False, logger=_SILENT, engineio_logger=_SILENT, **options
+        )
+
+    def _engineio_client_class(self) -> Callable[..., _Engine]:
+        return lambda **options: _Engine(self._tap, **options)
+
+    async def _handle_eio_connect(self) -> None:
+        self.sid = self.eio.sid
+        for namespace in self.connection_namespaces:
+            packet = Packet(PacketType.CONNECT, namespace, data=self._payload(namespace))
+            await self.eio.send(codec.encode(packet)[0])
+
+    async def _handle_eio_disconnect(self, reason: str) -> None:
+        await super()._handle_eio_disconnect(reason)
+        self._on_end(reason)
+
+
+class Connection:
+    """One Engine.IO session and the namespaces in it. It is opened once and closed once."""
+
+    def __init__(self, target: Target, tap: Tap, payload: Callable[[str], Json]) -> None:
+        self.tap = tap
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Resolves to python-engineio's reason when the connection is over."""
+        self.status: int | None = None
+        self.headers: Mapping[str, str] = {}
+        """Of the last HTTP response."""
+        self.failure: BaseException | None = None
+        """What aiohttp last failed with; python-engineio keeps only its text, or nothing."""
+        self.reached = False
+        """Whether a TCP (and TLS) connection was made."""
+        self._target = target
+        self._payload = payload
+        self._writing = asyncio.Lock()
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: _Socket | None = None
+
+    @property
+    def transport(self) -> str:
+        """Name what carries the packets now."""
+        return str(self._socket.transport()) if self._socket else "none"
+
+    async def open(self, transport: Transport, timeout: float) -> None:
+        """Shake hands and ask for the target's namespaces; their answers come through the tap.
+
+        Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
+        """
+        self._http = self._session()
+        self._socket = _Socket(
+            self.tap,
+            self._payload,
+            self._end,
+            http_session=self._http,
+            request_timeout=timeout,
+            websocket_extra_options={"max_msg_size": LIMITS.frame, "autoping": False},
+        )
+        query = urlencode(self._target.query)
+        await self._socket.connect(
+            f"{self._target.url}/{f'?{query}' if query else ''}",
+            namespaces=list(self._target.namespaces),
+            transports=[transport.value],
+            socketio_path=self._target.path,
+            wait=False,
+        )
+        self._eio.read_loop_task.add_done_callback(self._reading_ended)
+
+    def _reading_ended(self, task: asyncio.Task[None]) -> None:
+        """Notice also an end that python-engineio does not report: an exception in its loop."""
+        if not task.cancelled() and task.exception() is not None:
+            self.failure = task.exception()
+        self._end("transport error")
+
+    def _end(self, reason: str) -> None:
+        if not self.ended.done():
+            self.ended.set_result(reason)
+
+    def _session(self) -> aiohttp.ClientSession:
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._on_connection)
+        trace.on_request_end.append(self._on_request_end)
+        trace.on_request_exception.append(self._on_request_exception)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
+            headers={"User-Agent": f"nsroom/{version('nsroom')}", **self._target.headers},
+            cookies=self._target.cookies,
+            # The jar of aiohttp drops the cookies of hosts that are named by address.
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            trust_env=True,
+            trace_configs=[trace],
+            ws_response_class=type("_WebSocket", (TappedWebSocket,), {"tap": self.tap}),
+            response_class=type("_Response", (TappedResponse,), {"tap": self.tap}),
+        )
+
+    async def _on_connection(self, _session: Any, _context: Any, _params: Any) -> None:
+        self.reached = True
+
+    async def _on_request_end(self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams) -> None:
+        self.status, self.headers = params.response.status, params.response.headers
+
+    async def _on_request_exception(
+        self, _session: Any, _context: Any, params: aiohttp.TraceRequestExceptionParams
+    ) -> None:
+        self.failure = params.exception
+
+    async def send(self, packets: Sequence[Packet]) -> None:
+        """Send packets in their order, each with its attachments right behind it; wait while the wire is full.
+
+        Raises: LostError when the connection is over, ValueError for what the protocol cannot carry.
+        """
+        messages = [
+            wire.Packet(wire.PacketType.MESSAGE, part) for packet in packets for part in codec.encode(packet)
+        ]
+        async with self._writing:
+            if self._socket is None or self._socket.eio.state != "connected":
+                raise LostError("the connection is over")
+            try:
+                await (self._send_frames if self.transport == "websocket" else self._post)(messages)
+            except (aiohttp.ClientError, ConnectionError) as error:
+                raise LostError(f"the connection broke while sending: {error}") from error
+
+    async def _send_frames(self, messages: Sequence[wire.Packet]) -> None:
+        socket = self._eio.ws
+        for frame in map(wire.encode, messages):
+            await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
+
+    async def _post(self, messages: Sequence[wire.Packet]) -> None:
+        for body in _bodies(messages, self.max_payload):
+            await self._post_body(body)
+
+    async def _post_body(self, body: str) -> None:
+        eio = self._eio
+        response = await eio._send_request(
+            "POST", eio.base_url, {"Content-Type": "text/plain;charset=UTF-8"}, body, eio.request_timeout
+        )
+        if response is None or isinstance(response, str):
+            raise LostError(f"the server did not take the packets: {response or 'no answer'}")
+        if response.status != 200:
+            raise LostError(f"the server did not take the packets: HTTP {response.status}")
+
+    @property
+    def _eio(self) -> Any:
+        assert self._socket is not None
+        return self._socket.eio
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes that the server takes at once."""
+        shake = self.tap.session.handshake
+        return shake.max_payload if shake and shake.max_payload else LIMITS.frame
+
+    async def settle(self, timeout: float) -> None:
+        """Wait until the server has read what was sent: it answers a WebSocket ping behind it.
+
+        A polling request was answered when it was sent. A server that answers no ping is not waited for longer
+        than `timeout` seconds.
+        """
+        if self.transport != "websocket" or self._eio.state != "connected":
+            return
+        token = os.urandom(8)
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
+            async with asyncio.timeout(timeout):
+                await self._eio.ws.ping(token)
+                await asyncio.wait(
+                    [self.tap.expect_pong(token), self.ended], return_when=asyncio.FIRST_COMPLETED
+                )
+
+    async def close(self, timeout: float = 1.0) -> None:
+        """Leave the namespaces and end the connection within `timeout` seconds, however the server behaves."""
+        if self._socket is None:
+            return
+        with contextlib.suppress(TimeoutError, LostError, aiohttp.ClientError, ConnectionError):
+            async with asyncio.timeout(timeout):
+                await self._say_goodbye()
+        await self._drop()
+
+    async def _say_goodbye(self) -> None:
+        left = [Packet(PacketType.DISCONNECT, namespace) for namespace in self.tap.session.namespaces]
+        if self._eio.state == "connected":
+            await self.send(left)
+            if self.transport == "websocket":
+                await self._eio.ws.close()
+            else:
+                await self._post_body(f"{wire.PacketType.CLOSE:d}")
+
+    async def _drop(self) -> None:
+        eio = self._eio
+        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(ValueError):
+            engineio.base_client.connected_clients.remove(eio)
+        await eio._reset()
+        if self._http is not None:
+            await self._http.close()
+
+
+def _bodies(messages: Sequence[wire.Packet], bound: int) -> list[str]:
+    """Join messages to polling bodies of at most `bound` bytes, one message at least in each."""
+    bodies: list[list[str]] = []
+    room = 0
+    for message in messages:
+        text = wire.encode_payload([message])
+        size = len(text.encode()) + len(SEPARATOR)
+        if not bodies or size > room:
+            bodies.append([])
+            room = bound + len(SEPARATOR)
+        bodies[-1].append(text)
+        room -= size
+    return [SEPARATOR.join(body) for body in bodies]
+
+
+def _tls(target: Target) -> ssl.SSLContext | bool:
+    """Give aiohttp its TLS set-up; no context is made before one is needed."""
+    if not target.url.startswith("https:"):
+        return True
+    if target.insecure:
+        return False
+    if target.cacert is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=target.cacert)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"--cacert: cannot use {target.cacert}: {error.strerror or error}") from None

@@ -1,0 +1,199 @@
+"""The wire tap: see every frame that aiohttp carries, and pass on only what python-socketio must see.
+
+python-socketio's client spends a task on every event, without back-pressure, and answers events that ask
+for an acknowledgement by itself. So events and acknowledgements end here, as Records; the handshake, the
+heartbeat and the namespaces go on to it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import WSMessage, WSMsgType
+
+from nsroom.protocol import engineio
+from nsroom.protocol.limits import LIMITS
+from nsroom.protocol.session import Session
+from nsroom.record import Direction, Kind, Record
+
+_WALL = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+_NOOP = "6"
+_BLOCKED = 5.0
+"""Seconds after which python-engineio hears from us that a blocked output, not the server, is what is slow."""
+_DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
+"""What python-socketio must see."""
+
+
+def now() -> int:
+    """Read the clock: microseconds since the epoch, never running backwards within one process."""
+    return _WALL + time.monotonic_ns() // 1000
+
+
+class Channel:
+    """Records on their way from the wire to a reader; when the reader is slow, the wire waits."""
+
+    def __init__(self, bound: int = 1024) -> None:
+        self._bound = bound
+        self._records: list[Record] = []
+        self._closed = False
+        self._readable = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def put(self, records: list[Record]) -> None:
+        """Add records; whoever adds many asks for `room` in between."""
+        if self._closed:
+            return
+        self._records += records
+        self._readable.set()
+        if len(self._records) >= self._bound:
+            self._writable.clear()
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader has to catch up before more is read from the wire."""
+        return not self._writable.is_set()
+
+    async def room(self) -> None:
+        """Wait until the reader has caught up."""
+        await self._writable.wait()
+
+    def close(self) -> None:
+        """End the reader's iteration once it has read what is there."""
+        self._closed = True
+        self._readable.set()
+        self._writable.set()
+
+    async def __aiter__(self) -> AsyncIterator[list[Record]]:
+        while True:
+            await self._readable.wait()
+            self._readable.clear()
+            records, self._records = self._records, []
+            self._writable.set()
+            if records:
+                yield records
+            if self._closed and not self._records:
+                return
+
+
+class Tap:
+    """Feeds one connection's frames to its Session, and what comes of them to a channel."""
+
+    def __init__(self, session: Session, channel: Channel | None, notice: Callable[[Record], None]) -> None:
+        self.session = session
+        self.channel = channel
+        self.stranger: str | bytes | None = None
+        """What came where the handshake was due."""
+        self.close_code: int | None = None
+        self.silent = False
+        """Whether the server missed its heartbeat."""
+        self._notice = notice
+        self._pongs: dict[bytes, asyncio.Future[None]] = {}
+
+    def feed(self, direction: Direction, frame: str | bytes) -> list[Record]:
+        """Observe one frame."""
+        records = self.session.feed(direction, frame, now())
+        for record in records:
+            if record.kind is not Kind.EVENT:
+                self._notice(record)
+        if records and self.channel is not None:
+            self.channel.put(records)
+        return records
+
+    def incoming(self, frame: str | bytes) -> bool:
+        """Observe a frame from the server; tell whether python-socketio must see it too."""
+        if self.session.handshake is None and frame[:1] != "0":
+            self.stranger = frame
+            return True
+        records = self.feed(Direction.IN, frame)
+        if self.session.handshake is None:
+            self.stranger = frame
+        return records[0].kind in _DRIVEN if records else frame == _NOOP
+
+    async def room(self, timeout: float | None = None) -> bool:
+        """Wait for the reader of the records; False when it has not caught up in time."""
+        if self.channel is None or not self.channel.full:
+            return True
+        try:
+            async with asyncio.timeout(timeout):
+                await self.channel.room()
+        except TimeoutError:
+            return False
+        return True
+
+    def expect_pong(self, token: bytes) -> asyncio.Future[None]:
+        """Give what the WebSocket's pong with this token will resolve."""
+        self._pongs[token] = asyncio.get_running_loop().create_future()
+        return self._pongs[token]
+
+    def pong(self, token: bytes) -> None:
+        """Resolve what waits for this pong."""
+        waiting = self._pongs.pop(token, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+
+class TappedWebSocket(aiohttp.ClientWebSocketResponse):
+    """A WebSocket whose frames pass a tap both ways. It is opened with `autoping=False`."""
+
+    tap: Tap
+
+    async def receive(self, timeout: float | None = None) -> WSMessage:  # type: ignore[override]
+        """Receive the next message that is not for the tap alone."""
+        while True:
+            if not await self.tap.room(_BLOCKED):
+                return WSMessage(WSMsgType.TEXT, _NOOP, None)
+            message = await self._next(timeout)
+            if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                if self.tap.incoming(message.data):
+                    return message
+            elif message.type is WSMsgType.PING:
+                await self.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                self.tap.pong(bytes(message.data))
+            else:
+                self.tap.close_code = self.close_code
+                return message
+
+    async def _next(self, timeout: float | None) -> WSMessage:
+        try:
+            return await super().receive(timeout)
+        except asyncio.CancelledError:
+            self.tap.silent = True
+            raise
+
+    async def send_str(self, data: str, compress: int | None = None) -> None:
+        """Send text, observed."""
+        self.tap.feed(Direction.OUT, data)
+        await super().send_str(data, compress)
+
+    async def send_bytes(self, data: Any, compress: int | None = None) -> None:
+        """Send binary data, observed."""
+        self.tap.feed(Direction.OUT, bytes(data))
+        await super().send_bytes(data, compress)
+
+
+class TappedResponse(aiohttp.ClientResponse):
+    """An HTTP response; where it carries polled packets, they pass a tap."""
+
+    tap: Tap
+
+    async def read(self) -> bytes:
+        """Read the body, of polled packets without those that are for the tap alone."""
+        if self.method != "GET" or self.status != 200 or self.url.query.get("transport") != "polling":
+            return await super().read()
+        frames = engineio.split_payload((await self._bounded()).decode("utf-8", "surrogateescape"))
+        kept = [frame for frame in frames if self.tap.incoming(frame)]
+        await self.tap.room()
+        return engineio.SEPARATOR.join(kept).encode("utf-8", "surrogateescape")
+
+    async def _bounded(self) -> bytes:
+        body = bytearray()
+        async for chunk in self.content.iter_any():
+            body += chunk
+            if len(body) > LIMITS.frame:
+                self.close()
+                raise aiohttp.ClientPayloadError(f"a polled body of more than {LIMITS.frame} bytes")
+        return bytes(body)

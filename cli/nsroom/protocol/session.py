@@ -1,0 +1,245 @@
+"""Observe both directions of one connection: frames in, Records out.
+
+Pure: it never sends, waits or looks at a clock. Engine.IO protocol 4, Socket.IO protocol 5.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import NamedTuple
+
+from nsroom.errors import DecodeError
+from nsroom.protocol import engineio, socketio
+from nsroom.protocol.engineio import Handshake
+from nsroom.protocol.limits import LIMITS, Limits
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Direction, Json, Kind, Record
+
+_OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
+_MAX_UNANSWERED = 100_000
+# What the adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
+_OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
+
+
+class _Asked(NamedTuple):
+    """An event that wants an acknowledgement."""
+
+    at: int
+    event: str | int | float
+
+
+@dataclass(slots=True)
+class _Incomplete:
+    """A packet whose attachments are still to come."""
+
+    packet: Packet
+    frames: list[str | bytes]
+    attachments: list[bytes] = field(default_factory=list)
+
+
+class Session:
+    """What is known of one connection from its frames."""
+
+    def __init__(
+        self, sequence: Iterator[int] | None = None, raw: bool = False, limits: Limits = LIMITS
+    ) -> None:
+        self.handshake: Handshake | None = None
+        self.namespaces: dict[str, str | None] = {}
+        """The connected namespaces and their sids; None from a server that gives none (protocol 4 and older)."""
+        self.recovery: dict[str, str] = {}
+        """The private id of each namespace whose server can recover a connection."""
+        self.offsets: dict[str, str] = {}
+        """The last offset of each such namespace."""
+        self._sequence = sequence or count(1)
+        self._raw = raw
+        self._limits = limits
+        self._incomplete: dict[Direction, _Incomplete] = {}
+        self._asked: dict[tuple[Direction, str, int | None], _Asked] = {}
+
+    def feed(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
+        """Take one Engine.IO frame seen at `at` (microseconds); return what it completes: mostly one Record.
+
+        A polling body is split into its frames first (`engineio.split_payload`).
+        """
+        try:
+            if isinstance(frame, bytes) or frame[:1] in ("b", "4"):
+                return self._message(direction, frame, at)
+            return self._control(direction, frame, at)
+        except DecodeError as error:
+            self._incomplete.pop(direction, None)
+            return [self._protocol_error(direction, frame, at, str(error))]
+
+    def note(self, kind: Kind, at: int, direction: Direction = Direction.LOCAL, **fields: Json) -> Record:
+        """Make a Record of what no frame says: a lost connection, a gap."""
+        return Record(at, next(self._sequence), direction, kind, **fields)
+
+    def _message(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
+        incomplete = self._incomplete.get(direction)
+        if incomplete is not None:
+            return self._attachment(incomplete, direction, frame, at)
+        if not isinstance(frame, str) or frame[0] == "b":
+            raise DecodeError("binary data that no packet announced", frame)
+        packet = socketio.decode(frame[1:], self._limits)
+        if packet.attachments:
+            self._incomplete[direction] = _Incomplete(packet, [frame])
+            return []
+        return [self._packet(direction, packet, at, [frame])]
+
+    def _attachment(
+        self, incomplete: _Incomplete, direction: Direction, frame: str | bytes, at: int
+    ) -> list[Record]:
+        data = engineio.decode(frame, self._limits).data
+        if not isinstance(data, bytes):
+            raise DecodeError("text where a binary attachment was due", frame)
+        incomplete.attachments.append(data)
+        incomplete.frames.append(frame)
+        if len(incomplete.attachments) < incomplete.packet.attachments:
+            return []
+        del self._incomplete[direction]
+        packet = socketio.join(incomplete.packet, incomplete.attachments)
+        return [self._packet(direction, packet, at, incomplete.frames)]
+
+    def _packet(self, direction: Direction, packet: Packet, at: int, frames: list[str | bytes]) -> Record:
+        record = _PACKETS[packet.type](self, direction, packet, at)
+        if not self._raw:
+            return record
+        if record.kind is Kind.CONNECT and direction is Direction.OUT and packet.data:
+            # What a client sends to prove who it is stays out of every recording.
+            frames = [frames[0][: frames[0].index("{")] + "{…}"]  # type: ignore[arg-type, operator, list-item]
+        return record._replace(bytes=size(frames), frames=frames)
+
+    def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
+        namespace, id, args = packet.namespace, packet.id, packet.data
+        event = args.pop(0)
+        if id is not None:
+            if len(self._asked) >= _MAX_UNANSWERED:
+                del self._asked[next(iter(self._asked))]
+            self._asked[direction, namespace, id] = _Asked(at, event)
+        elif namespace in self.recovery and direction is Direction.IN:
+            return self._recoverable(packet, event, at)
+        return Record(at, next(self._sequence), direction, Kind.EVENT, namespace, id, event, args)
+
+    def _recoverable(self, packet: Packet, event: str, at: int) -> Record:
+        """Set the offset apart that a recovering server adds to an event as one more argument."""
+        namespace, args = packet.namespace, packet.data
+        offset = None
+        if args and isinstance(args[-1], str) and _OFFSET.fullmatch(args[-1]):
+            offset = {"offset": args.pop()}
+            self.offsets[namespace] = offset["offset"]
+        return Record(
+            at, next(self._sequence), Direction.IN, Kind.EVENT, namespace, None, event, args, data=offset
+        )
+
+    def _ack(self, direction: Direction, packet: Packet, at: int) -> Record:
+        asked = self._asked.pop((_OPPOSITE[direction], packet.namespace, packet.id), None)
+        return Record(
+            at,
+            next(self._sequence),
+            direction,
+            Kind.ACK,
+            packet.namespace,
+            packet.id,
+            asked and asked.event,
+            packet.data,
+            (at - asked.at) / 1000 if asked else None,
+            message=None if asked else "no event of this id was waiting",
+        )
+
+    def _connect(self, direction: Direction, packet: Packet, at: int) -> Record:
+        if direction is Direction.OUT:
+            return self.note(Kind.CONNECT, at, direction, namespace=packet.namespace)
+        data = dict(packet.data or {})
+        sid = data.pop("sid", None)
+        self.namespaces[packet.namespace] = sid if isinstance(sid, str) else None
+        if isinstance(data.get("pid"), str):
+            self.recovery[packet.namespace] = data.pop("pid")
+        return self.note(
+            Kind.CONNECT,
+            at,
+            direction,
+            namespace=packet.namespace,
+            sid=self.namespaces[packet.namespace],
+            data=data or None,
+        )
+
+    def _disconnect(self, direction: Direction, packet: Packet, at: int) -> Record:
+        sid = self.namespaces.pop(packet.namespace, None)
+        who = "server" if direction is Direction.IN else "client"
+        return self.note(
+            Kind.DISCONNECT,
+            at,
+            direction,
+            namespace=packet.namespace,
+            sid=sid,
+            reason=f"{who} namespace disconnect",
+        )
+
+    def _connect_error(self, direction: Direction, packet: Packet, at: int) -> Record:
+        data = packet.data
+        self.namespaces.pop(packet.namespace, None)
+        message = data.get("message") if isinstance(data, dict) else data
+        return self.note(
+            Kind.CONNECT_ERROR,
+            at,
+            direction,
+            namespace=packet.namespace,
+            message=message if isinstance(message, str) else None,
+            data=data,
+        )
+
+    def _control(self, direction: Direction, frame: str, at: int) -> list[Record]:
+        packet = engineio.decode(frame, self._limits)
+        kind = _KINDS.get(packet.type)
+        if kind is None:
+            return []
+        fields: dict[str, Json] = {"data": packet.data or None}
+        if kind is Kind.OPEN:
+            fields = self._open(str(packet.data))
+        if self._raw:
+            fields |= {"bytes": size([frame]), "frames": [frame]}
+        return [self.note(kind, at, direction, **fields)]
+
+    def _open(self, data: str) -> dict[str, Json]:
+        self.handshake = shake = engineio.parse_handshake(data)
+        values = {
+            "upgrades": list(shake.upgrades),
+            "pingInterval": shake.ping_interval,
+            "pingTimeout": shake.ping_timeout,
+            "maxPayload": shake.max_payload,
+        }
+        return {"sid": shake.sid, "data": values}
+
+    def _protocol_error(self, direction: Direction, frame: str | bytes, at: int, message: str) -> Record:
+        return self.note(
+            Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=size([frame]), frames=[frame]
+        )
+
+
+_KINDS = {
+    engineio.PacketType.OPEN: Kind.OPEN,
+    engineio.PacketType.CLOSE: Kind.CLOSE,
+    engineio.PacketType.PING: Kind.PING,
+    engineio.PacketType.PONG: Kind.PONG,
+    engineio.PacketType.UPGRADE: Kind.UPGRADE,
+}
+_PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] = {
+    PacketType.CONNECT: Session._connect,
+    PacketType.DISCONNECT: Session._disconnect,
+    PacketType.EVENT: Session._event,
+    PacketType.ACK: Session._ack,
+    PacketType.CONNECT_ERROR: Session._connect_error,
+    PacketType.BINARY_EVENT: Session._event,
+    PacketType.BINARY_ACK: Session._ack,
+}
+
+
+def size(frames: list[str | bytes]) -> int:
+    """Count the bytes that the frames take on the wire."""
+    return sum(
+        len(frame) if isinstance(frame, bytes) or frame.isascii() else _utf8(frame) for frame in frames
+    )
+
+
+def _utf8(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
