@@ -1,0 +1,257 @@
+"""The filter language of `--where`: text in, a predicate on records out.
+
+    kind=event & (ns=/chat | event~mess) & !arg.0.room="the lobby"
+
+A test is a field, an operator and a value; `!` binds tightest, then `&`, then `|`.
+
+Fields are those of a record, `ns`, `dir`, `arg` and `rtt` being short for theirs. `arg.0.room` and
+`data.user.id` go into the value, by key or by index from 0; a part that is no word is quoted. `arg`
+without an index holds if any argument does. A field that is not there is null.
+
+`=` compares: a number with numbers, true, false and null as such, and everything with text; `!=` is its
+negation. `~` finds text anywhere in the value; objects, arrays and bytes are searched as JSON.
+`<` `<=` `>` `>=` order numbers with a number and text with text.
+
+A value between slashes is a regular expression, found anywhere, for `=`, `!=` and `~` (a slash in it is
+`\\/`); only `ns=` takes slashes as they are, for a namespace may end in one: use `ns~/…/` there.
+A "quoted" value is always text.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import NoReturn
+
+from nsroom.errors import UsageError
+from nsroom.matching import ORDER, Match, Value, bare, index_of, is_number, matcher, walk
+from nsroom.record import FIELDS, Direction, Kind, Record
+
+MAX_LENGTH = 10_000
+MAX_NESTING = 100
+
+Test = Callable[[Record], bool]
+
+_NAMES = {
+    "kind": "kind",
+    "ns": "namespace",
+    "namespace": "namespace",
+    "event": "event",
+    "dir": "direction",
+    "direction": "direction",
+    "arg": "args",
+    "args": "args",
+    "rtt": "rtt_ms",
+    "rtt_ms": "rtt_ms",
+    "id": "id",
+    "sid": "sid",
+    "reason": "reason",
+    "message": "message",
+    "data": "data",
+    "bytes": "bytes",
+    "seq": "seq",
+}
+_NESTED = ("args", "data")
+_NUMERIC = ("rtt_ms", "id", "bytes", "seq")
+_CLOSED: dict[str, tuple[str, ...]] = {"kind": tuple(Kind), "direction": tuple(Direction)}
+
+_SPACE = re.compile(r"\s*")
+_FIELD = re.compile(r"[A-Za-z_]+")
+_STEP = re.compile(r'\.("(?:[^"\\]|\\.)*"|[^\s.=!~<>&|()"]+)')
+_OPERATOR = re.compile(r"!=|>=|<=|[=~<>]")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_REGEX = re.compile(r"/((?:[^/\\]|\\.)+)/(?=[\s&|)]|\Z)", re.DOTALL)
+_BARE = re.compile(r'[^\s&|()"=~<>][^\s&|()]*')
+
+
+class FilterError(UsageError):
+    """An expression that cannot be read: `reason` at `column`, which counts characters from 1."""
+
+    def __init__(self, reason: str, text: str, column: int) -> None:
+        super().__init__(f"--where: column {column}: {reason}: {_excerpt(text, column)}")
+        self.reason = reason
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A predicate on records, with its text and the names of the record's fields it looks at."""
+
+    text: str
+    fields: frozenset[str]
+    test: Test
+
+    def __call__(self, record: Record) -> bool:
+        """Say whether the record is to be kept."""
+        return self.test(record)
+
+
+def parse(text: str) -> Filter:
+    """Read an expression.
+
+    Raises: FilterError, with the column.
+    """
+    if len(text) > MAX_LENGTH:
+        raise FilterError(f"longer than {MAX_LENGTH} characters", text, MAX_LENGTH + 1)
+    parser = _Parser(text)
+    test = parser.expression()
+    return Filter(text, frozenset(parser.fields), test)
+
+
+class _Parser:
+    """Recursive descent over one expression; every method starts and ends at `at`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.depth = 0
+        self.fields: set[str] = set()
+
+    def expression(self) -> Test:
+        test = self.either()
+        if self.at < len(self.text):
+            self.fail('expected "&" or "|"')
+        return test
+
+    def either(self) -> Test:
+        tests = [self.both()]
+        while self.take("|"):
+            tests.append(self.both())
+        return tests[0] if len(tests) == 1 else _any_of(tests)
+
+    def both(self) -> Test:
+        tests = [self.unary()]
+        while self.take("&"):
+            tests.append(self.unary())
+        return tests[0] if len(tests) == 1 else _all_of(tests)
+
+    def unary(self) -> Test:
+        if self.take("!"):
+            return _negation(self.nested(self.unary))
+        if not self.take("("):
+            return self.comparison()
+        test = self.nested(self.either)
+        if not self.take(")"):
+            self.fail('expected ")"')
+        return test
+
+    def nested(self, rule: Callable[[], Test]) -> Test:
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            self.fail(f"nested deeper than {MAX_NESTING}")
+        test = rule()
+        self.depth -= 1
+        return test
+
+    def comparison(self) -> Test:
+        field = self.field()
+        steps = self.steps(field)
+        self.skip()
+        operator = self.match(_OPERATOR) or self.fail("expected one of = != ~ < <= > >= after the field")
+        value = self.value(field, operator)
+        self.fields.add(field)
+        return _comparison(field, steps, matcher(operator, value))
+
+    def field(self) -> str:
+        self.skip()
+        start = self.at
+        name = self.match(_FIELD) or self.fail("expected a field")
+        if name not in _NAMES:
+            self.fail(f'no field is called "{name:.40}", only {", ".join(_NAMES)}', start)
+        return _NAMES[name]
+
+    def steps(self, field: str) -> list[str]:
+        start = self.at
+        steps = []
+        while step := self.match(_STEP):
+            steps.append(self.unquote(step[1:]) if step[1] == '"' else step[1:])
+        if steps and field not in _NESTED:
+            self.fail("only arg and data have parts", start)
+        return steps
+
+    def value(self, field: str, operator: str) -> Value:
+        self.skip()
+        start = self.at
+        if quoted := self.match(_QUOTED):
+            text = self.unquote(quoted)
+            value = Value(text, text)
+        elif operator not in ORDER and (field, operator[-1]) != ("namespace", "=") and self.match(_REGEX):
+            return self.pattern(start)
+        else:
+            text = self.match(_BARE) or self.fail(f'expected a value after "{operator}"')
+            value = Value(text, bare(text))
+        self.check(field, operator, value, start)
+        return value
+
+    def pattern(self, start: int) -> Value:
+        text = self.text[start + 1 : self.at - 1]
+        try:
+            return Value(text, text, re.compile(text))
+        except (re.error, OverflowError, RecursionError) as error:
+            position = getattr(error, "pos", None) or 0
+            reason = getattr(error, "msg", "too large")
+            self.fail(f"not a regular expression ({reason})", start + 1 + position)
+
+    def check(self, field: str, operator: str, value: Value, start: int) -> None:
+        """Refuse a test that no record could pass."""
+        known = _CLOSED.get(field)
+        if known and operator in ("=", "!=") and value.text not in known:
+            self.fail(f'no {field} is called "{value.text:.40}", only {", ".join(known)}', start)
+        if field in _NUMERIC and operator in ORDER and not is_number(value.json):
+            self.fail(f'expected a number after "{operator}"', start)
+
+    def unquote(self, quoted: str) -> str:
+        try:
+            return str(json.loads(quoted, strict=False))
+        except ValueError:
+            self.fail("not a JSON string", self.at - len(quoted))
+
+    def take(self, sign: str) -> bool:
+        """Go past the sign if it is what comes next."""
+        self.skip()
+        if not self.text.startswith(sign, self.at):
+            return False
+        self.at += 1
+        self.skip()
+        return True
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.match(self.text, self.at)
+        if found is None:
+            return ""
+        self.at = found.end()
+        return found[0]
+
+    def skip(self) -> None:
+        self.match(_SPACE)
+
+    def fail(self, reason: str, at: int | None = None) -> NoReturn:
+        raise FilterError(reason, self.text, (self.at if at is None else at) + 1)
+
+
+def _excerpt(text: str, column: int) -> str:
+    start = max(0, column - 40)
+    shown = re.sub(r"\s", " ", text[start : start + 60])
+    return ("…" if start else "") + shown + ("…" if start + 60 < len(text) else "")
+
+
+def _any_of(tests: list[Test]) -> Test:
+    return lambda record: any(test(record) for test in tests)
+
+
+def _all_of(tests: list[Test]) -> Test:
+    return lambda record: all(test(record) for test in tests)
+
+
+def _negation(test: Test) -> Test:
+    return lambda record: not test(record)
+
+
+def _comparison(field: str, steps: list[str], match: Match) -> Test:
+    get = itemgetter(FIELDS.index(field))
+    if field == "args" and not (steps and index_of(steps[0]) is not None):
+        return lambda record: any(match(walk(arg, steps)) for arg in record.args or ())
+    if steps:
+        return lambda record: match(walk(get(record), steps))
+    return lambda record: match(get(record))
