@@ -1,6 +1,7 @@
 """A plain server on stock python-socketio and aiohttp, with the events of `server4.js`.
 
-Prints `{"listening": PORT}`, then what it sees as JSON lines. `--transport polling|websocket`.
+Prints `{"listening": PORT}`, then what it sees as JSON lines. `--transport polling|websocket`; `--ordered`
+finishes the events of a client one after the other, which the library does not do by itself.
 """
 
 import argparse
@@ -60,6 +61,10 @@ class Plain(socketio.AsyncNamespace):  # type: ignore[misc]
         await self.emit("answer", answer if isinstance(answer, list) else (answer,), to=sid)
         return answer
 
+    async def on_shout(self, _sid: str, *args: Any) -> Any:
+        await self.emit("echo", args)
+        return args
+
     async def on_flood(self, sid: str, count: int) -> None:
         for n in range(count):
             await self.emit("tick", {"n": n}, to=sid)
@@ -81,9 +86,9 @@ class Secret(socketio.AsyncNamespace):  # type: ignore[misc]
         raise socketio.exceptions.ConnectionRefusedError("no", {"code": 1})
 
 
-async def serve(transports: list[str]) -> None:
+async def serve(transports: list[str], ordered: bool) -> None:
     """Listen on a free port until killed."""
-    sio = socketio.AsyncServer(async_mode="aiohttp", transports=transports, namespaces="*")
+    sio = socketio.AsyncServer(async_mode="aiohttp", transports=transports, async_handlers=not ordered)
     for namespace in NAMESPACES:
         sio.register_namespace(Plain(namespace))
     sio.register_namespace(Secret("/secret"))
@@ -99,4 +104,6 @@ async def serve(transports: list[str]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--transport", action="append", choices=("polling", "websocket"))
-    asyncio.run(serve(parser.parse_args().transport or ["polling", "websocket"]))
+    parser.add_argument("--ordered", action="store_true")
+    options = parser.parse_args()
+    asyncio.run(serve(options.transport or ["polling", "websocket"], options.ordered))

@@ -44,6 +44,11 @@ const handlers = {
     print({ answer });
     ack?.(...answer);
   },
+  shout(socket, ...args) {
+    const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
+    socket.nsp.emit("echo", ...args);
+    ack?.(...args);
+  },
   flood(socket, count) {
     for (let n = 0; n < count; n++) socket.emit("tick", { n });
   },
