@@ -54,9 +54,15 @@ def _packages(lock_file: Path) -> dict[str, Any]:
 
 def _npm_ci(node: Path) -> None:
     path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [str(node.parent / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [*_npm(node), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(
         command, cwd=SCRIPTS, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300
     )
     if done.returncode:
         raise RuntimeError(f"npm ci failed: {done.stderr.strip()}")
+
+
+def _npm(node: Path) -> list[str]:
+    """Give the command of the npm that came with this Node; the wheel has its script, but no link to it."""
+    script = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(node), str(script)] if script.exists() else [str(node.parent / "npm")]
