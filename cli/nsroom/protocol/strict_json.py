@@ -15,6 +15,7 @@ _WHITESPACE = re.compile(r"[ \t\n\r]*+")
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
 _WORD = re.compile(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
+_AT = re.compile("( starting)? at$")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -44,7 +45,8 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
     try:
         value, end = _scan(text, start)
     except json.JSONDecodeError as error:
-        raise DecodeError(f"not JSON: {error.msg.lower()}", text, error.pos) from None
+        reason = _AT.sub("", error.msg.lower())
+        raise DecodeError(f"not JSON: {reason}", text, error.pos) from None
     except ValueError:
         raise _refused(text, start) from None
     except RecursionError:
@@ -70,9 +72,11 @@ def _refused(text: str, start: int) -> DecodeError:
     """Find the word that the scanner's hooks refused: they are not told where it stands."""
     for match in _WORD.finditer(text, start):
         word = match.group()
+        if word.startswith('"'):
+            continue
         if word.endswith(("Infinity", "NaN")):
             return DecodeError(f"not JSON: {word}", text, match.start())
-        if not word.startswith('"') and _out_of_range(word):
+        if _out_of_range(word):
             return DecodeError("number out of range", text, match.start())
     return DecodeError("not JSON", text, start)
 
@@ -120,10 +124,12 @@ def dump(value: Json, default: Callable[[Any], Json] | None = None) -> str:
 
     A high surrogate right before a low one is the one character that the two of them name.
 
-    Raises: ValueError for NaN, Infinity and what is nested too deeply.
+    Raises: ValueError for NaN, Infinity, what is nested too deeply, and what JSON does not know.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except TypeError as error:
+        raise ValueError(str(error)) from None
     return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)

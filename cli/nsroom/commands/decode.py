@@ -1,0 +1,176 @@
+"""`nsroom decode`: explain frames that somebody kept."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from nsroom.errors import DataError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from nsroom.errors import DecodeError
+    from nsroom.protocol.explain import Explanation, Field, Found
+
+_TEXT_WIDTH = 40
+_MEANING_WIDTH = 200
+_BEFORE_CARET, _AFTER_CARET = 60, 20
+
+
+def decode(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Frames line by line, a polling body, a recording or a HAR file; - is stdin."),
+    ] = None,
+    frame: Annotated[
+        list[str] | None, typer.Option("-f", "--frame", help="Explain this frame. Repeatable.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, as in a pipe, even on a terminal.")
+    ] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Readable lines even in a pipe.")] = False,
+) -> None:
+    """Explain every part of Engine.IO and Socket.IO frames, offline.
+
+    Takes frames as they are on the wire, one a line (a binary attachment is b and base64), HTTP
+    polling bodies, what `nsroom connect --json` and `--save` wrote, and the HAR file that a browser's
+    network panel saves. It is a terminal's readable text or, in a pipe, one JSON object a frame.
+    Ends with 8 when a frame was malformed; the others are explained all the same.
+
+    \b
+    Examples:
+      nsroom decode -f '451-/chat,12["b",{"_placeholder":true,"num":0}]' -f bAQID
+      nsroom decode page.har
+      nsroom connect /chat --raw --save chat.ndjson; nsroom decode chat.ndjson
+      pbpaste | nsroom decode
+      nsroom decode page.har | jq 'select(.error)'
+    """
+    from nsroom.protocol.explain import Explainer
+
+    if as_json and plain:
+        raise UsageError("--json and --plain exclude each other")
+    show = _plain if plain or (sys.stdout.isatty() and not as_json) else _json
+    explain = Explainer().explain
+    total, malformed = 0, []
+    for found in _found(file, frame or []):
+        explanation = explain(found)
+        _write(show(explanation))
+        total += 1
+        if explanation.error:
+            malformed.append(found.line)
+    if malformed:
+        raise DataError(_verdict(total, malformed))
+
+
+def _verdict(total: int, malformed: list[int | None]) -> str:
+    first = f", the first in line {malformed[0]}" if malformed[0] else ""
+    return f"{len(malformed)} of {total} frame{'' if total == 1 else 's'} malformed{first}"
+
+
+def _found(file: Path | None, frames: list[str]) -> "Iterator[Found]":
+    from nsroom.protocol import capture
+
+    if frames and file:
+        raise UsageError("give a file or --frame, not both")
+    if frames:
+        return (found for frame in frames for found in capture.split(frame))
+    return capture.find_frames(_lines(file))
+
+
+def _lines(file: Path | None) -> Iterator[bytes]:
+    if file is None or str(file) == "-":
+        if sys.stdin.isatty():
+            typer.echo("nsroom: reading frames, one a line; end with Ctrl-D", err=True)
+        yield from _bounded(sys.stdin.buffer, "standard input")
+        return
+    with closing(_open(file)) as stream:
+        yield from _bounded(stream, str(file))
+
+
+def _open(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot read {file}: {reason} (a frame itself goes to --frame)") from None
+
+
+def _bounded(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield the lines, of which no frame's can be longer than the bound that the reader checks."""
+    from nsroom.protocol.limits import LIMITS
+
+    try:
+        yield from iter(partial(stream.readline, LIMITS.frame + 2), b"")
+    except OSError as error:
+        raise DataError(f"cannot read {name}: {error.strerror}") from None
+
+
+def _write(lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
+
+
+def _json(explanation: "Explanation") -> list[str]:
+    return [json.dumps(explanation.to_json(), separators=(",", ":"))]
+
+
+def _plain(explanation: "Explanation") -> list[str]:
+    """Give the frame, a line for each part of it, and a caret where it is malformed."""
+    lines = [_heading(explanation.found), *_table(explanation.fields)]
+    if explanation.error:
+        lines += _pointer(explanation.error)
+    return [*lines, ""]
+
+
+def _heading(found: "Found") -> str:
+    from nsroom.terminal import clip, safe
+
+    where = "  ".join(f"{key} {safe(str(value))}" for key, value in found.where().items())
+    frame = found.frame if isinstance(found.frame, str) else f"<{len(found.frame)} bytes>"
+    shown = clip(safe(frame[: _MEANING_WIDTH + 1]), _MEANING_WIDTH) or "(empty)"
+    return f"{where}  {shown}" if where else shown
+
+
+def _table(fields: "tuple[Field, ...]") -> list[str]:
+    text, name, meaning = (
+        _column(parts, width)
+        for parts, width in (
+            ([field.text for field in fields], _TEXT_WIDTH),
+            ([field.name for field in fields], _TEXT_WIDTH),
+            ([field.meaning for field in fields], _MEANING_WIDTH),
+        )
+    )
+    return [
+        f"{field.at:>6}  {text[row]}  {name[row]}  {meaning[row]}".rstrip()
+        for row, field in enumerate(fields)
+    ]
+
+
+def _column(texts: list[str], width: int) -> list[str]:
+    from nsroom.terminal import cells, clip, safe
+
+    shown = [clip(safe(text[: width + 1]), width) for text in texts]
+    broadest = max(map(cells, shown), default=0)
+    return [text + " " * (broadest - cells(text)) for text in shown]
+
+
+def _pointer(error: "DecodeError") -> list[str]:
+    from nsroom.terminal import cells, safe
+
+    if isinstance(error.frame, bytes):
+        return [f"  {safe(error.reason)}"]
+    start, end = max(0, error.offset - _BEFORE_CARET), error.offset + _AFTER_CARET
+    before = ("…" if start else "") + safe(error.frame[start : error.offset])
+    after = safe(error.frame[error.offset : end]) + ("…" if end < len(error.frame) else "")
+    pointer = f"  {' ' * cells(before)}^ {safe(error.reason)}, offset {error.offset}"
+    return [f"  {before}{after}".rstrip(), pointer]
