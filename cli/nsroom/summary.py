@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from nsroom.record import Direction, Json, Kind, Record
-from nsroom.terminal import cells, clip, safe
+from nsroom.terminal import MAX_MARKS, cells, clip, safe
 
 EVENT_CELLS = 14
 """The width of the event column; a longer name pushes the rest of its line to the right."""
@@ -106,7 +106,8 @@ def line(record: Record, width: int | None = None, namespace_cells: int = 0) -> 
 
 def summary(record: Record, width: int) -> str:
     """Say in at most `width` cells what a record carries, its event's name aside."""
-    return clip(safe(_content(record, width)), width)
+    # No more of it than this can be seen, and a message may have a megabyte.
+    return clip(safe(_content(record, width)[: width * (MAX_MARKS + 1) + 1]), width)
 
 
 def label(record: Record) -> str:
@@ -198,7 +199,7 @@ def _content(record: Record, width: int) -> str:
     if record.args is not None:
         return _values(record.args, width)
     told = [text for text in (record.reason, record.message) if text]
-    if record.data is not None:
+    if record.data is not None and record.data != {"message": record.message}:
         told.append(_value(record.data, width))
     if record.frames and record.kind is Kind.PROTOCOL_ERROR:
         told.append(_value(record.frames[0], width))
