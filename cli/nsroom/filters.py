@@ -151,7 +151,8 @@ class _Parser:
         operator = self.match(_OPERATOR) or self.fail("expected one of = != ~ < <= > >= after the field")
         value = self.value(field, operator)
         self.fields.add(field)
-        return _comparison(field, steps, matcher(operator, value))
+        test = _comparison(field, steps, matcher(operator, value))
+        return _negation(test) if operator == "!=" else test
 
     def field(self) -> str:
         self.skip()
@@ -198,6 +199,8 @@ class _Parser:
         known = _CLOSED.get(field)
         if known and operator in ("=", "!=") and value.text not in known:
             self.fail(f'no {field} is called "{value.text:.40}", only {", ".join(known)}', start)
+        if field == "namespace" and operator in ("=", "!=") and not value.text.startswith("/"):
+            self.fail('a namespace starts with "/"', start)
         if field in _NUMERIC and operator in ORDER and not is_number(value.json):
             self.fail(f'expected a number after "{operator}"', start)
 

@@ -39,10 +39,12 @@ def bare(text: str) -> Json:
 
 
 def index_of(step: str) -> int | None:
+    """Read a step of a path as an index."""
     return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
 
 
 def walk(value: Json, steps: Sequence[str]) -> Json:
+    """Go into a value by keys and indexes; what is not there is null."""
     for step in steps:
         if isinstance(value, dict):
             value = value.get(step)
@@ -54,13 +56,12 @@ def walk(value: Json, steps: Sequence[str]) -> Json:
 
 
 def matcher(operator: str, value: Value) -> Match:
+    """Make the test of one value; `!=` is for the caller to negate."""
     if operator in ORDER:
         return _ordered(ORDER[operator], value.json)
     if value.pattern:
-        found = _found(value.pattern)
-    else:
-        found = _contains(value.text) if operator == "~" else _equal(value)
-    return found if operator != "!=" else lambda candidate: not found(candidate)
+        return _found(value.pattern)
+    return _contains(value.text) if operator == "~" else _equal(value)
 
 
 def _text(value: Json) -> str | None:
@@ -97,4 +98,5 @@ def _ordered(compare: Callable[[Json, Json], bool], wanted: Json) -> Match:
 
 
 def is_number(value: Json) -> TypeGuard[int | float]:
+    """Say whether it is one in JSON, where true is none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
