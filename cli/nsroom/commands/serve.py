@@ -1,0 +1,141 @@
+"""`nsroom serve`: the reference server."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from nsroom_server.config import Config
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 3000,
+    path: Annotated[str, typer.Option(help="HTTP path of the server.")] = "/socket.io/",
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--namespace",
+            "-n",
+            help="A namespace to offer, repeatable.  [default: / /my-namespace /chat /lab]",
+        ),
+    ] = None,
+    any_namespace: Annotated[bool, typer.Option("--any-namespace", help="Accept every namespace.")] = False,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|none", help="File for the messages.  [default: in the user's state folder]"
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="NSROOM_TOKEN", help='Let in only who sends {"token": TOKEN} with the CONNECT.'),
+    ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Origin of web pages to let in, repeatable; * lets all in.  [default: our own]"),
+    ] = None,
+    ping_interval: Annotated[float, typer.Option(help="Seconds between heartbeats.")] = 25.0,
+    ping_timeout: Annotated[float, typer.Option(help="Seconds to wait for a heartbeat's answer.")] = 20.0,
+    max_payload: Annotated[int, typer.Option(help="Largest packet or body, in bytes.")] = 1_000_000,
+    transports: Annotated[str, typer.Option(help="Transports to offer.")] = "polling,websocket",
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key, if not in the same file.")] = None,
+    drain: Annotated[float, typer.Option(help="Seconds to finish in after SIGTERM.")] = 5.0,
+    log_format: Annotated[Literal["text", "json"], typer.Option(help="How log lines are written.")] = "text",
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
+    ] = False,
+    print_limits: Annotated[bool, typer.Option("--print-limits", help="Print the limits and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --print-limits: as JSON.")] = False,
+) -> None:
+    """Start the reference server.
+
+    It has rooms, presence and a history of messages in the namespaces /, /my-namespace and /chat,
+    and things to test a client with in /lab. SIGTERM ends it in order.
+
+    \b
+    Examples:
+      nsroom serve
+      nsroom serve --port 0 --history none
+      nsroom serve -n /game -n /lobby --cors-origin https://example.org
+      NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+      nsroom serve --print-limits --json
+    """
+    from nsroom.errors import UsageError
+
+    if as_json and not print_limits:
+        raise UsageError("--json goes with --print-limits")
+    config = _config(
+        host=host,
+        port=port,
+        path=path,
+        any_namespace=any_namespace,
+        history=_history(history),
+        token=token,
+        cors_origins=tuple(cors_origin or ()),
+        ping_interval=ping_interval,
+        ping_timeout=ping_timeout,
+        max_payload=max_payload,
+        transports=tuple(transports.split(",")),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        drain=drain,
+        log_format=log_format,
+        insecure=insecure,
+        **_namespaces(namespace, any_namespace),
+    )
+    if print_limits:
+        typer.echo(_limits(config, as_json))
+        return
+    _run(config)
+
+
+def _run(config: "Config") -> None:
+    from nsroom_server.app import run
+    from nsroom_server.errors import ConfigError, ListenError
+
+    from nsroom.errors import ConnectError, UsageError
+
+    try:
+        code = run(config)
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+    except ListenError as error:
+        raise ConnectError(str(error)) from error
+    if code:
+        raise typer.Exit(code)
+
+
+def _config(**fields: Any) -> "Config":
+    from nsroom_server.config import Config, LogFormat
+    from nsroom_server.errors import ConfigError
+
+    from nsroom.errors import UsageError
+
+    try:
+        return Config(**{**fields, "log_format": LogFormat(fields["log_format"])})
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+
+
+def _namespaces(named: list[str] | None, any_namespace: bool) -> dict[str, tuple[str, ...]]:
+    return {"namespaces": tuple(named)} if named else {"namespaces": ()} if any_namespace else {}
+
+
+def _history(option: str | None) -> Path | None:
+    if option == "none":
+        return None
+    if option:
+        return Path(option)
+    from platformdirs import user_state_path
+
+    return user_state_path("nsroom") / "history.db"
+
+
+def _limits(config: "Config", as_json: bool) -> str:
+    if as_json:
+        return json.dumps(config.limits)
+    return "\n".join(f"{name}: {value:g}" for name, value in config.limits.items())

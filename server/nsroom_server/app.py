@@ -1,0 +1,156 @@
+"""The server as a whole: an aiohttp application, and a process that serves it until a signal."""
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from errno import EADDRINUSE
+from typing import Any
+
+from aiohttp import web
+
+from nsroom_server import logs, policy
+from nsroom_server.config import Config
+from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
+from nsroom_server.history import open_history
+from nsroom_server.namespaces import Namespaces
+from nsroom_server.server import Server
+
+log = logging.getLogger("nsroom_server")
+
+_LAST_REQUESTS = 0.25
+"""Seconds for plain HTTP requests, once the sessions have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that listens."""
+
+    url: str
+    port: int
+
+
+def create_app(config: Config) -> web.Application:
+    """Make the application: it opens the history when it starts and drains when it shuts down."""
+    app = web.Application(client_max_size=config.max_payload)
+    namespaces = Namespaces(config)
+    server = Server(namespaces, **_options(config))
+    app.router.add_route("*", config.endpoint, server.handle_request)
+
+    async def history(_: web.Application) -> AsyncIterator[None]:
+        store = open_history(config.history)
+        namespaces.attach(server, store)
+        yield
+        await store.close()
+
+    async def drain(_: web.Application) -> None:
+        await server.drain(config.drain)
+
+    app.cleanup_ctx.append(history)
+    app.on_shutdown.append(drain)
+    return app
+
+
+def _options(config: Config) -> dict[str, Any]:
+    def is_allowed(origin: str, environ: dict[str, Any]) -> bool:
+        host = environ.get("HTTP_HOST", "")
+        return policy.is_allowed_origin(origin, config.scheme, host, config.cors_origins)
+
+    return {
+        "logger": logs.quiet("socketio"),
+        "engineio_logger": logs.quiet("engineio"),
+        "ping_interval": config.ping_interval,
+        "ping_timeout": config.ping_timeout,
+        "max_http_buffer_size": config.max_payload,
+        "transports": list(config.transports),
+        "allow_upgrades": "websocket" in config.transports,
+        "http_compression": False,
+        "cors_allowed_origins": is_allowed,
+        # Whoever lets every page in does not mean the visitor's cookies.
+        "cors_credentials": "*" not in config.cors_origins,
+    }
+
+
+@asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[Running]:
+    """Serve inside the running loop; leaving ends the server within `config.drain` seconds and a half.
+
+    Raises: ConfigError, ListenError.
+    """
+    tls = _tls(config)
+    runner = web.AppRunner(
+        create_app(config), access_log=None, shutdown_timeout=_LAST_REQUESTS, handle_signals=False
+    )
+    await runner.setup()
+    try:
+        port = await _listen(runner, config, tls)
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        yield Running(f"{config.scheme}://{host}:{port}", port)
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, config: Config, tls: ssl.SSLContext | None) -> int:
+    try:
+        await web.TCPSite(runner, config.host, config.port, ssl_context=tls).start()
+    except OSError as error:
+        raise _explain(error, config) from error
+    return int(runner.addresses[0][1])
+
+
+def _explain(error: OSError, config: Config) -> ListenError:
+    address = f"{config.host}:{config.port}"
+    if error.errno == EADDRINUSE:
+        return AddressInUseError(
+            f"{address} is in use: stop the server there, or choose another port (--port 0 picks a free one)"
+        )
+    cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+    return ListenError(f"cannot listen on {address}: {cause.lower()}; choose another --host or --port")
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if not config.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.tls_cert, config.tls_key)
+    except OSError as error:
+        cause = str(error.strerror or error).lower()
+        raise ConfigError(
+            f"TLS certificate {config.tls_cert}: {cause}; give PEM files that belong together"
+        ) from error
+    return context
+
+
+def run(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    Raises: ConfigError, ListenError.
+    """
+    logs.configure(config.log_format)
+    return asyncio.run(_run(config))
+
+
+async def _run(config: Config) -> int:
+    stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    _watch_signals(stop)
+    async with serving(config) as running:
+        log.info("listening on %s", running.url)
+        number = await stop
+        log.info("stopping, %g seconds at most; once more to stop at once", config.drain)
+    return 128 + number if number == signal.SIGINT else 0
+
+
+def _watch_signals(stop: "asyncio.Future[int]") -> None:
+    def caught(number: int) -> None:
+        if stop.done():
+            os._exit(128 + number)
+        stop.set_result(number)
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, caught, number)

@@ -1,0 +1,116 @@
+"""What the server is told to do, checked when it is made."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from nsroom_server import policy
+from nsroom_server.errors import ConfigError
+
+NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
+TRANSPORTS = ("polling", "websocket")
+_PATH = re.compile(r"[\w.~/-]*")
+
+
+class LogFormat(StrEnum):
+    """How a log line is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The reference server's configuration; times in seconds, sizes in bytes.
+
+    Raises: ConfigError.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    """0 picks a free one."""
+    path: str = "/socket.io/"
+    namespaces: tuple[str, ...] = NAMESPACES
+    any_namespace: bool = False
+    history: Path | None = None
+    """The file to keep messages in; without one they are numbered and forgotten."""
+    token: str | None = None
+    """What a client has to send as `{"token": …}` with its CONNECT."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins let in besides the server's own; `*` lets in every one."""
+    ping_interval: float = 25.0
+    ping_timeout: float = 20.0
+    max_payload: int = 1_000_000
+    transports: tuple[str, ...] = TRANSPORTS
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    drain: float = 5.0
+    log_format: LogFormat = LogFormat.TEXT
+    insecure: bool = False
+    """Listen beyond this machine without a token."""
+
+    def __post_init__(self) -> None:
+        for check in (_check_address, _check_namespaces, _check_numbers, _check_transports, _check_access):
+            check(self)
+
+    @property
+    def scheme(self) -> str:
+        """`https` where there is a certificate."""
+        return "https" if self.tls_cert else "http"
+
+    @property
+    def endpoint(self) -> str:
+        """The HTTP path with a slash at either end."""
+        inner = self.path.strip("/")
+        return f"/{inner}/" if inner else "/"
+
+    @property
+    def limits(self) -> dict[str, int | float]:
+        """Every limit that is kept, by name."""
+        return {
+            "max_payload": self.max_payload,
+            "ping_interval": self.ping_interval,
+            "ping_timeout": self.ping_timeout,
+            **policy.LIMITS,
+        }
+
+
+def _check_address(config: Config) -> None:
+    if not 0 <= config.port <= 65535:
+        raise ConfigError(f"port {config.port}: not between 0 and 65535")
+    if not _PATH.fullmatch(config.path):
+        raise ConfigError(f"path {config.path!r}: only letters, digits and - . _ ~ / may be in it")
+
+
+def _check_namespaces(config: Config) -> None:
+    if not config.namespaces and not config.any_namespace:
+        raise ConfigError("no namespace: name one with --namespace, or take all with --any-namespace")
+    for namespace in config.namespaces:
+        if not policy.is_namespace(namespace):
+            raise ConfigError(f"namespace {namespace!r}: write /name, printable, without a comma")
+
+
+def _check_numbers(config: Config) -> None:
+    for name in ("ping_interval", "ping_timeout", "max_payload"):
+        if not 0 < getattr(config, name) < 2**31:
+            raise ConfigError(f"{name.replace('_', '-')} {getattr(config, name)}: has to be more than 0")
+    if not 0 <= config.drain < 2**31:
+        raise ConfigError(f"drain {config.drain}: has to be 0 or more")
+
+
+def _check_transports(config: Config) -> None:
+    unknown = set(config.transports) - set(TRANSPORTS)
+    if unknown or not config.transports:
+        raise ConfigError(f"transports {','.join(config.transports)!r}: polling, websocket or both")
+
+
+def _check_access(config: Config) -> None:
+    if config.token == "":
+        raise ConfigError("the token is empty")
+    if config.tls_key and not config.tls_cert:
+        raise ConfigError("a TLS key without a certificate: add --tls-cert")
+    if not (config.token or config.insecure or policy.is_loopback(config.host)):
+        raise ConfigError(
+            f"{config.host} can be reached from elsewhere: set --token, or let everyone in with --insecure"
+        )

@@ -1,0 +1,97 @@
+"""Who is in which room, and how an event reaches them all."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from engineio.packet import MESSAGE
+from engineio.packet import Packet as EnginePacket
+from socketio.async_manager import AsyncManager
+from socketio.packet import EVENT
+
+
+class FanOut(AsyncManager):  # type: ignore[misc]
+    """python-socketio's table of rooms, with each socket's rooms beside it. Stock: it searches them all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rooms_of: dict[str, dict[str, None]] = {}
+
+    def basic_enter_room(
+        self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None
+    ) -> None:
+        """Put a socket into a room, or into its namespace when `room` is None."""
+        super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
+        if room is not None and room != sid:
+            self._rooms_of.setdefault(sid, {})[room] = None
+
+    def basic_leave_room(self, sid: str, namespace: str, room: str | None) -> None:
+        """Take a socket out of a room."""
+        super().basic_leave_room(sid, namespace, room)
+        if room is not None:
+            self._rooms_of.get(sid, {}).pop(room, None)
+
+    def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
+        """Forget a socket."""
+        if namespace not in self.rooms:
+            return
+        for room in (*self._rooms_of.pop(sid, ()), sid, None):
+            self.basic_leave_room(sid, namespace, room)
+        self.callbacks.pop(sid, None)
+        for pending in (self.pending_connect, self.pending_disconnect):
+            _discard(pending, namespace, sid)
+
+    def get_rooms(self, sid: str, namespace: str) -> list[str]:  # noqa: ARG002 - a sid is of one namespace
+        """Give the rooms that a socket has joined."""
+        return list(self._rooms_of.get(sid, ()))
+
+    def room_names(self, namespace: str) -> list[str]:
+        """Give the rooms that have members; a socket's own is none."""
+        rooms = self.rooms.get(namespace, {})
+        return [room for room in rooms if room is not None and room not in rooms[None]]
+
+    def members(self, namespace: str, *rooms: str) -> dict[str, str]:
+        """Give whoever is in one of the rooms: sid to Engine.IO sid."""
+        return {sid: eio_sid for room in rooms for sid, eio_sid in self.get_participants(namespace, room)}
+
+    def size(self, namespace: str, room: str) -> int:
+        """Count a room's members."""
+        return len(self.rooms.get(namespace, {}).get(room, ()))
+
+    async def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: str | list[str] | None = None,
+        skip_sid: str | list[str] | None = None,
+        callback: None = None,  # noqa: ARG002 - the server asks for no acknowledgements
+        to: str | list[str] | None = None,
+        **_: Any,
+    ) -> None:
+        """Send an event to a room, to several, or to the namespace. Stock: a task for each recipient."""
+        skipped = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
+        frames = self._encode(event, data, namespace)
+        for sid, eio_sid in self.get_participants(namespace, to or room):
+            if sid not in skipped:
+                for packet in _packets(frames):
+                    await self.server._send_eio_packet(eio_sid, packet)
+
+    def _encode(self, event: str, data: Any, namespace: str) -> list[str | bytes]:
+        args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
+        encoded = self.server.packet_class(EVENT, namespace=namespace, data=[event, *args]).encode()
+        return encoded if isinstance(encoded, list) else [encoded]
+
+
+def _packets(frames: list[str | bytes]) -> Iterator[EnginePacket]:
+    # One for each recipient: a packet remembers how it was encoded for the first transport,
+    # and binary looks different on the next.
+    for frame in frames:
+        yield EnginePacket(MESSAGE, frame)
+
+
+def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:
+    sids = pending.get(namespace, [])
+    if sid in sids:
+        sids.remove(sid)
+    if not sids:
+        pending.pop(namespace, None)

@@ -1,0 +1,78 @@
+"""Log lines on stderr, for people or for programs: one a line, whatever a client called itself."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from nsroom_server.config import LogFormat
+
+_LONGEST = 200
+
+
+class TextFormatter(logging.Formatter):
+    """`nsroom: someone connected namespace=/chat sid=…`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a line."""
+        words = [_plain(record.getMessage()), *(f"{key}={_value(value)}" for key, value in _fields(record))]
+        lines = self.formatException(record.exc_info).splitlines() if record.exc_info else []
+        return "\n".join((f"nsroom: {' '.join(words)}", *map(_plain, lines)))
+
+
+class JsonFormatter(logging.Formatter):
+    """`{"time":"…","level":"info","message":"someone connected","namespace":"/chat","sid":"…"}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a line."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+        line = {
+            "time": time.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **{key: _cut(value) for key, value in _fields(record)},
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, separators=(",", ":"))
+
+
+_FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JsonFormatter}
+
+
+def configure(style: LogFormat) -> None:
+    """Send this process's log to stderr: all of the server's, and the warnings of everything else."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_FORMATTERS[style]())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("nsroom_server").setLevel(logging.INFO)
+
+
+def quiet(name: str) -> logging.Logger:
+    """Give python-socketio a logger for what is broken only: it writes a line for every packet."""
+    logger = logging.getLogger(f"nsroom_server.{name}")
+    logger.setLevel(logging.ERROR)
+    return logger
+
+
+def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:
+    return list(record.__dict__.get("fields", {}).items())
+
+
+def _cut(value: Any) -> Any:
+    return value[:_LONGEST] if isinstance(value, str) else value
+
+
+def _value(value: Any) -> str:
+    text = str(value)
+    bare = text.isascii() and text.isprintable() and not set(text) & set(" \"'=")
+    return _cut(text) if bare and text else json.dumps(_cut(text)).replace("\x7f", "\\u007f")
+
+
+def _plain(text: str) -> str:
+    return "".join(character if character.isprintable() else _escape(character) for character in text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()

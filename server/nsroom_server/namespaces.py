@@ -1,0 +1,245 @@
+"""What the server does on each event: thin handlers between the policy, the rooms and the history."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from nsroom_server import policy
+from nsroom_server.config import Config
+from nsroom_server.history import Body, History, HistoryError
+from nsroom_server.presence import Presence
+from nsroom_server.server import Answer, Client, Handler, Later, Server
+
+log = logging.getLogger("nsroom_server")
+
+Args = Sequence[Any]
+LAB: Final = "/lab"
+LONGEST_DELAY: Final = 60_000
+LONGEST_FLOOD: Final = 1_000_000
+_CHUNK: Final = 65_536
+
+
+class Chat:
+    """Rooms, messages and relayed events."""
+
+    def __init__(self, server: Server, presence: Presence, history: History, octets: int) -> None:
+        self._server = server
+        self._presence = presence
+        self._history = history
+        # An acknowledgement with messages in it is to fit a client that reads no more than we do.
+        self._octets = octets // 2
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """The events by name."""
+        return {
+            **dict.fromkeys(("join", "room", "subscribe", "join_room", "joinRoom"), self.join),
+            **dict.fromkeys(("leave", "unsubscribe", "leave_room"), self.leave),
+            "message": self.message,
+            "emit": self.emit,
+            "rooms": self.rooms,
+            "who": self.who,
+            "nick": self.nick,
+            "history": self.history,
+        }
+
+    async def join(self, client: Client, args: Args) -> Answer:
+        """Put the client into a room; answer who is there and what was said."""
+        request = policy.join(args)
+        policy.require_joinable(
+            request.room,
+            self._presence.rooms(client),
+            lambda name: self._presence.is_sid(client.namespace, name),
+        )
+        if request.nick is not None:
+            self._presence.rename(client, request.nick)
+        await self._presence.enter(client, request.room)
+        page = policy.Page(request.room, request.after, policy.HISTORY_DEFAULT)
+        history = await self._read(client, page)
+        return ({"ok": True, **self._presence.describe(client.namespace, request.room), **history},)
+
+    async def leave(self, client: Client, args: Args) -> Answer:
+        """Take the client out of a room."""
+        room = policy.room(args)
+        policy.require_member(self._presence.rooms(client), [room])
+        await self._presence.leave(client, room)
+        return ({"ok": True, "room": room},)
+
+    async def message(self, client: Client, args: Args) -> Later:
+        """Store a message, then deliver it to its room; the order of the calls is the order of the ids."""
+        request = policy.message(args)
+        policy.require_member(self._presence.rooms(client), [request.room])
+        body = {
+            "room": request.room,
+            "from": client.sid,
+            "nick": self._presence.nick(client),
+            "text": request.text,
+            "time": _now(),
+        }
+        body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
+        stored = self._history.append(client.namespace, request.room, body)
+        return Later(self._deliver(client.namespace, body, stored))
+
+    async def _deliver(self, namespace: str, body: Body, stored: asyncio.Future[int]) -> Answer:
+        try:
+            number = await stored
+        except HistoryError as error:
+            raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
+        await self._server.emit("message", {"id": number, **body}, to=body["room"], namespace=namespace)
+        return ({"ok": True, "id": number},)
+
+    async def emit(self, client: Client, args: Args) -> Answer:
+        """Relay an event to rooms."""
+        request = policy.relay(args)
+        policy.require_member(self._presence.rooms(client), request.to)
+        members = self._server.manager.members(client.namespace, *request.to)
+        skipped = self._server.manager.members(client.namespace, *request.skip)
+        await self._server.emit(
+            request.event,
+            tuple(request.args),
+            to=list(request.to),
+            skip_sid=list(skipped),
+            namespace=client.namespace,
+        )
+        return ({"ok": True, "recipients": len(members.keys() - skipped.keys())},)
+
+    async def rooms(self, client: Client, _: Args) -> Answer:
+        """List the namespace's rooms."""
+        return ({"ok": True, "rooms": self._presence.overview(client.namespace)},)
+
+    async def who(self, client: Client, args: Args) -> Answer:
+        """List a room's members."""
+        return ({"ok": True, **self._presence.describe(client.namespace, policy.room(args))},)
+
+    async def nick(self, client: Client, args: Args) -> Answer:
+        """Set the client's nick."""
+        nick = policy.nick(args)
+        self._presence.rename(client, nick)
+        return ({"ok": True, "nick": nick},)
+
+    async def history(self, client: Client, args: Args) -> Answer:
+        """Answer a part of what was said."""
+        page = policy.page(args)
+        return ({"ok": True, "room": page.room, **await self._read(client, page)},)
+
+    async def _read(self, client: Client, page: policy.Page) -> dict[str, Any]:
+        try:
+            messages = await self._history.read(client.namespace, page, self._octets)
+        except HistoryError as error:
+            raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
+        return {"history": messages, "epoch": self._history.epoch}
+
+
+class Lab:
+    """Answers to test clients with."""
+
+    def __init__(self, server: Server, octets: int) -> None:
+        self._server = server
+        self._octets = octets
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """The events by name."""
+        names = ("echo", "delay", "never", "error", "binary", "flood", "kick")
+        return {name: getattr(self, name) for name in names}
+
+    async def echo(self, client: Client, args: Args) -> Answer:
+        """Send the arguments back, as an event and as the acknowledgement."""
+        await self._send(client, "echo", *args)
+        return tuple(args)
+
+    async def delay(self, client: Client, args: Args) -> Later:  # noqa: ARG002
+        """Acknowledge after so many milliseconds."""
+        milliseconds = policy.integer(args, "ms", 0, LONGEST_DELAY)
+        return Later(self._acknowledge_after(milliseconds))
+
+    async def _acknowledge_after(self, milliseconds: int) -> Answer:
+        try:
+            await asyncio.wait_for(self._server.draining.wait(), milliseconds / 1000)
+        except TimeoutError:
+            return ({"ok": True, "ms": milliseconds},)
+        raise policy.Refusal(policy.Code.DRAINING, "the server is about to end")
+
+    async def never(self, client: Client, args: Args) -> None:
+        """Do not acknowledge."""
+
+    async def error(self, client: Client, args: Args) -> Answer:  # noqa: ARG002
+        """Refuse."""
+        raise policy.Refusal(policy.Code.LAB_ERROR, "this is the error that was asked for")
+
+    async def binary(self, client: Client, args: Args) -> Answer:
+        """Send binary, as an event and as the acknowledgement: the client's own, or so many bytes."""
+        own = args[0] if args and isinstance(args[0], bytes) else None
+        size = policy.integer(args, "size", 0, self._octets, 16) if own is None else 0
+        payload = own if own is not None else bytes(number % 256 for number in range(size))
+        await self._send(client, "binary", payload)
+        return (payload,)
+
+    async def flood(self, client: Client, args: Args) -> Later:
+        """Send many events as fast as the client takes them."""
+        count = policy.integer(args, "count", 0, LONGEST_FLOOD)
+        size = policy.integer(args, "size", 0, self._octets, 0)
+        return Later(self._flood(client, count, "x" * size))
+
+    async def _flood(self, client: Client, count: int, pad: str) -> Answer:
+        step = max(1, _CHUNK // (len(pad) + 64))
+        for start in range(0, count, step):
+            for number in range(start, min(start + step, count)):
+                await self._send(client, "flood", {"n": number, "pad": pad})
+            socket = self._server.socket(client)
+            if self._server.draining.is_set() or not (socket and await socket.drained()):
+                raise policy.Refusal(policy.Code.DRAINING, "the connection is about to end")
+        return ({"ok": True, "count": count},)
+
+    async def kick(self, client: Client, args: Args) -> None:  # noqa: ARG002
+        """Disconnect the client from the namespace; that is the answer."""
+        await self._server.disconnect(client.sid, client.namespace)
+
+    async def _send(self, client: Client, event: str, *args: Any) -> None:
+        await self._server.emit(event, args, to=client.sid, namespace=client.namespace)
+
+
+class Namespaces:
+    """All that the server offers, by namespace: the Application of the Server."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._handlers: Mapping[str, Handler] = {}
+        self._lab: Mapping[str, Handler] = {}
+
+    def attach(self, server: Server, history: History) -> None:
+        """Begin to answer, with this history."""
+        self._server = server
+        self._presence = Presence(server)
+        self._handlers = Chat(server, self._presence, history, self._config.max_payload).handlers
+        self._lab = {**self._handlers, **Lab(server, self._config.max_payload).handlers}
+
+    def refuse(self, namespace: str, auth: Any) -> Any:
+        """Refuse a client without the token, and a namespace that is not there."""
+        token = self._config.token
+        if token is not None and not policy.knows_token(auth, token):
+            return {"message": "unauthorized"}
+        if self._config.any_namespace and policy.is_namespace(namespace):
+            return None
+        return None if namespace in self._config.namespaces else {"message": "Invalid namespace"}
+
+    def handler(self, namespace: str, event: Any) -> Handler | None:
+        """Find who handles an event."""
+        return (self._lab if namespace == LAB else self._handlers).get(event)
+
+    async def connected(self, client: Client) -> None:
+        """Log it, and greet the namespace."""
+        log.info("someone connected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
+        await self._server.emit("hi", "everyone!", namespace=client.namespace)
+
+    async def disconnected(self, client: Client) -> None:
+        """Log it, and tell the rooms; nobody is told when everybody leaves."""
+        log.info("someone disconnected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
+        if not self._server.draining.is_set():
+            await self._presence.forget(client)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
