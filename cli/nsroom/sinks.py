@@ -14,6 +14,7 @@ from nsroom.errors import OutputError, UsageError
 from nsroom.output import Output
 from nsroom.record import Json, Record, shallow, to_json
 from nsroom.summary import Piece, Style
+from nsroom.terminal import cells
 
 MAX_NAMESPACE_CELLS = 20
 _PALETTE = {
@@ -90,7 +91,8 @@ def encode(record: Record) -> bytes:
         line = orjson.dumps(shallow(record), option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # bytes, an integer of more than 64 bits, a lone surrogate
         return _encode(record)
-    return line if line.isascii() and b'$binary"' not in line else _encode(record)
+    ready = line.isascii() and b"\x7f" not in line and b'$binary"' not in line
+    return line if ready else _encode(record)
 
 
 def _encode(record: Record) -> bytes:
@@ -144,7 +146,7 @@ class TextSink:
 
     def _line(self, record: Record) -> str:
         if record.namespace not in (None, "/"):
-            needed = len(summary.namespace(record, MAX_NAMESPACE_CELLS))
+            needed = cells(summary.namespace(record, MAX_NAMESPACE_CELLS))
             self._namespace_cells = max(self._namespace_cells, needed)
         pieces = summary.line(record, self._width, self._namespace_cells)
         return "".join(map(self._marked, pieces)).rstrip(" ") + "\n"
