@@ -38,6 +38,8 @@ class Channel:
         self._bound = bound
         self._records: list[Record] = []
         self._closed = False
+        # Before anyone reads, nothing waits: the answer that a reader waits for may stand behind a flood.
+        self._read = False
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -48,7 +50,7 @@ class Channel:
             return
         self._records += records
         self._readable.set()
-        if len(self._records) >= self._bound:
+        if self._read and len(self._records) >= self._bound:
             self._writable.clear()
 
     @property
@@ -67,6 +69,7 @@ class Channel:
         self._writable.set()
 
     async def __aiter__(self) -> AsyncIterator[list[Record]]:
+        self._read = True
         while True:
             await self._readable.wait()
             self._readable.clear()

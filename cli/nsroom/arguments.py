@@ -1,0 +1,128 @@
+"""What to emit: the arguments of `emit` and `call`, and the lines that `emit -` reads."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nsroom.errors import DecodeError, UsageError
+from nsroom.protocol import strict_json
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Json, Kind, Record, from_json, unescape
+
+_ITEM = re.compile(r"([A-Za-z_][\w.-]*)(:=@|:=|=@|=)(.*)", re.DOTALL)
+
+
+class Emit(NamedTuple):
+    """An event to emit."""
+
+    namespace: str
+    event: str | int | float
+    args: list[Json]
+
+    def packet(self, id: int | None = None) -> Packet:
+        """Give it as a packet, with an id when it is to be acknowledged."""
+        return Packet(PacketType.EVENT, self.namespace, id, [self.event, *self.args])
+
+
+class Acknowledge(NamedTuple):
+    """An acknowledgement to give to an event of the server."""
+
+    namespace: str
+    id: int
+    args: list[Json]
+
+    def packet(self) -> Packet:
+        """Give it as a packet."""
+        return Packet(PacketType.ACK, self.namespace, self.id, self.args)
+
+
+def parse_arguments(texts: Sequence[str], plain: bool = False) -> list[Json]:
+    """Give the arguments of an event: JSON, else text; `@file` is binary; `key=value` items become one object.
+
+    With `plain`, every text stays one. Raises: UsageError for a file that cannot be read.
+    """
+    if plain:
+        return list(texts)
+    args: list[Json] = []
+    items: dict[str, Json] | None = None
+    for text in texts:
+        item = _ITEM.fullmatch(text)
+        if item is None:
+            args.append(_argument(text))
+            continue
+        if items is None:
+            args.append(items := {})
+        items[item[1]] = _item(item[2], item[3], item[1])
+    return args
+
+
+def _argument(text: str) -> Json:
+    if text.startswith("@"):
+        return _read(text[1:])
+    try:
+        return strict_json.load(text)
+    except DecodeError:
+        return text
+
+
+def _item(operator: str, text: str, key: str) -> Json:
+    if operator == "=":
+        return text
+    if operator == "=@":
+        return _read(text)
+    if operator == ":=@":
+        text = _read(text).decode("utf-8", "replace")
+    try:
+        return strict_json.load(text)
+    except DecodeError as error:
+        raise UsageError(f"{key}:= wants JSON: {error}") from None
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; write @ as \"@…\" if no file is meant") from None
+
+
+def relay(emit: Emit, to: Sequence[str], skip: Sequence[str]) -> Emit:
+    """Wrap an event for the reference server, which relays it to rooms."""
+    envelope: dict[str, Json] = {"event": emit.event, "args": emit.args, "to": list(to)}
+    if skip:
+        envelope["except"] = list(skip)
+    return Emit(emit.namespace, "emit", [envelope])
+
+
+def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
+    """Read `["event", arg…]` or a record; None for a record that is neither event nor acknowledgement.
+
+    A record brings its own namespace. Raises: ValueError that says what is wrong.
+    """
+    try:
+        value = strict_json.load(line.decode())
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    if isinstance(value, list):
+        return _emit(namespace, value[0] if value else None, unescape(value[1:]))
+    record = from_json(value)
+    return _from_record(record._replace(namespace=record.namespace or namespace))
+
+
+def _from_record(record: Record) -> Emit | Acknowledge | None:
+    namespace = str(record.namespace)
+    if record.kind is Kind.EVENT:
+        return _emit(namespace, record.event, record.args or [])
+    if record.kind is Kind.ACK and record.direction == "out":
+        if record.id is None:
+            raise ValueError("an acknowledgement needs the id of its event")
+        return Acknowledge(namespace, record.id, record.args or [])
+    return None
+
+
+def _emit(namespace: str, event: Json, args: list[Json]) -> Emit:
+    if not isinstance(event, (str, int, float)) or isinstance(event, bool):
+        raise ValueError('an event needs a name: ["name", …]')
+    return Emit(namespace, event, args)
+
+

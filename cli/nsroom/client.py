@@ -1,0 +1,406 @@
+"""A Socket.IO client that shows all it sees as Records and finds its way back after a lost connection."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from itertools import count
+from typing import Any, TypeVar
+
+from nsroom.arguments import Acknowledge, Emit
+from nsroom.causes import explain, version_2
+from nsroom.connection import Connection
+from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError
+from nsroom.observe import Channel, Tap, now
+from nsroom.protocol.session import Session
+from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
+from nsroom.record import Json, Kind, Record
+from nsroom.target import Target, Transport
+
+_FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
+T = TypeVar("T")
+
+
+def backoff(attempt: int) -> float:
+    """Give the seconds to wait before a reconnection attempt (1, 2, …), spread so that clients do not come in step."""
+    return float(min(_FIRST_DELAY * 2 ** (attempt - 1), _LONGEST_DELAY)) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+class Client:
+    """One client of one server, in one or more namespaces.
+
+    With `watch`, every Record goes to `records()`, and the wire waits while nobody takes them.
+    `say` is given lines for a person.
+    """
+
+    def __init__(
+        self, target: Target, *, watch: bool = False, raw: bool = False, say: Callable[[str], None] = str
+    ) -> None:
+        self.target = target
+        self.refused: dict[str, str] = {}
+        """The namespaces that the server refused, and why."""
+        self.rejoin: list[Emit] = []
+        """What is emitted again after a reconnection: the joins of rooms, which the server forgot."""
+        self.failure: NsroomError | None = None
+        """Why the connection is over for good, when it was not closed from here."""
+        self._say = say
+        self._raw = raw
+        self._channel = Channel() if watch else None
+        self._sequence: Iterator[int] = count(1)
+        self._ids = count()
+        self._namespaces = list(target.namespaces)
+        self._answers: dict[str, asyncio.Future[Record]] = {}
+        self._acks: dict[tuple[str, int], asyncio.Future[Record]] = {}
+        self._recovery: dict[str, dict[str, str]] = {}
+        self._session = Session(self._sequence, raw)
+        self._connection: Connection | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._was_websocket = False
+
+    @property
+    def transport(self) -> str:
+        """Name what carries the packets now."""
+        return self._connection.transport if self._connection else "none"
+
+    @property
+    def namespaces(self) -> dict[str, str | None]:
+        """Give the connected namespaces with their sids."""
+        return dict(self._session.namespaces)
+
+    async def connect(self) -> None:
+        """Connect to the server and to every namespace of the target that does not refuse.
+
+        Raises: ConnectError with the root cause, RefusedError when every namespace refused.
+        """
+        self._connection = await self._establish()
+        self._say(f"connected to {self.target.url} over {self.transport}")
+        self._supervisor = asyncio.create_task(self._supervise())
+
+    async def records(self) -> AsyncIterator[list[Record]]:
+        """Give the Records as they come, in batches, until the connection is over for good.
+
+        Raises: what ended it, unless that was `close`.
+        """
+        assert self._channel is not None, "only a client made with watch=True has records"
+        async for records in self._channel:
+            yield records
+        if self.failure is not None:
+            raise self.failure
+
+    async def emit(self, *emits: Emit) -> None:
+        """Emit events in their order; return when the wire has taken them.
+
+        Raises: LostError while there is no connection, LimitError for more than the server takes, UsageError for
+        what the server would answer by closing the connection.
+        """
+        await self._send([self._checked(each).packet() for each in emits])
+
+    async def ask(self, *emits: Emit) -> list[asyncio.Future[Record]]:
+        """Emit events that want an acknowledgement; give the futures of these.
+
+        A future raises LostError when the connection ends before it is answered. Raises: as `emit`.
+        """
+        packets, futures = [], []
+        for each in emits:
+            id = next(self._ids)
+            packets.append(self._checked(each).packet(id))
+            futures.append(self._ack_of(each.namespace, id))
+        try:
+            await self._send(packets)
+        except NsroomError:
+            for packet in packets:
+                self._acks.pop((packet.namespace, packet.id or 0), None)
+            raise
+        return futures
+
+    async def acknowledge(self, answer: Acknowledge) -> None:
+        """Answer an event that wants an acknowledgement. Raises: as `emit`."""
+        await self._send([answer.packet()])
+
+    async def enter(self, namespace: str) -> None:
+        """Connect to a further namespace.
+
+        Raises: RefusedError, or ConnectError when no answer comes in time.
+        """
+        if namespace in self._session.namespaces:
+            raise UsageError(f"already in {namespace}: servers close the connection on a second CONNECT")
+        self._expect([namespace])
+        await self._send([Packet(PacketType.CONNECT, namespace, data=self._auth(namespace))])
+        try:
+            async with asyncio.timeout(self.target.connect_timeout):
+                await self._answered(self._require(), [namespace])
+        except TimeoutError:
+            raise ConnectError(f"no answer for {namespace} within {self.target.connect_timeout:g} s") from None
+        if namespace in self.refused:
+            raise RefusedError(self._refusal(namespace))
+        self._namespaces.append(namespace)
+
+    async def leave(self, namespace: str) -> None:
+        """Disconnect from a namespace; the others go on."""
+        await self._send([Packet(PacketType.DISCONNECT, namespace)])
+        self._namespaces.remove(namespace)
+
+    async def settle(self) -> bool:
+        """Wait until the server has read what was sent (at most a second); tell whether it is still there."""
+        if self._connection is None:
+            return False
+        await self._connection.settle(1.0)
+        return not self._connection.ended.done()
+
+    async def guard(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` unless the connection is over for good before.
+
+        Raises: what ended the connection, or what `work` raises.
+        """
+        assert self._supervisor is not None, "not connected"
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task, self._supervisor}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = not task.done()
+            task.cancel()
+        if ended and self.failure is not None:
+            await asyncio.gather(task, return_exceptions=True)
+            raise self.failure
+        return await task
+
+    async def close(self) -> None:
+        """Leave the server in order; within two seconds, whatever it does."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+        if self._connection is not None:
+            await self._connection.close()
+        self._finish()
+
+    def _checked(self, emit: Emit) -> Emit:
+        """Refuse what a server would answer by closing the connection, without a word."""
+        self._require()
+        if emit.event in RESERVED_EVENTS:
+            raise UsageError(f"{emit.event!r} is a reserved event name: servers close the connection on it")
+        if emit.namespace not in self._session.namespaces:
+            why = self.refused.get(emit.namespace, "not connected to it")
+            raise UsageError(f"nothing can be emitted to {emit.namespace}: {why}")
+        return emit
+
+    def _ack_of(self, namespace: str, id: int) -> asyncio.Future[Record]:
+        future: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        self._acks[namespace, id] = future
+        return future
+
+    def _require(self) -> Connection:
+        if self._connection is None or self._connection.ended.done():
+            raise LostError("there is no connection now")
+        return self._connection
+
+    async def _send(self, packets: list[Packet]) -> None:
+        try:
+            await self._require().send(packets)
+        except ValueError as error:
+            raise UsageError(f"cannot be sent: {error}") from None
+
+    async def _establish(self) -> Connection:
+        """Connect with the first transport that works."""
+        attempts = self._attempts()
+        fault: ConnectError | None = None
+        for transport, seconds in attempts:
+            connection = self._prepare()
+            try:
+                async with asyncio.timeout(seconds):
+                    await connection.open(transport, seconds)
+                    await self._answered(connection, self._namespaces)
+            except NsroomError:
+                await connection.close(0.2)
+                raise
+            except Exception as error:  # noqa: BLE001 - hostile answers raise anything in python-socketio
+                await connection.close(0.2)
+                failed = explain(error, connection, self.target)
+                # A WebSocket that was accepted says more about the server than how it answers polling.
+                fault = fault if fault and self._was_websocket else failed
+                self._was_websocket = connection.status == 101
+                if not connection.reached:
+                    raise fault from error
+            else:
+                self._check_refusals()
+                return connection
+        assert fault is not None
+        raise fault
+
+    def _attempts(self) -> list[tuple[Transport, float]]:
+        """List the transports to try, and the seconds for each."""
+        seconds = self.target.connect_timeout
+        if self.target.transport is not Transport.AUTO:
+            return [(self.target.transport, seconds)]
+        return [(Transport.WEBSOCKET, seconds / 2), (Transport.POLLING, seconds / 2)]
+
+    def _prepare(self) -> Connection:
+        for namespace, id in self._session.recovery.items():
+            if namespace in self._session.offsets:
+                self._recovery[namespace] = {"pid": id, "offset": self._session.offsets[namespace]}
+        self._session = Session(self._sequence, self._raw)
+        self._expect(self._namespaces)
+        return Connection(self.target, Tap(self._session, self._channel, self._notice), self._auth)
+
+    def _auth(self, namespace: str) -> dict[str, Json] | None:
+        payload = self._recovery.get(namespace, {}) | (self.target.auth or {})
+        return payload or None
+
+    def _expect(self, namespaces: list[str]) -> None:
+        loop = asyncio.get_running_loop()
+        self._answers |= {namespace: loop.create_future() for namespace in namespaces}
+
+    async def _answered(self, connection: Connection, namespaces: list[str]) -> None:
+        """Wait for the server's word on every one of these namespaces."""
+        waiting = {self._answers[namespace] for namespace in namespaces}
+        while waiting:
+            done, _ = await asyncio.wait({*waiting, connection.ended}, return_when=asyncio.FIRST_COMPLETED)
+            for answer in done & waiting:
+                answer.result()
+            waiting -= done
+            if waiting and connection.ended.done():
+                raise ConnectError(
+                    f"{self.target.url} closed the connection before it answered for the namespace"
+                    f" ({self._reason(connection)})"
+                )
+
+    def _check_refusals(self) -> None:
+        for namespace in [each for each in self._namespaces if each in self.refused]:
+            self._namespaces.remove(namespace)
+            if self._namespaces:
+                self._say(self._refusal(namespace))
+        if not self._namespaces:
+            raise RefusedError("; ".join(self._refusal(namespace) for namespace in self.refused))
+
+    def _refusal(self, namespace: str) -> str:
+        return f"{namespace} is refused: {self.refused[namespace]}"
+
+    def _notice(self, record: Record) -> None:
+        """Act on what the server says of namespaces and acknowledgements."""
+        handle = self._NOTICES.get((record.direction.value, record.kind))
+        if handle is not None:
+            handle(self, record)
+
+    def _on_connect(self, record: Record) -> None:
+        if record.sid is None:
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(version_2(self.target))
+        self.refused.pop(record.namespace or "/", None)
+        self._on_answer(record)
+
+    def _on_connect_error(self, record: Record) -> None:
+        self.refused[record.namespace or "/"] = record.message or "no reason given"
+        self._on_answer(record)
+
+    def _on_answer(self, record: Record) -> None:
+        answer = self._answers.get(record.namespace or "/")
+        if answer is not None and not answer.done():
+            answer.set_result(record)
+
+    def _on_disconnect(self, record: Record) -> None:
+        self._say(f"the server disconnected us from {record.namespace}")
+        if record.namespace in self._namespaces:
+            self._namespaces.remove(record.namespace)
+
+    def _on_ack(self, record: Record) -> None:
+        future = self._acks.pop((record.namespace or "/", record.id or 0), None)
+        if future is not None and not future.done():
+            future.set_result(record)
+
+    _NOTICES = {
+        ("in", Kind.CONNECT): _on_connect,
+        ("in", Kind.CONNECT_ERROR): _on_connect_error,
+        ("in", Kind.DISCONNECT): _on_disconnect,
+        ("in", Kind.ACK): _on_ack,
+    }
+
+    async def _supervise(self) -> None:
+        """Come back after each lost connection, until there is nothing to come back to."""
+        try:
+            while True:
+                connection = self._require_current()
+                await connection.ended
+                reason = self._reason(connection)
+                lost_at = now()
+                await connection.close(0)
+                self._note(Kind.CLOSE, reason=reason)
+                self._forsake(LostError(f"the connection ended ({reason})"))
+                if not self._namespaces:
+                    raise LostError("the server disconnected us from every namespace")
+                if not self.target.reconnect:
+                    raise LostError(f"the connection ended ({reason})")
+                await self._reconnect(reason, lost_at)
+        except NsroomError as error:
+            self.failure = error
+        finally:
+            self._finish()
+
+    def _require_current(self) -> Connection:
+        assert self._connection is not None
+        return self._connection
+
+    async def _reconnect(self, reason: str, lost_at: int) -> None:
+        sids = set(self.namespaces.values())
+        said = ""
+        for attempt in count(1):
+            delay = backoff(attempt)
+            self._note(Kind.RECONNECT, message=said or None, data={"attempt": attempt, "delay_ms": round(delay * 1000)})
+            if attempt == 1:
+                self._say(f"the connection ended ({reason}); trying again")
+            await asyncio.sleep(delay)
+            try:
+                self._connection = await self._establish()
+            except ConnectError as error:
+                if str(error) != said:
+                    said = str(error)
+                    self._say(said)
+            else:
+                break
+        self._report_gap(reason, lost_at, sids)
+        await self._join_again()
+
+    def _report_gap(self, reason: str, lost_at: int, sids: set[str | None]) -> None:
+        milliseconds = (now() - lost_at) / 1000
+        recovered = [namespace for namespace, sid in self.namespaces.items() if sid in sids]
+        whole = len(recovered) == len(self.namespaces)
+        missed = "the server sent what was missed" if whole else "what was emitted meanwhile is not known"
+        message = f"{milliseconds / 1000:.1f} s without a connection; {missed}"
+        self._note(
+            Kind.GAP, reason=reason, message=message, data={"ms": round(milliseconds), "recovered": recovered}
+        )
+        self._say(f"connected again over {self.transport}: {message}")
+
+    async def _join_again(self) -> None:
+        joins = [join for join in self.rejoin if join.namespace in self._session.namespaces]
+        if not joins:
+            return
+        try:
+            await self.ask(*joins)
+        except LostError:
+            return  # the supervisor sees the same end, and comes here again
+
+    def _reason(self, connection: Connection) -> str:
+        tap = connection.tap
+        if tap.silent:
+            return "ping timeout"
+        if tap.close_code is not None:
+            return f"transport close, code {tap.close_code}"
+        if connection.status not in (None, 101, 200):
+            return f"transport error, HTTP {connection.status}"
+        return connection.ended.result() if connection.ended.done() else "transport close"
+
+    def _note(self, kind: Kind, **fields: Json) -> None:
+        if self._channel is not None:
+            self._channel.put([self._session.note(kind, now(), **fields)])
+
+    def _forsake(self, error: LostError) -> None:
+        """Tell everyone who waits for an acknowledgement that it will not come."""
+        waiting, self._acks = self._acks, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(error)
+                future.exception()  # retrieved: not everyone who asked still waits
+
+    def _finish(self) -> None:
+        self._forsake(LostError("the connection is closed"))
+        if self._channel is not None:
+            self._channel.close()

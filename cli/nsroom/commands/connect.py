@@ -1,0 +1,39 @@
+"""`nsroom connect`: be in namespaces and watch every event."""
+
+from typing import Annotated
+
+import typer
+
+from nsroom.options import ConnectionOptions, WatchOptions, expand
+
+
+@expand
+def connect(
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="[TARGET]...", help="/namespace, URL or :PORT/namespace.")
+    ] = None,
+    *,
+    connection: ConnectionOptions,
+    options: WatchOptions,
+) -> None:
+    """Be in one or more namespaces and watch every event live.
+
+    On a terminal the events are readable lines, and what you type is sent: text as a `message`, or
+    ["event", arg, ...]. In a pipe they are NDJSON, one record a line.
+
+    \b
+    Examples:
+      nsroom connect                               the default server and namespace
+      nsroom connect /chat /news                   two namespaces on one connection
+      nsroom connect https://example.org/chat -a token=secret
+      nsroom connect /chat -C 3 | jq -r .event     three events, then the end
+      nsroom connect --all --raw --save session.ndjson
+      nsroom connect --where 'event~order & arg.0.total>100'
+    """
+    from nsroom.arguments import Emit
+    from nsroom.signals import run
+    from nsroom.watch import watch
+
+    target = connection.target(targets or ())
+    namespace = target.namespaces[0]
+    run(watch(target, options, lambda text: Emit(namespace, "message", [text])))

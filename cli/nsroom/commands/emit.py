@@ -1,0 +1,117 @@
+"""`nsroom emit`: emit one event, or every line of stdin."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.errors import DataError
+from nsroom.options import ConnectionOptions, EmitOptions, expand
+
+if TYPE_CHECKING:
+    from nsroom.arguments import Acknowledge, Emit
+    from nsroom.delivery import Line
+    from nsroom.record import Record
+
+
+@expand
+def emit(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its name; - reads events from stdin.")],
+    args: Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", show_default=False)] = None,
+    *,
+    connection: ConnectionOptions,
+    options: EmitOptions,
+    ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Print the counts on stderr at the end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --ack, print each acknowledgement.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Print the frames that would be sent.")] = False,
+) -> None:
+    """Emit one event, or every line of stdin; end when it is delivered.
+
+    Each ARG is JSON if it parses as JSON, else a string. @FILE is binary. key=text, key:=json and key=@FILE
+    collect into one object. Lines of stdin are ["event", arg, ...] or records, so that a recording is valid input.
+
+    \b
+    Examples:
+      nsroom emit message '{"room":"lobby","text":"hi"}'
+      nsroom emit order id:=7 note="to the door" scan=@label.png
+      nsroom emit price 12.5 --room traders --ack
+      nsroom emit - --ack --summary < recording.ndjson
+      tail -f app.log | nsroom emit log - -n /ops
+    """
+    from nsroom.signals import run
+
+    target = replace(connection.target(), reconnect=False)
+    lines = _lines(event, args or [], target.namespaces[0], options)
+    if offline:
+        run(_print_frames(lines))
+        return
+    from nsroom.delivery import run_delivery
+
+        on_ack = _print_record if json else None
+    run(run_delivery(target, lines, timeout=options.timeout, ack=ack, on_ack=on_ack, summary=summary))
+
+
+def _lines(event: str, args: list[str], namespace: str, options: EmitOptions) -> "AsyncIterator[list[Line]]":
+    from nsroom.arguments import Emit, parse_line
+
+    if event == "-":
+        return _stdin(lambda line: _relayed(parse_line(line, namespace), options))
+    if args == ["-"]:
+        return _stdin(lambda line: options.relayed(Emit(namespace, event, [line.decode("utf-8", "replace")])))
+    return _one(options.emit(event, args, namespace))
+
+
+def _relayed(item: "Emit | Acknowledge | None", options: EmitOptions) -> "Emit | Acknowledge | None":
+    from nsroom.arguments import Emit
+
+    return options.relayed(item) if isinstance(item, Emit) else item
+
+
+async def _one(emit: "Emit") -> "AsyncIterator[list[Line]]":
+    from nsroom.delivery import Line
+
+    yield [Line(None, emit)]
+
+
+async def _stdin(read: "Callable[[bytes], Emit | Acknowledge | None]") -> "AsyncIterator[list[Line]]":
+    """Yield what the lines of stdin say; a bad one ends it, after those before it."""
+    from nsroom.delivery import Line
+    from nsroom.input import lines
+
+    number = 0
+    async for batch in lines(sys.stdin.fileno()):
+        items: list[Line] = []
+        fault = None
+        for text in batch:
+            number += 1
+            try:
+                item = read(text.removesuffix(b"\r")) if text.strip() else None
+            except ValueError as error:
+                fault = DataError(f"line {number}: {error}; the lines before it were sent")
+                break
+            if item is not None:
+                items.append(Line(number, item))
+        if items:
+            yield items
+        if fault:
+            raise fault
+
+
+async def _print_frames(batches: "AsyncIterator[list[Line]]") -> None:
+    from nsroom.protocol import engineio, socketio
+
+    async for batch in batches:
+        for line in batch:
+            for part in socketio.encode(line.item.packet()):
+                message = engineio.Packet(engineio.PacketType.MESSAGE, part)
+                sys.stdout.write(engineio.encode_payload([message]) + "\n")
+
+
+def _print_record(record: "Record") -> None:
+    from nsroom.sinks import encode
+
+    sys.stdout.buffer.write(encode(record))
+    sys.stdout.buffer.flush()

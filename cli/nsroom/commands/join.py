@@ -1,0 +1,62 @@
+"""`nsroom join`: ask to join rooms, then watch and talk."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.options import ConnectionOptions, WatchOptions, expand, say
+
+if TYPE_CHECKING:
+    from nsroom.client import Client
+
+
+@expand
+def join(
+    rooms: Annotated[list[str], typer.Argument(metavar="ROOM...", help="The rooms to ask for.")],
+    *,
+    nick: Annotated[str | None, typer.Option("--as", metavar="NICK", help="The name to be known by.")] = None,
+    join_event: Annotated[
+        str | None, typer.Option("--join-event", metavar="NAME", help="The event that asks. Default: join.")
+    ] = None,
+    join_args: Annotated[
+        str | None,
+        typer.Option("--join-args", metavar="JSON", help="Its arguments, with {room} in them; an array is several."),
+    ] = None,
+    join_preset: Annotated[
+        str | None,
+        typer.Option(
+            "--join-preset",
+            metavar="PRESET",
+            help='A known convention: room "x", join "x", join-object {room}, join_room {room}, joinRoom "x",'
+            ' subscribe "x".',
+        ),
+    ] = None,
+    connection: ConnectionOptions,
+    options: WatchOptions,
+) -> None:
+    """Ask to join rooms, then watch as `connect` does; typed lines are messages to the first room.
+
+    Rooms exist only on the server. Where it does not acknowledge, nobody here can know whether it joined us.
+
+    \b
+    Examples:
+      nsroom join lobby
+      nsroom join lobby ops --as ann -n /chat
+      nsroom join lobby --join-preset room                  a server with socket.on("room", ...)
+      nsroom join 42 --join-event enter --join-args '{"table":"{room}"}'
+      echo "the build is green" | nsroom join ci --stdin -W 1
+    """
+    from nsroom.arguments import Emit
+    from nsroom.joins import convention
+    from nsroom.joins import join as ask_to_join
+    from nsroom.signals import run
+    from nsroom.watch import watch
+
+    how = convention(join_preset, join_event, join_args, nick)
+    target = connection.target()
+
+    async def begin(client: "Client") -> list[str]:
+        return await ask_to_join(client, rooms, how, say)
+
+    namespace, room = target.namespaces[0], rooms[0]
+    run(watch(target, options, lambda text: Emit(namespace, "message", [{"room": room, "text": text}]), begin))

@@ -1,0 +1,229 @@
+"""Deliver many events over one connection, and account for every one of them."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from nsroom.arguments import Acknowledge, Emit
+from nsroom.client import Client
+from nsroom.errors import DataError, LimitError, LostError, NackError, UsageError, WaitError
+from nsroom.record import Json, Record
+from nsroom.target import Target
+
+_IN_FLIGHT = 1000
+"""How many acknowledgements are waited for at most before more is sent."""
+_POLLING_BATCH = 100
+"""Events in one request; over WebSocket each goes out by itself."""
+
+
+class Line(NamedTuple):
+    """What to send, and the line of stdin that it came from, if any."""
+
+    number: int | None
+    item: Emit | Acknowledge
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the events: `read` is `acked` + `nacked` + `unknown` + what was not sent."""
+
+    read: int = 0
+    sent: int = 0
+    acked: int = 0
+    nacked: int = 0
+
+    @property
+    def unknown(self) -> int:
+        """Count what was sent and has no answer."""
+        return self.sent - self.acked - self.nacked
+
+    def to_json(self) -> dict[str, int]:
+        """Give the summary."""
+        return asdict(self) | {"unknown": self.unknown}
+
+
+def is_refusal(args: Sequence[Json] | None) -> bool:
+    """Tell whether an acknowledgement is the server's error: its first argument has `error`."""
+    return bool(args) and isinstance(args[0], dict) and "error" in args[0]  # type: ignore[index]
+
+
+def refusal(args: Sequence[Json] | None) -> str:
+    """Give the server's reason out of such an acknowledgement."""
+    answer = (args or [{}])[0]
+    message = answer.get("message")
+    return f"{answer.get('error')}: {message}" if message else f"{answer.get('error')}"
+
+
+class Delivery:
+    """Sends events in their order and counts what becomes of them.
+
+    With `ack` each is to be acknowledged; `timeout` is the longest pause between two acknowledgements.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        ack: bool = False,
+        timeout: float = 5.0,
+        on_ack: Callable[[Record], None] | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self._client = client
+        self._ack = ack
+        self._timeout = timeout
+        self._on_ack = on_ack
+        self._waiting: set[asyncio.Future[Record]] = set()
+        self._answered = asyncio.Event()
+        self._first_refusal = ""
+
+    async def run(self, lines: AsyncIterator[list[Line]]) -> None:
+        """Send all, then wait for what is still unanswered.
+
+        Raises: DataError and LimitError with the line's number, when the lines before it are delivered;
+        LostError, WaitError, NackError when not everything was confirmed.
+        """
+        try:
+            async for batch in lines:
+                self.tally.read += len(batch)
+                await self._send_all(batch)
+        except (DataError, LimitError, UsageError) as error:
+            await self._settle()
+            raise error
+        if not await self._settle():
+            raise WaitError(f"no acknowledgement of {self._unconfirmed()} within {self._timeout:g} s")
+        if self.tally.nacked:
+            raise NackError(self._refusals())
+
+    async def _send_all(self, batch: list[Line]) -> None:
+        step = 1 if self._client.transport == "websocket" else _POLLING_BATCH
+        for start in range(0, len(batch), step):
+            await self._room()
+            await self._send(batch[start : start + step])
+
+    async def _send(self, lines: list[Line]) -> None:
+        emits = [line.item for line in lines if isinstance(line.item, Emit)]
+        try:
+            await self._enter(emits)
+            for line in lines:
+                if isinstance(line.item, Acknowledge):
+                    await self._client.acknowledge(line.item)
+            await (self._ask(emits) if self._ack else self._client.emit(*emits))
+        except (LimitError, UsageError) as error:
+            number = lines[0].number
+            if number is None:
+                raise
+            kind = LimitError if isinstance(error, LimitError) else DataError
+            raise kind(f"line {number}: {error}; the lines before it were sent") from None
+        self.tally.sent += len(lines)
+
+    async def _enter(self, emits: list[Emit]) -> None:
+        """Connect to the namespaces that a recording names and the command line did not."""
+        for namespace in {emit.namespace for emit in emits} - self._client.namespaces.keys():
+            await self._client.enter(namespace)
+
+    async def _ask(self, emits: list[Emit]) -> None:
+        for future in await self._client.ask(*emits):
+            self._waiting.add(future)
+            future.add_done_callback(self._count)
+
+    def _count(self, future: asyncio.Future[Record]) -> None:
+        self._waiting.discard(future)
+        self._answered.set()
+        if future.cancelled() or future.exception() is not None:
+            return
+        record = future.result()
+        if is_refusal(record.args):
+            self.tally.nacked += 1
+            self._first_refusal = self._first_refusal or refusal(record.args)
+        else:
+            self.tally.acked += 1
+        if self._on_ack is not None:
+            self._on_ack(record)
+
+    async def _room(self) -> None:
+        while len(self._waiting) >= _IN_FLIGHT:
+            if not await self._progress():
+                raise WaitError(f"no acknowledgement of {self._unconfirmed()} within {self._timeout:g} s")
+
+    async def _settle(self) -> bool:
+        """Wait for the acknowledgements, or else until the server has read everything."""
+        while self._waiting:
+            if not await self._progress():
+                return False
+        if not await self._client.settle() or self.tally.sent > self._confirmed():
+            raise LostError(f"the connection ended with {self._unconfirmed()} unconfirmed")
+        return True
+
+    def _confirmed(self) -> int:
+        return self.tally.acked + self.tally.nacked if self._ack else self.tally.sent
+
+    async def _progress(self) -> bool:
+        self._answered.clear()
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._answered.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _unconfirmed(self) -> str:
+        return "the event" if self.tally.read == 1 else f"{self.tally.unknown} of {self.tally.sent} events"
+
+    def _refusals(self) -> str:
+        if self.tally.read == 1:
+            return self._first_refusal
+        return f"{self.tally.nacked} of {self.tally.sent} events were refused, the first: {self._first_refusal}"
+
+
+async def run_delivery(
+    target: Target,
+    lines: AsyncIterator[list[Line]],
+    *,
+    timeout: float,
+    ack: bool = False,
+    on_ack: Callable[[Record], None] | None = None,
+    summary: bool = False,
+) -> None:
+    """Connect, deliver, disconnect; then print the summary, and on the way the progress, on stderr.
+
+    Raises: as `Client.connect` and `Delivery.run`.
+    """
+    client = Client(target)
+    delivery = Delivery(client, ack=ack, timeout=timeout, on_ack=on_ack)
+    try:
+        await client.connect()
+        with _progress(delivery.tally):
+            await client.guard(delivery.run(lines))
+    finally:
+        await client.close()
+        if summary:
+            sys.stderr.write(json.dumps(delivery.tally.to_json()) + "\n")
+
+
+@contextmanager
+def _progress(tally: Tally) -> Iterator[None]:
+    """Show the counts on a terminal while the delivery takes more than a moment."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    task = asyncio.create_task(_show_progress(tally))
+    try:
+        yield
+    finally:
+        task.cancel()
+        if tally.read > 1:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+async def _show_progress(tally: Tally) -> None:
+    while True:
+        await asyncio.sleep(0.2)
+        if tally.read > 1:
+            sys.stderr.write(f"\rnsroom: {tally.sent:,} sent, {tally.acked + tally.nacked:,} acknowledged\x1b[K")
+            sys.stderr.flush()

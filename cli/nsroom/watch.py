@@ -1,0 +1,156 @@
+"""Be in namespaces and show what is seen there, while lines from stdin are sent: what `connect` and `join` do."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from nsroom.arguments import Acknowledge, Emit, parse_line
+from nsroom.client import Client
+from nsroom.delivery import is_refusal, refusal
+from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
+from nsroom.input import lines
+from nsroom.options import WatchOptions, say
+from nsroom.output import ClosedOutput, Output
+from nsroom.record import Record
+from nsroom.sinks import FileSink, NdjsonSink, Route, Sink, TextSink, pump
+from nsroom.target import Target
+from nsroom.terminal import colours
+
+Compose = Callable[[str], Emit]
+"""Makes an event out of a line of text that a person typed."""
+Begin = Callable[[Client], Awaitable[list[str]]]
+"""What is done once connected; it gives what the server refused of it, while something goes on."""
+
+
+async def nothing(_client: Client) -> list[str]:
+    """Begin with nothing."""
+    return []
+
+
+async def watch(
+    target: Target, options: WatchOptions, compose: Compose, begin: Begin = nothing
+) -> None:
+    """Connect, do what `begin` says, and show records until the count, the time or the connection is over.
+
+    Raises: NsroomError.
+    """
+    client = Client(target, watch=True, raw=options.raw, say=say)
+    output = Output(sys.stdout.fileno())
+    async with contextlib.AsyncExitStack() as stack:
+        routes = _routes(options, output, stack)
+        stack.push_async_callback(client.close)
+        talk = _Talk(client, options, compose, begin)
+        await _within(options, _run(client, options, routes, output, talk))
+    if refused := [*client.refused, *talk.refused]:
+        raise RefusedError(f"refused: {', '.join(refused)}")
+
+
+def _routes(options: WatchOptions, output: Output, stack: contextlib.AsyncExitStack) -> list[Route]:
+    routes: list[Route] = [(options.keep(), _screen(options, output))]
+    if options.save:
+        recording = FileSink(options.save, options.force)
+        stack.push_async_callback(recording.close)
+        routes.append((None, recording))
+    return routes
+
+
+def _screen(options: WatchOptions, output: Output) -> Sink:
+    terminal = sys.stdout.isatty()
+    if options.json or not (options.plain or terminal):
+        return NdjsonSink(output)
+    return TextSink(output, colours(sys.stdout), os.get_terminal_size().columns if terminal else None)
+
+
+async def _within(options: WatchOptions, work: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(options.wait):
+            await work
+    except TimeoutError:
+        wanted = f"{options.count} lines" if options.count else "the end"
+        raise WaitError(f"{wanted} did not come within {options.wait:g} s") from None
+
+
+async def _run(
+    client: Client, options: WatchOptions, routes: Sequence[Route], output: Output, talk: "_Talk"
+) -> None:
+    """Show and send side by side; the showing decides when it is over, the rest only when it fails."""
+    showing = asyncio.create_task(_show(client, routes, options.count))
+    others = {asyncio.create_task(talk.run()), asyncio.create_task(_notice_end(output))}
+    try:
+        while not showing.done():
+            done, _ = await asyncio.wait({showing, *others}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done & others:
+                task.result()
+            others -= done
+        showing.result()
+    finally:
+        for task in (showing, *others):
+            task.cancel()
+        await asyncio.gather(showing, *others, return_exceptions=True)
+
+
+async def _show(client: Client, routes: Sequence[Route], count: int | None) -> None:
+    await pump(client.records(), routes, count)
+
+
+async def _notice_end(output: Output) -> None:
+    """End when the reader of our output has gone, even if nothing more is to be written."""
+    await output.reader_gone()
+    raise ClosedOutput("the reader of standard output has gone")
+
+
+class _Talk:
+    """What goes to the server: the beginning, then what a person or a pipe says."""
+
+    def __init__(self, client: Client, options: WatchOptions, compose: Compose, begin: Begin) -> None:
+        self.refused: list[str] = []
+        self._client = client
+        self._compose = compose
+        self._begin = begin
+        typed = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
+        self._reads_stdin = options.stdin or typed
+
+    async def run(self) -> None:
+        """Connect, begin, and send the lines of stdin to its end."""
+        await self._client.connect()
+        self.refused += await self._begin(self._client)
+        if not self._reads_stdin:
+            return
+        async for batch in lines(sys.stdin.fileno()):
+            for line in batch:
+                if line.strip():
+                    await _send_line(self._client, self._compose, line)
+
+
+async def _send_line(client: Client, compose: Compose, line: bytes) -> None:
+    try:
+        item = _read(line, compose, next(iter(client.namespaces), "/"))
+        if isinstance(item, Acknowledge):
+            await client.acknowledge(item)
+        elif item is not None:
+            (answer,) = await client.ask(item)
+            answer.add_done_callback(_report)
+    except NsroomError as error:
+        say(f"not sent: {error}")
+
+
+def _read(line: bytes, compose: Compose, namespace: str) -> Emit | Acknowledge | None:
+    if line[:1] in (b"[", b"{"):
+        with contextlib.suppress(ValueError):
+            return parse_line(line, namespace)
+    return compose(line.decode("utf-8", "replace").rstrip("\r"))
+
+
+def _report(answer: asyncio.Future[Record]) -> None:
+    """Say what became of a line, if the server says it did not take it."""
+    if answer.cancelled():
+        return
+    error = answer.exception()
+    if isinstance(error, LostError):
+        say(f"unconfirmed: {error}")
+    elif error is None and is_refusal(answer.result().args):
+        say(f"refused: {refusal(answer.result().args)}")
+
+
