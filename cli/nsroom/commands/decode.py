@@ -1,6 +1,7 @@
 """`nsroom decode`: explain frames that somebody kept."""
 
 import json
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from nsroom.errors import DataError, OutputError, UsageError
+from nsroom.errors import DataError, OutputError, Stopped, UsageError
 
 if TYPE_CHECKING:
     from nsroom.errors import DecodeError
@@ -114,8 +115,8 @@ def _write(lines: Iterable[str]) -> None:
     try:
         sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError:  # click would end with 1
+        raise Stopped(signal.SIGPIPE) from None
     except OSError as error:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 

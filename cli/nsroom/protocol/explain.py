@@ -208,14 +208,15 @@ def _payload(frame: str, start: int, packet: socketio.Packet) -> Iterator[Field]
     if isinstance(packet.data, str):
         return
     is_event = packet.type in (socketio.PacketType.EVENT, _BINARY_EVENT)
-    for index, (key, at, end, value) in enumerate(strict_json.elements(frame, start)):
+    elements = strict_json.elements(frame, start)
+    for index, (key, at, end, value) in enumerate(elements, 0 if is_event else 1):
         text = frame[at:end]
         if key is not None:
             yield Field(at, text, key, _describe(value))
-        elif is_event and index == 0:
+        elif index == 0:
             yield Field(at, text, "event", _event(value))
         else:
-            yield Field(at, text, f"argument {index or 1}", _describe(value, packet.attachments))
+            yield Field(at, text, f"argument {index}", _describe(value, packet.attachments))
 
 
 def _event(name: str | int | float) -> str:

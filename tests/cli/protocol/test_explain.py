@@ -1,0 +1,192 @@
+"""What every character of a frame means."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nsroom.protocol.explain import Explainer, Explanation, Field, Found
+from nsroom.record import Direction
+
+
+def explain(*frames: str | bytes) -> list[Explanation]:
+    explainer = Explainer()
+    return [explainer.explain(Found(frame)) for frame in frames]
+
+
+def fields(frame: str | bytes) -> list[tuple[Any, ...]]:
+    return [tuple(field) for field in explain(frame)[0].fields]
+
+
+def test_every_part_of_a_binary_event_and_its_attachment() -> None:
+    event, attachment, surplus = explain(
+        '451-/chat,12["b",{"_placeholder":true,"num":0}]', "bAQID", b"\1" * 17
+    )
+    assert event.fields == (
+        Field(0, "4", "engine.io type", "message"),
+        Field(1, "5", "socket.io type", "binary event"),
+        Field(2, "1-", "attachments", "1 to follow"),
+        Field(4, "/chat,", "namespace", "/chat"),
+        Field(10, "12", "id", "wants an acknowledgement"),
+        Field(
+            12, '["b",{"_placeholder":true,"num":0}]', "payload", "JSON: list of 2 items, with attachment 0"
+        ),
+        Field(13, '"b"', "event", "b"),
+        Field(17, '{"_placeholder":true,"num":0}', "argument 1", "attachment 0"),
+    )
+    assert attachment.fields == (
+        Field(0, "b", "engine.io type", "message, binary in base64"),
+        Field(1, "AQID", "attachment 0 of event b", "3 bytes: 01 02 03"),
+    )
+    assert surplus.fields[0].name == "binary data that no packet announced"
+    assert surplus.fields[0].meaning == f"17 bytes: {'01 ' * 16}…"
+
+
+@pytest.mark.parametrize(
+    ("frame", "last"),
+    [
+        ("2", (0, "2", "engine.io type", "ping")),
+        ("2probe", (1, "probe", "data", "tries this transport")),
+        ("3probe", (1, "probe", "data", "this transport works")),
+        ("2x", (1, "x", "data", "text")),
+        ("41/admin,", (2, "/admin,", "namespace", "/admin")),
+        ("40/admin", (2, "/admin", "namespace", "/admin")),
+        ("40/a?b=c,", (2, "/a?b=c,", "namespace", "/a, with the query b=c")),
+        ('40{"token":"é"}', (11, '"é"', "token", "text of 1 character")),
+        ("40/a,{…}", (5, "{…}", "payload", "left out when this was recorded")),
+        ('44"no"', (2, '"no"', "payload", "JSON: text of 2 characters")),
+        ("4312[]", (4, "[]", "payload", "JSON: list of 0 items")),
+        ('4312["a" , null ]', (11, "null", "argument 2", "null")),
+        ('42["a",true]', (7, "true", "argument 1", "true")),
+        ('42["a",-1.5e3]', (7, "-1.5e3", "argument 1", "number")),
+        ('42["a",[1]]', (7, "[1]", "argument 1", "list of 1 item")),
+        ("42[1]", (3, "1", "event", "1")),
+        (
+            '42["connect"]',
+            (3, '"connect"', "event", "connect, a reserved name: JavaScript peers end the connection"),
+        ),
+        (
+            '42["a",{"_placeholder":true,"num":0}]',
+            (7, '{"_placeholder":true,"num":0}', "argument 1", "object of 2 members"),
+        ),
+        (
+            '461-1[{"b":[{"_placeholder":true,"num":0}]}]',
+            (
+                6,
+                '{"b":[{"_placeholder":true,"num":0}]}',
+                "argument 1",
+                "object of 1 member, with attachment 0",
+            ),
+        ),
+    ],
+)
+def test_the_last_part_of_a_frame(frame: str, last: tuple[Any, ...]) -> None:
+    assert fields(frame)[-1] == last
+
+
+def test_the_first_argument_of_an_acknowledgement_is_number_1() -> None:
+    names = [name for _, _, name, _ in fields('4312["a","b"]')]
+    assert names == ["engine.io type", "socket.io type", "id", "payload", "argument 1", "argument 2"]
+
+
+def test_the_handshake() -> None:
+    frame = (
+        '0{"sid":"x","upgrades":["websocket"],"pingInterval":25000,'
+        '"pingTimeout":500,"maxPayload":1000000,"more":null}'
+    )
+    assert [(name, meaning) for _, _, name, meaning in fields(frame)] == [
+        ("engine.io type", "open"),
+        ("handshake", "what the server says of itself"),
+        ("sid", "the id of this session"),
+        ("upgrades", "can go on over websocket"),
+        ("pingInterval", "a ping every 25 s"),
+        ("pingTimeout", "0.5 s to answer a ping"),
+        ("maxPayload", "at most 1000000 bytes in one polling body"),
+        ("more", "null"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "names", "reason", "offset"),
+    [
+        ("", [], "an empty frame", 0),
+        ("x", [], "unknown Engine.IO packet type 'x'", 0),
+        ("4", ["engine.io type"], "an empty Socket.IO packet", 1),
+        ("4x", ["engine.io type"], "unknown Socket.IO packet type 'x'", 1),
+        ("45", ["engine.io type", "socket.io type"], "a binary packet without its number of attachments", 2),
+        ('42/a,1["a",]', ["engine.io type", "socket.io type", "namespace", "id"], "not JSON", 11),
+        ("42/a,12345678901234567890[]", ["engine.io type", "socket.io type", "namespace"], "the id is", 5),
+        ("0{}", ["engine.io type"], "the handshake has no text sid", 1),
+        (
+            '451-["b",{"_placeholder":true,"num":1}]',
+            ["engine.io type", "socket.io type", "attachments"],
+            "a placeholder for attachment 1, of 1",
+            4,
+        ),
+    ],
+)
+def test_a_malformed_frame_is_explained_up_to_its_error(
+    frame: str, names: list[str], reason: str, offset: int
+) -> None:
+    (explanation,) = explain(frame)
+    assert [field.name for field in explanation.fields] == names
+    assert explanation.error
+    assert explanation.error.reason.startswith(reason)
+    assert (explanation.error.frame, explanation.error.offset) == (frame, offset)
+
+
+def test_attachments_belong_to_a_direction_of_a_connection() -> None:
+    explainer = Explainer()
+    event = '451-["b",{"_placeholder":true,"num":0}]'
+    explainer.explain(Found(event, sid="one", direction=Direction.OUT))
+    explainer.explain(Found(event.replace("51-", "61-3"), sid="one", direction=Direction.IN))
+    names = [
+        explainer.explain(Found(b"x", sid=sid, direction=direction)).fields[0].name
+        for sid, direction in (("two", Direction.OUT), ("one", Direction.IN), ("one", Direction.OUT))
+    ]
+    assert names == [
+        "binary data that no packet announced",
+        "attachment 0 of ack 3",
+        "attachment 0 of event b",
+    ]
+
+
+def test_as_json() -> None:
+    found = Found(b"\xff", 3, Direction.IN, "s", 1_000_000)
+    assert Explainer().explain(found).to_json() == {
+        "line": 3,
+        "time": "1970-01-01T00:00:01.000000Z",
+        "direction": "in",
+        "sid": "s",
+        "frame": {"$binary": "/w=="},
+        "fields": [
+            {"at": 0, "text": "ff", "name": "binary data that no packet announced", "meaning": "1 byte: ff"}
+        ],
+    }
+    assert explain("")[0].to_json() == {
+        "frame": "",
+        "fields": [],
+        "error": {"reason": "an empty frame", "offset": 0},
+    }
+
+
+def test_a_time_beyond_the_calendar_is_left_out() -> None:
+    assert Found("2", time=10**30).where() == {}
+
+
+FRAMES = st.binary() | st.builds(
+    str.__add__,
+    st.sampled_from(["", "4", "42", "451-", "40/a,", "0", "b", '451-["a",{"_placeholder":true,"num":']),
+    st.text(st.characters(exclude_categories=[])),
+)
+
+
+@given(st.lists(FRAMES))
+def test_any_frame_can_be_explained(frames: list[str | bytes]) -> None:
+    for explanation in explain(*frames):
+        assert explanation.fields or explanation.error
+        assert json.dumps(explanation.to_json()).isascii()
+        frame = explanation.found.frame
+        if isinstance(frame, str):
+            assert all(frame.startswith(field.text, field.at) for field in explanation.fields)
