@@ -38,7 +38,7 @@ class Acknowledge(NamedTuple):
 
 
 def parse_arguments(texts: Sequence[str], plain: bool = False) -> list[Json]:
-    """Give the arguments of an event: JSON, else text; `@file` is binary; `key=value` items become one object.
+    """Give the arguments of an event: JSON, else text; `@file` is binary; `key=value` collect into an object.
 
     With `plain`, every text stays one. Raises: UsageError for a file that cannot be read.
     """
@@ -83,7 +83,9 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; write @ as \"@…\" if no file is meant") from None
+        raise UsageError(
+            f'cannot read {path}: {error.strerror}; write @ as "@…" if no file is meant'
+        ) from None
 
 
 def relay(emit: Emit, to: Sequence[str], skip: Sequence[str]) -> Emit:
@@ -124,5 +126,3 @@ def _emit(namespace: str, event: Json, args: list[Json]) -> Emit:
     if not isinstance(event, (str, int, float)) or isinstance(event, bool):
         raise ValueError('an event needs a name: ["name", …]')
     return Emit(namespace, event, args)
-
-

@@ -1,4 +1,4 @@
-"""Why a connection failed: the one place that turns exceptions, HTTP answers and strange bytes into a line."""
+"""Why a connection failed: the one place that turns exceptions, HTTP answers and strange bytes to a line."""
 
 import re
 import ssl
@@ -61,7 +61,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _network(error: BaseException, connection: Connection, target: Target) -> str | None:
     for cause in (*_chain(connection.failure), *_chain(error)):
-        line = _tls(cause) or _tcp(cause, target) or _dropped(cause)
+        line = _tls(cause) or _tcp(cause) or _dropped(cause)
         if line:
             return line
     if isinstance(error, TimeoutError):
@@ -80,7 +80,7 @@ def _tls(cause: BaseException) -> str | None:
     return None
 
 
-def _tcp(cause: BaseException, target: Target) -> str | None:
+def _tcp(cause: BaseException) -> str | None:
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return f"no such host: {cause.host}"
     if not isinstance(cause, aiohttp.ClientConnectorError):
@@ -98,7 +98,7 @@ def _dropped(cause: BaseException) -> str | None:
         return "it closed the connection without an answer: no HTTP server, or does it want https://?"
     if isinstance(cause, OSError) and cause.errno == ECONNRESET:
         return "it reset the connection: no HTTP server, or does it want https://?"
-    if isinstance(cause, aiohttp.ClientResponseError) and not isinstance(cause, aiohttp.WSServerHandshakeError):
+    if type(cause) is aiohttp.ClientResponseError:
         return f"its answer is not HTTP ({cause.message.splitlines()[0]}): is the port right?"
     return None
 
@@ -108,7 +108,7 @@ def _silence(connection: Connection, target: Target) -> str:
     if not connection.reached:
         return f"no connection within {seconds}: a firewall, or the wrong address?"
     if connection.status == 101:
-        return f"it accepts WebSocket, but sends no Socket.IO handshake within {seconds}: a plain WebSocket server?"
+        return f"it accepts WebSocket, but sends no handshake within {seconds}: a plain WebSocket server?"
     if connection.tap.session.handshake is not None:
         return f"it did not answer for the namespace within {seconds}: a middleware that never calls next()?"
     return f"it accepts connections, but does not answer within {seconds}: no HTTP server, or a stuck one?"
@@ -120,7 +120,7 @@ def _http(error: BaseException, connection: Connection) -> str | None:
         return None
     code = _engine_code(error)
     advice = _ENGINE_CODES.get(code) if code is not None else None
-    advice = advice or _STATUS.get(status) or "not what a Socket.IO server answers: are the URL and --path right?"
+    advice = advice or _STATUS.get(status) or "no Socket.IO server answers so: are the URL and --path right?"
     where = connection.headers.get("Location")
     return f"HTTP {status}{f' to {where}' if where else ''}: {advice}"
 

@@ -13,7 +13,7 @@ from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, Us
 from nsroom.observe import Channel, Tap, now
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
-from nsroom.record import Json, Kind, Record
+from nsroom.record import Direction, Json, Kind, Record
 from nsroom.target import Target, Transport
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 
 def backoff(attempt: int) -> float:
-    """Give the seconds to wait before a reconnection attempt (1, 2, …), spread so that clients do not come in step."""
-    return float(min(_FIRST_DELAY * 2 ** (attempt - 1), _LONGEST_DELAY)) * random.uniform(0.5, 1.0)  # noqa: S311
+    """Give the seconds to wait before a reconnection attempt (1, 2, …), with jitter."""
+    return min(_FIRST_DELAY * 2.0 ** min(attempt - 1, 10), _LONGEST_DELAY) * random.uniform(0.5, 1.0)
 
 
 class Client:
@@ -33,7 +33,7 @@ class Client:
     """
 
     def __init__(
-        self, target: Target, *, watch: bool = False, raw: bool = False, say: Callable[[str], None] = str
+        self, target: Target, *, watch: bool = False, raw: bool = False, say: Callable[[str], object] = str
     ) -> None:
         self.target = target
         self.refused: dict[str, str] = {}
@@ -89,8 +89,8 @@ class Client:
     async def emit(self, *emits: Emit) -> None:
         """Emit events in their order; return when the wire has taken them.
 
-        Raises: LostError while there is no connection, LimitError for more than the server takes, UsageError for
-        what the server would answer by closing the connection.
+        Raises: LostError while there is no connection, LimitError for more than the server takes,
+        UsageError for what the server would answer by closing the connection.
         """
         await self._send([self._checked(each).packet() for each in emits])
 
@@ -129,7 +129,8 @@ class Client:
             async with asyncio.timeout(self.target.connect_timeout):
                 await self._answered(self._require(), [namespace])
         except TimeoutError:
-            raise ConnectError(f"no answer for {namespace} within {self.target.connect_timeout:g} s") from None
+            seconds = self.target.connect_timeout
+            raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
         if namespace in self.refused:
             raise RefusedError(self._refusal(namespace))
         self._namespaces.append(namespace)
@@ -211,7 +212,7 @@ class Client:
             except NsroomError:
                 await connection.close(0.2)
                 raise
-            except Exception as error:  # noqa: BLE001 - hostile answers raise anything in python-socketio
+            except Exception as error:  # hostile answers raise anything in python-socketio
                 await connection.close(0.2)
                 failed = explain(error, connection, self.target)
                 # A WebSocket that was accepted says more about the server than how it answers polling.
@@ -252,10 +253,11 @@ class Client:
         """Wait for the server's word on every one of these namespaces."""
         waiting = {self._answers[namespace] for namespace in namespaces}
         while waiting:
-            done, _ = await asyncio.wait({*waiting, connection.ended}, return_when=asyncio.FIRST_COMPLETED)
-            for answer in done & waiting:
+            every: set[asyncio.Future[Any]] = {*waiting, connection.ended}
+            await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
+            for answer in [each for each in waiting if each.done()]:
                 answer.result()
-            waiting -= done
+                waiting.discard(answer)
             if waiting and connection.ended.done():
                 raise ConnectError(
                     f"{self.target.url} closed the connection before it answered for the namespace"
@@ -275,8 +277,8 @@ class Client:
 
     def _notice(self, record: Record) -> None:
         """Act on what the server says of namespaces and acknowledgements."""
-        handle = self._NOTICES.get((record.direction.value, record.kind))
-        if handle is not None:
+        handle = _NOTICES.get(record.kind)
+        if handle is not None and record.direction is Direction.IN:
             handle(self, record)
 
     def _on_connect(self, record: Record) -> None:
@@ -305,13 +307,6 @@ class Client:
         future = self._acks.pop((record.namespace or "/", record.id or 0), None)
         if future is not None and not future.done():
             future.set_result(record)
-
-    _NOTICES = {
-        ("in", Kind.CONNECT): _on_connect,
-        ("in", Kind.CONNECT_ERROR): _on_connect_error,
-        ("in", Kind.DISCONNECT): _on_disconnect,
-        ("in", Kind.ACK): _on_ack,
-    }
 
     async def _supervise(self) -> None:
         """Come back after each lost connection, until there is nothing to come back to."""
@@ -343,7 +338,8 @@ class Client:
         said = ""
         for attempt in count(1):
             delay = backoff(attempt)
-            self._note(Kind.RECONNECT, message=said or None, data={"attempt": attempt, "delay_ms": round(delay * 1000)})
+            data = {"attempt": attempt, "delay_ms": round(delay * 1000)}
+            self._note(Kind.RECONNECT, message=said or None, data=data)
             if attempt == 1:
                 self._say(f"the connection ended ({reason}); trying again")
             await asyncio.sleep(delay)
@@ -404,3 +400,11 @@ class Client:
         self._forsake(LostError("the connection is closed"))
         if self._channel is not None:
             self._channel.close()
+
+
+_NOTICES: dict[Kind, Callable[[Client, Record], None]] = {
+    Kind.CONNECT: Client._on_connect,
+    Kind.CONNECT_ERROR: Client._on_connect_error,
+    Kind.DISCONNECT: Client._on_disconnect,
+    Kind.ACK: Client._on_ack,
+}

@@ -26,14 +26,15 @@ from nsroom.target import Target, Transport
 
 def _import_socketio() -> Any:
     """Import python-socketio without its look for back ends that a client has no use for (up to 0.1 s)."""
-    absent = {"redis", "valkey", "kombu", "aio_pika", "zmq", "requests", "websocket"} - sys.modules.keys()
-    sys.modules.update(dict.fromkeys(absent))
+    modules: dict[str, Any] = sys.modules
+    absent = {"redis", "valkey", "kombu", "aio_pika", "zmq", "requests", "websocket"} - modules.keys()
+    modules.update(dict.fromkeys(absent))
     try:
         import engineio
         import socketio
     finally:
         for name in absent:
-            del sys.modules[name]
+            del modules[name]
     return engineio, socketio
 
 
@@ -171,7 +172,9 @@ class Connection:
     async def _on_connection(self, _session: Any, _context: Any, _params: Any) -> None:
         self.reached = True
 
-    async def _on_request_end(self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams) -> None:
+    async def _on_request_end(
+        self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams
+    ) -> None:
         self.status, self.headers = params.response.status, params.response.headers
 
     async def _on_request_exception(
@@ -180,7 +183,7 @@ class Connection:
         self.failure = params.exception
 
     async def send(self, packets: Sequence[Packet]) -> None:
-        """Send packets in their order, each with its attachments right behind it; wait while the wire is full.
+        """Send packets in order, each with its attachments right behind it; wait while the wire is full.
 
         Raises: LostError when the connection is over, ValueError for what the protocol cannot carry.
         """
@@ -228,8 +231,8 @@ class Connection:
     async def settle(self, timeout: float) -> None:
         """Wait until the server has read what was sent: it answers a WebSocket ping behind it.
 
-        A polling request was answered when it was sent. A server that answers no ping is not waited for longer
-        than `timeout` seconds.
+        A polling request was answered when it was sent. A server that answers no ping is not waited for
+        longer than `timeout` seconds.
         """
         if self.transport != "websocket" or self._eio.state != "connected":
             return
@@ -237,12 +240,11 @@ class Connection:
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
             async with asyncio.timeout(timeout):
                 await self._eio.ws.ping(token)
-                await asyncio.wait(
-                    [self.tap.expect_pong(token), self.ended], return_when=asyncio.FIRST_COMPLETED
-                )
+                waits: list[asyncio.Future[Any]] = [self.tap.expect_pong(token), self.ended]
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
 
     async def close(self, timeout: float = 1.0) -> None:
-        """Leave the namespaces and end the connection within `timeout` seconds, however the server behaves."""
+        """Leave the namespaces and end the connection within `timeout` seconds, whatever the server does."""
         if self._socket is None:
             return
         with contextlib.suppress(TimeoutError, LostError, aiohttp.ClientError, ConnectionError):

@@ -177,7 +177,9 @@ class Delivery:
     def _refusals(self) -> str:
         if self.tally.read == 1:
             return self._first_refusal
-        return f"{self.tally.nacked} of {self.tally.sent} events were refused, the first: {self._first_refusal}"
+        return (
+            f"{self.tally.nacked} of {self.tally.sent} events were refused, the first: {self._first_refusal}"
+        )
 
 
 async def run_delivery(
@@ -225,5 +227,7 @@ async def _show_progress(tally: Tally) -> None:
     while True:
         await asyncio.sleep(0.2)
         if tally.read > 1:
-            sys.stderr.write(f"\rnsroom: {tally.sent:,} sent, {tally.acked + tally.nacked:,} acknowledged\x1b[K")
+            sys.stderr.write(
+                f"\rnsroom: {tally.sent:,} sent, {tally.acked + tally.nacked:,} acknowledged\x1b[K"
+            )
             sys.stderr.flush()

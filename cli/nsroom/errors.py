@@ -87,7 +87,7 @@ class OutputError(NsroomError):
     code = ExitCode.OUTPUT
 
 
-class Stopped(BaseException):  # noqa: N818 - like KeyboardInterrupt, no error
+class Stopped(BaseException):
     """A signal asked us to end, and everything is cleaned up: `code` is 128 plus its number."""
 
     def __init__(self, number: int) -> None:

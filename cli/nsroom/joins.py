@@ -112,7 +112,7 @@ async def join(
 def _outcome(room: str, answer: "asyncio.Future[Record]", say: Callable[[str], None]) -> str | None:
     """Say what became of a request, or give the reason of its refusal."""
     if not answer.done():
-        say(f"asked to join {room}; the server does not acknowledge it, so nobody here can know whether it did")
+        say(f"asked to join {room}; the server does not acknowledge it, so whether it did is not known")
         return None
     args = answer.result().args or []
     if is_refusal(args):

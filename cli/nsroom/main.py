@@ -14,7 +14,8 @@ from nsroom.errors import ExitCode, NsroomError, Stopped
 COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
 
 BUG = """nsroom: this is a bug in nsroom: {kind}: {text}
-nsroom: run it again as `nsroom --debug …` and report what it prints"""
+nsroom: run it again as `nsroom --debug …` and report what it prints
+"""
 
 
 def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
@@ -85,7 +86,7 @@ def run(argv: Sequence[str]) -> int:
         return ExitCode.SIGPIPE
     except typer.Abort:
         return ExitCode.SIGINT
-    except Exception as error:  # noqa: BLE001 - the last stop: nothing may end in a traceback
+    except Exception as error:  # noqa: BLE001 - the last stop
         return _unexpected(error, debug="--debug" in argv)
 
 
@@ -105,7 +106,7 @@ def _unexpected(error: Exception, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(BUG.format(kind=type(error).__name__, text=error), file=sys.stderr)
+    sys.stderr.write(BUG.format(kind=type(error).__name__, text=error))
     return ExitCode.BUG
 
 
@@ -118,15 +119,15 @@ def _say(text: str) -> None:
     from nsroom.terminal import safe
 
     if text:
-        print(f"nsroom: {safe(text)}", file=sys.stderr)
+        sys.stderr.write(f"nsroom: {safe(text)}\n")
 
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # noqa: PERF203 - closed by the other side: nobody is left to tell
-            continue
+        except (OSError, ValueError):
+            continue  # closed by the other side: nobody is left to tell
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from nsroom.record import Direction, Kind, Record
 _WALL = time.time_ns() // 1000 - time.monotonic_ns() // 1000
 _NOOP = "6"
 _BLOCKED = 5.0
-"""Seconds after which python-engineio hears from us that a blocked output, not the server, is what is slow."""
+"""Seconds after which python-engineio hears that our own output, not the server, is what is slow."""
 _DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """What python-socketio must see."""
 
@@ -143,7 +143,7 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
 
     tap: Tap
 
-    async def receive(self, timeout: float | None = None) -> WSMessage:  # type: ignore[override]
+    async def receive(self, timeout: float | None = None) -> WSMessage:
         """Receive the next message that is not for the tap alone."""
         while True:
             if not await self.tap.room(_BLOCKED):

@@ -1,4 +1,4 @@
-"""Options that several commands share: each is written once, in a dataclass that a command takes as one argument."""
+"""Options that several commands share, written once: dataclasses that a command takes as an argument."""
 
 import inspect
 import sys
@@ -94,29 +94,31 @@ class ConnectionOptions:
         ),
     ] = None
     header: Annotated[
-        list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A header of the handshake.")
+        list[str] | None,
+        typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A header of the handshake."),
     ] = None
     cookie: Annotated[
         list[str] | None, typer.Option("--cookie", metavar="NAME=VALUE", help="A cookie for the handshake.")
     ] = None
     query: Annotated[
-        list[str] | None, typer.Option("--query", metavar="KEY=VALUE", help="A query parameter of the handshake.")
+        list[str] | None,
+        typer.Option("--query", metavar="KEY=VALUE", help="A query parameter of the handshake."),
     ] = None
     transport: Annotated[
         Transport, typer.Option(help="What carries the packets; auto tries WebSocket, then polling.")
     ] = Transport.AUTO
-    insecure: Annotated[
-        bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")
-    ] = False
+    insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False
     cacert: Annotated[
-        str | None, typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file.")
+        str | None,
+        typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
     ] = None
     connect_timeout: Annotated[
-        float, typer.Option("--connect-timeout", min=0.1, metavar="SECONDS", help="Give up connecting after this.")
+        float,
+        typer.Option("--connect-timeout", min=0.1, metavar="SECONDS", help="Give up connecting after this."),
     ] = 10.0
-    no_reconnect: Annotated[
-        bool, typer.Option("--no-reconnect", help="End when the connection is lost.")
-    ] = False
+    no_reconnect: Annotated[bool, typer.Option("--no-reconnect", help="End when the connection is lost.")] = (
+        False
+    )
 
     def target(self, targets: Sequence[str] = ()) -> Target:
         """Check the options, and join them with the targets of the command line.
@@ -173,11 +175,13 @@ class WatchOptions:
     force: Annotated[bool, typer.Option("--force", help="Let --save overwrite its file.")] = False
     stdin: Annotated[
         bool,
-        typer.Option("--stdin", help="Send the lines of stdin: text to the room, or events as `emit -` takes them."),
+        typer.Option(
+            "--stdin", help="Send the lines of stdin: text to the room, or events as `emit -` takes them."
+        ),
     ] = False
 
     def keep(self) -> "Callable[[Record], bool] | None":
-        """Say what to show: received events, unless `--all` or a `--where` that names kind or dir asks for more.
+        """Say what to show: received events, unless `--all` or a `--where` with kind or dir asks for more.
 
         Raises: UsageError.
         """
@@ -201,13 +205,17 @@ class EmitOptions:
     text: Annotated[bool, typer.Option("-t", "--text", help="Take every ARG as a plain string.")] = False
     room: Annotated[
         list[str] | None,
-        typer.Option("--room", "--to", metavar="ROOM", help="Let the reference server relay it to this room."),
+        typer.Option(
+            "--room", "--to", metavar="ROOM", help="Let the reference server relay it to this room."
+        ),
     ] = None
     skip: Annotated[
-        list[str] | None, typer.Option("--except", metavar="ROOM", help="… but not to the members of this one.")
+        list[str] | None,
+        typer.Option("--except", metavar="ROOM", help="… but not to the members of this one."),
     ] = None
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement.")
+        float,
+        typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0
 
     def emit(self, event: str, args: Sequence[str], namespace: str) -> "Emit":
@@ -223,4 +231,3 @@ class EmitOptions:
         if self.skip and not self.room:
             raise UsageError("--except leaves members of --room out: give that too")
         return relay(emit, self.room, self.skip or ()) if self.room else emit
-

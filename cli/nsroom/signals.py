@@ -1,4 +1,4 @@
-"""Run a command's coroutine so that a signal ends it in order: whole lines, connections closed, the right code."""
+"""Run a command's coroutine so that a signal ends it in order: connections closed, the right code."""
 
 import asyncio
 import os

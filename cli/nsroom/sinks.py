@@ -12,7 +12,7 @@ import orjson
 from nsroom import summary
 from nsroom.errors import OutputError, UsageError
 from nsroom.output import Output
-from nsroom.record import Json, Record, shallow, to_json
+from nsroom.record import Json, Record, escape, shallow, to_json
 from nsroom.summary import Piece, Style
 from nsroom.terminal import cells
 
@@ -95,8 +95,16 @@ def encode(record: Record) -> bytes:
     return line if ready else _encode(record)
 
 
+def encode_value(value: Json) -> bytes:
+    """Write any value of a record as one line of JSON in ASCII, as `encode` does."""
+    return _line(escape(value))
+
+
 def _encode(record: Record) -> bytes:
-    plain = to_json(record)
+    return _line(to_json(record))
+
+
+def _line(plain: Json) -> bytes:
     try:
         line = _ascii_json(plain)
     except ValueError:

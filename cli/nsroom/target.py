@@ -149,5 +149,3 @@ def parse_pairs(option: str, texts: Iterable[str]) -> tuple[tuple[str, str], ...
             raise UsageError(f"{option} {text!r}: give it as key=value")
         pairs.append((key, value))
     return tuple(pairs)
-
-

@@ -1,4 +1,4 @@
-"""Be in namespaces and show what is seen there, while lines from stdin are sent: what `connect` and `join` do."""
+"""What `connect` and `join` do: show what is seen in namespaces, and send the lines of stdin."""
 
 import asyncio
 import contextlib
@@ -29,9 +29,7 @@ async def nothing(_client: Client) -> list[str]:
     return []
 
 
-async def watch(
-    target: Target, options: WatchOptions, compose: Compose, begin: Begin = nothing
-) -> None:
+async def watch(target: Target, options: WatchOptions, compose: Compose, begin: Begin = nothing) -> None:
     """Connect, do what `begin` says, and show records until the count, the time or the connection is over.
 
     Raises: NsroomError.
@@ -152,5 +150,3 @@ def _report(answer: asyncio.Future[Record]) -> None:
         say(f"unconfirmed: {error}")
     elif error is None and is_refusal(answer.result().args):
         say(f"refused: {refusal(answer.result().args)}")
-
-

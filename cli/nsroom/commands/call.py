@@ -56,7 +56,7 @@ async def _call(target: "Target", emit: "Emit", timeout: float) -> "Record":
             return await answer
     except TimeoutError:
         raise WaitError(
-            f"no acknowledgement of {emit.event!r} within {timeout:g} s: does the server handle it, and call back?"
+            f"no acknowledgement of {emit.event!r} within {timeout:g} s: does the server handle it?"
         ) from None
     finally:
         await client.close()

@@ -1,19 +1,31 @@
 """`nsroom demo`: a server, two members and the live view in one command."""
 
 import sys
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from nsroom.errors import ConnectError
 from nsroom.options import WatchOptions, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nsroom.arguments import Emit
     from nsroom.client import Client
+    from nsroom.target import Target
+
+NAMESPACE, ROOM = "/chat", "lobby"
+_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
 
 
 def demo() -> None:
     """Start a server on a free port, let two members talk in a room, and watch them.
 
-    On a terminal you are in the room too: what you type is a message; Ctrl-C ends it. Without a terminal it
-    prints the transcript as NDJSON and ends by itself.
+    On a terminal you are in the room too: what you type is a message, and Ctrl-C ends it. Without a
+    terminal it prints the transcript as NDJSON and ends by itself.
 
     \b
     Examples:
@@ -22,12 +34,92 @@ def demo() -> None:
     """
     from nsroom.signals import run
 
-    run(_demo(WatchOptions(all=True), for_ever=sys.stdout.isatty()))
+    run(_demo(endless=sys.stdout.isatty()))
 
 
-async def _demo(options: WatchOptions, for_ever: bool) -> None:
+async def _demo(endless: bool) -> None:
     from nsroom_server.app import serving
     from nsroom_server.config import Config
+    from nsroom_server.errors import ListenError
 
-    async with serving(Config(port=0)) as server:
-        say(f"a server is running on {server.url}; try `nsroom connect -u {server.url}` in another terminal")
+    from nsroom.target import Target
+
+    try:
+        async with serving(Config(port=0)) as server:
+            say(f"a server is running on {server.url}; try `nsroom join {ROOM} -u {server.url}{NAMESPACE}`")
+            await _watch(Target(url=server.url, namespaces=(NAMESPACE,)), endless)
+    except ListenError as error:
+        raise ConnectError(str(error)) from error
+
+
+async def _watch(target: "Target", endless: bool) -> None:
+    import asyncio
+
+    from nsroom.watch import watch
+
+    playing: list[asyncio.Task[None]] = []
+
+    async def begin(client: "Client") -> list[str]:
+        await _enter(client, "me", say)
+        playing.append(asyncio.create_task(_play(target, client, endless)))
+        return []
+
+    try:
+        await watch(target, WatchOptions(all=True), _message, begin)
+        await asyncio.gather(*playing)
+    finally:
+        for task in playing:
+            task.cancel()
+        await asyncio.gather(*playing, return_exceptions=True)
+
+
+async def _enter(client: "Client", nick: str, say: "Callable[[str], None]") -> None:
+    from nsroom.joins import convention, join
+
+    await join(client, [ROOM], convention(None, None, None, nick), say)
+
+
+async def _play(target: "Target", watcher: "Client", endless: bool) -> None:
+    """Let the members say their lines; then the prices go on for ever, or the watcher leaves."""
+    import asyncio
+
+    from nsroom.client import Client
+
+    members = {name: Client(target) for name in ("ann", "bob")}
+    try:
+        for name, client in members.items():
+            await client.connect()
+            await _enter(client, name, lambda _: None)
+        for name, emit in chain(_script(), _prices() if endless else ()):
+            await asyncio.sleep(1.5 if endless else 0.1)
+            await members[name].ask(emit)
+        await asyncio.sleep(0.3)
+    finally:
+        await asyncio.gather(*(client.close() for client in members.values()))
+        await watcher.close()
+
+
+def _script() -> "Iterator[tuple[str, Emit]]":
+    yield "ann", _message("did the deploy go out?")
+    yield "bob", _message("the deploy is through")
+    yield "ann", _message("thanks! watching the prices now")
+    yield "bob", _relayed("price", {"symbol": "ACME", "bid": 12.5, "ask": 12.52})
+    yield "bob", _relayed("chart", {"symbol": "ACME", "png": _PIXEL})
+
+
+def _prices() -> "Iterator[tuple[str, Emit]]":
+    for tick in count():
+        cents = 1250 + tick * 37 % 40
+        yield "bob", _relayed("price", {"symbol": "ACME", "bid": cents / 100, "ask": (cents + 2) / 100})
+
+
+def _message(text: str) -> "Emit":
+    from nsroom.arguments import Emit
+
+    return Emit(NAMESPACE, "message", [{"room": ROOM, "text": text}])
+
+
+def _relayed(event: str, arg: object) -> "Emit":
+    from nsroom.arguments import Emit, relay
+
+    return relay(Emit(NAMESPACE, event, [arg]), [ROOM], ())

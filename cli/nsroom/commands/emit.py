@@ -24,14 +24,17 @@ def emit(
     connection: ConnectionOptions,
     options: EmitOptions,
     ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
-    summary: Annotated[bool, typer.Option("--summary", help="Print the counts on stderr at the end.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print the counts on stderr at the end.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="With --ack, print each acknowledgement.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Print the frames that would be sent.")] = False,
 ) -> None:
     """Emit one event, or every line of stdin; end when it is delivered.
 
-    Each ARG is JSON if it parses as JSON, else a string. @FILE is binary. key=text, key:=json and key=@FILE
-    collect into one object. Lines of stdin are ["event", arg, ...] or records, so that a recording is valid input.
+    Each ARG is JSON if it parses as JSON, else a string. @FILE is binary. key=text, key:=json and
+    key=@FILE collect into one object. Lines of stdin are ["event", arg, ...] or records, so that a
+    recording is valid input.
 
     \b
     Examples:
@@ -50,7 +53,7 @@ def emit(
         return
     from nsroom.delivery import run_delivery
 
-        on_ack = _print_record if json else None
+    on_ack = _print_record if json else None
     run(run_delivery(target, lines, timeout=options.timeout, ack=ack, on_ack=on_ack, summary=summary))
 
 

@@ -20,7 +20,9 @@ def join(
     ] = None,
     join_args: Annotated[
         str | None,
-        typer.Option("--join-args", metavar="JSON", help="Its arguments, with {room} in them; an array is several."),
+        typer.Option(
+            "--join-args", metavar="JSON", help="Its arguments, with {room} in them; an array is several."
+        ),
     ] = None,
     join_preset: Annotated[
         str | None,
@@ -59,4 +61,6 @@ def join(
         return await ask_to_join(client, rooms, how, say)
 
     namespace, room = target.namespaces[0], rooms[0]
-    run(watch(target, options, lambda text: Emit(namespace, "message", [{"room": room, "text": text}]), begin))
+    run(
+        watch(target, options, lambda text: Emit(namespace, "message", [{"room": room, "text": text}]), begin)
+    )

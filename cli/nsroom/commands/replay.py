@@ -34,13 +34,17 @@ def replay(
         Sent, typer.Option("--direction", help="Send again what was sent, what was received, or both.")
     ] = Sent.OUT,
     speed: Annotated[
-        float, typer.Option("--speed", min=0, metavar="FACTOR", help="2 is twice as fast; 0 leaves out the pauses.")
+        float,
+        typer.Option("--speed", min=0, metavar="FACTOR", help="2 is twice as fast; 0 leaves out the pauses."),
     ] = 1.0,
     ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement.")
+        float,
+        typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0,
-    summary: Annotated[bool, typer.Option("--summary", help="Print the counts on stderr at the end.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Print the counts on stderr at the end.")
+    ] = False,
     connection: ConnectionOptions,
 ) -> None:
     """Send the events of a recording again, with its timing.

@@ -55,32 +55,36 @@ async def _ask(target: "Target", room: str | None, timeout: float) -> "list[dict
         await client.connect()
         async with asyncio.timeout(timeout):
             return [
-                {"namespace": namespace, "room": name, "members": await _members(client, namespace, name)}
+                {"namespace": namespace, **each}
                 for namespace in client.namespaces
-                for name in ([room] if room else await _names(client, namespace))
+                for each in await _rooms(client, namespace, room)
             ]
     except TimeoutError:
-        raise WaitError(
-            f"{target.url} did not say within {timeout:g} s: it has no `rooms` event as the reference server has"
-        ) from None
+        raise WaitError(f"{target.url} did not say within {timeout:g} s: has it a `rooms` event?") from None
     finally:
         await client.close()
 
 
-async def _names(client: "Client", namespace: str) -> list[str]:
-    answer = await _answer(client, namespace, "rooms", [])
-    listed = answer.get("rooms")
+async def _rooms(client: "Client", namespace: str, room: str | None) -> "list[dict[str, Json]]":
+    if room is not None:
+        return [_described(await _answer(client, namespace, "who", [{"room": room}]), namespace)]
+    listed = (await _answer(client, namespace, "rooms", [])).get("rooms")
     if not isinstance(listed, list):
         raise NackError(f"{namespace}: the server's answer to `rooms` is no list of rooms")
-    return [str(each["room"]) for each in listed if isinstance(each, dict) and "room" in each]
+    return [_described(each, namespace) for each in listed]
 
 
-async def _members(client: "Client", namespace: str, room: str) -> "list[Json]":
-    answer = await _answer(client, namespace, "who", [{"room": room}])
-    members = answer.get("members")
-    if not isinstance(members, list):
-        raise NackError(f"{namespace}: the server's answer to `who` has no members")
-    return members
+def _described(room: "Json", namespace: str) -> "dict[str, Json]":
+    """Check what a server says of a room."""
+    if not isinstance(room, dict) or not isinstance(room.get("members"), list) or "room" not in room:
+        raise NackError(f"{namespace}: the server's answer does not describe a room with its members")
+    count = room.get("count")
+    members = room["members"]
+    return {
+        "room": str(room["room"]),
+        "count": count if isinstance(count, int) else len(members),
+        "members": members,
+    }
 
 
 async def _answer(client: "Client", namespace: str, event: str, args: "list[Json]") -> "dict[str, Json]":
@@ -113,7 +117,7 @@ def _print_table(found: "list[dict[str, Json]]") -> None:
     table = Table("namespace", "room", "members", "", box=None, pad_edge=False, header_style="dim")
     for each in found:
         names = ", ".join(_name(member) for member in each["members"])
-        table.add_row(safe(each["namespace"]), safe(each["room"]), str(len(each["members"])), safe(names))
+        table.add_row(safe(each["namespace"]), safe(each["room"]), str(each["count"]), safe(names))
     console(sys.stdout).print(table)
 
 

@@ -18,7 +18,7 @@ from nsroom.record import Direction, Json, Kind, Record
 
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 _MAX_UNANSWERED = 100_000
-# What the adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
+# What adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
 
@@ -46,7 +46,7 @@ class Session:
     ) -> None:
         self.handshake: Handshake | None = None
         self.namespaces: dict[str, str | None] = {}
-        """The connected namespaces and their sids; None from a server that gives none (protocol 4 and older)."""
+        """The connected namespaces and their sids; None from a server of protocol 4 or older."""
         self.recovery: dict[str, str] = {}
         """The private id of each namespace whose server can recover a connection."""
         self.offsets: dict[str, str] = {}
@@ -106,7 +106,7 @@ class Session:
             return record
         if record.kind is Kind.CONNECT and direction is Direction.OUT and packet.data:
             # What a client sends to prove who it is stays out of every recording.
-            frames = [frames[0][: frames[0].index("{")] + "{…}"]  # type: ignore[arg-type, operator, list-item]
+            frames = [frames[0][: frames[0].index("{")] + "{…}"]  # type: ignore[arg-type, operator]
         return record._replace(bytes=size(frames), frames=frames)
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
