@@ -1,0 +1,63 @@
+"""Fixtures: a server inside the test's loop, and python-socketio's own client as a member."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
+import pytest
+from nsroom_server.app import Running, serving
+from nsroom_server.config import Config
+
+from tests.server.member import Connect, Json, Member, Serve
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    """What has to be closed, last in first out."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def serve(stack: AsyncExitStack) -> Serve:
+    """Start a server: `await serve(token="x")`."""
+
+    async def start(**options: Any) -> Running:
+        return await stack.enter_async_context(serving(Config(port=0, **{"drain": 1, **options})))
+
+    return start
+
+
+@pytest.fixture(params=["websocket", "polling"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """Each transport in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def connect(stack: AsyncExitStack) -> Connect:
+    """Connect a member: `await connect(running, "/chat", transport="polling", auth={…})`."""
+
+    async def start(
+        running: Running,
+        *namespaces: str,
+        transport: str = "websocket",
+        auth: Json = None,
+        wait: bool = True,
+    ) -> Member:
+        names = list(namespaces) or ["/"]
+        member = Member(names)
+        await member.client.connect(
+            running.url, auth=auth, namespaces=names, transports=[transport], wait=wait
+        )
+        stack.push_async_callback(member.client.disconnect)
+        return member
+
+    return start
+
+
+@pytest.fixture
+async def http(stack: AsyncExitStack) -> aiohttp.ClientSession:
+    """An HTTP client, to speak the protocol by hand."""
+    return await stack.enter_async_context(aiohttp.ClientSession())

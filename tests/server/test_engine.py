@@ -1,0 +1,261 @@
+"""Engine.IO by hand: what python-engineio does otherwise, and the end of the server in every state."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from nsroom_server.app import Running
+
+from tests.server.member import WAIT, Connect, Json, Serve
+
+CLOSED = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
+
+
+def endpoint(running: Running, transport: str, sid: str | None = None) -> str:
+    return f"{running.url}/socket.io/?EIO=4&transport={transport}" + (f"&sid={sid}" if sid else "")
+
+
+class Polling:
+    """One polling session."""
+
+    def __init__(self, http: aiohttp.ClientSession, running: Running, sid: str) -> None:
+        self.http, self.url, self.sid = http, endpoint(running, "polling", sid), sid
+
+    async def get(self) -> tuple[int, str]:
+        async with self.http.get(self.url) as response:
+            return response.status, await response.text()
+
+    async def post(self, body: str | bytes) -> int:
+        async with self.http.post(self.url, data=body) as response:
+            return response.status
+
+
+async def handshake(http: aiohttp.ClientSession, running: Running) -> Json:
+    async with http.get(endpoint(running, "polling")) as response:
+        return json.loads((await response.text())[1:])
+
+
+async def poll(http: aiohttp.ClientSession, running: Running) -> Polling:
+    """Open a polling session and connect it to the root namespace."""
+    session = Polling(http, running, (await handshake(http, running))["sid"])
+    assert await session.post("40") == 200
+    answer = (await session.get())[1]
+    assert answer.startswith("40{")
+    if "hi" not in answer:
+        assert "hi" in (await session.get())[1]
+    return session
+
+
+@asynccontextmanager
+async def websocket(
+    http: aiohttp.ClientSession, running: Running
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Open a WebSocket and connect it to the root namespace."""
+    async with http.ws_connect(endpoint(running, "websocket")) as ws:
+        assert (await ws.receive_str(timeout=WAIT))[0] == "0"
+        await ws.send_str("40")
+        assert (await ws.receive_str(timeout=WAIT)).startswith("40{")
+        assert await ws.receive_str(timeout=WAIT) == '42["hi","everyone!"]'
+        yield ws
+
+
+async def closing(ws: aiohttp.ClientWebSocketResponse) -> int | None:
+    """Wait until the server closes, and give the code."""
+    while (await ws.receive(timeout=WAIT)).type not in CLOSED:
+        continue
+    return ws.close_code
+
+
+async def test_the_handshake_is_exact(serve: Serve, http: aiohttp.ClientSession) -> None:
+    running = await serve(ping_interval=0.3, ping_timeout=0.2, max_payload=5000)
+    opened = await handshake(http, running)
+    assert opened.pop("sid")
+    assert opened == {"upgrades": ["websocket"], "pingInterval": 300, "pingTimeout": 200, "maxPayload": 5000}
+
+
+async def test_a_heartbeat_that_is_not_answered_ends_the_session(
+    serve: Serve, connect: Connect, http: aiohttp.ClientSession
+) -> None:
+    running = await serve(ping_interval=0.1, ping_timeout=0.1)
+    bob = await connect(running)
+    async with websocket(http, running) as ws:
+        await ws.send_str('42["join","lobby"]')
+        await closing(ws)
+    assert (await bob.next("delete-room"))["room"] == "lobby"
+
+
+@pytest.mark.parametrize(("offered", "refused"), [("polling", "websocket"), ("websocket", "polling")])
+async def test_transports(serve: Serve, http: aiohttp.ClientSession, offered: str, refused: str) -> None:
+    running = await serve(transports=(offered,))
+    async with http.get(endpoint(running, refused)) as response:
+        assert response.status == 400
+    if offered == "polling":
+        assert (await handshake(http, running))["upgrades"] == []
+
+
+async def test_the_path(serve: Serve, http: aiohttp.ClientSession) -> None:
+    running = await serve(path="/deep/er")
+    async with http.get(f"{running.url}/deep/er/?EIO=4&transport=polling") as response:
+        assert response.status == 200
+    async with http.get(endpoint(running, "polling")) as response:
+        assert response.status == 404
+
+
+@pytest.mark.parametrize("packets", [17, 1000])
+async def test_a_body_of_many_packets_is_taken_whole(
+    serve: Serve, http: aiohttp.ClientSession, packets: int
+) -> None:
+    session = await poll(http, await serve())
+    body = "\x1e".join(f'42{number}["rooms"]' for number in range(packets))
+    assert await session.post(body) == 200
+    answers: list[str] = []
+    while len(answers) < packets:
+        answers += (await session.get())[1].split("\x1e")
+    assert [answer.split("[")[0] for answer in answers] == [f"43{number}" for number in range(packets)]
+
+
+async def test_a_body_in_pieces_is_taken_whole(serve: Serve, http: aiohttp.ClientSession) -> None:
+    session = await poll(http, await serve())
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b"42", b'7["ro', b'oms"]'):
+            yield piece
+            await asyncio.sleep(0.02)
+
+    async with http.post(session.url, data=pieces()) as response:
+        assert response.status == 200
+    assert '437[{"ok":true,"rooms":[]}]' in (await session.get())[1]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "42[", "9", "b!", "42[]\x1e", b"\xff", "4" + "[" * 2000, "x" * 1001, "2"]
+)
+async def test_a_malformed_body_ends_the_session(
+    serve: Serve, http: aiohttp.ClientSession, connect: Connect, body: str | bytes
+) -> None:
+    running = await serve(max_payload=1000)
+    bob = await connect(running)
+    session = await poll(http, running)
+    assert await session.post('42["join","lobby"]') == 200
+    assert await bob.next("create-room")
+    assert await session.post(body) == (200 if body == "" else 400)
+    if body:
+        assert (await bob.next("delete-room"))["room"] == "lobby"
+        assert await session.post("3") == 400
+
+
+async def test_the_largest_payload_passes_and_one_byte_more_does_not(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    running = await serve(max_payload=1000)
+    packet = '42["nope","' + "x" * (1000 - 13) + '"]'
+    session = await poll(http, running)
+    assert await session.post(packet) == 200
+    async with websocket(http, running) as ws:
+        await ws.send_str(packet)
+        await ws.send_str('421["rooms"]')
+        assert await ws.receive_str(timeout=WAIT) == '431[{"ok":true,"rooms":[]}]'
+        await ws.send_str(packet + " ")
+        assert await closing(ws) == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+    assert await session.post(packet + " ") == 400
+
+
+MALFORMED = [
+    "9",
+    "b!",
+    "4",
+    "42[",
+    "42{}",
+    "42[]",
+    "42[null]",
+    "42[[1]]",
+    "42[NaN]",
+    '42["x",1e999]',
+    '42["x",Infinity]',
+    '42["x",' + "[" * 64 + "]" * 64 + "]",
+    "4" + "[" * 5000,
+    "42" + "9" * 200 + '["x"]',
+    "40",
+    "40[1]",
+    '42/chat,["x"]',
+    "44",
+    "47",
+    "451000000-[1]",
+    '4511-["x"]',
+    '451-["x",{"_placeholder":true,"num":0}]\x1e42["x"]',
+    '451-["x",{"_placeholder":true,"num":7}]\x1ebAAEC',
+    "bAAEC",
+]
+
+
+@pytest.mark.parametrize("frames", MALFORMED)
+async def test_malformed_packets_end_the_session(
+    serve: Serve, connect: Connect, http: aiohttp.ClientSession, frames: str
+) -> None:
+    running = await serve()
+    bob = await connect(running)
+    async with websocket(http, running) as ws:
+        await ws.send_str('42["join","lobby"]')
+        assert await bob.next("create-room")
+        for frame in frames.split("\x1e"):
+            await (ws.send_bytes(b"\x00\x01\x02") if frame == "bAAEC" else ws.send_str(frame))
+        await closing(ws)
+    assert (await bob.next("delete-room"))["members"] == 0
+    assert (await bob.call("rooms"))["rooms"] == []
+
+
+async def test_ten_attachments_pass(serve: Serve, http: aiohttp.ClientSession) -> None:
+    async with websocket(http, await serve()) as ws:
+        places = ",".join(f'{{"_placeholder":true,"num":{number}}}' for number in range(10))
+        await ws.send_str(f'4510-1["nope",{places}]')
+        for _ in range(10):
+            await ws.send_bytes(b"x")
+        assert '"unknown_event"' in await ws.receive_str(timeout=WAIT)
+
+
+async def test_a_close_packet_ends_the_waiting_poll(serve: Serve, http: aiohttp.ClientSession) -> None:
+    session = await poll(http, await serve())
+    waiting = asyncio.create_task(session.get())
+    await asyncio.sleep(0.05)
+    assert await session.post("1") == 200
+    assert await asyncio.wait_for(waiting, WAIT) == (200, "6")
+
+
+async def test_a_broken_off_upgrade_leaves_the_polling_session(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    running = await serve()
+    session = await poll(http, running)
+    async with http.ws_connect(endpoint(running, "websocket", session.sid)):
+        pass
+    await session.post('421["rooms"]')
+    async with asyncio.timeout(WAIT):
+        while "431" not in (await session.get())[1]:
+            continue
+
+
+async def test_messages_are_not_compressed(serve: Serve, http: aiohttp.ClientSession) -> None:
+    running = await serve()
+    async with http.ws_connect(endpoint(running, "websocket"), compress=15) as ws:
+        assert ws.compress == 0
+    async with http.get(endpoint(running, "polling")) as response:
+        assert "Content-Encoding" not in response.headers
+
+
+async def test_origins(serve: Serve, http: aiohttp.ClientSession) -> None:
+    running = await serve(cors_origins=("https://ok.example",))
+    for origin, status in ((running.url, 200), ("https://ok.example", 200), ("https://evil.example", 400)):
+        async with http.get(endpoint(running, "polling"), headers={"Origin": origin}) as response:
+            assert response.status == status
+            if status == 200:
+                assert response.headers["Access-Control-Allow-Origin"] == origin
+
+
+async def test_every_origin_but_no_cookies(serve: Serve, http: aiohttp.ClientSession) -> None:
+    running = await serve(cors_origins=("*",))
+    async with http.get(endpoint(running, "polling"), headers={"Origin": "https://any.example"}) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == "https://any.example"
+        assert "Access-Control-Allow-Credentials" not in response.headers
