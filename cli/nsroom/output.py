@@ -13,7 +13,7 @@ from nsroom.errors import ExitCode, OutputError
 LINE_GRACE = 0.1
 """Seconds that a cancelled write may take to end the line it is in."""
 FULL_PAUSE = 0.005
-"""Seconds until the next try on a terminal that is writable but takes nothing."""
+"""Seconds until the next try where a descriptor is writable but takes nothing."""
 
 
 class ClosedOutput(OutputError):
@@ -78,7 +78,7 @@ class Output:
         if not self._poll.poll(0):
             await self._writable()
         if not (count := self._write(data)):
-            # A terminal with one free cell is writable and yet too full for a line break.
+            # Writable and yet too full: a neighbour was faster, or a line break needs more room.
             await asyncio.sleep(FULL_PAUSE)
         return count
 

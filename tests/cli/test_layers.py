@@ -25,7 +25,7 @@ class Layer(NamedTuple):
 
 NETWORK = Layer(packages="socketio engineio aiohttp multidict yarl orjson platformdirs")
 ABOVE_NETWORK = ("nsroom.commands", "nsroom.tui", "nsroom.options", "nsroom.main")
-ANYTHING = Layer(packages="typer rich orjson")
+ANYTHING = Layer()
 LAYERS = {
     "nsroom.record": Layer(),
     "nsroom.errors": Layer(),
@@ -41,6 +41,7 @@ LAYERS = {
     "nsroom.tui": Layer("record errors filters terminal summary client tui", "prompt_toolkit rich"),
     "nsroom.commands": ANYTHING,
     "nsroom.options": ANYTHING,
+    "nsroom.watch": ANYTHING,
     "nsroom.main": ANYTHING,
     "nsroom.__main__": Layer("main"),
     # What is not named belongs to the client, the proxy or the doctor.
@@ -77,12 +78,10 @@ def layer_of(module: str) -> Layer:
 def allowed(name: str, module: str, layer: Layer) -> bool:
     package = name.partition(".")[0]
     own = module.partition(".")[0]
-    if package in sys.stdlib_module_names or name == module or package in layer.packages.split():
+    if layer is ANYTHING or package in sys.stdlib_module_names or package in layer.packages.split():
         return True
     if own == "nsroom_server":
         return package == own
-    if layer is ANYTHING:
-        return package in ("nsroom", "nsroom_server")
     if layer is NETWORK:
         return package == own and not any(within(name, above) for above in ABOVE_NETWORK)
     return any(within(name, f"nsroom.{prefix}") for prefix in layer.modules.split())

@@ -33,10 +33,16 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 @pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
+def terminal(cooked_terminal: tuple[int, int]) -> tuple[int, int]:
     """The two ends of a pseudo-terminal that passes bytes as they are."""
+    tty.setraw(cooked_terminal[1])
+    return cooked_terminal
+
+
+@pytest.fixture
+def cooked_terminal() -> Iterator[tuple[int, int]]:
+    """The two ends of a pseudo-terminal as it comes."""
     master, slave = pty.openpty()
-    tty.setraw(slave)
     yield master, slave
     for fd in (master, slave):
         with suppress(OSError):
@@ -85,6 +91,17 @@ async def test_a_slow_terminal_blocks_nobody_else(terminal: tuple[int, int]) -> 
     assert got == MUCH
 
 
+async def test_a_terminal_that_writes_line_breaks_as_two(cooked_terminal: tuple[int, int]) -> None:
+    short = b"1\n" * 50_000
+    expected = short.replace(b"\n", b"\r\n")
+    with closing(Output(cooked_terminal[1])) as output:
+        writing = asyncio.create_task(output.write(short))
+        await ticks(writing)
+        got = await asyncio.to_thread(drain, cooked_terminal[0], len(expected))
+        await writing
+    assert got == expected
+
+
 async def test_a_socket_is_an_output_too() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -108,6 +125,17 @@ async def test_a_descriptor_made_non_blocking_by_others_is_no_error(pipe: tuple[
     await ticks(writing)
     assert await asyncio.to_thread(drain, pipe[0], len(MUCH)) == MUCH
     await writing
+
+
+async def test_what_is_writable_and_yet_full_is_tried_again() -> None:
+    fd = os.eventfd(0, os.EFD_NONBLOCK)
+    os.eventfd_write(fd, 2**64 - 3)
+    writing = asyncio.create_task(Output(fd).write((5).to_bytes(8, sys.byteorder)))
+    await ticks(writing)
+    os.eventfd_read(fd)
+    await writing
+    assert os.eventfd_read(fd) == 5
+    os.close(fd)
 
 
 async def test_a_regular_file(tmp_path: Path) -> None:

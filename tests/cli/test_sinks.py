@@ -15,7 +15,7 @@ from nsroom.errors import ExitCode, OutputError, UsageError
 from nsroom.filters import parse
 from nsroom.output import ClosedOutput, Output
 from nsroom.record import Direction, Json, Kind, Record, from_json
-from nsroom.sinks import FileSink, NdjsonSink, Sink, TextSink, encode, pump
+from nsroom.sinks import FileSink, NdjsonSink, Sink, TextSink, encode, encode_value, pump
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202e[link=x]\x01\x02"
 
@@ -44,6 +44,12 @@ def event(seq: int = 1, name: str = "hi", args: list[Json] | None = None, **fiel
 def test_encode(args: list[Json], written: str) -> None:
     head = '{"time":"2024-11-23T12:00:02.123456Z","seq":1,"direction":"in","kind":"event","namespace":"/"'
     assert encode(event(args=args)).decode("ascii") == f'{head},"event":"hi","args":{written}}}\n'
+
+
+def test_encode_value() -> None:
+    assert encode_value([{"ok": True}, b"\x00", "é", math.nan]) == (
+        b'[{"ok":true},{"$binary":"AA=="},"\\u00e9",null]\n'
+    )
 
 
 def text_in(file: Path) -> str:
