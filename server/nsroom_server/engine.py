@@ -117,7 +117,7 @@ class Socket(AsyncSocket):  # type: ignore[misc]
     async def cut(self, abort: bool = False, reason: str | None = None) -> None:
         """End the session without waiting for the peer: the queue goes out, then the transport closes.
 
-        With `abort` there is no CLOSE packet; a waiting poll is answered with a NOOP, since nothing is no packet.
+        With `abort` there is no CLOSE packet; a waiting poll is answered with a NOOP.
         """
         await self.close(wait=False, abort=abort, reason=reason)
         if abort and not self.upgraded:

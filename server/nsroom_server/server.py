@@ -143,7 +143,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         self.draining.set()
         pending = {task for tasks in self._pending.values() for task in tasks}
         if pending:
-            await asyncio.wait(pending, timeout=timeout)
+            await asyncio.wait(pending, timeout=timeout / 2)
         await self.eio.drain(max(deadline - loop.time(), 0))
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:

@@ -109,7 +109,7 @@ async def test_delivery_is_in_the_order_of_the_ids(
         await member.call("join", "lobby")
     calls = [
         member.call("message", {"room": "lobby", "text": str(number)})
-        for number in range(5)
+        for number in range(3)
         for member in members
     ]
     answers = await asyncio.gather(*calls)

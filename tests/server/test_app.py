@@ -1,0 +1,280 @@
+"""The server as a process: how it starts, what it says, and how it ends in every state."""
+
+import asyncio
+import json
+import os
+import signal
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from nsroom_server.app import Running, serving
+from nsroom_server.config import Config
+from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
+
+from tests.server.member import WAIT, Member
+from tests.server.wire import closing, endpoint, poll, websocket
+
+RUN = """
+import json, sys
+from pathlib import Path
+from nsroom_server.app import run
+from nsroom_server.config import Config, LogFormat
+
+options = json.loads(sys.argv[1])
+options["history"] = Path(options["history"]) if "history" in options else None
+options["log_format"] = LogFormat(options.get("log_format", "text"))
+sys.exit(run(Config(port=0, **options)))
+"""
+DRAIN = 1
+
+
+class Process:
+    """A server process."""
+
+    def __init__(self, child: asyncio.subprocess.Process, running: Running) -> None:
+        self.child, self.running = child, running
+
+    async def line(self) -> str:
+        assert self.child.stderr
+        return (await asyncio.wait_for(self.child.stderr.readline(), WAIT)).decode().rstrip("\n")
+
+    async def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; give the exit code and how many seconds it took."""
+        begun = time.monotonic()
+        self.child.send_signal(number)
+        return await asyncio.wait_for(self.child.wait(), WAIT), time.monotonic() - begun
+
+
+@asynccontextmanager
+async def process(**options: Any) -> AsyncIterator[Process]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RUN, json.dumps({"drain": DRAIN, **options}), stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        assert child.stderr
+        first = (await asyncio.wait_for(child.stderr.readline(), WAIT)).decode()
+        url = "http" + first.rstrip('"}\n').partition("http")[2].partition('"')[0]
+        yield Process(child, Running(url, int(url.rpartition(":")[2])))
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+
+
+Start = Callable[..., Awaitable[Process]]
+
+
+@pytest.fixture
+def start(stack: AsyncExitStack) -> Start:
+    """Start a server process: `await start(drain=1)`."""
+
+    async def begin(**options: Any) -> Process:
+        return await stack.enter_async_context(process(**options))
+
+    return begin
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+async def test_an_idle_server_ends_at_once(start: Start, number: int, code: int) -> None:
+    ended, seconds = await (await start()).stop(number)
+    assert ended == code
+    assert seconds < DRAIN
+
+
+async def test_a_websocket_is_closed_for_a_restart(start: Start, http: aiohttp.ClientSession) -> None:
+    server = await start()
+    async with websocket(http, server.running) as ws:
+        stopped = asyncio.create_task(server.stop())
+        assert await closing(ws) == aiohttp.WSCloseCode.SERVICE_RESTART
+        code, seconds = await stopped
+    assert code == 0
+    assert seconds < DRAIN
+
+
+async def test_a_waiting_poll_is_answered(start: Start, http: aiohttp.ClientSession) -> None:
+    server = await start()
+    session = await poll(http, server.running)
+    waiting = asyncio.create_task(session.get())
+    await asyncio.sleep(0.1)
+    code, seconds = await server.stop()
+    assert await waiting == (200, "6")
+    assert code == 0
+    assert seconds < DRAIN + 1
+
+
+async def test_a_stuck_reader_is_dropped(start: Start) -> None:
+    server = await start()
+    reader, writer = await raw_websocket(server.running)
+    writer.transport.pause_reading()
+    writer.write(masked('42/lab,["flood",{"count":100000,"size":1000}]'))
+    await asyncio.sleep(0.3)
+    code, seconds = await server.stop()
+    assert code == 0
+    assert DRAIN <= seconds < DRAIN + 1
+    writer.transport.abort()
+    del reader
+
+
+async def test_a_peer_that_never_answers_the_closing_handshake(start: Start) -> None:
+    server = await start()
+    _, writer = await raw_websocket(server.running)
+    code, seconds = await server.stop()
+    assert code == 0
+    assert seconds < DRAIN + 1
+    writer.close()
+
+
+async def test_a_half_sent_body(start: Start, http: aiohttp.ClientSession) -> None:
+    server = await start()
+    session = await poll(http, server.running)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.running.port)
+    path = session.url.removeprefix(server.running.url)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n42[".encode())
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    code, seconds = await server.stop()
+    assert code == 0
+    assert seconds < DRAIN + 1
+    writer.close()
+
+
+async def test_a_burst_is_finished_and_the_rest_refused(start: Start, tmp_path: Path) -> None:
+    server = await start(history=str(tmp_path / "h.db"))
+    ann = Member(["/"])
+    await ann.client.connect(server.running.url, transports=["websocket"])
+    await ann.call("join", "lobby")
+    answers: list[Any] = []
+    for number in range(2000):
+        await ann.client.emit("message", {"room": "lobby", "text": str(number)}, callback=answers.append)
+    code, seconds = await server.stop()
+    await asyncio.wait_for(ann.disconnected.wait(), WAIT)
+    await ann.client.disconnect()
+    acked = [answer["id"] for answer in answers if "id" in answer]
+    assert all(answer.get("ok") or answer["error"] == "draining" for answer in answers)
+    async with serving(Config(port=0, history=tmp_path / "h.db")) as again:
+        reader = Member(["/"])
+        await reader.client.connect(again.url, transports=["websocket"])
+        stored = (await reader.call("history", {"room": "lobby", "after": 0, "limit": 1000}))["history"]
+        await reader.client.disconnect()
+    assert {entry["id"] for entry in stored} >= {number for number in acked if number <= 1000}
+    assert code == 0
+    assert seconds < DRAIN + 1
+
+
+async def test_a_delay_is_cut_short_with_an_answer(start: Start) -> None:
+    server = await start()
+    ann = Member(["/lab"])
+    await ann.client.connect(server.running.url, namespaces=["/lab"], transports=["websocket"])
+    waiting = asyncio.create_task(ann.call("delay", {"ms": 60_000}))
+    await ann.call("echo")
+    code, seconds = await server.stop()
+    assert (await waiting)["error"] == "draining"
+    assert (code, seconds < DRAIN) == (0, True)
+    await ann.client.disconnect()
+
+
+async def test_a_second_signal_ends_it_at_once(start: Start) -> None:
+    server = await start(drain=60)
+    _, writer = await raw_websocket(server.running)
+    server.child.send_signal(signal.SIGTERM)
+    while "stopping" not in await server.line():
+        continue
+    code, seconds = await server.stop()
+    assert code == 128 + signal.SIGTERM
+    assert seconds < 5
+    writer.close()
+
+
+async def test_the_log_names_who_connects(start: Start) -> None:
+    server = await start(any_namespace=True)
+    ann = Member(["/a b=c"])
+    await ann.client.connect(server.running.url, namespaces=["/a b=c"], transports=["websocket"])
+    fields = f'namespace="/a b=c" sid={ann.sid}'
+    assert await server.line() == f"nsroom: someone connected {fields}"
+    await ann.client.disconnect()
+    assert await server.line() == f"nsroom: someone disconnected {fields}"
+
+
+async def test_the_log_as_json(start: Start, http: aiohttp.ClientSession) -> None:
+    server = await start(log_format="json")
+    async with websocket(http, server.running):
+        line = json.loads(await server.line())
+    assert line.pop("time").endswith("Z")
+    assert line.pop("sid")
+    assert line == {"level": "info", "message": "someone connected", "namespace": "/"}
+
+
+async def test_a_port_in_use() -> None:
+    async with serving(Config(port=0)) as running:
+        with pytest.raises(AddressInUseError, match=rf"127.0.0.1:{running.port} is in use: .*--port"):
+            async with serving(Config(port=running.port)):
+                pass
+
+
+@pytest.mark.parametrize("host", ["203.0.113.1", "no.such.host.invalid"])
+async def test_an_address_that_is_not_ours(host: str) -> None:
+    with pytest.raises(ListenError, match=f"cannot listen on {host}"):
+        async with serving(Config(host=host, port=0, insecure=True)):
+            pass
+
+
+async def test_tls(http: aiohttp.ClientSession, tmp_path: Path) -> None:
+    cert, key = await certificate(tmp_path)
+    trusting = ssl.create_default_context(cafile=str(cert))
+    async with serving(Config(port=0, tls_cert=cert, tls_key=key)) as running:
+        assert running.url.startswith("https://127.0.0.1:")
+        headers = {"Origin": running.url}
+        async with http.get(endpoint(running, "polling"), ssl=trusting, headers=headers) as response:
+            assert response.status == 200
+
+
+async def test_a_certificate_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("nothing")
+    for name in ("cert.pem", "missing.pem"):
+        with pytest.raises(ConfigError, match=f"TLS certificate .*{name}: .*PEM"):
+            async with serving(Config(port=0, tls_cert=tmp_path / name)):
+                pass
+
+
+async def test_ipv6() -> None:
+    async with serving(Config(host="::1", port=0)) as running:
+        assert running.url == f"http://[::1]:{running.port}"
+
+
+async def raw_websocket(running: Running) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a WebSocket that does nothing by itself, and connect it to `/lab`."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    writer.write(
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(masked("40/lab,"))
+    await reader.readuntil(b"everyone!")
+    return reader, writer
+
+
+def masked(text: str) -> bytes:
+    """Make a WebSocket text frame with a mask of zeros; shorter than 126 bytes."""
+    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text.encode()
+
+
+async def certificate(folder: Path) -> tuple[Path, Path]:
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    child = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+        *("-keyout", str(key), "-out", str(cert)),
+        stderr=asyncio.subprocess.DEVNULL,
+        env=os.environ,
+    )
+    assert await child.wait() == 0
+    return cert, key
