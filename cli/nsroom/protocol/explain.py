@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, socketio, strict_json
+from nsroom.protocol.strict_json import Element
 from nsroom.record import Direction, Json, escape, format_time
 
 _T = TypeVar("_T")
@@ -15,6 +16,8 @@ REDACTED = "{…}"
 """Stands in a recording for what a client sent to prove who it is."""
 _PREVIEW = 16
 """Bytes of binary data that are shown."""
+_LISTED = 1000
+"""Elements that are taken apart: a field for each of a million would take gigabytes."""
 
 
 class Field(NamedTuple):
@@ -207,16 +210,25 @@ def _payload(frame: str, start: int, packet: socketio.Packet) -> Iterator[Field]
     yield Field(start, frame[start:], "payload", f"JSON: {_describe(packet.data, packet.attachments)}")
     if isinstance(packet.data, str):
         return
-    is_event = packet.type in (socketio.PacketType.EVENT, _BINARY_EVENT)
-    elements = strict_json.elements(frame, start)
-    for index, (key, at, end, value) in enumerate(elements, 0 if is_event else 1):
-        text = frame[at:end]
-        if key is not None:
-            yield Field(at, text, key, _describe(value))
-        elif index == 0:
-            yield Field(at, text, "event", _event(value))
-        else:
-            yield Field(at, text, f"argument {index}", _describe(value, packet.attachments))
+    names_event = packet.type in (socketio.PacketType.EVENT, _BINARY_EVENT)
+
+    def part(index: int, element: Element) -> tuple[str, str]:
+        if names_event and index == 0:
+            return "event", _event(element.value)
+        number = index if names_event else index + 1
+        name = f"argument {number}" if element.key is None else element.key
+        return name, _describe(element.value, packet.attachments)
+
+    yield from _elements(frame, start, part)
+
+
+def _elements(frame: str, start: int, part: Callable[[int, Element], tuple[str, str]]) -> Iterator[Field]:
+    """Yield a field for each element, its name and meaning given by `part`."""
+    for index, element in enumerate(strict_json.elements(frame, start)):
+        if index == _LISTED:
+            yield Field(element.start, frame[element.start :], "rest", f"all after {_LISTED} elements")
+            return
+        yield Field(element.start, frame[element.start : element.end], *part(index, element))
 
 
 def _event(name: str | int | float) -> str:
@@ -268,6 +280,9 @@ _HANDSHAKE: dict[str, Callable[[Json], str]] = {
 def _handshake(frame: str) -> Iterator[Field]:
     _inner(engineio.parse_handshake, frame)
     yield Field(1, frame[1:], "handshake", "what the server says of itself")
-    for key, at, end, value in strict_json.elements(frame, 1):
-        meaning = _HANDSHAKE.get(key or "", _describe)
-        yield Field(at, frame[at:end], key or "", meaning(value))
+    yield from _elements(frame, 1, _handshake_part)
+
+
+def _handshake_part(_: int, element: Element) -> tuple[str, str]:
+    key = element.key or ""
+    return key, _HANDSHAKE.get(key, _describe)(element.value)

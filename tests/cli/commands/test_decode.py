@@ -164,6 +164,11 @@ async def test_usage(nsroom: Nsroom, args: list[str], complaint: str) -> None:
     assert await nsroom("decode", *args) == Result(2, "", complaint)
 
 
+async def test_a_file_that_cannot_be_read(nsroom: Nsroom) -> None:
+    complaint = "nsroom: cannot read /proc/self/mem: Input/output error\n"
+    assert await nsroom("decode", "/proc/self/mem") == Result(8, "", complaint)
+
+
 async def test_a_full_disk(nsroom: Nsroom) -> None:
     result = await nsroom("decode", "-f", "2", stdout=Path("/dev/full"))
     assert result.code == 10
@@ -183,6 +188,15 @@ async def test_frames_are_explained_as_they_come(spawn: Callable[..., Awaitable[
     program.send("3")
     assert (await program.record())["frame"] == "3"
     program.eof()
+    assert await program.end() == 0
+
+
+async def test_a_terminal_gets_readable_lines(spawn: Callable[..., Awaitable[Any]]) -> None:
+    program = await spawn("decode", tty=True)
+    await program.err("nsroom: reading frames, one a line; end with Ctrl-D")
+    program.type("3probe\r")
+    await program.err("this transport works")
+    program.type("\x04")
     assert await program.end() == 0
 
 

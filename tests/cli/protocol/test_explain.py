@@ -152,6 +152,15 @@ def test_attachments_belong_to_a_direction_of_a_connection() -> None:
     ]
 
 
+def test_a_long_list_is_not_taken_apart_to_its_end() -> None:
+    rest = fields('42["a"' + ",1" * 1002 + "]")[-1]
+    assert rest == (6 + 2 * 999 + 1, "1,1,1]", "rest", "all after 1000 elements")
+
+
+def test_a_member_may_have_an_empty_name() -> None:
+    assert fields('40{"":1}')[-1] == (6, "1", "", "number")
+
+
 def test_as_json() -> None:
     found = Found(b"\xff", 3, Direction.IN, "s", 1_000_000)
     assert Explainer().explain(found).to_json() == {

@@ -99,6 +99,21 @@ def test_times_are_when_it_was_seen() -> None:
     ]
 
 
+def test_a_time_that_is_none_is_left_out() -> None:
+    entries = [websocket(message("send", "2", time=time)) for time in (float("inf"), None, "1", 10**30)]
+    text = json.dumps({"log": {"entries": entries}})
+    assert [found.where() for found in har.parse(text)] == [{"direction": "out"}] * 4
+
+
+def test_a_url_that_is_none_is_passed_over() -> None:
+    broken = {"request": {"method": "GET", "url": "http://[?EIO=4&transport=polling"}}
+    assert parse(broken, polling(0, received=OPEN)) == [("abc", IN, OPEN)]
+
+
+def test_a_session_whose_handshake_is_malformed_has_no_sid() -> None:
+    assert parse(websocket(message("receive", "0{}"))) == [(None, IN, "0{}")]
+
+
 def test_a_response_in_base64() -> None:
     entry = polling(0, sid="abc", received={"text": "NMOp", "encoding": "base64"})
     assert parse(entry) == [("abc", IN, "4é")]

@@ -38,6 +38,7 @@ def paired(value: Any) -> Any:
         ('["Infinity 1e999", 1e999]', "number out of range", 19),
         ('["\\"1e999", -1E+999]', "number out of range", 12),
         pytest.param("[" + "9" * 4301 + "]", "number out of range", 1, id="huge"),
+        ("[1, 2.5e3, -1e999]", "number out of range", 11),
         ("[٣]", "not JSON", 1),
         ("['a']", "not JSON", 1),
         ('["a\x1b"]', "not JSON: invalid control character", 3),
