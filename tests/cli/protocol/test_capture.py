@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom.errors import DataError
 from nsroom.protocol.capture import find_frames
 from nsroom.protocol.explain import Explainer, Found

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio
 from nsroom.protocol.engineio import Handshake, Packet, PacketType

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom.protocol.explain import Explainer, Explanation, Field, Found
 from nsroom.record import Direction
 

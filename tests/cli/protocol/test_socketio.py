@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom.errors import DecodeError
 from nsroom.protocol import socketio
 from nsroom.protocol.limits import Limits
