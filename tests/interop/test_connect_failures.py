@@ -30,7 +30,7 @@ PEERS: dict[str, tuple[Callable[[], bad.Peer], str]] = {
 
 
 def _is_one_line(result: Result, cause: str) -> None:
-    assert (result.code, result.stdout) == (3, "")
+    assert (result.code, result.stdout) == (3, ""), result.stderr
     [line] = result.stderr.splitlines()
     assert line.startswith("nsroom: ")
     assert re.search(cause, line, re.IGNORECASE), line

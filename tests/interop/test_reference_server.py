@@ -16,7 +16,7 @@ async def test_three_terminals(spawn: Spawner, server: Server) -> None:
     ann = await spawn("join", "lobby", "--as", "ann", "--stdin", env=env)
     await ann.seen(event="hi")
     bob = await spawn("join", "lobby", "--as", "bob", "--stdin", env=env)
-    await ann.seen(event="join-room")
+    await bob.err("joined lobby")
     bob.send("good morning")
     for member in (ann, bob):
         [message] = (await member.seen(event="message"))["args"]
@@ -47,7 +47,7 @@ async def test_node_clients_and_nsroom_in_one_room(
     await _joined(ann)
     await _joined(bob)
     nsroom = await spawn("join", "lobby", "-u", server.url, "--transport", transport, "--json", "--stdin")
-    await ann.seen(event="join-room")
+    await nsroom.err("joined lobby")
     everyone = (ann, bob, nsroom)
 
     ann.send({"emit": ["message", {"room": "lobby", "text": "from node", "mood": "good"}], "ack": 2})

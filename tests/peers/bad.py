@@ -221,8 +221,9 @@ class Conversation:
         namespace = connect[2:].partition(",")[0] + "," if connect[2:3] == "/" else ""
         await self.send(f'40{namespace}{{"sid":"sio"}}')
 
-    def reset(self) -> None:
-        """Reset the connection."""
+    async def reset(self) -> None:
+        """Reset the connection, when what was sent is likely to have been read: a reset takes it back."""
+        await asyncio.sleep(0.2)
         assert self._request.transport is not None
         _reset(self._request.transport)
 
@@ -340,8 +341,7 @@ def resets_after_sending(frames: Iterable[str]) -> Peer:
     async def script(talk: Conversation) -> None:
         await talk.welcome()
         await talk.send(*frames)
-        await asyncio.sleep(0.2)  # a reset takes back what has not been read yet
-        talk.reset()
+        await talk.reset()
 
     return conversation(script)
 
@@ -354,6 +354,6 @@ def resets_after_receiving(count: int) -> Peer:
         for _ in range(count):
             await _acknowledge(talk, await talk.receive(), 0)
         await talk.receive()
-        talk.reset()
+        await talk.reset()
 
     return conversation(script)

@@ -58,7 +58,7 @@ class Plain(socketio.AsyncNamespace):  # type: ignore[misc]
     async def on_ask(self, sid: str, *args: Any) -> Any:
         answer = await self.call("question", args, to=sid, timeout=30)
         show(answer=answer)
-        await self.emit("answer", answer if isinstance(answer, list) else (answer,), to=sid)
+        await self.emit("answer", answer if isinstance(answer, tuple) else (answer,), to=sid)
         return answer
 
     async def on_shout(self, _sid: str, *args: Any) -> Any:

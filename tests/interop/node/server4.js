@@ -56,8 +56,10 @@ const handlers = {
     ack?.({ error: "no", message: "it does not want to" });
   },
   never() {},
+  // The connection breaks, and at once there is something that the client misses.
   cut(socket) {
     socket.conn.close();
+    setTimeout(() => socket.nsp.emit("news", "missed"), 20);
   },
   kick(socket) {
     socket.disconnect();
