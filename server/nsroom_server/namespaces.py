@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from nsroom_server import policy
 from nsroom_server.config import Config
+from nsroom_server.delivery import Deliveries
 from nsroom_server.history import Body, History, HistoryError
 from nsroom_server.presence import Presence
 from nsroom_server.server import Answer, Client, Handler, Later, Server
@@ -28,6 +29,7 @@ class Chat:
         self._server = server
         self._presence = presence
         self._history = history
+        self._deliveries = Deliveries(server, history)
         # An acknowledgement with messages in it is to fit a client that reads no more than we do.
         self._octets = octets // 2
 
@@ -71,7 +73,7 @@ class Chat:
         """Store a message, then deliver it to its room; the order of the calls is the order of the ids."""
         request = policy.message(args)
         policy.require_member(self._presence.rooms(client), [request.room])
-        body = {
+        body: Body = {
             "room": request.room,
             "from": client.sid,
             "nick": self._presence.nick(client),
@@ -79,16 +81,13 @@ class Chat:
             "time": _now(),
         }
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
-        stored = self._history.append(client.namespace, request.room, body)
-        return Later(self._deliver(client.namespace, body, stored))
+        return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
 
-    async def _deliver(self, namespace: str, body: Body, stored: asyncio.Future[int]) -> Answer:
+    async def _acknowledge(self, delivered: asyncio.Future[int]) -> Answer:
         try:
-            number = await stored
+            return ({"ok": True, "id": await delivered},)
         except HistoryError as error:
             raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
-        await self._server.emit("message", {"id": number, **body}, to=body["room"], namespace=namespace)
-        return ({"ok": True, "id": number},)
 
     async def emit(self, client: Client, args: Args) -> Answer:
         """Relay an event to rooms."""

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import socketio
 from socketio.packet import ACK, CONNECT, CONNECT_ERROR
@@ -20,6 +20,8 @@ from nsroom_server.fanout import FanOut
 from nsroom_server.policy import Code, Json, Refusal
 
 log = logging.getLogger("nsroom_server")
+
+_T = TypeVar("_T")
 
 _MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
@@ -47,6 +49,22 @@ Handler = Callable[[Client, Sequence[Json]], Awaitable[Answer | Later | None]]
 
 Raises: Refusal.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """An event that is being handled, and where its acknowledgement goes."""
+
+    eio_sid: str
+    namespace: str
+    sid: str
+    event: Json
+    id: int | None
+
+    @property
+    def fields(self) -> dict[str, Json]:
+        """What the log says of it."""
+        return {"namespace": self.namespace, "sid": self.sid, "event": self.event}
 
 
 class Application(Protocol):
@@ -123,7 +141,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             client_manager=FanOut(), async_mode="aiohttp", serializer=Packet, async_handlers=False, **options
         )
         self._application = application
-        self._pending: dict[str, set[asyncio.Task[None]]] = {}
+        self._pending: set[asyncio.Task[None]] = set()
+        self._slots: dict[str, asyncio.Semaphore] = {}
         self.draining = asyncio.Event()
 
     def _engineio_server_class(self) -> type[Engine]:
@@ -141,9 +160,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         self.draining.set()
-        pending = {task for tasks in self._pending.values() for task in tasks}
-        if pending:
-            await asyncio.wait(pending, timeout=timeout / 2)
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=timeout / 2)
         await self.eio.drain(max(deadline - loop.time(), 0))
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
@@ -160,7 +178,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             await socket.cut()
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self._pending.pop(eio_sid, None)
+        self._slots.pop(eio_sid, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
         self._binary_packet.pop(eio_sid, None)
 
@@ -202,19 +220,26 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
         if sid is None:
             raise ValueError("an event for a namespace that is not connected")
-        answer = await self._answer(Client(namespace, sid), data[0], data[1:])
+        call = _Call(eio_sid, namespace, sid, data[0], id)
+        answer = await self._attempt(call, self._handle(call, data[1:]))
         if isinstance(answer, Later):
-            await self._answer_later(eio_sid, namespace, id, answer)
+            await self._answer_later(call, answer)
         else:
-            await self._acknowledge(eio_sid, namespace, id, answer)
+            await self._acknowledge(call, answer)
 
-    async def _answer(self, client: Client, event: Json, args: Sequence[Json]) -> Answer | Later | None:
+    async def _handle(self, call: _Call, args: Sequence[Json]) -> Answer | Later | None:
+        client = Client(call.namespace, call.sid)
+        return await self._find(client, call.event)(client, args)
+
+    async def _attempt(self, call: _Call, answer: Awaitable[_T]) -> _T | Answer:
+        """Wait for an answer, or make one out of what went wrong."""
         try:
-            return await self._find(client, event)(client, args)
+            return await answer
         except Refusal as refusal:
-            return self._refused(client, event, refusal)
+            log.debug("refused", extra={"fields": {**call.fields, "error": str(refusal.code)}})
+            return (refusal.answer,)
         except Exception:
-            log.exception("handler failed", extra={"fields": {"namespace": client.namespace, "event": event}})
+            log.exception("handler failed", extra={"fields": call.fields})
             return (Refusal(Code.INTERNAL_ERROR, "the server failed; its log has more").answer,)
 
     def _find(self, client: Client, event: Json) -> Handler:
@@ -227,30 +252,21 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             raise Refusal(Code.UNKNOWN_EVENT, f"nothing here handles {str(event)[:80]}")
         return handler
 
-    def _refused(self, client: Client, event: Json, refusal: Refusal) -> Answer:
-        fields = {"namespace": client.namespace, "sid": client.sid, "event": event, "error": refusal.code}
-        log.debug("refused", extra={"fields": fields})
-        return (refusal.answer,)
-
-    async def _answer_later(self, eio_sid: str, namespace: str, id: int | None, later: Later) -> None:
+    async def _answer_later(self, call: _Call, later: Later) -> None:
         """Acknowledge when the answer is there; a client with too many such answers waits for one of them."""
-        pending = self._pending.setdefault(eio_sid, set())
-        if len(pending) >= policy.PENDING_ANSWERS:
-            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        task = self.start_background_task(self._finish, eio_sid, namespace, id, later)
-        pending.add(task)
-        task.add_done_callback(pending.discard)
+        slots = self._slots.setdefault(call.eio_sid, asyncio.Semaphore(policy.PENDING_ANSWERS))
+        await slots.acquire()
+        task = self.start_background_task(self._finish, call, later)
+        task.add_done_callback(lambda _: slots.release())
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
-    async def _finish(self, eio_sid: str, namespace: str, id: int | None, later: Later) -> None:
-        try:
-            answer = await later.answer
-        except Refusal as refusal:
-            answer = (refusal.answer,)
-        await self._acknowledge(eio_sid, namespace, id, answer)
+    async def _finish(self, call: _Call, later: Later) -> None:
+        await self._acknowledge(call, await self._attempt(call, later.answer))
 
-    async def _acknowledge(self, eio_sid: str, namespace: str, id: int | None, answer: Answer | None) -> None:
-        if id is not None and answer is not None:
-            await self._reply(eio_sid, ACK, namespace, list(answer), id)
+    async def _acknowledge(self, call: _Call, answer: Answer | None) -> None:
+        if call.id is not None and answer is not None:
+            await self._reply(call.eio_sid, ACK, call.namespace, list(answer), call.id)
 
     async def _reply(
         self, eio_sid: str, kind: int, namespace: str, data: Json, id: int | None = None

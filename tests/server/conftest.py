@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
-
 from tests.server.member import Connect, Json, Member, Serve
 
 

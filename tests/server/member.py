@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import socketio
+
 from nsroom_server.app import Running
 
 Json = Any

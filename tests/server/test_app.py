@@ -14,10 +14,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
-
 from tests.server.member import WAIT, Member
 from tests.server.wire import closing, endpoint, poll, websocket
 

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nsroom_server.config import Config
 from nsroom_server.errors import ConfigError
 

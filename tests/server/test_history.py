@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
+
 from nsroom_server.errors import ConfigError
 from nsroom_server.history import Forgetful, HistoryError, Stored, open_history
 from nsroom_server.policy import Page

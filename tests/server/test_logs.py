@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any
 
 import pytest
+
 from nsroom_server.logs import JsonFormatter, TextFormatter
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]

@@ -122,6 +122,19 @@ async def test_delivery_is_in_the_order_of_the_ids(
             assert texts == ["0", "1", "2"]
 
 
+async def test_a_long_burst_is_delivered_in_the_order_of_the_ids(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    running = await serve(history=tmp_path / "h.db")
+    ann, bob = await connect(running), await connect(running)
+    for member in (ann, bob):
+        await member.call("join", "lobby")
+    for number in range(3000):
+        await (ann, bob)[number % 2].emit("message", {"room": "lobby", "text": ""})
+    for member in (ann, bob):
+        assert [(await member.next("message"))["id"] for _ in range(3000)] == list(range(1, 3001))
+
+
 async def test_a_message_counts_although_its_sender_is_gone(
     serve: Serve, connect: Connect, tmp_path: Path
 ) -> None:

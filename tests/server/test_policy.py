@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom_server import policy
 from nsroom_server.policy import Join, Message, Page, Refusal, Relay
 

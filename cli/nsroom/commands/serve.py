@@ -94,10 +94,9 @@ def serve(
 
 
 def _run(config: "Config") -> None:
+    from nsroom.errors import ConnectError, UsageError
     from nsroom_server.app import run
     from nsroom_server.errors import ConfigError, ListenError
-
-    from nsroom.errors import ConnectError, UsageError
 
     try:
         code = run(config)
@@ -110,10 +109,9 @@ def _run(config: "Config") -> None:
 
 
 def _config(**fields: Any) -> "Config":
+    from nsroom.errors import UsageError
     from nsroom_server.config import Config, LogFormat
     from nsroom_server.errors import ConfigError
-
-    from nsroom.errors import UsageError
 
     try:
         return Config(**{**fields, "log_format": LogFormat(fields["log_format"])})
@@ -138,4 +136,4 @@ def _history(option: str | None) -> Path | None:
 def _limits(config: "Config", as_json: bool) -> str:
     if as_json:
         return json.dumps(config.limits)
-    return "\n".join(f"{name}: {value:g}" for name, value in config.limits.items())
+    return "\n".join(f"{name}: {value}" for name, value in config.limits.items())
