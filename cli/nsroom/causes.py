@@ -15,8 +15,7 @@ from nsroom.target import Target
 
 _V2_POLLING = re.compile(r"\d+:0\{")
 _STATUS = {
-    301: "the server sends elsewhere: use that URL",
-    302: "the server sends elsewhere: use that URL",
+    200: "not Socket.IO: are the port and --path right?",
     401: "the server wants to know who you are: give --header or --cookie",
     403: "the server, or a proxy before it, forbids it: is an --header, a --cookie or an Origin needed?",
     404: "no Socket.IO there: give its --path, or start the server",
@@ -34,6 +33,7 @@ _ENGINE_CODES = {
     4: "the server's allowRequest forbids it: is an --header, a --cookie or --query needed?",
     5: "the server speaks another version of the protocol",
 }
+_RESET = "it reset the connection: no HTTP server, or does it want https://?"
 _V2 = "the server speaks Socket.IO 2 (Engine.IO 3); nsroom speaks 3 and later: update the server to 3 or 4"
 
 
@@ -64,7 +64,7 @@ def _network(error: BaseException, connection: Connection, target: Target) -> st
         line = _tls(cause) or _tcp(cause) or _dropped(cause)
         if line:
             return line
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(connection.failure, TimeoutError):
         return _silence(connection, target)
     return None
 
@@ -86,7 +86,10 @@ def _tcp(cause: BaseException) -> str | None:
     if not isinstance(cause, aiohttp.ClientConnectorError):
         return None
     failure = cause.os_error
-    if failure.errno == ECONNREFUSED or "Connect call failed" in str(failure):
+    if failure.errno == ECONNRESET:
+        return _RESET
+    # Where a name has several addresses, asyncio joins their errors to one without a number.
+    if failure.errno == ECONNREFUSED or f"[Errno {ECONNREFUSED}]" in str(failure):
         return f"nothing listens on {cause.host} port {cause.port}: start the server, or name another with -u"
     if failure.errno in (EHOSTUNREACH, ENETUNREACH):
         return f"no route to {cause.host}: is the network, or a VPN, up?"
@@ -97,7 +100,7 @@ def _dropped(cause: BaseException) -> str | None:
     if isinstance(cause, aiohttp.ServerDisconnectedError):
         return "it closed the connection without an answer: no HTTP server, or does it want https://?"
     if isinstance(cause, OSError) and cause.errno == ECONNRESET:
-        return "it reset the connection: no HTTP server, or does it want https://?"
+        return _RESET
     if type(cause) is aiohttp.ClientResponseError:
         return f"its answer is not HTTP ({cause.message.splitlines()[0]}): is the port right?"
     return None
@@ -116,13 +119,15 @@ def _silence(connection: Connection, target: Target) -> str:
 
 def _http(error: BaseException, connection: Connection) -> str | None:
     status = connection.status
-    if status is None or status in (101, 200):
+    if connection.redirect is not None:
+        return f"it redirects to {connection.redirect}: is a log-in or another URL needed?"
+    if status is None or status == 101 or connection.tap.stranger is not None:
         return None
     code = _engine_code(error)
     advice = _ENGINE_CODES.get(code) if code is not None else None
     advice = advice or _STATUS.get(status) or "no Socket.IO server answers so: are the URL and --path right?"
-    where = connection.headers.get("Location")
-    return f"HTTP {status}{f' to {where}' if where else ''}: {advice}"
+    kind = f" ({connection.headers.get('Content-Type', 'empty')})" if status == 200 else ""
+    return f"HTTP {status}{kind}: {advice}"
 
 
 def _engine_code(error: BaseException) -> int | None:

@@ -234,10 +234,11 @@ class Client:
         return [(Transport.WEBSOCKET, seconds / 2), (Transport.POLLING, seconds / 2)]
 
     def _prepare(self) -> Connection:
-        for namespace, id in self._session.recovery.items():
-            if namespace in self._session.offsets:
-                self._recovery[namespace] = {"pid": id, "offset": self._session.offsets[namespace]}
-        self._session = Session(self._sequence, self._raw)
+        before, self._session = self._session, Session(self._sequence, self._raw)
+        for namespace, offset in before.offsets.items():
+            self._recovery[namespace] = {"pid": before.recovery[namespace], "offset": offset}
+        # What was missed comes before the CONNECT answer, with offsets already.
+        self._session.recovery |= before.recovery
         self._expect(self._namespaces)
         return Connection(self.target, Tap(self._session, self._channel, self._notice), self._auth)
 

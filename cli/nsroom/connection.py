@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from nsroom.errors import LostError, UsageError
+from nsroom.errors import LimitError, LostError, UsageError
 from nsroom.observe import Tap, TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
 from nsroom.protocol import socketio as codec
 from nsroom.protocol.engineio import SEPARATOR, split_payload
 from nsroom.protocol.limits import LIMITS
+from nsroom.protocol.session import byte_count
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
 from nsroom.target import Target, Transport
@@ -103,6 +104,8 @@ class Connection:
         self.status: int | None = None
         self.headers: Mapping[str, str] = {}
         """Of the last HTTP response."""
+        self.redirect: str | None = None
+        """Where the server sent us instead."""
         self.failure: BaseException | None = None
         """What aiohttp last failed with; python-engineio keeps only its text, or nothing."""
         self.reached = False
@@ -175,7 +178,9 @@ class Connection:
     async def _on_request_end(
         self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams
     ) -> None:
-        self.status, self.headers = params.response.status, params.response.headers
+        response = params.response
+        self.status, self.headers = response.status, response.headers
+        self.redirect = str(response.url.with_query(None)) if response.history else None
 
     async def _on_request_exception(
         self, _session: Any, _context: Any, params: aiohttp.TraceRequestExceptionParams
@@ -185,7 +190,8 @@ class Connection:
     async def send(self, packets: Sequence[Packet]) -> None:
         """Send packets in order, each with its attachments right behind it; wait while the wire is full.
 
-        Raises: LostError when the connection is over, ValueError for what the protocol cannot carry.
+        Raises: LostError when the connection is over, LimitError before anything is sent, ValueError for what
+        the protocol cannot carry.
         """
         messages = [
             wire.Packet(wire.PacketType.MESSAGE, part) for packet in packets for part in codec.encode(packet)
@@ -193,10 +199,20 @@ class Connection:
         async with self._writing:
             if self._socket is None or self._socket.eio.state != "connected":
                 raise LostError("the connection is over")
+            self._check_sizes(messages)
             try:
                 await (self._send_frames if self.transport == "websocket" else self._post)(messages)
             except (aiohttp.ClientError, ConnectionError) as error:
                 raise LostError(f"the connection broke while sending: {error}") from error
+
+    def _check_sizes(self, messages: Sequence[wire.Packet]) -> None:
+        bound = self.max_payload
+        for message in messages:
+            # Cheap first: text of n characters has n to 4 n bytes in UTF-8.
+            if len(message.data) * 4 >= bound and (size := byte_count([message.data]) + 1) > bound:
+                raise LimitError(
+                    f"{size} bytes, but the server takes {bound} at once (its maxPayload); not sent"
+                )
 
     async def _send_frames(self, messages: Sequence[wire.Packet]) -> None:
         socket = self._eio.ws

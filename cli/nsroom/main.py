@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from nsroom.errors import ExitCode, NsroomError, Stopped
+from nsroom.streams import say
 
 COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
 
@@ -76,7 +77,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         return int(build(_wanted(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
     except NsroomError as error:
-        _say(str(error))
+        if error.code != ExitCode.SIGPIPE:
+            say(str(error))
         return error.code
     except Stopped as signal:
         return signal.code
@@ -100,7 +102,7 @@ def _unexpected(error: Exception, debug: bool) -> int:
     if hasattr(error, "format_message"):  # typer's own: a wrong option, a missing argument
         context = getattr(error, "ctx", None)
         hint = f" (see `{context.command_path} --help`)" if context else ""
-        _say(f"{_lower(error.format_message())}{hint}")
+        say(f"{_lower(error.format_message())}{hint}")
         return ExitCode.USAGE
     if debug:
         import traceback
@@ -113,13 +115,6 @@ def _unexpected(error: Exception, debug: bool) -> int:
 def _lower(text: str) -> str:
     text = " ".join(text.split()).rstrip(".")
     return text[:1].lower() + text[1:]
-
-
-def _say(text: str) -> None:
-    from nsroom.terminal import safe
-
-    if text:
-        sys.stderr.write(f"nsroom: {safe(text)}\n")
 
 
 def _flush() -> None:

@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def say(text: str) -> None:
-    """Tell a person something: one line on stderr, safe for a terminal."""
-    from nsroom.terminal import safe
-
-    sys.stderr.write(f"nsroom: {safe(text)}\n")
-    sys.stderr.flush()
-
-
 def expand(command: F) -> F:
     """Let typer see, in the place of each argument that is a dataclass of options, the options in it."""
     parameters: list[inspect.Parameter] = []

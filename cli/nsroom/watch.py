@@ -11,10 +11,11 @@ from nsroom.client import Client
 from nsroom.delivery import is_refusal, refusal
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.input import lines
-from nsroom.options import WatchOptions, say
+from nsroom.options import WatchOptions
 from nsroom.output import ClosedOutput, Output
 from nsroom.record import Record
 from nsroom.sinks import FileSink, NdjsonSink, Route, Sink, TextSink, pump
+from nsroom.streams import say
 from nsroom.target import Target
 from nsroom.terminal import colours
 

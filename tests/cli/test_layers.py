@@ -29,11 +29,12 @@ ANYTHING = Layer()
 LAYERS = {
     "nsroom.record": Layer(),
     "nsroom.errors": Layer(),
-    "nsroom.protocol": Layer("record errors protocol", "msgpack orjson"),
+    "nsroom.protocol": Layer("record errors protocol", "msgpack"),
     "nsroom.matching": Layer("record"),
     "nsroom.filters": Layer("record errors matching"),
     "nsroom.terminal": Layer("record", "rich"),
     "nsroom.output": Layer("errors"),
+    "nsroom.streams": Layer("errors terminal"),
     "nsroom.summary": Layer("record terminal"),
     "nsroom.sinks": Layer("record errors filters output summary terminal", "rich orjson"),
     "nsroom.observe": Layer("record errors protocol", "aiohttp multidict yarl"),
@@ -102,7 +103,7 @@ def test_the_protocol_is_pure(module: str) -> None:
 def test_commands_import_inside_their_function(module: str) -> None:
     top = (node for node in parse(module).body if isinstance(node, ast.Import | ast.ImportFrom))
     names = [name for node in top for name in imports(node)]
-    light = ("typer", "nsroom.options", "nsroom.errors")
+    light = ("typer", "nsroom.options", "nsroom.errors", "nsroom.streams")
     assert [
         name
         for name in names

@@ -1,6 +1,5 @@
 """`nsroom call`: emit with an acknowledgement and print it."""
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from nsroom.errors import NackError, WaitError
 from nsroom.options import ConnectionOptions, EmitOptions, expand
+from nsroom.streams import put
 
 if TYPE_CHECKING:
     from nsroom.arguments import Emit
@@ -38,8 +38,7 @@ def call(
 
     target = replace(connection.target(), reconnect=False)
     record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options.timeout))
-    sys.stdout.buffer.write(_line(record, json))
-    sys.stdout.buffer.flush()
+    put(_line(record, json))
     _check(record)
 
 

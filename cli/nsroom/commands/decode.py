@@ -1,7 +1,6 @@
 """`nsroom decode`: explain frames that somebody kept."""
 
 import json
-import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from nsroom.errors import DataError, OutputError, Stopped, UsageError
+from nsroom.errors import DataError, UsageError
+from nsroom.streams import put
 
 if TYPE_CHECKING:
     from nsroom.errors import DecodeError
@@ -112,13 +112,7 @@ def _bounded(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 def _write(lines: Iterable[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
-    try:
-        sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:  # click would end with 1
-        raise Stopped(signal.SIGPIPE) from None
-    except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
+    put(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
 def _json(explanation: "Explanation") -> list[str]:

@@ -5,7 +5,8 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from nsroom.errors import ConnectError
-from nsroom.options import WatchOptions, say
+from nsroom.options import WatchOptions
+from nsroom.streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,11 +39,10 @@ def demo() -> None:
 
 
 async def _demo(endless: bool) -> None:
+    from nsroom.target import Target
     from nsroom_server.app import serving
     from nsroom_server.config import Config
     from nsroom_server.errors import ListenError
-
-    from nsroom.target import Target
 
     try:
         async with serving(Config(port=0)) as server:

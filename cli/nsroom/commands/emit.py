@@ -9,6 +9,7 @@ import typer
 
 from nsroom.errors import DataError
 from nsroom.options import ConnectionOptions, EmitOptions, expand
+from nsroom.streams import put
 
 if TYPE_CHECKING:
     from nsroom.arguments import Acknowledge, Emit
@@ -110,11 +111,10 @@ async def _print_frames(batches: "AsyncIterator[list[Line]]") -> None:
         for line in batch:
             for part in socketio.encode(line.item.packet()):
                 message = engineio.Packet(engineio.PacketType.MESSAGE, part)
-                sys.stdout.write(engineio.encode_payload([message]) + "\n")
+                put(engineio.encode_payload([message]).encode() + b"\n")
 
 
 def _print_record(record: "Record") -> None:
     from nsroom.sinks import encode
 
-    sys.stdout.buffer.write(encode(record))
-    sys.stdout.buffer.flush()
+    put(encode(record))

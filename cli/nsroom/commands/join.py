@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.options import ConnectionOptions, WatchOptions, expand, say
+from nsroom.options import ConnectionOptions, WatchOptions, expand
+from nsroom.streams import say
 
 if TYPE_CHECKING:
     from nsroom.client import Client

@@ -100,15 +100,15 @@ async def _answer(client: "Client", namespace: str, event: str, args: "list[Json
 
 def _print_json(found: "list[dict[str, Json]]") -> None:
     from nsroom.sinks import encode_value
+    from nsroom.streams import put
 
-    sys.stdout.buffer.write(b"".join(map(encode_value, found)))
-    sys.stdout.buffer.flush()
+    put(b"".join(map(encode_value, found)))
 
 
 def _print_table(found: "list[dict[str, Json]]") -> None:
     from rich.table import Table
 
-    from nsroom.options import say
+    from nsroom.streams import put, say
     from nsroom.terminal import console, safe
 
     if not found:
@@ -118,7 +118,10 @@ def _print_table(found: "list[dict[str, Json]]") -> None:
     for each in found:
         names = ", ".join(_name(member) for member in each["members"])
         table.add_row(safe(each["namespace"]), safe(each["room"]), str(each["count"]), safe(names))
-    console(sys.stdout).print(table)
+    shown = console(sys.stdout)
+    with shown.capture() as captured:
+        shown.print(table)
+    put(captured.get().encode())
 
 
 def _name(member: "Json") -> str:

@@ -7,13 +7,12 @@ from typing import NamedTuple, TypeVar
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, socketio, strict_json
+from nsroom.protocol.session import REDACTED
 from nsroom.protocol.strict_json import Element
 from nsroom.record import Direction, Json, escape, format_time
 
 _T = TypeVar("_T")
 
-REDACTED = "{…}"
-"""Stands in a recording for what a client sent to prove who it is."""
 _PREVIEW = 16
 """Bytes of binary data that are shown."""
 _LISTED = 1000

@@ -18,6 +18,8 @@ from nsroom.record import Direction, Json, Kind, Record
 
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 _MAX_UNANSWERED = 100_000
+REDACTED = "{…}"
+"""Stands in a recorded CONNECT for what a client sent to prove who it is."""
 # What adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
@@ -97,7 +99,7 @@ class Session:
         if len(incomplete.attachments) < incomplete.packet.attachments:
             return []
         del self._incomplete[direction]
-        packet = socketio.join(incomplete.packet, incomplete.attachments)
+        packet = socketio.join(incomplete.packet, incomplete.attachments, str(incomplete.frames[0]))
         return [self._packet(direction, packet, at, incomplete.frames)]
 
     def _packet(self, direction: Direction, packet: Packet, at: int, frames: list[str | bytes]) -> Record:
@@ -105,9 +107,8 @@ class Session:
         if not self._raw:
             return record
         if record.kind is Kind.CONNECT and direction is Direction.OUT and packet.data:
-            # What a client sends to prove who it is stays out of every recording.
-            frames = [frames[0][: frames[0].index("{")] + "{…}"]  # type: ignore[arg-type, operator]
-        return record._replace(bytes=size(frames), frames=frames)
+            frames = [f"{str(frames[0]).partition('{')[0]}{REDACTED}"]
+        return record._replace(bytes=byte_count(frames), frames=frames)
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
         namespace, id, args = packet.namespace, packet.id, packet.data
@@ -197,7 +198,7 @@ class Session:
         if kind is Kind.OPEN:
             fields = self._open(str(packet.data))
         if self._raw:
-            fields |= {"bytes": size([frame]), "frames": [frame]}
+            fields |= {"bytes": byte_count([frame]), "frames": [frame]}
         return [self.note(kind, at, direction, **fields)]
 
     def _open(self, data: str) -> dict[str, Json]:
@@ -212,7 +213,7 @@ class Session:
 
     def _protocol_error(self, direction: Direction, frame: str | bytes, at: int, message: str) -> Record:
         return self.note(
-            Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=size([frame]), frames=[frame]
+            Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=byte_count([frame]), frames=[frame]
         )
 
 
@@ -234,8 +235,8 @@ _PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] 
 }
 
 
-def size(frames: list[str | bytes]) -> int:
-    """Count the bytes that the frames take on the wire."""
+def byte_count(frames: list[str | bytes]) -> int:
+    """Count the bytes that frames take on the wire."""
     return sum(
         len(frame) if isinstance(frame, bytes) or frame.isascii() else _utf8(frame) for frame in frames
     )

@@ -1,0 +1,29 @@
+"""What a command prints by itself: results on stdout, words to a person on stderr."""
+
+import contextlib
+import signal
+import sys
+
+from nsroom.errors import OutputError, Stopped
+from nsroom.terminal import safe
+
+
+def say(text: str) -> None:
+    """Tell a person something: one line on stderr, safe for a terminal. Nobody there is no failure."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"nsroom: {safe(text)}\n")
+        sys.stderr.flush()
+
+
+def put(data: bytes) -> None:
+    """Write a result to stdout at once.
+
+    Raises: Stopped when its reader has gone, OutputError.
+    """
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # typer would end with 1
+        raise Stopped(signal.SIGPIPE) from None
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
