@@ -82,7 +82,7 @@ async def test_no_acknowledged_message_is_lost_with_the_server(
     for n in range(20_000):
         emitter.send(["message", {"room": "lobby", "text": str(n)}])
     emitter.eof()
-    for _ in range(100):
+    for _ in range(1200):  # more than are sent before the first acknowledgement is waited for
         await watcher.seen(event="message")
     server.proc.signal(9)
     result = await emitter.result(30)

@@ -61,10 +61,10 @@ async def test_node_clients_and_nsroom_in_one_room(
         assert (await member.seen(event="message"))["args"][0]["text"] == "from nsroom"
 
     bob.send({"emit": ["emit", {"event": "blob", "args": [BLOB, "x"], "to": "lobby"}], "ack": 3})
-    for member in (ann, nsroom):
+    for member in everyone:
         assert (await member.seen(event="blob"))["args"] == [BLOB, "x"]
     nsroom.send(["emit", {"event": "blob", "args": [{"in": [BLOB]}], "to": "lobby"}])
-    for member in (ann, bob):
+    for member in everyone:
         assert (await member.seen(event="blob"))["args"] == [{"in": [BLOB]}]
 
 
