@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from nsroom.arguments import Acknowledge, Emit
 from nsroom.causes import explain, version_2
 from nsroom.connection import Connection
-from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError
+from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.observe import Channel, Tap, now
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
@@ -140,12 +140,15 @@ class Client:
         await self._send([Packet(PacketType.DISCONNECT, namespace)])
         self._namespaces.remove(namespace)
 
-    async def settle(self) -> bool:
-        """Wait until the server has read what was sent (at most a second); tell whether it is still there."""
-        if self._connection is None:
-            return False
-        await self._connection.settle(1.0)
-        return not self._connection.ended.done()
+    async def settle(self, timeout: float) -> None:
+        """Wait until the server has read what was sent.
+
+        Raises: WaitError after `timeout` seconds, LostError when the connection ends first.
+        """
+        try:
+            await self._require().settle(timeout)
+        except TimeoutError:
+            raise WaitError(f"the server has not read everything within {timeout:g} s") from None
 
     async def guard(self, work: Coroutine[Any, Any, T]) -> T:
         """Do `work` unless the connection is over for good before.

@@ -245,19 +245,28 @@ class Connection:
         return shake.max_payload if shake and shake.max_payload else LIMITS.frame
 
     async def settle(self, timeout: float) -> None:
-        """Wait until the server has read what was sent: it answers a WebSocket ping behind it.
+        """Wait until the server has read what was sent: over WebSocket it answers a ping behind it.
 
-        A polling request was answered when it was sent. A server that answers no ping is not waited for
-        longer than `timeout` seconds.
+        A polling request was answered when it was sent.
+
+        Raises: TimeoutError after `timeout` seconds, LostError when the connection ends first.
         """
-        if self.transport != "websocket" or self._eio.state != "connected":
-            return
-        token = os.urandom(8)
-        with contextlib.suppress(TimeoutError, aiohttp.ClientError, ConnectionError):
+        if self.transport == "websocket" and not self.ended.done():
+            token = os.urandom(8)
+            pong: asyncio.Future[Any] = self.tap.expect_pong(token)
             async with asyncio.timeout(timeout):
-                await self._eio.ws.ping(token)
-                waits: list[asyncio.Future[Any]] = [self.tap.expect_pong(token), self.ended]
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                await self._ping(token)
+                await asyncio.wait([pong, self.ended], return_when=asyncio.FIRST_COMPLETED)
+            if pong.done():
+                return
+        if self.ended.done():
+            raise LostError("the connection is over")
+
+    async def _ping(self, token: bytes) -> None:
+        try:
+            await self._eio.ws.ping(token)
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise LostError(f"the connection broke: {error}") from error
 
     async def close(self, timeout: float = 1.0) -> None:
         """Leave the namespaces and end the connection within `timeout` seconds, whatever the server does."""

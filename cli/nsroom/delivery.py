@@ -1,10 +1,10 @@
 """Deliver many events over one connection, and account for every one of them."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -91,11 +91,11 @@ class Delivery:
             async for batch in lines:
                 self.tally.read += len(batch)
                 await self._send_all(batch)
-        except (DataError, LimitError, UsageError) as error:
-            await self._settle()
-            raise error
-        if not await self._settle():
-            raise WaitError(f"no acknowledgement of {self._unconfirmed()} within {self._timeout:g} s")
+        except (DataError, LimitError, UsageError):
+            with contextlib.suppress(LostError, WaitError):
+                await self._settle()
+            raise
+        await self._settle()
         if self.tally.nacked:
             raise NackError(self._refusals())
 
@@ -147,29 +147,28 @@ class Delivery:
 
     async def _room(self) -> None:
         while len(self._waiting) >= _IN_FLIGHT:
-            if not await self._progress():
-                raise WaitError(f"no acknowledgement of {self._unconfirmed()} within {self._timeout:g} s")
+            await self._progress()
 
-    async def _settle(self) -> bool:
-        """Wait for the acknowledgements, or else until the server has read everything."""
+    async def _settle(self) -> None:
+        """Wait for the acknowledgements, and until the server has read the rest."""
         while self._waiting:
-            if not await self._progress():
-                return False
-        if not await self._client.settle() or self.tally.sent > self._confirmed():
+            await self._progress()
+        if self.tally.sent > self._confirmed():
             raise LostError(f"the connection ended with {self._unconfirmed()} unconfirmed")
-        return True
+        await self._client.settle(self._timeout)
 
     def _confirmed(self) -> int:
         return self.tally.acked + self.tally.nacked if self._ack else self.tally.sent
 
-    async def _progress(self) -> bool:
+    async def _progress(self) -> None:
         self._answered.clear()
         try:
             async with asyncio.timeout(self._timeout):
                 await self._answered.wait()
         except TimeoutError:
-            return False
-        return True
+            raise WaitError(
+                f"no acknowledgement of {self._unconfirmed()} within {self._timeout:g} s"
+            ) from None
 
     def _unconfirmed(self) -> str:
         return "the event" if self.tally.read == 1 else f"{self.tally.unknown} of {self.tally.sent} events"
@@ -207,7 +206,7 @@ async def run_delivery(
             sys.stderr.write(json.dumps(delivery.tally.to_json()) + "\n")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _progress(tally: Tally) -> Iterator[None]:
     """Show the counts on a terminal while the delivery takes more than a moment."""
     if not sys.stderr.isatty():
