@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -175,10 +175,8 @@ class Delivery:
 
     def _refusals(self) -> str:
         if self.tally.read == 1:
-            return self._first_refusal
-        return (
-            f"{self.tally.nacked} of {self.tally.sent} events were refused, the first: {self._first_refusal}"
-        )
+            return f"the server answered {self._first_refusal}"
+        return f"{self.tally.nacked} of {self.tally.sent} events were refused, first: {self._first_refusal}"
 
 
 async def run_delivery(
@@ -189,15 +187,18 @@ async def run_delivery(
     ack: bool = False,
     on_ack: Callable[[Record], None] | None = None,
     summary: bool = False,
+    begin: Callable[[Client], Awaitable[None]] | None = None,
 ) -> None:
-    """Connect, deliver, disconnect; then print the summary, and on the way the progress, on stderr.
+    """Connect, do what `begin` says, deliver, disconnect; then print the summary on stderr.
 
-    Raises: as `Client.connect` and `Delivery.run`.
+    On the way the progress is shown there. Raises: as `Client.connect`, `begin` and `Delivery.run`.
     """
     client = Client(target)
     delivery = Delivery(client, ack=ack, timeout=timeout, on_ack=on_ack)
     try:
         await client.connect()
+        if begin is not None:
+            await begin(client)
         with _progress(delivery.tally):
             await client.guard(delivery.run(lines))
     finally:

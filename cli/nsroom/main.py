@@ -9,8 +9,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from nsroom.completion import Shell, script
 from nsroom.errors import ExitCode, NsroomError, Stopped
 from nsroom.streams import say
+from nsroom.terminal import safe
 
 COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
 
@@ -27,6 +29,7 @@ def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,
+        add_completion=False,
     )
     app.callback()(root)
     for name in names:
@@ -40,11 +43,26 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _show_completion(shell: Shell | None) -> None:
+    if shell:
+        typer.echo(script(shell), nl=False)
+        raise typer.Exit
+
+
 def root(
     _version: Annotated[
         bool, typer.Option("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
     _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
+    _completion: Annotated[
+        Shell | None,
+        typer.Option(
+            "--show-completion",
+            help="Print what a shell evaluates to complete nsroom.",
+            callback=_show_completion,
+            is_eager=True,
+        ),
+    ] = None,
 ) -> None:
     """Chat with, watch and debug any Socket.IO server.
 
@@ -56,7 +74,7 @@ def root(
     \b
     In scripts:
       nsroom connect /chat -C 3 | jq -r .event
-      nsroom emit message '{"room":"lobby","text":"hi"}'
+      nsroom emit price 12.5 --room traders
       nsroom call rooms
     \b
     To try it without a server of your own:
@@ -74,6 +92,8 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; return its exit code, with whatever went wrong said on stderr."""
+    if "_NSROOM_COMPLETE" in os.environ:
+        _register_shells()
     try:
         return int(build(_wanted(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
     except NsroomError as error:
@@ -92,6 +112,13 @@ def run(argv: Sequence[str]) -> int:
         return _unexpected(error, debug="--debug" in argv)
 
 
+def _register_shells() -> None:
+    """Let typer answer the questions of the scripts, which it does only where it adds its own options."""
+    from typer.completion import get_completion_inspect_parameters
+
+    get_completion_inspect_parameters()
+
+
 def _wanted(argv: Sequence[str]) -> Sequence[str]:
     """Name the command to load: one when the line names one, all when help or completion needs them."""
     words = [word for word in argv[:2] if word != "--debug"]
@@ -108,7 +135,7 @@ def _unexpected(error: Exception, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
-    sys.stderr.write(BUG.format(kind=type(error).__name__, text=error))
+    sys.stderr.write(BUG.format(kind=type(error).__name__, text=safe(str(error))))
     return ExitCode.BUG
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from nsroom.errors import UsageError
+from nsroom.errors import RefusedError, UsageError
 from nsroom.target import Target, Transport, parse_auth, parse_headers, parse_pairs, resolve
 
 if TYPE_CHECKING:
     from nsroom.arguments import Emit
+    from nsroom.client import Client
     from nsroom.record import Record
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,7 +74,9 @@ class ConnectionOptions:
         list[str] | None,
         typer.Option("-n", "--namespace", metavar="NS", help="A namespace; may be given several times."),
     ] = None
-    path: Annotated[str, typer.Option(help="HTTP path of Socket.IO on the server.")] = "/socket.io/"
+    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of Socket.IO on the server.")] = (
+        "/socket.io/"
+    )
     auth: Annotated[
         list[str] | None,
         typer.Option(
@@ -198,7 +201,10 @@ class EmitOptions:
     room: Annotated[
         list[str] | None,
         typer.Option(
-            "--room", "--to", metavar="ROOM", help="Let the reference server relay it to this room."
+            "--room",
+            "--to",
+            metavar="ROOM",
+            help="Join this room of the reference server, and relay it there.",
         ),
     ] = None
     skip: Annotated[
@@ -223,3 +229,15 @@ class EmitOptions:
         if self.skip and not self.room:
             raise UsageError("--except leaves members of --room out: give that too")
         return relay(emit, self.room, self.skip or ()) if self.room else emit
+
+    async def enter(self, client: "Client") -> None:
+        """Join the rooms of a relay: the reference server lets only members send to one.
+
+        Raises: RefusedError.
+        """
+        from nsroom.joins import PRESETS, join
+
+        if not self.room:
+            return
+        if refused := await join(client, self.room, PRESETS["join"], str):
+            raise RefusedError(f"the server refused to join {'; '.join(refused)}")

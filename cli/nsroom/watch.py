@@ -67,8 +67,8 @@ async def _within(options: WatchOptions, work: Awaitable[None]) -> None:
         async with asyncio.timeout(options.wait):
             await work
     except TimeoutError:
-        wanted = f"{options.count} lines" if options.count else "the end"
-        raise WaitError(f"{wanted} did not come within {options.wait:g} s") from None
+        missing = f"fewer than {options.count} lines came" if options.count else "nothing ended it"
+        raise WaitError(f"{missing} within the {options.wait:g} s of --wait") from None
 
 
 async def _run(

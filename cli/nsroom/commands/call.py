@@ -24,9 +24,9 @@ def call(
     options: EmitOptions,
     json: Annotated[bool, typer.Option("--json", help="Print the whole record.")] = False,
 ) -> None:
-    """Emit an event with an acknowledgement, and print what the server answers, as JSON.
+    """Emit an event and print the server's acknowledgement.
 
-    One argument is printed as it is, several as an array. Ends with 7 when the answer is an error.
+    It is JSON: one argument is printed as it is, several as an array. Ends with 7 when the answer is an error.
 
     \b
     Examples:
@@ -37,12 +37,12 @@ def call(
     from nsroom.signals import run
 
     target = replace(connection.target(), reconnect=False)
-    record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options.timeout))
+    record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options))
     put(_line(record, json))
     _check(record)
 
 
-async def _call(target: "Target", emit: "Emit", timeout: float) -> "Record":
+async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record":
     import asyncio
 
     from nsroom.client import Client
@@ -50,12 +50,13 @@ async def _call(target: "Target", emit: "Emit", timeout: float) -> "Record":
     client = Client(target)
     try:
         await client.connect()
+        await options.enter(client)
         (answer,) = await client.ask(emit)
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(options.timeout):
             return await answer
     except TimeoutError:
         raise WaitError(
-            f"no acknowledgement of {emit.event!r} within {timeout:g} s: does the server handle it?"
+            f"no acknowledgement of {emit.event!r} within {options.timeout:g} s: does the server handle it?"
         ) from None
     finally:
         await client.close()

@@ -16,17 +16,17 @@ def connect(
     connection: ConnectionOptions,
     options: WatchOptions,
 ) -> None:
-    """Be in one or more namespaces and watch every event live.
+    """Be in namespaces and watch every event live.
 
     On a terminal the events are readable lines, and what you type is sent: text as a `message`, or
     ["event", arg, ...]. In a pipe they are NDJSON, one record a line.
 
     \b
     Examples:
-      nsroom connect                               the default server and namespace
-      nsroom connect /chat /news                   two namespaces on one connection
+      nsroom connect                              the default server and namespace
+      nsroom connect /chat /news                  two of them on one connection
       nsroom connect https://example.org/chat -a token=secret
-      nsroom connect /chat -C 3 | jq -r .event     three events, then the end
+      nsroom connect /chat -C 3 | jq -r .event    three events, then the end
       nsroom connect --all --raw --save session.ndjson
       nsroom connect --where 'event~order & arg.0.total>100'
     """

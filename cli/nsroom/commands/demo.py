@@ -23,9 +23,9 @@ _PIXEL = bytes.fromhex(
 
 
 def demo() -> None:
-    """Start a server on a free port, let two members talk in a room, and watch them.
+    """Start a server, let two members talk in a room, and watch them.
 
-    On a terminal you are in the room too: what you type is a message, and Ctrl-C ends it. Without a
+    The server has a free port of its own. On a terminal you are in the room too: what you type is a message, and Ctrl-C ends it. Without a
     terminal it prints the transcript as NDJSON and ends by itself.
 
     \b

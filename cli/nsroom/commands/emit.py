@@ -31,15 +31,15 @@ def emit(
     json: Annotated[bool, typer.Option("--json", help="With --ack, print each acknowledgement.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Print the frames that would be sent.")] = False,
 ) -> None:
-    """Emit one event, or every line of stdin; end when it is delivered.
+    """Emit one event, or every line of stdin.
 
-    Each ARG is JSON if it parses as JSON, else a string. @FILE is binary. key=text, key:=json and
-    key=@FILE collect into one object. Lines of stdin are ["event", arg, ...] or records, so that a
+    It ends when everything is delivered. Each ARG is JSON if it parses as JSON, else a string. @FILE is
+    binary. key=text, key:=json and key=@FILE collect into one object. Lines of stdin are ["event", arg, ...] or records, so that a
     recording is valid input.
 
     \b
     Examples:
-      nsroom emit message '{"room":"lobby","text":"hi"}'
+      nsroom emit hello '{"from":"the shell"}'
       nsroom emit order id:=7 note="to the door" scan=@label.png
       nsroom emit price 12.5 --room traders --ack
       nsroom emit - --ack --summary < recording.ndjson
@@ -55,7 +55,17 @@ def emit(
     from nsroom.delivery import run_delivery
 
     on_ack = _print_record if json else None
-    run(run_delivery(target, lines, timeout=options.timeout, ack=ack, on_ack=on_ack, summary=summary))
+    run(
+        run_delivery(
+            target,
+            lines,
+            timeout=options.timeout,
+            ack=ack,
+            on_ack=on_ack,
+            summary=summary,
+            begin=options.enter,
+        )
+    )
 
 
 def _lines(event: str, args: list[str], namespace: str, options: EmitOptions) -> "AsyncIterator[list[Line]]":

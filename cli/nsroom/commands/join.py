@@ -37,17 +37,18 @@ def join(
     connection: ConnectionOptions,
     options: WatchOptions,
 ) -> None:
-    """Ask to join rooms, then watch as `connect` does; typed lines are messages to the first room.
+    """Ask to join rooms, then watch as `connect` does.
 
-    Rooms exist only on the server. Where it does not acknowledge, nobody here can know whether it joined us.
+    Typed lines are messages to the first room. Rooms exist only on the server: where it does not
+    acknowledge, nobody here can know whether it joined us.
 
     \b
     Examples:
       nsroom join lobby
       nsroom join lobby ops --as ann -n /chat
-      nsroom join lobby --join-preset room                  a server with socket.on("room", ...)
+      nsroom join lobby --join-preset room    where the server has on("room", ...)
       nsroom join 42 --join-event enter --join-args '{"table":"{room}"}'
-      echo "the build is green" | nsroom join ci --stdin -W 1
+      echo "it is green" | nsroom join ci --stdin --where event=message -C 1
     """
     from nsroom.arguments import Emit
     from nsroom.joins import convention

@@ -61,7 +61,7 @@ def serve(
       nsroom serve
       nsroom serve --port 0 --history none
       nsroom serve -n /game -n /lobby --cors-origin https://example.org
-      NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+      NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem
       nsroom serve --print-limits --json
     """
     from nsroom.errors import UsageError
