@@ -69,8 +69,9 @@ class Session:
                 return self._message(direction, frame, at)
             return self._control(direction, frame, at)
         except DecodeError as error:
-            self._incomplete.pop(direction, None)
-            return [self._protocol_error(direction, frame, at, str(error))]
+            incomplete = self._incomplete.pop(direction, None)
+            frames = [*incomplete.frames, frame] if incomplete else [frame]
+            return [self._protocol_error(direction, frames, at, str(error))]
 
     def note(self, kind: Kind, at: int, direction: Direction = Direction.LOCAL, **fields: Json) -> Record:
         """Make a Record of what no frame says: a lost connection, a gap."""
@@ -94,20 +95,20 @@ class Session:
         data = engineio.decode(frame, self._limits).data
         if not isinstance(data, bytes):
             raise DecodeError("text where a binary attachment was due", frame)
-        incomplete.attachments.append(data)
-        incomplete.frames.append(frame)
-        if len(incomplete.attachments) < incomplete.packet.attachments:
+        if len(incomplete.frames) < incomplete.packet.attachments:
+            incomplete.attachments.append(data)
+            incomplete.frames.append(frame)
             return []
+        packet = socketio.join(incomplete.packet, [*incomplete.attachments, data], str(incomplete.frames[0]))
         del self._incomplete[direction]
-        packet = socketio.join(incomplete.packet, incomplete.attachments, str(incomplete.frames[0]))
-        return [self._packet(direction, packet, at, incomplete.frames)]
+        return [self._packet(direction, packet, at, [*incomplete.frames, frame])]
 
     def _packet(self, direction: Direction, packet: Packet, at: int, frames: list[str | bytes]) -> Record:
         record = _PACKETS[packet.type](self, direction, packet, at)
         if not self._raw:
             return record
         if record.kind is Kind.CONNECT and direction is Direction.OUT and packet.data:
-            frames = [f"{str(frames[0]).partition('{')[0]}{REDACTED}"]
+            frames = [_redacted(frames[0])]
         return record._replace(bytes=byte_count(frames), frames=frames)
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
@@ -155,6 +156,9 @@ class Session:
         self.namespaces[packet.namespace] = sid if isinstance(sid, str) else None
         if isinstance(data.get("pid"), str):
             self.recovery[packet.namespace] = data.pop("pid")
+        else:
+            self.recovery.pop(packet.namespace, None)
+            self.offsets.pop(packet.namespace, None)
         return self.note(
             Kind.CONNECT,
             at,
@@ -211,9 +215,14 @@ class Session:
         }
         return {"sid": shake.sid, "data": values}
 
-    def _protocol_error(self, direction: Direction, frame: str | bytes, at: int, message: str) -> Record:
+    def _protocol_error(
+        self, direction: Direction, frames: list[str | bytes], at: int, message: str
+    ) -> Record:
+        """Show a malformed frame, with those before it of the packet that it was to complete."""
+        if direction is Direction.OUT:
+            frames = [_redacted(each) if each[:2] == "40" else each for each in frames]
         return self.note(
-            Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=byte_count([frame]), frames=[frame]
+            Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=byte_count(frames), frames=frames
         )
 
 
@@ -233,6 +242,10 @@ _PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] 
     PacketType.BINARY_EVENT: Session._event,
     PacketType.BINARY_ACK: Session._ack,
 }
+
+
+def _redacted(connect: str | bytes) -> str:
+    return str(connect).partition("{")[0] + REDACTED
 
 
 def byte_count(frames: list[str | bytes]) -> int:

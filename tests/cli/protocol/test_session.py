@@ -1,0 +1,452 @@
+"""Whole conversations, frame by frame: `<` came from the server, `>` went to it, a millisecond apart."""
+
+import base64
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsroom.protocol import session as session_module
+from nsroom.protocol.engineio import SEPARATOR, Handshake, split_payload
+from nsroom.protocol.limits import Limits
+from nsroom.protocol.session import REDACTED, Session, byte_count
+from nsroom.record import Direction, Kind, Record
+
+OPEN = '0{"sid":"e1","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
+Said = str | tuple[str, bytes]
+WAYS = {"<": Direction.IN, ">": Direction.OUT}
+
+
+def observe(*said: Said, session: Session | None = None) -> list[Record]:
+    """Feed a conversation: `"< 40"`, or `("<", b"…")` where the frame is binary."""
+    session = session or Session()
+    records: list[Record] = []
+    for millisecond, each in enumerate(said):
+        way, frame = (each[0], each[2:]) if isinstance(each, str) else each
+        records += session.feed(WAYS[way], frame, millisecond * 1000)
+    return records
+
+
+def shown(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Give what is there of records, but when and in which order."""
+    return [
+        {
+            key: value
+            for key, value in record._asdict().items()
+            if value is not None and key not in ("time", "seq")
+        }
+        for record in records
+    ]
+
+
+def event(direction: str, namespace: str, name: str, *args: Any, **fields: Any) -> dict[str, Any]:
+    return {
+        "direction": direction,
+        "kind": "event",
+        "namespace": namespace,
+        "event": name,
+        "args": [*args],
+        **fields,
+    }
+
+
+def test_a_conversation_from_the_handshake_to_the_end() -> None:
+    session = Session()
+    records = observe(
+        f"< {OPEN}",
+        "> 40",
+        '< 40{"sid":"s1"}',
+        '< 42["hi","everyone!"]',
+        '> 421["join","lobby"]',
+        '< 431[{"ok":true}]',
+        "< 2",
+        "> 3",
+        "> 41",
+        "> 1",
+        session=session,
+    )
+    assert shown(records) == [
+        {
+            "direction": "in",
+            "kind": "open",
+            "sid": "e1",
+            "data": {
+                "upgrades": ["websocket"],
+                "pingInterval": 25000,
+                "pingTimeout": 20000,
+                "maxPayload": 1000000,
+            },
+        },
+        {"direction": "out", "kind": "connect", "namespace": "/"},
+        {"direction": "in", "kind": "connect", "namespace": "/", "sid": "s1"},
+        event("in", "/", "hi", "everyone!"),
+        event("out", "/", "join", "lobby", id=1),
+        {
+            "direction": "in",
+            "kind": "ack",
+            "namespace": "/",
+            "id": 1,
+            "event": "join",
+            "args": [{"ok": True}],
+            "rtt_ms": 1.0,
+        },
+        {"direction": "in", "kind": "ping"},
+        {"direction": "out", "kind": "pong"},
+        {
+            "direction": "out",
+            "kind": "disconnect",
+            "namespace": "/",
+            "sid": "s1",
+            "reason": "client namespace disconnect",
+        },
+        {"direction": "out", "kind": "close"},
+    ]
+    assert [record.seq for record in records] == list(range(1, 11))
+    assert [record.time for record in records] == list(range(0, 10_000, 1000))
+    assert session.handshake == Handshake("e1", ("websocket",), 25000, 20000, 1000000)
+
+
+def test_each_namespace_has_its_own_sid() -> None:
+    session = Session()
+    records = observe(
+        "> 40/chat,",
+        "> 40",
+        '< 40{"sid":"root"}',
+        '< 40/chat,{"sid":"chat"}',
+        '< 44/secret,{"message":"no","data":{"code":1}}',
+        '< 44/old,"not you"',
+        "< 41/chat,",
+        session=session,
+    )
+    assert session.namespaces == {"/": "root"}
+    assert shown(records[4:]) == [
+        {
+            "direction": "in",
+            "kind": "connect_error",
+            "namespace": "/secret",
+            "message": "no",
+            "data": {"message": "no", "data": {"code": 1}},
+        },
+        {
+            "direction": "in",
+            "kind": "connect_error",
+            "namespace": "/old",
+            "message": "not you",
+            "data": "not you",
+        },
+        {
+            "direction": "in",
+            "kind": "disconnect",
+            "namespace": "/chat",
+            "sid": "chat",
+            "reason": "server namespace disconnect",
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("connect", "namespaces"),
+    [
+        ("40", {"/": None}),
+        ("40/chat", {"/chat": None}),
+        ("40/chat?x=1,", {"/chat": None}),
+        ('40{"sid":7}', {"/": None}),
+    ],
+)
+def test_an_old_server_gives_no_sid(connect: str, namespaces: dict[str, None]) -> None:
+    session = Session()
+    observe(f"< {connect}", session=session)
+    assert session.namespaces == namespaces
+
+
+def test_acknowledgements_are_paired_both_ways() -> None:
+    """The same id of both sides, and of two namespaces, means four different things."""
+    records = observe(
+        '> 427["a"]',
+        '< 427["b"]',
+        '> 42/chat,7["c"]',
+        '< 42/chat,7["d"]',
+        "< 43/chat,7[]",
+        "> 437[2]",
+        "< 437[1]",
+        "> 43/chat,7[]",
+    )
+    assert [(record.direction, record.event, record.rtt_ms) for record in records[4:]] == [
+        ("in", "c", 2.0),
+        ("out", "b", 4.0),
+        ("in", "a", 6.0),
+        ("out", "d", 4.0),
+    ]
+
+
+def test_an_acknowledgement_that_nobody_waits_for_says_so() -> None:
+    records = observe('> 421["a"]', "< 431[]", "< 431[]", "< 439[1]")
+    assert [(record.event, record.rtt_ms, record.message) for record in records[1:]] == [
+        ("a", 1.0, None),
+        (None, None, "no event of this id was waiting"),
+        (None, None, "no event of this id was waiting"),
+    ]
+
+
+def test_unanswered_events_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "_MAX_UNANSWERED", 3)
+    records = observe(*(f'> 42{n}["e{n}"]' for n in range(5)), *(f"< 43{n}[]" for n in range(5)))
+    assert [record.event for record in records[5:]] == [None, None, "e2", "e3", "e4"]
+
+
+def test_the_upgrade_is_seen() -> None:
+    records = observe("> 2probe", "< 3probe", "> 5", "< 6")
+    assert shown(records) == [
+        {"direction": "out", "kind": "ping", "data": "probe"},
+        {"direction": "in", "kind": "pong", "data": "probe"},
+        {"direction": "out", "kind": "upgrade"},
+    ]
+
+
+BINARY = '51-["img",{"_placeholder":true,"num":0},{"n":1}]'
+TWO = '452-3["img",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]'
+
+
+def test_attachments_of_both_directions_do_not_mix() -> None:
+    records = observe(
+        f"< 4{BINARY}",
+        f"> {TWO}",
+        "> 3",
+        "> bAQI=",
+        ("<", b"in"),
+        '< 42["after"]',
+        (">", b"out"),
+    )
+    assert shown(records) == [
+        {"direction": "out", "kind": "pong"},
+        event("in", "/", "img", b"in", {"n": 1}),
+        event("in", "/", "after"),
+        event("out", "/", "img", b"out", b"\1\2", id=3),
+    ]
+
+
+def test_a_binary_acknowledgement_is_paired() -> None:
+    records = observe('> 424["get"]', '< 461-4[{"_placeholder":true,"num":0}]', ("<", b"\0\1"))
+    assert shown(records[1:]) == [
+        {
+            "direction": "in",
+            "kind": "ack",
+            "namespace": "/",
+            "id": 4,
+            "event": "get",
+            "args": [b"\0\1"],
+            "rtt_ms": 2.0,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "frames"),
+    [
+        (['< 42["cut'], "not JSON", ['42["cut']),
+        (["< "], "an empty frame", [""]),
+        (["< 9"], "unknown Engine.IO packet type '9'", ["9"]),
+        (["< 4"], "an empty Socket.IO packet", ["4"]),
+        (["< 48[]"], "unknown Socket.IO packet type '8'", ["48[]"]),
+        (["< 42[true]"], "must be a list that begins with the event's name", ["42[true]"]),
+        (["< 43[]"], "without an id", ["43[]"]),
+        (["< 0{}"], "the handshake has no text sid", ["0{}"]),
+        (["< bA*"], "binary data that no packet announced", ["bA*"]),
+        ([("<", b"\x07")], "binary data that no packet announced", [b"\x07"]),
+        ([f"< 4{BINARY}", '< 42["x"]'], "text where a binary attachment was due", [f"4{BINARY}", '42["x"]']),
+        ([f"< 4{BINARY}", "< b!"], "not base64", [f"4{BINARY}", "b!"]),
+        ([f"< {TWO}", ("<", b"1"), "< 9"], "unknown Engine.IO packet", [TWO, b"1", "9"]),
+        (
+            ['< 451-["x"]', ("<", b"\x01")],
+            "no placeholder for attachment 0",
+            ['451-["x"]', b"\x01"],
+        ),
+    ],
+)
+def test_what_is_malformed_is_shown_whole_and_the_stream_goes_on(
+    said: list[Said], message: str, frames: list[str | bytes]
+) -> None:
+    before, error, after = observe('< 42["before"]', *said, '< 42["after"]')
+    assert (before.event, after.event) == ("before", "after")
+    assert (error.kind, error.direction, error.frames) == (Kind.PROTOCOL_ERROR, Direction.IN, frames)
+    assert error.bytes == sum(len(frame) for frame in frames)
+    assert message in str(error.message)
+
+
+def test_a_malformed_frame_leaves_the_other_direction_alone() -> None:
+    records = observe(f"< 4{BINARY}", "> 9", ("<", b"ok"))
+    assert [record.kind for record in records] == [Kind.PROTOCOL_ERROR, Kind.EVENT]
+
+
+def test_a_handshake_is_kept_when_a_bad_one_follows() -> None:
+    session = Session()
+    observe(f"< {OPEN}", "< 0{}", session=session)
+    assert session.handshake
+    assert session.handshake.sid == "e1"
+
+
+def test_the_limits_are_those_given() -> None:
+    (record,) = observe('< 42["long enough"]', session=Session(limits=Limits(frame=8)))
+    assert (record.kind, record.message) == (Kind.PROTOCOL_ERROR, "larger than 8 characters at offset 0")
+
+
+RECOVERED = '40{"sid":"s1","pid":"p1"}'
+
+
+def test_recovery_offsets_are_set_apart() -> None:
+    session = Session()
+    records = observe(
+        f"< {RECOVERED}",
+        '< 42["news","one","O1yPq3A"]',
+        '< 42["news","two","O1yPq3A.x9"]',
+        '< 42["volatile","no offset"]',
+        '< 42["volatile"]',
+        '< 425["asked","O1yPq3A"]',
+        '> 42["mine","O1yPq3A"]',
+        session=session,
+    )
+    assert shown(records) == [
+        {"direction": "in", "kind": "connect", "namespace": "/", "sid": "s1"},
+        event("in", "/", "news", "one", data={"offset": "O1yPq3A"}),
+        event("in", "/", "news", "two", data={"offset": "O1yPq3A.x9"}),
+        event("in", "/", "volatile", "no offset"),
+        event("in", "/", "volatile"),
+        event("in", "/", "asked", "O1yPq3A", id=5),
+        event("out", "/", "mine", "O1yPq3A"),
+    ]
+    assert (session.recovery, session.offsets) == ({"/": "p1"}, {"/": "O1yPq3A.x9"})
+
+
+def test_without_recovery_every_argument_is_the_servers() -> None:
+    assert shown(observe('< 40{"sid":"s1"}', '< 42["news","O1yPq3A"]'))[1] == event(
+        "in", "/", "news", "O1yPq3A"
+    )
+
+
+def test_a_server_that_no_longer_recovers_adds_no_offsets() -> None:
+    """After a restart with other options, or behind a load balancer, its answer has no `pid`."""
+    session = Session()
+    session.recovery["/"] = "p0"
+    records = observe('< 40{"sid":"s2"}', '< 42["news","O1yPq3A"]', session=session)
+    assert shown(records)[1] == event("in", "/", "news", "O1yPq3A")
+    assert (session.recovery, session.offsets) == ({}, {})
+
+
+def test_raw_records_have_their_frames_and_sizes() -> None:
+    records = observe(
+        f"< {OPEN}",
+        '< 42["é"]',
+        f"< 4{BINARY}",
+        ("<", b"\1\2"),
+        "> 3",
+        session=Session(raw=True),
+    )
+    assert [(record.bytes, record.frames) for record in records] == [
+        (len(OPEN), [OPEN]),
+        (8, ['42["é"]']),
+        (len(BINARY) + 3, [f"4{BINARY}", b"\1\2"]),
+        (1, ["3"]),
+    ]
+
+
+@pytest.mark.parametrize("namespace", ["", "/chat,"])
+def test_what_a_client_proves_itself_with_is_never_recorded(namespace: str) -> None:
+    said = f'> 40{namespace}{{"token":"s3cret"}}'
+    (plain,) = observe(said)
+    (raw,) = observe(said, session=Session(raw=True))
+    assert "s3cret" not in repr((plain, raw))
+    assert raw.frames == [f"40{namespace}{REDACTED}"]
+    assert raw.bytes == byte_count(raw.frames)
+
+
+def test_a_connect_without_a_payload_is_recorded_as_it_is() -> None:
+    assert observe("> 40/chat,", session=Session(raw=True))[0].frames == ["40/chat,"]
+
+
+def test_a_secret_in_a_malformed_connect_is_not_recorded() -> None:
+    (record,) = observe('> 40{"token":"s3cret"', session=Session(raw=True))
+    assert record.kind is Kind.PROTOCOL_ERROR
+    assert "s3cret" not in repr(record)
+
+
+def test_what_no_frame_says_counts_too() -> None:
+    session = Session()
+    first = session.note(Kind.GAP, 5, reason="transport close")
+    (second,) = observe("< 2", session=session)
+    assert (first.seq, first.direction, first.time, second.seq) == (1, Direction.LOCAL, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("frames", "size"), [([], 0), (["4é"], 3), (["4\ud800"], 4), ([b"\xff\0"], 2), (["a", b"bc"], 3)]
+)
+def test_bytes_are_counted_as_on_the_wire(frames: list[str | bytes], size: int) -> None:
+    assert byte_count(frames) == size
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=[]))
+PIECES = st.sampled_from(
+    [
+        *('40{"sid":"a"}', "40/x", "41", '42["e"]', '429["e",1]', "439[]", "2", "3probe", "5", "1", "6"),
+        *(f"4{BINARY}", TWO, "bAQ==", OPEN, RECOVERED, '44"x"', b"", b"\0", "4", "b", ""),
+    ]
+)
+FRAMES = PIECES | ANY_TEXT | st.binary() | st.from_regex(r"4[0-6]([0-9]-)?(/[a-z]*,)?[0-9]*\[.*\]")
+
+
+@given(st.lists(st.tuples(st.sampled_from([Direction.IN, Direction.OUT]), FRAMES)), st.booleans())
+def test_anything_at_all_gives_records_that_count_up(
+    said: list[tuple[Direction, str | bytes]], raw: bool
+) -> None:
+    session = Session(raw=raw)
+    records = [record for way, frame in said for record in session.feed(way, frame, 1)]
+    assert [record.seq for record in records] == list(range(1, len(records) + 1))
+    assert all(record.direction in (Direction.IN, Direction.OUT) for record in records)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | ANY_TEXT, st.lists, max_leaves=5
+)
+
+
+def _event(namespace: str, name: str, args: list[Any], blobs: list[bytes]) -> list[str | bytes]:
+    head = f"45{len(blobs)}-" if blobs else "42"
+    places = [{"_placeholder": True, "num": number} for number in range(len(blobs))]
+    return [f"{head}{namespace}{json.dumps([name, *args, *places])}", *blobs]
+
+
+CONVERSATIONS = st.lists(
+    st.builds(
+        _event,
+        st.sampled_from(["", "/chat,"]),
+        ANY_TEXT,
+        st.lists(JSON, max_size=2),
+        st.lists(st.binary(max_size=4), max_size=2),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(CONVERSATIONS, st.lists(st.booleans(), min_size=30, max_size=30))
+def test_however_polling_cuts_it_the_records_are_the_same(
+    packets: list[list[str | bytes]], cuts: list[bool]
+) -> None:
+    """A polling body may end anywhere between two frames, within a binary packet too."""
+    frames = [frame for packet in packets for frame in packet]
+    bodies: list[list[str]] = [[]]
+    for frame, cut in zip(frames, cuts, strict=False):
+        if cut and bodies[-1]:
+            bodies.append([])
+        bodies[-1].append(frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode())
+    polling, websocket = Session(), Session()
+    polled = [
+        record
+        for body in bodies
+        for frame in split_payload(SEPARATOR.join(body))
+        for record in polling.feed(Direction.IN, frame, 0)
+    ]
+    assert polled == [record for frame in frames for record in websocket.feed(Direction.IN, frame, 0)]
+    assert len(polled) == len(packets)
