@@ -239,5 +239,5 @@ class EmitOptions:
 
         if not self.room:
             return
-        if refused := await join(client, self.room, PRESETS["join"], str):
+        if refused := await join(client, self.room, PRESETS["join"], lambda _: None):
             raise RefusedError(f"the server refused to join {'; '.join(refused)}")

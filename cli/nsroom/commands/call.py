@@ -26,7 +26,8 @@ def call(
 ) -> None:
     """Emit an event and print the server's acknowledgement.
 
-    It is JSON: one argument is printed as it is, several as an array. Ends with 7 when the answer is an error.
+    It is JSON: one argument is printed as it is, several as an array. Ends with 7 when the answer is
+    an error.
 
     \b
     Examples:

@@ -25,8 +25,8 @@ _PIXEL = bytes.fromhex(
 def demo() -> None:
     """Start a server, let two members talk in a room, and watch them.
 
-    The server has a free port of its own. On a terminal you are in the room too: what you type is a message, and Ctrl-C ends it. Without a
-    terminal it prints the transcript as NDJSON and ends by itself.
+    The server has a free port of its own. On a terminal you are in the room too: what you type is a
+    message, and Ctrl-C ends it. Without a terminal it prints the transcript as NDJSON and ends by itself.
 
     \b
     Examples:

@@ -34,8 +34,8 @@ def emit(
     """Emit one event, or every line of stdin.
 
     It ends when everything is delivered. Each ARG is JSON if it parses as JSON, else a string. @FILE is
-    binary. key=text, key:=json and key=@FILE collect into one object. Lines of stdin are ["event", arg, ...] or records, so that a
-    recording is valid input.
+    binary. key=text, key:=json and key=@FILE collect into one object. Lines of stdin are
+    ["event", arg, ...] or records, so that a recording is valid input.
 
     \b
     Examples:
