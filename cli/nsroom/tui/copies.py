@@ -1,0 +1,63 @@
+"""A record written so that it can be pasted elsewhere: as JSON, as a command, as JavaScript, as Python. Pure."""
+
+import base64
+import json
+import shlex
+from collections.abc import Callable
+
+from nsroom.record import Json, Record, to_json
+
+
+def as_json(record: Record) -> str:
+    """Give the record as one line of NDJSON."""
+    return json.dumps(to_json(record))
+
+
+def as_emit(record: Record) -> str:
+    """Give the `nsroom emit` command that emits the event again."""
+    words = ["nsroom", "emit"]
+    if record.namespace not in (None, "/"):
+        words += ["-n", str(record.namespace)]
+    args = record.args or []
+    if _has_bytes(args):
+        line = json.dumps([record.event, *to_json(record)["args"]])
+        return f"echo {shlex.quote(line)} | {shlex.join(words)} -"
+    return shlex.join([*words, str(record.event), *(json.dumps(arg, ensure_ascii=False) for arg in args)])
+
+
+def as_javascript(record: Record) -> str:
+    """Give the call of socket.io-client that emits the event again."""
+    return f"socket.emit({', '.join(map(_javascript, [record.event, *(record.args or [])]))});"
+
+
+def as_python(record: Record) -> str:
+    """Give the call of python-socketio that emits the event again."""
+    args = record.args or []
+    # One argument stands for itself, unless python-socketio would take it for several or none.
+    data = repr(args[0]) if len(args) == 1 and args[0] is not None else repr(tuple(args))
+    namespace = f", namespace={record.namespace!r}" if record.namespace not in (None, "/") else ""
+    return f"await sio.emit({record.event!r}, {data}{namespace})"
+
+
+FORMATS: dict[str, Callable[[Record], str]] = {
+    "json": as_json,
+    "emit": as_emit,
+    "js": as_javascript,
+    "python": as_python,
+}
+
+
+def _javascript(value: Json) -> str:
+    if isinstance(value, bytes):
+        return f'Buffer.from("{base64.b64encode(value).decode()}", "base64")'
+    if isinstance(value, list):
+        return f"[{', '.join(map(_javascript, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)}: {_javascript(item)}' for key, item in value.items())}}}"
+    return json.dumps(value)
+
+
+def _has_bytes(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_bytes, value.values()))
+    return isinstance(value, bytes) or (isinstance(value, list) and any(map(_has_bytes, value)))

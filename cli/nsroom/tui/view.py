@@ -1,0 +1,106 @@
+"""What the live view shows now: the state that layout, key bindings and commands share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nsroom.client import Client
+from nsroom.record import Record
+from nsroom.tui.detail import Detail
+from nsroom.tui.model import Model
+
+
+class Mode(StrEnum):
+    """The two ways of looking."""
+
+    EVENTS = "events"
+    CHAT = "chat"
+
+
+class Focus(StrEnum):
+    """Where the keys go."""
+
+    INPUT = "input"
+    STREAM = "stream"
+    DETAIL = "detail"
+    ASK = "ask"
+
+
+@dataclass(slots=True)
+class Question:
+    """A line that is asked for in the place of the input."""
+
+    label: str
+    text: str
+    done: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class View:
+    """The state of the screen."""
+
+    model: Model
+    server: str
+    client: Client | None = None
+    """None when a recording is shown."""
+    mode: Mode = Mode.EVENTS
+    focus: Focus = Focus.STREAM
+    namespace: str = "/"
+    room: str = ""
+    """Where typed text goes."""
+    detail: Detail | None = None
+    detail_top: int = 0
+    detail_row: int = 0
+    chat_back: int = 0
+    """How many lines the chat is scrolled back."""
+    chat_read: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many lines of each chat had been read when it was left."""
+    question: Question | None = None
+    notice: str = ""
+    """What is said under the input; gone with the next key."""
+    notice_failed: bool = False
+    failure: str = ""
+    """Why there is no connection, when nothing more will come by itself."""
+    help: bool = False
+    copying: bool = False
+    """Whether the next key chooses the format to copy."""
+    deltas: bool = False
+    """Whether times are those since the record before."""
+    sidebar: bool = True
+    recording: str = ""
+    recorded: int = 0
+    rtt_ms: float | None = None
+    transport: str = ""
+    stream_height: int = 20
+
+    def say(self, text: str, failed: bool = False) -> None:
+        """Say something under the input."""
+        self.notice, self.notice_failed = text, failed
+
+    def show_detail(self) -> None:
+        """Show the selected record's detail, where the detail is open."""
+        record = self.model.selected()
+        if record is not None and (self.detail is None or self.detail.record is not record):
+            index = self.model.cursor
+            self.detail = Detail(record, self.model.answer(index) if index is not None else None)
+            self.detail_top = self.detail_row = 0
+
+    def selected(self) -> Record | None:
+        """Give the selected record, or say that there is none."""
+        record = self.model.selected()
+        if record is None:
+            self.say("nothing is selected: go to a row with ↑", failed=True)
+        return record
+
+    def go(self, namespace: str, room: str = "") -> None:
+        """Let typed text go to this room."""
+        self.leave_chat()
+        self.namespace, self.room = namespace, room
+        self.model.spaces.current = namespace
+        self.model.spaces[namespace].unread = 0
+        self.chat_back = 0
+
+    def leave_chat(self) -> None:
+        """Remember how far the chat was read."""
+        key = self.namespace, self.room
+        self.chat_read[key] = self.model.chats.counts.get(key, 0)
