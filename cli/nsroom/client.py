@@ -269,12 +269,12 @@ class Client:
                 )
 
     def _check_refusals(self) -> None:
-        for namespace in [each for each in self._namespaces if each in self.refused]:
-            self._namespaces.remove(namespace)
-            if self._namespaces:
-                self._say(self._refusal(namespace))
+        refused = [each for each in self._namespaces if each in self.refused]
+        self._namespaces = [each for each in self._namespaces if each not in self.refused]
         if not self._namespaces:
-            raise RefusedError("; ".join(self._refusal(namespace) for namespace in self.refused))
+            raise RefusedError("; ".join(map(self._refusal, refused)))
+        for namespace in refused:
+            self._say(self._refusal(namespace))
 
     def _refusal(self, namespace: str) -> str:
         return f"{namespace} is refused: {self.refused[namespace]}"

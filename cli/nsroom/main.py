@@ -11,7 +11,7 @@ import typer
 
 from nsroom.completion import Shell, script
 from nsroom.errors import ExitCode, NsroomError, Stopped
-from nsroom.streams import say
+from nsroom.streams import mend, say
 from nsroom.terminal import safe
 
 COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
@@ -84,6 +84,7 @@ def root(
 
 def main() -> NoReturn:
     """Run the command line and end the process with the contract's exit code."""
+    mend()
     code = run(sys.argv[1:])
     _flush()
     # Not sys.exit: what is still open belongs to us alone, and tearing down asyncio and aiohttp takes 30 ms.

@@ -1,11 +1,29 @@
 """What a command prints by itself: results on stdout, words to a person on stderr."""
 
 import contextlib
+import os
 import signal
 import sys
 
 from nsroom.errors import OutputError, Stopped
 from nsroom.terminal import safe
+
+
+_STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+
+
+def mend() -> None:
+    """Give a standard stream that came closed something to be, before a socket or a file takes its number.
+
+    Reading finds the end, and writing fails as it does on a closed descriptor.
+    """
+    for number, (name, mode) in enumerate(_STANDARD):
+        if getattr(sys, name) is None:
+            fd = os.open(os.devnull, os.O_RDONLY)
+            if fd != number:
+                os.dup2(fd, number)
+                os.close(fd)
+            setattr(sys, name, os.fdopen(number, mode))
 
 
 def say(text: str) -> None:

@@ -42,8 +42,9 @@ async def watch(target: Target, options: WatchOptions, compose: Compose, begin: 
         stack.push_async_callback(client.close)
         talk = _Talk(client, options, compose, begin)
         await _within(options, _run(client, options, routes, output, talk))
-    if refused := [*client.refused, *talk.refused]:
-        raise RefusedError(f"refused: {', '.join(refused)}")
+    namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
+    if refused := namespaces + talk.refused:
+        raise RefusedError(f"refused: {'; '.join(refused)}")
 
 
 def _routes(options: WatchOptions, output: Output, stack: contextlib.AsyncExitStack) -> list[Route]:

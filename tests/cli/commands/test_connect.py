@@ -1,0 +1,313 @@
+"""`nsroom connect`, the real program: what it prints, when it ends, and with which code."""
+
+import json
+import signal
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.peers import bad
+from tests.peers.program import Runner, Server, Spawner
+
+START_UP = 1.5
+"""Seconds that a busy machine may take to start the program and to connect."""
+TICKS = [f'42/chat,["tick",{n},"{"x" * 90}"]' for n in range(20_000)]
+
+
+async def test_a_count_of_events_is_a_pipeline(shell: Runner, server: Server) -> None:
+    others = "for n in 1 2 3; do sleep 0.3; nsroom emit x -u $URL -n /chat; done & "
+    names = "python3 -c 'import json, sys\nfor line in sys.stdin: print(json.loads(line)[\"event\"])'"
+    line = f"{others} nsroom connect /chat -u $URL -C 3 2>/dev/null | {names}; echo ${{PIPESTATUS[0]}}; wait"
+    result = await shell(line, env={"URL": server.url})
+    assert result.lines == ["hi", "hi", "hi", "0"]
+
+
+async def test_only_received_events_unless_all_is_asked_for(nsroom: Runner, server: Server) -> None:
+    [record] = (await nsroom("connect", "-u", server.url, "-C", "1")).records()
+    assert record.keys() == {"time", "seq", "direction", "kind", "namespace", "event", "args"}
+    assert (record["direction"], record["kind"], record["event"]) == ("in", "event", "hi")
+    everything = (await nsroom("connect", "-u", server.url, "-C", "4", "--all")).records()
+    assert [record["kind"] for record in everything] == ["open", "connect", "connect", "event"]
+    assert [record["seq"] for record in everything] == [1, 2, 3, 4]
+
+
+async def test_where_with_a_kind_asks_for_more_than_events(nsroom: Runner, server: Server) -> None:
+    where = ("--where", "kind=connect & dir=in")
+    [record] = (await nsroom("connect", "-u", server.url, *where, "-C", "1")).records()
+    assert (record["kind"], record["namespace"]) == ("connect", "/")
+
+
+async def test_raw_shows_the_frames(nsroom: Runner) -> None:
+    async with bad.sends('42["a",1]') as url:
+        [record] = (await nsroom("connect", url, "-C", "1", "--raw")).records()
+    assert record["frames"] == ['42["a",1]']
+
+
+async def test_silence_ends_with_5(nsroom: Runner) -> None:
+    began = time.monotonic()
+    async with bad.sends() as url:
+        result = await nsroom("connect", url, "-W", "2", "-C", "3")
+    assert (result.code, result.stdout) == (5, "")
+    assert "nsroom: fewer than 3 lines came within the 2 s of --wait\n" in result.stderr
+    assert 2 <= time.monotonic() - began < 2.5 + START_UP
+
+
+async def test_waiting_covers_the_connecting_too(nsroom: Runner) -> None:
+    async with bad.silent() as url:
+        result = await nsroom("connect", url, "-W", "0.5")
+    assert (result.code, result.stdout) == (5, "")
+    assert result.stderr == "nsroom: nothing ended it within the 0.5 s of --wait\n"
+
+
+async def test_head_ends_it_at_once_and_quietly(shell: Runner) -> None:
+    began = time.monotonic()
+    async with bad.sends('42["once"]') as url:
+        line = "nsroom connect $URL | head -1; echo ${PIPESTATUS[0]}"
+        result = await shell(line, env={"URL": url})
+    assert json.loads(result.lines[0])["event"] == "once"
+    assert result.lines[1:] == ["141"]
+    assert result.stderr == f"nsroom: connected to {url} over websocket\n"
+    assert time.monotonic() - began < 1 + START_UP
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+async def test_a_signal_in_a_flood_leaves_whole_lines(spawn: Spawner, number: int, code: int) -> None:
+    async with bad.sends(*TICKS) as url:
+        watcher = await spawn("connect", f"{url}/chat")
+        await watcher.line()
+        watcher.signal(number)
+        result = await watcher.result(5)
+    assert result.code == code
+    assert result.stdout.endswith("\n")
+    numbers = [record["args"][0] for record in result.records()]
+    assert numbers == list(range(len(numbers)))
+    assert "Traceback" not in result.stderr
+
+
+async def test_the_second_signal_ends_it_where_it_stands(spawn: Spawner) -> None:
+    async with bad.open_then_silence() as url:
+        watcher = await spawn("connect", url, "--all")
+        await watcher.record()
+        began = time.monotonic()
+        watcher.signal(signal.SIGTERM)
+        watcher.signal(signal.SIGTERM)
+        assert await watcher.end(5) == 143
+        assert time.monotonic() - began < 2
+
+
+async def test_a_slow_reader_loses_nothing(shell: Runner) -> None:
+    reader = "python3 -c 'import sys, time\ntime.sleep(1)\nfor line in sys.stdin: sys.stdout.write(line)'"
+    async with bad.sends(*TICKS) as url:
+        line = f"nsroom connect $URL/chat -C 20000 | {reader}"
+        result = await shell(line, env={"URL": url}, timeout=40)
+    assert [record["args"][0] for record in result.records()] == list(range(20_000))
+
+
+async def test_a_full_disk_is_code_10(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("connect", "-u", server.url, stdout=Path("/dev/full"))
+    assert result.code == 10
+    assert "nsroom: cannot write to standard output: No space left on device\n" in result.stderr
+
+
+async def test_a_recording_that_cannot_be_written_is_code_10(nsroom: Runner, server: Server) -> None:
+    for path, cause in (("/dev/full", "No space left on device"), ("no/x", "No such file or directory")):
+        result = await nsroom("connect", "-u", server.url, "--save", path, "--force")
+        assert result.code == 10
+        assert f"nsroom: cannot write to {path}: {cause}\n" in result.stderr
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "0<&-", "0<&- 2>&-"])
+async def test_a_closed_descriptor_disturbs_nothing(shell: Runner, server: Server, closed: str) -> None:
+    result = await shell(f"nsroom connect -C 1 {closed}", env={"NSROOM_URL": server.url})
+    assert result.code == 0
+    assert [record["event"] for record in result.records()] == ["hi"]
+
+
+async def test_a_closed_stdout_is_code_10(shell: Runner, server: Server) -> None:
+    result = await shell("nsroom connect -C 1 >&-", env={"NSROOM_URL": server.url})
+    assert (result.code, result.stdout) == (10, "")
+    assert result.stderr.splitlines()[-1].startswith("nsroom: cannot write to standard output")
+
+
+async def test_save_records_everything_for_its_owner_only(
+    nsroom: Runner, server: Server, tmp_path: Path
+) -> None:
+    command = ("connect", "-u", server.url, "-C", "1", "--save", "x.ndjson")
+    assert (await nsroom(*command)).code == 0
+    path = tmp_path / "x.ndjson"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    kinds = [json.loads(line)["kind"] for line in path.read_text().splitlines()]
+    assert kinds == ["open", "connect", "connect", "event"]
+
+
+async def test_save_overwrites_only_with_force(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "x.ndjson"
+    path.write_text("precious\n")
+    command = ("connect", "-u", server.url, "-C", "1", "--save", "x.ndjson")
+    refused = await nsroom(*command)
+    assert (refused.code, refused.stdout) == (2, "")
+    assert refused.stderr == "nsroom: x.ndjson exists already: name another file or give --force\n"
+    assert path.read_text() == "precious\n"
+    assert (await nsroom(*command, "--force")).code == 0
+    assert "precious" not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (("--where", "event="), '--where: column 7: expected a value after "=": event='),
+        (("--where", "(a"), "--where: column 2: "),
+        (("--where", "nope=1"), "--where: column 1: "),
+        (("room",), "'room' is neither a namespace like /chat nor a URL like https://host/chat nor :3001"),
+        (("http://a", "http://b"), "one connection has one server, but two are named: http://a and http://b"),
+        (("-C", "0"), "invalid value for '-C' / '--count': 0 is not in the range x>=1"),
+        (("-a", "secret"), "--auth: give a JSON object, key=value, @file or - for stdin"),
+        (("-H", "nope"), "--header 'nope': give it as 'Name: value'"),
+        (("--cookie", "nope"), "--cookie 'nope': give it as key=value"),
+        (("--transport", "pigeon"), "invalid value for '--transport': 'pigeon' is not one of"),
+        (("--bogus",), "no such option: --bogus"),
+    ],
+)
+async def test_usage(nsroom: Runner, args: tuple[str, ...], complaint: str) -> None:
+    result = await nsroom("connect", *args)
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"nsroom: {complaint}")
+    assert result.stderr.count("\n") == 1
+
+
+async def test_several_namespaces_on_one_connection(nsroom: Runner, server: Server) -> None:
+    targets = (f"{server.url}/chat", "/lab", "-n", "/my-namespace", "-n", "/")
+    result = await nsroom(
+        "connect", *targets, "--where", "event=hi | kind=open | kind=connect & dir=in", "-C", "9"
+    )
+    records = result.records()
+    assert [record["kind"] for record in records].count("open") == 1
+    everywhere = {"/chat", "/lab", "/my-namespace", "/"}
+    assert {record["namespace"] for record in records if record["kind"] == "event"} == everywhere
+    assert len({record["sid"] for record in records if record["kind"] == "connect"}) == 4
+
+
+async def test_a_refused_namespace_leaves_the_others(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("connect", "/chat", "/nope", "-u", server.url, "-C", "1")
+    assert result.code == 4
+    assert [record["namespace"] for record in result.records()] == ["/chat"]
+    assert result.stderr.endswith("nsroom: refused: /nope: Invalid namespace\n")
+
+
+async def test_all_namespaces_refused(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("connect", "/nope", "/none", "-u", server.url)
+    assert (result.code, result.stdout) == (4, "")
+    [line] = result.stderr.splitlines()
+    assert line == "nsroom: /nope is refused: Invalid namespace; /none is refused: Invalid namespace"
+
+
+async def test_the_environment_names_the_server_and_the_secret(nsroom: Runner, serve: StartServer) -> None:
+    server = await serve("--token", "s3cret")
+    url = server.url.removeprefix("http://")
+    env = {"NSROOM_URL": f"{url}/chat", "NSROOM_AUTH": "token=s3cret"}
+    [record] = (await nsroom("connect", "-C", "1", env=env)).records()
+    assert record["namespace"] == "/chat"
+    refused = await nsroom("connect", "-C", "1", env={"NSROOM_URL": server.url})
+    assert (refused.code, refused.stderr) == (4, "nsroom: / is refused: unauthorized\n")
+
+
+@pytest.mark.parametrize("auth", ["@secret.json", "-", '{"token":"s3cret"}', "token=s3cret"])
+async def test_auth(nsroom: Runner, serve: StartServer, tmp_path: Path, auth: str) -> None:
+    server = await serve("--token", "s3cret")
+    (tmp_path / "secret.json").write_text('{"token": "s3cret"}\n')
+    stdin = '{"token":"s3cret"}' if auth == "-" else ""
+    result = await nsroom("connect", "-u", server.url, "-C", "1", "-a", auth, stdin=stdin)
+    assert (result.code, len(result.records())) == (0, 1)
+
+
+@pytest.mark.parametrize("transport", ["auto", "websocket", "polling"])
+async def test_it_says_which_transport_it_got(nsroom: Runner, server: Server, transport: str) -> None:
+    result = await nsroom("connect", "-u", server.url, "-C", "1", "--transport", transport)
+    got = "websocket" if transport == "auto" else transport
+    assert result.stderr == f"nsroom: connected to {server.url} over {got}\n"
+
+
+async def test_auto_falls_back_to_polling(nsroom: Runner, serve: StartServer) -> None:
+    server = await serve("--transports", "polling")
+    result = await nsroom("connect", "-u", server.url, "-C", "1")
+    assert (result.code, result.stderr) == (0, f"nsroom: connected to {server.url} over polling\n")
+
+
+async def test_a_lost_connection_is_code_6(nsroom: Runner) -> None:
+    async with bad.resets_after_sending(['42["last"]']) as url:
+        result = await nsroom("connect", url, "--no-reconnect")
+    assert result.code == 6
+    assert [record["event"] for record in result.records()] == ["last"]
+    assert result.stderr.splitlines()[-1].startswith("nsroom: the connection ended (")
+
+
+async def test_reconnection_shows_the_gap(nsroom: Runner) -> None:
+    async with bad.resets_after_sending(['42["again"]']) as url:
+        result = await nsroom(
+            "connect", url, "--all", "--where", "kind=event | kind=gap | kind=reconnect", "-C", "4"
+        )
+    assert [record["kind"] for record in result.records()] == ["event", "reconnect", "gap", "event"]
+    assert "trying again" in result.stderr
+
+
+async def test_plain_lines_in_a_pipe(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("connect", "-u", server.url, "-C", "1", "--plain")
+    clock, sign, event, text = result.stdout.split()
+    assert (len(clock), sign, event, text) == (12, "←", "hi", '"everyone!"')
+
+
+async def test_a_terminal_gets_plain_lines_and_typed_lines_are_sent(spawn: Spawner, server: Server) -> None:
+    watcher = await spawn("connect", "/lab", "-u", server.url, tty=True)
+    await watcher.err("everyone!")
+    watcher.type('["echo",{"n":41}]\r')
+    await watcher.err("{n: 41}")
+    watcher.type("just text\r")
+    await watcher.err("refused: ")
+    watcher.type("\x03")
+    assert await watcher.end() == 130
+    assert '{"time"' not in watcher.stdout.text
+
+
+async def test_json_on_a_terminal(spawn: Spawner, server: Server) -> None:
+    watcher = await spawn("connect", "-u", server.url, "-C", "1", "--json", tty=True)
+    assert await watcher.end() == 0
+    assert '"event":"hi"' in watcher.stdout.text
+    assert "\x1b" not in watcher.stdout.text
+
+
+async def test_stdin_lines_are_text_events_and_records(nsroom: Runner, server: Server) -> None:
+    record = {"event": "echo", "args": [3], "namespace": "/lab", "kind": "event", "direction": "out"}
+    lines = ["", '["echo",1,{"$binary":"AQI="}]', json.dumps(record)]
+    command = ("connect", "/lab", "/chat", "-u", server.url, "--stdin", "--where", "event=echo", "-C", "2")
+    result = await nsroom(*command, stdin="\n".join(lines))
+    assert [event["args"] for event in result.records()] == [[1, {"$binary": "AQI="}], [3]]
+
+
+async def test_text_is_a_message(nsroom: Runner) -> None:
+    heard: list[str] = []
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        heard.append(str(await talk.receive()))
+        await talk.send('42["done"]')
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        result = await nsroom("connect", url, "--stdin", "-C", "1", stdin="good morning\r\n")
+    assert (result.code, heard) == (0, ['420["message","good morning"]'])
+
+
+async def test_nothing_is_sent_from_stdin_unasked(nsroom: Runner, server: Server) -> None:
+    command = ("connect", "/lab", "-u", server.url, "--where", "dir=out & kind=event", "-W", "0.7")
+    result = await nsroom(*command, stdin='["echo",1]\n')
+    assert (result.code, result.stdout) == (5, "")
+
+
+def test_the_tests_run_without_unbuffered_output(environment: dict[str, str]) -> None:
+    assert "PYTHONUNBUFFERED" not in environment
