@@ -99,11 +99,8 @@ class Client:
 
         A future raises LostError when the connection ends before it is answered. Raises: as `emit`.
         """
-        packets, futures = [], []
-        for each in emits:
-            id = next(self._ids)
-            packets.append(self._checked(each).packet(id))
-            futures.append(self._ack_of(each.namespace, id))
+        packets = [self._checked(each).packet(next(self._ids)) for each in emits]
+        futures = [self._ack_of(packet) for packet in packets]
         try:
             await self._send(packets)
         except NsroomError:
@@ -121,7 +118,8 @@ class Client:
 
         Raises: RefusedError, or ConnectError when no answer comes in time.
         """
-        if namespace in self._session.namespaces:
+        asked = self._answers.get(namespace)
+        if namespace in self._session.namespaces or (asked is not None and not asked.done()):
             raise UsageError(f"already in {namespace}: servers close the connection on a second CONNECT")
         self._expect([namespace])
         await self._send([Packet(PacketType.CONNECT, namespace, data=self._auth(namespace))])
@@ -136,7 +134,9 @@ class Client:
         self._namespaces.append(namespace)
 
     async def leave(self, namespace: str) -> None:
-        """Disconnect from a namespace; the others go on."""
+        """Disconnect from a namespace; the others go on. Raises: as `emit`."""
+        if namespace not in self._session.namespaces:
+            raise UsageError(f"not in {namespace}: there is nothing to leave")
         await self._send([Packet(PacketType.DISCONNECT, namespace)])
         self._namespaces.remove(namespace)
 
@@ -150,6 +150,17 @@ class Client:
         except TimeoutError:
             raise WaitError(f"the server has not read everything within {timeout:g} s") from None
 
+    async def ping(self) -> float | None:
+        """Measure the round trip to the server in milliseconds; None over polling, which has no ping.
+
+        Raises: WaitError, LostError.
+        """
+        if self.transport != "websocket":
+            return None
+        began = now()
+        await self.settle(5.0)
+        return (now() - began) / 1000
+
     async def guard(self, work: Coroutine[Any, Any, T]) -> T:
         """Do `work` unless the connection is over for good before.
 
@@ -159,13 +170,12 @@ class Client:
         task = asyncio.ensure_future(work)
         try:
             await asyncio.wait({task, self._supervisor}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise self.failure or LostError("the connection is closed")
         finally:
-            ended = not task.done()
             task.cancel()
-        if ended and self.failure is not None:
             await asyncio.gather(task, return_exceptions=True)
-            raise self.failure
-        return await task
 
     async def close(self) -> None:
         """Leave the server in order; within two seconds, whatever it does."""
@@ -186,9 +196,9 @@ class Client:
             raise UsageError(f"nothing can be emitted to {emit.namespace}: {why}")
         return emit
 
-    def _ack_of(self, namespace: str, id: int) -> asyncio.Future[Record]:
+    def _ack_of(self, packet: Packet) -> asyncio.Future[Record]:
         future: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
-        self._acks[namespace, id] = future
+        self._acks[packet.namespace, packet.id or 0] = future
         return future
 
     def _require(self) -> Connection:
@@ -212,7 +222,8 @@ class Client:
                 async with asyncio.timeout(seconds):
                     await connection.open(transport, seconds)
                     await self._answered(connection, self._namespaces)
-            except NsroomError:
+                self._check_refusals()
+            except (NsroomError, asyncio.CancelledError):
                 await connection.close(0.2)
                 raise
             except Exception as error:  # hostile answers raise anything in python-socketio
@@ -224,7 +235,6 @@ class Client:
                 if not connection.reached:
                     raise fault from error
             else:
-                self._check_refusals()
                 return connection
         assert fault is not None
         raise fault
@@ -242,6 +252,7 @@ class Client:
             self._recovery[namespace] = {"pid": before.recovery[namespace], "offset": offset}
         # What was missed comes before the CONNECT answer, with offsets already.
         self._session.recovery |= before.recovery
+        self._answers.clear()
         self._expect(self._namespaces)
         return Connection(self.target, Tap(self._session, self._channel, self._notice), self._auth)
 
@@ -303,7 +314,9 @@ class Client:
             answer.set_result(record)
 
     def _on_disconnect(self, record: Record) -> None:
-        self._say(f"the server disconnected us from {record.namespace}")
+        reason = f"the server disconnected us from {record.namespace}"
+        self._say(reason)
+        self._forsake(LostError(reason), record.namespace)
         if record.namespace in self._namespaces:
             self._namespaces.remove(record.namespace)
 
@@ -392,10 +405,10 @@ class Client:
         if self._channel is not None:
             self._channel.put([self._session.note(kind, now(), **fields)])
 
-    def _forsake(self, error: LostError) -> None:
-        """Tell everyone who waits for an acknowledgement that it will not come."""
-        waiting, self._acks = self._acks, {}
-        for future in waiting.values():
+    def _forsake(self, error: LostError, namespace: str | None = None) -> None:
+        """Tell everyone who waits for an acknowledgement, of one namespace or of all, that none will come."""
+        for key in [key for key in self._acks if namespace in (None, key[0])]:
+            future = self._acks.pop(key)
             if not future.done():
                 future.set_exception(error)
                 future.exception()  # retrieved: not everyone who asked still waits

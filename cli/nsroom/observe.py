@@ -22,6 +22,8 @@ _WALL = time.time_ns() // 1000 - time.monotonic_ns() // 1000
 _NOOP = "6"
 _BLOCKED = 5.0
 """Seconds after which python-engineio hears that our own output, not the server, is what is slow."""
+_MAX_BYTES = 8 * 2**20
+"""What a slow reader may have waiting, however few records these are."""
 _DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """What python-socketio must see."""
 
@@ -36,6 +38,7 @@ class Channel:
 
     def __init__(self, bound: int = 1024) -> None:
         self._bound = bound
+        self._bytes = 0
         self._records: list[Record] = []
         self._closed = False
         # Before anyone reads, nothing waits: the answer that a reader waits for may stand behind a flood.
@@ -44,13 +47,14 @@ class Channel:
         self._writable = asyncio.Event()
         self._writable.set()
 
-    def put(self, records: list[Record]) -> None:
-        """Add records; whoever adds many asks for `room` in between."""
+    def put(self, records: list[Record], size: int = 0) -> None:
+        """Add records that came of `size` bytes; whoever adds many asks for `room` in between."""
         if self._closed:
             return
         self._records += records
+        self._bytes += size
         self._readable.set()
-        if self._read and len(self._records) >= self._bound:
+        if self._read and (len(self._records) >= self._bound or self._bytes >= _MAX_BYTES):
             self._writable.clear()
 
     @property
@@ -70,15 +74,13 @@ class Channel:
 
     async def __aiter__(self) -> AsyncIterator[list[Record]]:
         self._read = True
-        while True:
+        while self._records or not self._closed:
             await self._readable.wait()
             self._readable.clear()
-            records, self._records = self._records, []
+            records, self._records, self._bytes = self._records, [], 0
             self._writable.set()
             if records:
                 yield records
-            if self._closed and not self._records:
-                return
 
 
 class Tap:
@@ -102,7 +104,7 @@ class Tap:
             if record.kind is not Kind.EVENT:
                 self._notice(record)
         if records and self.channel is not None:
-            self.channel.put(records)
+            self.channel.put(records, len(frame))
         return records
 
     def incoming(self, frame: str | bytes) -> bool:
@@ -114,6 +116,12 @@ class Tap:
         if self.session.handshake is None:
             self.stranger = frame
         return records[0].kind in _DRIVEN if records else frame == _NOOP
+
+    @property
+    def patience(self) -> float:
+        """Give the seconds that the wire may wait for our reader without seeming silent."""
+        shake = self.session.handshake
+        return min(_BLOCKED, (shake.ping_interval + shake.ping_timeout) / 2000) if shake else _BLOCKED
 
     async def room(self, timeout: float | None = None) -> bool:
         """Wait for the reader of the records; False when it has not caught up in time."""
@@ -146,7 +154,7 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
     async def receive(self, timeout: float | None = None) -> WSMessage:
         """Receive the next message that is not for the tap alone."""
         while True:
-            if not await self.tap.room(_BLOCKED):
+            if not await self.tap.room(self.tap.patience):
                 return WSMessage(WSMsgType.TEXT, _NOOP, None)
             message = await self._next(timeout)
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:

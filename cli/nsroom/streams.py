@@ -8,7 +8,6 @@ import sys
 from nsroom.errors import OutputError, Stopped
 from nsroom.terminal import safe
 
-
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 

@@ -113,7 +113,7 @@ def summary(record: Record, width: int) -> str:
 def label(record: Record) -> str:
     """Name a record in the event column; not safe yet."""
     if record.event is not None:
-        return str(record.event)
+        return f"ack {record.event}" if record.kind is Kind.ACK else str(record.event)
     if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
         return "connecting"
     return _LABELS.get(record.kind, record.kind.value)

@@ -21,26 +21,47 @@ from nsroom.terminal import colours
 
 Compose = Callable[[str], Emit]
 """Makes an event out of a line of text that a person typed."""
-Begin = Callable[[Client], Awaitable[list[str]]]
+Say = Callable[[str], None]
+Begin = Callable[[Client, Say], Awaitable[list[str]]]
 """What is done once connected; it gives what the server refused of it, while something goes on."""
 
 
-async def nothing(_client: Client) -> list[str]:
+async def nothing(_client: Client, _say: Say) -> list[str]:
     """Begin with nothing."""
     return []
 
 
-async def watch(target: Target, options: WatchOptions, compose: Compose, begin: Begin = nothing) -> None:
+async def watch(target: Target, options: WatchOptions, begin: Begin = nothing, room: str = "") -> None:
     """Connect, do what `begin` says, and show records until the count, the time or the connection is over.
 
+    What a person types goes to `room` in the first namespace. On a terminal this is the live view.
     Raises: NsroomError.
     """
+    if _is_live(options):
+        from nsroom.tui.live import show
+
+        await _within(options, show(target, options, begin, room))
+    else:
+        await _watch_lines(target, options, begin, room)
+
+
+def _is_live(options: WatchOptions) -> bool:
+    plain = options.json or options.plain or options.stdin or os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stdin.isatty() and sys.stdout.isatty() and not plain
+
+
+def composer(namespace: str, room: str) -> Compose:
+    """Make messages to a room, or to a namespace, out of text."""
+    return lambda text: Emit(namespace, "message", [{"room": room, "text": text} if room else text])
+
+
+async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room: str) -> None:
     client = Client(target, watch=True, raw=options.raw, say=say)
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
         routes = _routes(options, output, stack)
         stack.push_async_callback(client.close)
-        talk = _Talk(client, options, compose, begin)
+        talk = _Talk(client, options, composer(target.namespaces[0], room), begin)
         await _within(options, _run(client, options, routes, output, talk))
     namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
     if refused := namespaces + talk.refused:
@@ -115,7 +136,7 @@ class _Talk:
     async def run(self) -> None:
         """Connect, begin, and send the lines of stdin to its end."""
         await self._client.connect()
-        self.refused += await self._begin(self._client)
+        self.refused += await self._begin(self._client, say)
         if not self._reads_stdin:
             return
         async for batch in lines(sys.stdin.fileno()):

@@ -30,10 +30,7 @@ def connect(
       nsroom connect --all --raw --save session.ndjson
       nsroom connect --where 'event~order & arg.0.total>100'
     """
-    from nsroom.arguments import Emit
     from nsroom.signals import run
     from nsroom.watch import watch
 
-    target = connection.target(targets or ())
-    namespace = target.namespaces[0]
-    run(watch(target, options, lambda text: Emit(namespace, "message", [text])))
+    run(watch(connection.target(targets or ()), options))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nsroom.arguments import Emit
     from nsroom.client import Client
     from nsroom.target import Target
+    from nsroom.watch import Say
 
 NAMESPACE, ROOM = "/chat", "lobby"
 _PIXEL = bytes.fromhex(
@@ -59,13 +60,13 @@ async def _watch(target: "Target", endless: bool) -> None:
 
     playing: list[asyncio.Task[None]] = []
 
-    async def begin(client: "Client") -> list[str]:
+    async def begin(client: "Client", say: "Say") -> list[str]:
         await _enter(client, "me", say)
         playing.append(asyncio.create_task(_play(target, client, endless)))
         return []
 
     try:
-        await watch(target, WatchOptions(all=True), _message, begin)
+        await watch(target, WatchOptions(all=True), begin, ROOM)
         await asyncio.gather(*playing)
     finally:
         for task in playing:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.options import ConnectionOptions, WatchOptions, expand
-from nsroom.streams import say
 
 if TYPE_CHECKING:
     from nsroom.client import Client
+    from nsroom.watch import Say
 
 
 @expand
@@ -50,7 +50,6 @@ def join(
       nsroom join 42 --join-event enter --join-args '{"table":"{room}"}'
       echo "it is green" | nsroom join ci --stdin --where event=message -C 1
     """
-    from nsroom.arguments import Emit
     from nsroom.joins import convention
     from nsroom.joins import join as ask_to_join
     from nsroom.signals import run
@@ -59,10 +58,7 @@ def join(
     how = convention(join_preset, join_event, join_args, nick)
     target = connection.target()
 
-    async def begin(client: "Client") -> list[str]:
+    async def begin(client: "Client", say: "Say") -> list[str]:
         return await ask_to_join(client, rooms, how, say)
 
-    namespace, room = target.namespaces[0], rooms[0]
-    run(
-        watch(target, options, lambda text: Emit(namespace, "message", [{"room": room, "text": text}]), begin)
-    )
+    run(watch(target, options, begin, rooms[0]))

@@ -41,7 +41,9 @@ class Actions:
 
     def table(self) -> dict[str, Action]:
         """Give every function that takes a key."""
-        names = [name for name in dir(self) if not name.startswith("_") and name not in ("table", "screen", "ask")]
+        names = [
+            name for name in dir(self) if not name.startswith("_") and name not in ("table", "screen", "ask")
+        ]
         return {name: self._wrapped(getattr(self, name)) for name in names}
 
     def _wrapped(self, function: Callable[[], None]) -> Action:
@@ -217,7 +219,9 @@ class Actions:
         self._view.sidebar = not self._view.sidebar
 
     def save(self) -> None:
-        self.ask("record to file", self._view.recording or "session.ndjson", lambda text: self._do(f"/save {text}"))
+        self.ask(
+            "record to file", self._view.recording or "session.ndjson", lambda text: self._do(f"/save {text}")
+        )
 
     def send(self) -> None:
         if _is_open(self._input.text):
@@ -267,8 +271,9 @@ def _command(record: Record) -> str:
     args = record.args or []
     if any(isinstance(arg, bytes) for arg in args):
         return copies.as_json(record._replace(frames=None, bytes=None))
-    namespace = f"-n {shlex.quote(str(record.namespace))} " if record.namespace not in (None, "/") else ""
-    return f"/emit {namespace}{shlex.join([str(record.event), *(json.dumps(arg, ensure_ascii=False) for arg in args])])}"
+    words = [] if record.namespace in (None, "/") else ["-n", str(record.namespace)]
+    words += [str(record.event), *(json.dumps(arg, ensure_ascii=False) for arg in args)]
+    return f"/emit {shlex.join(words)}"
 
 
 def _is_open(text: str) -> bool:

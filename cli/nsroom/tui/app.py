@@ -4,8 +4,8 @@ import asyncio
 import base64
 import contextlib
 import os
-import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -15,14 +15,10 @@ from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.output import ColorDepth
 
-from nsroom.client import Client
 from nsroom.errors import ExitCode, NsroomError, Stopped
 from nsroom.joins import Convention
-from nsroom.options import WatchOptions
 from nsroom.record import Record
-from nsroom.sinks import FileSink, Keep, Route, pump
-from nsroom.target import Target
-from nsroom.terminal import safe
+from nsroom.sinks import FileSink, Route
 from nsroom.tui import config
 from nsroom.tui.actions import Actions
 from nsroom.tui.commands import Typed
@@ -36,8 +32,6 @@ from nsroom.tui.view import Focus, View
 _FRAME = 1 / 30
 _COPIED = 100_000
 """Characters at most: terminals refuse more."""
-_PING = 10.0
-Begin = Callable[[Client, Callable[[str], None]], Awaitable[list[str]]]
 
 
 class _Screened:
@@ -59,13 +53,14 @@ class _Screened:
 class App:
     """The view of one connection, or of a recording."""
 
-    def __init__(self, view: View, settings: config.Settings, how: Convention) -> None:
+    def __init__(self, view: View, settings: config.Settings, how: Convention | None = None) -> None:
         self.view = view
         self.routes: list[Route] = []
+        """Where the records go: to the screen, and to what is recorded."""
         self._recordings: list[FileSink] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self.retry: Callable[[], None] = lambda: None
-        self._typed = Typed(view, how, save=self.save, copy=self._copy, leave=self._leave)
+        self._typed = Typed(view, how or Convention(), save=self.save, copy=self._copy, leave=self._leave)
         self._input = Buffer(
             completer=LiveCompleter(view),
             complete_while_typing=True,
@@ -112,6 +107,11 @@ class App:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             for recording in self._recordings:
                 await recording.close()
+
+    def begin(self, counted: list[Route]) -> None:
+        """Let the records of a new connection come; the first route is the one that is counted."""
+        recordings: list[Route] = [(self._counted, recording) for recording in self._recordings]
+        self.routes[:] = [*counted, (None, _Screened(self.view.model, self.changed)), *recordings]
 
     def changed(self) -> None:
         """Have the screen painted anew, at most thirty times a second."""
@@ -215,7 +215,7 @@ class App:
 
         Raises: UsageError, OutputError.
         """
-        recording = FileSink(os.path.expanduser(path), force)
+        recording = FileSink(_expanded(path), force)
         self._recordings.append(recording)
         await recording.write(self.view.model.records)
         self.view.recording, self.view.recorded = path, len(self.view.model.records)
@@ -224,3 +224,7 @@ class App:
     def _counted(self, _record: Record) -> bool:
         self.view.recorded += 1
         return True
+
+
+def _expanded(path: str) -> str:
+    return str(Path(path).expanduser())

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple
 
 from nsroom.arguments import Acknowledge, Emit, parse_arguments, parse_line, relay
@@ -108,7 +109,7 @@ class Typed:
         ]
         client = self._client()
         for emit, answer in zip(emits, await client.ask(*emits), strict=True):
-            answer.add_done_callback(lambda done, emit=emit: self._joined(client, emit, done))
+            answer.add_done_callback(partial(self._joined, client, emit))
         self._view.go(self._view.namespace, rooms[0])
 
     def _joined(self, client: Client, emit: Emit, answer: asyncio.Future[Record]) -> None:

@@ -1,4 +1,4 @@
-"""Completion from what was seen live: commands, namespaces, rooms, events, sids, keys of the last arguments."""
+"""Completion from what was seen live: commands, namespaces, rooms, events, sids, keys of last arguments."""
 
 from collections.abc import Iterable, Iterator
 
@@ -33,7 +33,7 @@ class LiveCompleter(Completer):
     def __init__(self, view: View) -> None:
         self._view = view
 
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:  # noqa: ARG002
         """Complete the word before the cursor."""
         text = document.text_before_cursor
         if not text.startswith("/") or text.startswith("//"):

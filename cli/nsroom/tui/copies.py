@@ -1,4 +1,4 @@
-"""A record written so that it can be pasted elsewhere: as JSON, as a command, as JavaScript, as Python. Pure."""
+"""A record written so that it can be pasted elsewhere: as JSON, a command, JavaScript or Python. Pure."""
 
 import base64
 import json

@@ -60,7 +60,7 @@ KEYS = (
     Key("fold", ("enter", "space", "left", "right"), _DETAIL, "fold or unfold", "fold"),
     Key("close_detail", ("escape", "q"), _DETAIL, "close the detail", "close"),
     Key("send", ("enter",), _INPUT, "send, or run the command", "send"),
-    Key("newline", ("escape", "enter"), _INPUT, "a new line"),
+    Key("newline", ("escape enter",), _INPUT, "a new line"),
     Key("editor", ("f4", "c-x c-e"), _INPUT, "write it in $EDITOR", "editor"),
     Key("input_mode", ("f2",), _INPUT, "switch between events and chat", "chat"),
     Key("input_filter", ("f3",), _INPUT, "show only what matches an expression", "filter"),

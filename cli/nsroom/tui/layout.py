@@ -1,6 +1,7 @@
 """The screen: what stands where."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
@@ -64,11 +65,11 @@ class LinesControl(UIControl):
         return UIContent(
             get_line=lambda at: made[at] if at < len(made) else [],
             line_count=max(len(made), 1),
-            cursor_position=Point(0, 0),
+            cursor_position=Point(x=0, y=0),
             show_cursor=False,
         )
 
-    def mouse_handler(self, mouse_event: MouseEvent) -> "object":
+    def mouse_handler(self, mouse_event: MouseEvent) -> Any:
         """Take clicks and the wheel."""
         kind = mouse_event.event_type
         if kind is MouseEventType.MOUSE_UP and self._clicked:
@@ -99,7 +100,7 @@ class Screen:
         self._bar = bar
         self._help_lines = help_lines
         self.input = Window(
-            BufferControl(input_buffer, input_processors=[BeforeInput(lambda: lines.prompt(view))]),
+            BufferControl(input_buffer, input_processors=[BeforeInput(lambda: list(lines.prompt(view)))]),
             height=Dimension(min=1, max=8),
             dont_extend_height=True,
             wrap_lines=True,
@@ -174,7 +175,7 @@ class Screen:
             Condition(lambda: self._view.help),
         )
 
-    def _question(self) -> Fragments:
+    def _question(self) -> StyleAndTextTuples:
         question = self._view.question
         return [("class:prompt", f" {question.label} ")] if question else []
 
@@ -216,13 +217,12 @@ class Screen:
             self._view.model.scroll(steps, self._view.stream_height)
 
     def _side_lines(self, width: int, height: int) -> list[Fragments]:
-        heading = lambda text: ("", [("class:heading", f" {text}")])  # noqa: E731
-        blank: tuple[str, Fragments] = ("", [])
-        spaces = [(f"ns {name}", made) for name, made in lines.namespaces(self._view, width)]
-        rooms = [(f"room {name}", made) for name, made in lines.rooms(self._view, width)]
-        entries = [heading("NAMESPACES"), *spaces, blank, heading("ROOMS"), *rooms][:height]
-        self._sides = [tuple(what.partition(" ")[::2]) for what, _ in entries]  # type: ignore[misc]
-        return [made for _, made in entries]
+        view = self._view
+        spaces = [("ns", name, made) for name, made in lines.namespaces(view, width)]
+        rooms = [("room", name, made) for name, made in lines.rooms(view, width)]
+        entries = [_heading("NAMESPACES"), *spaces, ("", "", []), _heading("ROOMS"), *rooms][:height]
+        self._sides = [(kind, name) for kind, name, _ in entries]
+        return [made for _, _, made in entries]
 
     def _click_side(self, at: int) -> None:
         kind, name = self._sides[at] if at < len(self._sides) else ("", "")
@@ -270,6 +270,10 @@ class Screen:
 
 def _line(make: Callable[[int], Fragments]) -> Window:
     return Window(LinesControl(lambda width, _: [make(width)]), height=1)
+
+
+def _heading(text: str) -> tuple[str, str, Fragments]:
+    return "", "", [("class:heading", f" {text}")]
 
 
 def _rule() -> Window:

@@ -10,7 +10,7 @@ from nsroom.terminal import cells, clip, safe
 from nsroom.tui.chat import Line, Mark
 from nsroom.tui.rates import Rate
 from nsroom.tui.spaces import Room, Space, State
-from nsroom.tui.view import View
+from nsroom.tui.view import Mode, View
 
 Fragments = list[tuple[str, str]]
 _MAX_NAMESPACE = 20
@@ -56,7 +56,17 @@ def status(view: View, width: int) -> Fragments:
         left.append(("class:quiet", f"  rtt {duration(view.rtt_ms)}"))
     if view.model.paused:
         left.append(("class:badge", f" paused, {view.model.held:,} held "))
-    return spread(left, _traffic(view), width)
+    return spread(left, _here(view) if view.mode is Mode.CHAT else _traffic(view), width)
+
+
+def _here(view: View) -> Fragments:
+    """Name the chat's room and how many are in it."""
+    room = view.model.spaces[view.namespace].rooms.get(view.room)
+    count = f"{room.count:,} here " if room and room.count is not None else ""
+    return [
+        ("bold", safe(f"{view.namespace}  {f'#{view.room}' if view.room else ''}  ")),
+        ("class:quiet", count),
+    ]
 
 
 def _traffic(view: View) -> Fragments:
@@ -94,10 +104,10 @@ def _answer(view: View, index: int, record: Record) -> Fragments:
     answer = view.model.answer(index)
     if answer is not None and answer.rtt_ms is not None:
         sign, style = ("✗", "failed") if refused(answer) else ("✓", "good")
-        return [(f"class:{style}", f" {sign} {duration(answer.rtt_ms):>8} ")]
+        return [(f"class:{style}", f"  {sign} {duration(answer.rtt_ms)}")]
     if view.model.is_waiting(index):
         waited = max(time.time() - record.time / 1e6, 0) * 1000
-        return [("class:waits", f" waiting {duration(waited)} … " if waited < 3.6e6 else " no answer ")]
+        return [("class:waits", f"  waiting {duration(waited)} …" if waited < 3.6e6 else "  no answer")]
     return []
 
 

@@ -1,4 +1,4 @@
-"""The themes: one accent, dim for what is secondary, red for what failed, yellow for what waits, green for state."""
+"""The themes: one accent, dim for the secondary, red for failed, yellow for waiting, green for state."""
 
 import os
 
