@@ -171,6 +171,9 @@ class Client:
         try:
             await asyncio.wait({task, self._supervisor}, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
+                if isinstance(task.exception(), LostError):
+                    # What the server answered before may still be on its way in.
+                    await asyncio.wait({self._supervisor}, timeout=2)
                 return task.result()
             raise self.failure or LostError("the connection is closed")
         finally:

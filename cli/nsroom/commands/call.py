@@ -1,6 +1,8 @@
 """`nsroom call`: emit with an acknowledgement and print it."""
 
+import sys
 from dataclasses import replace
+from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,24 +24,24 @@ def call(
     *,
     connection: ConnectionOptions,
     options: EmitOptions,
-    json: Annotated[bool, typer.Option("--json", help="Print the whole record.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the record, even on a terminal.")] = False,
 ) -> None:
     """Emit an event and print the server's acknowledgement.
 
-    It is JSON: one argument is printed as it is, several as an array. Ends with 7 when the answer is
-    an error.
+    In a pipe it is a record, whose args are what the server answers; on a terminal only these, one
+    below the other. Ends with 7 when the answer is an error.
 
     \b
     Examples:
       nsroom call rooms
-      nsroom call who room=lobby | jq .members
+      nsroom call who room=lobby | jq '.args[0].members'
       nsroom call order id:=7 --timeout 30
     """
     from nsroom.signals import run
 
     target = replace(connection.target(), reconnect=False)
     record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options))
-    put(_line(record, json))
+    put(_line(record) if json or not sys.stdout.isatty() else _readable(record))
     _check(record)
 
 
@@ -63,13 +65,17 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
         await client.close()
 
 
-def _line(record: "Record", whole: bool) -> bytes:
-    from nsroom.sinks import encode, encode_value
+def _line(record: "Record") -> bytes:
+    from nsroom.sinks import encode
 
-    if whole:
-        return encode(record)
-    args = record.args or []
-    return encode_value(args[0] if len(args) == 1 else args)
+    return encode(record)
+
+
+def _readable(record: "Record") -> bytes:
+    """Write the arguments as indented JSON, which is safe for a terminal: all else is escaped."""
+    from nsroom.record import escape
+
+    return "".join(f"{dumps(escape(arg), indent=2)}\n" for arg in record.args or []).encode()
 
 
 def _check(record: "Record") -> None:
