@@ -1,0 +1,43 @@
+"""A client in a test: made, asked, and listened to, never for longer than a bound."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nsroom.arguments import Emit
+from nsroom.client import Client
+from nsroom.record import Record
+from nsroom.target import Target, Transport
+from nsroom_server.app import Running
+
+Reference = Callable[..., Awaitable[Running]]
+Connect = Callable[..., Awaitable[Client]]
+WAIT = 5.0
+"""Seconds for what is to happen at once."""
+
+
+def make(
+    url: str, *namespaces: str, watch: bool = False, raw: bool = False, say: Any = str, **options: Any
+) -> Client:
+    """Make a client that is not connected yet; the options are those of a Target."""
+    options["transport"] = Transport(options.get("transport", "auto"))
+    return Client(Target(url=url, namespaces=namespaces or ("/",), **options), watch=watch, raw=raw, say=say)
+
+
+async def until(client: Client, **fields: Any) -> list[Record]:
+    """Take records until one has these fields; give all of them."""
+    taken: list[Record] = []
+    async with asyncio.timeout(WAIT):
+        async for records in client.records():
+            for record in records:
+                taken.append(record)
+                if all(getattr(record, key) == value for key, value in fields.items()):
+                    return taken
+    raise AssertionError(f"no {fields} among {taken}")
+
+
+async def answer(client: Client, *emit: Any, namespace: str = "/") -> Any:
+    """Emit an event and give what it is acknowledged with."""
+    (future,) = await client.ask(Emit(namespace, emit[0], [*emit[1:]]))
+    async with asyncio.timeout(WAIT):
+        return (await future).args

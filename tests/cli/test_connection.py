@@ -1,0 +1,186 @@
+"""One connection: what the server is told, TLS, the time to connect, and sizes."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nsroom.arguments import Emit
+from nsroom.errors import ConnectError, LimitError, LostError, UsageError
+from tests.cli.clients import WAIT, Connect, Reference, answer, make
+from tests.cli.scripted import Polling, stock
+from tests.peers import bad
+
+TLS = Path(__file__).parent / "tls"
+
+
+# What the server is told
+
+
+async def test_what_a_server_is_told_at_the_handshake(
+    stack: AsyncExitStack, connect: Connect, transport: str
+) -> None:
+    seen: list[tuple[Any, Any]] = []
+    url, _ = await stack.enter_async_context(
+        stock(lambda _sid, environ, auth: seen.append((environ["aiohttp.request"], auth)), path="a/b")
+    )
+    await connect(
+        url,
+        path="/a/b/",
+        transport=transport,
+        auth={"token": "é", "n": 1},
+        headers={"X-Trace": "7", "User-Agent": "mine"},
+        cookies={"session": "c00kie"},
+        query=(("tenant", "a b"), ("tenant", "&")),
+    )
+    ((request, auth),) = seen
+    assert auth == {"token": "é", "n": 1}
+    assert (request.headers["X-Trace"], request.headers["User-Agent"]) == ("7", "mine")
+    assert request.cookies == {"session": "c00kie"}
+    assert request.query.getall("tenant") == ["a b", "&"]
+    assert (request.path, request.query["EIO"], request.query["transport"]) == ("/a/b/", "4", transport)
+    assert "Origin" not in request.headers
+
+
+async def test_a_cookie_of_the_server_comes_back(stack: AsyncExitStack, connect: Connect) -> None:
+    """A load balancer sticks to its cookie; the jar of aiohttp drops those of numeric hosts."""
+    polling, cookies = Polling(), []
+    answer_ = polling.answer
+
+    async def sticky(request: Any) -> Any:
+        cookies.append(request.cookies.get("lb"))
+        response = await answer_(request)
+        response.set_cookie("lb", "node1")
+        return response
+
+    polling.answer = sticky  # type: ignore[method-assign]
+    await connect(await stack.enter_async_context(polling.listening()), transport="polling")
+    assert cookies[0] is None
+    assert set(cookies[1:]) == {"node1"}
+
+
+# TLS
+
+
+@pytest.fixture
+async def https(reference: Reference) -> str:
+    """The reference server with a certificate that it signed itself."""
+    return (await reference(tls_cert=TLS / "cert.pem", tls_key=TLS / "key.pem")).url
+
+
+async def test_a_certificate_of_an_unknown_authority(https: str, connect: Connect, transport: str) -> None:
+    with pytest.raises(
+        ConnectError, match=r"certificate is not trusted \(self.signed certificate\).*--cacert"
+    ):
+        await connect(https, transport=transport)
+
+
+@pytest.mark.parametrize("option", [{"insecure": True}, {"cacert": str(TLS / "cert.pem")}])
+async def test_a_certificate_is_trusted_when_asked_to(
+    https: str, connect: Connect, transport: str, option: dict[str, Any]
+) -> None:
+    client = await connect(https, transport=transport, **option)
+    assert (await answer(client, "rooms"))[0]["ok"]
+
+
+async def test_a_certificate_for_another_name(reference: Reference, connect: Connect) -> None:
+    server = await reference(host="127.0.0.2", tls_cert=TLS / "cert.pem", tls_key=TLS / "key.pem")
+    with pytest.raises(ConnectError, match=r"certificate is not trusted \(.*127\.0\.0\.2.*\)"):
+        await connect(server.url, cacert=str(TLS / "cert.pem"))
+
+
+@pytest.mark.parametrize("file", ["/no/such/file", str(TLS / "key.pem"), __file__])
+async def test_an_authority_that_cannot_be_read(https: str, connect: Connect, file: str) -> None:
+    with pytest.raises(UsageError, match=f"--cacert: cannot use {file}: "):
+        await connect(https, cacert=file)
+
+
+async def test_no_tls_where_it_is_due(reference: Reference, connect: Connect) -> None:
+    server = await reference()
+    with pytest.raises(ConnectError, match="no TLS on this port: use http://"):
+        await connect(server.url.replace("http:", "https:"))
+
+
+# Connecting takes its time and no more
+
+
+async def test_a_server_without_websocket_is_polled(reference: Reference, connect: Connect) -> None:
+    said: list[str] = []
+    server = await reference(transports=("polling",))
+    client = await connect(server.url, say=said.append)
+    assert (client.transport, said) == ("polling", [f"connected to {server.url} over polling"])
+
+
+@pytest.mark.parametrize("peer", [bad.silent, bad.open_then_silence, bad.plain_websocket, bad.garbage])
+async def test_connecting_ends_in_time(
+    peer: Any, stack: AsyncExitStack, connect: Connect, transport: str
+) -> None:
+    url = await stack.enter_async_context(peer())
+    began = time.monotonic()
+    with pytest.raises(ConnectError):
+        await connect(url, transport=transport, connect_timeout=0.5)
+    assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize("peer", [bad.silent, bad.open_then_silence])
+async def test_connecting_may_be_given_up(peer: Any, stack: AsyncExitStack, transport: str) -> None:
+    client = make(await stack.enter_async_context(peer()), transport=transport)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await client.connect()
+    await client.close()
+
+
+# Sizes
+
+
+async def test_larger_than_the_server_takes(reference: Reference, connect: Connect, transport: str) -> None:
+    server = await reference(max_payload=1000)
+    client = await connect(server.url, "/lab", transport=transport)
+    with pytest.raises(LimitError, match="the server takes 1000 at once"):
+        await client.emit(Emit("/lab", "echo", ["x" * 1000]))
+    assert await answer(client, "echo", "x" * 900, namespace="/lab") == ["x" * 900]
+
+
+@pytest.mark.parametrize(("transport", "largest"), [("websocket", 1000), ("polling", 747)])
+async def test_binary_is_measured_as_it_travels(
+    transport: str, largest: int, reference: Reference, connect: Connect
+) -> None:
+    """Polling carries it as base64, which takes a third more."""
+    server = await reference(max_payload=1000)
+    client = await connect(server.url, "/lab", transport=transport)
+    assert await answer(client, "echo", bytes(largest), namespace="/lab") == [bytes(largest)]
+    with pytest.raises(LimitError):
+        await client.emit(Emit("/lab", "echo", [bytes(largest + 3)]))
+    assert await answer(client, "echo", namespace="/lab") == []
+
+
+async def test_a_burst_is_split_to_what_the_server_takes(stack: AsyncExitStack, connect: Connect) -> None:
+    polling = Polling(maxPayload=200)
+    client = await connect(await stack.enter_async_context(polling.listening()), transport="polling")
+    await client.emit(*(Emit("/", "n", ["é" * 20, n]) for n in range(20)))
+    assert all(len(body.encode()) <= 200 for body in polling.posts)
+    assert 5 < len(polling.posts) < 20
+    frames = [frame for body in polling.posts for frame in body.split("\x1e")]
+    assert frames == [f'42["n","{"é" * 20}",{n}]' for n in range(20)]
+
+
+@pytest.mark.parametrize("status", [400, 413, 502])
+async def test_packets_that_a_server_does_not_take_are_lost(
+    status: int, stack: AsyncExitStack, connect: Connect
+) -> None:
+    polling = Polling()
+    client = await connect(await stack.enter_async_context(polling.listening()), transport="polling")
+    polling.status = status
+    with pytest.raises(LostError, match=f"the server did not take the packets: HTTP {status}"):
+        await client.emit(Emit("/", "n", []))
+
+
+async def test_settling_waits_for_the_server(reference: Reference, connect: Connect, transport: str) -> None:
+    server = await reference()
+    client = await connect(server.url, "/lab", transport=transport)
+    await client.emit(*(Emit("/lab", "echo", [n]) for n in range(100)))
+    await client.settle(WAIT)
