@@ -5,10 +5,9 @@ import ssl
 from collections.abc import Iterator
 from errno import ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH
 
-import aiohttp
-
 from nsroom.connection import Connection
 from nsroom.errors import ConnectError, DecodeError
+from nsroom.lean import aiohttp
 from nsroom.protocol.engineio import parse_handshake
 from nsroom.record import Json
 from nsroom.target import Target

@@ -7,13 +7,12 @@ import os
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
-
+from nsroom import __version__
 from nsroom.errors import LimitError, LostError, UsageError
+from nsroom.lean import aiohttp, engineio, socketio
 from nsroom.observe import Tap, TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
 from nsroom.protocol import socketio as codec
@@ -24,22 +23,6 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
 from nsroom.target import Target, Transport
 
-
-def _import_socketio() -> Any:
-    """Import python-socketio without its look for back ends that a client has no use for (up to 0.1 s)."""
-    modules: dict[str, Any] = sys.modules
-    absent = {"redis", "valkey", "kombu", "aio_pika", "zmq", "requests", "websocket"} - modules.keys()
-    modules.update(dict.fromkeys(absent))
-    try:
-        import engineio
-        import socketio
-    finally:
-        for name in absent:
-            del modules[name]
-    return engineio, socketio
-
-
-engineio, socketio = _import_socketio()
 # A poll may carry any number of packets; 17 would end the connection.
 engineio.payload.Payload.max_decode_packets = sys.maxsize
 
@@ -48,7 +31,7 @@ _SILENT = logging.getLogger("nsroom.silent")
 _SILENT.disabled = True
 
 
-class _Engine(engineio.AsyncClient):  # type: ignore[misc, name-defined]
+class _Engine(engineio.AsyncClient):  # type: ignore[misc]
     """The Engine.IO client, with its POST requests observed and one at a time, as the protocol asks."""
 
     def __init__(self, tap: Tap, **options: Any) -> None:
@@ -67,7 +50,7 @@ class _Engine(engineio.AsyncClient):  # type: ignore[misc, name-defined]
             return await super()._send_request(method, url, headers, body, timeout)
 
 
-class _Socket(socketio.AsyncClient):  # type: ignore[misc, name-defined]
+class _Socket(socketio.AsyncClient):  # type: ignore[misc]
     """The Socket.IO client, with the payload of CONNECT given for each namespace."""
 
     def __init__(
@@ -162,7 +145,7 @@ class Connection:
         trace.on_request_exception.append(self._on_request_exception)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
-            headers={"User-Agent": f"nsroom/{version('nsroom')}", **self._target.headers},
+            headers={"User-Agent": f"nsroom/{__version__}", **self._target.headers},
             cookies=self._target.cookies,
             # The jar of aiohttp drops the cookies of hosts that are named by address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
@@ -328,9 +311,9 @@ def _tls(target: Target) -> ssl.SSLContext | bool:
         return True
     if target.insecure:
         return False
-    if target.cacert is None:
-        return True
     try:
-        return ssl.create_default_context(cafile=target.cacert)
+        context = ssl.create_default_context(cafile=target.cacert)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"--cacert: cannot use {target.cacert}: {error.strerror or error}") from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
 
+from nsroom import __version__
 from nsroom.completion import Shell, script
 from nsroom.errors import ExitCode, NsroomError, Stopped
 from nsroom.streams import mend, say
@@ -39,7 +39,7 @@ def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"nsroom {version('nsroom')}")
+        typer.echo(f"nsroom {__version__}")
         raise typer.Exit
 
 

@@ -10,9 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import aiohttp
-from aiohttp import WSMessage, WSMsgType
-
+from nsroom.lean import aiohttp
 from nsroom.protocol import engineio
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.session import Session
@@ -151,24 +149,24 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
 
     tap: Tap
 
-    async def receive(self, timeout: float | None = None) -> WSMessage:
+    async def receive(self, timeout: float | None = None) -> aiohttp.WSMessage:
         """Receive the next message that is not for the tap alone."""
         while True:
             if not await self.tap.room(self.tap.patience):
-                return WSMessage(WSMsgType.TEXT, _NOOP, None)
+                return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, _NOOP, None)
             message = await self._next(timeout)
-            if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+            if message.type is aiohttp.WSMsgType.TEXT or message.type is aiohttp.WSMsgType.BINARY:
                 if self.tap.incoming(message.data):
                     return message
-            elif message.type is WSMsgType.PING:
+            elif message.type is aiohttp.WSMsgType.PING:
                 await self.pong(message.data)
-            elif message.type is WSMsgType.PONG:
+            elif message.type is aiohttp.WSMsgType.PONG:
                 self.tap.pong(bytes(message.data))
             else:
                 self.tap.close_code = self.close_code
                 return message
 
-    async def _next(self, timeout: float | None) -> WSMessage:
+    async def _next(self, timeout: float | None) -> aiohttp.WSMessage:
         try:
             return await super().receive(timeout)
         except asyncio.CancelledError:

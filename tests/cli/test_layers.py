@@ -37,7 +37,7 @@ LAYERS = {
     "nsroom.streams": Layer("errors terminal"),
     "nsroom.summary": Layer("record terminal"),
     "nsroom.sinks": Layer("record errors filters output summary terminal", "rich orjson"),
-    "nsroom.observe": Layer("record errors protocol", "aiohttp multidict yarl"),
+    "nsroom.observe": Layer("record errors protocol lean", "aiohttp multidict yarl"),
     "nsroom.tui.model": Layer("record filters summary"),
     "nsroom.tui": Layer("record errors filters terminal summary client tui", "prompt_toolkit rich"),
     "nsroom.commands": ANYTHING,
