@@ -223,7 +223,7 @@ class Client:
             connection = self._prepare()
             try:
                 async with asyncio.timeout(seconds):
-                    await connection.open(transport, seconds)
+                    await connection.open(transport, self._namespaces, seconds)
                     await self._answered(connection, self._namespaces)
                 self._check_refusals()
             except (NsroomError, asyncio.CancelledError):

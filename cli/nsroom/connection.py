@@ -104,8 +104,8 @@ class Connection:
         """Name what carries the packets now."""
         return str(self._socket.transport()) if self._socket else "none"
 
-    async def open(self, transport: Transport, timeout: float) -> None:
-        """Shake hands and ask for the target's namespaces; their answers come through the tap.
+    async def open(self, transport: Transport, namespaces: Sequence[str], timeout: float) -> None:
+        """Shake hands and ask for the namespaces; their answers come through the tap.
 
         Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
         """
@@ -121,7 +121,7 @@ class Connection:
         query = urlencode(self._target.query)
         await self._socket.connect(
             f"{self._target.url}/{f'?{query}' if query else ''}",
-            namespaces=list(self._target.namespaces),
+            namespaces=list(namespaces),
             transports=[transport.value],
             socketio_path=self._target.path,
             wait=False,
@@ -279,6 +279,8 @@ class Connection:
         with contextlib.suppress(ValueError):
             engineio.base_client.connected_clients.remove(eio)
         await eio._reset()
+        if self.tap.websocket is not None:
+            await self.tap.websocket.abandon()
         if self._http is not None:
             await self._http.close()
 

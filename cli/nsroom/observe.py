@@ -6,6 +6,7 @@ heartbeat and the namespaces go on to it.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -89,6 +90,8 @@ class Tap:
         self.channel = channel
         self.stranger: str | bytes | None = None
         """What came where the handshake was due."""
+        self.websocket: TappedWebSocket | None = None
+        """What carries the frames, also while python-engineio still waits for its handshake."""
         self.close_code: int | None = None
         self.silent = False
         """Whether the server missed its heartbeat."""
@@ -148,6 +151,16 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
     """A WebSocket whose frames pass a tap both ways. It is opened with `autoping=False`."""
 
     tap: Tap
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.tap.websocket = self
+
+    async def abandon(self) -> None:
+        """Close without waiting for the other side."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await self.close()
 
     async def receive(self, timeout: float | None = None) -> aiohttp.WSMessage:
         """Receive the next message that is not for the tap alone."""
