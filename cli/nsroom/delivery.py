@@ -10,7 +10,18 @@ from typing import NamedTuple
 
 from nsroom.arguments import Acknowledge, Emit
 from nsroom.client import Client
-from nsroom.errors import DataError, LimitError, LostError, NackError, UsageError, WaitError
+from nsroom.errors import (
+    ConnectError,
+    DataError,
+    LimitError,
+    LostError,
+    NackError,
+    NsroomError,
+    RefusedError,
+    Stopped,
+    UsageError,
+    WaitError,
+)
 from nsroom.record import Json, Record
 from nsroom.target import Target
 
@@ -80,18 +91,30 @@ class Delivery:
         self._waiting: set[asyncio.Future[Record]] = set()
         self._answered = asyncio.Event()
         self._first_refusal = ""
+        self._lost = False
+        self._fault: NsroomError | Stopped | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def run(self, lines: AsyncIterator[list[Line]]) -> None:
         """Send all, then wait for what is still unanswered.
 
-        Raises: DataError and LimitError with the line's number, when the lines before it are delivered;
-        LostError, WaitError, NackError when not everything was confirmed.
+        Raises: DataError, LimitError, RefusedError with the line's number, when the lines before it are
+        delivered; LostError, WaitError, NackError when not everything was confirmed; what `on_ack` raises.
         """
+        self._task = asyncio.current_task()
+        try:
+            await self._run(lines)
+        except asyncio.CancelledError:
+            if self._fault is None:
+                raise
+            raise self._fault from None
+
+    async def _run(self, lines: AsyncIterator[list[Line]]) -> None:
         try:
             async for batch in lines:
                 self.tally.read += len(batch)
                 await self._send_all(batch)
-        except (DataError, LimitError, UsageError):
+        except (DataError, LimitError, UsageError, RefusedError, ConnectError):
             with contextlib.suppress(LostError, WaitError):
                 await self._settle()
             raise
@@ -103,34 +126,57 @@ class Delivery:
         step = 1 if self._client.transport == "websocket" else _POLLING_BATCH
         for start in range(0, len(batch), step):
             await self._room()
-            await self._send(batch[start : start + step])
+            await self._send_together(batch[start : start + step])
             # Sending to a quick server waits for nothing: let in what it answers.
             await asyncio.sleep(0)
 
-    async def _send(self, lines: list[Line]) -> None:
-        emits = [line.item for line in lines if isinstance(line.item, Emit)]
+    async def _send_together(self, lines: list[Line]) -> None:
+        """Send lines in one request where that can be; else one by one, up to one that cannot be sent."""
+        known = self._client.namespaces
+        emits = [each.item for each in lines if isinstance(each.item, Emit) and each.item.namespace in known]
+        if len(emits) == len(lines) > 1:
+            with contextlib.suppress(LimitError, UsageError):  # nothing was sent
+                await self._transmit(emits)
+                return
+        for line in lines:
+            await self._send(line)
+
+    async def _send(self, line: Line) -> None:
         try:
-            await self._enter(emits)
-            for line in lines:
-                if isinstance(line.item, Acknowledge):
-                    await self._client.acknowledge(line.item)
-            await (self._ask(emits) if self._ack else self._client.emit(*emits))
-        except (LimitError, UsageError) as error:
-            number = lines[0].number
-            if number is None:
+            await self._enter(line.item.namespace)
+            await self._transmit([line.item])
+        except (LimitError, RefusedError, UsageError) as error:
+            if line.number is None:
                 raise
-            kind = LimitError if isinstance(error, LimitError) else DataError
-            raise kind(f"line {number}: {error}; the lines before it were sent") from None
+            kind = DataError if isinstance(error, UsageError) else type(error)
+            raise kind(f"line {line.number}: {error}; the lines before it were sent") from None
+
+    async def _enter(self, namespace: str) -> None:
+        """Connect to a namespace that a recording names and the command line did not."""
+        if namespace not in self._client.namespaces:
+            await self._client.enter(namespace)
+
+    async def _transmit(self, items: Sequence[Emit | Acknowledge]) -> None:
+        try:
+            await self._hand_over(items)
         except LostError:
             # A request that failed may have been read; a frame that was not written was not.
-            self.tally.sent += len(lines) if self._client.transport == "polling" else 0
+            self.tally.sent += len(items) if self._client.transport == "polling" else 0
             raise
-        self.tally.sent += len(lines)
+        except asyncio.CancelledError:
+            self.tally.sent += len(items)
+            raise
+        self.tally.sent += len(items)
 
-    async def _enter(self, emits: list[Emit]) -> None:
-        """Connect to the namespaces that a recording names and the command line did not."""
-        for namespace in {emit.namespace for emit in emits} - self._client.namespaces.keys():
-            await self._client.enter(namespace)
+    async def _hand_over(self, items: Sequence[Emit | Acknowledge]) -> None:
+        emits = [item for item in items if isinstance(item, Emit)]
+        for item in items:
+            if isinstance(item, Acknowledge):
+                await self._client.acknowledge(item)
+        if emits and self._ack:
+            await self._ask(emits)
+        elif emits:
+            await self._client.emit(*emits)
 
     async def _ask(self, emits: list[Emit]) -> None:
         for future in await self._client.ask(*emits):
@@ -141,6 +187,7 @@ class Delivery:
         self._waiting.discard(future)
         self._answered.set()
         if future.cancelled() or future.exception() is not None:
+            self._lost = True
             return
         record = future.result()
         if is_refusal(record.args):
@@ -148,8 +195,18 @@ class Delivery:
             self._first_refusal = self._first_refusal or refusal(record.args)
         else:
             self.tally.acked += 1
-        if self._on_ack is not None:
+        self._show(record)
+
+    def _show(self, record: Record) -> None:
+        """Pass an acknowledgement on; what fails there ends the delivery, not this callback."""
+        if self._on_ack is None or self._fault is not None:
+            return
+        try:
             self._on_ack(record)
+        except (NsroomError, Stopped) as error:
+            self._fault = error
+            if self._task is not None:
+                self._task.cancel()
 
     async def _room(self) -> None:
         while len(self._waiting) >= _IN_FLIGHT:
@@ -159,12 +216,11 @@ class Delivery:
         """Wait for the acknowledgements, and until the server has read the rest."""
         while self._waiting:
             await self._progress()
-        if self.tally.sent > self._confirmed():
+        if self._fault is not None:
+            raise self._fault
+        if self._lost:
             raise LostError(f"the connection ended with {self._unconfirmed()} unconfirmed")
         await self._client.settle(self._timeout)
-
-    def _confirmed(self) -> int:
-        return self.tally.acked + self.tally.nacked if self._ack else self.tally.sent
 
     async def _progress(self) -> None:
         self._answered.clear()
