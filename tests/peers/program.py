@@ -244,7 +244,8 @@ async def _pump_terminal(terminal: int, stream: Stream) -> None:
         while not stream.ended:
             await readable.wait()
             readable.clear()
-            stream.feed(_read_terminal(terminal))
+            with contextlib.suppress(BlockingIOError):  # it was readable before the last reading
+                stream.feed(_read_terminal(terminal))
     finally:
         loop.remove_reader(terminal)
 
@@ -252,6 +253,8 @@ async def _pump_terminal(terminal: int, stream: Stream) -> None:
 def _read_terminal(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
+    except BlockingIOError:
+        raise
     except OSError:  # Linux's way to say that no program has the terminal open any more
         return b""
 
@@ -288,6 +291,7 @@ async def start_on_terminal(
 ) -> Program:
     """Start a program on a pseudo-terminal of its own."""
     terminal, inner = pty.openpty()
+    os.set_blocking(terminal, False)
     set_size(terminal, rows, cols)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-ISc", _OWN_TERMINAL, *command),
