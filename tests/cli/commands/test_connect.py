@@ -262,8 +262,8 @@ async def test_plain_lines_in_a_pipe(nsroom: Runner, server: Server) -> None:
     assert (len(clock), sign, event, text) == (12, "←", "hi", '"everyone!"')
 
 
-async def test_a_terminal_gets_plain_lines_and_typed_lines_are_sent(spawn: Spawner, server: Server) -> None:
-    watcher = await spawn("connect", "/lab", "-u", server.url, tty=True)
+async def test_lines_typed_on_a_terminal_are_sent(spawn: Spawner, server: Server) -> None:
+    watcher = await spawn("connect", "/lab", "-u", server.url, "--plain", tty=True)
     await watcher.err("everyone!")
     watcher.type('["echo",{"n":41}]\r')
     await watcher.err("{n: 41}")
