@@ -82,10 +82,9 @@ def _item(operator: str, text: str, key: str) -> Json:
 def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f'cannot read {path}: {error.strerror}; write @ as "@…" if no file is meant'
-        ) from None
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", error)
+        raise UsageError(f'cannot read {path}: {cause}; write @ as "@…" if no file is meant') from None
 
 
 def relay(emit: Emit, to: Sequence[str], skip: Sequence[str]) -> Emit:

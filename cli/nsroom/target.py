@@ -1,6 +1,5 @@
 """Where to connect to and how: what the command line says, checked."""
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
-from nsroom.errors import UsageError
+from nsroom.errors import DecodeError, UsageError
+from nsroom.protocol import strict_json
 from nsroom.record import Json
 
 DEFAULT_URL = "http://localhost:3000"
@@ -51,12 +51,15 @@ def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) ->
     Raises: UsageError when they name two servers, or something that is neither URL nor namespace.
     """
     parsed = [_parse(text) for text in texts]
-    default = _parse(url or os.environ.get("NSROOM_URL") or DEFAULT_URL)
-    servers = {server for server, _ in parsed if server} or {default[0] or DEFAULT_URL}
+    base = _parse(url) if url else (None, None)
+    servers = {server for server, _ in (*parsed, base) if server}
     if len(servers) > 1:
         raise UsageError(f"one connection has one server, but two are named: {' and '.join(sorted(servers))}")
+    if not servers:
+        default = _parse(os.environ.get("NSROOM_URL") or DEFAULT_URL)
+        servers, base = {default[0] or DEFAULT_URL}, (None, base[1] or default[1])
     named = [namespace for _, namespace in parsed if namespace] + [_namespace(text) for text in namespaces]
-    return servers.pop(), tuple(dict.fromkeys(named)) or (default[1] or "/",)
+    return servers.pop(), tuple(dict.fromkeys(named)) or (base[1] or "/",)
 
 
 def _parse(text: str) -> tuple[str | None, str | None]:
@@ -70,6 +73,8 @@ def _parse(text: str) -> tuple[str | None, str | None]:
         raise UsageError(
             f"{text!r} is neither a namespace like /chat nor a URL like https://host/chat nor :3001/chat"
         )
+    if parts.query or parts.fragment:
+        raise UsageError(f"{text!r}: give what follows ? with --query, and leave '#' and its rest out")
     path = parts.path if parts.path not in ("", "/") else None
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and _namespace(path)
 
@@ -105,10 +110,9 @@ def _auth(text: str | None) -> dict[str, Json]:
     text = (text or "").strip()
     if text.startswith("{"):
         try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise UsageError(f"--auth: no JSON: {error}") from None
-        return dict(value)
+            return dict(strict_json.load(text))
+        except DecodeError as error:
+            raise UsageError(f"--auth: {error}") from None
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise UsageError("--auth: give a JSON object, key=value, @file or - for stdin")
@@ -119,7 +123,7 @@ def _file(text: str) -> str:
     try:
         with open(text[1:], encoding="utf-8") as file:
             return file.read()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"--auth: cannot read {text[1:]}: {getattr(error, 'strerror', error)}") from None
 
 
