@@ -94,13 +94,14 @@ async def join(
         for room in rooms
     ]
     answers = await client.ask(*(emit for _, emit in asked))
+    # The connection may be lost, and come back, before there is an answer.
+    client.rejoin += [emit for _, emit in asked]
     await asyncio.wait(answers, timeout=_PATIENCE)
     refused = []
     for (room, emit), answer in zip(asked, answers, strict=True):
         reason = _outcome(room, answer, say)
-        if reason is None:
-            client.rejoin.append(emit)
-        else:
+        if reason is not None:
+            client.rejoin.remove(emit)
             refused.append(f"{room}: {reason}")
     if len(refused) == len(asked):
         raise RefusedError(f"the server refused to join {'; '.join(refused)}")
@@ -113,6 +114,9 @@ def _outcome(room: str, answer: "asyncio.Future[Record]", say: Callable[[str], N
     """Say what became of a request, or give the reason of its refusal."""
     if not answer.done():
         say(f"asked to join {room}; the server does not acknowledge it, so whether it did is not known")
+        return None
+    if answer.exception() is not None:
+        say(f"asked to join {room}; the connection ended before the server answered")
         return None
     args = answer.result().args or []
     if is_refusal(args):
