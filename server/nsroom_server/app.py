@@ -9,21 +9,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from errno import EADDRINUSE
-from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-from nsroom_server import logs, policy
+from nsroom_server import conformance, logs, policy
 from nsroom_server.config import Config
+from nsroom_server.endpoint import Access, Fault, Refused
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from nsroom_server.history import open_history
 from nsroom_server.namespaces import Namespaces
 from nsroom_server.server import Server
+from nsroom_server.session import Options
 
 log = logging.getLogger("nsroom_server")
 
 _LAST_REQUESTS = 0.25
 """Seconds for plain HTTP requests, once the sessions have ended."""
+_KEEP_ALIVE = 75.0
+"""Seconds that a connection may be idle between its requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,24 @@ class Running:
 
 
 def create_app(config: Config) -> web.Application:
-    """Make the application: it opens the history when it starts and drains when it shuts down."""
-    app = web.Application(client_max_size=config.max_payload)
-    namespaces = Namespaces(config)
-    server = Server(namespaces, **_options(config))
+    """Make the application: it opens the history when it starts and drains when it shuts down.
+
+    Run it with `handler_cancellation=True`: a poll whose client has gone must not take the next event.
+    """
+    app = web.Application(client_max_size=config.max_payload, middlewares=[_host_check(config)])
+    server = _add_conformance(app, config) if config.conformance else _add_chat(app, config)
     app.router.add_route("*", config.endpoint, server.handle_request)
+
+    async def drain(_: web.Application) -> None:
+        await server.drain(config.drain)
+
+    app.on_shutdown.append(drain)
+    return app
+
+
+def _add_chat(app: web.Application, config: Config) -> Server:
+    namespaces = Namespaces(config)
+    server = Server(namespaces, _options(config), _access(config))
 
     async def history(_: web.Application) -> AsyncIterator[None]:
         store = open_history(config.history)
@@ -47,32 +64,53 @@ def create_app(config: Config) -> web.Application:
         yield
         await store.close()
 
-    async def drain(_: web.Application) -> None:
-        await server.drain(config.drain)
-
     app.cleanup_ctx.append(history)
+    return server
+
+
+def _add_conformance(app: web.Application, config: Config) -> Server:
+    application = conformance.Conformance(config)
+    server = Server(application, _options(config), _access(config))
+    application.attach(server)
+    bare = conformance.echo(_options(config))
+    app.router.add_route("*", conformance.PATH, bare.handle_request)
+
+    async def drain(_: web.Application) -> None:
+        await bare.drain(config.drain)
+
     app.on_shutdown.append(drain)
-    return app
+    return server
 
 
-def _options(config: Config) -> dict[str, Any]:
-    def is_allowed(origin: str, environ: dict[str, Any]) -> bool:
-        host = environ.get("HTTP_HOST", "")
-        return policy.is_allowed_origin(origin, config.scheme, host, config.cors_origins)
+def _options(config: Config) -> Options:
+    return Options(
+        ping_interval=config.ping_interval,
+        ping_timeout=config.ping_timeout,
+        max_payload=config.max_payload,
+        limits=config.effective_limits,
+    )
 
-    return {
-        "logger": logs.quiet("socketio"),
-        "engineio_logger": logs.quiet("engineio"),
-        "ping_interval": config.ping_interval,
-        "ping_timeout": config.ping_timeout,
-        "max_http_buffer_size": config.max_payload,
-        "transports": list(config.transports),
-        "allow_upgrades": "websocket" in config.transports,
-        "http_compression": False,
-        "cors_allowed_origins": is_allowed,
-        # Whoever lets every page in does not mean the visitor's cookies.
-        "cors_credentials": "*" not in config.cors_origins,
-    }
+
+def _access(config: Config) -> Access:
+    origins = ("*",) if config.conformance else config.cors_origins
+
+    def is_allowed(origin: str, host: str) -> bool:
+        return policy.is_allowed_origin(origin, config.scheme, host, origins)
+
+    # Whoever lets every page in does not mean the visitor's cookies.
+    return Access(transports=config.transports, is_allowed_origin=is_allowed, credentials="*" not in origins)
+
+
+def _host_check(config: Config) -> Middleware:
+    bound, known = config.host.lower(), config.known_hosts
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if policy.is_allowed_host(request.headers.get("Host"), bound, known):
+            return await handler(request)
+        return Refused(Fault.FORBIDDEN, "Host not allowed", status=403).response
+
+    return check
 
 
 @asynccontextmanager
@@ -83,7 +121,14 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     """
     tls = _tls(config)
     runner = web.AppRunner(
-        create_app(config), access_log=None, shutdown_timeout=_LAST_REQUESTS, handle_signals=False
+        create_app(config),
+        access_log=None,
+        shutdown_timeout=_LAST_REQUESTS,
+        handle_signals=False,
+        handler_cancellation=True,
+        # A body is as long as it says: nothing here takes what a few compressed bytes unfold to.
+        auto_decompress=False,
+        keepalive_timeout=_KEEP_ALIVE,
     )
     await runner.setup()
     try:

@@ -1,15 +1,18 @@
 """What the server is told to do, checked when it is made."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from nsroom_server import policy
 from nsroom_server.errors import ConfigError
+from nsroom_server.limits import Limits
 
 NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
 TRANSPORTS = ("polling", "websocket")
+_CONFORMANCE_TIMEOUT = 1.0
 _PATH = re.compile(r"[\w.~/-]*")
 
 
@@ -35,13 +38,16 @@ class Config:
     any_namespace: bool = False
     history: Path | None = None
     """The file to keep messages in; without one they are numbered and forgotten."""
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """What a client has to send as `{"token": …}` with its CONNECT."""
     cors_origins: tuple[str, ...] = ()
     """Origins let in besides the server's own; `*` lets in every one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that the server is known by, besides its address and this machine's own; `*` is any."""
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
     transports: tuple[str, ...] = TRANSPORTS
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -49,6 +55,8 @@ class Config:
     log_format: LogFormat = LogFormat.TEXT
     insecure: bool = False
     """Listen beyond this machine without a token."""
+    conformance: bool = False
+    """Be what the protocols' own test suites expect, instead of a chat."""
 
     def __post_init__(self) -> None:
         for check in (_check_address, _check_namespaces, _check_numbers, _check_transports, _check_access):
@@ -66,14 +74,30 @@ class Config:
         return f"/{inner}/" if inner else "/"
 
     @property
-    def limits(self) -> dict[str, int | float]:
+    def all_limits(self) -> dict[str, int | float]:
         """Every limit that is kept, by name."""
         return {
             "max_payload": self.max_payload,
             "ping_interval": self.ping_interval,
             "ping_timeout": self.ping_timeout,
-            **policy.LIMITS,
+            **asdict(self.effective_limits),
         }
+
+    @property
+    def effective_limits(self) -> Limits:
+        """The limits, with the time-out that the test suites expect where they are expected."""
+        return replace(self.limits, connect_timeout=_CONFORMANCE_TIMEOUT) if self.conformance else self.limits
+
+    @property
+    def known_hosts(self) -> tuple[str, ...]:
+        """The names that requests may be for: any, where the server is not for this machine alone."""
+        if self.allowed_hosts or policy.is_loopback(self.host):
+            return tuple(name.lower() for name in self.allowed_hosts)
+        return ("*",)
+
+    def connect_refusal(self, namespace: str, auth: Any) -> Any:
+        """Give the payload that refuses a CONNECT, or None."""
+        return policy.connect_refusal(namespace, auth, self.token, self.namespaces, self.any_namespace)
 
 
 def _check_address(config: Config) -> None:

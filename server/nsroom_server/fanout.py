@@ -1,10 +1,7 @@
 """Who is in which room, and how an event reaches them all."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from engineio.packet import MESSAGE
-from engineio.packet import Packet as EnginePacket
 from socketio.async_manager import AsyncManager
 from socketio.packet import EVENT
 
@@ -70,23 +67,11 @@ class FanOut(AsyncManager):  # type: ignore[misc]
     ) -> None:
         """Send an event to a room, to several, or to the namespace. Stock: a task for each recipient."""
         skipped = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
-        frames = self._encode(event, data, namespace)
+        args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
+        packets = self.server.packet_class(EVENT, [event, *args], namespace).outgoing()
         for sid, eio_sid in self.get_participants(namespace, to or room):
             if sid not in skipped:
-                for packet in _packets(frames):
-                    await self.server._send_eio_packet(eio_sid, packet)
-
-    def _encode(self, event: str, data: Any, namespace: str) -> list[str | bytes]:
-        args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        encoded = self.server.packet_class(EVENT, namespace=namespace, data=[event, *args]).encode()
-        return encoded if isinstance(encoded, list) else [encoded]
-
-
-def _packets(frames: list[str | bytes]) -> Iterator[EnginePacket]:
-    # One for each recipient: a packet remembers how it was encoded for the first transport,
-    # and binary looks different on the next.
-    for frame in frames:
-        yield EnginePacket(MESSAGE, frame)
+                self.server.eio.send(eio_sid, *packets)
 
 
 def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nsroom_server.errors import ConfigError
-from nsroom_server.policy import Page
+from nsroom_server.requests import Page
 
 Body = dict[str, Any]
 

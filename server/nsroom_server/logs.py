@@ -3,12 +3,17 @@
 import json
 import logging
 import sys
+from collections import Counter
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
+from nsroom_server.bucket import Bucket
 from nsroom_server.config import LogFormat
 
 _LONGEST = 200
+_LINES_PER_SECOND = 2
+_LINES_AT_ONCE = 10
 
 
 class TextFormatter(logging.Formatter):
@@ -76,3 +81,21 @@ def _plain(text: str) -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+class Sparing:
+    """Warns of what clients can bring about, a few times a second: a flood of it is one line with a count."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._buckets: dict[str, Bucket] = {}
+        self._unsaid: Counter[str] = Counter()
+
+    def __call__(self, message: str, **fields: Any) -> None:
+        """Log a warning, or count it for the next one."""
+        bucket = self._buckets.setdefault(message, Bucket(_LINES_PER_SECOND, _LINES_AT_ONCE))
+        if bucket.take(monotonic()):
+            self._unsaid[message] += 1
+            return
+        unsaid = self._unsaid.pop(message, 0)
+        self._log.warning(message, extra={"fields": fields | ({"unsaid": unsaid} if unsaid else {})})

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from nsroom_server import policy
+from nsroom_server import policy, requests
+from nsroom_server.application import Answer, Client, Handler, Later
 from nsroom_server.config import Config
 from nsroom_server.delivery import Deliveries
 from nsroom_server.history import Body, History, HistoryError
 from nsroom_server.presence import Presence
-from nsroom_server.server import Answer, Client, Handler, Later, Server
+from nsroom_server.server import Server
 
 log = logging.getLogger("nsroom_server")
 
@@ -29,6 +30,7 @@ class Chat:
         self._server = server
         self._presence = presence
         self._history = history
+        self._limits = server.options.limits
         self._deliveries = Deliveries(server, history)
         # An acknowledgement with messages in it is to fit a client that reads no more than we do.
         self._octets = octets // 2
@@ -49,29 +51,30 @@ class Chat:
 
     async def join(self, client: Client, args: Args) -> Answer:
         """Put the client into a room; answer who is there and what was said."""
-        request = policy.join(args)
+        request = requests.join(args, self._limits)
         policy.require_joinable(
             request.room,
             self._presence.rooms(client),
+            self._limits.rooms_per_socket,
             lambda name: self._presence.is_sid(client.namespace, name),
         )
         if request.nick is not None:
             self._presence.rename(client, request.nick)
         await self._presence.enter(client, request.room)
-        page = policy.Page(request.room, request.after, policy.HISTORY_DEFAULT)
+        page = requests.Page(request.room, request.after, self._limits.history_default)
         history = await self._read(client, page)
         return ({"ok": True, **self._presence.describe(client.namespace, request.room), **history},)
 
     async def leave(self, client: Client, args: Args) -> Answer:
         """Take the client out of a room."""
-        room = policy.room(args)
+        room = requests.room(args, self._limits)
         policy.require_member(self._presence.rooms(client), [room])
         await self._presence.leave(client, room)
         return ({"ok": True, "room": room},)
 
     async def message(self, client: Client, args: Args) -> Later:
         """Store a message, then deliver it to its room; the order of the calls is the order of the ids."""
-        request = policy.message(args)
+        request = requests.message(args, self._limits)
         policy.require_member(self._presence.rooms(client), [request.room])
         body: Body = {
             "room": request.room,
@@ -91,7 +94,7 @@ class Chat:
 
     async def emit(self, client: Client, args: Args) -> Answer:
         """Relay an event to rooms."""
-        request = policy.relay(args)
+        request = requests.relay(args, self._limits)
         policy.require_member(self._presence.rooms(client), request.to)
         members = self._server.manager.members(client.namespace, *request.to)
         skipped = self._server.manager.members(client.namespace, *request.skip)
@@ -110,20 +113,20 @@ class Chat:
 
     async def who(self, client: Client, args: Args) -> Answer:
         """List a room's members."""
-        return ({"ok": True, **self._presence.describe(client.namespace, policy.room(args))},)
+        return ({"ok": True, **self._presence.describe(client.namespace, requests.room(args, self._limits))},)
 
     async def nick(self, client: Client, args: Args) -> Answer:
         """Set the client's nick."""
-        nick = policy.nick(args)
+        nick = requests.nick(args, self._limits)
         self._presence.rename(client, nick)
         return ({"ok": True, "nick": nick},)
 
     async def history(self, client: Client, args: Args) -> Answer:
         """Answer a part of what was said."""
-        page = policy.page(args)
+        page = requests.page(args, self._limits)
         return ({"ok": True, "room": page.room, **await self._read(client, page)},)
 
-    async def _read(self, client: Client, page: policy.Page) -> dict[str, Any]:
+    async def _read(self, client: Client, page: requests.Page) -> dict[str, Any]:
         try:
             messages = await self._history.read(client.namespace, page, self._octets)
         except HistoryError as error:
@@ -151,7 +154,7 @@ class Lab:
 
     async def delay(self, client: Client, args: Args) -> Later:  # noqa: ARG002
         """Acknowledge after so many milliseconds."""
-        milliseconds = policy.integer(args, "ms", 0, LONGEST_DELAY)
+        milliseconds = requests.integer(args, "ms", 0, LONGEST_DELAY)
         return Later(self._acknowledge_after(milliseconds))
 
     async def _acknowledge_after(self, milliseconds: int) -> Answer:
@@ -171,24 +174,24 @@ class Lab:
     async def binary(self, client: Client, args: Args) -> Answer:
         """Send binary, as an event and as the acknowledgement: the client's own, or so many bytes."""
         own = args[0] if args and isinstance(args[0], bytes) else None
-        size = policy.integer(args, "size", 0, self._octets, 16) if own is None else 0
+        size = requests.integer(args, "size", 0, self._octets, 16) if own is None else 0
         payload = own if own is not None else bytes(number % 256 for number in range(size))
         await self._send(client, "binary", payload)
         return (payload,)
 
     async def flood(self, client: Client, args: Args) -> Later:
         """Send many events as fast as the client takes them."""
-        count = policy.integer(args, "count", 0, LONGEST_FLOOD)
-        size = policy.integer(args, "size", 0, self._octets, 0)
+        count = requests.integer(args, "count", 0, LONGEST_FLOOD)
+        size = requests.integer(args, "size", 0, self._octets, 0)
         return Later(self._flood(client, count, "x" * size))
 
     async def _flood(self, client: Client, count: int, pad: str) -> Answer:
-        step = max(1, _CHUNK // (len(pad) + 64))
+        step = max(1, min(_CHUNK // (len(pad) + 64), self._server.options.limits.queued_frames // 4))
         for start in range(0, count, step):
             for number in range(start, min(start + step, count)):
                 await self._send(client, "flood", {"n": number, "pad": pad})
-            socket = self._server.socket(client)
-            if self._server.draining.is_set() or not (socket and await socket.drained()):
+            session = self._server.session(client)
+            if self._server.draining.is_set() or not (session and await session.drained()):
                 raise policy.Refusal(policy.Code.DRAINING, "the connection is about to end")
         return ({"ok": True, "count": count},)
 
@@ -217,18 +220,13 @@ class Namespaces:
 
     def refuse(self, namespace: str, auth: Any) -> Any:
         """Refuse a client without the token, and a namespace that is not there."""
-        token = self._config.token
-        if token is not None and not policy.knows_token(auth, token):
-            return {"message": "unauthorized"}
-        if self._config.any_namespace and policy.is_namespace(namespace):
-            return None
-        return None if namespace in self._config.namespaces else {"message": "Invalid namespace"}
+        return self._config.connect_refusal(namespace, auth)
 
     def handler(self, namespace: str, event: Any) -> Handler | None:
         """Find who handles an event."""
         return (self._lab if namespace == LAB else self._handlers).get(event)
 
-    async def connected(self, client: Client) -> None:
+    async def connected(self, client: Client, auth: Any) -> None:  # noqa: ARG002
         """Log it, and greet the namespace."""
         log.info("someone connected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
         await self._server.emit("hi", "everyone!", namespace=client.namespace)

@@ -6,8 +6,8 @@ The members themselves are in python-socketio's table; there is no second one.
 from itertools import islice
 from typing import Any
 
-from nsroom_server.policy import LISTED
-from nsroom_server.server import Client, Server
+from nsroom_server.application import Client
+from nsroom_server.server import Server
 
 
 class Presence:
@@ -16,6 +16,7 @@ class Presence:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._members = server.manager
+        self._listed = server.options.limits.listed
         self._nicks: dict[str, str] = {}
 
     def nick(self, client: Client) -> str | None:
@@ -37,14 +38,14 @@ class Presence:
     def describe(self, namespace: str, room: str) -> dict[str, Any]:
         """Give a room's name, how many are in it, and the first of them."""
         sids = self._members.members(namespace, room)
-        listed = [{"sid": sid, "nick": self._nicks.get(sid)} for sid in islice(sids, LISTED)]
+        listed = [{"sid": sid, "nick": self._nicks.get(sid)} for sid in islice(sids, self._listed)]
         return {"room": room, "count": len(sids), "members": listed}
 
     def overview(self, namespace: str) -> list[dict[str, Any]]:
         """Describe a namespace's rooms, as many as fit into one answer."""
         described: list[dict[str, Any]] = []
-        left = LISTED
-        for room in self._members.room_names(namespace)[:LISTED]:
+        left = self._listed
+        for room in self._members.room_names(namespace)[: self._listed]:
             described.append(self.describe(namespace, room))
             described[-1]["members"] = described[-1]["members"][:left]
             left -= len(described[-1]["members"])

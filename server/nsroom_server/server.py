@@ -1,54 +1,38 @@
 """The Socket.IO 5 server: python-socketio with answers in order, refusals as JavaScript's, and no trust.
 
-It takes handlers from an Application, which knows nothing of packets.
+Each override says what python-socketio 5.18 does instead.
 """
 
 import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import socketio
-from socketio.packet import ACK, CONNECT, CONNECT_ERROR
-from socketio.packet import Packet as _Packet
+from aiohttp import web
+from socketio.packet import (
+    ACK,
+    BINARY_EVENT,
+    CONNECT,
+    CONNECT_ERROR,
+    DISCONNECT,
+    EVENT,
+)
 
 from nsroom_server import policy
-from nsroom_server.engine import Engine, Socket
+from nsroom_server.application import Answer, Application, Client, Handler, Later
+from nsroom_server.endpoint import Access
+from nsroom_server.engine import Engine
 from nsroom_server.fanout import FanOut
-from nsroom_server.policy import Code, Json, Refusal
+from nsroom_server.packet import Json, Packet
+from nsroom_server.payload import Malformed
+from nsroom_server.policy import Code, Refusal
+from nsroom_server.session import ABSENT, Options, Session
 
 log = logging.getLogger("nsroom_server")
 
 _T = TypeVar("_T")
-
-_MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """One connection to one namespace."""
-
-    namespace: str
-    sid: str
-
-
-Answer = tuple[Json, ...]
-"""The arguments of an acknowledgement."""
-
-
-class Later(NamedTuple):
-    """An answer that takes a while; the client's next events do not wait for it."""
-
-    answer: Awaitable[Answer | None]
-
-
-Handler = Callable[[Client, Sequence[Json]], Awaitable[Answer | Later | None]]
-"""Handle an event's arguments; None sends no acknowledgement.
-
-Raises: Refusal.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,78 +40,25 @@ class _Call:
     """An event that is being handled, and where its acknowledgement goes."""
 
     eio_sid: str
-    namespace: str
-    sid: str
+    client: Client
     event: Json
     id: int | None
 
     @property
     def fields(self) -> dict[str, Json]:
         """What the log says of it."""
-        return {"namespace": self.namespace, "sid": self.sid, "event": self.event}
+        return {"namespace": self.client.namespace, "sid": self.client.sid, "event": self.event}
 
 
-class Application(Protocol):
-    """What the server calls."""
+@dataclass(slots=True)
+class _Connection:
+    """What is known of one connection besides its session."""
 
-    def refuse(self, namespace: str, auth: Json) -> Json:
-        """Give the payload of the CONNECT_ERROR, or None to let the client in."""
-
-    def handler(self, namespace: str, event: Json) -> Handler | None:
-        """Find who handles an event."""
-
-    async def connected(self, client: Client) -> None:
-        """Take notice of a client that has its CONNECT answer."""
-
-    async def disconnected(self, client: Client) -> None:
-        """Take notice of a client that is about to be forgotten."""
-
-
-class StrictJson:
-    """JSON as the standard has it: no NaN, no Infinity, and not deeper than the limit. Stock: Python's."""
-
-    _decoder = json.JSONDecoder(
-        parse_float=lambda text: _finite(float(text)), parse_constant=lambda text: _finite(float(text))
-    )
-
-    @classmethod
-    def loads(cls, text: str) -> Json:
-        """Decode.
-
-        Raises: ValueError.
-        """
-        if policy.depth(text) > policy.JSON_DEPTH:
-            raise ValueError("nested too deeply")
-        return cls._decoder.decode(text)
-
-    @staticmethod
-    def dumps(value: Json, **options: Any) -> str:
-        """Encode."""
-        return json.dumps(value, allow_nan=False, **options)
-
-
-def _finite(number: float) -> float:
-    if number - number != 0:
-        raise ValueError("not a number of JSON")
-    return number
-
-
-class Packet(_Packet):  # type: ignore[misc]
-    """A packet with few attachments. Stock: as many as the client says."""
-
-    json = StrictJson
-
-    def decode(self, encoded_packet: Any) -> int:
-        """Read a packet's text; return the number of attachments to come.
-
-        Raises: ValueError.
-        """
-        if not isinstance(encoded_packet, str):
-            raise ValueError("binary that no packet announced")
-        count = int(super().decode(encoded_packet))
-        if count > policy.ATTACHMENTS:
-            raise ValueError("too many attachments")
-        return count
+    session: Session
+    absent: asyncio.TimerHandle
+    slots: asyncio.Semaphore
+    namespaces: set[str] = field(default_factory=set)
+    partial: Packet | None = None
 
 
 class Server(socketio.AsyncServer):  # type: ignore[misc]
@@ -136,24 +67,33 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
     manager: FanOut
     eio: Engine
 
-    def __init__(self, application: Application, **options: Any) -> None:
+    def __init__(
+        self,
+        application: Application,
+        options: Options | None = None,
+        access: Access | None = None,
+        **more: Any,
+    ) -> None:
+        self.options = options or Options()
         super().__init__(
-            client_manager=FanOut(), async_mode="aiohttp", serializer=Packet, async_handlers=False, **options
+            client_manager=FanOut(),
+            serializer=Packet,
+            async_handlers=False,
+            options=self.options,
+            access=access,
+            **more,
         )
         self._application = application
+        self._connections: dict[str, _Connection] = {}
         self._pending: set[asyncio.Task[None]] = set()
-        self._slots: dict[str, asyncio.Semaphore] = {}
         self.draining = asyncio.Event()
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
-    def socket(self, client: Client) -> Socket | None:
+    def session(self, client: Client) -> Session | None:
         """Find a client's session, if it is still there."""
-        socket: Socket | None = self.eio.sockets.get(
-            self.manager.eio_sid_from_sid(client.sid, client.namespace)
-        )
-        return socket
+        return self.eio.sessions.get(self.manager.eio_sid_from_sid(client.sid, client.namespace) or "")
 
     async def drain(self, timeout: float) -> None:
         """Refuse what comes, finish what is under way, close every connection; within `timeout` seconds."""
@@ -164,72 +104,147 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             await asyncio.wait(self._pending, timeout=timeout / 2)
         await self.eio.drain(max(deadline - loop.time(), 0))
 
-    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        """Take a frame; a malformed one ends the session. Stock: it is logged, the session goes on."""
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is None or socket.closed:
-            return
-        try:
-            if eio_sid in self._binary_packet and not isinstance(data, bytes):
-                raise ValueError("text where an attachment was due")
-            await super()._handle_eio_message(eio_sid, data)
-        except _MALFORMED as error:
-            log.warning("malformed packet", extra={"fields": {"session": eio_sid, "cause": str(error)}})
-            await socket.cut()
+    # Connections
+
+    async def _handle_eio_connect(self, eio_sid: str, request: web.Request) -> None:
+        """Give a new connection its time to CONNECT. Stock: it has for ever."""
+        session, limits = self.eio.sessions[eio_sid], self.options.limits
+        self.environ[eio_sid] = request
+        self._connections[eio_sid] = _Connection(
+            session,
+            asyncio.get_running_loop().call_later(limits.connect_timeout, session.close, ABSENT),
+            asyncio.Semaphore(limits.pending_answers),
+        )
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self._slots.pop(eio_sid, None)
-        await super()._handle_eio_disconnect(eio_sid, reason)
-        self._binary_packet.pop(eio_sid, None)
+        """Leave the namespaces of a connection. Stock: it looks for it in all of them."""
+        connection = self._connections.pop(eio_sid)
+        connection.absent.cancel()
+        for namespace in connection.namespaces:
+            await self._handle_disconnect(eio_sid, namespace, reason)
+        del self.environ[eio_sid]
 
-    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Json) -> None:
+    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        """Take a frame.
+
+        Raises: Malformed, which ends the session. Stock: it is logged, the session goes on.
+        """
+        connection = self._connections.get(eio_sid)
+        packet = self._assemble(connection, data) if connection else None
+        if connection and packet:
+            in_time = await self._take_turn(connection, packet)
+            if not connection.session.closed:
+                await self._dispatch(connection, packet, in_time)
+
+    def _assemble(self, connection: _Connection, data: str | bytes) -> Packet | None:
+        """Give the packet that this frame completes."""
+        packet = connection.partial
+        if packet and isinstance(data, bytes):
+            complete = packet.attach(data)
+        elif packet or isinstance(data, bytes):
+            raise Malformed("text for an attachment, or an attachment for nothing")
+        else:
+            packet = Packet.parse(data, self.options.limits)
+            self._expect(connection, packet)
+            complete = not packet.attachment_count
+        if packet.octets > self.options.max_payload:
+            raise Malformed("attachments that are too large")
+        connection.partial = None if complete else packet
+        return packet if complete else None
+
+    def _expect(self, connection: _Connection, packet: Packet) -> None:
+        """Check that a packet may come now. Stock: some may come at any time."""
+        joined = packet.namespace in connection.namespaces
+        if packet.packet_type == CONNECT_ERROR or joined == (packet.packet_type == CONNECT):
+            raise Malformed("a packet for a namespace that does not expect it")
+
+    async def _take_turn(self, connection: _Connection, packet: Packet) -> bool:
+        """Take notice of a packet, and of whether it comes too soon: then the client waits.
+
+        What asks for no acknowledgement is handled nevertheless: nobody could be told that it was not.
+        """
+        wait = self._wait(connection, packet)
+        if not wait:
+            return True
+        self.eio.counts[Code.RATE_LIMITED] += 1
+        with connection.session.throttled():
+            await asyncio.sleep(wait)
+        silent = packet.id is None and packet.packet_type != CONNECT
+        if silent:
+            self._wait(connection, packet)
+        return silent
+
+    def _wait(self, connection: _Connection, packet: Packet) -> float:
+        now = asyncio.get_running_loop().time()
+        session = connection.session
+        bucket = session.events if packet.packet_type in (EVENT, BINARY_EVENT) else session.others
+        wait = bucket.take(now)
+        return wait or self.eio.admission.event(connection.session.address, now)
+
+    async def _dispatch(self, connection: _Connection, packet: Packet, in_time: bool) -> None:
+        eio_sid, namespace = connection.session.sid, packet.namespace
+        if packet.packet_type == CONNECT:
+            await self._enter(connection, namespace, packet.data, in_time)
+        elif packet.packet_type == DISCONNECT:
+            await self._handle_disconnect(eio_sid, namespace)
+        elif packet.packet_type in (EVENT, BINARY_EVENT):
+            sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
+            if sid is not None:
+                name, *args = packet.arguments
+                call = _Call(eio_sid, Client(namespace, sid), name, packet.id)
+                await self._answer(connection, call, args, in_time)
+
+    # Namespaces
+
+    async def _enter(self, connection: _Connection, namespace: str, auth: Json, in_time: bool) -> None:
         """Connect to a namespace. Stock: what a hook emits comes before the answer; refusals are text."""
-        namespace = namespace or "/"
-        if data is not None and not isinstance(data, dict):
-            raise ValueError("the payload of a CONNECT is an object")
-        refusal = self._refuse(eio_sid, namespace, data)
+        eio_sid = connection.session.sid
+        refusal = self._refuse(connection, namespace, auth, in_time)
         if refusal is not None:
-            await self._reply(eio_sid, CONNECT_ERROR, namespace, refusal)
+            self.eio.counts[str(refusal["message"])] += 1
+            self._reply(eio_sid, Packet(CONNECT_ERROR, refusal, namespace))
             return
         sid = await self.manager.pre_connect(eio_sid, namespace)
-        if sid is None:
-            raise ValueError("connected already")
-        await self._reply(eio_sid, CONNECT, namespace, {"sid": sid})
+        connection.namespaces.add(namespace)
+        connection.absent.cancel()
+        self._reply(eio_sid, Packet(CONNECT, {"sid": sid}, namespace))
         await self.manager.connect(sid, namespace)
-        await self._application.connected(Client(namespace, sid))
+        await self._application.connected(Client(namespace, sid), auth)
 
-    def _refuse(self, eio_sid: str, namespace: str, auth: Json) -> Json:
+    def _refuse(self, connection: _Connection, namespace: str, auth: Json, in_time: bool) -> Json:
         if self.draining.is_set():
             return {"message": str(Code.DRAINING)}
-        namespaces = self.manager.get_namespaces()
-        joined = sum(self.manager.sid_from_eio_sid(eio_sid, name) is not None for name in namespaces)
-        if joined >= policy.NAMESPACES_OF_A_CONNECTION:
-            return {"message": f"no more than {policy.NAMESPACES_OF_A_CONNECTION} namespaces"}
+        if not in_time:
+            return {"message": str(Code.RATE_LIMITED)}
+        if len(connection.namespaces) >= self.options.limits.namespaces_per_connection:
+            return {"message": str(Code.TOO_MANY_NAMESPACES)}
         return self._application.refuse(namespace, auth)
 
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> None:
         """Hear of a disconnection. Stock: also of events that a client named `connect` or `disconnect`."""
         if event == "disconnect":
+            eio_sid = self.manager.eio_sid_from_sid(args[0], namespace)
+            connection = self._connections.get(eio_sid or "")
+            if connection:
+                connection.namespaces.discard(namespace)
             await self._application.disconnected(Client(namespace, args[0]))
 
-    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Json) -> None:
-        """Handle one event before the next. Stock: without order, or each waits for the one before."""
-        if not isinstance(data, list) or not data or not isinstance(data[0], (str, int, float)):
-            raise ValueError("an event is a list that begins with a name")
-        namespace = namespace or "/"
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
-        if sid is None:
-            raise ValueError("an event for a namespace that is not connected")
-        call = _Call(eio_sid, namespace, sid, data[0], id)
-        answer = await self._attempt(call, self._handle(call, data[1:]))
-        if isinstance(answer, Later):
-            await self._answer_later(call, answer)
-        else:
-            await self._acknowledge(call, answer)
+    # Events
 
-    async def _handle(self, call: _Call, args: Sequence[Json]) -> Answer | Later | None:
-        client = Client(call.namespace, call.sid)
-        return await self._find(client, call.event)(client, args)
+    async def _answer(
+        self, connection: _Connection, call: _Call, args: Sequence[Json], in_time: bool
+    ) -> None:
+        """Handle one event before the next. Stock: without order, or each waits for the one before."""
+        answer = await self._attempt(call, self._handle(call, args, in_time))
+        if isinstance(answer, Later):
+            await self._answer_later(connection, call, answer)
+        else:
+            self._acknowledge(call, answer)
+
+    async def _handle(self, call: _Call, args: Sequence[Json], in_time: bool) -> Answer | Later | None:
+        if not in_time:
+            raise Refusal(Code.RATE_LIMITED, "too many events: send fewer in a second")
+        return await self._find(call.client, call.event)(call.client, args)
 
     async def _attempt(self, call: _Call, answer: Awaitable[_T]) -> _T | Answer:
         """Wait for an answer, or make one out of what went wrong."""
@@ -252,23 +267,24 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             raise Refusal(Code.UNKNOWN_EVENT, f"nothing here handles {str(event)[:80]}")
         return handler
 
-    async def _answer_later(self, call: _Call, later: Later) -> None:
+    async def _answer_later(self, connection: _Connection, call: _Call, later: Later) -> None:
         """Acknowledge when the answer is there; a client with too many such answers waits for one of them."""
-        slots = self._slots.setdefault(call.eio_sid, asyncio.Semaphore(policy.PENDING_ANSWERS))
-        await slots.acquire()
+        await connection.slots.acquire()
         task = self.start_background_task(self._finish, call, later)
-        task.add_done_callback(lambda _: slots.release())
+        task.add_done_callback(lambda _: connection.slots.release())
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
     async def _finish(self, call: _Call, later: Later) -> None:
-        await self._acknowledge(call, await self._attempt(call, later.answer))
+        self._acknowledge(call, await self._attempt(call, later.answer))
 
-    async def _acknowledge(self, call: _Call, answer: Answer | None) -> None:
+    def _acknowledge(self, call: _Call, answer: Answer | None) -> None:
         if call.id is not None and answer is not None:
-            await self._reply(call.eio_sid, ACK, call.namespace, list(answer), call.id)
+            self._reply(call.eio_sid, Packet(ACK, list(answer), call.client.namespace, call.id))
 
-    async def _reply(
-        self, eio_sid: str, kind: int, namespace: str, data: Json, id: int | None = None
-    ) -> None:
-        await self._send_packet(eio_sid, self.packet_class(kind, data, namespace, id))
+    def _reply(self, eio_sid: str, packet: Packet) -> None:
+        self.eio.send(eio_sid, *packet.outgoing())
+
+    async def _send_packet(self, eio_sid: str, packet: Packet) -> None:
+        """Send a packet whole. Stock: another one's frames may come between its own."""
+        self._reply(eio_sid, packet)

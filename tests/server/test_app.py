@@ -26,9 +26,11 @@ import json, sys
 from pathlib import Path
 from nsroom_server.app import run
 from nsroom_server.config import Config, LogFormat
+from nsroom_server.limits import Limits
 
 options = json.loads(sys.argv[1])
 options["history"] = Path(options["history"]) if "history" in options else None
+options["limits"] = Limits(**options.get("limits", {}))
 options["log_format"] = LogFormat(options.get("log_format", "text"))
 sys.exit(run(Config(port=0, **options)))
 """
@@ -136,7 +138,7 @@ async def test_a_half_sent_body(start: Start, http: aiohttp.ClientSession) -> No
     session = await poll(http, server.running)
     _, writer = await asyncio.open_connection("127.0.0.1", server.running.port)
     path = session.url.removeprefix(server.running.url)
-    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n42[".encode())
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n42[".encode())
     await writer.drain()
     await asyncio.sleep(0.1)
     code, seconds = await server.stop()
@@ -146,7 +148,7 @@ async def test_a_half_sent_body(start: Start, http: aiohttp.ClientSession) -> No
 
 
 async def test_a_burst_is_finished_and_the_rest_refused(start: Start, tmp_path: Path) -> None:
-    server = await start(history=str(tmp_path / "h.db"))
+    server = await start(history=str(tmp_path / "h.db"), limits={"events_burst": 2000, "queued_frames": 8000})
     ann = Member(["/"])
     await ann.client.connect(server.running.url, transports=["websocket"])
     await ann.call("join", "lobby")
@@ -252,7 +254,7 @@ async def raw_websocket(running: Running) -> tuple[asyncio.StreamReader, asyncio
     """Open a WebSocket that does nothing by itself, and connect it to `/lab`."""
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
     writer.write(
-        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n"
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
         b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )

@@ -45,6 +45,6 @@ def test_endpoint(path: str, endpoint: str) -> None:
 
 
 def test_limits_are_the_configured_ones() -> None:
-    limits = Config(max_payload=5).limits
+    limits = Config(max_payload=5).all_limits
     assert limits["max_payload"] == 5
     assert limits["room_name"] == 128

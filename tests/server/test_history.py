@@ -13,7 +13,7 @@ import pytest
 
 from nsroom_server.errors import ConfigError
 from nsroom_server.history import Forgetful, HistoryError, Stored, open_history
-from nsroom_server.policy import Page
+from nsroom_server.requests import Page
 
 ROOMY = 10**9
 Open = Callable[[], Awaitable[Stored]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nsroom_server.limits import Limits
 from tests.server.member import Connect, Serve
 
 JOINS = ("join", "room", "subscribe", "join_room", "joinRoom")
@@ -125,7 +126,7 @@ async def test_delivery_is_in_the_order_of_the_ids(
 async def test_a_long_burst_is_delivered_in_the_order_of_the_ids(
     serve: Serve, connect: Connect, tmp_path: Path
 ) -> None:
-    running = await serve(history=tmp_path / "h.db")
+    running = await serve(history=tmp_path / "h.db", limits=Limits(events_burst=2000, queued_frames=4000))
     ann, bob = await connect(running), await connect(running)
     for member in (ann, bob):
         await member.call("join", "lobby")
@@ -349,7 +350,7 @@ async def test_namespaces_of_a_connection(serve: Serve, connect: Connect) -> Non
     names = [f"/{number}" for number in range(16)]
     await connect(running, *names)
     ann = await connect(running, *names, "/more", wait=False)
-    assert await ann.refused() == {"message": "no more than 16 namespaces"}
+    assert await ann.refused() == {"message": "too_many_namespaces"}
 
 
 @pytest.mark.parametrize("auth", [None, {}, {"token": "wrong"}, {"token": None}, {"token": ["secret"]}])

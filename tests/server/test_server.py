@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from nsroom_server import policy
 from nsroom_server.app import Running
-from nsroom_server.server import Answer, Client, Handler, Later, Server
+from nsroom_server.application import Answer, Client, Handler, Later
+from nsroom_server.limits import Limits
+from nsroom_server.server import Server
+from nsroom_server.session import Options
 from tests.server.member import Connect
+
+PENDING = 100
+LIMITS = Limits(pending_answers=PENDING)
 
 
 class Application:
@@ -24,7 +29,7 @@ class Application:
 
     def refuse(self, namespace: str, auth: Any) -> None: ...
 
-    async def connected(self, client: Client) -> None: ...
+    async def connected(self, client: Client, auth: Any) -> None: ...
 
     async def disconnected(self, client: Client) -> None: ...
 
@@ -39,7 +44,7 @@ class Application:
 
     async def wait(self, _client: Client, _args: Sequence[Any]) -> Later:
         self.started += 1
-        if self.started > policy.PENDING_ANSWERS:
+        if self.started > PENDING:
             self.full.set()
         return Later(self._wait())
 
@@ -55,9 +60,9 @@ def application() -> Application:
 
 @pytest.fixture
 async def running(application: Application, stack: AsyncExitStack) -> Running:
-    server, app = Server(application), web.Application()
+    server, app = Server(application, Options(limits=LIMITS)), web.Application()
     app.router.add_route("*", "/socket.io/", server.handle_request)
-    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    runner = web.AppRunner(app, shutdown_timeout=0.2, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
@@ -88,13 +93,13 @@ async def test_pending_answers_are_bounded(
 ) -> None:
     ann = await connect(running)
     answered = asyncio.Event()
-    for _ in range(policy.PENDING_ANSWERS + 50):
+    for _ in range(PENDING + 50):
         await ann.client.emit("wait", callback=lambda *_: None)
     await ann.client.emit("wait", callback=lambda *_: answered.set())
     await asyncio.wait_for(application.full.wait(), 10)
     other = await connect(running)
     assert (await other.call("nope"))["error"] == "unknown_event"
-    assert application.started == policy.PENDING_ANSWERS + 1
+    assert application.started == PENDING + 1
     application.go_on.set()
     await asyncio.wait_for(answered.wait(), 10)
-    assert application.started == policy.PENDING_ANSWERS + 51
+    assert application.started == PENDING + 51

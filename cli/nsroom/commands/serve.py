@@ -31,15 +31,33 @@ def serve(
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(envvar="NSROOM_TOKEN", help='Let in only who sends {"token": TOKEN} with the CONNECT.'),
+        typer.Option(
+            envvar="NSROOM_TOKEN",
+            metavar="TOKEN|@FILE",
+            help='Let in only who sends {"token": TOKEN} with the CONNECT; others can see it in the list of '
+            "processes, unless it is in a file or in the variable.",
+        ),
     ] = None,
     cors_origin: Annotated[
         list[str] | None,
         typer.Option(help="Origin of web pages to let in, repeatable; * lets all in.  [default: our own]"),
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name that the server is known by, repeatable; * is any.  "
+            "[default: this machine's own, and any beyond it]"
+        ),
+    ] = None,
     ping_interval: Annotated[float, typer.Option(help="Seconds between heartbeats.")] = 25.0,
     ping_timeout: Annotated[float, typer.Option(help="Seconds to wait for a heartbeat's answer.")] = 20.0,
     max_payload: Annotated[int, typer.Option(help="Largest packet or body, in bytes.")] = 1_000_000,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="Set one of the limits that --print-limits lists, repeatable."
+        ),
+    ] = None,
     transports: Annotated[str, typer.Option(help="Transports to offer.")] = "polling,websocket",
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, if not in the same file.")] = None,
@@ -47,6 +65,12 @@ def serve(
     log_format: Annotated[Literal["text", "json"], typer.Option(help="How log lines are written.")] = "text",
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
+    ] = False,
+    conformance: Annotated[
+        bool,
+        typer.Option(
+            "--conformance", help="Be what the protocols' own test suites expect, instead of a chat."
+        ),
     ] = False,
     print_limits: Annotated[bool, typer.Option("--print-limits", help="Print the limits and end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --print-limits: as JSON.")] = False,
@@ -63,6 +87,7 @@ def serve(
       nsroom serve -n /game -n /lobby --cors-origin https://example.org
       NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem
       nsroom serve --print-limits --json
+      nsroom serve --limit rooms_per_socket=10 --limit events_per_second=50
     """
     from nsroom.errors import UsageError
 
@@ -74,17 +99,20 @@ def serve(
         path=path,
         any_namespace=any_namespace,
         history=_history(history),
-        token=token,
+        token=_token(token),
         cors_origins=tuple(cors_origin or ()),
+        allowed_hosts=tuple(allowed_host or ()),
         ping_interval=ping_interval,
         ping_timeout=ping_timeout,
         max_payload=max_payload,
+        limits=limit or [],
         transports=tuple(transports.split(",")),
         tls_cert=tls_cert,
         tls_key=tls_key,
         drain=drain,
         log_format=log_format,
         insecure=insecure,
+        conformance=conformance,
         **_namespaces(namespace, any_namespace),
     )
     if print_limits:
@@ -112,15 +140,29 @@ def _config(**fields: Any) -> "Config":
     from nsroom.errors import UsageError
     from nsroom_server.config import Config, LogFormat
     from nsroom_server.errors import ConfigError
+    from nsroom_server.limits import Limits
 
     try:
-        return Config(**{**fields, "log_format": LogFormat(fields["log_format"])})
+        read = {"log_format": LogFormat(fields["log_format"]), "limits": Limits.parse(fields["limits"])}
+        return Config(**{**fields, **read})
     except ConfigError as error:
         raise UsageError(str(error)) from error
 
 
 def _namespaces(named: list[str] | None, any_namespace: bool) -> dict[str, tuple[str, ...]]:
     return {"namespaces": tuple(named)} if named else {"namespaces": ()} if any_namespace else {}
+
+
+def _token(option: str | None) -> str | None:
+    from nsroom.errors import UsageError
+
+    if option is None or not option.startswith("@"):
+        return option
+    try:
+        return Path(option[1:]).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = str(getattr(error, "strerror", None) or "it is no UTF-8").lower()
+        raise UsageError(f"token file {option[1:]}: {cause}; name a file that holds the token") from error
 
 
 def _history(option: str | None) -> Path | None:
@@ -135,5 +177,5 @@ def _history(option: str | None) -> Path | None:
 
 def _limits(config: "Config", as_json: bool) -> str:
     if as_json:
-        return json.dumps(config.limits)
-    return "\n".join(f"{name}: {value}" for name, value in config.limits.items())
+        return json.dumps(config.all_limits)
+    return "\n".join(f"{name}: {value}" for name, value in config.all_limits.items())

@@ -1,0 +1,110 @@
+"""Engine.IO 4 packets and polling payloads, as the server sends and takes them.
+
+https://github.com/socketio/engine.io-protocol
+"""
+
+import base64
+import binascii
+import struct
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+_SEPARATOR = "\x1e"
+
+
+class Malformed(ValueError):
+    """What a client sent breaks the protocol; the text is short and holds nothing of it."""
+
+
+class Kind(StrEnum):
+    """The types of packets."""
+
+    OPEN = "0"
+    CLOSE = "1"
+    PING = "2"
+    PONG = "3"
+    MESSAGE = "4"
+    UPGRADE = "5"
+    NOOP = "6"
+
+
+class Incoming(NamedTuple):
+    """A packet that has come."""
+
+    kind: Kind
+    data: str | bytes
+
+
+class Outgoing:
+    """A packet on its way out, encoded once for all who get it."""
+
+    __slots__ = ("_frame", "_packet", "size")
+
+    def __init__(self, kind: Kind, data: str | bytes = "") -> None:
+        self._packet = data if isinstance(data, bytes) else kind + data
+        self._frame: bytes | None = None
+        self.size = len(self._packet)
+
+    @property
+    def frame(self) -> bytes:
+        """The packet as a WebSocket frame."""
+        if self._frame is None:
+            self._frame = _frame(self._packet)
+        return self._frame
+
+    @property
+    def text(self) -> str:
+        """The packet as a part of a polling payload."""
+        if isinstance(self._packet, bytes):
+            return "b" + base64.b64encode(self._packet).decode()
+        return self._packet
+
+
+def decode(packet: str | bytes) -> Incoming:
+    """Take a packet apart.
+
+    Raises: Malformed.
+    """
+    if isinstance(packet, bytes):
+        return Incoming(Kind.MESSAGE, packet)
+    if packet.startswith("b"):
+        return Incoming(Kind.MESSAGE, _binary(packet[1:]))
+    try:
+        return Incoming(Kind(packet[:1]), packet[1:])
+    except ValueError:
+        raise Malformed("no Engine.IO packet") from None
+
+
+def decode_payload(body: bytes) -> list[Incoming]:
+    """Take the body of a POST apart.
+
+    Raises: Malformed.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise Malformed("no UTF-8") from None
+    return [decode(packet) for packet in text.split(_SEPARATOR)]
+
+
+def encode_payload(packets: Iterable[Outgoing]) -> str:
+    """Make the body of a poll's answer."""
+    return _SEPARATOR.join(packet.text for packet in packets)
+
+
+def _binary(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Malformed("no base64") from None
+
+
+def _frame(packet: str | bytes) -> bytes:
+    opcode, octets = (0x82, packet) if isinstance(packet, bytes) else (0x81, packet.encode())
+    size = len(octets)
+    if size < 126:
+        return bytes((opcode, size)) + octets
+    if size < 65536:
+        return struct.pack("!BBH", opcode, 126, size) + octets
+    return struct.pack("!BBQ", opcode, 127, size) + octets

@@ -1,0 +1,296 @@
+"""One Engine.IO 4 session: its heartbeat, its transports, what waits for them, and its one end."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nsroom_server.bucket import Bucket
+from nsroom_server.limits import Limits
+from nsroom_server.outbox import Outbox
+from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode, encode_payload
+from nsroom_server.websocket import WebSocket
+
+_NOOP = Outgoing(Kind.NOOP)
+_PROBE = "probe"
+_ANSWERS = 22
+"""Frames that one packet can bring its sender at most: an event and an acknowledgement with attachments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a session ends, and what its client sees of that."""
+
+    reason: str
+    """As Node's socket.io names it."""
+    code: int = 1000
+    """Of the WebSocket."""
+    last: Kind = Kind.CLOSE
+    """What answers a waiting poll."""
+    grace: float = 5.0
+    """Seconds for the closing handshake."""
+    flush: bool = True
+    """Whether what waits is sent before."""
+
+
+CLIENT = Ending("client disconnect", last=Kind.NOOP)
+SERVER = Ending("server disconnect")
+TIMEOUT = Ending("ping timeout", 1001)
+LOST = Ending("transport close", grace=0.05)
+ERROR = Ending("transport error", 1002, grace=0.05)
+MALFORMED = Ending("parse error", 1002, grace=0.05)
+ABSENT = Ending("connect timeout", 1008)
+RESTART = Ending("server shutting down", 1012, last=Kind.NOOP, grace=3600)
+"""A CLOSE packet would tell some clients not to come back; the server bounds the handshake."""
+SLOW = Ending("slow reader", 4008, grace=10, flush=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How sessions are kept."""
+
+    ping_interval: float = 25.0
+    ping_timeout: float = 20.0
+    max_payload: int = 1_000_000
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
+
+
+class DuplicatePoll(Exception):
+    """A second poll came while the first was waiting; it has ended the session."""
+
+
+class Keeper(Protocol):
+    """Who keeps the sessions."""
+
+    options: Options
+
+    async def trigger(self, event: str, session: "Session", *args: Any) -> None:
+        """Run the handler of an event."""
+
+    def forget(self, session: "Session", ending: Ending) -> None:
+        """Take notice of a session that has ended, before its `disconnect`."""
+
+    def start_background_task(
+        self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any
+    ) -> asyncio.Task[Any]:
+        """Start a task that ends with the server at the latest."""
+
+
+class Session:
+    """One client, on polling, on a WebSocket, or on its way from one to the other."""
+
+    def __init__(self, keeper: Keeper, sid: str, address: str) -> None:
+        options = keeper.options
+        self.sid = sid
+        self.address = address
+        self.events = Bucket(options.limits.events_per_second, options.limits.events_burst)
+        self.others = Bucket(options.limits.events_per_second, options.limits.events_burst)
+        """For packets that are no events."""
+        self.closed = False
+        self.pushing = False
+        """Whether a body is being read or handled."""
+        self.ended: asyncio.Task[None] | None = None
+        """Done when the transport is closed; there as soon as the session has ended."""
+        self._keeper = keeper
+        self._options = options
+        self._outbox = Outbox(options.limits)
+        self._websocket: WebSocket | None = None
+        self._flushing: asyncio.Task[None] | None = None
+        self._poll: asyncio.Future[str | None] | None = None
+        self._upgrading = False
+        self._throttled = False
+        self._loop = asyncio.get_running_loop()
+        self._beat(options.ping_interval, self._ping)
+        self._awaits_pong = False
+
+    @property
+    def transport(self) -> str:
+        """`websocket` or `polling`."""
+        return "websocket" if self._websocket else "polling"
+
+    @property
+    def can_upgrade(self) -> bool:
+        """Whether a WebSocket may take over."""
+        return not (self._websocket or self._upgrading or self.closed)
+
+    @property
+    def _room(self) -> int:
+        # Whoever sends a body may well poll only when it is answered: it waits if nothing else helps.
+        return self._options.limits.queued_frames // 2 if self._websocket else _ANSWERS
+
+    # The heartbeat
+
+    def _beat(self, seconds: float, what: Callable[[], None]) -> None:
+        self._timer = self._loop.call_later(seconds, what)
+
+    def _ping(self) -> None:
+        self._awaits_pong = True
+        self._beat(self._options.ping_timeout, self._expire)
+        self.send(Outgoing(Kind.PING))
+
+    def _expire(self) -> None:
+        if self._throttled:
+            # Its answer may wait behind what we do not read.
+            self._beat(self._options.ping_timeout, self._expire)
+        else:
+            self.close(TIMEOUT)
+
+    @contextmanager
+    def throttled(self) -> Iterator[None]:
+        """Do not count the time in which the client's packets are left waiting."""
+        self._throttled = True
+        try:
+            yield
+        finally:
+            self._throttled = False
+
+    # What comes
+
+    async def receive(self, packet: Incoming) -> None:
+        """Take a packet.
+
+        Raises: Malformed when a client may not send it.
+        """
+        if packet.kind is Kind.MESSAGE:
+            if not self._outbox.has_room(self._room):
+                await self.drained()
+            await self._keeper.trigger("message", self, packet.data)
+        elif packet.kind is Kind.PONG:
+            await self._pong()
+        elif packet.kind is Kind.CLOSE:
+            self.close(CLIENT)
+        else:
+            raise Malformed("a packet that clients do not send")
+
+    async def _pong(self) -> None:
+        if self._awaits_pong:
+            self._awaits_pong = False
+            self._timer.cancel()
+            self._beat(self._options.ping_interval, self._ping)
+        else:
+            await asyncio.sleep(self.others.take(self._loop.time()))
+
+    # What goes
+
+    def send(self, *packets: Outgoing) -> None:
+        """Send packets, one behind the other and nothing between them; who does not read is cut."""
+        if self.closed:
+            return
+        for packet in packets:
+            if self._websocket and not self._outbox and self._websocket.writable:
+                self._websocket.write(packet.frame)
+            else:
+                self._outbox.put(packet)
+        if self._outbox:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        if self._outbox.is_over:
+            self.close(SLOW)
+        elif self._websocket:
+            if self._flushing is None:
+                self._flushing = self._keeper.start_background_task(self._flush, self._websocket)
+        elif self._poll and not self._poll.done():
+            self._poll.set_result(None)
+
+    async def _flush(self, websocket: WebSocket) -> None:
+        while self._outbox and not self.closed and await websocket.drained():
+            while self._outbox and websocket.writable:
+                websocket.write(self._outbox.pop().frame)
+        self._flushing = None
+
+    async def drained(self) -> bool:
+        """Wait until the client has taken what is queued; false when the session has ended instead."""
+        await self._outbox.emptied()
+        await asyncio.sleep(0)
+        return not self.closed
+
+    async def poll(self) -> str:
+        """Give the payload for a poll, once there is one.
+
+        Raises: DuplicatePoll.
+        """
+        if self._poll:
+            self.close(ERROR)
+            raise DuplicatePoll
+        if self._upgrading:
+            return _NOOP.text
+        if self._outbox:
+            return encode_payload(self._outbox.clear())
+        return await self._wait()
+
+    async def _wait(self) -> str:
+        self._poll = self._loop.create_future()
+        try:
+            last = await self._poll
+        except asyncio.CancelledError:
+            # Nobody knows what the client has read: it is to come back and ask.
+            self.close(LOST)
+            raise
+        finally:
+            self._poll = None
+        packets = self._outbox.clear()
+        return last or encode_payload(packets) or _NOOP.text
+
+    # WebSockets
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Read a WebSocket until it or the session ends.
+
+        Raises: Malformed.
+        """
+        self._websocket = websocket
+        if self._outbox:
+            self._hurry()
+        while not self.closed:
+            data = await websocket.receive()
+            if data is None:
+                break
+            await self.receive(decode(data))
+        self.close(LOST)
+
+    async def upgrade(self, websocket: WebSocket) -> bool:
+        """Probe a WebSocket; false when the client breaks off, and the session stays with polling."""
+        self._upgrading = True
+        try:
+            async with asyncio.timeout(self._options.limits.connect_timeout):
+                return await self._probe(websocket)
+        except TimeoutError:
+            return False
+        finally:
+            self._upgrading = False
+
+    async def _probe(self, websocket: WebSocket) -> bool:
+        if await websocket.receive() != Kind.PING + _PROBE:
+            return False
+        websocket.write(Outgoing(Kind.PONG, _PROBE).frame)
+        if self._poll and not self._poll.done():
+            self._poll.set_result(_NOOP.text)
+        return await websocket.receive() == Kind.UPGRADE and not self.closed
+
+    # The end
+
+    def close(self, ending: Ending) -> None:
+        """End the session; its `disconnect` follows at once, and once."""
+        if self.closed:
+            return
+        self.closed = True
+        self._timer.cancel()
+        self._keeper.forget(self, ending)
+        rest = self._outbox.clear()
+        if self._poll and not self._poll.done():
+            self._poll.set_result(encode_payload([*rest, Outgoing(ending.last)]))
+        self.ended = self._keeper.start_background_task(self._end, ending, rest if ending.flush else [])
+
+    async def _end(self, ending: Ending, rest: list[Outgoing]) -> None:
+        await self._keeper.trigger("disconnect", self, ending.reason)
+        if self._websocket:
+            for packet in rest:
+                self._websocket.write(packet.frame)
+            await self._websocket.close(ending.code, ending.grace)
+
+    def abort(self) -> None:
+        """Drop the connection, whatever the peer does."""
+        if self._websocket:
+            self._websocket.abort()
