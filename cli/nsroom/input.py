@@ -16,18 +16,21 @@ async def lines(fd: int) -> AsyncIterator[list[bytes]]:
 
     Raises: DataError for a line of more than MAX_LINE bytes, or what cannot be read.
     """
-    rest = b""
-    while True:
-        chunk = await _read(fd)
-        if not chunk:
-            break
-        *complete, rest = (rest + chunk).split(b"\n")
-        if len(rest) > MAX_LINE:
-            raise DataError(f"stdin: a line of more than {MAX_LINE} bytes")
-        if complete:
+    # A long line comes in pieces: joined each time, the time they take would grow with the square.
+    pieces: list[bytes] = []
+    size = 0
+    while chunk := await _read(fd):
+        piece, *others = chunk.split(b"\n")
+        pieces.append(piece)
+        size += len(piece)
+        if others:
+            complete = [b"".join(pieces), *others[:-1]]
+            pieces, size = others[-1:], len(others[-1])
             yield complete
-    if rest:
-        yield [rest]
+        if size > MAX_LINE:
+            raise DataError(f"stdin: a line of more than {MAX_LINE} bytes")
+    if size:
+        yield [b"".join(pieces)]
 
 
 async def _read(fd: int) -> bytes:
@@ -38,6 +41,8 @@ async def _read(fd: int) -> bytes:
     except PermissionError:  # a file, which never blocks
         await asyncio.sleep(0)
         return _take(fd)
+    except OSError as error:
+        raise DataError(f"stdin: {error.strerror}") from error
     try:
         await readable.wait()
     finally:
