@@ -37,6 +37,13 @@ class Acknowledge(NamedTuple):
         return Packet(PacketType.ACK, self.namespace, self.id, self.args)
 
 
+class Line(NamedTuple):
+    """What to send, and the line of stdin that it came from, if any."""
+
+    number: int | None
+    item: Emit | Acknowledge
+
+
 def parse_arguments(texts: Sequence[str], plain: bool = False) -> list[Json]:
     """Give the arguments of an event: JSON, else text; `@file` is binary; `key=value` collect into an object.
 

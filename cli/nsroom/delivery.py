@@ -6,9 +6,8 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
 
-from nsroom.arguments import Acknowledge, Emit
+from nsroom.arguments import Acknowledge, Emit, Line
 from nsroom.client import Client
 from nsroom.errors import (
     ConnectError,
@@ -29,13 +28,6 @@ _IN_FLIGHT = 1000
 """How many acknowledgements are waited for at most before more is sent."""
 _POLLING_BATCH = 100
 """Events in one request; over WebSocket each goes out by itself."""
-
-
-class Line(NamedTuple):
-    """What to send, and the line of stdin that it came from, if any."""
-
-    number: int | None
-    item: Emit | Acknowledge
 
 
 @dataclass(slots=True)

@@ -3,8 +3,9 @@
 import os
 import sys
 from collections.abc import Sequence
+from errno import EBADF, EDQUOT, EIO, ENOSPC
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -15,10 +16,7 @@ from nsroom.streams import mend, say
 from nsroom.terminal import safe
 
 COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
-
-BUG = """nsroom: this is a bug in nsroom: {kind}: {text}
-nsroom: run it again as `nsroom --debug …` and report what it prints
-"""
+_FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
 
 
 def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
@@ -71,11 +69,13 @@ def root(
       nsroom serve                     start the reference server
       nsroom connect /my-namespace     watch a namespace
       nsroom join lobby                ask to join a room and talk in it
+
     \b
     In scripts:
       nsroom connect /chat -C 3 | jq -r .event
       nsroom emit price 12.5 --room traders
       nsroom call rooms
+
     \b
     To try it without a server of your own:
       nsroom demo
@@ -105,12 +105,12 @@ def run(argv: Sequence[str]) -> int:
         return signal.code
     except KeyboardInterrupt:
         return ExitCode.SIGINT
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer exits when the reader of its help has gone
         return ExitCode.SIGPIPE
     except typer.Abort:
         return ExitCode.SIGINT
     except Exception as error:  # noqa: BLE001 - the last stop
-        return _unexpected(error, debug="--debug" in argv)
+        return _unexpected(error, argv)
 
 
 def _register_shells() -> None:
@@ -126,18 +126,32 @@ def _wanted(argv: Sequence[str]) -> Sequence[str]:
     return [words[0]] if words and words[0] in COMMANDS else COMMANDS
 
 
-def _unexpected(error: Exception, debug: bool) -> int:
+def _unexpected(error: Exception, argv: Sequence[str]) -> int:
     if hasattr(error, "format_message"):  # typer's own: a wrong option, a missing argument
-        context = getattr(error, "ctx", None)
-        hint = f" (see `{context.command_path} --help`)" if context else ""
-        say(f"{_lower(error.format_message())}{hint}")
+        _explain_usage(error.format_message(), getattr(error, "ctx", None), argv)
         return ExitCode.USAGE
-    if debug:
-        import traceback
-
-        traceback.print_exception(error)
-    sys.stderr.write(BUG.format(kind=type(error).__name__, text=safe(str(error))))
+    if isinstance(error, OSError) and error.errno in _FULL:  # typer's help and our version
+        say(f"cannot write to standard output: {error.strerror}")
+        return ExitCode.OUTPUT
+    if "--debug" in argv:
+        _show_traceback(error)
+    say(f"this is a bug in nsroom: {type(error).__name__}: {error}")
+    say("run it again as `nsroom --debug …` and report what it prints")
     return ExitCode.BUG
+
+
+def _explain_usage(text: str, context: Any, argv: Sequence[str]) -> None:
+    if not argv:
+        sys.stderr.write(f"{text}\n")
+    else:
+        say(f"{_lower(text)}{f' (see `{context.command_path} --help`)' if context else ''}")
+
+
+def _show_traceback(error: Exception) -> None:
+    import traceback
+
+    for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
+        sys.stderr.write(f"{safe(line)}\n")
 
 
 def _lower(text: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from nsroom import delivery as module
-from nsroom.arguments import Acknowledge, Emit
+from nsroom.arguments import Acknowledge, Emit, Line
 from nsroom.client import Client
-from nsroom.delivery import Delivery, Line, Tally, is_refusal, refusal, run_delivery
+from nsroom.delivery import Delivery, Tally, is_refusal, refusal, run_delivery
 from nsroom.errors import (
     DataError,
     LimitError,

@@ -66,8 +66,11 @@ async def test_a_file_is_read_to_its_end(tmp_path: Path, data: bytes, expected: 
 
 
 async def test_nothing_to_read_is_the_end() -> None:
-    with Path("/dev/null").open("rb") as file:
-        assert await every(file.fileno()) == []
+    fd = os.open(os.devnull, os.O_RDONLY)
+    try:
+        assert await every(fd) == []
+    finally:
+        os.close(fd)
 
 
 async def test_a_terminal_gives_its_lines() -> None:

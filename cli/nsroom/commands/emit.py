@@ -12,8 +12,7 @@ from nsroom.options import ConnectionOptions, EmitOptions, expand
 from nsroom.streams import put
 
 if TYPE_CHECKING:
-    from nsroom.arguments import Acknowledge, Emit
-    from nsroom.delivery import Line
+    from nsroom.arguments import Acknowledge, Emit, Line
     from nsroom.record import Record
 
 
@@ -85,14 +84,14 @@ def _relayed(item: "Emit | Acknowledge | None", options: EmitOptions) -> "Emit |
 
 
 async def _one(emit: "Emit") -> "AsyncIterator[list[Line]]":
-    from nsroom.delivery import Line
+    from nsroom.arguments import Line
 
     yield [Line(None, emit)]
 
 
 async def _stdin(read: "Callable[[bytes], Emit | Acknowledge | None]") -> "AsyncIterator[list[Line]]":
     """Yield what the lines of stdin say; a bad one ends it, after those before it."""
-    from nsroom.delivery import Line
+    from nsroom.arguments import Line
     from nsroom.input import lines
 
     number = 0

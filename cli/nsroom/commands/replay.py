@@ -15,7 +15,7 @@ from nsroom.options import ConnectionOptions, expand
 from nsroom.streams import say
 
 if TYPE_CHECKING:
-    from nsroom.delivery import Line
+    from nsroom.arguments import Line
     from nsroom.record import Record
 
 
@@ -99,8 +99,7 @@ async def _timed(
     import asyncio
     from itertools import chain
 
-    from nsroom.arguments import Emit
-    from nsroom.delivery import Line
+    from nsroom.arguments import Emit, Line
 
     loop = asyncio.get_running_loop()
     began, begin = loop.time(), first[1].time

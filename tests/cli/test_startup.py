@@ -1,0 +1,62 @@
+"""What a command loads before it has anything to do: every module is time that a person waits."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.peers.program import clean_environment
+
+SCRIPT = """
+import json, sys
+from nsroom.main import run
+code = run(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+NETWORK = {"aiohttp", "socketio", "engineio", "ssl", "orjson"}
+HEAVY = NETWORK | {"asyncio", "pydantic", "prompt_toolkit", "rich", "sqlite3", "nsroom_server", "hypothesis"}
+NEVER = {"pydantic", "redis", "requests", "websocket", "kombu", "uvloop"}
+
+
+async def loaded(home: Path, *args: str) -> set[str]:
+    """Run a command line in a fresh interpreter and give the packages that it loaded."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SCRIPT, *args),
+        env=clean_environment(home),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, stderr = await process.communicate()
+    _, modules = json.loads(stderr.splitlines()[-1])
+    return {name.partition(".")[0] for name in modules}
+
+
+@pytest.mark.parametrize(
+    ("line", "may"),
+    [
+        ("--version", set()),
+        ("--help", set()),
+        ("emit --help", set()),
+        ("connect --help", set()),
+        ("serve --help", set()),
+        ("emit", set()),
+        ("nonsense", set()),
+        ("--show-completion bash", set()),
+        ("decode -f 2", set()),
+        ("decode -f 2 --plain", set()),
+        ("emit price 12.5 --offline", {"asyncio", "ssl"}),
+        ("serve --print-limits --json", {"nsroom_server"}),
+    ],
+)
+async def test_a_command_loads_what_it_needs(line: str, may: set[str], tmp_path: Path) -> None:
+    assert (await loaded(tmp_path, *line.split())) & (HEAVY - may) == set()
+
+
+@pytest.mark.parametrize("command", ["call", "emit", "connect", "rooms", "join"])
+async def test_a_client_loads_no_back_ends_and_no_screen(command: str, tmp_path: Path) -> None:
+    modules = await loaded(tmp_path, command, *(["x"] if command != "connect" else []), "-u", ":1")
+    assert modules & (NEVER | {"prompt_toolkit", "nsroom_server", "sqlite3"}) == set()
+    assert modules >= {"aiohttp", "socketio"}
