@@ -74,7 +74,7 @@ async def test_no_acknowledged_message_is_lost_with_the_server(
     spawn: Spawner, serve: StartServer, tmp_path: Path
 ) -> None:
     history = tmp_path / "history.db"
-    server = await serve(history=history)
+    server = await serve("--limit", "events_burst=30000", history=history)
     watcher = await spawn("join", "lobby", "-u", server.url, "--json")
     await watcher.seen(event="hi")
     emitter = await spawn("emit", "-u", server.url, "--no-reconnect", "--ack", "--summary", "-")
