@@ -17,6 +17,7 @@ from nsroom.summary import Piece, Style
 from nsroom.terminal import cells
 
 MAX_NAMESPACE_CELLS = 20
+_DEL, _DOLLAR = b"\x7f$"
 _PALETTE = {
     Style.TIME: "dim",
     Style.SIGN: "cyan",
@@ -91,7 +92,8 @@ def encode(record: Record) -> bytes:
         line = orjson.dumps(shallow(record), option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # bytes, an integer of more than 64 bits, a lone surrogate
         return _encode(record)
-    ready = line.isascii() and b"\x7f" not in line and b'$binary"' not in line
+    # Single bytes first: to look for one is ten times quicker than for a word.
+    ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or b'$binary"' not in line)
     return line if ready else _encode(record)
 
 
