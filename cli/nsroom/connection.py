@@ -26,6 +26,9 @@ from nsroom.target import Target, Transport
 # A poll may carry any number of packets; 17 would end the connection.
 engineio.payload.Payload.max_decode_packets = sys.maxsize
 
+_MAX_BODY_PACKETS = 16
+"""Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
+
 # python-socketio prints what it logs unless it is given a logger; all of it reaches the user as Records.
 _SILENT = logging.getLogger("nsroom.silent")
 _SILENT.disabled = True
@@ -299,7 +302,7 @@ def _bodies(messages: Sequence[wire.Packet], bound: int) -> list[str]:
     for message in messages:
         text = wire.encode_payload([message])
         size = len(text.encode()) + len(SEPARATOR)
-        if not bodies or size > room:
+        if not bodies or size > room or len(bodies[-1]) == _MAX_BODY_PACKETS:
             bodies.append([])
             room = bound + len(SEPARATOR)
         bodies[-1].append(text)

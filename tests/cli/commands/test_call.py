@@ -1,0 +1,115 @@
+"""`nsroom call`, the real program: request and reply."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.peers import bad
+from tests.peers.program import Result, Runner, Server, Spawner
+
+
+def answers(ack: str, *attachments: bytes) -> bad.Peer:
+    """Acknowledge every event with these arguments."""
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        while True:
+            frame = str(await talk.receive())
+            if frame.startswith("42"):
+                head = f"46{len(attachments)}-" if attachments else "43"
+                await talk.send(f"{head}{frame[2 : frame.index('[')]}{ack}", *attachments)
+
+    return bad.conversation(script)
+
+
+async def test_the_acknowledgement_is_a_record_in_a_pipe(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("call", "echo", "a", "b=1", "-n", "/lab", "-u", server.url)
+    assert (result.code, result.stderr) == (0, "")
+    [record] = result.records()
+    assert (record["kind"], record["event"], record["namespace"]) == ("ack", "echo", "/lab")
+    assert record["args"] == ["a", {"b": "1"}]
+    assert record["rtt_ms"] > 0
+
+
+@pytest.mark.parametrize(
+    ("ack", "attachments", "args"),
+    [
+        ("[]", [], []),
+        ("[null]", [], [None]),
+        ('[1,"two",{"three":[3]}]', [], [1, "two", {"three": [3]}]),
+        ('[{"_placeholder":true,"num":0}]', [b"\x01\x02"], [{"$binary": "AQI="}]),
+    ],
+)
+async def test_whatever_is_answered(
+    nsroom: Runner, ack: str, attachments: list[bytes], args: list[object]
+) -> None:
+    async with answers(ack, *attachments) as url:
+        result = await nsroom("call", "x", "-u", url)
+    assert result.code == 0
+    assert result.records()[0]["args"] == args
+
+
+async def test_only_the_arguments_on_a_terminal(spawn: Spawner, server: Server) -> None:
+    caller = await spawn("call", "echo", "é", "b:=1", "-n", "/lab", "-u", server.url, tty=True)
+    result = await caller.result()
+    assert (result.code, result.stdout) == (0, '"\\u00e9"\r\n{\r\n  "b": 1\r\n}\r\n')
+
+
+async def test_a_record_on_a_terminal(spawn: Spawner, server: Server) -> None:
+    caller = await spawn("call", "echo", "1", "--json", "-n", "/lab", "-u", server.url, tty=True)
+    assert json.loads((await caller.result()).stdout)["args"] == [1]
+
+
+async def test_an_error_is_code_7_and_printed_all_the_same(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("call", "error", "-n", "/lab", "-u", server.url)
+    assert result.code == 7
+    assert result.records()[0]["args"][0]["error"] == "lab_error"
+    assert result.stderr == "nsroom: the server answered lab_error: this is the error that was asked for\n"
+
+
+async def test_no_answer_is_code_5(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("call", "never", "--timeout", "0.3", "-n", "/lab", "-u", server.url)
+    complaint = "nsroom: no acknowledgement of 'never' within 0.3 s: does the server handle it?\n"
+    assert result == Result(5, "", complaint)
+
+
+async def test_a_connection_lost_before_the_answer_is_code_6(nsroom: Runner) -> None:
+    async with bad.resets_after_receiving(0) as url:
+        result = await nsroom("call", "x", "-u", url)
+    assert (result.code, result.stdout) == (6, "")
+    assert result.stderr.startswith("nsroom: the connection ended (")
+
+
+async def test_a_refused_namespace_is_code_4(nsroom: Runner) -> None:
+    async with bad.refuses({"message": "token expired"}) as url:
+        result = await nsroom("call", "x", "-u", url)
+    assert result == Result(4, "", "nsroom: / is refused: token expired\n")
+
+
+async def test_larger_than_the_server_takes_is_code_9(nsroom: Runner) -> None:
+    async with bad.sends(handshake={"maxPayload": 50}) as url:
+        result = await nsroom("call", "x", "y" * 60, "-u", url)
+    assert (result.code, result.stdout) == (9, "")
+
+
+async def test_a_full_disk_is_code_10(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("call", "rooms", "-u", server.url, stdout=Path("/dev/full"))
+    assert result == Result(10, "", "nsroom: cannot write to standard output: No space left on device\n")
+
+
+async def test_a_relay_is_acknowledged_with_its_recipients(
+    spawn: Spawner, nsroom: Runner, server: Server
+) -> None:
+    member = await spawn("join", "traders", "-u", server.url)
+    await member.err("joined traders")
+    result = await nsroom("call", "price", "12.5", "--room", "traders", "-u", server.url)
+    assert result.records()[0]["args"] == [{"ok": True, "recipients": 2}]
+
+
+@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143), (1, 129)])
+async def test_a_signal_while_waiting(spawn: Spawner, server: Server, number: int, code: int) -> None:
+    caller = await spawn("call", "never", "--timeout", "60", "-n", "/lab", "-u", server.url)
+    await server.proc.err("someone connected")
+    caller.signal(number)
+    assert await caller.result(5) == Result(code, "", "")

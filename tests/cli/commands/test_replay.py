@@ -1,0 +1,148 @@
+"""`nsroom replay`, the real program: a recording sent again, with its timing."""
+
+import json
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.peers.program import Program, Result, Runner, Server, Spawner
+
+
+def entry(event: str, at: float, direction: str = "out", **fields: Any) -> str:
+    """Give a line of a recording, `at` seconds after its begin."""
+    moment = f"2026-11-23T19:00:{at:09.6f}Z"
+    record = {"time": moment, "seq": 1, "direction": direction, "kind": "event", "event": event}
+    return json.dumps({"namespace": "/lab", "args": [{"at": at}], **record, **fields}) + "\n"
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Three events that were sent within 1.2 s, and one that was received."""
+    path = tmp_path / "run.ndjson"
+    ping = '{"time":"2026-11-23T19:00:00Z","seq":1,"direction":"in","kind":"ping"}\n'
+    path.write_text(
+        ping + entry("echo", 0) + entry("echo", 0.2) + entry("in", 0.5, "in") + "\n" + entry("echo", 1.2)
+    )
+    return path
+
+
+@pytest.fixture
+async def room(spawn: Spawner, server: Server) -> Program:
+    """A member that hears what is relayed to its room."""
+    member = await spawn("join", "r", "-u", server.url, "-n", "/lab", "--where", "event=tick")
+    await member.err("joined r")
+    return member
+
+
+async def test_with_its_timing(nsroom: Runner, server: Server, room: Program, tmp_path: Path) -> None:
+    relays = [
+        {"event": "tick", "to": "r", "args": [at]} for at in (0, 0.3, 1.2)
+    ]  # the pauses are 0.3 and 0.9 s, three times as long
+    lines = entry("join", 0, args=["r"]) + "".join(
+        entry("emit", relay["args"][0], args=[relay]) for relay in relays
+    )
+    (tmp_path / "run.ndjson").write_text(lines)
+    result = await nsroom("replay", "run.ndjson", "-u", server.url)
+    assert result == Result(0, "", "nsroom: run.ndjson: sent again\n")
+    heard = []
+    for _ in range(3):
+        await room.record()
+        heard.append(time.monotonic())
+    records = [json.loads(line) for line in room.stdout.text.splitlines()]
+    assert [record["args"] for record in records] == [[0], [0.3], [1.2]]
+    times = [float(record["time"][17:-1]) for record in records]
+    first, second = ((after - before) % 60 for before, after in pairwise(times))
+    assert 0.2 < first < 0.6
+    assert 2 < second / first < 4.5
+
+
+async def test_without_pauses_and_with_acknowledgements(
+    nsroom: Runner, server: Server, recording: Path
+) -> None:
+    began = time.monotonic()
+    command = ("replay", str(recording), "-u", server.url, "--speed", "0", "--ack", "--summary")
+    result = await nsroom(*command)
+    assert (result.code, result.stdout) == (0, "")
+    counts, said = result.stderr.splitlines()
+    assert json.loads(counts) == {"read": 3, "sent": 3, "acked": 3, "nacked": 0, "unknown": 0}
+    assert said == f"nsroom: {recording}: sent again"
+    assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize(("direction", "count"), [("out", 3), ("in", 1), ("all", 4)])
+async def test_directions(
+    nsroom: Runner, server: Server, recording: Path, direction: str, count: int
+) -> None:
+    command = ("replay", str(recording), "-u", server.url, "--speed", "0", "--direction", direction)
+    result = await nsroom(*command, "--summary")
+    assert result.code == 0
+    assert json.loads(result.stderr.splitlines()[0])["sent"] == count
+
+
+async def test_every_event_goes_to_its_own_namespace(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    lines = entry("rooms", 0, namespace="/chat") + entry("echo", 0.1) + entry("rooms", 0.2, namespace="/")
+    (tmp_path / "run.ndjson").write_text(lines)
+    result = await nsroom("replay", "run.ndjson", "-u", server.url, "--ack", "--summary")
+    assert result.code == 0
+    assert json.loads(result.stderr.splitlines()[0])["acked"] == 3
+    joined = server.proc.stderr.text
+    assert all(f"someone connected namespace={name} " in joined for name in ("/chat", "/lab", "/"))
+
+
+async def test_a_recording_on_stdin(nsroom: Runner, server: Server) -> None:
+    command = ("replay", "-", "-u", server.url, "--speed", "0", "--ack")
+    result = await nsroom(*command, stdin=entry("echo", 0) + entry("echo", 9))
+    assert result == Result(0, "", "nsroom: -: sent again\n")
+
+
+async def test_what_was_saved_can_be_sent_again(nsroom: Runner, server: Server) -> None:
+    watch = ("connect", "/lab", "-u", server.url, "--stdin", "--save", "x.ndjson", "--where", "event=echo")
+    blob = '["echo",{"$binary":"AQI="},"\\ud800",9007199254740993]\n'
+    assert (await nsroom(*watch, "-C", "1", stdin=blob)).code == 0
+    again = await nsroom("replay", "x.ndjson", "-u", server.url, "--ack", "--summary")
+    assert again.code == 0
+    assert json.loads(again.stderr.splitlines()[0])["acked"] == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        (entry("echo", 0) + entry("echo", 0.1)[:40], "line 2: "),
+        (entry("echo", 0) + "[1]\n", "line 2: "),
+        (entry("echo", 0) + '{"time":"noon"}\n', "line 2: time: 'noon' is not one"),
+        ("", "run.ndjson: no event to send: try --direction in, for what was received"),
+        (entry("echo", 0, "in"), "run.ndjson: no event to send: try --direction in, for what was received"),
+    ],
+)
+async def test_a_torn_or_empty_recording_is_code_8(
+    nsroom: Runner, server: Server, tmp_path: Path, lines: str, complaint: str
+) -> None:
+    (tmp_path / "run.ndjson").write_text(lines)
+    result = await nsroom("replay", "run.ndjson", "-u", server.url)
+    assert (result.code, result.stdout) == (8, "")
+    assert result.stderr.startswith(f"nsroom: {complaint}")
+    assert result.stderr.count("\n") == 1
+
+
+async def test_what_was_before_the_tear_was_sent(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "run.ndjson").write_text(entry("echo", 0) + entry("echo", 0.1)[:40])
+    result = await nsroom("replay", "run.ndjson", "-u", server.url, "--ack", "--summary")
+    assert result.code == 8
+    assert json.loads(result.stderr.splitlines()[0])["acked"] == 1
+    assert "torn" in result.stderr
+
+
+async def test_no_such_file(nsroom: Runner) -> None:
+    result = await nsroom("replay", "missing")
+    assert result == Result(2, "", "nsroom: cannot read missing: No such file or directory\n")
+
+
+async def test_a_signal_in_a_pause(spawn: Spawner, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "run.ndjson").write_text(entry("echo", 0) + entry("echo", 50))
+    player = await spawn("replay", "run.ndjson", "-u", server.url)
+    await server.proc.err("someone connected")
+    player.signal(15)
+    assert await player.result(5) == Result(143, "", "")
