@@ -1,6 +1,7 @@
 """Options that several commands share, written once: dataclasses that a command takes as an argument."""
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -83,8 +84,6 @@ class ConnectionOptions:
             "-a",
             "--auth",
             metavar="AUTH",
-            envvar="NSROOM_AUTH",
-            show_envvar=False,
             help="Payload of CONNECT: JSON, key=value, @FILE, or - for stdin. Default: $NSROOM_AUTH.",
         ),
     ] = None
@@ -123,11 +122,12 @@ class ConnectionOptions:
         url, namespaces = resolve(targets, self.url, self.namespace or ())
         if not self.path.isprintable() or not self.path.strip("/"):
             raise UsageError(f"--path {self.path!r}: give it as /socket.io/")
+        auth = self.auth or _auth_of_environment()
         return Target(
             url=url,
             namespaces=namespaces,
             path=self.path,
-            auth=parse_auth(self.auth or (), _stdin_for_auth(self.auth)),
+            auth=parse_auth(auth, sys.stdin.read() if "-" in auth else None),
             headers=parse_headers(self.header or ()),
             cookies=dict(parse_pairs("--cookie", self.cookie or ())),
             query=parse_pairs("--query", self.query or ()),
@@ -139,8 +139,10 @@ class ConnectionOptions:
         )
 
 
-def _stdin_for_auth(auth: Sequence[str] | None) -> str | None:
-    return sys.stdin.read() if "-" in (auth or ()) else None
+def _auth_of_environment() -> list[str]:
+    # Not by typer, which takes the variable for several words.
+    text = os.environ.get("NSROOM_AUTH")
+    return [text] if text else []
 
 
 @dataclass(frozen=True, slots=True)
