@@ -109,10 +109,10 @@ def _silence(connection: Connection, target: Target) -> str:
     seconds = f"{target.connect_timeout:g} s"
     if not connection.reached:
         return f"no connection within {seconds}: a firewall, or the wrong address?"
-    if connection.status == 101:
-        return f"it accepts WebSocket, but sends no handshake within {seconds}: a plain WebSocket server?"
     if connection.tap.session.handshake is not None:
         return f"it did not answer for the namespace within {seconds}: a middleware that never calls next()?"
+    if connection.status == 101:
+        return f"it accepts WebSocket, but sends no handshake within {seconds}: a plain WebSocket server?"
     return f"it accepts connections, but does not answer within {seconds}: no HTTP server, or a stuck one?"
 
 
@@ -149,7 +149,7 @@ def _strange(connection: Connection) -> str | None:
     if isinstance(frame, str) and frame.startswith("0"):
         return f"its handshake is malformed: {_handshake_fault(frame)}"
     kind = connection.headers.get("Content-Type", "")
-    what = "a web page" if "html" in kind else "something else"
+    what = "a web page" if "html" in kind else "something else" if frame else "an empty body"
     if connection.status == 101:
         return "it accepts WebSocket, but what it sends is no Socket.IO: a plain WebSocket server?"
     return f"it answers with {what}, not Socket.IO: are the port and --path right?"

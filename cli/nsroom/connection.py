@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -166,7 +167,8 @@ class Connection:
     ) -> None:
         response = params.response
         self.status, self.headers = response.status, response.headers
-        self.redirect = str(response.url.with_query(None)) if response.history else None
+        place = str(response.url.with_query(None))
+        self.redirect = re.sub("^ws", "http", place) if response.history else None
 
     async def _on_request_exception(
         self, _session: Any, _context: Any, params: aiohttp.TraceRequestExceptionParams

@@ -116,6 +116,7 @@ class Tap:
         records = self.feed(Direction.IN, frame)
         if self.session.handshake is None:
             self.stranger = frame
+            return True
         return records[0].kind in _DRIVEN if records else frame == _NOOP
 
     @property

@@ -1,0 +1,189 @@
+"""Whatever a peer does wrong, one line names the root cause and what to do."""
+
+import errno
+import re
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from nsroom.errors import ConnectError
+from tests.cli.clients import Connect
+from tests.cli.scripted import Polling
+from tests.conftest import StartServer
+from tests.peers import bad
+
+Peers = dict[str, tuple[Callable[[], bad.Peer], str]]
+TIMEOUT = 0.6
+
+# What was unread when it closed decides which of the two it is.
+GONE = "it (reset the connection|closed the connection without an answer): no HTTP server"
+SAME: Peers = {
+    "nobody listens": (
+        bad.refuses_connections,
+        r"nothing listens on 127\.0\.0\.1 port \d+: start the server",
+    ),
+    "silent": (bad.silent, r"it accepts connections, but does not answer within 0\.6 s"),
+    "closes": (bad.closes, GONE),
+    "resets": (bad.resets, GONE),
+    "speaks first": (bad.speaks_first, "its answer is not HTTP"),
+    "html": (
+        bad.html,
+        r"HTTP 200 \(text/html.*\): not Socket\.IO|it answers with a web page, not Socket\.IO",
+    ),
+    "401": (lambda: bad.answers(401), "HTTP 401: the server wants to know who you are"),
+    "403": (lambda: bad.answers(403), "HTTP 403: .* forbids it"),
+    "404": (lambda: bad.answers(404), r"HTTP 404: no Socket\.IO there: give its --path"),
+    "418": (lambda: bad.answers(418), r"HTTP 418: no Socket\.IO server answers so"),
+    "429": (lambda: bad.answers(429), "HTTP 429: too many connections"),
+    "500 with json": (bad.error_json, "HTTP 500: the server failed"),
+    "502": (lambda: bad.answers(502, "<h1>Bad Gateway</h1>"), "HTTP 502: the proxy gets no answer"),
+    "503": (lambda: bad.answers(503), "HTTP 503: the proxy has no application behind it"),
+    "504": (lambda: bad.answers(504), "HTTP 504: the proxy gets no answer in time"),
+    "redirect": (bad.redirects, r"it redirects to http://127\.0\.0\.1:\d+/login"),
+    "garbage open": (bad.garbage_open, "its handshake is malformed: not JSON: .* at offset"),
+    "open then silence": (bad.open_then_silence, r"it did not answer for the namespace within 0\.6 s"),
+    "open then close": (bad.open_then_close, "closed the connection before it answered for the namespace"),
+}
+ENGINE: Peers = {
+    f"code {code}": (
+        lambda code=code: bad.answers(400, f'{{"code":{code},"message":"m"}}', "application/json"),  # type: ignore[misc]
+        text,
+    )
+    for code, text in {
+        0: "does not offer this transport",
+        1: "the server forgot the session",
+        3: r"HTTP 400: no Socket\.IO server answers so",
+        4: "allowRequest forbids it",
+        5: "speaks another version",
+    }.items()
+}
+
+
+async def cause(peer: bad.Peer, transport: str, stack: AsyncExitStack, connect: Connect) -> str:
+    """Connect in vain, in time; give the line."""
+    url = await stack.enter_async_context(peer)
+    began = time.monotonic()
+    with pytest.raises(ConnectError) as caught:
+        await connect(url, transport=transport, connect_timeout=TIMEOUT)
+    assert time.monotonic() - began < TIMEOUT + 1.5
+    line = str(caught.value)
+    assert url in line
+    assert line.isprintable()
+    return line
+
+
+@pytest.mark.parametrize("transport", ["auto", "websocket", "polling"])
+@pytest.mark.parametrize("name", SAME)
+async def test_the_cause_is_named_over_every_transport(
+    name: str, transport: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    peer, text = SAME[name]
+    assert re.search(text, await cause(peer(), transport, stack, connect))
+
+
+@pytest.mark.parametrize("name", ENGINE)
+async def test_a_refusal_of_engine_io_is_explained(
+    name: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    peer, text = ENGINE[name]
+    assert re.search(text, await cause(peer(), "polling", stack, connect))
+
+
+@pytest.mark.parametrize(
+    ("echo", "transport", "text"),
+    [
+        (
+            False,
+            "auto",
+            r"it accepts WebSocket, but sends no handshake within 0\.6 s: a plain WebSocket server",
+        ),
+        (False, "websocket", "it accepts WebSocket, but sends no handshake"),
+        (True, "websocket", "it accepts WebSocket, but sends no handshake"),
+        (False, "polling", "HTTP 426: a plain WebSocket server"),
+    ],
+)
+async def test_a_plain_websocket_server(
+    echo: bool, transport: str, text: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    assert re.search(text, await cause(bad.plain_websocket(echo=echo), transport, stack, connect))
+
+
+@pytest.mark.parametrize(
+    ("frames", "text"),
+    [
+        (["hello"], r"what it sends is no Socket\.IO: a plain WebSocket server"),
+        ([b"\0\1"], r"what it sends is no Socket\.IO"),
+        (["4hello"], r"what it sends is no Socket\.IO"),
+        ([""], r"what it sends is no Socket\.IO"),
+        (["0[]"], "its handshake is malformed: the handshake is not a JSON object"),
+        (['0{"sid":7}'], "its handshake is malformed: the handshake has no text sid"),
+        (["0" + "[" * 5000], "its handshake is malformed: nested"),
+        ([], r"it closed the WebSocket before the handshake \(code 1000\)"),
+    ],
+)
+async def test_what_comes_instead_of_the_handshake(
+    frames: list[str | bytes], text: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send(*frames)
+        if frames:
+            await talk.receive()
+
+    assert re.search(text, await cause(bad.conversation(script), "websocket", stack, connect))
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("", r"it answers with an empty body, not Socket\.IO"),
+        ('96:0{"sid":"x"}', r"speaks Socket\.IO 2"),
+        ("hello", r"it answers with something else, not Socket\.IO"),
+        ("0{", "its handshake is malformed"),
+        ("\x1e", "it answers with an empty body"),
+    ],
+)
+async def test_what_is_polled_instead_of_the_handshake(
+    body: str, text: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    line = await cause(bad.answers(200, body, "text/plain"), "polling", stack, connect)
+    assert re.search(text, line)
+
+
+@pytest.mark.parametrize("transport", ["auto", "websocket", "polling"])
+async def test_a_server_of_version_2(transport: str, node_server: StartServer, connect: Connect) -> None:
+    server = await node_server("server2.js")
+    with pytest.raises(
+        ConnectError, match=r"speaks Socket\.IO 2 \(Engine\.IO 3\); nsroom speaks 3 and later"
+    ):
+        await connect(server.url, transport=transport, connect_timeout=3)
+
+
+async def test_a_handshake_that_promises_the_impossible(stack: AsyncExitStack, connect: Connect) -> None:
+    polling = Polling(pingInterval=None)
+    line = await cause(polling.listening(), "polling", stack, connect)
+    assert "its handshake is malformed: the handshake has no number pingInterval" in line
+
+
+async def test_no_such_host(connect: Connect) -> None:
+    with pytest.raises(ConnectError, match=r"no such host: no-such-host\.invalid"):
+        await connect("http://no-such-host.invalid:1")
+
+
+async def test_a_port_that_drops_what_comes(connect: Connect) -> None:
+    """A full backlog is what a firewall looks like from here."""
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            assert filler.connect_ex(deaf.getsockname()) == errno.EINPROGRESS
+        with pytest.raises(ConnectError, match=r"no connection within 0\.6 s: a firewall"):
+            await connect(f"http://127.0.0.1:{deaf.getsockname()[1]}", connect_timeout=TIMEOUT)
+
+
+async def test_hostile_text_stays_one_line(stack: AsyncExitStack, connect: Connect) -> None:
+    peer = bad.answers(200, "0" + '{"sid":"\x1b]52;c;aGk=\x07"', "text/plain")
+    assert "\x1b" not in await cause(peer, "polling", stack, connect)
