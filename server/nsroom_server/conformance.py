@@ -3,6 +3,7 @@
 https://github.com/socketio/socket.io/tree/main/docs
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from nsroom_server.server import Server
 from nsroom_server.session import Options
 
 PATH = "/engine.io/"
+_PAUSE = 0.01
 
 
 class Conformance:
@@ -35,7 +37,11 @@ class Conformance:
         return {"message": self._message, "message-with-ack": self._acknowledge}.get(event)
 
     async def connected(self, client: Client, auth: Any) -> None:
-        """Show the client what it sent with its CONNECT."""
+        """Show the client what it sent with its CONNECT, in time for it to have read the answer.
+
+        The suites listen for one message after the other, and would miss one that comes in the same read.
+        """
+        await asyncio.sleep(_PAUSE)
         await self._send(client, "auth", auth or {})
 
     async def disconnected(self, client: Client) -> None:

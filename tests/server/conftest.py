@@ -1,5 +1,6 @@
 """Fixtures: a server inside the test's loop, and python-socketio's own client as a member."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -61,3 +62,26 @@ def connect(stack: AsyncExitStack) -> Connect:
 async def http(stack: AsyncExitStack) -> aiohttp.ClientSession:
     """An HTTP client, to speak the protocol by hand."""
     return await stack.enter_async_context(aiohttp.ClientSession())
+
+
+class Lag:
+    """How long the event loop was held up at most, in seconds."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+
+    async def watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            await asyncio.sleep(0.005)
+            self.longest = max(self.longest, loop.time() - begun - 0.005)
+
+
+@pytest.fixture
+async def lag() -> AsyncIterator[Lag]:
+    """Watch the loop: `lag.longest`."""
+    lag = Lag()
+    task = asyncio.create_task(lag.watch())
+    yield lag
+    task.cancel()

@@ -19,7 +19,7 @@ from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from tests.server.member import WAIT, Member
-from tests.server.wire import closing, endpoint, poll, websocket
+from tests.server.wire import closing, endpoint, masked, poll, raw_websocket, websocket
 
 RUN = """
 import json, sys
@@ -113,7 +113,7 @@ async def test_a_waiting_poll_is_answered(start: Start, http: aiohttp.ClientSess
 
 async def test_a_stuck_reader_is_dropped(start: Start) -> None:
     server = await start()
-    reader, writer = await raw_websocket(server.running)
+    reader, writer = await raw_websocket(server.running, "/lab")
     writer.transport.pause_reading()
     writer.write(masked('42/lab,["flood",{"count":100000,"size":1000}]'))
     await asyncio.sleep(0.3)
@@ -126,7 +126,7 @@ async def test_a_stuck_reader_is_dropped(start: Start) -> None:
 
 async def test_a_peer_that_never_answers_the_closing_handshake(start: Start) -> None:
     server = await start()
-    _, writer = await raw_websocket(server.running)
+    _, writer = await raw_websocket(server.running, "/lab")
     code, seconds = await server.stop()
     assert code == 0
     assert seconds < DRAIN + 1
@@ -184,7 +184,7 @@ async def test_a_delay_is_cut_short_with_an_answer(start: Start) -> None:
 
 async def test_a_second_signal_ends_it_at_once(start: Start) -> None:
     server = await start(drain=60)
-    _, writer = await raw_websocket(server.running)
+    _, writer = await raw_websocket(server.running, "/lab")
     server.child.send_signal(signal.SIGTERM)
     while "stopping" not in await server.line():
         continue
@@ -248,25 +248,6 @@ async def test_a_certificate_that_is_none(tmp_path: Path) -> None:
 async def test_ipv6() -> None:
     async with serving(Config(host="::1", port=0)) as running:
         assert running.url == f"http://[::1]:{running.port}"
-
-
-async def raw_websocket(running: Running) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Open a WebSocket that does nothing by itself, and connect it to `/lab`."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-    writer.write(
-        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
-        b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(masked("40/lab,"))
-    await reader.readuntil(b"everyone!")
-    return reader, writer
-
-
-def masked(text: str) -> bytes:
-    """Make a WebSocket text frame with a mask of zeros; shorter than 126 bytes."""
-    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text.encode()
 
 
 async def certificate(folder: Path) -> tuple[Path, Path]:

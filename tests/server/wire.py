@@ -1,6 +1,9 @@
 """Engine.IO by hand, over aiohttp: one packet at a time, right or wrong."""
 
+import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -65,3 +68,43 @@ async def closing(ws: aiohttp.ClientWebSocketResponse) -> int | None:
     while (await ws.receive(timeout=WAIT)).type not in CLOSED:
         continue
     return ws.close_code
+
+
+async def raw_websocket(
+    running: Running, namespace: str = "/", connect: bool = True
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a WebSocket that does nothing by itself and reads little ahead, and connect it to a namespace."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", running.port))
+    reader, writer = await asyncio.open_connection(sock=sock)
+    writer.write(
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    if connect:
+        writer.write(masked("40" if namespace == "/" else f"40{namespace},"))
+        await reader.readuntil(b"everyone!")
+    return reader, writer
+
+
+def masked(packet: str | bytes, first: int | None = None) -> bytes:
+    """Make a WebSocket frame with a mask of zeros; `first` is its first octet."""
+    octets = packet.encode() if isinstance(packet, str) else packet
+    first = first or (0x81 if isinstance(packet, str) else 0x82)
+    size = len(octets)
+    if size < 126:
+        head = bytes((first, 0x80 | size))
+    elif size < 65536:
+        head = struct.pack("!BBH", first, 0x80 | 126, size)
+    else:
+        head = struct.pack("!BBQ", first, 0x80 | 127, size)
+    return head + bytes(4) + octets
+
+
+def close_code(read: bytes) -> int | None:
+    """Give the code of the CLOSE frame that ends what was read from a raw WebSocket."""
+    return struct.unpack("!H", read[-2:])[0] if read[-4:-2] == b"\x88\x02" else None
