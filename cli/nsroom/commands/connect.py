@@ -18,8 +18,9 @@ def connect(
 ) -> None:
     """Be in namespaces and watch every event live.
 
-    On a terminal the events are readable lines, and what you type is sent: text as a `message`, or
-    ["event", arg, ...]. In a pipe they are NDJSON, one record a line.
+    On a terminal this is the live view, where you can send events too; with --plain they are readable
+    lines, and what you type is sent: text as a `message`, or ["event", arg, ...]. In a pipe they are
+    NDJSON, one record a line.
 
     \b
     Examples:

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from nsroom.watch import Say
 
 
+def _presets() -> list[str]:
+    from nsroom.joins import PRESETS
+
+    return list(PRESETS)
+
+
 @expand
 def join(
     rooms: Annotated[list[str], typer.Argument(metavar="ROOM...", help="The rooms to ask for.")],
@@ -30,6 +36,7 @@ def join(
         typer.Option(
             "--join-preset",
             metavar="PRESET",
+            autocompletion=_presets,
             help='A known convention: room "x", join "x", join-object {room}, join_room {room}, joinRoom "x",'
             ' subscribe "x".',
         ),

@@ -1,0 +1,235 @@
+"""The documentation names every command, option, exit code and event that there is, and the help fits.
+
+`python -m tests.test_docs` writes the README's table of options out of the code.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from nsroom.completion import FILE_COMMANDS, FILE_OPTIONS
+from nsroom.errors import ExitCode
+from nsroom.filters import parse
+from nsroom.main import COMMANDS, build
+from nsroom.options import ConnectionOptions, EmitOptions, WatchOptions
+from nsroom.record import FIELDS, Kind
+from nsroom_server.namespaces import Chat, Lab
+from tests.peers.program import Runner
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BEGIN = "<!-- options: written by `python -m tests.test_docs` -->\n"
+END = "<!-- end of options -->\n"
+SHARED = {
+    "Connection": ConnectionOptions,
+    "Watching: `connect` and `join`": WatchOptions,
+    "Events: `emit` and `call`": EmitOptions,
+}
+BUILT = {
+    "serve": "--host --port --path --namespace --any-namespace --history --token --cors-origin"
+    " --ping-interval --ping-timeout --max-payload --transports --tls-cert --tls-key --drain --log-format"
+    " --conformance --insecure --print-limits --json",
+    "connect": "",
+    "join": "--as --join-event --join-args --join-preset",
+    "emit": "--ack --summary --offline",
+    "call": "",
+    "rooms": "--json",
+    "decode": "",
+    "replay": "",
+    "demo": "",
+}
+"""What the contract asks for, besides what commands share."""
+BEYOND = {
+    "serve": "--allowed-host --limit",
+    "emit": "--json",
+    "call": "--json",
+    "rooms": "--timeout",
+    "decode": "--frame --json --plain",
+    "replay": "--direction --speed --ack --timeout --summary",
+}
+"""What it does not mention."""
+CONTRACT_SHARED = {
+    ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
+    " --cacert --connect-timeout --no-reconnect",
+    WatchOptions: "--where --count --wait --all --raw --json --plain --save --force --stdin",
+    EmitOptions: "--text --room --to --except --timeout",
+}
+CONNECTING = ("connect", "join", "emit", "call", "rooms", "replay")
+GROUPS = {"connect": WatchOptions, "join": WatchOptions, "emit": EmitOptions, "call": EmitOptions}
+
+TREE: Any = typer.main.get_command(build())
+
+
+def options(command: str) -> list[Any]:
+    """Give a command's options, without `--help`."""
+    return [each for each in TREE.commands[command].params if each.param_type_name == "option"]
+
+
+def long_names(params: list[Any]) -> set[str]:
+    """Give the names with two dashes."""
+    return {name for each in params for name in each.opts if name.startswith("--")}
+
+
+def shared(command: str) -> set[str]:
+    """Give the long options that a command has in common with others."""
+    return {name for kind, names in CONTRACT_SHARED.items() if _has(command, kind) for name in names.split()}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_the_contract_is_there_and_no_other(command: str) -> None:
+    own = {*BUILT[command].split(), *BEYOND.get(command, "").split()}
+    assert long_names(options(command)) == own | shared(command)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+async def test_help_has_examples_and_fits(command: str, nsroom: Runner) -> None:
+    result = await nsroom(*command.split(), "--help", env={"COLUMNS": "80"})
+    assert (result.code, result.stderr) == (0, "")
+    assert max(map(len, result.lines)) <= 80
+    assert "Examples:" in result.stdout or command == ""
+    assert f"nsroom {command}" in result.stdout
+    assert all(name in result.stdout for name in long_names(options(command) if command else []))
+
+
+async def test_the_list_of_commands_is_whole(nsroom: Runner) -> None:
+    listed = (await nsroom("--help")).stdout.partition("Commands:\n")[2]
+    assert [line.split()[0] for line in listed.splitlines() if line.strip()] == list(COMMANDS)
+    assert "..." not in listed
+
+
+def examples() -> Iterator[str]:
+    """Give the commands of every help's examples, and of the README's blocks of shell."""
+    for command in TREE.commands.values():
+        yield from re.findall(r"nsroom .*", command.help.partition("Examples:")[2])
+    for block in re.findall(r"^```(?:sh|console)\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S):
+        yield from re.findall(r"^(?:\$ )?(?:.*?[|&] |NSROOM_\w+=\S+ )?(nsroom .*)", block, re.M)
+
+
+@pytest.mark.parametrize("example", sorted(set(examples())))
+def test_examples_name_options_that_exist(example: str) -> None:
+    words = _words(example)
+    command = words[1]
+    given = {word.partition("=")[0] for word in words[2:] if word.startswith("-") and len(word) > 1}
+    known = {
+        name for each in (options(command) if command in COMMANDS else TREE.params) for name in each.opts
+    }
+    assert given <= known | {"--help"}
+
+
+def _words(example: str) -> list[str]:
+    """Take the first command of a line apart; what follows two blanks in a help is a remark."""
+    lexer = shlex.shlex(re.split(r" {2,}(?=[a-z])", example)[0], posix=True, punctuation_chars="|;<>&)")
+    lexer.whitespace_split = True
+    words = []
+    for word in lexer:
+        if set(word) <= set("|;<>&)"):
+            break
+        words.append(word)
+    return words
+
+
+def test_the_readme_has_every_option() -> None:
+    text = README.read_text("utf-8")
+    assert text.partition(BEGIN)[2].partition(END)[0] == reference(), "run: python -m tests.test_docs"
+
+
+def test_the_readme_has_every_exit_code() -> None:
+    rows = re.findall(r"^\| ([\d ]+) \| (\w+) \|", README.read_text("utf-8"), re.M)
+    listed = {int(code): name for codes, name in rows for code in codes.split()}
+    assert set(listed) == {int(code) for code in ExitCode}
+    assert {code: name for code, name in listed.items() if name != "signals"} == {
+        int(code): code.name.lower() for code in ExitCode if not code.name.startswith("SIG")
+    }
+
+
+def test_the_readme_has_every_event_of_the_server() -> None:
+    text = README.read_text("utf-8").partition("## The reference server")[2].partition("## Environment")[0]
+    names = {*_handlers(Chat), *_handlers(Lab)}
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+def _handlers(kind: type) -> set[str]:
+    """Give the events that a group of handlers knows."""
+    made = object.__new__(kind)
+    return set(made.handlers)
+
+
+def test_the_readme_has_every_part_of_a_record() -> None:
+    text = README.read_text("utf-8").partition("## Records")[2].partition("## Filters")[0]
+    assert [name for name in (*FIELDS, *Kind) if f"`{name}`" not in text] == []
+
+
+def test_the_readmes_filters_can_be_read() -> None:
+    block = README.read_text("utf-8").partition("## Filters")[2].partition("```text\n")[2].partition("```")[0]
+    expressions = [part for line in block.splitlines() for part in re.split(r" {3,}", line) if part]
+    read = [text for text in expressions if set(text) & set("=~><")]
+    assert len(read) == 6
+    assert all(parse(text).fields for text in read)
+
+
+def test_completion_offers_files_where_files_are_wanted() -> None:
+    wanted = {"FILE", "PATH|none"}
+    named = {
+        each.opts[0]
+        for command in COMMANDS
+        for each in options(command)
+        if each.metavar in wanted or each.type.name == "path"
+    }
+    assert named == set(FILE_OPTIONS)
+    arguments = [
+        command
+        for command in COMMANDS
+        for each in TREE.commands[command].params
+        if each.param_type_name == "argument" and each.type.name == "path"
+    ]
+    assert sorted(arguments) == sorted(FILE_COMMANDS)
+
+
+def reference() -> str:
+    """Write the tables of options: those that commands share once, then each command's own."""
+    groups = {id(kind): {each.name for each in fields(kind)} for kind in SHARED.values()}
+    parts = [_table(title, _of_group(kind)) for title, kind in SHARED.items()]
+    for command in COMMANDS:
+        common = {name for kind in SHARED.values() if _has(command, kind) for name in groups[id(kind)]}
+        own = [each for each in options(command) if each.name not in common]
+        parts.append(_table(f"`{command}`", own) if own else "")
+    return "\n" + "\n".join(filter(None, parts)) + "\n"
+
+
+def _has(command: str, kind: type) -> bool:
+    return command in CONNECTING if kind is ConnectionOptions else GROUPS.get(command) is kind
+
+
+def _of_group(kind: type) -> list[Any]:
+    command = next(command for command in COMMANDS if _has(command, kind))
+    names = {each.name for each in fields(kind)}
+    return [each for each in options(command) if each.name in names]
+
+
+def _table(title: str, params: list[Any]) -> str:
+    rows = [f"| {_names(each)} | {_cell(each.help)} |" for each in params]
+    return "\n".join([f"| {title} | |", "|---|---|", *rows, ""])
+
+
+def _names(param: Any) -> str:
+    names = " ".join(f"`{name}`" for name in param.opts)
+    if param.is_flag:
+        return names
+    choices = getattr(param.type, "choices", None)
+    return f"{names} {_cell('|'.join(choices) if choices else param.metavar or param.type.name.upper())}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("  [", " [")
+
+
+if __name__ == "__main__":
+    text = README.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    README.write_text(before + BEGIN + reference() + END + rest.partition(END)[2], "utf-8")
