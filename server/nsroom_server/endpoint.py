@@ -282,6 +282,8 @@ class Endpoint:
             raise
 
     async def _body(self, request: web.Request) -> bytes:
+        if (request.content_length or 0) > self._engine.options.max_payload:
+            raise Refused(Fault.BAD_REQUEST, "body too large", status=413)
         body = bytearray()
         try:
             async with asyncio.timeout(self._engine.options.limits.body_timeout):

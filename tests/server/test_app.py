@@ -113,24 +113,21 @@ async def test_a_waiting_poll_is_answered(start: Start, http: aiohttp.ClientSess
 
 async def test_a_stuck_reader_is_dropped(start: Start) -> None:
     server = await start()
-    reader, writer = await raw_websocket(server.running, "/lab")
-    writer.transport.pause_reading()
-    writer.write(masked('42/lab,["flood",{"count":100000,"size":1000}]'))
-    await asyncio.sleep(0.3)
-    code, seconds = await server.stop()
+    async with raw_websocket(server.running, "/lab") as (_, writer):
+        writer.transport.pause_reading()
+        writer.write(masked('42/lab,["flood",{"count":100000,"size":1000}]'))
+        await asyncio.sleep(0.3)
+        code, seconds = await server.stop()
     assert code == 0
     assert DRAIN <= seconds < DRAIN + 1
-    writer.transport.abort()
-    del reader
 
 
 async def test_a_peer_that_never_answers_the_closing_handshake(start: Start) -> None:
     server = await start()
-    _, writer = await raw_websocket(server.running, "/lab")
-    code, seconds = await server.stop()
+    async with raw_websocket(server.running):
+        code, seconds = await server.stop()
     assert code == 0
     assert seconds < DRAIN + 1
-    writer.close()
 
 
 async def test_a_half_sent_body(start: Start, http: aiohttp.ClientSession) -> None:
@@ -184,14 +181,13 @@ async def test_a_delay_is_cut_short_with_an_answer(start: Start) -> None:
 
 async def test_a_second_signal_ends_it_at_once(start: Start) -> None:
     server = await start(drain=60)
-    _, writer = await raw_websocket(server.running, "/lab")
-    server.child.send_signal(signal.SIGTERM)
-    while "stopping" not in await server.line():
-        continue
-    code, seconds = await server.stop()
+    async with raw_websocket(server.running):
+        server.child.send_signal(signal.SIGTERM)
+        while "stopping" not in await server.line():
+            continue
+        code, seconds = await server.stop()
     assert code == 128 + signal.SIGTERM
     assert seconds < 5
-    writer.close()
 
 
 async def test_the_log_names_who_connects(start: Start) -> None:

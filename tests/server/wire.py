@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 
@@ -70,9 +70,10 @@ async def closing(ws: aiohttp.ClientWebSocketResponse) -> int | None:
     return ws.close_code
 
 
+@asynccontextmanager
 async def raw_websocket(
-    running: Running, namespace: str = "/", connect: bool = True
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    running: Running, namespace: str = "/"
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Open a WebSocket that does nothing by itself and reads little ahead, and connect it to a namespace."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -84,11 +85,15 @@ async def raw_websocket(
         b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    await reader.readuntil(b"\r\n\r\n")
-    if connect:
+    try:
+        await reader.readuntil(b"\r\n\r\n")
         writer.write(masked("40" if namespace == "/" else f"40{namespace},"))
         await reader.readuntil(b"everyone!")
-    return reader, writer
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def masked(packet: str | bytes, first: int | None = None) -> bytes:
@@ -105,6 +110,13 @@ def masked(packet: str | bytes, first: int | None = None) -> bytes:
     return head + bytes(4) + octets
 
 
-def close_code(read: bytes) -> int | None:
-    """Give the code of the CLOSE frame that ends what was read from a raw WebSocket."""
-    return struct.unpack("!H", read[-2:])[0] if read[-4:-2] == b"\x88\x02" else None
+async def raw_closing(reader: asyncio.StreamReader) -> int | None:
+    """Wait for a CLOSE frame on a raw WebSocket, and give its code; None when it ends without one."""
+    read = b""
+    async with asyncio.timeout(WAIT):
+        while read[-4:-2] != b"\x88\x02":
+            chunk = await reader.read(65536)
+            if not chunk:
+                return None
+            read = (read + chunk)[-16:]
+    return int.from_bytes(read[-2:])

@@ -1,0 +1,330 @@
+"""Clients that break the protocol or do too much of it, and the members who notice nothing of them."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+
+from nsroom_server.app import Running
+from nsroom_server.limits import Limits
+from nsroom_server.logs import JsonFormatter, TextFormatter
+from nsroom_server.packet import Packet
+from nsroom_server.payload import Malformed
+from tests.server.conftest import Lag
+from tests.server.member import WAIT, Connect, Serve
+from tests.server.wire import endpoint, masked, poll, raw_closing, raw_websocket
+
+SEED = 20261124
+PATIENT = {"ping_interval": 20.0, "ping_timeout": 20.0}
+"""A heartbeat that does not end what should have ended before."""
+PLACE = '{"_placeholder":true,"num":0}'
+FRAMES = [
+    "40",
+    '40/chat,{"token":"x"}',
+    "41",
+    "41/chat,",
+    '42["join","lobby"]',
+    '4212["message",{"room":"lobby","text":"hello","n":[1,2.5e3,null,true]}]',
+    '4312["ok"]',
+    '44{"message":"no"}',
+    f'451-3["emit",{{"event":"x","to":"lobby","args":[{PLACE}]}}]',
+    f"461-3[{PLACE}]",
+    "1",
+    "2",
+    "3",
+    "5",
+    "6",
+    '0{"sid":"x"}',
+]
+ALPHABET = '0123456789[]{}",:-/\\ \x00\x1b\u202eä€b😀xNaEe.+'
+
+
+def mutate(random: random.Random, frame: str) -> str:
+    """Change a frame at one to four places."""
+    for _ in range(random.randint(1, 4)):
+        at = random.randint(0, len(frame))
+        change = random.randrange(4)
+        if change == 0:
+            frame = frame[:at] + random.choice(ALPHABET) + frame[at:]
+        elif change == 1:
+            frame = frame[:at] + frame[at + random.randint(1, 5) :]
+        elif change == 2:
+            frame = frame[:at] + random.choice(ALPHABET) + frame[at + 1 :]
+        else:
+            frame = frame[:at] + frame[random.randint(0, len(frame)) :]
+    return frame
+
+
+def test_five_thousand_mutations_are_packets_or_malformed() -> None:
+    chance, malformed = random.Random(SEED), 0
+    for number in range(5000):
+        frame = mutate(chance, FRAMES[number % len(FRAMES)])
+        with suppress(Malformed):
+            malformed += 1
+            packet = Packet.parse(frame[1:], Limits())
+            for _ in range(packet.attachment_count):
+                packet.attach(b"x")
+            malformed -= 1
+    assert 1000 < malformed < 5000
+
+
+async def test_mutations_end_the_session_or_are_answered(
+    serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = await serve(**PATIENT)
+    bob = await connect(running)
+    chance, slowest = random.Random(SEED), 0.0
+    for number in range(300):
+        frame = mutate(chance, FRAMES[number % len(FRAMES)])
+        async with raw_websocket(running) as (reader, writer):
+            writer.write(masked('42["join","pit"]'))
+            await reader.readuntil(b'"members":1')
+            begun = time.perf_counter()
+            writer.write(masked(frame) + masked('4299999["rooms"]'))
+            await answered_or_closed(reader)
+            slowest = max(slowest, time.perf_counter() - begun)
+    assert slowest < 1
+    await until(lambda: bob.call("rooms"), {"ok": True, "rooms": []})
+    events = [(event, args[0]) for _, event, args in list(bob.events._queue)]
+    gone = [(said["sid"], said["room"]) for event, said in events if event == "delete-room"]
+    assert len(gone) == len(set(gone)) >= 300
+    assert "failed" not in caplog.text
+    assert all(len(line(record)) <= 200 for record in caplog.records)
+    assert len(caplog.records) < 100
+
+
+async def answered_or_closed(reader: asyncio.StreamReader) -> None:
+    read = b""
+    async with asyncio.timeout(WAIT):
+        while b"4399999[" not in read and read[-4:-2] != b"\x88\x02":
+            chunk = await reader.read(65536)
+            assert chunk
+            read += chunk
+
+
+async def until(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
+    """Ask again and again until the answer is this."""
+    async with asyncio.timeout(WAIT):
+        while await ask() != wanted:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+
+
+def line(record: logging.LogRecord) -> str:
+    return max((formatter().format(record) for formatter in (TextFormatter, JsonFormatter)), key=len)
+
+
+MALFORMED = [
+    '42["x"',
+    "47",
+    "45999999-[]",
+    "4",
+    "9",
+    "40",
+    '42["x",NaN]',
+    f'451-["x",{PLACE}]\x1e41',
+    "\x1b[2J",
+]
+
+
+@pytest.mark.parametrize("packet", MALFORMED)
+async def test_a_malformed_packet_ends_the_session_at_once(
+    serve: Serve, packet: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    running = await serve(**PATIENT)
+    async with raw_websocket(running) as (reader, writer):
+        begun = time.perf_counter()
+        for part in packet.split("\x1e"):
+            writer.write(masked(part))
+        assert await raw_closing(reader) == 1002
+        assert await reader.read() == b""
+        assert time.perf_counter() - begun < 1
+    said = [record.message for record in caplog.records]
+    assert said == ["someone connected", "malformed packet", "someone disconnected"]
+
+
+@pytest.mark.parametrize("packet", [packet for packet in MALFORMED if "\x1e" not in packet])
+async def test_a_malformed_packet_ends_a_polling_session_at_once(
+    serve: Serve, http: aiohttp.ClientSession, packet: str
+) -> None:
+    session = await poll(http, await serve(**PATIENT))
+    waiting = asyncio.create_task(session.get())
+    await asyncio.sleep(0.02)
+    assert await session.post(packet) == 400
+    assert await asyncio.wait_for(waiting, WAIT) == (200, "1")
+
+
+FRAMES_OF_NOTHING = {
+    "compressed": masked("x", 0xC1),
+    "reserved": masked("x", 0x91),
+    "unknown": masked("x", 0x83),
+    "continued": masked("x", 0x80),
+    "fragmented control": masked("x", 0x09),
+    "long control": masked("x" * 126, 0x89),
+    "too long": b"\x82\xff" + b"\x7f" + b"\xff" * 7 + bytes(4),
+    "no UTF-8": masked(b"\xff\xfe", 0x81),
+    "unmasked": b"\x81\x0240",
+}
+
+
+@pytest.mark.parametrize("name", FRAMES_OF_NOTHING)
+async def test_a_malformed_frame_ends_the_session_at_once(serve: Serve, name: str) -> None:
+    async with raw_websocket(await serve(**PATIENT)) as (reader, writer):
+        writer.write(FRAMES_OF_NOTHING[name])
+        assert await raw_closing(reader) in (1002, 1003, 1007, 1009)
+
+
+async def test_fragments_without_an_end(serve: Serve, connect: Connect) -> None:
+    running = await serve(max_payload=100_000, **PATIENT)
+    async with raw_websocket(running) as (reader, writer):
+        writer.write(masked("4", 0x01) + masked("", 0x00) * 50_000 + masked("x" * 1000, 0x00) * 100)
+        assert await raw_closing(reader) in (1002, 1009)
+    assert (await (await connect(running)).call("rooms"))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ("Content-Length: 5000000", b"4" * 100_000, b"413"),
+        ("Content-Length: -1", b"", b"400"),
+        ("Content-Length: x", b"", b"400"),
+        ("Transfer-Encoding: chunked", b"186a1\r\n" + b"4" * 100_001, b"413"),
+        ("Transfer-Encoding: chunked", b"zz\r\n", b"400"),
+        ("Content-Encoding: gzip\r\nContent-Length: 3", b"\x1f\x8b\x08", b"400"),
+    ],
+)
+async def test_bodies(
+    serve: Serve, http: aiohttp.ClientSession, headers: str, body: bytes, status: bytes
+) -> None:
+    session = await poll(http, await serve(max_payload=100_000))
+    reader, writer = await post(session.url, headers, body)
+    assert (await asyncio.wait_for(reader.readline(), WAIT)).split()[1] == status
+    writer.close()
+
+
+async def test_an_aborted_body_ends_the_session(serve: Serve, http: aiohttp.ClientSession) -> None:
+    session = await poll(http, await serve(**PATIENT))
+    _, writer = await post(session.url, "Content-Length: 100", b"42[")
+    await asyncio.sleep(0.05)
+    writer.close()
+    await until(lambda: session.post("3"), 400)
+
+
+async def test_two_bodies_at_once_end_the_session(serve: Serve, http: aiohttp.ClientSession) -> None:
+    session = await poll(http, await serve(**PATIENT))
+    _, writer = await post(session.url, "Content-Length: 100", b"42[")
+    await asyncio.sleep(0.05)
+    assert await session.post("3") == 400
+    assert (await session.get())[0] == 400
+    writer.close()
+
+
+async def post(url: str, headers: str, body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, _, path = url.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    reader, writer = await asyncio.open_connection(name, int(port))
+    writer.write(f"POST /{path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n\r\n".encode() + body)
+    return reader, writer
+
+
+async def test_abandoned_polls(serve: Serve, http: aiohttp.ClientSession, connect: Connect) -> None:
+    running = await serve(**PATIENT)
+    bob = await connect(running)
+    for _ in range(20):
+        session = await poll(http, running)
+        assert await session.post('42["join","lobby"]') == 200
+        assert "join-room" in (await session.get())[1]
+        abandoned = asyncio.create_task(session.get())
+        await asyncio.sleep(0.01)
+        abandoned.cancel()
+    await until(lambda: bob.call("rooms"), {"ok": True, "rooms": []})
+
+
+def flood(packet: str) -> Callable[[Running], Awaitable[None]]:
+    """Send one packet again and again, as fast as the server reads, and come back when it is enough for it."""
+
+    async def attack(running: Running) -> None:
+        while True:
+            try:
+                async with raw_websocket(running) as (reader, writer), asyncio.TaskGroup() as tasks:
+                    tasks.create_task(swallow(reader))
+                    tasks.create_task(repeat(writer, masked(packet) * 50))
+            except* (ConnectionError, asyncio.IncompleteReadError):
+                await asyncio.sleep(0.01)
+
+    return attack
+
+
+async def swallow(reader: asyncio.StreamReader) -> None:
+    while await reader.read(65536):
+        continue
+    raise ConnectionResetError
+
+
+async def repeat(writer: asyncio.StreamWriter, octets: bytes) -> None:
+    while True:
+        writer.write(octets)
+        await writer.drain()
+        await asyncio.sleep(0.002)
+
+
+async def handshakes(running: Running) -> None:
+    """Open sessions that never CONNECT."""
+    async with aiohttp.ClientSession() as http:
+        while True:
+            async with http.get(endpoint(running, "polling")) as response:
+                await response.read()
+
+
+ATTACKS = {
+    "events": flood('421["rooms"]'),
+    "silent events": flood('42["nope"]'),
+    "rooms": flood('42["join","' + "r" * 128 + '"]'),
+    "namespaces": flood("40/nope,"),
+    "heartbeats": flood("3"),
+    "malformed": flood('42["x"'),
+    "large": flood('421["nope",[' + "[]," * 20_000 + "1]]"),
+    "handshakes": handshakes,
+}
+
+
+async def test_a_member_notices_nothing_of_five_attackers(serve: Serve, connect: Connect, lag: Lag) -> None:
+    running = await serve(**PATIENT)
+    ann, bob = await connect(running, "/chat"), await connect(running, "/chat")
+    for member in (ann, bob):
+        await member.call("join", "lobby")
+    names = ("events", "rooms", "namespaces", "malformed", "handshakes")
+    attackers = [asyncio.create_task(ATTACKS[name](running)) for name in names]
+    delays = []
+    for number in range(100):
+        begun = time.perf_counter()
+        await ann.emit("message", {"room": "lobby", "text": str(number)})
+        assert (await bob.next("message"))["text"] == str(number)
+        delays.append(time.perf_counter() - begun)
+        await asyncio.sleep(0.005)
+    for attacker in attackers:
+        attacker.cancel()
+    await asyncio.wait(attackers)
+    assert sorted(delays)[98] < 0.5
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+async def test_no_attack_stalls_the_loop(serve: Serve, lag: Lag, name: str) -> None:
+    attacker = asyncio.create_task(ATTACKS[name](await serve(**PATIENT)))
+    await asyncio.sleep(0.5)
+    attacker.cancel()
+    await asyncio.wait([attacker])
+    assert lag.longest < 0.5
+
+
+async def test_an_echo_of_a_megabyte_of_arrays_does_not_stall_the_loop(serve: Serve, lag: Lag) -> None:
+    running = await serve(**PATIENT)
+    async with raw_websocket(running, "/lab") as (reader, writer):
+        writer.write(masked('42/lab,7["echo",[' + "[]," * 330_000 + "1]]"))
+        while b"43/lab,7[" not in (chunk := await asyncio.wait_for(reader.read(2**21), WAIT)):
+            assert chunk
+    assert lag.longest < 0.5
