@@ -24,7 +24,8 @@ async def loaded(home: Path, *args: str) -> set[str]:
     """Run a command line in a fresh interpreter and give the packages that it loaded."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SCRIPT, *args),
-        env=clean_environment(home),
+        # Measuring coverage loads packages of its own.
+        env={key: value for key, value in clean_environment(home).items() if not key.startswith("COV")},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
