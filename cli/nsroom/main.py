@@ -105,7 +105,9 @@ def run(argv: Sequence[str]) -> int:
         return signal.code
     except KeyboardInterrupt:
         return ExitCode.SIGINT
-    except (BrokenPipeError, SystemExit):  # typer exits when the reader of its help has gone
+    except SystemExit as end:  # typer has completed a word, or the reader of its help has gone
+        return ExitCode.SIGPIPE if end.code else ExitCode.OK
+    except BrokenPipeError:
         return ExitCode.SIGPIPE
     except typer.Abort:
         return ExitCode.SIGINT

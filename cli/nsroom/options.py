@@ -165,7 +165,9 @@ class WatchOptions:
     ] = False
     raw: Annotated[bool, typer.Option("--raw", help="Show the frames too, as they were on the wire.")] = False
     json: Annotated[bool, typer.Option("--json", help="Print NDJSON, even on a terminal.")] = False
-    plain: Annotated[bool, typer.Option("--plain", help="Print readable lines: no full screen, no NDJSON.")] = False
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Print readable lines: no full screen, no NDJSON.")
+    ] = False
     save: Annotated[
         str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file, as NDJSON.")
     ] = None
