@@ -12,14 +12,15 @@ class Bucket:
         self._tokens = float(burst)
         self._at = 0.0
 
-    def take(self, now: float) -> float:
-        """Take one, or give the seconds until there is one."""
+    def take(self, now: float, amount: int = 1) -> float:
+        """Take so many, or give the seconds until they are there; of more than fit, until it is full."""
         self._tokens = min(self._burst, self._tokens + max(now - self._at, 0) * self._rate)
         self._at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
+        missing = min(amount, self._burst) - self._tokens
+        if missing <= 0:
+            self._tokens -= amount
             return 0.0
-        return (1 - self._tokens) / self._rate
+        return missing / self._rate
 
     def is_full(self, now: float) -> bool:
         """Tell whether nothing is missing: a new one would be the same."""

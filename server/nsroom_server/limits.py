@@ -32,6 +32,9 @@ class Limits:
     address_events_per_second: float = 20_000
     """Of all connections from one address together."""
     address_events_burst: int = 50_000
+    bytes_per_second: float = 2_000_000
+    """That a connection sends; what is more waits for its turn."""
+    bytes_burst: int = 8_000_000
     connections_per_address: int = 10_000
     """HTTP status 429."""
     address_connects_per_second: float = 500

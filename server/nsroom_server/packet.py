@@ -3,9 +3,11 @@
 https://github.com/socketio/socket.io-protocol
 """
 
+import gc
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
@@ -19,10 +21,8 @@ Hook = Callable[[dict[str, Json]], Json]
 
 _HEADER = re.compile(r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
 _BINARY = frozenset((BINARY_EVENT, BINARY_ACK))
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NO_BRACKET = re.compile(r"[^\[\]{}]+")
-_BRACES = str.maketrans("{}", "[]")
-_MAY_BE_INFINITE = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{300}")
+_MAY_BE_INFINITE = re.compile(r"[eE]\+?[0-9]{3}|(?<![0-9])[0-9]{300}")
+_LARGE = 10_000
 
 
 class StrictJson:
@@ -38,12 +38,15 @@ class StrictJson:
         parse_float = _finite if _MAY_BE_INFINITE.search(text) else None
         decoder = json.JSONDecoder(object_hook=hook, parse_float=parse_float, parse_constant=_finite)
         try:
-            value = decoder.decode(text)
+            with _uncollected(len(text)):
+                value = decoder.decode(text)
+                # Each level has a bracket: most packets need no closer look.
+                too_deep = text.count("[") + text.count("{") > depth and is_deeper(value, depth)
         except Malformed:
             raise
         except (ValueError, RecursionError):
             raise Malformed("broken JSON") from None
-        if is_deeper(text, depth):
+        if too_deep:
             raise Malformed("JSON nested too deeply")
         return value
 
@@ -53,14 +56,28 @@ class StrictJson:
         return json.dumps(value, allow_nan=False, **options)
 
 
-def is_deeper(text: str, depth: int) -> bool:
-    """Tell whether valid JSON nests deeper than that; a pass in C for each level, none for each character."""
-    if text.count("[") + text.count("{") <= depth:
-        return False
-    brackets = _NO_BRACKET.sub("", _STRING.sub("", text)).translate(_BRACES)
-    for _ in range(depth):
-        brackets = brackets.replace("[]", "")
-    return bool(brackets)
+def is_deeper(value: Json, depth: int) -> bool:
+    """Tell whether a value has more levels of arrays and objects than that."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [item for item in level if isinstance(item, (list, dict))]
+        if not level:
+            return False
+        level = [item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer)]
+    return True
+
+
+@contextmanager
+def _uncollected(size: int) -> Iterator[None]:
+    """Keep the garbage collector from walking again and again through a value that is growing."""
+    pause = size > _LARGE and gc.isenabled()
+    if pause:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if pause:
+            gc.enable()
 
 
 def _finite(text: str) -> float:

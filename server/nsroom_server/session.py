@@ -87,6 +87,7 @@ class Session:
         self.events = Bucket(options.limits.events_per_second, options.limits.events_burst)
         self.others = Bucket(options.limits.events_per_second, options.limits.events_burst)
         """For packets that are no events."""
+        self._octets = Bucket(options.limits.bytes_per_second, options.limits.bytes_burst)
         self.closed = False
         self.pushing = False
         """Whether a body is being read or handled."""
@@ -153,8 +154,7 @@ class Session:
         Raises: Malformed when a client may not send it.
         """
         if packet.kind is Kind.MESSAGE:
-            if not self._outbox.has_room(self._room):
-                await self.drained()
+            await self._take_turn(len(packet.data))
             await self._keeper.trigger("message", self, packet.data)
         elif packet.kind is Kind.PONG:
             await self._pong()
@@ -162,6 +162,14 @@ class Session:
             self.close(CLIENT)
         else:
             raise Malformed("a packet that clients do not send")
+
+    async def _take_turn(self, octets: int) -> None:
+        """Leave the client waiting while it sends too much, or does not read what it gets for it."""
+        while wait := self._octets.take(self._loop.time(), octets):
+            with self.throttled():
+                await asyncio.sleep(wait)
+        if not self._outbox.has_room(self._room):
+            await self.drained()
 
     async def _pong(self) -> None:
         if self._awaits_pong:

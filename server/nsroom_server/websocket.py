@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 _AT_A_TIME = 16
 """Frames of one client that are handled before the others get a turn; a long one counts as several."""
@@ -53,7 +53,7 @@ class WebSocket:
         """Wait until the peer has read; false when it is gone."""
         try:
             await self._request.writer.drain()
-        except ClientConnectionResetError:
+        except ConnectionError:
             return False
         # Where the transport has bounds of its own, its word alone could make us spin.
         await asyncio.sleep(0 if self.writable else 0.01)

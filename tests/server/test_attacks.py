@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -245,7 +246,7 @@ async def test_abandoned_polls(serve: Serve, http: aiohttp.ClientSession, connec
 
 
 def flood(packet: str) -> Callable[[Running], Awaitable[None]]:
-    """Send one packet again and again, as fast as the server reads, and come back when it is enough for it."""
+    """Send one packet again and again, as fast as the server reads; come back when it is cut."""
 
     async def attack(running: Running) -> None:
         while True:
@@ -292,7 +293,7 @@ ATTACKS = {
 }
 
 
-async def test_a_member_notices_nothing_of_five_attackers(serve: Serve, connect: Connect, lag: Lag) -> None:
+async def test_a_member_notices_nothing_of_five_attackers(serve: Serve, connect: Connect) -> None:
     running = await serve(**PATIENT)
     ann, bob = await connect(running, "/chat"), await connect(running, "/chat")
     for member in (ann, bob):
