@@ -39,7 +39,7 @@ _V2 = "the server speaks Socket.IO 2 (Engine.IO 3); nsroom speaks 3 and later: u
 def explain(error: BaseException, connection: Connection, target: Target) -> ConnectError:
     """Name the root cause of a failed connection and what to do, in one line."""
     cause = _network(error, connection, target) or _http(error, connection) or _strange(connection)
-    return ConnectError(f"cannot connect to {target.url}: {cause or _plain(error)}")
+    return ConnectError(f"cannot connect to {target.place}: {cause or _plain(error)}")
 
 
 def is_version_2(connection: Connection) -> bool:
@@ -49,7 +49,7 @@ def is_version_2(connection: Connection) -> bool:
 
 def version_2(target: Target) -> ConnectError:
     """Say that the server is of an older generation."""
-    return ConnectError(f"cannot connect to {target.url}: {_V2}")
+    return ConnectError(f"cannot connect to {target.place}: {_V2}")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -72,7 +72,7 @@ class Client:
         Raises: ConnectError with the root cause, RefusedError when every namespace refused.
         """
         self._connection = await self._establish()
-        self._say(f"connected to {self.target.url} over {self.transport}")
+        self._say(f"connected to {self.target.place} over {self.transport}")
         self._supervisor = asyncio.create_task(self._supervise())
 
     async def records(self) -> AsyncIterator[list[Record]]:
@@ -278,7 +278,7 @@ class Client:
                 waiting.discard(answer)
             if waiting and connection.ended.done():
                 raise ConnectError(
-                    f"{self.target.url} closed the connection before it answered for the namespace"
+                    f"{self.target.place} closed the connection before it answered for the namespace"
                     f" ({self._reason(connection)})"
                 )
 

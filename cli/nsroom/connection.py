@@ -51,7 +51,11 @@ class _Engine(engineio.AsyncClient):  # type: ignore[misc]
         async with self._posting:
             for frame in split_payload(body):
                 self._tap.feed(Direction.OUT, frame)
-            return await super()._send_request(method, url, headers, body, timeout)
+            response = await super()._send_request(method, url, headers, body, timeout)
+        if not isinstance(response, str):
+            # Only the status is asked for; unread, the rest would keep the TCP connection.
+            response.release()
+        return response
 
 
 class _Socket(socketio.AsyncClient):  # type: ignore[misc]
@@ -217,7 +221,7 @@ class Connection:
         response = await eio._send_request(
             "POST", eio.base_url, {"Content-Type": "text/plain;charset=UTF-8"}, body, eio.request_timeout
         )
-        if response is None or isinstance(response, str):
+        if isinstance(response, str):
             raise LostError(f"the server did not take the packets: {response or 'no answer'}")
         if response.status != 200:
             raise LostError(f"the server did not take the packets: HTTP {response.status}")

@@ -30,7 +30,7 @@ class Target:
     """One Socket.IO server and how to reach it."""
 
     url: str = DEFAULT_URL
-    """Scheme, host and port; no path."""
+    """Scheme, perhaps name and password, host and port; no path."""
     namespaces: tuple[str, ...] = ("/",)
     path: str = "/socket.io/"
     auth: dict[str, Json] | None = None
@@ -43,6 +43,12 @@ class Target:
     connect_timeout: float = 10.0
     """Seconds, for everything from the name look-up to the answer for every namespace."""
     reconnect: bool = True
+
+    @property
+    def place(self) -> str:
+        """Give the URL to show: without the password that may be in it."""
+        scheme, _, rest = self.url.partition("//")
+        return f"{scheme}//{rest.rpartition('@')[2]}"
 
 
 def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) -> tuple[str, tuple[str, ...]]:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from nsroom.arguments import Emit
 from nsroom.errors import ConnectError, LimitError, LostError, UsageError
 from tests.cli.clients import WAIT, Connect, Reference, answer, make
-from tests.cli.scripted import Polling, stock
+from tests.cli.scripted import Polling, listening, stock
 from tests.peers import bad
 
 TLS = Path(__file__).parent / "tls"
@@ -176,6 +177,43 @@ async def test_packets_that_a_server_does_not_take_are_lost(
     polling.status = status
     with pytest.raises(LostError, match=f"the server did not take the packets: HTTP {status}"):
         await client.emit(Emit("/", "n", []))
+
+
+async def test_the_answers_to_posts_are_let_go(stack: AsyncExitStack, connect: Connect) -> None:
+    """Whoever answers in pieces would keep a connection for each packet."""
+    polling = Polling()
+    plain = polling.answer
+
+    async def slowly(request: Any) -> Any:
+        response = await plain(request)
+        if request.method != "POST":
+            return response
+        stream = web.StreamResponse()
+        await stream.prepare(request)
+        await asyncio.sleep(0.02)
+        await stream.write(b"ok")
+        return stream
+
+    client = await connect(await stack.enter_async_context(listening(slowly)), transport="polling")
+    for n in range(3):
+        await client.emit(Emit("/", "n", [n]))
+    assert polling.posts == ['42["n",0]', '42["n",1]', '42["n",2]']
+
+
+async def test_a_password_in_the_url_is_used_and_not_shown(
+    stack: AsyncExitStack, connect: Connect, transport: str
+) -> None:
+    said: list[str] = []
+    seen: list[str] = []
+    url, _ = await stack.enter_async_context(
+        stock(lambda _sid, environ, _auth: seen.append(environ["HTTP_AUTHORIZATION"]))
+    )
+    await connect(url.replace("//", "//ann:s3cret@"), transport=transport, say=said.append)
+    assert seen == ["Basic YW5uOnMzY3JldA=="]
+    assert said == [f"connected to {url} over {transport}"]
+    with pytest.raises(ConnectError) as caught:
+        await connect("http://ann:s3cret@127.0.0.1:1")
+    assert "s3cret" not in str(caught.value)
 
 
 async def test_settling_waits_for_the_server(reference: Reference, connect: Connect, transport: str) -> None:

@@ -5,8 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from nsroom import observe
 from nsroom.errors import LostError
 from nsroom.observe import Channel, Tap, now
+from nsroom.protocol.limits import Limits
 from nsroom.protocol.session import Session
 from nsroom.record import Direction, Kind, Record
 from tests.cli.clients import WAIT, Connect, Reference, until
@@ -211,6 +213,37 @@ async def test_a_reader_that_takes_nothing_pauses_the_server(stack: AsyncExitSta
         *range(1, total + 1)
     ]
     await records.aclose()
+
+
+async def test_a_reader_that_takes_nothing_is_not_polled_for(stack: AsyncExitStack, connect: Connect) -> None:
+    polling = Polling()
+    client = await connect(
+        await stack.enter_async_context(polling.listening()), transport="polling", watch=True
+    )
+    for poll in range(10):
+        polling.bodies.put_nowait("\x1e".join(f'42["n",{poll * 1000 + n}]' for n in range(1000)))
+    records = client.records()
+    seen = [*await anext(records)]
+    await asyncio.sleep(0.3)
+    assert polling.bodies.qsize() >= 6
+    async with asyncio.timeout(WAIT):
+        while seen[-1].args != [9999]:
+            seen += await anext(records)
+    assert [each.args for each in seen if each.kind is Kind.EVENT] == [[n] for n in range(10_000)]
+    await records.aclose()
+
+
+async def test_a_poll_has_a_bound(
+    stack: AsyncExitStack, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "LIMITS", Limits(frame=1000))
+    polling = Polling()
+    client = await connect(
+        await stack.enter_async_context(polling.listening()), transport="polling", watch=True, reconnect=False
+    )
+    polling.bodies.put_nowait(f'42["big","{"x" * 1000}"]')
+    with pytest.raises(LostError, match="the connection ended"):
+        await until(client, kind=Kind.EVENT)
 
 
 async def test_a_reader_may_be_slower_than_the_heartbeat(stack: AsyncExitStack, connect: Connect) -> None:

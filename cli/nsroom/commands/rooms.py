@@ -60,7 +60,7 @@ async def _ask(target: "Target", room: str | None, timeout: float) -> "list[dict
                 for each in await _rooms(client, namespace, room)
             ]
     except TimeoutError:
-        raise WaitError(f"{target.url} did not say within {timeout:g} s: has it a `rooms` event?") from None
+        raise WaitError(f"{target.place} did not say within {timeout:g} s: has it a `rooms` event?") from None
     finally:
         await client.close()
 

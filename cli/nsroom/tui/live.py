@@ -38,7 +38,7 @@ async def show(target: Target, options: WatchOptions, begin: Begin, room: str) -
     Raises: NsroomError for what a connection that nobody tried again has ended with; Stopped.
     """
     model = Model(parse(options.where) if options.where else None)
-    view = View(model, target.url.partition("//")[2], focus=Focus.STREAM)
+    view = View(model, target.place.partition("//")[2], focus=Focus.STREAM)
     view.go(target.namespaces[0], room)
     live = _Live(App(view, config.load(config.config_file())), target, options, begin)
     await live.run()
