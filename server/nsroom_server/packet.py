@@ -21,7 +21,11 @@ Hook = Callable[[dict[str, Json]], Json]
 
 _HEADER = re.compile(r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
 _BINARY = frozenset((BINARY_EVENT, BINARY_ACK))
-_MAY_BE_INFINITE = re.compile(r"[eE]\+?[0-9]{3}|(?<![0-9])[0-9]{300}")
+_LARGE_EXPONENT = re.compile(r"[eE]\+?[0-9]{3}")
+_LARGEST_INTEGER = 308
+"""Digits of the largest finite number."""
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _LARGE = 10_000
 
 
@@ -35,18 +39,16 @@ class StrictJson:
         Raises: Malformed.
         """
         # Going through every number in Python is slow, and hardly ever needed.
-        parse_float = _finite if _MAY_BE_INFINITE.search(text) else None
+        parse_float = _finite if _may_be_infinite(text) else None
         decoder = json.JSONDecoder(object_hook=hook, parse_float=parse_float, parse_constant=_finite)
         try:
             with _uncollected(len(text)):
                 value = decoder.decode(text)
-                # Each level has a bracket: most packets need no closer look.
-                too_deep = text.count("[") + text.count("{") > depth and is_deeper(value, depth)
         except Malformed:
             raise
         except (ValueError, RecursionError):
             raise Malformed("broken JSON") from None
-        if too_deep:
+        if is_deeper(text, depth):
             raise Malformed("JSON nested too deeply")
         return value
 
@@ -56,15 +58,22 @@ class StrictJson:
         return json.dumps(value, allow_nan=False, **options)
 
 
-def is_deeper(value: Json, depth: int) -> bool:
-    """Tell whether a value has more levels of arrays and objects than that."""
-    level = [value]
-    for _ in range(depth + 1):
-        level = [item for item in level if isinstance(item, (list, dict))]
-        if not level:
-            return False
-        level = [item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer)]
-    return True
+def is_deeper(text: str, depth: int) -> bool:
+    """Tell whether valid JSON has more levels than that; nothing here goes by single characters."""
+    if text.count("[") + text.count("{") <= depth:
+        return False
+    outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+    brackets = outside.encode("ascii", "replace").translate(_BRACKETS, _NO_BRACKETS)
+    for _ in range(depth):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _may_be_infinite(text: str) -> bool:
+    if _LARGE_EXPONENT.search(text):
+        return True
+    parts = text.split(".") if len(text) > _LARGEST_INTEGER else ()
+    return any(len(part) > _LARGEST_INTEGER and part[-_LARGEST_INTEGER:].isdigit() for part in parts)
 
 
 @contextmanager
