@@ -97,7 +97,7 @@ async def _run(
     client: Client, options: WatchOptions, routes: Sequence[Route], output: Output, talk: "_Talk"
 ) -> None:
     """Show and send side by side; the showing decides when it is over, the rest only when it fails."""
-    showing = asyncio.create_task(_show(client, routes, options.count))
+    showing = asyncio.create_task(_show(client, routes, options.count, talk.begun))
     others = {asyncio.create_task(talk.run()), asyncio.create_task(_notice_end(output))}
     try:
         while not showing.done():
@@ -112,8 +112,20 @@ async def _run(
         await asyncio.gather(showing, *others, return_exceptions=True)
 
 
-async def _show(client: Client, routes: Sequence[Route], count: int | None) -> None:
+async def _show(client: Client, routes: Sequence[Route], count: int | None, begun: asyncio.Event) -> None:
+    """Show records, and do not end before it is known what the server refuses."""
     await pump(client.records(), routes, count)
+    passing = asyncio.create_task(_pass_over(client))
+    try:
+        await begun.wait()
+    finally:
+        passing.cancel()
+        await asyncio.gather(passing, return_exceptions=True)
+
+
+async def _pass_over(client: Client) -> None:
+    async for _ in client.records():
+        pass
 
 
 async def _notice_end(output: Output) -> None:
@@ -127,6 +139,7 @@ class _Talk:
 
     def __init__(self, client: Client, options: WatchOptions, compose: Compose, begin: Begin) -> None:
         self.refused: list[str] = []
+        self.begun = asyncio.Event()
         self._client = client
         self._compose = compose
         self._begin = begin
@@ -137,6 +150,7 @@ class _Talk:
         """Connect, begin, and send the lines of stdin to its end."""
         await self._client.connect()
         self.refused += await self._begin(self._client, say)
+        self.begun.set()
         if not self._reads_stdin:
             return
         async for batch in lines(sys.stdin.fileno()):

@@ -67,6 +67,12 @@ async def test_usage(nsroom: Runner, options: Sequence[str], complaint: str) -> 
     assert result.stderr.count("\n") == 1
 
 
+async def test_a_count_does_not_end_it_before_the_answer(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("join", "lobby", "-u", server.url, "-C", "1")
+    assert (result.code, [record["event"] for record in result.records()]) == (0, ["hi"])
+    assert result.stderr.endswith("nsroom: joined lobby (1 there)\n")
+
+
 async def test_a_room_is_needed(nsroom: Runner) -> None:
     result = await nsroom("join")
     assert (result.code, result.stderr) == (
