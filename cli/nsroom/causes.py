@@ -52,6 +52,18 @@ def version_2(target: Target) -> ConnectError:
     return ConnectError(f"cannot connect to {target.place}: {_V2}")
 
 
+def why_ended(connection: Connection) -> str:
+    """Name the reason of the end of a connection, in the words of the JavaScript client."""
+    tap = connection.tap
+    if tap.silent:
+        return "ping timeout"
+    if tap.close_code is not None:
+        return f"transport close, code {tap.close_code}"
+    if connection.status not in (None, 101, 200):
+        return f"transport error, HTTP {connection.status}"
+    return connection.ended.result() if connection.ended.done() else "transport close"
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from itertools import count
 from typing import Any, TypeVar
 
+from nsroom.acks import Acks
 from nsroom.arguments import Acknowledge, Emit
-from nsroom.causes import explain, version_2
+from nsroom.causes import explain, version_2, why_ended
 from nsroom.connection import Connection
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError, WaitError
+from nsroom.memberships import Memberships
 from nsroom.observe import Channel, Tap, now
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
@@ -36,8 +38,6 @@ class Client:
         self, target: Target, *, watch: bool = False, raw: bool = False, say: Callable[[str], object] = str
     ) -> None:
         self.target = target
-        self.refused: dict[str, str] = {}
-        """The namespaces that the server refused, and why."""
         self.rejoin: list[Emit] = []
         """What is emitted again after a reconnection: the joins of rooms, which the server forgot."""
         self.failure: NsroomError | None = None
@@ -46,11 +46,8 @@ class Client:
         self._raw = raw
         self._channel = Channel() if watch else None
         self._sequence: Iterator[int] = count(1)
-        self._ids = count()
-        self._namespaces = list(target.namespaces)
-        self._answers: dict[str, asyncio.Future[Record]] = {}
-        self._acks: dict[tuple[str, int], asyncio.Future[Record]] = {}
-        self._recovery: dict[str, dict[str, str]] = {}
+        self._memberships = Memberships(target.namespaces, target.auth)
+        self._acks = Acks()
         self._session = Session(self._sequence, raw)
         self._connection: Connection | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -65,6 +62,11 @@ class Client:
     def namespaces(self) -> dict[str, str | None]:
         """Give the connected namespaces with their sids."""
         return dict(self._session.namespaces)
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Give the namespaces that the server refused, and why."""
+        return self._memberships.refused
 
     async def connect(self) -> None:
         """Connect to the server and to every namespace of the target that does not refuse.
@@ -99,13 +101,11 @@ class Client:
 
         A future raises LostError when the connection ends before it is answered. Raises: as `emit`.
         """
-        packets = [self._checked(each).packet(next(self._ids)) for each in emits]
-        futures = [self._ack_of(packet) for packet in packets]
+        packets, futures = self._acks.expect([self._checked(each) for each in emits])
         try:
             await self._send(packets)
         except NsroomError:
-            for packet in packets:
-                self._acks.pop((packet.namespace, packet.id or 0), None)
+            self._acks.withdraw(packets)
             raise
         return futures
 
@@ -118,27 +118,27 @@ class Client:
 
         Raises: RefusedError, or ConnectError when no answer comes in time.
         """
-        asked = self._answers.get(namespace)
-        if namespace in self._session.namespaces or (asked is not None and not asked.done()):
+        members = self._memberships
+        if namespace in self._session.namespaces or members.is_pending(namespace):
             raise UsageError(f"already in {namespace}: servers close the connection on a second CONNECT")
-        self._expect([namespace])
-        await self._send([Packet(PacketType.CONNECT, namespace, data=self._auth(namespace))])
+        members.expect([namespace])
+        await self._send([Packet(PacketType.CONNECT, namespace, data=members.payload(namespace))])
         try:
             async with asyncio.timeout(self.target.connect_timeout):
                 await self._answered(self._require(), [namespace])
         except TimeoutError:
             seconds = self.target.connect_timeout
             raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
-        if namespace in self.refused:
-            raise RefusedError(self._refusal(namespace))
-        self._namespaces.append(namespace)
+        if namespace in members.refused:
+            raise RefusedError(members.refusal(namespace))
+        members.wanted.append(namespace)
 
     async def leave(self, namespace: str) -> None:
         """Disconnect from a namespace; the others go on. Raises: as `emit`."""
         if namespace not in self._session.namespaces:
             raise UsageError(f"not in {namespace}: there is nothing to leave")
         await self._send([Packet(PacketType.DISCONNECT, namespace)])
-        self._namespaces.remove(namespace)
+        self._memberships.leave(namespace)
 
     async def settle(self, timeout: float) -> None:
         """Wait until the server has read what was sent.
@@ -199,11 +199,6 @@ class Client:
             raise UsageError(f"nothing can be emitted to {emit.namespace}: {why}")
         return emit
 
-    def _ack_of(self, packet: Packet) -> asyncio.Future[Record]:
-        future: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
-        self._acks[packet.namespace, packet.id or 0] = future
-        return future
-
     def _require(self) -> Connection:
         if self._connection is None or self._connection.ended.done():
             raise LostError("there is no connection now")
@@ -223,9 +218,10 @@ class Client:
             connection = self._prepare()
             try:
                 async with asyncio.timeout(seconds):
-                    await connection.open(transport, self._namespaces, seconds)
-                    await self._answered(connection, self._namespaces)
-                self._check_refusals()
+                    await connection.open(transport, self._memberships.wanted, seconds)
+                    await self._answered(connection, self._memberships.wanted)
+                for refusal in self._memberships.check():
+                    self._say(refusal)
             except (NsroomError, asyncio.CancelledError):
                 await connection.close(0.2)
                 raise
@@ -251,47 +247,19 @@ class Client:
 
     def _prepare(self) -> Connection:
         before, self._session = self._session, Session(self._sequence, self._raw)
-        for namespace, offset in before.offsets.items():
-            self._recovery[namespace] = {"pid": before.recovery[namespace], "offset": offset}
         # What was missed comes before the CONNECT answer, with offsets already.
         self._session.recovery |= before.recovery
-        self._answers.clear()
-        self._expect(self._namespaces)
-        return Connection(self.target, Tap(self._session, self._channel, self._notice), self._auth)
-
-    def _auth(self, namespace: str) -> dict[str, Json] | None:
-        payload = self._recovery.get(namespace, {}) | (self.target.auth or {})
-        return payload or None
-
-    def _expect(self, namespaces: list[str]) -> None:
-        loop = asyncio.get_running_loop()
-        self._answers |= {namespace: loop.create_future() for namespace in namespaces}
+        self._memberships.begin(before)
+        tap = Tap(self._session, self._channel, self._notice)
+        return Connection(self.target, tap, self._memberships.payload)
 
     async def _answered(self, connection: Connection, namespaces: list[str]) -> None:
         """Wait for the server's word on every one of these namespaces."""
-        waiting = {self._answers[namespace] for namespace in namespaces}
-        while waiting:
-            every: set[asyncio.Future[Any]] = {*waiting, connection.ended}
-            await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
-            for answer in [each for each in waiting if each.done()]:
-                answer.result()
-                waiting.discard(answer)
-            if waiting and connection.ended.done():
-                raise ConnectError(
-                    f"{self.target.place} closed the connection before it answered for the namespace"
-                    f" ({self._reason(connection)})"
-                )
-
-    def _check_refusals(self) -> None:
-        refused = [each for each in self._namespaces if each in self.refused]
-        self._namespaces = [each for each in self._namespaces if each not in self.refused]
-        if not self._namespaces:
-            raise RefusedError("; ".join(map(self._refusal, refused)))
-        for namespace in refused:
-            self._say(self._refusal(namespace))
-
-    def _refusal(self, namespace: str) -> str:
-        return f"{namespace} is refused: {self.refused[namespace]}"
+        if not await self._memberships.answered(namespaces, connection.ended):
+            raise ConnectError(
+                f"{self.target.place} closed the connection before it answered for the namespace"
+                f" ({why_ended(connection)})"
+            )
 
     def _notice(self, record: Record) -> None:
         """Act on what the server says of namespaces and acknowledgements."""
@@ -301,32 +269,20 @@ class Client:
 
     def _on_connect(self, record: Record) -> None:
         if record.sid is None:
-            for answer in self._answers.values():
-                if not answer.done():
-                    answer.set_exception(version_2(self.target))
-        self.refused.pop(record.namespace or "/", None)
-        self._on_answer(record)
+            self._memberships.fail(version_2(self.target))
+        self._memberships.accept(record)
 
     def _on_connect_error(self, record: Record) -> None:
-        self.refused[record.namespace or "/"] = record.message or "no reason given"
-        self._on_answer(record)
-
-    def _on_answer(self, record: Record) -> None:
-        answer = self._answers.get(record.namespace or "/")
-        if answer is not None and not answer.done():
-            answer.set_result(record)
+        self._memberships.refuse(record)
 
     def _on_disconnect(self, record: Record) -> None:
         reason = f"the server disconnected us from {record.namespace}"
         self._say(reason)
-        self._forsake(LostError(reason), record.namespace)
-        if record.namespace in self._namespaces:
-            self._namespaces.remove(record.namespace)
+        self._acks.forsake(LostError(reason), record.namespace)
+        self._memberships.leave(record.namespace or "/")
 
     def _on_ack(self, record: Record) -> None:
-        future = self._acks.pop((record.namespace or "/", record.id or 0), None)
-        if future is not None and not future.done():
-            future.set_result(record)
+        self._acks.answer(record)
 
     async def _supervise(self) -> None:
         """Come back after each lost connection, until there is nothing to come back to."""
@@ -334,12 +290,12 @@ class Client:
             while True:
                 connection = self._require_current()
                 await connection.ended
-                reason = self._reason(connection)
+                reason = why_ended(connection)
                 lost_at = now()
                 await connection.close(0)
                 self._note(Kind.CLOSE, reason=reason)
-                self._forsake(LostError(f"the connection ended ({reason})"))
-                if not self._namespaces:
+                self._acks.forsake(LostError(f"the connection ended ({reason})"))
+                if not self._memberships.wanted:
                     raise LostError("the server disconnected us from every namespace")
                 if not self.target.reconnect:
                     raise LostError(f"the connection ended ({reason})")
@@ -394,30 +350,12 @@ class Client:
         except LostError:
             return  # the supervisor sees the same end, and comes here again
 
-    def _reason(self, connection: Connection) -> str:
-        tap = connection.tap
-        if tap.silent:
-            return "ping timeout"
-        if tap.close_code is not None:
-            return f"transport close, code {tap.close_code}"
-        if connection.status not in (None, 101, 200):
-            return f"transport error, HTTP {connection.status}"
-        return connection.ended.result() if connection.ended.done() else "transport close"
-
     def _note(self, kind: Kind, **fields: Json) -> None:
         if self._channel is not None:
             self._channel.put([self._session.note(kind, now(), **fields)])
 
-    def _forsake(self, error: LostError, namespace: str | None = None) -> None:
-        """Tell everyone who waits for an acknowledgement, of one namespace or of all, that none will come."""
-        for key in [key for key in self._acks if namespace in (None, key[0])]:
-            future = self._acks.pop(key)
-            if not future.done():
-                future.set_exception(error)
-                future.exception()  # retrieved: not everyone who asked still waits
-
     def _finish(self) -> None:
-        self._forsake(LostError("the connection is closed"))
+        self._acks.forsake(LostError("the connection is closed"))
         if self._channel is not None:
             self._channel.close()
 

@@ -2,87 +2,29 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import re
 import ssl
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from nsroom import __version__
+from nsroom.driver import Socket
 from nsroom.errors import LimitError, LostError, UsageError
-from nsroom.lean import aiohttp, engineio, socketio
+from nsroom.lean import aiohttp, engineio
 from nsroom.observe import Tap, TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
 from nsroom.protocol import socketio as codec
-from nsroom.protocol.engineio import SEPARATOR, split_payload
+from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.session import byte_count
 from nsroom.protocol.socketio import Packet, PacketType
-from nsroom.record import Direction, Json
+from nsroom.record import Json
 from nsroom.target import Target, Transport
-
-# A poll may carry any number of packets; 17 would end the connection.
-engineio.payload.Payload.max_decode_packets = sys.maxsize
 
 _MAX_BODY_PACKETS = 16
 """Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
-
-# python-socketio prints what it logs unless it is given a logger; all of it reaches the user as Records.
-_SILENT = logging.getLogger("nsroom.silent")
-_SILENT.disabled = True
-
-
-class _Engine(engineio.AsyncClient):  # type: ignore[misc]
-    """The Engine.IO client, with its POST requests observed and one at a time, as the protocol asks."""
-
-    def __init__(self, tap: Tap, **options: Any) -> None:
-        super().__init__(**options)
-        self._tap = tap
-        self._posting = asyncio.Lock()
-
-    async def _send_request(
-        self, method: str, url: str, headers: Any = None, body: Any = None, timeout: float | None = None
-    ) -> Any:
-        if method != "POST":
-            return await super()._send_request(method, url, headers, body, timeout)
-        async with self._posting:
-            for frame in split_payload(body):
-                self._tap.feed(Direction.OUT, frame)
-            response = await super()._send_request(method, url, headers, body, timeout)
-        if not isinstance(response, str):
-            # Only the status is asked for; unread, the rest would keep the TCP connection.
-            response.release()
-        return response
-
-
-class _Socket(socketio.AsyncClient):  # type: ignore[misc]
-    """The Socket.IO client, with the payload of CONNECT given for each namespace."""
-
-    def __init__(
-        self, tap: Tap, payload: Callable[[str], Json], ended: Callable[[str], None], **options: Any
-    ) -> None:
-        self._tap = tap
-        self._payload = payload
-        self._on_end = ended
-        super().__init__(
-            reconnection=False, handle_sigint=False, logger=_SILENT, engineio_logger=_SILENT, **options
-        )
-
-    def _engineio_client_class(self) -> Callable[..., _Engine]:
-        return lambda **options: _Engine(self._tap, **options)
-
-    async def _handle_eio_connect(self) -> None:
-        self.sid = self.eio.sid
-        for namespace in self.connection_namespaces:
-            packet = Packet(PacketType.CONNECT, namespace, data=self._payload(namespace))
-            await self.eio.send(codec.encode(packet)[0])
-
-    async def _handle_eio_disconnect(self, reason: str) -> None:
-        await super()._handle_eio_disconnect(reason)
-        self._on_end(reason)
 
 
 class Connection:
@@ -105,7 +47,7 @@ class Connection:
         self._payload = payload
         self._writing = asyncio.Lock()
         self._http: aiohttp.ClientSession | None = None
-        self._socket: _Socket | None = None
+        self._socket: Socket | None = None
 
     @property
     def transport(self) -> str:
@@ -118,7 +60,7 @@ class Connection:
         Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
         """
         self._http = self._session()
-        self._socket = _Socket(
+        self._socket = Socket(
             self.tap,
             self._payload,
             self._end,

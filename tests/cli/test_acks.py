@@ -1,0 +1,45 @@
+"""Ids for events, and futures for their acknowledgements."""
+
+import pytest
+
+from nsroom.acks import Acks
+from nsroom.arguments import Emit
+from nsroom.errors import LostError
+from nsroom.record import Direction, Kind, Record
+
+
+def ack(namespace: str, id: int) -> Record:
+    return Record(0, 1, Direction.IN, Kind.ACK, namespace, id, "e", [])
+
+
+async def test_an_acknowledgement_goes_to_who_asked() -> None:
+    acks = Acks()
+    packets, futures = acks.expect([Emit("/", "a", []), Emit("/b", "b", []), Emit("/", "c", [])])
+    assert [packet.id for packet in packets] == [0, 1, 2]
+    acks.answer(ack("/", 2))
+    acks.answer(ack("/", 1))
+    acks.answer(ack("/", 2))
+    assert [future.done() for future in futures] == [False, False, True]
+    assert futures[2].result() == ack("/", 2)
+
+
+async def test_who_waits_in_a_lost_namespace_is_told() -> None:
+    acks = Acks()
+    _, futures = acks.expect([Emit("/", "a", []), Emit("/b", "b", [])])
+    acks.forsake(LostError("gone"), "/b")
+    assert [future.done() for future in futures] == [False, True]
+    acks.forsake(LostError("all gone"))
+    with pytest.raises(LostError, match="all gone"):
+        await futures[0]
+    with pytest.raises(LostError, match=r"^gone"):
+        await futures[1]
+
+
+async def test_what_was_not_sent_is_not_waited_for() -> None:
+    acks = Acks()
+    packets, futures = acks.expect([Emit("/", "a", [])])
+    acks.withdraw(packets)
+    acks.forsake(LostError("gone"))
+    acks.answer(ack("/", 0))
+    assert not futures[0].done()
+    futures[0].cancel()
