@@ -15,10 +15,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 from nsroom_server import conformance, logs, policy
 from nsroom_server.config import Config
-from nsroom_server.endpoint import Access, Fault, Refused
+from nsroom_server.endpoint import Access
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from nsroom_server.history import open_history
 from nsroom_server.namespaces import Namespaces
+from nsroom_server.refused import Fault, Refused
 from nsroom_server.server import Server
 from nsroom_server.session import Options
 

@@ -8,14 +8,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, Protocol
 
 from aiohttp import ClientError, web
 
 from nsroom_server.admission import Admission
+from nsroom_server.endings import ERROR, LOST
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode_payload
-from nsroom_server.session import ERROR, LOST, DuplicatePoll, Options, Session
+from nsroom_server.refused import Fault, Refused
+from nsroom_server.session import DuplicatePoll, Options, Session
 from nsroom_server.websocket import WebSocket
 
 TRANSPORTS = ("polling", "websocket")
@@ -25,41 +26,6 @@ _SESSION = web.RequestKey("session", Session)
 """Who misses something if the response does not arrive."""
 _LAST_WORDS = 5.0
 """Seconds for the closing handshake of a WebSocket that nobody wanted."""
-
-
-class Fault(IntEnum):
-    """Why a request is refused: Engine.IO's codes."""
-
-    UNKNOWN_TRANSPORT = 0
-    UNKNOWN_SID = 1
-    BAD_HANDSHAKE_METHOD = 2
-    BAD_REQUEST = 3
-    FORBIDDEN = 4
-    UNSUPPORTED_PROTOCOL_VERSION = 5
-
-
-_TEXTS = {
-    Fault.UNKNOWN_TRANSPORT: "Transport unknown",
-    Fault.UNKNOWN_SID: "Session ID unknown",
-    Fault.BAD_HANDSHAKE_METHOD: "Bad handshake method",
-    Fault.BAD_REQUEST: "Bad request",
-    Fault.FORBIDDEN: "Forbidden",
-    Fault.UNSUPPORTED_PROTOCOL_VERSION: "Unsupported protocol version",
-}
-
-
-class Refused(Exception):
-    """A request that is answered `{"code": …, "message": …}`."""
-
-    def __init__(self, fault: Fault, text: str | None = None, status: int = 400) -> None:
-        super().__init__(text or _TEXTS[fault])
-        self.fault = fault
-        self.status = status
-
-    @property
-    def response(self) -> web.Response:
-        """The answer."""
-        return web.json_response({"code": int(self.fault), "message": str(self)}, status=self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from typing import Any
 from aiohttp import web
 
 from nsroom_server.admission import Admission
+from nsroom_server.endings import MALFORMED, RESTART, SERVER, SLOW, Ending
 from nsroom_server.endpoint import Access, Endpoint
 from nsroom_server.logs import Sparing
 from nsroom_server.payload import Malformed, Outgoing
-from nsroom_server.session import MALFORMED, RESTART, SERVER, SLOW, Ending, Options, Session
+from nsroom_server.session import Options, Session
 
 log = logging.getLogger("nsroom_server")
 

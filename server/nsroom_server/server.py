@@ -22,13 +22,14 @@ from socketio.packet import (
 
 from nsroom_server import policy
 from nsroom_server.application import Answer, Application, Client, Handler, Later
+from nsroom_server.endings import ABSENT
 from nsroom_server.endpoint import Access
 from nsroom_server.engine import Engine
 from nsroom_server.fanout import FanOut
 from nsroom_server.packet import Json, Packet
 from nsroom_server.payload import Malformed
 from nsroom_server.policy import Code, Refusal
-from nsroom_server.session import ABSENT, Options, Session
+from nsroom_server.session import Options, Session
 
 log = logging.getLogger("nsroom_server")
 

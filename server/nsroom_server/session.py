@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nsroom_server.bucket import Bucket
+from nsroom_server.endings import CLIENT, ERROR, LOST, SLOW, TIMEOUT, Ending
 from nsroom_server.limits import Limits
 from nsroom_server.outbox import Outbox
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode, encode_payload
@@ -16,34 +17,6 @@ _NOOP = Outgoing(Kind.NOOP)
 _PROBE = "probe"
 _ANSWERS = 22
 """Frames that one packet can bring its sender at most: an event and an acknowledgement with attachments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a session ends, and what its client sees of that."""
-
-    reason: str
-    """As Node's socket.io names it."""
-    code: int = 1000
-    """Of the WebSocket."""
-    last: Kind = Kind.CLOSE
-    """What answers a waiting poll."""
-    grace: float = 5.0
-    """Seconds for the closing handshake."""
-    flush: bool = True
-    """Whether what waits is sent before."""
-
-
-CLIENT = Ending("client disconnect", last=Kind.NOOP)
-SERVER = Ending("server disconnect")
-TIMEOUT = Ending("ping timeout", 1001)
-LOST = Ending("transport close", grace=0.05)
-ERROR = Ending("transport error", 1002, grace=0.05)
-MALFORMED = Ending("parse error", 1002, grace=0.05)
-ABSENT = Ending("connect timeout", 1008)
-RESTART = Ending("server shutting down", 1012, last=Kind.NOOP, grace=3600)
-"""A CLOSE packet would tell some clients not to come back; the server bounds the handshake."""
-SLOW = Ending("slow reader", 4008, grace=10, flush=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from nsroom_server import logs
 from nsroom_server.logs import JsonFormatter, TextFormatter
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -51,3 +52,10 @@ def test_tracebacks() -> None:
         made = record("failed", sys.exc_info())
     assert "\x1b" not in TextFormatter().format(made)
     assert "ValueError" in json.loads(JsonFormatter().format(made))["traceback"]
+
+
+def test_a_flood_of_warnings_is_a_few_lines(caplog: pytest.LogCaptureFixture) -> None:
+    warn = logs.Sparing(logging.getLogger("nsroom_server"))
+    for _ in range(1000):
+        warn("malformed packet", session="x")
+    assert 10 <= len(caplog.records) < 15
