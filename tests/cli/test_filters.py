@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom.errors import ExitCode, UsageError
 from nsroom.filters import MAX_LENGTH, MAX_NESTING, FilterError, parse
 from nsroom.matching import MAX_SEARCHED

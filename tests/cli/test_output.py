@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+
 from nsroom.errors import ExitCode, OutputError
 from nsroom.output import ClosedOutput, Output
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from nsroom.errors import ExitCode, OutputError, UsageError
 from nsroom.filters import parse
 from nsroom.output import ClosedOutput, Output

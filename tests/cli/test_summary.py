@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom.record import Direction, Json, Kind, Record
 from nsroom.summary import UNBOUNDED, Style, binary_type, duration, line, refused, size, summary
 from nsroom.terminal import cells

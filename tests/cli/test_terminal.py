@@ -12,6 +12,7 @@ from typing import TextIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nsroom.terminal import MAX_MARKS, cells, clip, colours, console, safe
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\x00\x08\x7f\u202e\u2066\u200b\u200d\ufeff\U000e0041\ud800\x01\x02\r\n\t "
