@@ -1,0 +1,59 @@
+"""What `connect` and `join` show, and what becomes of the lines they read, with the real program."""
+
+import json
+
+from tests.peers import bad
+from tests.peers.program import Runner, Server, Spawner
+
+
+async def test_plain_lines_in_a_pipe(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("connect", "-u", server.url, "-C", "1", "--plain")
+    clock, sign, event, text = result.stdout.split()
+    assert (len(clock), sign, event, text) == (12, "←", "hi", '"everyone!"')
+
+
+async def test_lines_typed_on_a_terminal_are_sent(spawn: Spawner, server: Server) -> None:
+    watcher = await spawn("connect", "/lab", "-u", server.url, "--plain", tty=True)
+    await watcher.err("everyone!")
+    watcher.type('["echo",{"n":41}]\r')
+    await watcher.err("{n: 41}")
+    watcher.type("just text\r")
+    await watcher.err("refused: ")
+    watcher.type("\x03")
+    assert await watcher.end() == 130
+    assert '{"time"' not in watcher.stdout.text
+
+
+async def test_json_on_a_terminal(spawn: Spawner, server: Server) -> None:
+    watcher = await spawn("connect", "-u", server.url, "-C", "1", "--json", tty=True)
+    assert await watcher.end() == 0
+    assert '"event":"hi"' in watcher.stdout.text
+    assert "\x1b" not in watcher.stdout.text
+
+
+async def test_stdin_lines_are_text_events_and_records(nsroom: Runner, server: Server) -> None:
+    record = {"event": "echo", "args": [3], "namespace": "/lab", "kind": "event", "direction": "out"}
+    lines = ["", '["echo",1,{"$binary":"AQI="}]', json.dumps(record)]
+    command = ("connect", "/lab", "/chat", "-u", server.url, "--stdin", "--where", "event=echo", "-C", "2")
+    result = await nsroom(*command, stdin="\n".join(lines))
+    assert [event["args"] for event in result.records()] == [[1, {"$binary": "AQI="}], [3]]
+
+
+async def test_text_is_a_message(nsroom: Runner) -> None:
+    heard: list[str] = []
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        heard.append(str(await talk.receive()))
+        await talk.send('42["done"]')
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        result = await nsroom("connect", url, "--stdin", "-C", "1", stdin="good morning\r\n")
+    assert (result.code, heard) == (0, ['420["message","good morning"]'])
+
+
+async def test_nothing_is_sent_from_stdin_unasked(nsroom: Runner, server: Server) -> None:
+    command = ("connect", "/lab", "-u", server.url, "--where", "dir=out & kind=event", "-W", "0.7")
+    result = await nsroom(*command, stdin='["echo",1]\n')
+    assert (result.code, result.stdout) == (5, "")
