@@ -95,12 +95,14 @@ class Session:
 
     # The heartbeat
 
-    def _beat(self, seconds: float, what: Callable[[], None]) -> None:
-        self._timer = self._loop.call_later(seconds, what)
+    def _beat(self, seconds: float, what: Callable[[], None], after: float | None = None) -> None:
+        self._due = (self._loop.time() if after is None else after) + seconds
+        self._timer = self._loop.call_at(self._due, what)
 
     def _ping(self) -> None:
         self._awaits_pong = True
-        self._beat(self._options.ping_timeout, self._expire)
+        # From when it was due: a busy loop gives nobody more time.
+        self._beat(self._options.ping_timeout, self._expire, self._due)
         self.send(Outgoing(Kind.PING))
 
     def _expire(self) -> None:
