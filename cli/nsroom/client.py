@@ -150,6 +150,13 @@ class Client:
         except TimeoutError:
             raise WaitError(f"the server has not read everything within {timeout:g} s") from None
 
+    async def mark(self) -> asyncio.Future[None]:
+        """Send a WebSocket ping; the future is done when the server has read all that was sent before it.
+
+        Raises: LostError.
+        """
+        return await self._require().mark()
+
     async def ping(self) -> float | None:
         """Measure the round trip to the server in milliseconds; None over polling, which has no ping.
 

@@ -187,21 +187,26 @@ class Connection:
         Raises: TimeoutError after `timeout` seconds, LostError when the connection ends first.
         """
         if self.transport == "websocket" and not self.ended.done():
-            token = os.urandom(8)
-            pong: asyncio.Future[Any] = self.tap.expect_pong(token)
             async with asyncio.timeout(timeout):
-                await self._ping(token)
+                pong: asyncio.Future[Any] = await self.mark()
                 await asyncio.wait([pong, self.ended], return_when=asyncio.FIRST_COMPLETED)
             if pong.done():
                 return
         if self.ended.done():
             raise LostError("the connection is over")
 
-    async def _ping(self, token: bytes) -> None:
+    async def mark(self) -> asyncio.Future[None]:
+        """Send a WebSocket ping; the future is done when the server has read all that was sent before it.
+
+        Raises: LostError.
+        """
+        token = os.urandom(8)
+        pong = self.tap.expect_pong(token)
         try:
             await self._eio.ws.ping(token)
         except (aiohttp.ClientError, ConnectionError) as error:
             raise LostError(f"the connection broke: {error}") from error
+        return pong
 
     async def close(self, timeout: float = 1.0) -> None:
         """Leave the namespaces and end the connection within `timeout` seconds, whatever the server does."""

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import json
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from nsroom.arguments import Acknowledge, Emit, Line
 from nsroom.client import Client
@@ -21,11 +23,14 @@ from nsroom.errors import (
     UsageError,
     WaitError,
 )
+from nsroom.pacing import Pace
 from nsroom.record import Json, Record
 from nsroom.target import Target
 
 _IN_FLIGHT = 1000
 """How many acknowledgements are waited for at most before more is sent."""
+_TOO_MANY = "rate_limited"
+"""The refusal with which the reference server asks for patience; the event was not taken."""
 _POLLING_BATCH = 100
 """Events in one request; over WebSocket each goes out by itself."""
 
@@ -64,7 +69,8 @@ def refusal(args: Sequence[Json] | None) -> str:
 class Delivery:
     """Sends events in their order and counts what becomes of them.
 
-    With `ack` each is to be acknowledged; `timeout` is the longest pause between two acknowledgements.
+    With `ack` each is to be acknowledged; `timeout` is the longest pause between two acknowledgements. What
+    the server refuses because it comes too fast is sent again, before anything new, and the rest more slowly.
     """
 
     def __init__(
@@ -82,6 +88,10 @@ class Delivery:
         self._on_ack = on_ack
         self._waiting: set[asyncio.Future[Record]] = set()
         self._answered = asyncio.Event()
+        self._pace = Pace(client, timeout)
+        self._window = _IN_FLIGHT
+        self._again: deque[Emit] = deque()
+        self._taken_at = 0.0
         self._first_refusal = ""
         self._lost = False
         self._fault: NsroomError | Stopped | None = None
@@ -159,6 +169,8 @@ class Delivery:
             self.tally.sent += len(items)
             raise
         self.tally.sent += len(items)
+        if not self._ack:
+            await self._pace.sent(len(items))
 
     async def _hand_over(self, items: Sequence[Emit | Acknowledge]) -> None:
         emits = [item for item in items if isinstance(item, Emit)]
@@ -171,23 +183,33 @@ class Delivery:
             await self._client.emit(*emits)
 
     async def _ask(self, emits: list[Emit]) -> None:
-        for future in await self._client.ask(*emits):
+        for emit, future in zip(emits, await self._client.ask(*emits), strict=True):
             self._waiting.add(future)
-            future.add_done_callback(self._count)
+            future.add_done_callback(partial(self._count, emit))
 
-    def _count(self, future: asyncio.Future[Record]) -> None:
+    def _count(self, emit: Emit, future: asyncio.Future[Record]) -> None:
         self._waiting.discard(future)
         self._answered.set()
         if future.cancelled() or future.exception() is not None:
             self._lost = True
             return
         record = future.result()
-        if is_refusal(record.args):
+        if not is_refusal(record.args):
+            self.tally.acked += 1
+            self._taken_at = _now()
+        elif self._is_to_wait(record):
+            self.tally.sent -= 1
+            self._again.append(emit)
+            return
+        else:
             self.tally.nacked += 1
             self._first_refusal = self._first_refusal or refusal(record.args)
-        else:
-            self.tally.acked += 1
         self._show(record)
+
+    def _is_to_wait(self, record: Record) -> bool:
+        """Tell whether a refused event is to be sent again: not when none was taken for the time-out."""
+        error = (record.args or [{}])[0]["error"]
+        return bool(error == _TOO_MANY and self._taken_at and _now() - self._taken_at < self._timeout)
 
     def _show(self, record: Record) -> None:
         """Pass an acknowledgement on; what fails there ends the delivery, not this callback."""
@@ -201,18 +223,36 @@ class Delivery:
                 self._task.cancel()
 
     async def _room(self) -> None:
-        while len(self._waiting) >= _IN_FLIGHT:
+        while len(self._waiting) >= self._window:
+            await self._progress()
+        if self._again:
+            await self._send_again()
+
+    async def _send_again(self) -> None:
+        """Send what came too fast, in its order, one by one; and from now on half as far ahead."""
+        self._window = max(self._window // 2, 1)
+        await self._answers()
+        while self._again:
+            emit = self._again.popleft()
+            await self._transmit([emit])
+            await self._answers()
+            if self._again and self._again[-1] is emit:
+                self._again.rotate()
+
+    async def _answers(self) -> None:
+        while self._waiting:
             await self._progress()
 
     async def _settle(self) -> None:
         """Wait for the acknowledgements, and until the server has read the rest."""
-        while self._waiting:
-            await self._progress()
+        await self._answers()
+        if self._again:
+            await self._send_again()
         if self._fault is not None:
             raise self._fault
         if self._lost:
             raise LostError(f"the connection ended with {self._unconfirmed()} unconfirmed")
-        await self._client.settle(self._timeout)
+        await self._pace.settle()
 
     async def _progress(self) -> None:
         self._answered.clear()
@@ -231,6 +271,10 @@ class Delivery:
         if self.tally.read == 1:
             return f"the server answered {self._first_refusal}"
         return f"{self.tally.nacked} of {self.tally.sent} events were refused, first: {self._first_refusal}"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def run_delivery(

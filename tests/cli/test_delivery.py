@@ -25,6 +25,7 @@ from nsroom.errors import (
 )
 from nsroom.record import Json, Record
 from nsroom.target import Target
+from nsroom_server.limits import Limits
 from tests.cli.clients import WAIT, Connect, Reference
 from tests.cli.scripted import Polling, stock
 from tests.peers import bad
@@ -274,3 +275,16 @@ def test_a_refusal_is_an_answer_whose_first_argument_has_error(
 ) -> None:
     assert is_refusal(args) is refused
     assert text is None or refusal(args) == text
+
+
+@pytest.mark.parametrize("ack", [True, False])
+async def test_a_server_may_ask_for_patience(
+    ack: bool, reference: Reference, connect: Connect, transport: str
+) -> None:
+    slow = Limits(events_per_second=400, events_burst=50)
+    client = await connect((await reference(limits=slow)).url, "/lab", transport=transport, reconnect=False)
+    tally, error = await deliver(
+        client, *(lab("echo", number) for number in range(800)), ack=ack, timeout=1.2
+    )
+    assert error is None
+    assert (tally.sent, tally.acked, tally.nacked) == (800, 800 if ack else 0, 0)
