@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import typer
 
+from nsroom.commandline import build
 from nsroom.completion import FILE_COMMANDS, FILE_OPTIONS
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
-from nsroom.main import COMMANDS, build
+from nsroom.main import COMMANDS
 from nsroom.options import ConnectionOptions, EmitOptions, WatchOptions
 from nsroom.record import FIELDS, Kind
 from nsroom_server.namespaces import Chat, Lab

@@ -4,82 +4,15 @@ import os
 import sys
 from collections.abc import Sequence
 from errno import EBADF, EDQUOT, EIO, ENOSPC
-from importlib import import_module
-from typing import Annotated, Any, NoReturn
-
-import typer
+from typing import Any, NoReturn
 
 from nsroom import __version__
-from nsroom.completion import Shell, script
 from nsroom.errors import ExitCode, NsroomError, Stopped
-from nsroom.streams import mend, say
+from nsroom.streams import mend, put, say
 from nsroom.terminal import safe
 
 COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
-
-
-def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
-    """Make the application out of the named commands; each is the function of its module's name."""
-    app = typer.Typer(
-        name="nsroom",
-        rich_markup_mode=None,
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
-        pretty_exceptions_enable=False,
-        add_completion=False,
-    )
-    app.callback()(root)
-    for name in names:
-        app.command(name)(getattr(import_module(f"nsroom.commands.{name}"), name))
-    return app
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"nsroom {__version__}")
-        raise typer.Exit
-
-
-def _show_completion(shell: Shell | None) -> None:
-    if shell:
-        typer.echo(script(shell), nl=False)
-        raise typer.Exit
-
-
-def root(
-    _version: Annotated[
-        bool, typer.Option("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
-    ] = False,
-    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
-    _completion: Annotated[
-        Shell | None,
-        typer.Option(
-            "--show-completion",
-            help="Print what a shell evaluates to complete nsroom.",
-            callback=_show_completion,
-            is_eager=True,
-        ),
-    ] = None,
-) -> None:
-    """Chat with, watch and debug any Socket.IO server.
-
-    \b
-    Three terminals, nothing else to say:
-      nsroom serve                     start the reference server
-      nsroom connect /my-namespace     watch a namespace
-      nsroom join lobby                ask to join a room and talk in it
-
-    \b
-    In scripts:
-      nsroom connect /chat -C 3 | jq -r .event
-      nsroom emit price 12.5 --room traders
-      nsroom call rooms
-
-    \b
-    To try it without a server of your own:
-      nsroom demo
-    """
 
 
 def main() -> NoReturn:
@@ -93,10 +26,8 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; return its exit code, with whatever went wrong said on stderr."""
-    if "_NSROOM_COMPLETE" in os.environ:
-        _register_shells()
     try:
-        return int(build(_wanted(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
+        return _run(argv)
     except NsroomError as error:
         if error.code != ExitCode.SIGPIPE:
             say(str(error))
@@ -109,10 +40,24 @@ def run(argv: Sequence[str]) -> int:
         return ExitCode.SIGPIPE if end.code else ExitCode.OK
     except BrokenPipeError:
         return ExitCode.SIGPIPE
-    except typer.Abort:
-        return ExitCode.SIGINT
     except Exception as error:  # noqa: BLE001 - the last stop
         return _unexpected(error, argv)
+
+
+def _run(argv: Sequence[str]) -> int:
+    if argv in (["--version"], ["-V"]):  # half of what this takes would be typer
+        show_version()
+        return ExitCode.OK
+    from nsroom.commandline import build
+
+    if "_NSROOM_COMPLETE" in os.environ:
+        _register_shells()
+    return int(build(_wanted(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
+
+
+def show_version() -> None:
+    """Print the version."""
+    put(f"nsroom {__version__}\n".encode())
 
 
 def _register_shells() -> None:
@@ -129,6 +74,8 @@ def _wanted(argv: Sequence[str]) -> Sequence[str]:
 
 
 def _unexpected(error: Exception, argv: Sequence[str]) -> int:
+    if type(error).__name__ == "Abort":  # typer's, for the end of input at a prompt
+        return ExitCode.SIGINT
     if hasattr(error, "format_message"):  # typer's own: a wrong option, a missing argument
         _explain_usage(error.format_message(), getattr(error, "ctx", None), argv)
         return ExitCode.USAGE

@@ -44,6 +44,7 @@ LAYERS = {
     "nsroom.options": ANYTHING,
     "nsroom.watch": ANYTHING,
     "nsroom.main": ANYTHING,
+    "nsroom.commandline": ANYTHING,
     "nsroom.__main__": Layer("main"),
     # What is not named belongs to the client, the proxy or the doctor.
     "nsroom": NETWORK,
