@@ -5,14 +5,15 @@ A room exists only on the server: a client emits an event with its name, and the
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nsroom.arguments import Emit
-from nsroom.client import Client
-from nsroom.delivery import is_refusal, refusal
 from nsroom.errors import DecodeError, RefusedError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.record import Json, Record
+
+if TYPE_CHECKING:  # the live view is on the screen before the client is loaded
+    from nsroom.client import Client
 
 _PATIENCE = 2.0
 """Seconds to wait for a server that may never acknowledge a join."""
@@ -81,7 +82,7 @@ def fill(value: Json, room: str) -> Json:
 
 
 async def join(
-    client: Client, rooms: Sequence[str], how: Convention, say: Callable[[str], None]
+    client: "Client", rooms: Sequence[str], how: Convention, say: Callable[[str], None]
 ) -> list[str]:
     """Ask to join the rooms in every connected namespace, and again after every reconnection.
 
@@ -112,6 +113,8 @@ async def join(
 
 def _outcome(room: str, answer: "asyncio.Future[Record]", say: Callable[[str], None]) -> str | None:
     """Say what became of a request, or give the reason of its refusal."""
+    from nsroom.delivery import is_refusal, refusal
+
     if not answer.done():
         say(f"asked to join {room}; the server does not acknowledge it, so whether it did is not known")
         return None

@@ -25,6 +25,7 @@ _PALETTE = {
     Style.EVENT: "bold",
     Style.QUIET: "dim",
     Style.GOOD: "green",
+    Style.WAITS: "yellow",
     Style.FAILED: "red",
 }
 _ascii_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode

@@ -24,7 +24,7 @@ _MORE_CELLS = 6
 _WORD = re.compile(r"[A-Za-z_$][\w$-]{0,40}")
 _SIGNS = {
     Kind.CONNECT: "●",
-    Kind.RECONNECT: "●",
+    Kind.RECONNECT: "◌",
     Kind.OPEN: "●",
     Kind.UPGRADE: "●",
     Kind.GAP: "●",
@@ -42,7 +42,8 @@ _LABELS = {
     Kind.OPEN: "opened",
     Kind.UPGRADE: "upgraded",
     Kind.CLOSE: "closed",
-    Kind.RECONNECT: "reconnected",
+    Kind.RECONNECT: "trying again",
+    Kind.GAP: "reconnected",
     Kind.PROTOCOL_ERROR: "malformed",
 }
 _PRESENCE = {
@@ -78,6 +79,7 @@ class Style(StrEnum):
     EVENT = "event"
     QUIET = "quiet"
     GOOD = "good"
+    WAITS = "waits"
     FAILED = "failed"
 
 
@@ -171,6 +173,8 @@ def _style(record: Record) -> Style | None:
         return Style.FAILED
     if record.kind in (Kind.PING, Kind.PONG):
         return Style.QUIET
+    if record.kind is Kind.RECONNECT:
+        return Style.WAITS
     return Style.GOOD if sign(record) == "●" else None
 
 
@@ -198,12 +202,23 @@ def _content(record: Record, width: int) -> str:
         return _chat(record) or _presence(record) or _values(record.args or [], width)
     if record.args is not None:
         return _values(record.args, width)
+    if record.kind in (Kind.RECONNECT, Kind.GAP) and isinstance(record.data, dict):
+        return _return(record, record.data)
     told = [text for text in (record.reason, record.message) if text]
     if record.data is not None and record.data != {"message": record.message}:
         told.append(_value(record.data, width))
     if record.frames and record.kind is Kind.PROTOCOL_ERROR:
         told.append(_value(record.frames[0], width))
     return ", ".join(told) or (record.sid or "")
+
+
+def _return(record: Record, data: dict[str, Json]) -> str:
+    """Say when a connection is tried again, or how it came back."""
+    if record.kind is Kind.GAP:
+        return record.message or ""
+    delay, attempt = data.get("delay_ms"), data.get("attempt")
+    when = f"in {duration(delay)}" if isinstance(delay, (int, float)) else "soon"
+    return f"{when} (try {attempt})" + (f": {record.message}" if record.message else "")
 
 
 def _chat(record: Record) -> str:

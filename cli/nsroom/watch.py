@@ -5,12 +5,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from nsroom.arguments import Acknowledge, Emit, parse_line
-from nsroom.client import Client
-from nsroom.delivery import is_refusal, refusal
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.input import lines
+from nsroom.joins import Convention
 from nsroom.options import WatchOptions
 from nsroom.output import ClosedOutput, Output
 from nsroom.record import Record
@@ -19,28 +19,38 @@ from nsroom.streams import say
 from nsroom.target import Target
 from nsroom.terminal import colours
 
+if TYPE_CHECKING:  # the live view is on the screen before the client is loaded
+    from nsroom.client import Client
+
 Compose = Callable[[str], Emit]
 """Makes an event out of a line of text that a person typed."""
 Say = Callable[[str], None]
-Begin = Callable[[Client, Say], Awaitable[list[str]]]
+Begin = Callable[["Client", Say], Awaitable[list[str]]]
 """What is done once connected; it gives what the server refused of it, while something goes on."""
 
 
-async def nothing(_client: Client, _say: Say) -> list[str]:
+async def nothing(_client: "Client", _say: Say) -> list[str]:
     """Begin with nothing."""
     return []
 
 
-async def watch(target: Target, options: WatchOptions, begin: Begin = nothing, room: str = "") -> None:
+async def watch(
+    target: Target,
+    options: WatchOptions,
+    begin: Begin = nothing,
+    room: str = "",
+    how: Convention | None = None,
+) -> None:
     """Connect, do what `begin` says, and show records until the count, the time or the connection is over.
 
-    What a person types goes to `room` in the first namespace. On a terminal this is the live view.
+    What a person types goes to `room` in the first namespace. On a terminal this is the live view, in which
+    further rooms are joined as `how` says.
     Raises: NsroomError.
     """
     if _is_live(options):
         from nsroom.tui.live import show
 
-        await _within(options, show(target, options, begin, room))
+        await _within(options, show(target, options, begin, room, how))
     else:
         await _watch_lines(target, options, begin, room)
 
@@ -56,6 +66,8 @@ def composer(namespace: str, room: str) -> Compose:
 
 
 async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room: str) -> None:
+    from nsroom.client import Client
+
     client = Client(target, watch=True, raw=options.raw, say=say)
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
@@ -94,7 +106,7 @@ async def _within(options: WatchOptions, work: Awaitable[None]) -> None:
 
 
 async def _run(
-    client: Client, options: WatchOptions, routes: Sequence[Route], output: Output, talk: "_Talk"
+    client: "Client", options: WatchOptions, routes: Sequence[Route], output: Output, talk: "_Talk"
 ) -> None:
     """Show and send side by side; the showing decides when it is over, the rest only when it fails."""
     showing = asyncio.create_task(_show(client, routes, options.count, talk.begun))
@@ -112,7 +124,7 @@ async def _run(
         await asyncio.gather(showing, *others, return_exceptions=True)
 
 
-async def _show(client: Client, routes: Sequence[Route], count: int | None, begun: asyncio.Event) -> None:
+async def _show(client: "Client", routes: Sequence[Route], count: int | None, begun: asyncio.Event) -> None:
     """Show records, and do not end before it is known what the server refuses."""
     await pump(client.records(), routes, count)
     passing = asyncio.create_task(_pass_over(client))
@@ -123,7 +135,7 @@ async def _show(client: Client, routes: Sequence[Route], count: int | None, begu
         await asyncio.gather(passing, return_exceptions=True)
 
 
-async def _pass_over(client: Client) -> None:
+async def _pass_over(client: "Client") -> None:
     async for _ in client.records():
         pass
 
@@ -137,7 +149,7 @@ async def _notice_end(output: Output) -> None:
 class _Talk:
     """What goes to the server: the beginning, then what a person or a pipe says."""
 
-    def __init__(self, client: Client, options: WatchOptions, compose: Compose, begin: Begin) -> None:
+    def __init__(self, client: "Client", options: WatchOptions, compose: Compose, begin: Begin) -> None:
         self.refused: list[str] = []
         self.begun = asyncio.Event()
         self._client = client
@@ -159,7 +171,7 @@ class _Talk:
                     await _send_line(self._client, self._compose, line)
 
 
-async def _send_line(client: Client, compose: Compose, line: bytes) -> None:
+async def _send_line(client: "Client", compose: Compose, line: bytes) -> None:
     try:
         item = _read(line, compose, next(iter(client.namespaces), "/"))
         if isinstance(item, Acknowledge):
@@ -180,6 +192,8 @@ def _read(line: bytes, compose: Compose, namespace: str) -> Emit | Acknowledge |
 
 def _report(answer: asyncio.Future[Record]) -> None:
     """Say what became of a line, if the server says it did not take it."""
+    from nsroom.delivery import is_refusal, refusal
+
     if answer.cancelled():
         return
     error = answer.exception()

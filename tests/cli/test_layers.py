@@ -25,6 +25,21 @@ class Layer(NamedTuple):
 
 NETWORK = Layer(packages="socketio engineio aiohttp multidict yarl orjson platformdirs")
 ABOVE_NETWORK = ("nsroom.commands", "nsroom.tui", "nsroom.options", "nsroom.main")
+# What the live view knows, and what it says of it, without a screen.
+MODEL = Layer("record filters summary tui.model tui.chat tui.pairs tui.rates tui.ring tui.spaces")
+LINE_MODULES = [
+    "conversation",
+    "copies",
+    "detail",
+    "lines",
+    "sidebar",
+    "status",
+    "stream",
+    "tree",
+    "view",
+    "words",
+]
+LINES = Layer("record errors protocol terminal summary client tui")
 ANYTHING = Layer()
 LAYERS = {
     "nsroom.record": Layer(),
@@ -38,8 +53,13 @@ LAYERS = {
     "nsroom.summary": Layer("record terminal"),
     "nsroom.sinks": Layer("record errors filters output summary terminal", "rich orjson"),
     "nsroom.observe": Layer("record errors protocol lean", "aiohttp multidict yarl"),
-    "nsroom.tui.model": Layer("record filters summary"),
-    "nsroom.tui": Layer("record errors filters terminal summary client tui", "prompt_toolkit rich"),
+    **{f"nsroom.tui.{name}": MODEL for name in ("chat", "model", "pairs", "rates", "ring", "spaces")},
+    **{f"nsroom.tui.{name}": LINES for name in LINE_MODULES},
+    "nsroom.tui": Layer(
+        "record errors filters terminal summary arguments joins sinks recording options target client"
+        " delivery tui",
+        "prompt_toolkit platformdirs",
+    ),
     "nsroom.commands": ANYTHING,
     "nsroom.options": ANYTHING,
     "nsroom.watch": ANYTHING,
@@ -98,6 +118,17 @@ def test_imports_point_down(module: str) -> None:
 @pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if within(name, "nsroom.protocol")])
 def test_the_protocol_is_pure(module: str) -> None:
     assert NOT_PURE.isdisjoint(imports(parse(module)))
+
+
+@pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if layer_of(name) is LINES])
+def test_the_lines_of_the_view_need_no_screen(module: str) -> None:
+    others = {name for name in imports(parse(module)) if within(name, "nsroom.tui")}
+    assert [name for name in others if "prompt_toolkit" in ast.unparse(parse_owner(name))] == []
+
+
+def parse_owner(name: str) -> ast.Module:
+    """Parse the module that a name stands in."""
+    return parse(name if name in SOURCES else name.rpartition(".")[0])
 
 
 @pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if within(name, "nsroom.commands")])
@@ -173,6 +204,8 @@ def test_the_markup_rule_catches(source: str) -> None:
         ("nsroom.record", "nsroom.errors"),
         ("nsroom.filters", "nsroom.sinks"),
         ("nsroom.tui.model", "prompt_toolkit"),
+        ("nsroom.tui.model", "nsroom.tui.view"),
+        ("nsroom.tui.detail", "prompt_toolkit"),
         ("nsroom.tui.app", "aiohttp"),
         ("nsroom.client", "nsroom.commands.emit"),
         ("nsroom.doctor", "rich"),

@@ -95,11 +95,11 @@ def test_any_summary_fits_and_is_harmless(args: list[Json], width: int) -> None:
         (seen(direction="out", event="join", id=1, args=["lobby"]), '  →  join            "lobby"'),
         (
             seen("ack", event="join", id=1, args=[{"ok": True}], rtt_ms=2.41),
-            "  ←  join            {ok: true}  ✓ 2.4 ms",
+            "  ←  ack join        {ok: true}  ✓ 2.4 ms",
         ),
         (
             seen("ack", event="join", args=[{"error": "no"}], rtt_ms=12.0),
-            '  ←  join            {error: "no"}  ✗ 12 ms',
+            '  ←  ack join        {error: "no"}  ✗ 12 ms',
         ),
         (seen("ack", id=1, args=[]), "  ←  ack           "),
         (
@@ -122,7 +122,14 @@ def test_any_summary_fits_and_is_harmless(args: list[Json], width: int) -> None:
             seen("protocol_error", reason="not a packet type", frames=["9a\x07"]),
             r'  ≠  malformed       not a packet type, "9a\u0007"',
         ),
-        (seen("gap", "local", message="811 ms"), "  ●  gap             811 ms"),
+        (
+            seen("reconnect", "local", message="refused", data={"attempt": 2, "delay_ms": 812}),
+            "  ◌  trying again    in 812 ms (try 2): refused",
+        ),
+        (
+            seen("gap", "local", reason="ping timeout", message="0.8 s", data={"ms": 811}),
+            "  ●  reconnected     0.8 s",
+        ),
         (seen("ping"), "  ←  ping          "),
         (seen("event", "local", event="e"), "  ·  e             "),
         (seen(event=7, args=[]), "  ←  7             "),

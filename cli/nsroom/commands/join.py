@@ -68,4 +68,4 @@ def join(
     async def begin(client: "Client", say: "Say") -> list[str]:
         return await ask_to_join(client, rooms, how, say)
 
-    run(watch(target, options, begin, rooms[0]))
+    run(watch(target, options, begin, rooms[0], how))

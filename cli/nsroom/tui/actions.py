@@ -3,101 +3,117 @@
 import json
 import shlex
 from collections.abc import Callable
+from typing import Protocol
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.key_binding import KeyPressEvent
+from prompt_toolkit.search import SearchDirection, start_search
 
 from nsroom.record import Kind, Record
 from nsroom.tui import copies
+from nsroom.tui.key_bindings import KEYS
 from nsroom.tui.layout import Screen
-from nsroom.tui.view import Focus, Mode, Question, View
+from nsroom.tui.view import Focus, Mode, View
+from nsroom.tui.words import is_open
 
 Action = Callable[[KeyPressEvent], None]
+_FURTHEST = 20_000
+"""Lines that Home and End go at most where lines are made only as somebody looks."""
+
+
+class Host(Protocol):
+    """What the application does for a key."""
+
+    def do(self, text: str, typed: bool = False) -> None:
+        """Do what a line says."""
+
+    def ask(self, label: str, text: str, done: Callable[[str], None]) -> None:
+        """Ask for a line in the place of the input."""
+
+    def copy(self, text: str) -> None:
+        """Give text to the clipboard."""
+
+    def leave(self) -> None:
+        """End the view."""
+
+    def retry(self) -> None:
+        """Try to connect again."""
 
 
 class Actions:
     """The functions of the view, by the names of the table of keys."""
 
-    def __init__(
-        self,
-        view: View,
-        input_buffer: Buffer,
-        ask_buffer: Buffer,
-        *,
-        do: Callable[[str], None],
-        copy: Callable[[str], None],
-        leave: Callable[[], None],
-        retry: Callable[[], None],
-    ) -> None:
+    def __init__(self, view: View, screen: Screen, host: Host) -> None:
         self._view = view
         self._model = view.model
-        self._input = input_buffer
-        self._ask = ask_buffer
-        self._do = do
-        self._copy = copy
-        self._leave = leave
-        self._retry = retry
-        self.screen: Screen
+        self._screen = screen
+        self._input: Buffer = screen.input_buffer
+        self._host = host
 
     def table(self) -> dict[str, Action]:
         """Give every function that takes a key."""
-        names = [
-            name for name in dir(self) if not name.startswith("_") and name not in ("table", "screen", "ask")
-        ]
-        return {name: self._wrapped(getattr(self, name)) for name in names}
+        return {key.name: self._wrapped(getattr(self, key.name)) for key in KEYS}
 
     def _wrapped(self, function: Callable[[], None]) -> Action:
         def act(_event: KeyPressEvent) -> None:
-            self._view.notice = ""
+            self._view.say("")
             function()
 
         return act
 
     def up(self) -> None:
-        if self._view.mode is Mode.CHAT:
-            self._view.chat_back += 1
-        else:
-            self._select(-1)
+        self._step(-1)
 
     def down(self) -> None:
-        if self._view.mode is Mode.CHAT:
-            self._view.chat_back = max(self._view.chat_back - 1, 0)
-        else:
-            self._select(1)
+        self._step(1)
 
     def page_up(self) -> None:
-        self._page(-1)
+        self._step(-max(self._view.stream_height - 1, 1))
 
     def page_down(self) -> None:
-        self._page(1)
+        self._step(max(self._view.stream_height - 1, 1))
 
-    def _page(self, direction: int) -> None:
-        step = max(self._view.stream_height - 1, 1)
-        if self._view.focus is Focus.DETAIL:
-            self._view.detail_row = max(self._view.detail_row + direction * 10, 0)
-        elif self._view.mode is Mode.CHAT:
-            self._view.chat_back = max(self._view.chat_back - direction * step, 0)
+    def detail_up(self) -> None:
+        self._step(-1)
+
+    def detail_down(self) -> None:
+        self._step(1)
+
+    def _step(self, steps: int) -> None:
+        """Go on by so many lines in what one reads."""
+        view = self._view
+        if view.focus is Focus.DETAIL:
+            view.detail_row = max(view.detail_row + steps, 0)
+        elif view.mode is Mode.CHAT:
+            view.chat_back = max(view.chat_back - steps, 0)
         else:
-            self._select(direction * step)
-
-    def _select(self, steps: int) -> None:
-        self._model.move(steps)
-        self._refresh_detail()
+            self._model.move(steps)
+            self._refresh_detail()
 
     def _refresh_detail(self) -> None:
         if self._view.detail is not None:
             self._view.show_detail()
 
     def home(self) -> None:
-        self._model.home()
-        self._refresh_detail()
+        if self._view.focus is Focus.DETAIL:
+            self._view.detail_row = 0
+        elif self._view.mode is Mode.CHAT:
+            self._view.chat_back = _FURTHEST
+        else:
+            self._model.home()
+            self._refresh_detail()
 
     def end(self) -> None:
-        self._view.chat_back = 0
-        self._model.follow()
+        if self._view.focus is Focus.DETAIL:
+            self._view.detail_row = _FURTHEST
+        else:
+            self._view.chat_back = 0
+            self._model.follow()
 
     def detail(self) -> None:
         view = self._view
+        if view.mode is Mode.CHAT:
+            return
         if view.detail is not None:
             self.close_detail()
             return
@@ -107,19 +123,16 @@ class Actions:
 
     def close_detail(self) -> None:
         self._view.detail = None
-        self.screen.focus(Focus.STREAM)
-
-    def detail_up(self) -> None:
-        self._view.detail_row = max(self._view.detail_row - 1, 0)
-
-    def detail_down(self) -> None:
-        self._view.detail_row += 1
+        self._screen.focus(Focus.STREAM)
 
     def fold(self) -> None:
-        self.screen.turn()
+        self._screen.turn()
 
     def search(self) -> None:
-        self.ask("search", self._model.pattern, lambda text: self._search(text, forward=False))
+        self._host.ask("search", "", self._search_anew)
+
+    def _search_anew(self, text: str) -> None:
+        self._search(text or self._model.pattern, forward=False)
 
     def search_next(self) -> None:
         self._search(self._model.pattern, forward=False)
@@ -136,27 +149,32 @@ class Actions:
 
     def filter(self) -> None:
         where = self._model.where
-        self.ask("filter", where.text if where else "", lambda text: self._do(f"/where {text}"))
+        self._host.ask("filter", where.text if where else "", self._filter)
 
     input_filter = filter
 
+    def _filter(self, text: str) -> None:
+        self._host.do(f"/where {text}")
+
     def only(self) -> None:
         if record := self._event():
-            self._do(f"/where event={json.dumps(str(record.event))}")
+            self._filter(f"event={json.dumps(str(record.event))}")
 
     def hide(self) -> None:
         if record := self._event():
             where = self._model.where
             before = f"({where.text}) & " if where else ""
-            self._do(f"/where {before}!event={json.dumps(str(record.event))}")
+            self._filter(f"{before}!event={json.dumps(str(record.event))}")
 
     def unfilter(self) -> None:
-        self._do("/where")
+        self._filter("")
 
     def mode(self) -> None:
         view = self._view
         if view.mode is Mode.CHAT:
             view.leave_chat()
+        if view.focus is Focus.DETAIL:
+            self._screen.focus(Focus.STREAM)
         view.mode = Mode.EVENTS if view.mode is Mode.CHAT else Mode.CHAT
 
     input_mode = mode
@@ -167,19 +185,23 @@ class Actions:
     input_pause = pause
 
     def jump(self) -> None:
-        if not self._model.jump():
-            self._view.say("this row has no acknowledgement, and is none", failed=True)
+        if reason := self._model.jump():
+            self._view.say(reason, failed=True)
         self._refresh_detail()
 
     def mark(self) -> None:
-        self._model.mark()
+        if self._view.selected():
+            self._model.mark()
 
     def next_mark(self) -> None:
-        self._model.next_mark(forward=False)
-        self._refresh_detail()
+        self._mark_elsewhere(forward=False)
 
     def back_mark(self) -> None:
-        self._model.next_mark(forward=True)
+        self._mark_elsewhere(forward=True)
+
+    def _mark_elsewhere(self, forward: bool) -> None:
+        if not self._model.next_mark(forward):
+            self._view.say(f"no mark further {'down' if forward else 'up'}: m marks a row", failed=True)
         self._refresh_detail()
 
     def copy(self) -> None:
@@ -191,19 +213,19 @@ class Actions:
         self._view.copying = False
         record = self._view.selected()
         if record is not None and format in copies.FORMATS:
-            self._copy(copies.FORMATS[format](record))
+            self._host.copy(copies.FORMATS[format](record))
 
     def edit(self) -> None:
         if record := self._event():
-            self._input.text = _command(record)
+            self._input.text = command(record)
             self._input.cursor_position = len(self._input.text)
-            self.screen.focus(Focus.INPUT)
+            self._screen.focus(Focus.INPUT)
 
     def resend(self) -> None:
         if self._view.failure:
-            self._retry()
+            self._host.retry()
         elif record := self._event():
-            self._do(_command(record))
+            self._host.do(command(record))
 
     def _event(self) -> Record | None:
         record = self._view.selected()
@@ -219,12 +241,13 @@ class Actions:
         self._view.sidebar = not self._view.sidebar
 
     def save(self) -> None:
-        self.ask(
-            "record to file", self._view.recording or "session.ndjson", lambda text: self._do(f"/save {text}")
-        )
+        self._host.ask("record to file", "session.ndjson", lambda text: self._host.do(f"/save {text}"))
 
     def send(self) -> None:
-        if _is_open(self._input.text):
+        state = self._input.complete_state
+        if state is not None and state.current_completion is not None:
+            self._input.complete_state = None
+        elif is_open(self._input.text):
             self._input.insert_text("\n")
         elif self._input.text.strip():
             self._input.validate_and_handle()
@@ -235,58 +258,47 @@ class Actions:
     def editor(self) -> None:
         self._input.open_in_editor()
 
+    def recall(self) -> None:
+        start_search(self._screen.input_control, SearchDirection.BACKWARD)
+
     def read(self) -> None:
-        self.screen.focus(Focus.STREAM)
+        if self._input.complete_state is not None:
+            self._input.cancel_completion()
+        else:
+            self._screen.focus(Focus.STREAM)
 
     def write(self) -> None:
-        self.screen.focus(Focus.INPUT)
+        self._screen.focus(Focus.INPUT)
 
     def switch(self) -> None:
         opened = self._view.detail is not None and self._view.mode is Mode.EVENTS
         if self._view.focus is Focus.STREAM and opened:
-            self.screen.focus(Focus.DETAIL)
+            self._screen.focus(Focus.DETAIL)
         else:
-            self.screen.focus(Focus.INPUT)
+            self._screen.focus(Focus.INPUT)
 
     def help(self) -> None:
-        self._view.help = True
+        self._view.help, self._view.help_top = True, 0
 
     input_help = help
 
     def leave(self) -> None:
-        self._leave()
+        self._host.leave()
 
     quit = leave
 
-    def ask(self, label: str, text: str, done: Callable[[str], None]) -> None:
-        """Ask for a line in the place of the input."""
-        self._view.question = Question(label, text, done)
-        self._ask.text = text
-        self._ask.cursor_position = len(text)
-        self.screen.focus(Focus.ASK)
 
-
-def _command(record: Record) -> str:
+def command(record: Record) -> str:
     """Write an event as a line that sends it again."""
     args = record.args or []
-    if any(isinstance(arg, bytes) for arg in args):
-        return copies.as_json(record._replace(frames=None, bytes=None))
+    if copies.has_bytes(args):
+        line = copies.as_list(record)
+        return line if record.namespace in (None, "/") else copies.as_json(record._replace(frames=None))
     words = [] if record.namespace in (None, "/") else ["-n", str(record.namespace)]
-    words += [str(record.event), *(json.dumps(arg, ensure_ascii=False) for arg in args)]
-    return f"/emit {shlex.join(words)}"
+    return f"/emit {shlex.join([*words, str(record.event)])} {' '.join(map(_word, args))}".rstrip()
 
 
-def _is_open(text: str) -> bool:
-    """Tell whether brackets outside of texts are still open, so that Enter goes on with a new line."""
-    if text[:1] not in ("[", "{"):
-        return False
-    depth, quoted, escaped = 0, False, False
-    for character in text:
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = not escaped and character == "\\"
-        elif character == '"':
-            quoted = True
-        else:
-            depth += (character in "[{") - (character in "]}")
-    return depth > 0 or quoted
+def _word(arg: object) -> str:
+    """Write an argument so that it is read back as itself; objects and arrays need no quotes."""
+    text = json.dumps(arg, ensure_ascii=False)
+    return text if isinstance(arg, (dict, list)) else shlex.quote(text)

@@ -1,230 +1,252 @@
-"""The live view as an application: a connection on one side, a person on the other."""
+"""The live view as an application: a screen on one side, a person on the other."""
 
 import asyncio
 import base64
 import contextlib
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import errno
+import signal
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.filters import Condition
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
-from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output import Output
 
-from nsroom.errors import ExitCode, NsroomError, Stopped
+from nsroom.errors import NsroomError, Stopped
 from nsroom.joins import Convention
-from nsroom.record import Record
-from nsroom.sinks import FileSink, Route
 from nsroom.tui import config
 from nsroom.tui.actions import Actions
 from nsroom.tui.commands import Typed
 from nsroom.tui.completer import LiveCompleter
-from nsroom.tui.key_bindings import bar, bindings, help_lines
+from nsroom.tui.history import TypedHistory
+from nsroom.tui.key_bindings import bindings
 from nsroom.tui.layout import Screen
-from nsroom.tui.model import Model
-from nsroom.tui.style import style
-from nsroom.tui.view import Focus, View
+from nsroom.tui.modal import modal
+from nsroom.tui.recordings import Recordings
+from nsroom.tui.style import color_depth, style
+from nsroom.tui.view import Focus, Question, View
 
 _FRAME = 1 / 30
+_SHARE = 3
+"""A frame may take a third of the time, however large the screen and slow the terminal."""
 _COPIED = 100_000
 """Characters at most: terminals refuse more."""
-
-
-class _Screened:
-    """The model as a sink, which has the screen painted anew."""
-
-    def __init__(self, model: Model, changed: Callable[[], None]) -> None:
-        self._model = model
-        self._changed = changed
-
-    async def write(self, records: Sequence[Record]) -> None:
-        """Take records."""
-        await self._model.write(records)
-        self._changed()
-
-    async def close(self) -> None:
-        """Keep everything."""
 
 
 class App:
     """The view of one connection, or of a recording."""
 
-    def __init__(self, view: View, settings: config.Settings, how: Convention | None = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        settings: config.Settings,
+        how: Convention | None = None,
+        *,
+        raw: bool = False,
+        input: Input | None = None,
+        output: Output | None = None,
+    ) -> None:
         self.view = view
-        self.routes: list[Route] = []
-        """Where the records go: to the screen, and to what is recorded."""
-        self._recordings: list[FileSink] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
         self.retry: Callable[[], None] = lambda: None
-        self._typed = Typed(view, how or Convention(), save=self.save, copy=self._copy, leave=self._leave)
+        self.recordings = Recordings(view, self.changed, raw)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._outcome: asyncio.Future[None] | None = None
+        self._ended: BaseException | None = None
+        self._has_ended = False
+        self._next_frame = self._frame_began = 0.0
+        self._painting: asyncio.TimerHandle | None = None
+        self._typed = Typed(view, how or Convention(), self)
         self._input = Buffer(
             completer=LiveCompleter(view),
             complete_while_typing=True,
-            history=FileHistory(str(config.history_file())),
-            enable_history_search=True,
+            history=TypedHistory(config.history_file()),
             multiline=True,
             accept_handler=self._accept,
             tempfile_suffix=".json",
+            on_text_changed=lambda _: view.say(""),
         )
         self._ask = Buffer(multiline=False, accept_handler=self._answered)
-        actions = Actions(
-            view,
-            self._input,
-            self._ask,
-            do=self.do,
-            copy=self._copy,
-            leave=self._leave,
-            retry=lambda: self.retry(),
-        )
-        self._actions = actions
-        self.screen = actions.screen = Screen(
-            view, self._input, self._ask, lambda width: bar(view, width), lambda: help_lines(view)
-        )
-        self.application: Application[int] = Application(
+        self.screen = Screen(view, self._input, self._ask, settings.keys)
+        actions = Actions(view, self.screen, self)
+        keys = [bindings(view, actions.table(), settings.keys), modal(view, actions, self), self._always()]
+        depth = color_depth()
+        self.application: Application[None] = Application(
             layout=self.screen.layout,
-            key_bindings=merge_key_bindings([self._always(), bindings(view, actions.table(), settings.keys)]),
-            style=style(settings.theme),
+            key_bindings=merge_key_bindings(keys),
+            style=style(settings.theme, depth),
+            color_depth=depth,
             full_screen=True,
             mouse_support=True,
             min_redraw_interval=_FRAME,
             refresh_interval=1.0,
-            color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
+            before_render=self._before,
+            after_render=self._after,
+            input=input,
+            output=output,
         )
-        self.application.ttimeoutlen = 0.05
+        self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.25
+        self.application.key_processor.before_key_press += lambda _: self.screen.sync()
 
-    async def run(self) -> int:
-        """Show the screen until the person leaves; give the exit code."""
-        asyncio.get_running_loop().set_exception_handler(self._failed)
+    async def run(self) -> None:
+        """Show the screen until the person leaves, or `finish` is called.
+
+        Raises: what it was finished with; Stopped when the terminal has gone.
+        """
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._failed)
         try:
-            return await self.application.run_async(set_exception_handler=False, handle_sigint=False)
+            await self.application.run_async(self._begun, set_exception_handler=False, handle_sigint=False)
+        except EOFError:
+            raise Stopped(signal.SIGHUP) from None
+        except OSError as error:
+            if error.errno not in (errno.EIO, errno.EBADF, errno.EPIPE):
+                raise
+            raise Stopped(signal.SIGHUP) from None
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            for recording in self._recordings:
-                await recording.close()
+            with contextlib.suppress(OSError):  # the terminal has gone
+                self.application.renderer.reset()
+            loop.set_exception_handler(None)
+            await self._cancel()
+            await self.recordings.close()
 
-    def begin(self, counted: list[Route]) -> None:
-        """Let the records of a new connection come; the first route is the one that is counted."""
-        recordings: list[Route] = [(self._counted, recording) for recording in self._recordings]
-        self.routes[:] = [*counted, (None, _Screened(self.view.model, self.changed)), *recordings]
+    async def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def changed(self) -> None:
-        """Have the screen painted anew, at most thirty times a second."""
-        self.application.invalidate()
+    def _begun(self) -> None:
+        if self._has_ended:
+            self._exit()
 
-    def spawn(self, work: Any) -> None:
+    def finish(self, error: BaseException | None = None) -> None:
+        """End the view; the first reason counts."""
+        if not self._has_ended:
+            self._has_ended, self._ended = True, error
+            if self.application.future is not None:
+                self._exit()
+
+    def _exit(self) -> None:
+        if self._ended is None:
+            self.application.exit()
+        else:
+            self.application.exit(exception=self._ended)
+
+    def leave(self) -> None:
+        """End the view as a person asks."""
+        self.finish()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the screen; a bug in it ends the view."""
-        task = asyncio.ensure_future(work)
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._spawned)
 
     def _spawned(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            self._end(error)
+            self.finish(error)
         self.changed()
 
     def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        self._end(error if error is not None else RuntimeError(str(context.get("message"))))
+        self.finish(error if error is not None else RuntimeError(str(context.get("message"))))
 
-    def _end(self, error: BaseException) -> None:
-        with contextlib.suppress(Exception):  # prompt-toolkit: it has ended already
-            self.application.exit(exception=error)
+    def changed(self) -> None:
+        """Have the screen painted anew, when its turn comes."""
+        if self._painting is None and not self._has_ended:
+            loop = asyncio.get_running_loop()
+            self._painting = loop.call_at(max(self._next_frame, loop.time()), self._paint)
 
-    def _leave(self) -> None:
-        self.application.exit(result=ExitCode.OK)
+    def _paint(self) -> None:
+        self._painting = None
+        self.application.invalidate()
+
+    def _before(self, _application: Application[None]) -> None:
+        self.screen.sync()
+        view = self.view
+        view.now = time.time()
+        if view.client is not None:
+            view.transport = view.client.transport
+        self._frame_began = time.monotonic()
+
+    def _after(self, _application: Application[None]) -> None:
+        now = time.monotonic()
+        self._next_frame = now + max((now - self._frame_began) * (_SHARE - 1), _FRAME)
 
     def _always(self) -> KeyBindings:
         """Bind what no setting changes."""
-        bound, view = KeyBindings(), self.view
-        asking = Condition(lambda: view.focus is Focus.ASK)
-        helping, copying = Condition(lambda: view.help), Condition(lambda: view.copying)
+        bound = KeyBindings()
 
-        @bound.add("c-c")
+        @bound.add("c-c", eager=True)
         def _(_event: KeyPressEvent) -> None:
-            self.application.exit(exception=Stopped(2))
+            self.finish(Stopped(signal.SIGINT))
 
-        @bound.add("<any>", filter=helping)
+        @bound.add("c-z")
         def _(_event: KeyPressEvent) -> None:
-            view.help = False
-
-        @bound.add("<any>", filter=copying)
-        def _(event: KeyPressEvent) -> None:
-            self._actions.copy_as({"j": "json", "e": "emit", "s": "js", "p": "python"}.get(event.data, ""))
-
-        @bound.add("escape", filter=asking)
-        def _(_event: KeyPressEvent) -> None:
-            self._leave_question()
-
-        @bound.add("enter", filter=asking)
-        def _(_event: KeyPressEvent) -> None:
-            self._ask.validate_and_handle()
+            self.application.suspend_to_background()
 
         return bound
 
-    def _leave_question(self) -> None:
+    def ask(self, label: str, text: str, done: Callable[[str], None]) -> None:
+        """Ask for a line in the place of the input."""
+        self.view.question = Question(label, done)
+        self._ask.text = text
+        self._ask.cursor_position = len(text)
+        self.screen.focus(Focus.ASK)
+
+    def answer(self) -> None:
+        """Take the line that was asked for."""
+        self._ask.validate_and_handle()
+
+    def leave_question(self) -> None:
+        """Ask no more."""
         self.view.question = None
         self.screen.focus(Focus.STREAM)
 
     def _answered(self, buffer: Buffer) -> bool:
-        question = self.view.question
-        text = buffer.text
-        self._leave_question()
+        question, text = self.view.question, buffer.text
+        self.leave_question()
         if question is not None:
             question.done(text)
         return False
 
     def _accept(self, buffer: Buffer) -> bool:
-        self.view.say("")
         self.do(buffer.text.strip(), typed=True)
         return False
 
     def do(self, text: str, typed: bool = False) -> None:
-        """Do what was typed; when it cannot be done, say why and give the text back."""
+        """Do what a line says; when it cannot be done, say why and give the text back to be mended."""
         self.spawn(self._do(text, typed))
 
     async def _do(self, text: str, typed: bool) -> None:
         try:
             await self._typed.do(text)
         except NsroomError as error:
-            self.view.say(str(error), failed=True)
-            if typed and not self._input.text:
+            if not self._input.text:
                 self._input.text = text
                 self._input.cursor_position = len(text)
+                if not typed:
+                    self.screen.focus(Focus.INPUT)
+            self.view.say(str(error), failed=True)
 
-    def _copy(self, text: str) -> None:
+    def copy(self, text: str) -> None:
         """Give text to the terminal's clipboard (OSC 52, which works over ssh too)."""
         if len(text) > _COPIED:
             self.view.say(
-                f"{len(text):,} characters are more than a terminal takes: save it instead", failed=True
+                f"{len(text):,} characters are more than a terminal takes: w records it", failed=True
             )
             return
         data = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
         self.application.output.write_raw(f"\x1b]52;c;{data}\x07")
         self.application.output.flush()
-        self.view.say("copied, if this terminal lets programs copy (OSC 52)")
+        self.view.say(f"copied {len(text):,} characters, if this terminal lets programs copy (OSC 52)")
 
     async def save(self, path: str, force: bool = False) -> None:
         """Record what is here and what comes.
 
         Raises: UsageError, OutputError.
         """
-        recording = FileSink(_expanded(path), force)
-        self._recordings.append(recording)
-        await recording.write(self.view.model.records)
-        self.view.recording, self.view.recorded = path, len(self.view.model.records)
-        self.routes.append((self._counted, recording))
-
-    def _counted(self, _record: Record) -> bool:
-        self.view.recorded += 1
-        return True
-
-
-def _expanded(path: str) -> str:
-    return str(Path(path).expanduser())
+        await self.recordings.add(path, force)

@@ -1,20 +1,21 @@
 """What a person types into the live view: text, events, and commands that begin with a slash."""
 
 import asyncio
-import shlex
-from collections.abc import Awaitable, Callable
+import json
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nsroom.arguments import Acknowledge, Emit, parse_arguments, parse_line, relay
-from nsroom.client import Client
-from nsroom.delivery import refusal
 from nsroom.errors import UsageError
 from nsroom.joins import Convention, fill
-from nsroom.record import Direction, Record
+from nsroom.record import Direction, Kind, Record
 from nsroom.summary import refused
 from nsroom.tui import copies
 from nsroom.tui.view import View
+from nsroom.tui.words import split
+
+if TYPE_CHECKING:
+    from nsroom.client import Client
 
 
 class Command(NamedTuple):
@@ -38,7 +39,7 @@ COMMANDS = (
     Command("rooms", "", "ask for the rooms of this namespace"),
     Command("who", "[ROOM]", "ask who is in a room"),
     Command("where", "[EXPR]", "show only what matches, as event=message & ns=/chat; nothing shows all"),
-    Command("save", "FILE", "record what is here and what comes to a file"),
+    Command("save", "[--force] FILE", "record what is here and what comes to a file"),
     Command("copy", "[json|emit|js|python]", "copy the selected record"),
     Command("clear", "", "clear the stream; /where brings it back"),
     Command("help", "", "show the keys and commands"),
@@ -47,82 +48,94 @@ COMMANDS = (
 NAMES = tuple(command.name for command in COMMANDS)
 
 
-class Typed:
-    """Does what was typed. `save`, `copy` and `quit` belong to the application."""
+class Host(Protocol):
+    """What the application does for a command."""
 
-    def __init__(
-        self,
-        view: View,
-        how: Convention,
-        *,
-        save: Callable[[str], Awaitable[None]],
-        copy: Callable[[str], None],
-        leave: Callable[[], None],
-    ) -> None:
+    async def save(self, path: str, force: bool = False) -> None:
+        """Record to a file."""
+
+    def copy(self, text: str) -> None:
+        """Give text to the clipboard."""
+
+    def leave(self) -> None:
+        """End the view."""
+
+
+class Typed:
+    """Does what was typed."""
+
+    def __init__(self, view: View, how: Convention, host: Host) -> None:
         self._view = view
         self._how = how
-        self._to_file = save
-        self._to_clipboard = copy
-        self._end = leave
+        self._host = host
 
     async def do(self, text: str) -> None:
         """Run a command, or send an event or a message.
 
         Raises: NsroomError; the text is then still there to be mended.
         """
-        name, _, rest = text.removeprefix("/").partition(" ")
-        if text.startswith("/") and not text.startswith("//"):
-            if name not in NAMES:
-                near = [each for each in NAMES if each.startswith(name)] or ["help"]
-                raise UsageError(f"no command /{name}: did you mean /{near[0]}? // begins text with a slash")
-            await getattr(self, f"_{name}")(rest.strip())
+        if not text.startswith("/") or text.startswith("//"):
+            await self._send(text.removeprefix("/") if text.startswith("//") else text)
             return
-        await self._send(text.removeprefix("/") if text.startswith("//") else text)
+        name, *rest = text[1:].split(maxsplit=1)[:2] or [""]
+        if name not in NAMES:
+            near = [each for each in NAMES if each.startswith(name[:3])] or ["help"]
+            raise UsageError(f"no command /{name}: did you mean /{near[0]}? // begins text with a slash")
+        await getattr(self, f"_{name}")("".join(rest).strip())
 
-    def _client(self) -> Client:
-        if self._view.client is None:
+    def _client(self) -> "Client":
+        if self._view.recorded_from:
             raise UsageError("this is a recording: nothing can be sent")
+        if self._view.client is None:
+            raise UsageError("there is no connection yet")
         return self._view.client
 
     async def _send(self, text: str) -> None:
+        item = self._item(text)
+        if isinstance(item, Acknowledge):
+            await self._client().acknowledge(item)
+        elif isinstance(item, Emit):
+            await self._emitted(item)
+            self._view.model.follow()
+
+    def _item(self, text: str) -> Emit | Acknowledge | None:
         if text[:1] in ("[", "{"):
             try:
-                item = parse_line(text.encode("utf-8", "surrogatepass"), self._view.namespace)
+                return parse_line(text.encode("utf-8", "surrogatepass"), self._view.namespace)
             except ValueError as error:
                 raise UsageError(f"{error}; // sends it as text") from None
-            if isinstance(item, Emit):
-                await self._client().ask(item)
-            elif isinstance(item, Acknowledge):
-                await self._client().acknowledge(item)
-            return
         room = self._view.room
-        await self._client().ask(
-            Emit(self._view.namespace, "message", [{"room": room, "text": text} if room else text])
-        )
-        self._view.model.follow()
+        return Emit(self._view.namespace, "message", [{"room": room, "text": text} if room else text])
+
+    async def _emitted(self, emit: Emit) -> None:
+        """Emit, and say so if it is refused."""
+        (answer,) = await self._client().ask(emit)
+        answer.add_done_callback(self._answered)
+
+    def _answered(self, answer: "asyncio.Future[Record]") -> None:
+        if not answer.cancelled() and not answer.exception() and refused(answer.result()):
+            self._view.say(f"refused: {_reason(answer.result())}", failed=True)
 
     async def _join(self, rest: str) -> None:
-        rooms = _words(rest) or [_needed("", "/join ROOM")]
+        rooms = split(rest) or [_needed("", "/join ROOM")]
         emits = [
             Emit(self._view.namespace, self._how.event, [fill(arg, room) for arg in self._how.args])
             for room in rooms
         ]
         client = self._client()
         for emit, answer in zip(emits, await client.ask(*emits), strict=True):
+            client.rejoin.append(emit)
             answer.add_done_callback(partial(self._joined, client, emit))
         self._view.go(self._view.namespace, rooms[0])
 
-    def _joined(self, client: Client, emit: Emit, answer: asyncio.Future[Record]) -> None:
-        if answer.cancelled() or answer.exception():
-            return
-        if refused(answer.result()):
-            self._view.say(f"refused: {refusal(answer.result().args)}", failed=True)
-        elif emit not in client.rejoin:
-            client.rejoin.append(emit)
+    def _joined(self, client: "Client", emit: Emit, answer: "asyncio.Future[Record]") -> None:
+        self._answered(answer)
+        if not answer.cancelled() and not answer.exception() and refused(answer.result()):
+            client.rejoin[:] = [each for each in client.rejoin if each != emit]
 
     async def _leave(self, rest: str) -> None:
         room = _needed(rest or self._view.room, "/leave ROOM")
-        await self._client().ask(Emit(self._view.namespace, "leave", [room]))
+        await self._emitted(Emit(self._view.namespace, "leave", [room]))
         client = self._client()
         client.rejoin[:] = [emit for emit in client.rejoin if room not in _names(emit)]
         if room == self._view.room:
@@ -137,24 +150,22 @@ class Typed:
         self._view.go(name)
 
     async def _emit(self, rest: str) -> None:
-        await self._client().ask(self._event(rest, "/emit EVENT"))
+        await self._emitted(self._event(rest, "/emit EVENT"))
 
     async def _call(self, rest: str) -> None:
         (answer,) = await self._client().ask(self._event(rest, "/call EVENT"))
         answer.add_done_callback(self._called)
-
-    def _called(self, answer: asyncio.Future[Record]) -> None:
-        if answer.cancelled() or answer.exception():
-            return
-        record = answer.result()
-        self._view.say(
-            f"{record.event}: {'refused: ' + refusal(record.args) if refused(record) else 'acknowledged'}"
-        )
         self._view.model.follow()
+
+    def _called(self, answer: "asyncio.Future[Record]") -> None:
+        self._answered(answer)
+        if not answer.cancelled() and not answer.exception() and not refused(answer.result()):
+            args = json.dumps(answer.result().args, ensure_ascii=False, default=lambda _: "‹binary›")
+            self._view.say(f"{answer.result().event}: {args[:500]}")
 
     def _event(self, rest: str, usage: str) -> Emit:
         """Read an event as the command line does."""
-        words = _words(rest)
+        words = split(rest)
         options: dict[str, list[str]] = {"-n": [], "--room": [], "--to": [], "--except": []}
         plain, left = False, []
         while words:
@@ -173,31 +184,27 @@ class Typed:
 
     async def _reply(self, rest: str) -> None:
         record = self._view.model.selected()
-        if (
-            record is None
-            or record.id is None
-            or record.kind != "event"
-            or record.direction is not Direction.IN
-        ):
+        if record is None or record.id is None or not _asks(record):
             raise UsageError("select an event from the server that asks for an acknowledgement")
-        answer = Acknowledge(record.namespace or "/", record.id, parse_arguments(_words(rest)))
+        answer = Acknowledge(record.namespace or "/", record.id, parse_arguments(split(rest)))
         await self._client().acknowledge(answer)
 
     async def _nick(self, rest: str) -> None:
-        await self._client().ask(Emit(self._view.namespace, "nick", [_needed(rest, "/nick NAME")]))
+        await self._emitted(Emit(self._view.namespace, "nick", [_needed(rest, "/nick NAME")]))
 
     async def _rooms(self, _rest: str) -> None:
-        await self._client().ask(Emit(self._view.namespace, "rooms", []))
+        await self._emitted(Emit(self._view.namespace, "rooms", []))
 
     async def _who(self, rest: str) -> None:
         room = _needed(rest or self._view.room, "/who ROOM")
-        await self._client().ask(Emit(self._view.namespace, "who", [{"room": room}]))
+        await self._emitted(Emit(self._view.namespace, "who", [{"room": room}]))
 
     async def _where(self, rest: str) -> None:
         self._view.model.filter(rest)
 
     async def _save(self, rest: str) -> None:
-        await self._to_file(_needed(rest, "/save FILE"))
+        force = rest.startswith("--force ")
+        await self._host.save(_needed(rest.removeprefix("--force ").strip(), "/save [--force] FILE"), force)
 
     async def _copy(self, rest: str) -> None:
         record = self._view.selected()
@@ -205,30 +212,32 @@ class Typed:
             raise UsageError(self._view.notice)
         if rest and rest not in copies.FORMATS:
             raise UsageError(f"/copy {rest}: there are {', '.join(copies.FORMATS)}")
-        self._to_clipboard(copies.FORMATS[rest or "json"](record))
+        self._host.copy(copies.FORMATS[rest or "json"](record))
 
     async def _clear(self, _rest: str) -> None:
         self._view.model.clear()
 
     async def _help(self, _rest: str) -> None:
-        self._view.help = True
+        self._view.help, self._view.help_top = True, 0
 
     async def _quit(self, _rest: str) -> None:
-        self._end()
+        self._host.leave()
 
 
-def _words(text: str) -> list[str]:
-    """Split as a shell does."""
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"{str(error).lower()}: quote it as in a shell") from None
+def _asks(record: Record) -> bool:
+    return record.kind is Kind.EVENT and record.direction is Direction.IN
 
 
 def _needed(text: str, usage: str) -> str:
     if not text:
         raise UsageError(f"give it as {usage}")
     return text
+
+
+def _reason(answer: Record) -> str:
+    first = (answer.args or [{}])[0]
+    message = first.get("message")
+    return f"{answer.event}: {first.get('error')}" + (f", {message}" if message else "")
 
 
 def _names(emit: Emit) -> list[str]:

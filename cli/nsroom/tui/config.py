@@ -1,5 +1,6 @@
 """The settings of the live view: `config.toml` in the user's configuration folder."""
 
+import contextlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,10 @@ def config_file() -> Path:
 
 def history_file() -> Path:
     """Name the file that keeps what was typed."""
-    return user_state_path("nsroom", ensure_exists=True) / "typed"
+    folder = user_state_path("nsroom")
+    with contextlib.suppress(OSError):  # without it, this run's history ends with it
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / "typed"
 
 
 def load(path: Path) -> Settings:
@@ -51,10 +55,10 @@ def load(path: Path) -> Settings:
 def _settings(values: dict[str, Any]) -> Settings:
     unknown = values.keys() - {"theme", "keys"}
     if unknown:
-        raise ValueError(f"there is no setting {sorted(unknown)[0]!r}; there are theme and [keys]")
+        raise ValueError(f"there is no setting {sorted(unknown)[0]!r}, only theme and [keys]")
     theme = values.get("theme", "dark")
     if theme not in THEMES:
-        raise ValueError(f"theme {theme!r}: there are {', '.join(THEMES)}")
+        raise ValueError(f"no theme is called {theme!r}, only {', '.join(THEMES)}")
     keys = values.get("keys", {})
     if not isinstance(keys, dict):
         raise ValueError('keys must be a table, as [keys] and then pause = "f6"')

@@ -5,12 +5,17 @@ import json
 import shlex
 from collections.abc import Callable
 
-from nsroom.record import Json, Record, to_json
+from nsroom.record import Json, Record, escape, to_json
 
 
 def as_json(record: Record) -> str:
     """Give the record as one line of NDJSON."""
     return json.dumps(to_json(record))
+
+
+def as_list(record: Record) -> str:
+    """Give an event as `["event", arg…]`, which `emit -` and the live view's input take."""
+    return json.dumps([record.event, *escape(record.args or [])])
 
 
 def as_emit(record: Record) -> str:
@@ -19,10 +24,12 @@ def as_emit(record: Record) -> str:
     if record.namespace not in (None, "/"):
         words += ["-n", str(record.namespace)]
     args = record.args or []
-    if _has_bytes(args):
-        line = json.dumps([record.event, *to_json(record)["args"]])
-        return f"echo {shlex.quote(line)} | {shlex.join(words)} -"
-    return shlex.join([*words, str(record.event), *(json.dumps(arg, ensure_ascii=False) for arg in args)])
+    if has_bytes(args):
+        return f"echo {shlex.quote(as_list(record))} | {shlex.join(words)} -"
+    ready = [json.dumps(arg, ensure_ascii=False) for arg in args]
+    # What begins with a dash would be taken for an option.
+    dashes = ["--"] if any(word.startswith("-") for word in [str(record.event), *ready]) else []
+    return shlex.join([*words, *dashes, str(record.event), *ready])
 
 
 def as_javascript(record: Record) -> str:
@@ -47,6 +54,13 @@ FORMATS: dict[str, Callable[[Record], str]] = {
 }
 
 
+def has_bytes(value: Json) -> bool:
+    """Tell whether there is binary anywhere in the value."""
+    if isinstance(value, dict):
+        return any(map(has_bytes, value.values()))
+    return isinstance(value, bytes) or (isinstance(value, list) and any(map(has_bytes, value)))
+
+
 def _javascript(value: Json) -> str:
     if isinstance(value, bytes):
         return f'Buffer.from("{base64.b64encode(value).decode()}", "base64")'
@@ -55,9 +69,3 @@ def _javascript(value: Json) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{json.dumps(key)}: {_javascript(item)}' for key, item in value.items())}}}"
     return json.dumps(value)
-
-
-def _has_bytes(value: Json) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_bytes, value.values()))
-    return isinstance(value, bytes) or (isinstance(value, list) and any(map(_has_bytes, value)))

@@ -10,7 +10,7 @@ from nsroom.errors import UsageError
 from nsroom.terminal import cells
 from nsroom.tui.commands import COMMANDS
 from nsroom.tui.lines import Fragments, fit
-from nsroom.tui.view import Focus, View
+from nsroom.tui.view import Focus, Mode, View
 
 
 class Key(NamedTuple):
@@ -31,58 +31,70 @@ _ALL = (Focus.INPUT, Focus.STREAM, Focus.DETAIL)
 KEYS = (
     Key("up", ("up", "k"), _STREAM, "select the row before", "select"),
     Key("down", ("down", "j"), _STREAM, "select the next row; after the last, follow"),
+    Key("detail_up", ("up", "k"), _DETAIL, "the line before", "move"),
+    Key("detail_down", ("down", "j"), _DETAIL, "the next line"),
     Key("page_up", ("pageup",), _ALL, "a page up"),
     Key("page_down", ("pagedown",), _ALL, "a page down"),
-    Key("home", ("home", "g"), _STREAM, "the oldest row"),
-    Key("end", ("end", "G"), _STREAM, "the newest row, and follow"),
+    Key("home", ("home", "g"), _READING, "the oldest row"),
+    Key("end", ("end", "G"), _READING, "the newest row, and follow"),
     Key("detail", ("enter",), _STREAM, "open or close the detail", "detail"),
+    Key("fold", ("enter", "space", "left", "right"), _DETAIL, "fold or unfold", "fold"),
+    Key("close_detail", ("escape", "q"), _DETAIL, "close the detail", "close"),
+    Key("send", ("enter",), _INPUT, "send, or run the command; goes on while a bracket is open", "send"),
+    Key("newline", ("escape enter",), _INPUT, "a new line"),
+    Key("editor", ("f4", "c-x c-e"), _INPUT, "write it in $EDITOR", "editor"),
+    Key("recall", ("c-r",), _INPUT, "search in what was typed before", "earlier"),
     Key("search", ("/",), _STREAM, "search the stream upwards", "search"),
     Key("search_next", ("n",), _STREAM, "the next match upwards"),
     Key("search_back", ("N",), _STREAM, "the next match downwards"),
     Key("filter", ("f3", "f"), _STREAM, "show only what matches an expression", "filter"),
-    Key("only", ("o",), _STREAM, "only this event"),
-    Key("hide", ("h",), _STREAM, "hide this event"),
-    Key("unfilter", ("x",), _STREAM, "show everything again"),
+    Key("input_filter", ("f3",), _INPUT, "show only what matches an expression", "filter"),
+    Key("only", ("o",), _READING, "only this event"),
+    Key("hide", ("h",), _READING, "hide this event"),
+    Key("unfilter", ("x",), _READING, "show everything again", "show all"),
     Key("mode", ("f2", "v"), _STREAM, "switch between events and chat", "chat"),
+    Key("input_mode", ("f2",), _INPUT, "switch between events and chat", "chat"),
     Key("pause", ("f5", "p"), _STREAM, "hold the screen, or go on", "pause"),
-    Key("jump", ("a",), _STREAM, "from an emit to its acknowledgement, and back", "ack"),
+    Key("input_pause", ("f5",), _INPUT, "hold the screen, or go on"),
+    Key("jump", ("a",), _READING, "from an emit to its acknowledgement, and back", "ack"),
     Key("mark", ("m",), _STREAM, "mark the row"),
     Key("next_mark", ("'",), _STREAM, "the next mark upwards"),
     Key("back_mark", ('"',), _STREAM, "the next mark downwards"),
-    Key("copy", ("c",), _STREAM, "copy the record: then j JSON, e emit, s JavaScript, p Python", "copy as…"),
-    Key("edit", ("e",), _STREAM, "edit the event and send it again", "edit and send"),
-    Key("resend", ("r",), _STREAM, "send the event again; or try to connect again"),
+    Key("copy", ("c",), _READING, "copy the record: then j JSON, e emit, s JavaScript, p Python", "copy as…"),
+    Key("edit", ("e",), _READING, "edit the event and send it again", "edit and send"),
+    Key("resend", ("r",), _READING, "send the event again; or try to connect again"),
     Key("deltas", ("t",), _STREAM, "times, or what passed since the row before"),
     Key("sidebar", ("s",), _STREAM, "show or hide the sidebar"),
     Key("save", ("w",), _STREAM, "record what is here and what comes to a file"),
-    Key("detail_up", ("up", "k"), _DETAIL, "the line before", "move"),
-    Key("detail_down", ("down", "j"), _DETAIL, "the next line"),
-    Key("fold", ("enter", "space", "left", "right"), _DETAIL, "fold or unfold", "fold"),
-    Key("close_detail", ("escape", "q"), _DETAIL, "close the detail", "close"),
-    Key("send", ("enter",), _INPUT, "send, or run the command", "send"),
-    Key("newline", ("escape enter",), _INPUT, "a new line"),
-    Key("editor", ("f4", "c-x c-e"), _INPUT, "write it in $EDITOR", "editor"),
-    Key("input_mode", ("f2",), _INPUT, "switch between events and chat", "chat"),
-    Key("input_filter", ("f3",), _INPUT, "show only what matches an expression", "filter"),
-    Key("input_pause", ("f5",), _INPUT, "hold the screen, or go on"),
     Key("read", ("escape",), _INPUT, "go to the stream", "stream"),
     Key("write", ("i",), _READING, "go to the input", "write"),
     Key("switch", ("tab",), _READING, "go on: stream, detail, input"),
     Key("help", ("?", "f1"), _READING, "these keys", "keys"),
-    Key("input_help", ("f1",), _INPUT, "the keys"),
+    Key("input_help", ("f1",), _INPUT, "the keys", "keys"),
     Key("leave", ("q",), _STREAM, "quit"),
     Key("quit", ("c-q",), _ALL, "quit", "quit"),
 )
 _SHOWN = {
     "up": "↑↓",
     "detail_up": "↑↓",
+    "down": "↓",
     "enter": "⏎",
     "escape": "Esc",
+    "escape enter": "Esc⏎",
     "c-q": "^Q",
-    "space": "␣",
+    "c-r": "^R",
+    "space": "Space",
     "tab": "Tab",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
     "c-x c-e": "^X^E",
 }
+_FIRST = ("quit", "help", "input_help")
+"""What the bar shows even where there is little room."""
 
 
 def bindings(
@@ -96,7 +108,8 @@ def bindings(
     """
     unknown = remapped.keys() - {key.name for key in KEYS}
     if unknown:
-        raise UsageError(f"keys.{sorted(unknown)[0]}: there is no such function; `?` lists them")
+        names = ", ".join(key.name for key in KEYS)
+        raise UsageError(f"keys.{sorted(unknown)[0]}: there is no such function, only {names}")
     bound = KeyBindings()
     for key in KEYS:
         for keys in remapped.get(key.name, key.keys):
@@ -110,76 +123,94 @@ def _bind(
     here = Condition(lambda: view.focus in key.where and not view.help and not view.copying)
     try:
         bound.add(*keys.split(), filter=here, eager=keys == "enter")(action)
-    except ValueError:
-        raise UsageError(f"keys.{key.name}: {keys!r} is no key") from None
+    except (ValueError, AssertionError):
+        raise UsageError(f"keys.{key.name}: {keys!r} is no key: name it as f6, c-t, escape t or t") from None
 
 
-def bar(view: View, width: int) -> Fragments:
+def bar(view: View, width: int, remapped: Mapping[str, tuple[str, ...]]) -> Fragments:
     """Show the keys that work here and now."""
     if view.copying:
-        return fit(
-            [
-                ("", " copy as  "),
-                *_pairs([("j", "JSON"), ("e", "emit"), ("s", "JavaScript"), ("p", "Python")]),
-            ],
-            width,
-        )
+        pairs = [("j", "JSON"), ("e", "nsroom emit"), ("s", "JavaScript"), ("p", "Python"), ("Esc", "leave")]
+        return fit([("", " copy as  "), *_pairs(pairs)], width)
     if view.focus is Focus.ASK:
         return fit([("", " "), *_pairs([("⏎", "take it"), ("Esc", "leave it")])], width)
-    pairs = [
-        (_shown(key), _label(key, view))
-        for key in KEYS
-        if key.bar and view.focus in key.where and _works(key, view)
-    ]
-    shown: Fragments = [("", " ")]
-    room = width - 1
-    for pair in pairs:
-        room -= cells(pair[0]) + cells(pair[1]) + 3
-        if room >= 0:
-            shown += _pairs([pair])
-    return fit(shown, width)
+    if view.focus is Focus.HISTORY:
+        return fit(
+            [("", " "), *_pairs([("⏎", "take it"), ("^R", "further back"), ("^G", "leave it")])], width
+        )
+    if view.help:
+        return fit([("", " "), *_pairs([("↑↓", "scroll"), ("any other key", "closes this")])], width)
+    keys = [key for key in KEYS if key.bar and view.focus in key.where and _works(key, view)]
+    return fit([("", " "), *_pairs(_fitting(keys, view, width - 1, remapped))], width)
+
+
+def _fitting(
+    keys: list[Key], view: View, room: int, remapped: Mapping[str, tuple[str, ...]]
+) -> list[tuple[str, str]]:
+    """Choose what there is room for, the most needed first, in the order of the table."""
+    pairs = {key.name: (_shown(key, remapped), _label(key, view)) for key in keys}
+    chosen = set()
+    for name in sorted(pairs, key=lambda name: name not in _FIRST):
+        room -= cells(pairs[name][0]) + cells(pairs[name][1]) + 3
+        if room < -2:
+            break
+        chosen.add(name)
+    return [pair for name, pair in pairs.items() if name in chosen]
 
 
 def _works(key: Key, view: View) -> bool:
-    selected = view.model.cursor is not None
+    cursor = view.model.cursor
+    if view.mode is Mode.CHAT and key.name in ("detail", "search", "filter", "input_filter"):
+        return False
     if key.name in ("copy", "edit"):
-        return selected
+        return cursor is not None
     if key.name == "jump":
-        return selected and view.model.cursor in view.model.answers
+        return cursor is not None and cursor in view.model.pairs.others
+    if key.name == "unfilter":
+        return view.model.where is not None
+    if key.name == "editor" or key.name == "write":
+        return not view.recorded_from
     return True
 
 
 def _label(key: Key, view: View) -> str:
     if key.name in ("mode", "input_mode"):
-        return "events" if view.mode == "chat" else "chat"
+        return "events" if view.mode is Mode.CHAT else "chat"
     if key.name == "pause":
         return "go on" if view.model.paused else "pause"
+    if key.name == "up" and view.mode is Mode.CHAT:
+        return "scroll"
     return key.bar
 
 
-def _shown(key: Key) -> str:
-    if key.name in _SHOWN:
-        return _SHOWN[key.name]
-    first = key.keys[0]
-    return _SHOWN.get(first, first.upper() if first.startswith("f") and len(first) > 1 else first)
+def _shown(key: Key, remapped: Mapping[str, tuple[str, ...]]) -> str:
+    if key.name in remapped:
+        return _key_name(remapped[key.name][0])
+    return _SHOWN.get(key.name) or _key_name(key.keys[0])
+
+
+def _key_name(keys: str) -> str:
+    if keys in _SHOWN and keys != "up":
+        return _SHOWN[keys]
+    if keys == "up":
+        return "↑"
+    return keys.upper() if keys.startswith("f") and keys[1:].isdigit() else keys.replace("c-", "^")
 
 
 def _pairs(pairs: list[tuple[str, str]]) -> Fragments:
     return [part for key, label in pairs for part in (("class:key", key), ("class:quiet", f" {label}  "))]
 
 
-def help_lines(view: View) -> list[Fragments]:
+def help_lines(view: View, remapped: Mapping[str, tuple[str, ...]]) -> list[Fragments]:
     """List the keys of where one stands, and the commands."""
-    made: list[Fragments] = [
-        [],
-        [("bold", f"  Keys in the {view.focus}"), ("class:quiet", "   any key closes this")],
-        [],
-    ]
+    where = {Focus.DETAIL: "the detail", Focus.INPUT: "the input"}.get(view.focus, f"the {view.mode}")
+    made: list[Fragments] = [[], [("bold", f"  Keys in {where}")], []]
     for key in KEYS:
         if view.focus in key.where:
-            keys = " ".join(_SHOWN.get(each, each) for each in key.keys)
-            made.append([("class:key", f"  {keys:14}"), ("", key.help)])
+            keys = " ".join(map(_key_name, remapped.get(key.name, key.keys)))
+            made.append([("class:key", f"  {keys:16}"), ("", key.help)])
     made += [[], [("bold", "  Commands in the input")], []]
     for command in COMMANDS:
-        made.append([("class:key", f"  {f'/{command.name} {command.usage}':28}"), ("", command.help)])
+        made.append([("class:key", f"  {f'/{command.name} {command.usage}':30}"), ("", command.help)])
+    made += [[], [("", '  Text goes to the room, ["event", …] is emitted, // begins text with a slash.')], []]
     return made

@@ -1,12 +1,10 @@
 """The screen: what stands where."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.data_structures import Point
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.layout import (
     BufferControl,
@@ -15,72 +13,56 @@ from prompt_toolkit.layout import (
     Dimension,
     Float,
     FloatContainer,
-    FormattedTextControl,
     HSplit,
     Layout,
-    UIContent,
-    UIControl,
     VSplit,
     Window,
 )
 from prompt_toolkit.layout.menus import CompletionsMenu
-from prompt_toolkit.layout.processors import BeforeInput
-from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
+from prompt_toolkit.layout.processors import (
+    BeforeInput,
+    HighlightMatchingBracketProcessor,
+    Processor,
+    Transformation,
+    TransformationInput,
+)
+from prompt_toolkit.layout.utils import explode_text_fragments
+from prompt_toolkit.widgets import SearchToolbar
 
-from nsroom.tui import lines
-from nsroom.tui.lines import Fragments
+from nsroom.terminal import safe
+from nsroom.tui.conversation import conversation
+from nsroom.tui.key_bindings import bar, help_lines
+from nsroom.tui.lines import Fragments, fit, highlight, prompt, styled, wrap
+from nsroom.tui.sidebar import Entry, sidebar
+from nsroom.tui.status import status
+from nsroom.tui.stream import rows
 from nsroom.tui.view import Focus, Mode, View
+from nsroom.tui.windows import LinesWindow
 
-_SIDEBAR = 22
-_NARROW = 72
+_SIDEBAR = 24
+_NARROW = 76
 """Columns under which there is no room for a sidebar."""
-_SHORT = 16
+_SHORT = 18
 """Rows under which the detail takes the place of the stream."""
+_NOTICE = 3
+_HELP = 84
 
-Bar = Callable[[int], Fragments]
 
+class SafeText(Processor):
+    """Shows what was typed or pasted as safe text: bidi and zero-width characters too."""
 
-class LinesControl(UIControl):
-    """Shows lines that are made for the size of the window, and only those that fit."""
-
-    def __init__(
-        self,
-        make: Callable[[int, int], list[Fragments]],
-        clicked: Callable[[int], None] | None = None,
-        scrolled: Callable[[int], None] | None = None,
-        focusable: bool = False,
-    ) -> None:
-        self._make = make
-        self._clicked = clicked
-        self._scrolled = scrolled
-        self._focusable = focusable
-
-    def is_focusable(self) -> bool:
-        """Tell whether keys may go here."""
-        return self._focusable
-
-    def create_content(self, width: int, height: int) -> UIContent:
-        """Make what is visible."""
-        made: list[StyleAndTextTuples] = [list(line) for line in self._make(width, height)[:height]]
-        return UIContent(
-            get_line=lambda at: made[at] if at < len(made) else [],
-            line_count=max(len(made), 1),
-            cursor_position=Point(x=0, y=0),
-            show_cursor=False,
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        """Escape what hides, and tell where the cursor is now."""
+        starts, shown = [0], []
+        for style, text, *_ in explode_text_fragments(transformation_input.fragments):
+            shown.append((style, safe(text)))
+            starts.append(starts[-1] + len(shown[-1][1]))
+        made: StyleAndTextTuples = list(shown)
+        return Transformation(
+            made,
+            source_to_display=lambda at: starts[at] if at < len(starts) else starts[-1] + at - len(shown),
+            display_to_source=lambda at: sum(start <= at for start in starts) - 1,
         )
-
-    def mouse_handler(self, mouse_event: MouseEvent) -> Any:
-        """Take clicks and the wheel."""
-        kind = mouse_event.event_type
-        if kind is MouseEventType.MOUSE_UP and self._clicked:
-            self._clicked(mouse_event.position.y)
-        elif kind is MouseEventType.SCROLL_UP and self._scrolled:
-            self._scrolled(-3)
-        elif kind is MouseEventType.SCROLL_DOWN and self._scrolled:
-            self._scrolled(3)
-        else:
-            return NotImplemented
-        return None
 
 
 class Screen:
@@ -91,76 +73,95 @@ class Screen:
         view: View,
         input_buffer: Buffer,
         ask_buffer: Buffer,
-        bar: Bar,
-        help_lines: Callable[[], list[Fragments]],
+        keys: Mapping[str, tuple[str, ...]],
     ) -> None:
         self._view = view
+        self._keys = keys
         self._visible: list[int] = []
-        self._sides: list[tuple[str, str]] = []
-        self._bar = bar
-        self._help_lines = help_lines
+        self._sides: list[Entry] = []
+        self.input_buffer = input_buffer
+        self._past = SearchToolbar(text_if_not_searching="", backward_search_prompt=" earlier › ")
+        self.input_control = BufferControl(
+            input_buffer,
+            input_processors=[
+                HighlightMatchingBracketProcessor("[](){}"),
+                SafeText(),
+                BeforeInput(lambda: list(prompt(view))),
+            ],
+            search_buffer_control=self._past.control,
+            preview_search=True,
+        )
         self.input = Window(
-            BufferControl(input_buffer, input_processors=[BeforeInput(lambda: list(lines.prompt(view)))]),
-            height=Dimension(min=1, max=8),
-            dont_extend_height=True,
-            wrap_lines=True,
+            self.input_control, height=Dimension(min=1, max=8), dont_extend_height=True, wrap_lines=True
         )
-        self.ask = Window(BufferControl(ask_buffer, input_processors=[BeforeInput(self._question)]), height=1)
-        self.stream = Window(LinesControl(self._stream_lines, self._click_row, self._scroll, focusable=True))
-        self.detail = Window(
-            LinesControl(self._detail_lines, self._click_detail, self._scroll_detail, focusable=True),
-            height=Dimension(min=3, preferred=12, max=16),
+        ask = BufferControl(ask_buffer, input_processors=[SafeText(), BeforeInput(self._question)])
+        self.ask = Window(ask, height=1)
+        self.stream = LinesWindow(
+            self._stream_lines, clicked=self._click_row, scrolled=self._scroll, focusable=True
         )
-        self.layout = Layout(self._root(), focused_element=self.stream)
-
-    def focus(self, where: Focus) -> None:
-        """Let the keys go there."""
-        self._view.focus = where
-        windows = {
+        self.detail = LinesWindow(
+            self._detail_lines,
+            clicked=self._click_detail,
+            scrolled=self._scroll_detail,
+            focusable=True,
+            height=self._detail_height,
+        )
+        self._windows = {
             Focus.INPUT: self.input,
             Focus.STREAM: self.stream,
             Focus.DETAIL: self.detail,
             Focus.ASK: self.ask,
         }
-        self.layout.focus(windows[where])
+        self.layout = Layout(self._root(), focused_element=self.stream)
+
+    def focus(self, where: Focus) -> None:
+        """Let the keys go there."""
+        self._view.focus = where
+        self.layout.focus(self._windows[where])
+
+    def sync(self) -> None:
+        """Follow where a click, or the search in what was typed, has put the focus."""
+        if self.layout.current_control is self._past.control:
+            self._view.focus = Focus.HISTORY
+            return
+        for where, window in self._windows.items():
+            if window is self.layout.current_window:
+                self._view.focus = where
 
     def _root(self) -> Container:
         view = self._view
         asking = Condition(lambda: view.question is not None)
         body = HSplit(
             [
-                _line(lambda width: lines.status(view, width)),
+                _line(lambda width: status(view, width)),
                 _rule(),
                 VSplit([self._sidebar(), self._middle()]),
                 _rule(),
                 ConditionalContainer(self.ask, asking, alternative_content=self.input),
-                ConditionalContainer(_line(self._notice), Condition(lambda: bool(view.notice))),
-                _line(self._bar),
+                ConditionalContainer(self._past, is_searching),
+                ConditionalContainer(
+                    LinesWindow(self._notice_lines, height=lambda: len(self._notice_lines(_columns(), 0))),
+                    Condition(lambda: bool(view.notice)),
+                ),
+                _line(lambda width: bar(view, width, self._keys)),
             ]
         )
-        floats = [
-            Float(CompletionsMenu(max_height=10, scroll_offset=1), xcursor=True, ycursor=True),
-            Float(self._help(), top=2, bottom=2),
-        ]
+        menu = CompletionsMenu(max_height=10, scroll_offset=1)
+        floats = [Float(menu, xcursor=True, ycursor=True), Float(self._help(), top=2, bottom=1)]
         return FloatContainer(body, floats)
 
     def _sidebar(self) -> Container:
-        shown = Condition(
-            lambda: (
-                self._view.sidebar
-                and self._view.mode is Mode.EVENTS
-                and get_app().output.get_size().columns >= _NARROW
-            )
-        )
-        control = LinesControl(self._side_lines, self._click_side)
-        bar = Window(control, width=_SIDEBAR), Window(char="│", width=1, style="class:rule")
-        return ConditionalContainer(VSplit(list(bar)), shown)
+        view = self._view
+        shown = Condition(lambda: view.sidebar and view.mode is Mode.EVENTS and _columns() >= _NARROW)
+        entries = LinesWindow(self._side_lines, clicked=self._click_side, width=_SIDEBAR)
+        edge = LinesWindow(lambda _, height: [[("class:rule", "│")]] * height, width=1)
+        return ConditionalContainer(VSplit([entries, edge]), shown)
 
     def _middle(self) -> Container:
         view = self._view
         opened = Condition(lambda: view.detail is not None and view.mode is Mode.EVENTS)
-        tall = Condition(lambda: get_app().output.get_size().rows >= _SHORT)
-        badge = Float(_badge(view), right=1, bottom=0, height=1)
+        tall = Condition(lambda: _rows() >= _SHORT)
+        badge = Float(self._badge(), right=0, bottom=0, height=1)
         return HSplit(
             [
                 ConditionalContainer(FloatContainer(self.stream, [badge]), ~opened | tall),
@@ -168,46 +169,56 @@ class Screen:
             ]
         )
 
+    def _detail_height(self) -> Dimension:
+        """Give the detail what it has lines for, and at most half of the screen."""
+        most = max((_rows() - 6) // 2, 3)
+        count = len(self._view.detail.lines(0, most)) if self._view.detail else 0
+        tall = _rows() >= _SHORT
+        return Dimension.exact(max(min(count, most), 3)) if tall else Dimension(min=1)
+
     def _help(self) -> Container:
-        control = FormattedTextControl(lambda: _joined(self._help_lines()))
-        return ConditionalContainer(
-            Window(control, style="class:help", width=Dimension(max=78), wrap_lines=False),
-            Condition(lambda: self._view.help),
+        window = LinesWindow(
+            self._help_lines,
+            style="class:overlay",
+            width=lambda: Dimension.exact(min(_HELP, _columns())),
+            scrolled=self.scroll_help,
         )
+        return ConditionalContainer(window, Condition(lambda: self._view.help))
+
+    def _help_lines(self, width: int, height: int) -> list[Fragments]:
+        lines = help_lines(self._view, self._keys)
+        self._view.help_top = min(max(self._view.help_top, 0), max(len(lines) - height, 0))
+        top = self._view.help_top
+        return [fit(line, width) for line in lines[top : top + height]]
+
+    def scroll_help(self, steps: int) -> None:
+        """Scroll the help."""
+        self._view.help_top += steps
 
     def _question(self) -> StyleAndTextTuples:
         question = self._view.question
-        return [("class:prompt", f" {question.label} ")] if question else []
+        return [("class:prompt", f" {question.label} › ")] if question else []
 
-    def _notice(self, width: int) -> Fragments:
-        from nsroom.terminal import safe
-
+    def _notice_lines(self, width: int, _height: int) -> list[Fragments]:
         style = "class:failed" if self._view.notice_failed else "class:good"
-        return lines.fit([(style, f" {safe(self._view.notice)}")], width)
+        parts = wrap(safe(self._view.notice[:2000]), max(width - 2, 8))[:_NOTICE]
+        return [fit([(style, f" {part}")], width) for part in parts]
 
     def _stream_lines(self, width: int, height: int) -> list[Fragments]:
         view = self._view
         view.stream_height = height
-        if view.mode is Mode.CHAT and not view.failure:
-            shown = lines.chat(view, width, height)
+        if view.mode is Mode.CHAT:
+            shown = conversation(view, width, height)
             return [*([[]] * (height - len(shown))), *shown]
-        if view.failure and not view.model.rows:
-            return lines.first_steps(view, width)
-        self._visible = view.model.visible(height)
-        if (
-            not any(view.model[index].kind == "event" for index in view.model.rows[:20])
-            and view.model.where is None
-        ):
-            made = [lines.row(view, index, width, lines.namespace_width(view)) for index in self._visible]
-            return [*made, *lines.first_steps(view, width)]
-        column = lines.namespace_width(view)
-        return [lines.row(view, index, width, column) for index in self._visible]
+        made, self._visible = rows(view, width, height)
+        return made
 
     def _click_row(self, at: int) -> None:
         self.focus(Focus.STREAM)
         if self._view.mode is Mode.EVENTS and at < len(self._visible):
+            again = self._view.model.cursor == self._visible[at]
             self._view.model.select(self._visible[at])
-            if self._view.detail is not None:
+            if self._view.detail is not None or again:
                 self._view.show_detail()
 
     def _scroll(self, steps: int) -> None:
@@ -216,36 +227,40 @@ class Screen:
         else:
             self._view.model.scroll(steps, self._view.stream_height)
 
-    def _side_lines(self, width: int, height: int) -> list[Fragments]:
+    def _badge(self) -> Container:
         view = self._view
-        spaces = [("ns", name, made) for name, made in lines.namespaces(view, width)]
-        rooms = [("room", name, made) for name, made in lines.rooms(view, width)]
-        entries = [_heading("NAMESPACES"), *spaces, ("", "", []), _heading("ROOMS"), *rooms][:height]
-        self._sides = [(kind, name) for kind, name, _ in entries]
-        return [made for _, _, made in entries]
+
+        def badge(width: int, _height: int) -> list[Fragments]:
+            parts = [("class:badge", f" ▼ {view.model.new:,} new "), ("class:quiet", " End to follow ")]
+            return [fit(parts, width)]
+
+        window = LinesWindow(badge, clicked=lambda _: view.model.follow(), width=_badge_width, height=1)
+        return ConditionalContainer(
+            window, Condition(lambda: view.model.new > 0 and view.mode is Mode.EVENTS)
+        )
+
+    def _side_lines(self, width: int, height: int) -> list[Fragments]:
+        self._sides = sidebar(self._view, width, height)
+        return [entry.fragments for entry in self._sides]
 
     def _click_side(self, at: int) -> None:
-        kind, name = self._sides[at] if at < len(self._sides) else ("", "")
-        if kind == "ns":
-            self._view.go(name)
-        elif kind == "room":
-            self._view.go(self._view.namespace, name)
+        if at < len(self._sides) and (entry := self._sides[at]).namespace:
+            self._view.go(entry.namespace, entry.room)
 
     def _detail_title(self, width: int) -> Fragments:
         detail = self._view.detail
-        return lines.fit([("class:event", f" {detail.title()}")], width) if detail else []
+        return fit([("class:event", f" {detail.title()}")], width) if detail else []
 
     def _detail_lines(self, width: int, height: int) -> list[Fragments]:
         view = self._view
         if view.detail is None:
             return []
+        known = view.detail.lines(0, view.detail_row + 1)
+        view.detail_row = min(view.detail_row, max(len(known) - 1, 0))
         view.detail_top = min(max(view.detail_top, view.detail_row - height + 1), view.detail_row)
         shown = view.detail.lines(view.detail_top, height)
-        if not shown and view.detail_top:
-            view.detail_row = view.detail_top = 0
-            shown = view.detail.lines(0, height)
-        view.detail_row = min(view.detail_row, view.detail_top + max(len(shown) - 1, 0))
-        made = [lines.fit([("", " "), *lines.styled(line.pieces)], width) for line in shown]
+        made = [fit([("", " "), *styled(line.pieces)], width) for line in shown]
+        made = [highlight(line, view.model.pattern) for line in made]
         at = view.detail_row - view.detail_top
         if view.focus is Focus.DETAIL and at < len(made):
             made[at] = [(f"{style} class:selected", text) for style, text in made[at]]
@@ -269,28 +284,20 @@ class Screen:
 
 
 def _line(make: Callable[[int], Fragments]) -> Window:
-    return Window(LinesControl(lambda width, _: [make(width)]), height=1)
-
-
-def _heading(text: str) -> tuple[str, str, Fragments]:
-    return "", "", [("class:heading", f" {text}")]
+    return LinesWindow(lambda width, _: [make(width)], height=1)
 
 
 def _rule() -> Window:
-    return Window(char="─", height=1, style="class:rule")
+    return _line(lambda width: [("class:rule", "─" * width)])
 
 
-def _badge(view: View) -> Container:
-    control = FormattedTextControl(
-        lambda: [("class:badge", f" ▼ {view.model.new:,} new "), ("class:quiet", " End to follow ")]
-    )
-    return ConditionalContainer(
-        Window(control, height=1), Condition(lambda: view.model.new > 0 and view.mode is Mode.EVENTS)
-    )
+def _columns() -> int:
+    return get_app().output.get_size().columns
 
 
-def _joined(made: Iterable[Fragments]) -> StyleAndTextTuples:
-    joined: StyleAndTextTuples = []
-    for line in made:
-        joined += [*line, ("", "\n")]
-    return joined
+def _rows() -> int:
+    return get_app().output.get_size().rows
+
+
+def _badge_width() -> Dimension:
+    return Dimension.exact(min(34, _columns()))

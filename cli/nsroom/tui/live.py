@@ -1,12 +1,14 @@
-"""Run the live view: of a connection, which may be tried again and again, or of a recording."""
+"""Run the live view of a connection, which may be tried again and again."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from nsroom.client import Client
-from nsroom.errors import NsroomError, RefusedError
+from nsroom.errors import LostError, NsroomError, OutputError, RefusedError
 from nsroom.filters import parse
+from nsroom.joins import Convention
 from nsroom.options import WatchOptions
 from nsroom.record import Record
 from nsroom.sinks import Route, pump
@@ -14,12 +16,16 @@ from nsroom.target import Target
 from nsroom.tui import config
 from nsroom.tui.app import App
 from nsroom.tui.model import Model
+from nsroom.tui.spaces import State
 from nsroom.tui.view import Focus, View
+
+if TYPE_CHECKING:
+    from nsroom.client import Client
 
 _PING = 10.0
 """Seconds between two looks at the round trip."""
 Say = Callable[[str], None]
-Begin = Callable[[Client, Say], Awaitable[list[str]]]
+Begin = Callable[["Client", Say], Awaitable[list[str]]]
 
 
 class _Counted:
@@ -32,19 +38,23 @@ class _Counted:
         """Finish."""
 
 
-async def show(target: Target, options: WatchOptions, begin: Begin, room: str) -> None:
+async def show(
+    target: Target, options: WatchOptions, begin: Begin, room: str, how: Convention | None
+) -> None:
     """Show a connection until the person leaves, or the count is reached.
 
     Raises: NsroomError for what a connection that nobody tried again has ended with; Stopped.
     """
     model = Model(parse(options.where) if options.where else None)
+    if how is not None:
+        model.spaces.joins |= {how.event}
     view = View(model, target.place.partition("//")[2], focus=Focus.STREAM)
     view.go(target.namespaces[0], room)
-    live = _Live(App(view, config.load(config.config_file())), target, options, begin)
-    await live.run()
+    app = App(view, config.load(config.config_file()), how, raw=options.raw)
+    await Live(app, target, options, begin).run()
 
 
-class _Live:
+class Live:
     """A connection and its view."""
 
     def __init__(self, app: App, target: Target, options: WatchOptions, begin: Begin) -> None:
@@ -58,7 +68,7 @@ class _Live:
         app.retry = self._start
 
     async def run(self) -> None:
-        """Connect, and show the screen."""
+        """Show the screen, and connect. Raises: as `show`."""
         if self._options.save:
             await self._app.save(self._options.save, self._options.force)
         if self._view.room:
@@ -69,17 +79,27 @@ class _Live:
         finally:
             if self._view.client is not None:
                 await self._view.client.close()
+        self._check()
+
+    def _check(self) -> None:
+        """Raise what is left undone."""
         if self._failure is not None:
             raise self._failure
+        pairs = self._view.model.pairs
+        if self._view.model.spaces.state is not State.CONNECTED and pairs.unconfirmed:
+            raise LostError(f"the connection ended with {len(pairs.unconfirmed):,} events unconfirmed")
         if self._refused:
             raise RefusedError(f"refused: {'; '.join(self._refused)}")
 
     def _start(self) -> None:
         self._failure, self._view.failure = None, ""
+        self._view.say("")
         self._app.spawn(self._session())
 
     async def _session(self) -> None:
-        client = Client(self._target, watch=True, raw=True, say=self._view.say)
+        # It takes longer to load than the screen to be painted; so the keys work meanwhile.
+        client_module = await asyncio.to_thread(import_module, "nsroom.client")
+        client = client_module.Client(self._target, watch=True, raw=True, say=self._say)
         previous, self._view.client = self._view.client, client
         if previous is not None:
             await previous.close()
@@ -91,25 +111,38 @@ class _Live:
         except* NsroomError as errors:
             self._fail(errors.exceptions[0])
 
-    async def _pump(self, client: Client) -> None:
-        counted: list[Route] = [(self._options.keep(), _Counted())] if self._options.count else []
-        self._app.begin(counted)
-        await pump(client.records(), self._app.routes, self._options.count)
-        self._app.application.exit(result=0)
+    def _say(self, text: str) -> None:
+        self._view.say(text)
+        self._app.changed()
 
-    async def _talk(self, client: Client) -> None:
+    async def _pump(self, client: "Client") -> None:
+        counted: list[Route] = [(self._options.keep(), _Counted())] if self._options.count else []
+        routes: list[Route] = [*counted, (None, self._app.recordings)]
+        await pump(client.records(), routes, self._options.count)
+        self._app.finish()
+
+    async def _talk(self, client: "Client") -> None:
         await client.connect()
-        self._view.transport = client.transport
         self._refused = [f"{name}: {why}" for name, why in client.refused.items()]
-        self._refused += await self._begin(client, self._view.say)
+        try:
+            self._refused += await self._begin(client, self._say)
+        except RefusedError as error:
+            self._refused.append(str(error))
+            self._view.say(str(error), failed=True)
+        except LostError as error:
+            self._view.say(str(error), failed=True)
         while True:
             with contextlib.suppress(NsroomError):
                 self._view.rtt_ms = await client.ping()
-                self._view.transport = client.transport
             await asyncio.sleep(_PING)
 
     def _fail(self, error: BaseException) -> None:
         assert isinstance(error, NsroomError)
+        if isinstance(
+            error, OutputError
+        ):  # what was asked to be recorded is not: better to end than to go on
+            self._app.finish(error)
+            return
         self._failure, self._view.failure = error, str(error)
-        self._view.say(str(error), failed=True)
+        self._app.screen.focus(Focus.STREAM)
         self._app.changed()

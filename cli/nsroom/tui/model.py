@@ -1,30 +1,24 @@
 """The model of the live view: one more sink of records. It knows nothing of the screen."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from nsroom.filters import Filter, parse
-from nsroom.record import Direction, Kind, Record
+from nsroom.record import Json, Kind, Record
+from nsroom.summary import label
 from nsroom.tui.chat import Chats
+from nsroom.tui.pairs import Pairs
+from nsroom.tui.ring import CAPACITY, Ring
 from nsroom.tui.spaces import Spaces
 
-CAPACITY = 100_000
-MAX_BYTES = 256_000_000
-"""Records, and bytes of their frames, that are kept; the oldest go first."""
-_STEP = 4096
+_LEARNED = frozenset([Kind.ACK, Kind.EVENT, Kind.CLOSE])
 
 
 class Model:
-    """The records seen, those shown of them, and where the reader is.
-
-    A record is named by its index: how many came before it in this run. Indexes stay when old records are
-    dropped.
-    """
+    """The records seen, those shown of them, and where the reader is. A record is named by its index."""
 
     def __init__(self, where: Filter | None = None, capacity: int = CAPACITY) -> None:
-        self.records: list[Record] = []
-        self.first = 0
-        """The index of the oldest record that is kept: how many were dropped."""
+        self.ring = Ring(capacity)
         self.rows: list[int] = []
         """The indexes of the records that the filter shows."""
         self.where = where
@@ -38,37 +32,49 @@ class Model:
         self.pattern = ""
         self.spaces = Spaces()
         self.chats = Chats()
-        self.answers: dict[int, int] = {}
-        """The indexes of emits and acknowledgements, each leading to the other."""
-        self._asked: dict[tuple[Direction, str | None, int | None], int] = {}
-        self._capacity = capacity
-        self._bytes = 0
+        self.pairs = Pairs()
         self._top = 0
         self._seen = 0
+        self._from = 0
 
     async def write(self, records: Sequence[Record]) -> None:
         """Take records."""
         for record in records:
-            self._add(record)
-        if len(self.records) > self._capacity or self._bytes > MAX_BYTES:
-            self._drop()
+            self.add(record, record.bytes or 0)
+        self.trim()
 
     async def close(self) -> None:
         """Keep everything: the reader may still be here."""
 
     def __getitem__(self, index: int) -> Record:
-        return self.records[index - self.first]
+        return self.ring[index]
 
-    def _add(self, record: Record) -> None:
-        index = self.first + len(self.records)
-        self.records.append(record)
-        self._bytes += record.bytes or 0
-        self.spaces.learn(record)
+    @property
+    def records(self) -> list[Record]:
+        """All records that are kept."""
+        return self.ring.records
+
+    def add(self, record: Record, size: int) -> None:
+        """Take one record that came of `size` bytes; `trim` is to follow, now and then."""
+        index = self.ring.add(record, size)
+        self.spaces.learn(record, index)
         self.chats.learn(record)
-        if record.id is not None:
-            self._pair(record, index)
+        if record.kind in _LEARNED:
+            self.pairs.learn(record, index)
         if not self.paused:
             self._show(record, index)
+
+    def trim(self) -> None:
+        """Let old records go where there are too many."""
+        if not self.ring.over:
+            return
+        self.ring.drop()
+        first = self.ring.first
+        del self.rows[: bisect_left(self.rows, first)]
+        self.pairs.drop(first)
+        self.marks = {index for index in self.marks if index >= first}
+        if self.cursor is not None and self.cursor < first:
+            self.cursor = self.rows[0] if self.rows else None
 
     def _show(self, record: Record, index: int) -> None:
         self._seen = index + 1
@@ -77,37 +83,20 @@ class Model:
             if not self.following:
                 self.new += 1
 
-    def _pair(self, record: Record, index: int) -> None:
-        if record.kind is Kind.EVENT:
-            self._asked[record.direction, record.namespace, record.id] = index
-            return
-        other = Direction.OUT if record.direction is Direction.IN else Direction.IN
-        emit = self._asked.pop((other, record.namespace, record.id), None)
-        if emit is not None:
-            self.answers[emit], self.answers[index] = index, emit
-
-    def _drop(self) -> None:
-        """Let the oldest records go, a good number at once."""
-        count = max(min(_STEP, len(self.records) // 2), len(self.records) - self._capacity)
-        self._bytes -= sum(record.bytes or 0 for record in self.records[:count])
-        del self.records[:count]
-        self.first += count
-        del self.rows[: bisect_left(self.rows, self.first)]
-        self.marks = {index for index in self.marks if index >= self.first}
-        self.answers = {index: other for index, other in self.answers.items() if index >= self.first}
-        self._asked = {key: index for key, index in self._asked.items() if index >= self.first}
-        if self.cursor is not None and self.cursor < self.first:
-            self.cursor = self.rows[0] if self.rows else None
-
     def answer(self, index: int) -> Record | None:
         """Give the acknowledgement of an emit."""
-        other = self.answers.get(index)
-        return self[other] if other is not None and other > index and other >= self.first else None
+        other = self.pairs.others.get(index)
+        return self[other] if other is not None and other > index and other in self.ring else None
 
     def is_waiting(self, index: int) -> bool:
         """Tell whether an event wants an acknowledgement that has not come."""
         record = self[index]
-        return record.kind is Kind.EVENT and record.id is not None and index not in self.answers
+        return record.kind is Kind.EVENT and record.id is not None and index not in self.pairs.others
+
+    def last_arguments(self, namespace: str, event: str) -> list[Json]:
+        """Give the arguments that the event last had, if they are still kept."""
+        index = self.spaces[namespace].events.get(event, -1)
+        return self[index].args or [] if index in self.ring else []
 
     def visible(self, height: int) -> list[int]:
         """Give the rows that a window of this height shows, the selected one among them."""
@@ -128,14 +117,14 @@ class Model:
 
     def move(self, steps: int) -> None:
         """Select the row so many steps further; beyond the last one lies following."""
-        if not self.rows:
+        if not self.rows or (self.cursor is None and steps > 0 and self.following):
             return
-        if self.cursor is None:
-            if steps > 0:
-                return
-            at = len(self.rows)
-        else:
+        if self.cursor is not None:
             at = self._position()
+        elif self.following:
+            at = len(self.rows)
+        else:  # scrolled: begin at what is on top
+            at = bisect_left(self.rows, self._top)
         if at + steps >= len(self.rows):
             self.follow()
         else:
@@ -148,14 +137,12 @@ class Model:
 
     def scroll(self, steps: int, height: int) -> None:
         """Move the window by rows without selecting."""
-        start = bisect_left(
-            self.rows, self.rows[max(len(self.rows) - height, 0)] if self.following else self._top
-        )
-        start = max(start + steps, 0)
+        top = self.rows[max(len(self.rows) - height, 0)] if self.following and self.rows else self._top
+        start = max(bisect_left(self.rows, top) + steps, 0)
         if start >= len(self.rows) - height:
             self.follow()
-            return
-        self.following, self.cursor, self._top = False, None, self.rows[start]
+        else:
+            self.following, self.cursor, self._top = False, None, self.rows[start]
 
     def select(self, index: int) -> None:
         """Select a record; following pauses."""
@@ -163,7 +150,7 @@ class Model:
 
     def selected(self) -> Record | None:
         """Give the selected record."""
-        return None if self.cursor is None or self.cursor < self.first else self[self.cursor]
+        return self[self.cursor] if self.cursor is not None and self.cursor in self.ring else None
 
     def _position(self) -> int:
         return min(bisect_left(self.rows, self.cursor or 0), max(len(self.rows) - 1, 0))
@@ -173,28 +160,36 @@ class Model:
 
         Raises: UsageError.
         """
-        self.where = parse(text) if text.strip() else None
-        where, last = self.where, self._seen - self.first
-        shown = enumerate(self.records[:last], self.first)
-        self.rows = [index for index, record in shown if where is None or where(record)]
+        self.where = where = parse(text) if text.strip() else None
+        shown = range(max(self.ring.first, self._from if where else 0), max(self._seen, self.ring.first))
+        if where is None:
+            self._from = 0
+            self.rows = list(shown)
+        else:
+            begin, end = shown.start - self.ring.first, shown.stop - self.ring.first
+            found = map(where, self.records[begin:end])
+            self.rows = [index for index, kept in zip(shown, found, strict=True) if kept]
         if self.cursor is not None and self.rows:
-            self.cursor = self.rows[min(bisect_left(self.rows, self.cursor), len(self.rows) - 1)]
+            self.cursor = self.rows[self._position()]
+        elif not self.rows:
+            self.follow()
         self.new = 0
 
     def pause(self) -> None:
         """Hold what is shown, or go on with all that came meanwhile."""
         self.paused = not self.paused
         if not self.paused:
-            for index in range(max(self._seen, self.first), self.first + len(self.records)):
+            for index in range(max(self._seen, self.ring.first), self.ring.end):
                 self._show(self[index], index)
 
     @property
     def held(self) -> int:
         """Count what came during a pause."""
-        return self.first + len(self.records) - self._seen
+        return self.ring.end - max(self._seen, self.ring.first)
 
     def clear(self) -> None:
         """Hide what came so far; taking the filter off shows it again."""
+        self._from = max(self._seen, self.ring.first)
         self.rows.clear()
         self.follow()
 
@@ -203,48 +198,49 @@ class Model:
         if self.cursor is not None:
             self.marks ^= {self.cursor}
 
-    def next_mark(self, forward: bool = True) -> None:
-        """Select the next marked record."""
-        self._go(sorted(self.marks), forward)
+    def next_mark(self, forward: bool = True) -> bool:
+        """Select the next marked record that is shown; tell whether there is one."""
+        here = self.cursor if self.cursor is not None else self.ring.end
+        marks = [index for index in sorted(self.marks) if self._is_shown(index)]
+        marks = marks[bisect_right(marks, here) :] if forward else marks[: bisect_left(marks, here)][::-1]
+        if marks:
+            self.select(marks[0])
+        return bool(marks)
 
-    def jump(self) -> bool:
-        """Go from an emit to its acknowledgement, or back."""
-        other = self.answers.get(self.cursor) if self.cursor is not None else None
-        if other is None or other < self.first:
-            return False
+    def _is_shown(self, index: int) -> bool:
+        at = bisect_left(self.rows, index)
+        return at < len(self.rows) and self.rows[at] == index
+
+    def jump(self) -> str:
+        """Go from an emit to its acknowledgement, or back; say why not, if not."""
+        other = self.pairs.others.get(self.cursor) if self.cursor is not None else None
+        if other is None or other not in self.ring:
+            return "this row has no acknowledgement, and is none"
+        if not self._is_shown(other):
+            return "what belongs to this row is hidden by the filter: x shows everything"
         self.select(other)
-        return True
+        return ""
 
     def search(self, pattern: str, forward: bool = False) -> bool:
         """Select the next row that holds the text, in any case; backwards from here unless told otherwise."""
         self.pattern = pattern
-        wanted = pattern.casefold()
+        wanted = pattern.lower()
         at = self._position() if self.cursor is not None else len(self.rows)
-        others = range(at + 1, len(self.rows)) if forward else range(at - 1, -1, -1)
+        others: Iterable[int] = range(at + 1, len(self.rows)) if forward else range(at - 1, -1, -1)
         for position in others:
-            if wanted in _text(self[self.rows[position]]):
+            if any(wanted in text.lower() for text in texts(self[self.rows[position]])):
                 self.select(self.rows[position])
                 return True
         return False
 
-    def _go(self, indexes: list[int], forward: bool) -> None:
-        here = self.cursor if self.cursor is not None else self.first + len(self.records)
-        if forward:
-            indexes = indexes[bisect_right(indexes, here) :]
-        else:
-            indexes = indexes[: bisect_left(indexes, here)][::-1]
-        if indexes:
-            self.select(indexes[0])
 
-
-def _text(record: Record) -> str:
-    parts = (
-        record.event,
-        record.namespace,
-        record.args,
-        record.reason,
-        record.message,
-        record.data,
-        record.sid,
-    )
-    return " ".join(str(part) for part in parts if part is not None).casefold()
+def texts(record: Record) -> Iterator[str]:
+    """Give the texts in which a search looks: the names and what the record carries."""
+    yield label(record)
+    for text in (record.namespace, record.reason, record.message, record.sid):
+        if text:
+            yield text
+    if record.frames and isinstance(record.frames[0], str) and "\\u" not in record.frames[0]:
+        yield record.frames[0]  # what was on the wire is much quicker to search than what came of it
+    else:
+        yield from (str(value) for value in (record.args, record.data) if value is not None)

@@ -2,48 +2,87 @@
 
 import os
 
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
 _PALETTES = {
     "dark": {
         "accent": "ansicyan",
-        "dim": "ansibrightblack",
-        "red": "ansibrightred",
-        "yellow": "ansiyellow",
-        "green": "ansigreen",
+        "dim": "#8a8a8a",
+        "line": "#585858",
+        "red": "#ff6b6b",
+        "yellow": "#d7af5f",
+        "green": "#87af5f",
         "selected": "bg:#303030",
         "menu": "bg:#303030 #d0d0d0",
+        "meta": "bg:#303030 #9a9a9a",
         "chosen": "bg:ansicyan ansiblack",
+        "match": "bg:#5f5f00 #ffffff",
     },
     "light": {
-        "accent": "ansiblue",
+        "accent": "#005f87",
         "dim": "#6c6c6c",
-        "red": "ansired",
-        "yellow": "#8a6d00",
-        "green": "#00702a",
+        "line": "#b2b2b2",
+        "red": "#af0000",
+        "yellow": "#875f00",
+        "green": "#005f00",
         "selected": "bg:#dcdcdc",
         "menu": "bg:#e4e4e4 #202020",
-        "chosen": "bg:ansiblue ansiwhite",
+        "meta": "bg:#e4e4e4 #606060",
+        "chosen": "bg:#005f87 #ffffff",
+        "match": "bg:#ffffaf #000000",
     },
     "none": {
         "accent": "",
         "dim": "",
+        "line": "",
         "red": "bold",
         "yellow": "",
         "green": "",
         "selected": "reverse",
-        "menu": "",
-        "chosen": "reverse",
+        "menu": "reverse",
+        "meta": "reverse",
+        "chosen": "noreverse bold",
+        "match": "underline bold",
     },
 }
 THEMES = tuple(_PALETTES)
+# What a terminal of sixteen colours shows in the place of a palette's finer ones.
+_SIXTEEN = {
+    "dark": {
+        "dim": "",
+        "line": "ansibrightblack",
+        "red": "ansibrightred",
+        "yellow": "ansiyellow",
+        "green": "ansigreen",
+        "selected": "bg:ansiwhite ansiblack",
+        "menu": "bg:ansiwhite ansiblack",
+        "meta": "bg:ansiwhite ansiblack",
+        "match": "bg:ansiyellow ansiblack",
+    },
+    "light": {
+        "accent": "ansiblue",
+        "dim": "",
+        "line": "ansibrightblack",
+        "red": "ansired",
+        "yellow": "ansired",
+        "green": "ansigreen",
+        "selected": "bg:ansiblack ansiwhite",
+        "menu": "bg:ansiblack ansiwhite",
+        "meta": "bg:ansiblack ansiwhite",
+        "chosen": "bg:ansiblue ansiwhite",
+        "match": "bg:ansiyellow ansiblack",
+    },
+}
 
 # What each class of the layout looks like, in the words of a palette.
 _CLASSES = {
     "time": "{dim}",
     "namespace": "{dim}",
     "quiet": "{dim}",
-    "rule": "{dim}",
+    "number": "",
+    "rule": "{line}",
+    "unread": "{red}",
     "sign": "{accent}",
     "event": "bold",
     "key": "{accent} bold",
@@ -53,21 +92,51 @@ _CLASSES = {
     "good": "{green}",
     "waits": "{yellow}",
     "badge": "{accent} reverse",
+    "match": "{match}",
     "selected": "{selected}",
     "marker": "{accent} bold",
     "nick": "{accent}",
     "own": "bold",
-    "help": "{menu}",
-    "help key": "{accent} bold",
+    "overlay": "{menu}",
+    "matching-bracket.cursor": "{accent} bold",
+    "matching-bracket.other": "{accent} bold",
     "completion-menu": "{menu}",
     "completion-menu.completion": "{menu}",
-    "completion-menu.completion.current": "{chosen} noreverse",
-    "completion-menu.meta.completion": "{menu}",
-    "completion-menu.meta.completion.current": "{chosen}",
+    "completion-menu.completion.current": "noreverse {chosen}",
+    "completion-menu.meta.completion": "{meta}",
+    "completion-menu.meta.completion.current": "noreverse {chosen}",
+    "scrollbar.background": "{menu}",
+    "scrollbar.button": "{chosen}",
+    "search": "noreverse",
+    "search.current": "noreverse {match}",
 }
 
 
-def style(theme: str) -> Style:
-    """Make the style of a theme; NO_COLOR wins."""
-    palette = _PALETTES["none" if os.environ.get("NO_COLOR") else theme]
+def style(theme: str, depth: ColorDepth | None) -> Style:
+    """Make the style of a theme for a terminal with so many colours."""
+    if depth is ColorDepth.DEPTH_1_BIT:
+        theme = "none"
+    palette = _PALETTES[theme]
+    if depth is ColorDepth.DEPTH_4_BIT:
+        palette = palette | _SIXTEEN.get(theme, {})
     return Style.from_dict({name: look.format(**palette).strip() for name, look in _CLASSES.items()})
+
+
+def color_depth() -> ColorDepth | None:
+    """Tell how many colours the terminal has, none with NO_COLOR; None leaves it to prompt-toolkit."""
+    if os.environ.get("NO_COLOR"):
+        return ColorDepth.DEPTH_1_BIT
+    if os.environ.get("COLORTERM") or os.environ.get("PROMPT_TOOLKIT_COLOR_DEPTH"):
+        return None
+    return ColorDepth.DEPTH_4_BIT if 0 < _colours() < 256 else None
+
+
+def _colours() -> int:
+    """Ask the terminal's description; 0 where there is none."""
+    try:
+        import curses
+
+        curses.setupterm(fd=1)
+        return curses.tigetnum("colors")
+    except (ImportError, curses.error):
+        return 0

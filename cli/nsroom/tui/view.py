@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from nsroom.client import Client
 from nsroom.record import Record
 from nsroom.tui.detail import Detail
 from nsroom.tui.model import Model
+
+if TYPE_CHECKING:  # the screen is painted before the client is loaded, which takes longer
+    from nsroom.client import Client
 
 
 class Mode(StrEnum):
@@ -24,6 +27,8 @@ class Focus(StrEnum):
     STREAM = "stream"
     DETAIL = "detail"
     ASK = "ask"
+    HISTORY = "history"
+    """The search in what was typed."""
 
 
 @dataclass(slots=True)
@@ -31,7 +36,6 @@ class Question:
     """A line that is asked for in the place of the input."""
 
     label: str
-    text: str
     done: Callable[[str], None]
 
 
@@ -41,8 +45,12 @@ class View:
 
     model: Model
     server: str
-    client: Client | None = None
-    """None when a recording is shown."""
+    client: "Client | None" = None
+    """None before there is one, and when a recording is shown."""
+    recorded_from: str = ""
+    """The name of the recording that is shown in the place of a connection."""
+    progress: str = ""
+    """How far the recording is read."""
     mode: Mode = Mode.EVENTS
     focus: Focus = Focus.STREAM
     namespace: str = "/"
@@ -54,7 +62,7 @@ class View:
     chat_back: int = 0
     """How many lines the chat is scrolled back."""
     chat_read: dict[tuple[str, str], int] = field(default_factory=dict)
-    """How many lines of each chat had been read when it was left."""
+    """How many lines all chats had when each was left."""
     question: Question | None = None
     notice: str = ""
     """What is said under the input; gone with the next key."""
@@ -62,6 +70,7 @@ class View:
     failure: str = ""
     """Why there is no connection, when nothing more will come by itself."""
     help: bool = False
+    help_top: int = 0
     copying: bool = False
     """Whether the next key chooses the format to copy."""
     deltas: bool = False
@@ -72,6 +81,8 @@ class View:
     rtt_ms: float | None = None
     transport: str = ""
     stream_height: int = 20
+    now: float = 0.0
+    """The time of this frame, in seconds since the epoch."""
 
     def say(self, text: str, failed: bool = False) -> None:
         """Say something under the input."""
@@ -79,10 +90,13 @@ class View:
 
     def show_detail(self) -> None:
         """Show the selected record's detail, where the detail is open."""
-        record = self.model.selected()
-        if record is not None and (self.detail is None or self.detail.record is not record):
-            index = self.model.cursor
-            self.detail = Detail(record, self.model.answer(index) if index is not None else None)
+        index = self.model.cursor
+        record, answer = self.model.selected(), None
+        if record is None or index is None:
+            return
+        answer = self.model.answer(index)
+        if self.detail is None or self.detail.record is not record or self.detail.answer is not answer:
+            self.detail = Detail(record, answer)
             self.detail_top = self.detail_row = 0
 
     def selected(self) -> Record | None:
@@ -96,11 +110,15 @@ class View:
         """Let typed text go to this room."""
         self.leave_chat()
         self.namespace, self.room = namespace, room
-        self.model.spaces.current = namespace
-        self.model.spaces[namespace].unread = 0
+        spaces = self.model.spaces
+        spaces.current, spaces.room = namespace, room
+        spaces[namespace].unread = 0
+        if known := spaces[namespace].rooms.get(room):
+            known.unread = 0
         self.chat_back = 0
 
     def leave_chat(self) -> None:
         """Remember how far the chat was read."""
-        key = self.namespace, self.room
-        self.chat_read[key] = self.model.chats.counts.get(key, 0)
+        self.chat_read[self.namespace, self.room] = self.model.chats.number
+        if len(self.chat_read) > 1000:
+            del self.chat_read[next(iter(self.chat_read))]

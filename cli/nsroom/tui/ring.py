@@ -1,0 +1,57 @@
+"""The records that are kept: the newest so many, within so many bytes."""
+
+from nsroom.record import Record
+
+CAPACITY = 100_000
+MAX_BYTES = 50_000_000
+"""On the wire; parsed they take several times as much."""
+_STEP = 4096
+
+
+class Ring:
+    """Records by their index: how many came before in this run. Indexes stay when old records are dropped."""
+
+    __slots__ = ("_bytes", "_capacity", "_sizes", "first", "records")
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.records: list[Record] = []
+        self.first = 0
+        """The index of the oldest record that is kept: how many were dropped."""
+        self._capacity = capacity
+        self._sizes: list[int] = []
+        self._bytes = 0
+
+    def __getitem__(self, index: int) -> Record:
+        return self.records[index - self.first]
+
+    def __contains__(self, index: int) -> bool:
+        return self.first <= index < self.end
+
+    @property
+    def end(self) -> int:
+        """The index that the next record will have."""
+        return self.first + len(self.records)
+
+    def add(self, record: Record, size: int) -> int:
+        """Keep a record that came of `size` bytes; give its index."""
+        self.records.append(record)
+        self._sizes.append(size)
+        self._bytes += size
+        return self.first + len(self.records) - 1
+
+    @property
+    def over(self) -> bool:
+        """Whether more is kept than should be."""
+        return len(self.records) > self._capacity or (self._bytes > MAX_BYTES and len(self.records) > 1)
+
+    def drop(self) -> None:
+        """Let the oldest records go, a good number at once, until the rest is within the bounds."""
+        count = max(min(_STEP, self._capacity // 2), len(self.records) - self._capacity)
+        count = min(count, len(self.records) - 1)
+        left = self._bytes - sum(self._sizes[:count])
+        while left > MAX_BYTES and count < len(self.records) - 1:
+            left -= self._sizes[count]
+            count += 1
+        del self.records[:count], self._sizes[:count]
+        self.first += count
+        self._bytes = left

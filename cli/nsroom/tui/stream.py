@@ -1,0 +1,129 @@
+"""The rows of the stream: one record on a line, with what is known of its acknowledgement."""
+
+from nsroom.record import Direction, Kind, Record
+from nsroom.summary import Style, duration, line, refused
+from nsroom.terminal import cells, safe
+from nsroom.tui.lines import Fragments, fit, highlight, length, styled, wrap
+from nsroom.tui.view import View
+
+_MAX_NAMESPACE = 20
+_PATIENCE = 30_000
+"""Milliseconds for which an acknowledgement seems to be on its way."""
+_NARROW = 60
+_BESIDE = 30
+"""Columns that a row must have left for a round trip beside it."""
+
+
+def rows(view: View, width: int, height: int) -> tuple[list[Fragments], list[int]]:
+    """Make what a window of this size shows of the stream, and the indexes of the records in it."""
+    model = view.model
+    if view.failure and not model.rows:
+        return failed(view, width), []
+    indexes = model.visible(height)
+    column = namespace_width(view, width)
+    made = [row(view, index, width, column) for index in indexes]
+    if len(indexes) < height:
+        made += _rest(view, width)
+    return made, indexes
+
+
+def _rest(view: View, width: int) -> list[Fragments]:
+    """Say what to do below the last row, where there is something to say."""
+    model = view.model
+    if view.failure:
+        return failed(view, width)
+    if model.where is not None and not model.rows:
+        return [[], [("class:quiet", "  nothing matches the filter; x shows everything")]]
+    if view.recorded_from:
+        return [] if model.rows or view.progress else [[], [("class:quiet", "  the recording is empty")]]
+    spoken = any(space.events for space in model.spaces.by_name.values())
+    return [] if spoken and len(model.rows) > 12 else first_steps(view, width)
+
+
+def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
+    """Show one record."""
+    record, selected = view.model[index], index == view.model.cursor
+    mark = "▌" if selected else "•" if index in view.model.marks else " "
+    after = _answer(view, index, record)
+    room = width - 1 - length(after)
+    if room < _BESIDE:
+        after, room = [], width - 1
+    joined = record.kind is Kind.ACK and index in view.model.pairs.others
+    pieces = line(record._replace(rtt_ms=None) if joined else record, room, namespace_cells)
+    if joined and not refused(record):
+        pieces = [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
+    if view.deltas:
+        pieces[0] = (pieces[0][0], _delta(view, index, record))
+    elif width < _NARROW:
+        pieces[0] = (pieces[0][0], pieces[0][1][:8])
+    fragments = fit([("class:marker", mark), *styled(pieces)], room + 1) + after
+    fragments = highlight(fragments, view.model.pattern)
+    return [(f"{style} class:selected", text) for style, text in fragments] if selected else fragments
+
+
+def _answer(view: View, index: int, record: Record) -> Fragments:
+    if record.kind is not Kind.EVENT or record.id is None:
+        return []
+    answer = view.model.answer(index)
+    if answer is not None:
+        sign, style = ("✗", "failed") if refused(answer) else ("✓", "good")
+        after = duration(answer.rtt_ms) if answer.rtt_ms is not None else ""
+        return [(f"class:{style}", f"  {f'{sign} {after}':>9}")]
+    if index in view.model.pairs.unconfirmed:
+        return [("class:failed", "  ✗ unconfirmed")]
+    if index in view.model.pairs.others or view.recorded_from:
+        return []
+    if record.direction is Direction.IN:
+        return [("class:waits", "  asks for a /reply")]
+    waited = max(view.now - record.time / 1e6, 0) * 1000
+    if waited > _PATIENCE:
+        return [("class:quiet", "  no answer")]
+    return [("class:waits", f"  waiting {duration(waited)}")]
+
+
+def _delta(view: View, index: int, record: Record) -> str:
+    before = view.model[index - 1] if index > view.model.ring.first else record
+    return f"{'+' + duration(max(record.time - before.time, 0) / 1000):>12}"
+
+
+def namespace_width(view: View, width: int) -> int:
+    """Give the width of the namespace's column; there is none while there is only one."""
+    names = view.model.spaces.by_name
+    if len(names) < 2 or width < _NARROW:
+        return 0
+    return min(max(cells(safe(name[:80])) for name in list(names)[:100]), _MAX_NAMESPACE)
+
+
+def first_steps(view: View, width: int) -> list[Fragments]:
+    """Say who is connected, which rooms there are and what to type, while little has happened."""
+    space = view.model.spaces[view.namespace]
+    sid = f"connected to {view.namespace} as {space.sid}" if space.sid else f"connecting to {view.server} …"
+    listed = ", ".join(list(space.rooms)[:8]) or "none known yet: /rooms asks the server"
+    steps = (
+        ("/join lobby", "ask to join a room"),
+        ('/emit hello {"you": true}', "emit an event"),
+        ("hello everyone", f"a message to {view.room or view.namespace}"),
+    )
+    return [
+        [],
+        fit([("class:quiet", f"  {safe(sid)}")], width),
+        fit([("class:quiet", f"  rooms: {safe(listed)}")], width),
+        [],
+        *(
+            fit([("", "  "), ("class:key", f"{typed:27}"), ("class:quiet", does)], width)
+            for typed, does in ((typed, safe(does)) for typed, does in steps)
+        ),
+    ]
+
+
+def failed(view: View, width: int) -> list[Fragments]:
+    """Name the cause and the fix of a connection that failed, and offer to try again."""
+    reason = wrap(safe(view.failure), max(min(width - 4, 100), 10))
+    keys: Fragments = [
+        ("", "  "),
+        ("class:key", "r"),
+        ("", " try again   "),
+        ("class:key", "q"),
+        ("", " quit"),
+    ]
+    return [[], *([("class:failed", f"  {part}")] for part in reason), [], keys]
