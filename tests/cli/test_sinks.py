@@ -93,7 +93,7 @@ async def test_text_lines(lines: Callable[..., Any]) -> None:
     ack = Record(0, 2, Direction.IN, Kind.ACK, "/", 1, "join", [{"ok": True}], 2.41)
     assert await lines(event(args=["everyone!"]), ack, event(name="e")) == [
         '  ←  hi              "everyone!"',
-        "  ←  join            {ok: true}  ✓ 2.4 ms",
+        "  ←  ack join        {ok: true}  ✓ 2.4 ms",
         "  ←  e",
     ]
 

@@ -184,6 +184,16 @@ class Program:
         assert self._terminal is not None
         set_size(self._terminal, rows, cols)
 
+    def hang_up(self) -> None:
+        """Close the terminal, as closing its window does."""
+        assert self._terminal is not None
+        for task in self._owned:
+            task.cancel()
+        self._owned.clear()
+        asyncio.get_running_loop().remove_reader(self._terminal)
+        os.close(self._terminal)
+        self._terminal = None
+
     def signal(self, number: int) -> None:
         """Send a signal."""
         self._process.send_signal(number)

@@ -237,6 +237,10 @@ class Actions:
     def deltas(self) -> None:
         self._view.deltas = not self._view.deltas
 
+    def heartbeats(self) -> None:
+        self._model.heartbeats = not self._model.heartbeats
+        self._model.refilter()
+
     def sidebar(self) -> None:
         self._view.sidebar = not self._view.sidebar
 

@@ -7,6 +7,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from nsroom.errors import UsageError
+from nsroom.record import Kind
 from nsroom.terminal import cells
 from nsroom.tui.commands import COMMANDS
 from nsroom.tui.lines import Fragments, fit
@@ -64,6 +65,7 @@ KEYS = (
     Key("edit", ("e",), _READING, "edit the event and send it again", "edit and send"),
     Key("resend", ("r",), _READING, "send the event again; or try to connect again"),
     Key("deltas", ("t",), _STREAM, "times, or what passed since the row before"),
+    Key("heartbeats", ("b",), _STREAM, "show or hide heartbeats"),
     Key("sidebar", ("s",), _STREAM, "show or hide the sidebar"),
     Key("save", ("w",), _STREAM, "record what is here and what comes to a file"),
     Key("read", ("escape",), _INPUT, "go to the stream", "stream"),
@@ -162,8 +164,11 @@ def _works(key: Key, view: View) -> bool:
     cursor = view.model.cursor
     if view.mode is Mode.CHAT and key.name in ("detail", "search", "filter", "input_filter"):
         return False
-    if key.name in ("copy", "edit"):
+    if key.name == "copy":
         return cursor is not None
+    if key.name == "edit":
+        record = view.model.selected()
+        return record is not None and record.kind is Kind.EVENT
     if key.name == "jump":
         return cursor is not None and cursor in view.model.pairs.others
     if key.name == "unfilter":

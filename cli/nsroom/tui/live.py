@@ -87,7 +87,8 @@ class Live:
             raise self._failure
         pairs = self._view.model.pairs
         if self._view.model.spaces.state is not State.CONNECTED and pairs.unconfirmed:
-            raise LostError(f"the connection ended with {len(pairs.unconfirmed):,} events unconfirmed")
+            count = len(pairs.unconfirmed)
+            raise LostError(f"the connection ended with {count:,} event{'s'[: count > 1]} unconfirmed")
         if self._refused:
             raise RefusedError(f"refused: {'; '.join(self._refused)}")
 

@@ -12,6 +12,7 @@ from nsroom.tui.ring import CAPACITY, Ring
 from nsroom.tui.spaces import Spaces
 
 _LEARNED = frozenset([Kind.ACK, Kind.EVENT, Kind.CLOSE])
+_HEARTBEATS = frozenset([Kind.PING, Kind.PONG])
 
 
 class Model:
@@ -26,6 +27,8 @@ class Model:
         """The index of the selected record."""
         self.following = True
         self.paused = False
+        self.heartbeats = False
+        """Whether heartbeats are shown where no filter speaks of kinds."""
         self.new = 0
         """Rows that came while the reader was elsewhere."""
         self.marks: set[int] = set()
@@ -78,10 +81,15 @@ class Model:
 
     def _show(self, record: Record, index: int) -> None:
         self._seen = index + 1
-        if self.where is None or self.where(record):
+        if self._is_wanted(record):
             self.rows.append(index)
             if not self.following:
                 self.new += 1
+
+    def _is_wanted(self, record: Record) -> bool:
+        if record.kind in _HEARTBEATS and not self.heartbeats:
+            return self.where is not None and "kind" in self.where.fields and self.where(record)
+        return self.where is None or self.where(record)
 
     def answer(self, index: int) -> Record | None:
         """Give the acknowledgement of an emit."""
@@ -160,15 +168,16 @@ class Model:
 
         Raises: UsageError.
         """
-        self.where = where = parse(text) if text.strip() else None
-        shown = range(max(self.ring.first, self._from if where else 0), max(self._seen, self.ring.first))
-        if where is None:
+        self.where = parse(text) if text.strip() else None
+        if self.where is None:
             self._from = 0
-            self.rows = list(shown)
-        else:
-            begin, end = shown.start - self.ring.first, shown.stop - self.ring.first
-            found = map(where, self.records[begin:end])
-            self.rows = [index for index, kept in zip(shown, found, strict=True) if kept]
+        self.refilter()
+
+    def refilter(self) -> None:
+        """Choose anew what is shown."""
+        first = max(self.ring.first, self._from)
+        records = self.records[first - self.ring.first : max(self._seen - self.ring.first, 0)]
+        self.rows = [index for index, record in enumerate(records, first) if self._is_wanted(record)]
         if self.cursor is not None and self.rows:
             self.cursor = self.rows[self._position()]
         elif not self.rows:

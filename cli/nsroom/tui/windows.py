@@ -64,6 +64,8 @@ class LinesWindow(Window):
             draw()
 
     def _draw(self, screen: Screen, mouse_handlers: MouseHandlers, place: WritePosition) -> None:
+        if place.width <= 0 or place.height <= 0:  # the last frame of an application has no height
+            return
         made = self._make(place.width, place.height)[: place.height]
         made += [[]] * (place.height - len(made))
         for y, fragments in enumerate(made, place.ypos):
