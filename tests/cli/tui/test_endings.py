@@ -123,7 +123,7 @@ async def test_all_refused_and_quit(show: Show, server: Server) -> None:
 
 
 async def test_a_full_disk_ends_it(show: Show, server: Server) -> None:
-    terminal = await show("connect", "-u", server.url, "--save", "/dev/full")
+    terminal = await show("connect", "-u", server.url, "--save", "/dev/full", "--force")
     assert await terminal.program.end() == 10
     assert left_on(terminal) == []
     assert after_the_screen(terminal) == "nsroom: cannot write to /dev/full: No space left on device"
