@@ -87,7 +87,9 @@ async def _flood(env: dict[str, str], home: Path, rate: int, seconds: float, col
             took, cpu = time.monotonic() - began, _cpu(program.pid) - before
             frames = program.stdout.text.count("\x1b[?25l") / took
             _say("events sent", f"{rate:,}/s for {seconds:g} s on {cols}x{rows}")
+            slow = sorted(delays)[-len(delays) // 20 :]
             _say("key to screen", f"median {_ms(statistics.median(delays))}, worst {_ms(max(delays))}")
+            _say("key to screen, slowest twentieth", ", ".join(map(_ms, slow)))
             _say("frames", f"{frames:.1f}/s")
             _say("CPU", f"{cpu / took:.0%} of a core")
             _say("memory, highest", f"{_memory(program.pid) / 1024:.0f} MB")

@@ -21,11 +21,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from operator import itemgetter
 from typing import NoReturn
 
 from nsroom.errors import UsageError
-from nsroom.matching import ORDER, Match, Value, bare, index_of, is_number, matcher, walk
+from nsroom.matching import ORDER, Match, Value, bare, index_of, is_number, matcher, walker
 from nsroom.record import FIELDS, Direction, Kind, Record
 
 MAX_LENGTH = 10_000
@@ -239,12 +240,13 @@ def _excerpt(text: str, column: int) -> str:
     return ("…" if start else "") + shown + ("…" if start + 60 < len(text) else "")
 
 
+# Two and two: a generator over the tests would take longer than most of them.
 def _any_of(tests: list[Test]) -> Test:
-    return lambda record: any(test(record) for test in tests)
+    return reduce(lambda one, other: lambda record: one(record) or other(record), tests)
 
 
 def _all_of(tests: list[Test]) -> Test:
-    return lambda record: all(test(record) for test in tests)
+    return reduce(lambda one, other: lambda record: one(record) and other(record), tests)
 
 
 def _negation(test: Test) -> Test:
@@ -253,8 +255,9 @@ def _negation(test: Test) -> Test:
 
 def _comparison(field: str, steps: list[str], match: Match) -> Test:
     get = itemgetter(FIELDS.index(field))
+    walk = walker(steps)
     if field == "args" and not (steps and index_of(steps[0]) is not None):
-        return lambda record: any(match(walk(arg, steps)) for arg in record.args or ())
+        return lambda record: any(match(walk(arg)) for arg in record.args or ())
     if steps:
-        return lambda record: match(walk(get(record), steps))
+        return lambda record: match(walk(get(record)))
     return lambda record: match(get(record))

@@ -43,16 +43,21 @@ def index_of(step: str) -> int | None:
     return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
 
 
-def walk(value: Json, steps: Sequence[str]) -> Json:
-    """Go into a value by keys and indexes; what is not there is null."""
-    for step in steps:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and (index := index_of(step)) is not None and index < len(value):
-            value = value[index]
-        else:
-            return None
-    return value
+def walker(steps: Sequence[str]) -> Callable[[Json], Json]:
+    """Make the way into a value by keys and indexes; what is not there is null."""
+    parts = [(step, index_of(step)) for step in steps]
+
+    def walk(value: Json) -> Json:
+        for key, index in parts:
+            if isinstance(value, dict):
+                value = value.get(key)
+            elif isinstance(value, list) and index is not None and index < len(value):
+                value = value[index]
+            else:
+                return None
+        return value
+
+    return walk
 
 
 def matcher(operator: str, value: Value) -> Match:

@@ -23,6 +23,18 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
             yield number, _record(line, number)
 
 
+def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
+    """Yield what can be read with the sizes of the lines, and in its place what cannot be, and why."""
+    number = 0
+    while line := file.readline(MAX_LINE):
+        number += 1
+        if line.strip():
+            try:
+                yield len(line), _record(line, number)
+            except DataError as error:
+                yield len(line), error
+
+
 def _record(line: bytes, number: int) -> Record:
     try:
         return from_json(strict_json.load(line.decode().strip()))

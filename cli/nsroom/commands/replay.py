@@ -43,12 +43,15 @@ def replay(
         float,
         typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0,
+    view: Annotated[
+        bool, typer.Option("--view", help="Open it in the full-screen view instead; nothing is sent.")
+    ] = False,
     summary: Annotated[
         bool, typer.Option("--summary", help="Print the counts on stderr at the end.")
     ] = False,
     connection: ConnectionOptions,
 ) -> None:
-    """Send the events of a recording again, with its timing.
+    """Send the events of a recording again, with its timing, or look at it.
 
     Each event goes to the namespace that it was recorded in. By default these are the events that were sent
     when it was recorded.
@@ -59,7 +62,11 @@ def replay(
       nsroom replay session.ndjson
       nsroom replay session.ndjson --direction in --speed 10 -u :3001
       nsroom replay session.ndjson --speed 0 --ack --summary
+      nsroom replay session.ndjson --view    no server: what can be read of it, even if it is torn
     """
+    if view:
+        _show(file)
+        return
     from nsroom.delivery import run_delivery
     from nsroom.recording import read
     from nsroom.signals import run
@@ -75,6 +82,18 @@ def replay(
         lines = _timed(first, records, speed)
         run(run_delivery(replace(target, reconnect=False), lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
+
+
+def _show(path: Path) -> None:
+    from nsroom.signals import run
+    from nsroom.tui.replayed import show
+
+    if str(path) == "-":
+        raise UsageError("--view reads keys from the terminal: give the recording as a file")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("--view needs a terminal; without one, `nsroom decode` reads a recording")
+    with ExitStack() as stack:
+        run(show(_open(path, stack), path.name))
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:

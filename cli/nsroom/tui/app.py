@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import errno
+import gc
 import signal
 import time
 from collections.abc import Callable, Coroutine
@@ -34,6 +35,12 @@ _SHARE = 3
 """A frame may take a third of the time, however large the screen and slow the terminal."""
 _COPIED = 100_000
 """Characters at most: terminals refuse more."""
+
+
+def calm_collector() -> None:
+    """Keep Python's collector from walking through all records again and again, 0.1 s for which keys wait."""
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 1000)
 
 
 class App:

@@ -40,7 +40,8 @@ def _empty(view: View, width: int) -> list[Fragments]:
         f"Nobody has said anything {where} yet.",
         "Type, and Enter sends it.  /join ROOM goes to a room.",
     )
-    return [*(fit([("class:quiet", f"  {safe(text)}")], width) for text in lines), []]
+    shown = lines[: 1 if view.recorded_from else 2]
+    return [*(fit([("class:quiet", f"  {safe(text)}")], width) for text in shown), []]
 
 
 def _rules(before: Line | None, said: Line, read: int | None, width: int) -> list[Fragments]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from nsroom.protocol.explain import Explainer, Found
 from nsroom.record import Frame, Kind, Record, format_time
 from nsroom.summary import Style, duration, label, pad, refused, sign, size
 from nsroom.terminal import clip, safe
 from nsroom.tui.tree import Path, TreeLine, hexadecimal, tree
+
+if TYPE_CHECKING:
+    from nsroom.protocol.explain import Explainer
 
 _TEXT = 2000
 """Characters of a frame, a reason or a message that are shown."""
@@ -80,6 +83,8 @@ class Detail:
         count = f"{len(frames):,} on the wire"
         yield TreeLine([(Style.NAMESPACE, f"{'▾' if opened else '▸'} frames  "), (Style.QUIET, count)], path)
         if opened:
+            from nsroom.protocol.explain import Explainer  # 20 ms that no start should wait for
+
             explainer = Explainer()
             for frame in frames[:_MAX_FRAMES]:
                 yield TreeLine([(Style.TEXT, f"    {_frame(frame)}")])
@@ -87,7 +92,9 @@ class Detail:
                     yield from _explained(explainer, frame)
 
 
-def _explained(explainer: Explainer, frame: Frame) -> Iterator[TreeLine]:
+def _explained(explainer: "Explainer", frame: Frame) -> Iterator[TreeLine]:
+    from nsroom.protocol.explain import Found
+
     explanation = explainer.explain(Found(frame))
     for field in explanation.fields:
         text = f"    {pad(clip(safe(field.text[:80]), 24), 24)}  {field.name:20}  "

@@ -95,6 +95,7 @@ _SHOWN = {
     "end": "End",
     "c-x c-e": "^X^E",
 }
+_OF_EVENTS = ("detail", "search", "filter", "input_filter", "copy", "edit", "jump", "unfilter")
 _FIRST = ("quit", "help", "input_help")
 """What the bar shows even where there is little room."""
 
@@ -162,7 +163,7 @@ def _fitting(
 
 def _works(key: Key, view: View) -> bool:
     cursor = view.model.cursor
-    if view.mode is Mode.CHAT and key.name in ("detail", "search", "filter", "input_filter"):
+    if view.mode is Mode.CHAT and key.name in _OF_EVENTS:
         return False
     if key.name == "copy":
         return cursor is not None

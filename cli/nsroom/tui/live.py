@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import Awaitable, Callable, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from nsroom.errors import LostError, NsroomError, OutputError, RefusedError
@@ -14,7 +14,7 @@ from nsroom.record import Record
 from nsroom.sinks import Route, pump
 from nsroom.target import Target
 from nsroom.tui import config
-from nsroom.tui.app import App
+from nsroom.tui.app import App, calm_collector
 from nsroom.tui.model import Model
 from nsroom.tui.spaces import State
 from nsroom.tui.view import Focus, View
@@ -45,10 +45,13 @@ async def show(
 
     Raises: NsroomError for what a connection that nobody tried again has ended with; Stopped.
     """
+    calm_collector()
     model = Model(parse(options.where) if options.where else None)
     if how is not None:
         model.spaces.joins |= {how.event}
     view = View(model, target.place.partition("//")[2], focus=Focus.STREAM)
+    for namespace in target.namespaces:
+        model.spaces.expect(namespace)
     view.go(target.namespaces[0], room)
     app = App(view, config.load(config.config_file()), how, raw=options.raw)
     await Live(app, target, options, begin).run()
@@ -99,7 +102,7 @@ class Live:
 
     async def _session(self) -> None:
         # It takes longer to load than the screen to be painted; so the keys work meanwhile.
-        client_module = await asyncio.to_thread(import_module, "nsroom.client")
+        client_module = await asyncio.to_thread(importlib.import_module, "nsroom.client")
         client = client_module.Client(self._target, watch=True, raw=True, say=self._say)
         previous, self._view.client = self._view.client, client
         if previous is not None:

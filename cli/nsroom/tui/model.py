@@ -1,7 +1,7 @@
 """The model of the live view: one more sink of records. It knows nothing of the screen."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from nsroom.filters import Filter, parse
 from nsroom.record import Json, Kind, Record
@@ -87,9 +87,12 @@ class Model:
                 self.new += 1
 
     def _is_wanted(self, record: Record) -> bool:
-        if record.kind in _HEARTBEATS and not self.heartbeats:
-            return self.where is not None and "kind" in self.where.fields and self.where(record)
-        return self.where is None or self.where(record)
+        if record.kind in _HEARTBEATS and self._hides_heartbeats():
+            return False
+        return self.where is None or self.where.test(record)
+
+    def _hides_heartbeats(self) -> bool:
+        return not self.heartbeats and not (self.where and "kind" in self.where.fields)
 
     def answer(self, index: int) -> Record | None:
         """Give the acknowledgement of an emit."""
@@ -177,7 +180,13 @@ class Model:
         """Choose anew what is shown."""
         first = max(self.ring.first, self._from)
         records = self.records[first - self.ring.first : max(self._seen - self.ring.first, 0)]
-        self.rows = [index for index, record in enumerate(records, first) if self._is_wanted(record)]
+        where = self.where.test if self.where else lambda _: True
+        beats = _HEARTBEATS if self._hides_heartbeats() else ()
+        self.rows = [
+            index
+            for index, record in enumerate(records, first)
+            if where(record) and (record.kind not in beats)
+        ]
         if self.cursor is not None and self.rows:
             self.cursor = self.rows[self._position()]
         elif not self.rows:
@@ -243,13 +252,13 @@ class Model:
         return False
 
 
-def texts(record: Record) -> Iterator[str]:
+def texts(record: Record) -> tuple[str, ...]:
     """Give the texts in which a search looks: the names and what the record carries."""
-    yield label(record)
-    for text in (record.namespace, record.reason, record.message, record.sid):
-        if text:
-            yield text
-    if record.frames and isinstance(record.frames[0], str) and "\\u" not in record.frames[0]:
-        yield record.frames[0]  # what was on the wire is much quicker to search than what came of it
-    else:
-        yield from (str(value) for value in (record.args, record.data) if value is not None)
+    frame = record.frames[0] if record.frames else None
+    # What was on the wire is much quicker to search than what came of it, and an event's is all there is.
+    quick = isinstance(frame, str) and "\\u" not in frame
+    if quick and record.kind is Kind.EVENT:
+        return (str(frame),)
+    told = (record.namespace, record.reason, record.message, record.sid)
+    carried = (frame,) if quick else (record.args, record.data)
+    return (label(record), *(str(value) for value in (*told, *carried) if value is not None))

@@ -83,7 +83,12 @@ class Spaces:
         """The events that ask to join a room."""
         self._asked: dict[tuple[str, int], tuple[bool, str]] = {}
 
-    def __getitem__(self, name: str | None) -> Space:
+    def __getitem__(self, name: str) -> Space:
+        """Give what is known of a namespace, which may be nothing."""
+        return self.by_name.get(name) or Space(name)
+
+    def expect(self, name: str | None) -> Space:
+        """Give the namespace; from now on it is one of those that are known."""
         name = name or "/"
         space = self.by_name.get(name)
         if space is None:
@@ -102,7 +107,7 @@ class Spaces:
             self._connection(record)
 
     def _event(self, record: Record, index: int) -> None:
-        space, second = self[record.namespace], record.time // 1_000_000
+        space, second = self.expect(record.namespace), record.time // 1_000_000
         event = str(record.event)
         if len(event) <= _MAX_NAME:
             _remember(space.events, event, index)
@@ -151,7 +156,7 @@ class Spaces:
     def _ack(self, record: Record) -> None:
         if record.direction is not Direction.IN:
             return
-        space = self[record.namespace]
+        space = self.expect(record.namespace)
         asked = self._asked.pop((space.name, record.id or 0), None)
         if asked is not None:
             _settle(space, *asked, refused=refused(record))
@@ -170,7 +175,7 @@ class Spaces:
         elif record.direction is not Direction.IN:
             return
         elif kind is Kind.CONNECT:
-            space = self[record.namespace]
+            space = self.expect(record.namespace)
             space.state, space.sid, self.state, self.attempt = (
                 State.CONNECTED,
                 record.sid,
@@ -178,10 +183,10 @@ class Spaces:
                 0,
             )
         elif kind is Kind.CONNECT_ERROR:
-            space = self[record.namespace]
+            space = self.expect(record.namespace)
             space.state, space.reason = State.REFUSED, record.message or ""
         elif kind is Kind.DISCONNECT:
-            self[record.namespace].state = State.GONE
+            self.expect(record.namespace).state = State.GONE
 
     def _lost(self) -> None:
         self.state = State.CONNECTING
