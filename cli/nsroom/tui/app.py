@@ -174,7 +174,7 @@ class App:
     def _before(self, _application: Application[None]) -> None:
         self.screen.sync()
         view = self.view
-        view.now = time.time()
+        view.tick(time.time())
         if view.client is not None:
             view.transport = view.client.transport
         self._frame_began = time.monotonic()

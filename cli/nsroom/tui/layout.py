@@ -263,7 +263,7 @@ class Screen:
         made = [highlight(line, view.model.pattern) for line in made]
         at = view.detail_row - view.detail_top
         if view.focus is Focus.DETAIL and at < len(made):
-            made[at] = [(f"{style} class:selected", text) for style, text in made[at]]
+            made[at] = [(f"{style} class:row", text) for style, text in made[at]]
         return made
 
     def _click_detail(self, at: int) -> None:

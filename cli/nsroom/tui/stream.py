@@ -10,6 +10,8 @@ _MAX_NAMESPACE = 20
 _PATIENCE = 30_000
 """Milliseconds for which an acknowledgement seems to be on its way."""
 _NARROW = 60
+_PADDING = 40
+"""Cells that a row lays out besides its width where it has no columns; what is too much is cut."""
 _BESIDE = 30
 """Columns that a row must have left for a round trip beside it."""
 
@@ -32,8 +34,9 @@ def _rest(view: View, width: int) -> list[Fragments]:
     model = view.model
     if view.failure:
         return failed(view, width)
-    if model.where is not None and not model.rows:
-        return [[], [("class:quiet", "  nothing matches the filter; x shows everything")]]
+    if model.where is not None:
+        nothing: Fragments = [("class:quiet", "  nothing matches the filter; x shows everything")]
+        return [] if model.rows else [[], nothing]
     if view.recorded_from:
         return [] if model.rows or view.progress else [[], [("class:quiet", "  the recording is empty")]]
     spoken = any(space.events for space in model.spaces.by_name.values())
@@ -49,16 +52,22 @@ def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
     if room < _BESIDE:
         after, room = [], width - 1
     joined = record.kind is Kind.ACK and index in view.model.pairs.others
-    pieces = line(record._replace(rtt_ms=None) if joined else record, room, namespace_cells)
+    narrow = _PADDING if width < _NARROW else 0
+    pieces = line(record._replace(rtt_ms=None) if joined else record, room + narrow, namespace_cells)
     if joined and not refused(record):
         pieces = [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
     if view.deltas:
         pieces[0] = (pieces[0][0], _delta(view, index, record))
-    elif width < _NARROW:
-        pieces[0] = (pieces[0][0], pieces[0][1][:8])
+    elif narrow:
+        pieces = [(pieces[0][0], pieces[0][1][:8]), *((style, _closer(text)) for style, text in pieces[1:])]
     fragments = fit([("class:marker", mark), *styled(pieces)], room + 1) + after
     fragments = highlight(fragments, view.model.pattern)
-    return [(f"{style} class:selected", text) for style, text in fragments] if selected else fragments
+    return [(f"{style} class:row", text) for style, text in fragments] if selected else fragments
+
+
+def _closer(text: str) -> str:
+    """Take the padding of a column away, where there is no room for columns."""
+    return f" {text.strip()}"
 
 
 def _answer(view: View, index: int, record: Record) -> Fragments:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:  # the screen is painted before the client is loaded, which ta
     from nsroom.client import Client
 
 
+_NOTICED = 6.0
+"""Seconds for which good news is shown."""
+
+
 class Mode(StrEnum):
     """The two ways of looking."""
 
@@ -67,6 +71,8 @@ class View:
     notice: str = ""
     """What is said under the input; gone with the next key."""
     notice_failed: bool = False
+    notice_at: float = 0.0
+    """When it was first seen."""
     failure: str = ""
     """Why there is no connection, when nothing more will come by itself."""
     help: bool = False
@@ -86,7 +92,15 @@ class View:
 
     def say(self, text: str, failed: bool = False) -> None:
         """Say something under the input."""
-        self.notice, self.notice_failed = text, failed
+        self.notice, self.notice_failed, self.notice_at = text, failed, 0.0
+
+    def tick(self, now: float) -> None:
+        """Take the time of the next frame; good news is gone after a while."""
+        self.now = now
+        if self.notice and not self.notice_failed:
+            self.notice_at = self.notice_at or now
+            if now > self.notice_at + _NOTICED:
+                self.say("")
 
     def show_detail(self) -> None:
         """Show the selected record's detail, where the detail is open."""

@@ -1,0 +1,150 @@
+"""Make the pictures of the README out of a real run: `python -m docs.pictures.make`.
+
+It starts the reference server and the live view on a pseudo-terminal, lets some members talk, presses keys,
+and draws what the screen shows.
+"""
+
+import asyncio
+import re
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from docs.pictures.svg import draw
+from nsroom.arguments import Emit, relay
+from nsroom.client import Client
+from nsroom.joins import convention, join
+from nsroom.target import Target
+from nsroom_server.app import serving
+from nsroom_server.config import Config
+from tests.cli.tui.screens import Terminal
+from tests.peers.program import clean_environment, start_on_terminal
+
+FOLDER = Path(__file__).parent
+ROWS, COLS = 27, 108
+NSROOM = (sys.executable, "-m", "nsroom")
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000010000000100806000000"
+    "1ff3ff610000001149444154789c63f8cfc0f01f8441180003fd02fe"
+) + bytes(range(200))
+LINES = (
+    ("ann", "did the deploy go out?"),
+    ("bob", "it is through, all green"),
+    ("me", "thanks! watching the prices now"),
+    ("cat", "hello everyone, I am new here. Where do the deploys get announced, in this room or in ops?"),
+    ("ann", "in ops; ask bob to let you in"),
+)
+LATER = (("bob", "cat: /join ops, the door is open"), ("cat", "found it, thanks"))
+
+
+async def main() -> None:
+    """Make all pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with serving(Config(port=0)) as server, _members(server.url) as members:
+            terminal = await _view(Path(folder), server.url.replace("127.0.0.1", "localhost"))
+            try:
+                await _pictures(terminal, members)
+            finally:
+                await terminal.program.kill()
+
+
+async def _view(home: Path, url: str) -> Terminal:
+    namespaces = [part for name in ("/chat", "/my-namespace", "/secret") for part in ("-n", name)]
+    command = (*NSROOM, "join", "lobby", "--as", "me", *namespaces, "-u", url)
+    program = await start_on_terminal(command, clean_environment(home), home, ROWS, COLS)
+    terminal = Terminal(program, ROWS, COLS)
+    await terminal.until("joined lobby")
+    return terminal
+
+
+async def _pictures(terminal: Terminal, members: dict[str, Client]) -> None:
+    await _talk(terminal, members)
+    await _trade(members)
+    terminal.press("Escape")
+    await asyncio.sleep(0.5)
+    terminal.press("/", "chart", "Enter")
+    await terminal.until("▌")
+    terminal.press("Down", "Down", "Up")
+    _save(
+        terminal,
+        "events",
+        "The live view of a namespace: namespaces and rooms, events, their acknowledgements",
+    )
+    terminal.press("Up", "Enter")
+    await terminal.until("chart  #")
+    terminal.press("Tab", "Down", "Enter")
+    await terminal.until("00000010")
+    _save(terminal, "detail", "The detail of an event: its arguments as a tree, binary as hex")
+    terminal.press("Escape")
+    await asyncio.sleep(0.5)
+    terminal.press("End", "F3", "event=price & arg.0.bid>12.6", "Enter")
+    await terminal.until("event=price")
+    await terminal.gone("filter ›")
+    _save(terminal, "filter", "Only the events that an expression matches")
+    terminal.press("x", "F2")
+    await terminal.until("here")
+    terminal.press("F2")
+    for nick, text in LATER:
+        await _sent(members[nick], Emit("/chat", "message", [{"room": "lobby", "text": text}]))
+    terminal.press("F2", "i", "welcome!")
+    await terminal.until("found it")
+    await terminal.until("› welcome!")
+    _save(terminal, "chat", "The same connection as a chat", cursor=True)
+
+
+async def _talk(terminal: Terminal, members: dict[str, Client]) -> None:
+    for nick, text in LINES:
+        if nick == "cat":
+            members["cat"] = await _member(members["ann"].target.url, "cat", ["lobby"])
+        if nick == "me":
+            terminal.press(text, "Enter")
+            await terminal.until(lambda shown: "message" in shown and "✓" in shown)
+        else:
+            await _sent(members[nick], Emit("/chat", "message", [{"room": "lobby", "text": text}]))
+        await asyncio.sleep(0.7)
+
+
+async def _trade(members: dict[str, Client]) -> None:
+    for tick in range(9):
+        cents = 1250 + tick * 37 % 40
+        price = {"symbol": "ACME", "bid": cents / 100, "ask": (cents + 2) / 100, "at": 1732363202 + tick}
+        await _sent(members["bob"], relay(Emit("/chat", "price", [price]), ["lobby"], ()))
+        if tick == 4:
+            chart = {"symbol": "ACME", "png": PNG, "at": 1732363202}
+            await _sent(members["bob"], relay(Emit("/chat", "chart", [chart]), ["lobby"], ()))
+        await asyncio.sleep(0.15)
+
+
+async def _sent(client: Client, emit: Emit) -> None:
+    await asyncio.gather(*await client.ask(emit))
+
+
+@asynccontextmanager
+async def _members(url: str) -> AsyncIterator[dict[str, Client]]:
+    members = {
+        "ann": await _member(url, "ann", ["lobby"]),
+        "bob": await _member(url, "bob", ["lobby", "ops"]),
+    }
+    try:
+        yield members
+    finally:
+        await asyncio.gather(*(client.close() for client in members.values()))
+
+
+async def _member(url: str, nick: str, rooms: Sequence[str]) -> Client:
+    client = Client(Target(url, ("/chat",)))
+    await client.connect()
+    await join(client, rooms, convention(None, None, None, nick), lambda _: None)
+    return client
+
+
+def _save(terminal: Terminal, name: str, title: str, cursor: bool = False) -> None:
+    _ = terminal.lines
+    picture = re.sub(r"localhost:\d+", "localhost:3000", draw(terminal.screen, title, cursor))
+    (FOLDER / f"{name}.svg").write_text(picture, "utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
