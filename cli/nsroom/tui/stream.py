@@ -87,7 +87,7 @@ def _answer(view: View, index: int, record: Record) -> Fragments:
     waited = max(view.now - record.time / 1e6, 0) * 1000
     if waited > _PATIENCE:
         return [("class:quiet", "  no answer")]
-    return [("class:waits", f"  waiting {duration(waited)}")]
+    return [("class:waits", f"  waiting {waited / 1000:.1f} s")]
 
 
 def _delta(view: View, index: int, record: Record) -> str:
