@@ -103,10 +103,12 @@ class LiveCompleter(Completer):
             return _offer(self._events(), word, quoted=True)
         if member := _MEMBER.search(rest):
             return _offer((f'{key}": ' for key in self._keys(named)), member[1])
+        if "=" in word:
+            return _offer(reversed(spaces.sids), word.rpartition("=")[2])
         keys = (f"{key}{'=' if isinstance(value, str) else ':='}" for key, value in self._members(named))
         used = {part.partition("=")[0].removesuffix(":") for part in before}
         fresh = [key for key in keys if key.rstrip(":=") not in used]
-        return _offer([*fresh, *(reversed(spaces.sids) if word else ())], word.rpartition("=")[2])
+        return _offer([*fresh, *(reversed(spaces.sids) if word else ())], word)
 
     def _answer(self, rest: str) -> Iterable[str]:
         return ("ok:=true", "error=") if not rest.strip() else ()

@@ -1,5 +1,6 @@
 """The detail of one record: its arguments as a tree, its acknowledgement, its frames explained. Pure."""
 
+import textwrap
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ _TEXT = 2000
 _EXPLAINED = 1_000_000
 """Characters of a frame that are taken apart: more takes longer than a key press should."""
 _MAX_FRAMES = 100
+_TOLD = 60
+"""Cells on which a message or a reason is laid out: what most screens have room for."""
 
 
 class Detail:
@@ -57,8 +60,7 @@ class Detail:
     def _lines(self) -> Iterator[TreeLine]:
         record = self.record
         for name in ("message", "reason", "sid"):
-            if value := getattr(record, name):
-                yield TreeLine([(Style.NAMESPACE, f"  {name}  "), (Style.TEXT, safe(str(value)[:_TEXT]))])
+            yield from _told(name, str(getattr(record, name) or ""))
         if record.args is not None:
             yield from tree(("args",), record.args, self._turned)
             if not record.args:
@@ -90,6 +92,12 @@ class Detail:
                 yield TreeLine([(Style.TEXT, f"    {_frame(frame)}")])
                 if len(frame) <= _EXPLAINED:
                     yield from _explained(explainer, frame)
+
+
+def _told(name: str, text: str) -> Iterator[TreeLine]:
+    """Give a text that is for a person, as a whole."""
+    for at, part in enumerate(textwrap.wrap(safe(text[:_TEXT]), _TOLD)):
+        yield TreeLine([(Style.NAMESPACE, f"  {'' if at else name:8}  "), (Style.TEXT, part)])
 
 
 def _explained(explainer: "Explainer", frame: Frame) -> Iterator[TreeLine]:

@@ -63,7 +63,7 @@ KEYS = (
     Key("back_mark", ('"',), _STREAM, "the next mark downwards"),
     Key("copy", ("c",), _READING, "copy the record: then j JSON, e emit, s JavaScript, p Python", "copy as…"),
     Key("edit", ("e",), _READING, "edit the event and send it again", "edit and send"),
-    Key("resend", ("r",), _READING, "send the event again; or try to connect again"),
+    Key("resend", ("r",), _READING, "send the event again; or try to connect again", "try again"),
     Key("deltas", ("t",), _STREAM, "times, or what passed since the row before"),
     Key("heartbeats", ("b",), _STREAM, "show or hide heartbeats"),
     Key("sidebar", ("s",), _STREAM, "show or hide the sidebar"),
@@ -144,7 +144,7 @@ def bar(view: View, width: int, remapped: Mapping[str, tuple[str, ...]]) -> Frag
     if view.help:
         return fit([("", " "), *_pairs([("↑↓", "scroll"), ("any other key", "closes this")])], width)
     keys = [key for key in KEYS if key.bar and view.focus in key.where and _works(key, view)]
-    return fit([("", " "), *_pairs(_fitting(keys, view, width - 1, remapped))], width)
+    return fit([("", " "), *_pairs(_fitting(keys, view, width + 1, remapped))], width)
 
 
 def _fitting(
@@ -155,7 +155,7 @@ def _fitting(
     chosen = set()
     for name in sorted(pairs, key=lambda name: name not in _FIRST):
         room -= cells(pairs[name][0]) + cells(pairs[name][1]) + 3
-        if room < -2:
+        if room < 0:
             break
         chosen.add(name)
     return [pair for name, pair in pairs.items() if name in chosen]
@@ -170,6 +170,8 @@ def _works(key: Key, view: View) -> bool:
     if key.name == "edit":
         record = view.model.selected()
         return record is not None and record.kind is Kind.EVENT
+    if key.name == "resend":
+        return bool(view.failure)
     if key.name == "jump":
         return cursor is not None and cursor in view.model.pairs.others
     if key.name == "unfilter":
@@ -204,7 +206,8 @@ def _key_name(keys: str) -> str:
 
 
 def _pairs(pairs: list[tuple[str, str]]) -> Fragments:
-    return [part for key, label in pairs for part in (("class:key", key), ("class:quiet", f" {label}  "))]
+    parts = [(("class:key", key), ("class:quiet", f" {label}"), ("", "  ")) for key, label in pairs]
+    return [piece for part in parts for piece in part][:-1]
 
 
 def help_lines(view: View, remapped: Mapping[str, tuple[str, ...]]) -> list[Fragments]:

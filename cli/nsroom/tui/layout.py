@@ -90,6 +90,7 @@ class Screen:
             ],
             search_buffer_control=self._past.control,
             preview_search=True,
+            focus_on_click=True,
         )
         self.input = Window(
             self.input_control, height=Dimension(min=1, max=8), dont_extend_height=True, wrap_lines=True
@@ -161,11 +162,15 @@ class Screen:
         view = self._view
         opened = Condition(lambda: view.detail is not None and view.mode is Mode.EVENTS)
         tall = Condition(lambda: _rows() >= _SHORT)
+        title = _line(self._detail_title)
         badge = Float(self._badge(), right=0, bottom=0, height=1)
         return HSplit(
             [
                 ConditionalContainer(FloatContainer(self.stream, [badge]), ~opened | tall),
-                ConditionalContainer(HSplit([_rule(), _line(self._detail_title), self.detail]), opened),
+                ConditionalContainer(
+                    HSplit([ConditionalContainer(_rule(), tall), _line(self._detail_title), self.detail]),
+                    opened,
+                ),
             ]
         )
 

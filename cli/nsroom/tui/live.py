@@ -148,5 +148,6 @@ class Live:
             self._app.finish(error)
             return
         self._failure, self._view.failure = error, str(error)
+        self._view.say("")
         self._app.screen.focus(Focus.STREAM)
         self._app.changed()

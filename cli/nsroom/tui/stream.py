@@ -9,31 +9,30 @@ from nsroom.tui.view import View
 _MAX_NAMESPACE = 20
 _PATIENCE = 30_000
 """Milliseconds for which an acknowledgement seems to be on its way."""
-_NARROW = 60
+_SHORT_TIME = 64
+"""Columns under which a time has no milliseconds and no namespace beside it."""
+_NARROW = 44
+"""Columns under which a row has no columns."""
 _PADDING = 40
-"""Cells that a row lays out besides its width where it has no columns; what is too much is cut."""
+"""Cells that such a row lays out besides its width; what is too much is cut."""
 _BESIDE = 30
 """Columns that a row must have left for a round trip beside it."""
 
 
 def rows(view: View, width: int, height: int) -> tuple[list[Fragments], list[int]]:
     """Make what a window of this size shows of the stream, and the indexes of the records in it."""
-    model = view.model
-    if view.failure and not model.rows:
-        return failed(view, width), []
-    indexes = model.visible(height)
+    below = failed(view, width, height) if view.failure else []
+    indexes = view.model.visible(height - len(below)) if height > len(below) else []
     column = namespace_width(view, width)
     made = [row(view, index, width, column) for index in indexes]
-    if len(indexes) < height:
-        made += _rest(view, width)
-    return made, indexes
+    if len(indexes) < height and not below:
+        below = _rest(view, width)
+    return [*made, *below], indexes
 
 
 def _rest(view: View, width: int) -> list[Fragments]:
     """Say what to do below the last row, where there is something to say."""
     model = view.model
-    if view.failure:
-        return failed(view, width)
     if model.where is not None:
         nothing: Fragments = [("class:quiet", "  nothing matches the filter; x shows everything")]
         return [] if model.rows else [[], nothing]
@@ -52,14 +51,16 @@ def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
     if room < _BESIDE:
         after, room = [], width - 1
     joined = record.kind is Kind.ACK and index in view.model.pairs.others
-    narrow = _PADDING if width < _NARROW else 0
+    narrow = _PADDING if width < _NARROW else 4 if width < _SHORT_TIME else 0
     pieces = line(record._replace(rtt_ms=None) if joined else record, room + narrow, namespace_cells)
     if joined and not refused(record):
         pieces = [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
     if view.deltas:
         pieces[0] = (pieces[0][0], _delta(view, index, record))
     elif narrow:
-        pieces = [(pieces[0][0], pieces[0][1][:8]), *((style, _closer(text)) for style, text in pieces[1:])]
+        pieces[0] = (pieces[0][0], pieces[0][1][:8])
+    if width < _NARROW:
+        pieces[1:] = [(style, _closer(text)) for style, text in pieces[1:]]
     fragments = fit([("class:marker", mark), *styled(pieces)], room + 1) + after
     fragments = highlight(fragments, view.model.pattern)
     return [(f"{style} class:row", text) for style, text in fragments] if selected else fragments
@@ -98,7 +99,7 @@ def _delta(view: View, index: int, record: Record) -> str:
 def namespace_width(view: View, width: int) -> int:
     """Give the width of the namespace's column; there is none while there is only one."""
     names = view.model.spaces.by_name
-    if len(names) < 2 or width < _NARROW:
+    if len(names) < 2 or width < _SHORT_TIME:
         return 0
     return min(max(cells(safe(name[:80])) for name in list(names)[:100]), _MAX_NAMESPACE)
 
@@ -125,7 +126,7 @@ def first_steps(view: View, width: int) -> list[Fragments]:
     ]
 
 
-def failed(view: View, width: int) -> list[Fragments]:
+def failed(view: View, width: int, height: int) -> list[Fragments]:
     """Name the cause and the fix of a connection that failed, and offer to try again."""
     reason = wrap(safe(view.failure), max(min(width - 4, 100), 10))
     keys: Fragments = [
@@ -135,4 +136,6 @@ def failed(view: View, width: int) -> list[Fragments]:
         ("class:key", "q"),
         ("", " quit"),
     ]
-    return [[], *([("class:failed", f"  {part}")] for part in reason), [], keys]
+    told: list[Fragments] = [[("class:failed", f"  {part}")] for part in reason]
+    # Where there is little room, what to do matters more than the end of the reason.
+    return [[], *told, [], keys] if height > len(told) + 3 else [*told[: max(height - 1, 0)], keys]

@@ -26,18 +26,22 @@ KEYS = {
     "F4": "\x1bOS",
     "F5": "\x1b[15~",
 }
-# What changes from run to run; each is replaced by as many characters, so that columns stay.
+# What changes from run to run, and what stands there instead, as wide as it was.
 _VOLATILE = (
+    (re.compile("[▁▂▃▄▅▆▇█]"), " "),
     (re.compile(r"\d\d:\d\d:\d\d\.\d\d\d"), "hh:mm:ss.mmm"),
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"), "yyyy-mm-ddThh:mm:ss.mmmmmmZ"),
-    (re.compile(r"(?<=[✓✗]) +\d+(\.\d)? m?s"), None),
-    (re.compile(r"(?<=rtt)( |\d|\.)+m?s"), None),
-    (re.compile(r"(?<= )[\w-]{19}A[A-Z][A-Z](?![\w-])|(?<![\w/-])[\w-]{20}(?![\w-])"), "s" * 20),
-    (re.compile(r"(127\.0\.0\.1|localhost):\d+"), "the.server:port"),
-    (re.compile(r"(?<=in) +[\d,]+/s[ ▁▂▃▄▅▆▇█]{10}out +[\d,]+/s"), None),
-    (re.compile(r"(?<=[ a-z])[▁▂▃▄▅▆▇█][ ▁▂▃▄▅▆▇█]{0,3}(?= )"), None),
+    (re.compile(r"\d\d:\d\d:\d\d(?= )"), "hh:mm:ss"),
+    (re.compile(r"(?<=^ )\d\d:\d\d(?=  )", re.MULTILINE), "hh:mm"),
+    (re.compile(r" *✓ +[\d.]+ m?s"), "✓ took"),
+    (re.compile(r" *rtt [\d.]+ m?s"), "rtt took"),
+    (re.compile(r"(?<=frame  )\d\S*"), "when"),
+    (re.compile(r"(?<=[ │])([\w-]{20}|[\w-]{10,19}…)(?=$| )", re.MULTILINE), "sid"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "server:port"),
+    (re.compile(r"(?<=in ) *[\d,]+/s +out +[\d,]+/s"), "so many, out so many"),
+    (re.compile(r"─+  \w+day \d+ \w+  ─+"), "day"),
 )
-_TITLES = re.compile(r"\x1b\][012];")
+_LOOK = 0.02
+"""Seconds between two looks at the screen."""
 
 
 class Terminal:
@@ -70,17 +74,23 @@ class Terminal:
     async def until(self, shown: str | Callable[[str], bool], timeout: float = 10) -> str:
         """Wait until the screen shows a text."""
         there = shown if callable(shown) else lambda text: shown in text
-        try:
-            async with asyncio.timeout(timeout):
-                while not there(self.text):
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(f"no {shown!r} within {timeout} s on:\n{self.text}") from None
-        return self.text
+        for _ in range(int(timeout / _LOOK)):
+            if there(self.text):
+                return self.text
+            await asyncio.sleep(_LOOK)
+        raise AssertionError(f"no {shown!r} within {timeout} s on:\n{self.text}")
 
     async def gone(self, hidden: str) -> str:
         """Wait until the screen no longer shows a text."""
         return await self.until(lambda text: hidden not in text)
+
+    async def settled(self, quiet: float = 0.3) -> None:
+        """Wait until nothing has been written for a while."""
+        for _ in range(100):
+            before = len(self.program.stdout.data)
+            await asyncio.sleep(quiet)
+            if len(self.program.stdout.data) == before:
+                return
 
     def resize(self, rows: int, cols: int) -> None:
         """Change the size."""
@@ -92,5 +102,5 @@ class Terminal:
 def steady(text: str) -> str:
     """Replace what changes from run to run."""
     for pattern, instead in _VOLATILE:
-        text = pattern.sub(lambda found: "~" * len(found[0]) if instead is None else instead, text)  # noqa: B023
+        text = pattern.sub(lambda found, instead=instead: instead.rjust(len(found[0])), text)
     return text

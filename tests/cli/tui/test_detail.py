@@ -105,7 +105,7 @@ def test_the_frames_are_explained() -> None:
 
 def test_a_malformed_frame_shows_unasked() -> None:
     shown = lines(seen("protocol_error", message="not a packet type", frames=["9\x1b"]))
-    assert shown[:3] == ["  message  not a packet type", "▾ frames  1 on the wire", r"    9\x1b"]
+    assert shown[:3] == ["  message   not a packet type", "▾ frames  1 on the wire", r"    9\x1b"]
 
 
 def test_nothing_is_raw() -> None:
