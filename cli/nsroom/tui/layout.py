@@ -168,7 +168,7 @@ class Screen:
             [
                 ConditionalContainer(FloatContainer(self.stream, [badge]), ~opened | tall),
                 ConditionalContainer(
-                    HSplit([ConditionalContainer(_rule(), tall), _line(self._detail_title), self.detail]),
+                    HSplit([ConditionalContainer(_rule(), tall), title, self.detail]),
                     opened,
                 ),
             ]

@@ -35,6 +35,7 @@ _VOLATILE = (
     (re.compile(r" *✓ +[\d.]+ m?s"), "✓ took"),
     (re.compile(r" *rtt [\d.]+ m?s"), "rtt took"),
     (re.compile(r"(?<=frame  )\d\S*"), "when"),
+    (re.compile(r"(?<=^   )[\w-]{10,20}", re.MULTILINE), "sid"),
     (re.compile(r"(?<=[ │])([\w-]{20}|[\w-]{10,19}…)(?=$| )", re.MULTILINE), "sid"),
     (re.compile(r"127\.0\.0\.1:\d+"), "server:port"),
     (re.compile(r"(?<=in ) *[\d,]+/s +out +[\d,]+/s"), "so many, out so many"),

@@ -16,7 +16,7 @@ def shown(*records: Record, width: int = 80, height: int = 20, at: float = 1.0) 
 
 
 def test_an_emit_shows_what_became_of_it() -> None:
-    sent = emit("join", "lobby", id=1)
+    sent = emit("join", "lobby", id=1, time=NOON)
     assert shown(sent)[0].endswith("waiting 1.0 s")
     assert shown(sent, at=60)[0].endswith("no answer")
     assert shown(sent, ack("join", {"ok": True}, id=1))[0].endswith("✓ 2.4 ms")
