@@ -1,3 +1,7 @@
 """nsroom: chat with, watch and debug any Socket.IO server from the terminal."""
 
+import time
+
 __version__ = "0.1.0"
+BEGAN = time.monotonic()
+"""When nsroom was started: the seconds that a person gives it count from there."""

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from nsroom import BEGAN
 from nsroom.arguments import Acknowledge, Emit, parse_line
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.input import lines
@@ -98,11 +100,16 @@ def _screen(options: WatchOptions, output: Output) -> Sink:
 
 async def _within(options: WatchOptions, work: Awaitable[None]) -> None:
     try:
-        async with asyncio.timeout(options.wait):
+        async with asyncio.timeout(None if options.wait is None else _left(options.wait)):
             await work
     except TimeoutError:
         missing = f"fewer than {options.count} lines came" if options.count else "nothing ended it"
         raise WaitError(f"{missing} within the {options.wait:g} s of --wait") from None
+
+
+def _left(wait: float) -> float:
+    """Give what is left of the time that a person gave; loading has taken some of it."""
+    return max(wait - (time.monotonic() - BEGAN), 0)
 
 
 async def _run(
