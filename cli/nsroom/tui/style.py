@@ -128,7 +128,8 @@ def color_depth() -> ColorDepth | None:
         return ColorDepth.DEPTH_1_BIT
     if os.environ.get("COLORTERM") or os.environ.get("PROMPT_TOOLKIT_COLOR_DEPTH"):
         return None
-    return ColorDepth.DEPTH_4_BIT if 0 < _colours() < 256 else None
+    few = 0 < _colours() < 256 or os.environ.get("TERM", "").endswith("-16color")
+    return ColorDepth.DEPTH_4_BIT if few else None
 
 
 def _colours() -> int:

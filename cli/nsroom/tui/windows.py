@@ -20,6 +20,7 @@ from prompt_toolkit.utils import get_cwidth
 from nsroom.tui.lines import Fragments
 
 _WHEEL = 3
+_MAX_CHARS = 4096
 Make = Callable[[int, int], list[Fragments]]
 """Makes the lines for a width and a height."""
 
@@ -114,23 +115,44 @@ class _Focusable(UIControl):
         return UIContent(show_cursor=False)
 
 
+class _Chars(dict[str, Char]):
+    """The characters of one style, made as they come by."""
+
+    def __init__(self, style: str) -> None:
+        super().__init__()
+        self.style = style
+
+    def __missing__(self, character: str) -> Char:
+        char = Char(character, self.style)
+        if len(self) < _MAX_CHARS:
+            self[character] = char
+        return char
+
+
+_chars = lru_cache(maxsize=256)(_Chars)
+
+
 @lru_cache(maxsize=2048)
 def _cells(fragments: tuple[tuple[str, str], ...], width: int, look: str) -> list[Char]:
     """Give one Char for each cell; what a wide character covers besides its own is empty."""
     made: list[Char] = []
     for style, text in fragments:
-        known: dict[str, Char] = {}
-        style = f"{look} {style}".strip()
-        for character in text:
-            if (char := known.get(character)) is None:
-                char = known[character] = Char(character, style)
-            if char.width == 1:
-                made.append(char)
-            elif char.width == 2:
-                made += (char, Char("", style))
-            elif made:
-                _combine(made, character)
+        chars = _chars(f"{look} {style}".strip())
+        if text.isascii():
+            made += map(chars.__getitem__, text)
+        else:
+            for character in text:
+                _append(made, chars[character], character)
     return _exactly(made, width, look)
+
+
+def _append(made: list[Char], char: Char, character: str) -> None:
+    if char.width == 1:
+        made.append(char)
+    elif char.width == 2:
+        made += (char, Char("", char.style))
+    elif made:
+        _combine(made, character)
 
 
 def _combine(made: list[Char], mark: str) -> None:

@@ -106,6 +106,7 @@ def test_no_color_has_no_colours() -> None:
     [
         ({"NO_COLOR": "1"}, ColorDepth.DEPTH_1_BIT),
         ({"TERM": "xterm-256color"}, None),
+        ({"TERM": "xterm-16color"}, ColorDepth.DEPTH_4_BIT),
         ({"COLORTERM": "truecolor", "TERM": "xterm"}, None),
     ],
 )
