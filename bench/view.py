@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 from aiohttp import web
@@ -54,7 +54,7 @@ async def _starts(env: dict[str, str], home: Path, cols: int, rows: int) -> None
     _say("start, first screen (no server)", f"{shown:.0f} ms")
 
 
-async def _median(once) -> float:  # type: ignore[no-untyped-def]
+async def _median(once: Callable[[], Awaitable[float]]) -> float:
     return statistics.median([await once() for _ in range(5)])
 
 

@@ -89,7 +89,7 @@ Piece = tuple[Style, str]
 def line(record: Record, width: int | None = None, namespace_cells: int = 0) -> list[Piece]:
     """Lay a record out on one line of `width` cells: time, sign, namespace, event, summary, round trip."""
     style = _style(record)
-    name = clip(safe(label(record)), MAX_EVENT_CELLS)
+    name = clip(safe(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]), MAX_EVENT_CELLS)
     pieces = [(Style.TIME, _clock(record.time)), (style or Style.SIGN, f"  {sign(record)}  ")]
     if namespace_cells:
         pieces.append((Style.NAMESPACE, pad(namespace(record, namespace_cells), namespace_cells) + "  "))

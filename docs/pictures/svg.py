@@ -6,7 +6,8 @@ from itertools import groupby
 
 import pyte
 from pyte.screens import Char
-from wcwidth import wcwidth
+
+from nsroom.terminal import cells
 
 CELL, LINE, SIZE, EDGE = 8.4, 18, 14, 14
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
@@ -48,10 +49,10 @@ def draw(screen: pyte.Screen, title: str, cursor: bool = False) -> str:
     )
 
 
-def _row(cells: list[Char], y: int) -> list[str]:
+def _row(row: list[Char], y: int) -> list[str]:
     shapes: list[str] = []
     x = 0
-    for look, run in groupby(cells, _look):
+    for look, run in groupby(row, _look):
         part = list(run)
         ground = look[1]
         if ground != BACKGROUND:
@@ -98,7 +99,7 @@ def _kind(text: str) -> str:
         return text
     if text and text in _EIGHTHS:
         return "bar"
-    return "wide" if not text or wcwidth(text[0]) == 2 else "text"
+    return "wide" if not text or cells(text) == 2 else "text"
 
 
 def _bar(x: int, y: int, text: str, colour: str) -> str:
@@ -108,10 +109,9 @@ def _bar(x: int, y: int, text: str, colour: str) -> str:
 
 def _text(x: int, y: int, text: str, look: tuple[str, str, bool]) -> str:
     colour, _, bold = look
-    cells = sum(max(wcwidth(character), 0) for character in text)
     weight = ' font-weight="bold"' if bold else ""
     place = f'x="{EDGE + x * CELL:.1f}" y="{EDGE + y * LINE + 13.5:.1f}"'
-    length = f'textLength="{cells * CELL:.1f}" lengthAdjust="spacingAndGlyphs"'
+    length = f'textLength="{cells(text) * CELL:.1f}" lengthAdjust="spacingAndGlyphs"'
     return f'<text {place} {length} fill="{colour}"{weight}>{escape(text)}</text>'
 
 

@@ -1,7 +1,6 @@
 """What the keys do: a method for each function of `key_bindings.KEYS`."""
 
 import json
-import shlex
 from collections.abc import Callable
 from typing import Protocol
 
@@ -217,7 +216,7 @@ class Actions:
 
     def edit(self) -> None:
         if record := self._event():
-            self._input.text = command(record)
+            self._input.text = copies.as_typed(record)
             self._input.cursor_position = len(self._input.text)
             self._screen.focus(Focus.INPUT)
 
@@ -225,7 +224,7 @@ class Actions:
         if self._view.failure:
             self._host.retry()
         elif record := self._event():
-            self._host.do(command(record))
+            self._host.do(copies.as_typed(record))
 
     def _event(self) -> Record | None:
         record = self._view.selected()
@@ -290,19 +289,3 @@ class Actions:
         self._host.leave()
 
     quit = leave
-
-
-def command(record: Record) -> str:
-    """Write an event as a line that sends it again."""
-    args = record.args or []
-    if copies.has_bytes(args):
-        line = copies.as_list(record)
-        return line if record.namespace in (None, "/") else copies.as_json(record._replace(frames=None))
-    words = [] if record.namespace in (None, "/") else ["-n", str(record.namespace)]
-    return f"/emit {shlex.join([*words, str(record.event)])} {' '.join(map(_word, args))}".rstrip()
-
-
-def _word(arg: object) -> str:
-    """Write an argument so that it is read back as itself; objects and arrays need no quotes."""
-    text = json.dumps(arg, ensure_ascii=False)
-    return text if isinstance(arg, (dict, list)) else shlex.quote(text)

@@ -32,6 +32,16 @@ def as_emit(record: Record) -> str:
     return shlex.join([*words, *dashes, str(record.event), *ready])
 
 
+def as_typed(record: Record) -> str:
+    """Give the line for the live view's input that emits the event again."""
+    args = record.args or []
+    if has_bytes(args):
+        line = as_list(record)
+        return line if record.namespace in (None, "/") else as_json(record._replace(frames=None))
+    words = [] if record.namespace in (None, "/") else ["-n", str(record.namespace)]
+    return f"/emit {shlex.join([*words, str(record.event)])} {' '.join(map(_word, args))}".rstrip()
+
+
 def as_javascript(record: Record) -> str:
     """Give the call of socket.io-client that emits the event again."""
     return f"socket.emit({', '.join(map(_javascript, [record.event, *(record.args or [])]))});"
@@ -69,3 +79,9 @@ def _javascript(value: Json) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{json.dumps(key)}: {_javascript(item)}' for key, item in value.items())}}}"
     return json.dumps(value)
+
+
+def _word(arg: Json) -> str:
+    """Write an argument so that it is read back as itself; objects and arrays need no quotes."""
+    text = json.dumps(arg, ensure_ascii=False)
+    return text if isinstance(arg, (dict, list)) else shlex.quote(text)

@@ -22,17 +22,14 @@ from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.layout.processors import (
     BeforeInput,
     HighlightMatchingBracketProcessor,
-    Processor,
-    Transformation,
-    TransformationInput,
 )
-from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.widgets import SearchToolbar
 
 from nsroom.terminal import safe
 from nsroom.tui.conversation import conversation
 from nsroom.tui.key_bindings import bar, help_lines
 from nsroom.tui.lines import Fragments, fit, highlight, prompt, styled, wrap
+from nsroom.tui.safe_text import SafeText
 from nsroom.tui.sidebar import Entry, sidebar
 from nsroom.tui.status import status
 from nsroom.tui.stream import rows
@@ -46,23 +43,6 @@ _SHORT = 18
 """Rows under which the detail takes the place of the stream."""
 _NOTICE = 3
 _HELP = 84
-
-
-class SafeText(Processor):
-    """Shows what was typed or pasted as safe text: bidi and zero-width characters too."""
-
-    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
-        """Escape what hides, and tell where the cursor is now."""
-        starts, shown = [0], []
-        for style, text, *_ in explode_text_fragments(transformation_input.fragments):
-            shown.append((style, safe(text)))
-            starts.append(starts[-1] + len(shown[-1][1]))
-        made: StyleAndTextTuples = list(shown)
-        return Transformation(
-            made,
-            source_to_display=lambda at: starts[at] if at < len(starts) else starts[-1] + at - len(shown),
-            display_to_source=lambda at: sum(start <= at for start in starts) - 1,
-        )
 
 
 class Screen:

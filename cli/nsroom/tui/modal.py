@@ -1,5 +1,6 @@
 """The keys while something else waits for one: a question, the help, the format of a copy."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from prompt_toolkit.filters import Condition
@@ -49,7 +50,7 @@ def modal(view: View, actions: Actions, host: Host) -> KeyBindings:
     return bound
 
 
-def _scroller(view: View, steps: int):  # type: ignore[no-untyped-def]
+def _scroller(view: View, steps: int) -> Callable[[KeyPressEvent], None]:
     def scroll(_event: KeyPressEvent) -> None:
         view.help_top += steps
 

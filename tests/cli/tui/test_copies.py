@@ -6,7 +6,6 @@ import pytest
 from nsroom.arguments import parse_arguments, parse_line
 from nsroom.record import Json, Record, from_json
 from nsroom.tui import copies
-from nsroom.tui.actions import command
 from nsroom.tui.words import split
 from tests.cli.tui.records import event
 
@@ -37,14 +36,14 @@ def test_the_command_emits_the_same(record: Record) -> None:
 
 @records
 def test_the_line_for_the_input_emits_the_same(record: Record) -> None:
-    line = command(record)
+    line = copies.as_typed(record)
     _, namespace, name, *args = split(line.removeprefix("/emit"))
     assert (namespace, name, parse_arguments(args)) == ("/chat", "my event", record.args)
 
 
 def test_binary_goes_as_a_line() -> None:
     record = event("chart", {"png": b"\x89PNG"}, namespace="/")
-    emit = parse_line(command(record).encode(), "/")
+    emit = parse_line(copies.as_typed(record).encode(), "/")
     assert emit is not None
     assert emit.args == record.args
     assert copies.as_emit(record) == (
