@@ -95,8 +95,8 @@ def line(record: Record, width: int | None = None, namespace_cells: int = 0) -> 
         pieces.append((Style.NAMESPACE, pad(namespace(record, namespace_cells), namespace_cells) + "  "))
     pieces.append((style or Style.EVENT, pad(name, EVENT_CELLS)))
     trip = _trip(record)
-    used = sum(cells(text) for _, text in pieces) + 2 + cells(trip)
-    room = max(_MIN_CELLS, width - used - 2) if width else UNBOUNDED
+    used = sum(cells(text) for _, text in pieces) + 2 + (cells(trip) + 2 if trip else 0)
+    room = max(_MIN_CELLS, width - used) if width else UNBOUNDED
     content = summary(record, room)
     if content or trip:
         body = pad(content, room) if trip and width else content
