@@ -52,7 +52,7 @@ BEYOND = {
     "call": "--json",
     "rooms": "--timeout",
     "decode": "--frame --json --plain",
-    "replay": "--direction --speed --ack --timeout --summary",
+    "replay": "--direction --speed --view --ack --timeout --summary",
 }
 """What it does not mention."""
 CONTRACT_SHARED = {

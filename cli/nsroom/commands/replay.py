@@ -51,10 +51,10 @@ def replay(
     ] = False,
     connection: ConnectionOptions,
 ) -> None:
-    """Send the events of a recording again, with its timing, or look at it.
+    """Send the events of a recording again, or look at it.
 
-    Each event goes to the namespace that it was recorded in. By default these are the events that were sent
-    when it was recorded.
+    Each event goes to the namespace that it was recorded in, with the recorded timing. By default
+    these are the events that were sent when it was recorded.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def replay(
       nsroom replay session.ndjson
       nsroom replay session.ndjson --direction in --speed 10 -u :3001
       nsroom replay session.ndjson --speed 0 --ack --summary
-      nsroom replay session.ndjson --view    no server: what can be read of it, even if it is torn
+      nsroom replay session.ndjson --view    without a server, even a torn one
     """
     if view:
         _show(file)
