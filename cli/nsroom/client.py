@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from itertools import count
 from typing import Any, TypeVar
 
@@ -40,6 +40,8 @@ class Client:
         self.target = target
         self.rejoin: list[Emit] = []
         """What is emitted again after a reconnection: the joins of rooms, which the server forgot."""
+        self.on_return: list[Callable[[], Awaitable[object]]] = []
+        """What is done after that; where it fails, it is said why."""
         self.failure: NsroomError | None = None
         """Why the connection is over for good, when it was not closed from here."""
         self._say = say
@@ -336,6 +338,11 @@ class Client:
                 break
         self._report_gap(reason, lost_at, sids)
         await self._join_again()
+        for begin_again in self.on_return:
+            try:
+                await begin_again()
+            except NsroomError as error:
+                self._say(str(error))
 
     def _report_gap(self, reason: str, lost_at: int, sids: set[str | None]) -> None:
         milliseconds = (now() - lost_at) / 1000

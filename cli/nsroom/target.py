@@ -64,14 +64,14 @@ def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) ->
     if not servers:
         default = _parse(os.environ.get("NSROOM_URL") or DEFAULT_URL)
         servers, base = {default[0] or DEFAULT_URL}, (None, base[1] or default[1])
-    named = [namespace for _, namespace in parsed if namespace] + [_namespace(text) for text in namespaces]
+    named = [namespace for _, namespace in parsed if namespace] + [namespace_of(text) for text in namespaces]
     return servers.pop(), tuple(dict.fromkeys(named)) or (base[1] or "/",)
 
 
 def _parse(text: str) -> tuple[str | None, str | None]:
     """Split a target into its server and its namespace; either may be absent."""
     if text.startswith("/"):
-        return None, _namespace(text)
+        return None, namespace_of(text)
     if _HOST_PORT.fullmatch(text):
         text = f"http://{'localhost' if text.startswith(':') else ''}{text}"
     parts = _split(text)
@@ -82,7 +82,7 @@ def _parse(text: str) -> tuple[str | None, str | None]:
     if parts.query or parts.fragment:
         raise UsageError(f"{text!r}: give what follows ? with --query, and leave '#' and its rest out")
     path = parts.path if parts.path not in ("", "/") else None
-    return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and _namespace(path)
+    return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and namespace_of(path)
 
 
 def _split(text: str) -> SplitResult:
@@ -94,7 +94,8 @@ def _split(text: str) -> SplitResult:
     return parts
 
 
-def _namespace(text: str) -> str:
+def namespace_of(text: str) -> str:
+    """Check the name of a namespace, and begin it with a slash. Raises: UsageError."""
     name = text if text.startswith("/") else f"/{text}"
     if "," in name or "?" in name or not name.isprintable():
         raise UsageError(f"{text!r} cannot be a namespace: no comma, no question mark, printable only")

@@ -1,0 +1,1 @@
+"""Any instrumented server, seen through its admin namespace."""

@@ -1,0 +1,29 @@
+"""What connection state recovery adds to an event, as JavaScript servers tell of it. Pure."""
+
+from nsroom.record import Json
+
+_YEAST = {
+    letter: n for n, letter in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_")
+}
+_HOUR = 3_600_000_000
+
+
+def without_offset(args: list[Json], at: int) -> list[Json]:
+    """Take away the offset that a recovering server adds: it is a time near `at` (microseconds)."""
+    last = args[-1] if args else None
+    is_offset = isinstance(last, str) and abs(_offset_ms(last) * 1000 - at) < _HOUR
+    return args[:-1] if is_offset else args
+
+
+def _offset_ms(text: str) -> int:
+    """Read the time in an offset: a yeast, a Redis stream's id, or a MongoDB ObjectId; 0 if it is none."""
+    head = text.partition(".")[0]
+    if len(head) == 7 and all(letter in _YEAST for letter in head):
+        return sum(_YEAST[letter] * 64**place for place, letter in enumerate(reversed(head)))
+    head, dash, number = text.partition("-")
+    if dash and len(head) == 13 and head.isdecimal() and number.isdecimal():
+        return int(head)
+    try:
+        return int(text[:8], 16) * 1000 if len(text) == 24 else 0
+    except ValueError:
+        return 0
