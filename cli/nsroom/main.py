@@ -11,7 +11,20 @@ from nsroom.errors import ExitCode, NsroomError, Stopped
 from nsroom.streams import mend, put, say
 from nsroom.terminal import safe
 
-COMMANDS = ("serve", "connect", "join", "emit", "call", "rooms", "decode", "replay", "demo")
+COMMANDS = (
+    "serve",
+    "connect",
+    "join",
+    "emit",
+    "call",
+    "rooms",
+    "sockets",
+    "tail",
+    "kick",
+    "decode",
+    "replay",
+    "demo",
+)
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
 
 

@@ -4,14 +4,23 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from enum import StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from nsroom.errors import RefusedError, UsageError
-from nsroom.target import Target, Transport, parse_auth, parse_headers, parse_pairs, resolve
+from nsroom.target import (
+    Target,
+    Transport,
+    namespace_of,
+    parse_auth,
+    parse_headers,
+    parse_pairs,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from nsroom.arguments import Emit
@@ -138,6 +147,10 @@ class ConnectionOptions:
             reconnect=not self.no_reconnect,
         )
 
+    def named(self, target: Target) -> tuple[str, ...]:
+        """Give the namespaces that are named; none where the target has only the default."""
+        return () if not self.namespace and target.namespaces == ("/",) else target.namespaces
+
 
 def _auth_of_environment() -> list[str]:
     # Not by typer, which takes the variable for several words.
@@ -146,8 +159,8 @@ def _auth_of_environment() -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchOptions:
-    """What to show of what is seen, and for how long."""
+class ShowOptions:
+    """What to show of what is seen, how, and for how long."""
 
     where: Annotated[
         str | None,
@@ -163,7 +176,6 @@ class WatchOptions:
     all: Annotated[
         bool, typer.Option("--all", help="Show every kind of record, not only received events.")
     ] = False
-    raw: Annotated[bool, typer.Option("--raw", help="Show the frames too, as they were on the wire.")] = False
     json: Annotated[bool, typer.Option("--json", help="Print NDJSON, even on a terminal.")] = False
     plain: Annotated[
         bool, typer.Option("--plain", help="Print readable lines: no full screen, no NDJSON.")
@@ -172,6 +184,13 @@ class WatchOptions:
         str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file, as NDJSON.")
     ] = None
     force: Annotated[bool, typer.Option("--force", help="Let --save overwrite its file.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions(ShowOptions):
+    """… of one's own connection."""
+
+    raw: Annotated[bool, typer.Option("--raw", help="Show the frames too, as they were on the wire.")] = False
     stdin: Annotated[
         bool,
         typer.Option(
@@ -195,6 +214,45 @@ class WatchOptions:
 def is_received(record: "Record") -> bool:
     """Tell whether this is an event from the server."""
     return record.kind == "event" and record.direction == "in"
+
+
+class Via(StrEnum):
+    """How to reach the rooms of a server. `auto`: the application's own events, else the admin namespace."""
+
+    AUTO = "auto"
+    EVENTS = "events"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminOptions:
+    """How to get into the admin namespace of an instrumented server."""
+
+    admin_auth: Annotated[
+        str | None,
+        typer.Option(
+            "--admin-auth",
+            metavar="AUTH",
+            help="USER:PASSWORD, USER to be asked, JSON, or @FILE with one of them. Default: $NSROOM_ADMIN.",
+        ),
+    ] = None
+    admin_session: Annotated[
+        str | None,
+        typer.Option("--admin-session", metavar="ID", help="A session id of the admin, or @FILE with it."),
+    ] = None
+    admin_namespace: Annotated[
+        str, typer.Option("--admin-namespace", metavar="NS", help="The admin namespace.")
+    ] = "/admin"
+
+    def target(self, base: Target) -> Target:
+        """Turn to the admin namespace of the same server; without credentials `--auth` is the payload.
+
+        Raises: UsageError.
+        """
+        from nsroom.admin.credentials import fitting, payload
+
+        auth = payload(self.admin_auth, self.admin_session) or fitting(base.auth)
+        return replace(base, namespaces=(namespace_of(self.admin_namespace),), auth=auth)
 
 
 @dataclass(frozen=True, slots=True)

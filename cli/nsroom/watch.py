@@ -5,18 +5,18 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 from nsroom import BEGAN
 from nsroom.arguments import Acknowledge, Emit, parse_line
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.input import lines
 from nsroom.joins import Convention
-from nsroom.options import WatchOptions
+from nsroom.options import ShowOptions, WatchOptions
 from nsroom.output import ClosedOutput, Output
 from nsroom.record import Record
-from nsroom.sinks import FileSink, NdjsonSink, Route, Sink, TextSink, pump
+from nsroom.sinks import FileSink, Keep, NdjsonSink, Route, Sink, TextSink, pump
 from nsroom.streams import say
 from nsroom.target import Target
 from nsroom.terminal import colours
@@ -52,7 +52,7 @@ async def watch(
     if _is_live(options):
         from nsroom.tui.live import show
 
-        await _within(options, show(target, options, begin, room, how))
+        await within(options, show(target, options, begin, room, how))
     else:
         await _watch_lines(target, options, begin, room)
 
@@ -73,17 +73,20 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
     client = Client(target, watch=True, raw=options.raw, say=say)
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
-        routes = _routes(options, output, stack)
+        routes = routes_to(output, options, options.keep(), stack)
         stack.push_async_callback(client.close)
         talk = _Talk(client, options, composer(target.namespaces[0], room), begin)
-        await _within(options, _run(client, options, routes, output, talk))
+        await within(options, _run(client, options, routes, output, talk))
     namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
     if refused := namespaces + talk.refused:
         raise RefusedError(f"refused: {'; '.join(refused)}")
 
 
-def _routes(options: WatchOptions, output: Output, stack: contextlib.AsyncExitStack) -> list[Route]:
-    routes: list[Route] = [(options.keep(), _screen(options, output))]
+def routes_to(
+    output: Output, options: ShowOptions, keep: Keep | None, stack: contextlib.AsyncExitStack
+) -> list[Route]:
+    """Give where records go: to the output what `keep` keeps, everything into the recording."""
+    routes: list[Route] = [(keep, _screen(options, output))]
     if options.save:
         recording = FileSink(options.save, options.force)
         stack.push_async_callback(recording.close)
@@ -91,14 +94,15 @@ def _routes(options: WatchOptions, output: Output, stack: contextlib.AsyncExitSt
     return routes
 
 
-def _screen(options: WatchOptions, output: Output) -> Sink:
+def _screen(options: ShowOptions, output: Output) -> Sink:
     terminal = sys.stdout.isatty()
     if options.json or not (options.plain or terminal):
         return NdjsonSink(output)
     return TextSink(output, colours(sys.stdout), os.get_terminal_size().columns if terminal else None)
 
 
-async def _within(options: WatchOptions, work: Awaitable[None]) -> None:
+async def within(options: ShowOptions, work: Awaitable[None]) -> None:
+    """Do `work` within the time of `--wait`. Raises: WaitError."""
     try:
         async with asyncio.timeout(None if options.wait is None else _left(options.wait)):
             await work
@@ -116,8 +120,13 @@ async def _run(
     client: "Client", options: WatchOptions, routes: Sequence[Route], output: Output, talk: "_Talk"
 ) -> None:
     """Show and send side by side; the showing decides when it is over, the rest only when it fails."""
-    showing = asyncio.create_task(_show(client, routes, options.count, talk.begun))
-    others = {asyncio.create_task(talk.run()), asyncio.create_task(_notice_end(output))}
+    await beside(_show(client, routes, options.count, talk.begun), talk.run(), reader_gone(output))
+
+
+async def beside(main: Coroutine[Any, Any, None], *rest: Coroutine[Any, Any, None]) -> None:
+    """Do `main`; the rest goes on at its side, and ends it only by failing."""
+    showing = asyncio.create_task(main)
+    others = {asyncio.create_task(each) for each in rest}
     try:
         while not showing.done():
             done, _ = await asyncio.wait({showing, *others}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +156,7 @@ async def _pass_over(client: "Client") -> None:
         pass
 
 
-async def _notice_end(output: Output) -> None:
+async def reader_gone(output: Output) -> None:
     """End when the reader of our output has gone, even if nothing more is to be written."""
     await output.reader_gone()
     raise ClosedOutput("the reader of standard output has gone")

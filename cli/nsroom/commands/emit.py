@@ -3,17 +3,27 @@
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.errors import DataError
-from nsroom.options import ConnectionOptions, EmitOptions, expand
-from nsroom.streams import put
+from nsroom.errors import DataError, UsageError
+from nsroom.options import AdminOptions, ConnectionOptions, EmitOptions, expand
+from nsroom.streams import put, say
 
 if TYPE_CHECKING:
+    from nsroom.admin.client import Admin
     from nsroom.arguments import Acknowledge, Emit, Line
-    from nsroom.record import Record
+    from nsroom.record import Json, Record
+    from nsroom.target import Target
+
+
+class Through(StrEnum):
+    """Who emits: this client to the server, or the server itself."""
+
+    EVENTS = "events"
+    ADMIN = "admin"
 
 
 @expand
@@ -29,6 +39,12 @@ def emit(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="With --ack, print each acknowledgement.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Print the frames that would be sent.")] = False,
+    via: Annotated[
+        Through,
+        typer.Option("--via", help="admin: an instrumented server emits it, to --room or to everyone."),
+    ] = Through.EVENTS,
+    write: Annotated[bool, typer.Option("--write", help="Allow --via admin to act on the server.")] = False,
+    admin: AdminOptions,
 ) -> None:
     """Emit one event, or every line of stdin.
 
@@ -43,10 +59,16 @@ def emit(
       nsroom emit price 12.5 --room traders --ack
       nsroom emit - --ack --summary < recording.ndjson
       tail -f app.log | nsroom emit log - -n /ops
+      nsroom emit news hello --to lobby --via admin --write
     """
     from nsroom.signals import run
 
     target = replace(connection.target(), reconnect=False)
+    if via is Through.ADMIN:
+        _check(options, write, ack or json or summary or offline)
+        lines = _lines(event, args or [], target.namespaces[0], replace(options, room=None))
+        run(_emit_by_admin(admin.target(target), lines, options))
+        return
     lines = _lines(event, args or [], target.namespaces[0], options)
     if offline:
         run(_print_frames(lines))
@@ -65,6 +87,37 @@ def emit(
             begin=options.enter,
         )
     )
+
+
+def _check(options: EmitOptions, write: bool, other: bool) -> None:
+    if not write:
+        raise UsageError("--via admin changes what is on the server: add --write to do it")
+    if options.skip or other:
+        raise UsageError("--via admin has no acknowledgements, and no --except, --summary or --offline")
+
+
+async def _emit_by_admin(
+    target: "Target", batches: "AsyncIterator[list[Line]]", options: EmitOptions
+) -> None:
+    from nsroom.admin.client import Admin
+
+    rooms = options.room or []
+    # Not one event for each room: a socket in two of them would get it twice.
+    where = rooms if len(rooms) > 1 else next(iter(rooms), None)
+    async with Admin(target, timeout=options.timeout, say=say) as admin:
+        await admin.beside(_emit_all(admin, batches, where))
+
+
+async def _emit_all(admin: "Admin", batches: "AsyncIterator[list[Line]]", where: "Json") -> None:
+    from nsroom.admin.inventory import Feature
+    from nsroom.arguments import Emit
+
+    admin.require(Feature.EMIT)
+    async for batch in batches:
+        for _, item in batch:
+            if not isinstance(item, Emit):
+                raise UsageError("--via admin emits events; it cannot acknowledge one")
+            await admin.command(Feature.EMIT, "emit", item.namespace, where, item.event, *item.args)
 
 
 def _lines(event: str, args: list[str], namespace: str, options: EmitOptions) -> "AsyncIterator[list[Line]]":

@@ -1,14 +1,22 @@
 """`nsroom join`: ask to join rooms, then watch and talk."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.options import ConnectionOptions, WatchOptions, expand
+from nsroom.errors import ConnectError, RefusedError, UsageError, WaitError
+from nsroom.options import AdminOptions, ConnectionOptions, Via, WatchOptions, expand
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from nsroom.client import Client
+    from nsroom.target import Target
     from nsroom.watch import Say
+
+_TIMEOUT = 5.0
+"""Seconds for the admin namespace to answer; python-socketio tells of rooms every two."""
 
 
 def _presets() -> list[str]:
@@ -41,19 +49,32 @@ def join(
             ' subscribe "x".',
         ),
     ] = None,
+    via: Annotated[
+        Via,
+        typer.Option(
+            "--via",
+            help="events: ask the application; admin: the server joins us; auto: with --write both.",
+        ),
+    ] = Via.AUTO,
+    write: Annotated[
+        bool, typer.Option("--write", help="Allow the admin namespace to act on the server.")
+    ] = False,
     connection: ConnectionOptions,
     options: WatchOptions,
+    admin: AdminOptions,
 ) -> None:
     """Ask to join rooms, then watch as `connect` does.
 
     Typed lines are messages to the first room. Rooms exist only on the server: where it does not
-    acknowledge, nobody here can know whether it joined us.
+    acknowledge, nobody here can know whether it joined us. The admin namespace of an instrumented server
+    knows: with --write it confirms the join, or does it where the application did not.
 
     \b
     Examples:
       nsroom join lobby
       nsroom join lobby ops --as ann -n /chat
       nsroom join lobby --join-preset room    where the server has on("room", ...)
+      nsroom join lobby --write               … and if that fails, by the admin namespace
       nsroom join 42 --join-event enter --join-args '{"table":"{room}"}'
       echo "it is green" | nsroom join ci --stdin --where event=message -C 1
     """
@@ -62,10 +83,42 @@ def join(
     from nsroom.signals import run
     from nsroom.watch import watch
 
+    if via is Via.ADMIN and not write:
+        raise UsageError("--via admin changes what is on the server: add --write to do it")
     how = convention(join_preset, join_event, join_args, nick)
     target = connection.target()
+    secured = replace(admin.target(target), reconnect=False) if write else None
 
     async def begin(client: "Client", say: "Say") -> list[str]:
-        return await ask_to_join(client, rooms, how, say)
+        if secured is None or via is Via.EVENTS:
+            return await ask_to_join(client, rooms, how, say)
+        asked = via is Via.AUTO and await _ask(lambda: ask_to_join(client, rooms, how, say), say)
+        return await _join_by_admin(client, rooms, secured, say, fatal=not asked)
 
     run(watch(target, options, begin, rooms[0], how))
+
+
+async def _ask(join: "Callable[[], Awaitable[list[str]]]", say: "Say") -> bool:
+    """Ask the application; say whether it refused none of the rooms."""
+    try:
+        return not await join()
+    except RefusedError as error:
+        say(f"{error}; trying the admin namespace")
+        return False
+
+
+async def _join_by_admin(
+    client: "Client", rooms: list[str], target: "Target", say: "Say", fatal: bool
+) -> list[str]:
+    """Confirm or do it; where the application may have done it, it is no fault if that cannot be known."""
+    from nsroom.admin.joining import join
+
+    try:
+        await join(client, rooms, target, _TIMEOUT, say)
+    except (ConnectError, RefusedError, WaitError) as error:
+        if fatal:
+            raise
+        say(str(error))
+    else:
+        client.on_return.append(lambda: join(client, rooms, target, _TIMEOUT, say))
+    return []

@@ -1,18 +1,25 @@
 """`nsroom rooms`: list the rooms of namespaces with their members."""
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.errors import NackError, WaitError
-from nsroom.options import ConnectionOptions, expand
+from nsroom.errors import NackError, NsroomError, RefusedError, WaitError
+from nsroom.options import AdminOptions, ConnectionOptions, Via, expand
+from nsroom.streams import say
 
 if TYPE_CHECKING:
-    from nsroom.client import Client
-    from nsroom.record import Json
+    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from typing import Any
+
+    from nsroom.listing import Rows
     from nsroom.target import Target
+
+_COLUMNS = ("namespace", "room", "members", "")
+_EMPTY = "no rooms: nobody has joined one"
+_PATIENCE = 2.0
+"""Seconds for a `rooms` event of the application before the admin namespace is tried."""
 
 
 @expand
@@ -23,109 +30,89 @@ def rooms(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the answers.")
     ] = 5.0,
+    via: Annotated[
+        Via,
+        typer.Option("--via", help="Ask with the reference server's events, or read the admin namespace."),
+    ] = Via.AUTO,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes.")] = False,
+    all: Annotated[
+        bool,
+        typer.Option("--all", help="Also each socket's own room, and those of the admin namespace."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a room.")] = False,
+    admin: AdminOptions,
 ) -> None:
     """List the rooms of the namespaces with their members.
 
-    Only a server can know its rooms: nsroom asks with the events `rooms` and `who` of the reference server.
+    Only a server can know its rooms. nsroom asks with the events `rooms` and `who` of the reference server;
+    where there are none, it reads the admin namespace of an instrumented server: all namespaces, unless
+    some are named. With --watch every line is a room that changed; one that has gone says "gone".
 
     \b
     Examples:
       nsroom rooms
       nsroom rooms lobby -n /chat
       nsroom rooms --json | jq -r '.room + " " + (.members | length | tostring)'
+      nsroom rooms -u :3001 --admin-auth @admin.txt
+      nsroom rooms --via admin --watch
     """
+    from nsroom.listing import following_admin, following_events, rooms_view
+
+    target = replace(connection.target(), reconnect=watch)
+    secured = admin.target(target)
+    view = rooms_view(connection.named(target), room, all)
+    fault = None
+    if via is not Via.ADMIN:
+        word = "" if via is Via.EVENTS else "as the server's `rooms` event tells"
+        limit = timeout if via is Via.EVENTS else min(timeout, _PATIENCE)
+        fault = _try_events(_show(following_events(target, room, limit), watch, json, word))
+        if fault is None:
+            return
+        if via is Via.EVENTS:
+            raise fault
+    word = f"as {secured.namespaces[0]} tells, for the server is instrumented" if fault else ""
+    _read_admin(
+        lambda proven: _show(following_admin(proven, view, timeout, say), watch, json, word), secured, fault
+    )
+
+
+def _try_events(listing: "Coroutine[Any, Any, None]") -> NsroomError | None:
+    """List by the application's events; give what speaks against it."""
     from nsroom.signals import run
 
-    target = replace(connection.target(), reconnect=False)
-    found = run(_ask(target, room, timeout))
-    if json:
-        _print_json(found)
-    else:
-        _print_table(found)
-
-
-async def _ask(target: "Target", room: str | None, timeout: float) -> "list[dict[str, Json]]":
-    import asyncio
-
-    from nsroom.client import Client
-
-    client = Client(target)
     try:
-        await client.connect()
-        async with asyncio.timeout(timeout):
-            return [
-                {"namespace": namespace, **each}
-                for namespace in client.namespaces
-                for each in await _rooms(client, namespace, room)
-            ]
-    except TimeoutError:
-        raise WaitError(f"{target.place} did not say within {timeout:g} s: has it a `rooms` event?") from None
-    finally:
-        await client.close()
+        run(listing)
+    except (NackError, RefusedError, WaitError) as error:
+        return error
+    return None
 
 
-async def _rooms(client: "Client", namespace: str, room: str | None) -> "list[dict[str, Json]]":
-    if room is not None:
-        return [_described(await _answer(client, namespace, "who", [{"room": room}]), namespace)]
-    listed = (await _answer(client, namespace, "rooms", [])).get("rooms")
-    if not isinstance(listed, list):
-        raise NackError(f"{namespace}: the server's answer to `rooms` is no list of rooms")
-    return [_described(each, namespace) for each in listed]
+def _read_admin(
+    listing: "Callable[[Target], Coroutine[Any, Any, None]]", target: "Target", fault: NsroomError | None
+) -> None:
+    """List by the admin namespace. Raises: what spoke against the events too, where there is none."""
+    from nsroom.admin.credentials import CredentialsError, run_asking
+
+    try:
+        run_asking(listing, target)
+    except CredentialsError:
+        raise
+    except (RefusedError, WaitError) as error:
+        if fault is None:
+            raise
+        raise type(fault)(f"{fault}; and {error}") from None
 
 
-def _described(room: "Json", namespace: str) -> "dict[str, Json]":
-    """Check what a server says of a room."""
-    if not isinstance(room, dict) or not isinstance(room.get("members"), list) or "room" not in room:
-        raise NackError(f"{namespace}: the server's answer does not describe a room with its members")
-    count = room.get("count")
-    members = room["members"]
-    return {
-        "room": str(room["room"]),
-        "count": count if isinstance(count, int) else len(members),
-        "members": members,
-    }
+async def _show(source: "AsyncGenerator[Rows, None]", watch: bool, json: bool, word: str) -> None:
+    from contextlib import aclosing
 
+    from nsroom.tables import follow, room_cells, show
 
-async def _answer(client: "Client", namespace: str, event: str, args: "list[Json]") -> "dict[str, Json]":
-    from nsroom.arguments import Emit
-    from nsroom.delivery import is_refusal, refusal
-
-    (asked,) = await client.ask(Emit(namespace, event, args))
-    answer = (await asked).args or []
-    if is_refusal(answer):
-        raise NackError(f"{namespace}: the server answered {refusal(answer)}")
-    return answer[0] if answer and isinstance(answer[0], dict) else {}
-
-
-def _print_json(found: "list[dict[str, Json]]") -> None:
-    from nsroom.sinks import encode_value
-    from nsroom.streams import put
-
-    put(b"".join(map(encode_value, found)))
-
-
-def _print_table(found: "list[dict[str, Json]]") -> None:
-    from rich.table import Table
-
-    from nsroom.streams import put, say
-    from nsroom.terminal import console, safe
-
-    if not found:
-        say("no rooms: nobody has joined one")
-        return
-    table = Table("namespace", "room", "members", "", box=None, pad_edge=False, header_style="dim")
-    for each in found:
-        names = ", ".join(_name(member) for member in each["members"])
-        table.add_row(safe(each["namespace"]), safe(each["room"]), str(each["count"]), safe(names))
-    shown = console(sys.stdout)
-    with shown.capture() as captured:
-        shown.print(table)
-    put(captured.get().encode())
-
-
-def _name(member: "Json") -> str:
-    """Give a member's nick, else its sid."""
-    if not isinstance(member, dict):
-        return str(member)
-    return str(member.get("nick") or member.get("sid") or "?")
+    async with aclosing(source):
+        first = await anext(source)
+        if word:
+            say(word)
+        if watch:
+            await follow(first, source, _COLUMNS, room_cells, json, _EMPTY)
+        else:
+            show(first, _COLUMNS, room_cells, json, _EMPTY)

@@ -1,0 +1,66 @@
+"""`nsroom sockets`: list the sockets of an instrumented server."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.options import AdminOptions, ConnectionOptions, expand
+from nsroom.streams import say
+
+if TYPE_CHECKING:
+    from nsroom.listing import View
+    from nsroom.target import Target
+
+_COLUMNS = ("namespace", "sid", "transport", "address", "connected", "rooms")
+_EMPTY = "no sockets: nobody is connected"
+
+
+@expand
+def sockets(
+    *,
+    connection: ConnectionOptions,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the server.")
+    ] = 5.0,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes.")] = False,
+    all: Annotated[
+        bool, typer.Option("--all", help="Also the admin namespace, and each socket's own room.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a socket.")] = False,
+    admin: AdminOptions,
+) -> None:
+    """List the sockets of an instrumented server with their rooms.
+
+    A server is instrumented when it calls instrument(): Node's @socket.io/admin-ui or python-socketio's.
+    All namespaces are listed, unless some are named. With --watch every line is a socket that changed;
+    one that has gone says "gone".
+
+    \b
+    Examples:
+      nsroom sockets --admin-auth admin            and it asks for the password
+      nsroom sockets -n /chat --admin-auth @admin.txt
+      NSROOM_ADMIN=admin:secret nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
+      nsroom sockets --watch
+    """
+    from nsroom.admin.credentials import run_asking
+    from nsroom.listing import sockets_view
+
+    target = connection.target()
+    view = sockets_view(connection.named(target), all)
+    secured = replace(admin.target(target), reconnect=watch and target.reconnect)
+    run_asking(lambda proven: _list(proven, view, timeout, watch, json), secured)
+
+
+async def _list(target: "Target", view: "View", timeout: float, watch: bool, json: bool) -> None:
+    from contextlib import aclosing
+
+    from nsroom.listing import following_admin
+    from nsroom.tables import follow, show, socket_cells
+
+    async with aclosing(following_admin(target, view, timeout, say)) as source:
+        first = await anext(source)
+        if watch:
+            await follow(first, source, _COLUMNS, socket_cells, json, _EMPTY)
+        else:
+            show(first, _COLUMNS, socket_cells, json, _EMPTY)
