@@ -12,7 +12,7 @@ from tests.peers.program import Runner, Server, Spawner, clean_environment, spaw
 
 NSROOM = (sys.executable, "-m", "nsroom")
 LISTENING = re.compile(r"nsroom: listening on (\S+)")
-PLAIN_SOCKETIO = Path(__file__).parent / "peers" / "plain_socketio.py"
+PEERS = Path(__file__).parent / "peers"
 
 StartServer = Callable[..., Awaitable[Server]]
 
@@ -93,15 +93,21 @@ def node_server(node_script: Spawner) -> StartServer:
 
 
 @pytest.fixture
-async def python_server(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[StartServer]:
-    """Start a plain server on stock python-socketio, with the events of `server4.js`."""
+async def python_script(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Start a server of `tests/peers`: `await python_script("instrumented.py", "--readonly")`."""
     env = {key: value for key, value in environment.items() if not key.startswith("COVERAGE_")}
-    async with spawner((sys.executable, str(PLAIN_SOCKETIO)), env, tmp_path) as spawn:
+    async with spawner((sys.executable,), env, tmp_path) as spawn:
 
-        async def start(*args: str) -> Server:
-            return await _listening(spawn, *args)
+        async def start(script: str, *args: str) -> Server:
+            return await _listening(spawn, str(PEERS / script), *args)
 
         yield start
+
+
+@pytest.fixture
+def python_server(python_script: StartServer) -> StartServer:
+    """Start a plain server on stock python-socketio, with the events of `server4.js`."""
+    return lambda *args: python_script("plain_socketio.py", *args)
 
 
 async def _listening(spawn: Spawner, *args: str) -> Server:

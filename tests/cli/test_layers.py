@@ -53,6 +53,10 @@ LAYERS = {
     "nsroom.summary": Layer("record terminal"),
     "nsroom.sinks": Layer("record errors filters output summary terminal", "rich orjson"),
     "nsroom.observe": Layer("record errors protocol lean", "aiohttp multidict yarl"),
+    "nsroom.admin.inventory": Layer("record"),
+    "nsroom.admin.offsets": Layer("record"),
+    "nsroom.admin.state": Layer("record admin.inventory admin.offsets"),
+    "nsroom.tables": Layer("record listing sinks streams terminal", "rich"),
     **{f"nsroom.tui.{name}": MODEL for name in ("chat", "model", "pairs", "rates", "ring", "spaces")},
     **{f"nsroom.tui.{name}": LINES for name in LINE_MODULES},
     "nsroom.tui": Layer(
@@ -144,7 +148,7 @@ def test_commands_import_inside_their_function(module: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("module", ["nsroom.terminal", "nsroom.summary", "nsroom.sinks"])
+@pytest.mark.parametrize("module", ["nsroom.terminal", "nsroom.summary", "nsroom.sinks", "nsroom.tables"])
 def test_rich_is_imported_inside_functions(module: str) -> None:
     top = (node for node in parse(module).body if isinstance(node, ast.Import | ast.ImportFrom))
     assert not [name for node in top for name in imports(node) if within(name, "rich")]

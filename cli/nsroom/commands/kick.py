@@ -8,7 +8,6 @@ import typer
 from nsroom.errors import ExitCode, UsageError, WaitError
 from nsroom.options import AdminOptions, ConnectionOptions, expand
 from nsroom.streams import say
-from nsroom.terminal import safe
 
 if TYPE_CHECKING:
     from nsroom.admin.client import Admin
@@ -101,6 +100,8 @@ def _blind(named: tuple[str, ...]) -> "Victims":
 
 
 def _confirm(victims: "Victims", wanted: str) -> None:
+    from nsroom.terminal import safe
+
     number = len(victims.known)
     who = f"{number} socket{'' if number == 1 else 's'}" if number else "whoever is there"
     question = f"Disconnect {wanted}, which is {who}, from {', '.join(victims.namespaces)}?"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("namespace", "room", "members", "")
 _EMPTY = "no rooms: nobody has joined one"
 _PATIENCE = 2.0
-"""Seconds for a `rooms` event of the application before the admin namespace is tried."""
+"""Seconds for each of the two ways, where neither is asked for."""
 
 
 @expand
@@ -64,8 +64,8 @@ def rooms(
     fault = None
     if via is not Via.ADMIN:
         word = "" if via is Via.EVENTS else "as the server's `rooms` event tells"
-        limit = timeout if via is Via.EVENTS else min(timeout, _PATIENCE)
-        fault = _try_events(_show(following_events(target, room, limit), watch, json, word))
+        timeout = timeout if via is Via.EVENTS else min(timeout, _PATIENCE)
+        fault = _try_events(_show(following_events(target, room, timeout), watch, json, word))
         if fault is None:
             return
         if via is Via.EVENTS:

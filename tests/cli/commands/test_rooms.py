@@ -31,7 +31,7 @@ def answers(ack: str) -> bad.Peer:
 @pytest.mark.usefixtures("ann")
 async def test_a_table_for_people(nsroom: Runner, server: Server) -> None:
     result = await nsroom("rooms", "-u", server.url, "-n", "/chat")
-    assert (result.code, result.stderr) == (0, "")
+    assert (result.code, result.stderr) == (0, "nsroom: as the server's `rooms` event tells\n")
     assert [line.split() for line in result.lines] == [
         ["namespace", "room", "members"],
         ["/chat", "lobby", "1", "ann"],
@@ -55,15 +55,14 @@ async def test_one_room(nsroom: Runner, server: Server) -> None:
 
 
 async def test_no_rooms_is_an_empty_list(nsroom: Runner, server: Server) -> None:
-    assert await nsroom("rooms", "-u", server.url) == Result(
-        0, "", "nsroom: no rooms: nobody has joined one\n"
-    )
-    assert await nsroom("rooms", "-u", server.url, "--json") == Result(0, "", "")
+    rooms = ("rooms", "-u", server.url, "--via", "events")
+    assert await nsroom(*rooms) == Result(0, "", "nsroom: no rooms: nobody has joined one\n")
+    assert await nsroom(*rooms, "--json") == Result(0, "", "")
 
 
 async def test_a_server_without_such_an_event_is_code_5(nsroom: Runner) -> None:
     async with bad.sends() as url:
-        result = await nsroom("rooms", "-u", url, "--timeout", "0.3")
+        result = await nsroom("rooms", "-u", url, "--timeout", "0.3", "--via", "events")
     complaint = f"nsroom: {url} did not say within 0.3 s: has it a `rooms` event?\n"
     assert result == Result(5, "", complaint)
 
@@ -79,4 +78,23 @@ async def test_a_server_without_such_an_event_is_code_5(nsroom: Runner) -> None:
 )
 async def test_another_answer_is_code_7(nsroom: Runner, ack: str, complaint: str) -> None:
     async with answers(ack) as url:
-        assert await nsroom("rooms", "-u", url) == Result(7, "", f"nsroom: {complaint}\n")
+        assert await nsroom("rooms", "-u", url, "--via", "events") == Result(7, "", f"nsroom: {complaint}\n")
+
+
+async def test_neither_events_nor_an_admin_namespace(nsroom: Runner) -> None:
+    async with bad.sends() as url:
+        result = await nsroom("rooms", "-u", url, "--timeout", "0.3")
+    assert (result.code, result.stdout) == (5, "")
+    assert "has it a `rooms` event?; and /admin" in result.stderr
+
+
+async def test_what_changes_is_told(spawn: Spawner, server: Server) -> None:
+    watcher = await spawn("rooms", "-u", server.url, "-n", "/chat", "--watch", "--json")
+    await watcher.err("as the server's `rooms` event tells")
+    member = await spawn("join", "lobby", "--as", "ann", "-u", server.url, "-n", "/chat")
+    room = await watcher.record()
+    assert (room["room"], room["count"], room["members"][0]["nick"]) == ("lobby", 1, "ann")
+    member.signal(2)
+    assert await watcher.record() == {"namespace": "/chat", "room": "lobby", "gone": True}
+    watcher.signal(2)
+    assert await watcher.end() == 130
