@@ -142,8 +142,9 @@ class NdjsonSink:
 class TextSink:
     """A readable line for each record; the namespace has a column once there is one besides `/`."""
 
-    def __init__(self, output: Output, colour: bool, width: int | None) -> None:
+    def __init__(self, output: Output, colour: bool, width: int | None, sid_cells: int = 0) -> None:
         self._output = output
+        self._sid_cells = sid_cells
         self._width = width
         self._marks = _marks() if colour else {}
         self._namespace_cells = 0
@@ -159,7 +160,7 @@ class TextSink:
         if record.namespace not in (None, "/"):
             needed = cells(summary.namespace(record, MAX_NAMESPACE_CELLS))
             self._namespace_cells = max(self._namespace_cells, needed)
-        pieces = summary.line(record, self._width, self._namespace_cells)
+        pieces = summary.line(record, self._width, self._namespace_cells, self._sid_cells)
         return "".join(map(self._marked, pieces)).rstrip(" ") + "\n"
 
     def _marked(self, piece: Piece) -> str:

@@ -86,13 +86,20 @@ class Style(StrEnum):
 Piece = tuple[Style, str]
 
 
-def line(record: Record, width: int | None = None, namespace_cells: int = 0) -> list[Piece]:
-    """Lay a record out on one line of `width` cells: time, sign, namespace, event, summary, round trip."""
+def line(
+    record: Record, width: int | None = None, namespace_cells: int = 0, sid_cells: int = 0
+) -> list[Piece]:
+    """Lay a record out on one line of `width` cells: time, sign, namespace, sid, event, summary, round trip.
+
+    Namespace and sid are columns of their width, if that is not 0.
+    """
     style = _style(record)
     name = clip(safe(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]), MAX_EVENT_CELLS)
     pieces = [(Style.TIME, _clock(record.time)), (style or Style.SIGN, f"  {sign(record)}  ")]
     if namespace_cells:
         pieces.append((Style.NAMESPACE, pad(namespace(record, namespace_cells), namespace_cells) + "  "))
+    if sid_cells:
+        pieces.append((Style.NAMESPACE, pad(clip(safe(record.sid or ""), sid_cells), sid_cells) + "  "))
     pieces.append((style or Style.EVENT, pad(name, EVENT_CELLS)))
     trip = _trip(record)
     used = sum(cells(text) for _, text in pieces) + 2 + (cells(trip) + 2 if trip else 0)

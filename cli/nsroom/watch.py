@@ -83,10 +83,14 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
 
 
 def routes_to(
-    output: Output, options: ShowOptions, keep: Keep | None, stack: contextlib.AsyncExitStack
+    output: Output,
+    options: ShowOptions,
+    keep: Keep | None,
+    stack: contextlib.AsyncExitStack,
+    sid_cells: int = 0,
 ) -> list[Route]:
     """Give where records go: to the output what `keep` keeps, everything into the recording."""
-    routes: list[Route] = [(keep, _screen(options, output))]
+    routes: list[Route] = [(keep, _screen(options, output, sid_cells))]
     if options.save:
         recording = FileSink(options.save, options.force)
         stack.push_async_callback(recording.close)
@@ -94,11 +98,12 @@ def routes_to(
     return routes
 
 
-def _screen(options: ShowOptions, output: Output) -> Sink:
+def _screen(options: ShowOptions, output: Output, sid_cells: int) -> Sink:
     terminal = sys.stdout.isatty()
     if options.json or not (options.plain or terminal):
         return NdjsonSink(output)
-    return TextSink(output, colours(sys.stdout), os.get_terminal_size().columns if terminal else None)
+    width = os.get_terminal_size().columns if terminal else None
+    return TextSink(output, colours(sys.stdout), width, sid_cells)
 
 
 async def within(options: ShowOptions, work: Awaitable[None]) -> None:

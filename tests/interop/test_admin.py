@@ -1,5 +1,6 @@
 """Instrumented servers, Node's and Python's: what nsroom says of them is what they themselves know."""
 
+import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -238,6 +239,46 @@ async def test_join_by_the_admin_namespace(spawn: Spawner, server: Server) -> No
     await client.err("nsroom: joined lobby in /chat by /admin, which confirms it")
     [socket] = await truth(server)
     assert socket["rooms"] == sorted([socket["sid"], "lobby"])
+
+
+async def test_it_is_joined_again_after_a_lost_connection(spawn: Spawner, node_server: StartServer) -> None:
+    server = await node_server("admin4.js")
+    line = ("join", "lobby", "-n", "/chat", "-u", server.url, "--via", "admin", "--write", "--stdin")
+    client = await spawn(*line)
+    await client.err("by /admin, which confirms it")
+    [before] = await truth(server)
+    client.send(["cut"])
+    await client.err("connected again")
+    async with asyncio.timeout(10):
+        while not rooms_in(await truth(server)):
+            pass
+    [after] = await truth(server)
+    assert after["rooms"] == sorted([after["sid"], "lobby"])
+    assert after["sid"] != before["sid"]
+
+
+async def test_a_list_on_a_terminal_is_painted_in_its_place(
+    spawn: Spawner, node_server: StartServer, member: Member
+) -> None:
+    server = await node_server("admin4.js")
+    watcher = await spawn("sockets", "--watch", "-u", server.url, tty=True, cols=120)
+    await watcher.stdout.wait_for("no sockets: nobody is connected", 10)
+    await member(server)
+    [socket] = await truth(server)
+    shown = await watcher.stdout.wait_for(socket["sid"], 10)
+    assert shown.count("\x1b[2J") == 1
+    watcher.signal(signal.SIGINT)
+    assert await watcher.end() == 130
+
+
+@pytest.mark.usefixtures("env")
+async def test_tail_reads_like_a_log(spawn: Spawner, server: Server, member: Member) -> None:
+    tail = await spawn("tail", "-u", server.url, "-C", "1", "--plain")
+    await tail.err("connected to")
+    ann = await member(server)
+    [socket] = await truth(server)
+    ann.send(["say", "hi", 7])
+    assert (await tail.line()).split()[1:] == ["→", "/chat", socket["sid"], "say", '"hi",', "7"]
 
 
 @pytest.mark.usefixtures("env")

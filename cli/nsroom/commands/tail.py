@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from nsroom.sinks import Keep, Route
     from nsroom.target import Target
 
+_SID_CELLS = 20
+"""What the ids of both implementations take."""
+
 
 @expand
 def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOptions) -> None:
@@ -22,6 +25,9 @@ def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOpt
     client emitted, "in" what the server sent to it; so a recording can be replayed. --all adds who connects
     and disconnects, and who joins and leaves which room ("local": the server alone saw it). Events are shown
     of all namespaces, unless some are named.
+
+    python-socketio (5.18) cannot tell an admin of binary data: while anyone watches, the application does not
+    get the events that carry it.
 
     \b
     Examples:
@@ -64,7 +70,7 @@ async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
 
     output = Output(sys.stdout.fileno())
     async with AsyncExitStack() as stack:
-        routes = routes_to(output, options, keep, stack)
+        routes = routes_to(output, options, keep, stack, _SID_CELLS)
         await within(options, beside(_pump(target, routes, options.count), reader_gone(output)))
 
 

@@ -41,6 +41,9 @@ const handlers = {
   shout(socket, ...args) {
     socket.nsp.emit("echo", ...args.filter((arg) => typeof arg !== "function"));
   },
+  cut(socket) {
+    socket.conn.close();
+  },
   hint(socket, text) {
     socket.volatile.emit("echo", text);
   },
