@@ -6,7 +6,6 @@
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from nsroom.completion import FILE_COMMANDS, FILE_OPTIONS
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
 from nsroom.main import COMMANDS
-from nsroom.options import ConnectionOptions, EmitOptions, WatchOptions
+from nsroom.options import AdminOptions, ConnectionOptions, EmitOptions, ShowOptions, WatchOptions
 from nsroom.record import FIELDS, Kind
 from nsroom_server.namespaces import Chat, Lab
 from tests.peers.program import Runner
@@ -29,18 +28,23 @@ BEGIN = "<!-- options: written by `python -m tests.test_docs` -->\n"
 END = "<!-- end of options -->\n"
 SHARED = {
     "Connection": ConnectionOptions,
-    "Watching: `connect` and `join`": WatchOptions,
+    "Watching: `connect`, `join` and `tail`": ShowOptions,
+    "… and of these `connect` and `join`": WatchOptions,
     "Events: `emit` and `call`": EmitOptions,
+    "Instrumented servers: `rooms`, `sockets`, `tail`, `kick`, `join` and `emit`": AdminOptions,
 }
 BUILT = {
     "serve": "--host --port --path --namespace --any-namespace --history --token --cors-origin"
     " --ping-interval --ping-timeout --max-payload --transports --tls-cert --tls-key --drain --log-format"
     " --conformance --insecure --print-limits --json",
     "connect": "",
-    "join": "--as --join-event --join-args --join-preset",
-    "emit": "--ack --summary --offline",
+    "join": "--as --join-event --join-args --join-preset --via --write",
+    "emit": "--ack --summary --offline --via --write",
     "call": "",
-    "rooms": "--json",
+    "rooms": "--json --via --watch",
+    "sockets": "--json --watch",
+    "tail": "",
+    "kick": "--room --write --yes",
     "decode": "",
     "replay": "",
     "demo": "",
@@ -50,7 +54,9 @@ BEYOND = {
     "serve": "--allowed-host --limit",
     "emit": "--json",
     "call": "--json",
-    "rooms": "--timeout",
+    "rooms": "--timeout --all",
+    "sockets": "--timeout --all",
+    "kick": "--timeout",
     "decode": "--frame --json --plain",
     "replay": "--direction --speed --view --ack --timeout --summary",
 }
@@ -58,11 +64,18 @@ BEYOND = {
 CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
     " --cacert --connect-timeout --no-reconnect",
-    WatchOptions: "--where --count --wait --all --raw --json --plain --save --force --stdin",
+    ShowOptions: "--where --count --wait --all --json --plain --save --force",
+    WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",
+    AdminOptions: "--admin-auth --admin-session --admin-namespace",
 }
-CONNECTING = ("connect", "join", "emit", "call", "rooms", "replay")
-GROUPS = {"connect": WatchOptions, "join": WatchOptions, "emit": EmitOptions, "call": EmitOptions}
+GROUPS: dict[type, tuple[str, ...]] = {
+    ConnectionOptions: ("connect", "join", "emit", "call", "rooms", "sockets", "tail", "kick", "replay"),
+    ShowOptions: ("connect", "join", "tail"),
+    WatchOptions: ("connect", "join"),
+    EmitOptions: ("emit", "call"),
+    AdminOptions: ("rooms", "sockets", "tail", "kick", "join", "emit"),
+}
 
 TREE: Any = typer.main.get_command(build())
 
@@ -194,7 +207,7 @@ def test_completion_offers_files_where_files_are_wanted() -> None:
 
 def reference() -> str:
     """Write the tables of options: those that commands share once, then each command's own."""
-    groups = {id(kind): {each.name for each in fields(kind)} for kind in SHARED.values()}
+    groups = {id(kind): set(kind.__annotations__) for kind in SHARED.values()}
     parts = [_table(title, _of_group(kind)) for title, kind in SHARED.items()]
     for command in COMMANDS:
         common = {name for kind in SHARED.values() if _has(command, kind) for name in groups[id(kind)]}
@@ -204,12 +217,12 @@ def reference() -> str:
 
 
 def _has(command: str, kind: type) -> bool:
-    return command in CONNECTING if kind is ConnectionOptions else GROUPS.get(command) is kind
+    return command in GROUPS[kind]
 
 
-def _of_group(kind: type) -> list[Any]:
+def _of_group(kind: type[Any]) -> list[Any]:
     command = next(command for command in COMMANDS if _has(command, kind))
-    names = {each.name for each in fields(kind)}
+    names = set(kind.__annotations__)
     return [each for each in options(command) if each.name in names]
 
 

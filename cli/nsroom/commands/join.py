@@ -74,7 +74,7 @@ def join(
       nsroom join lobby
       nsroom join lobby ops --as ann -n /chat
       nsroom join lobby --join-preset room    where the server has on("room", ...)
-      nsroom join lobby --write               … and if that fails, by the admin namespace
+      nsroom join lobby --write    and where that fails, by the admin namespace
       nsroom join 42 --join-event enter --join-args '{"table":"{room}"}'
       echo "it is green" | nsroom join ci --stdin --where event=message -C 1
     """

@@ -42,7 +42,7 @@ def kick(
     ] = 5.0,
     admin: AdminOptions,
 ) -> None:
-    """Disconnect a socket, or every member of a room, from its namespace.
+    """Disconnect a socket, or every member of a room.
 
     The server must be instrumented. On a terminal nsroom asks before. It ends when the server says that
     they are gone; in production mode it says nothing, and the namespace has to be named.

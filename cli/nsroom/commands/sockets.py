@@ -40,7 +40,7 @@ def sockets(
     Examples:
       nsroom sockets --admin-auth admin            and it asks for the password
       nsroom sockets -n /chat --admin-auth @admin.txt
-      NSROOM_ADMIN=admin:secret nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
+      nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
       nsroom sockets --watch
     """
     from nsroom.admin.credentials import run_asking

@@ -19,7 +19,7 @@ _SID_CELLS = 20
 
 @expand
 def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOptions) -> None:
-    """Show every event of every socket of an instrumented server.
+    """Show all events of an instrumented server's sockets.
 
     Each is a record with the socket's sid. The direction is the client's, as everywhere: "out" is what a
     client emitted, "in" what the server sent to it; so a recording can be replayed. --all adds who connects
