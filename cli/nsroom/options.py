@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from nsroom.errors import RefusedError, UsageError
-from nsroom.target import (
-    Target,
-    Transport,
-    namespace_of,
-    parse_auth,
-    parse_headers,
-    parse_pairs,
-    resolve,
-)
+from nsroom.target import Target, Transport, namespace_of, parse_auth, parse_headers, parse_pairs, resolve
 
 if TYPE_CHECKING:
     from nsroom.arguments import Emit
