@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from nsroom.acks import Acks
 from nsroom.arguments import Acknowledge, Emit
 from nsroom.causes import explain, version_2, why_ended
+from nsroom.channel import Channel, now
 from nsroom.connection import Connection
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.memberships import Memberships
-from nsroom.observe import Channel, Tap, now
+from nsroom.observe import Tap
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
 from nsroom.record import Direction, Json, Kind, Record

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from nsroom import __version__
 from nsroom.driver import Socket
-from nsroom.errors import LimitError, LostError, UsageError
+from nsroom.errors import LimitError, LostError
 from nsroom.lean import aiohttp, engineio
 from nsroom.observe import Tap, TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
@@ -22,6 +22,7 @@ from nsroom.protocol.session import byte_count
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 from nsroom.target import Target, Transport
+from nsroom.tls import client_context
 
 _MAX_BODY_PACKETS = 16
 """Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
@@ -267,11 +268,4 @@ def _tls(target: Target) -> ssl.SSLContext | bool:
     """Give aiohttp its TLS set-up; no context is made before one is needed."""
     if not target.url.startswith("https:"):
         return True
-    if target.insecure:
-        return False
-    try:
-        context = ssl.create_default_context(cafile=target.cacert)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"--cacert: cannot use {target.cacert}: {error.strerror or error}") from None
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+    return client_context(target.insecure, target.cacert)

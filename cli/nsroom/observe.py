@@ -7,79 +7,21 @@ heartbeat and the namespaces go on to it.
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
+from nsroom.channel import Channel, now
 from nsroom.lean import aiohttp
 from nsroom.protocol import engineio
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.session import Session
 from nsroom.record import Direction, Kind, Record
 
-_WALL = time.time_ns() // 1000 - time.monotonic_ns() // 1000
 _NOOP = "6"
 _BLOCKED = 5.0
 """Seconds after which python-engineio hears that our own output, not the server, is what is slow."""
-_MAX_BYTES = 8 * 2**20
-"""What a slow reader may have waiting, however few records these are."""
 _DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """What python-socketio must see."""
-
-
-def now() -> int:
-    """Read the clock: microseconds since the epoch, never running backwards within one process."""
-    return _WALL + time.monotonic_ns() // 1000
-
-
-class Channel:
-    """Records on their way from the wire to a reader; when the reader is slow, the wire waits."""
-
-    def __init__(self, bound: int = 1024) -> None:
-        self._bound = bound
-        self._bytes = 0
-        self._records: list[Record] = []
-        self._closed = False
-        # Before anyone reads, nothing waits: the answer that a reader waits for may stand behind a flood.
-        self._read = False
-        self._readable = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._writable.set()
-
-    def put(self, records: list[Record], size: int = 0) -> None:
-        """Add records that came of `size` bytes; whoever adds many asks for `room` in between."""
-        if self._closed:
-            return
-        self._records += records
-        self._bytes += size
-        self._readable.set()
-        if self._read and (len(self._records) >= self._bound or self._bytes >= _MAX_BYTES):
-            self._writable.clear()
-
-    @property
-    def full(self) -> bool:
-        """Whether the reader has to catch up before more is read from the wire."""
-        return not self._writable.is_set()
-
-    async def room(self) -> None:
-        """Wait until the reader has caught up."""
-        await self._writable.wait()
-
-    def close(self) -> None:
-        """End the reader's iteration once it has read what is there."""
-        self._closed = True
-        self._readable.set()
-        self._writable.set()
-
-    async def __aiter__(self) -> AsyncIterator[list[Record]]:
-        self._read = True
-        while self._records or not self._closed:
-            await self._readable.wait()
-            self._readable.clear()
-            records, self._records, self._bytes = self._records, [], 0
-            self._writable.set()
-            if records:
-                yield records
 
 
 class Tap:

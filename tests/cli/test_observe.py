@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from nsroom import observe
+from nsroom.channel import Channel, now
 from nsroom.errors import LostError
-from nsroom.observe import Channel, Tap, now
+from nsroom.observe import Tap
 from nsroom.protocol.limits import Limits
 from nsroom.protocol.session import Session
 from nsroom.record import Direction, Kind, Record

@@ -1,0 +1,66 @@
+"""Records on their way from those who see them to those who show them, and the clock they are dated by."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from nsroom.record import Record
+
+_WALL = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+_MAX_BYTES = 8 * 2**20
+"""What a slow reader may have waiting, however few records these are."""
+
+
+def now() -> int:
+    """Read the clock: microseconds since the epoch, never running backwards within one process."""
+    return _WALL + time.monotonic_ns() // 1000
+
+
+class Channel:
+    """Records on their way from the wire to a reader; when the reader is slow, the wire waits."""
+
+    def __init__(self, bound: int = 1024) -> None:
+        self._bound = bound
+        self._bytes = 0
+        self._records: list[Record] = []
+        self._closed = False
+        # Before anyone reads, nothing waits: the answer that a reader waits for may stand behind a flood.
+        self._read = False
+        self._readable = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def put(self, records: list[Record], size: int = 0) -> None:
+        """Add records that came of `size` bytes; whoever adds many asks for `room` in between."""
+        if self._closed:
+            return
+        self._records += records
+        self._bytes += size
+        self._readable.set()
+        if self._read and (len(self._records) >= self._bound or self._bytes >= _MAX_BYTES):
+            self._writable.clear()
+
+    @property
+    def full(self) -> bool:
+        """Whether the reader has to catch up before more is read from the wire."""
+        return not self._writable.is_set()
+
+    async def room(self) -> None:
+        """Wait until the reader has caught up."""
+        await self._writable.wait()
+
+    def close(self) -> None:
+        """End the reader's iteration once it has read what is there."""
+        self._closed = True
+        self._readable.set()
+        self._writable.set()
+
+    async def __aiter__(self) -> AsyncIterator[list[Record]]:
+        self._read = True
+        while self._records or not self._closed:
+            await self._readable.wait()
+            self._readable.clear()
+            records, self._records, self._bytes = self._records, [], 0
+            self._writable.set()
+            if records:
+                yield records
