@@ -177,6 +177,18 @@ class ShowOptions:
     ] = None
     force: Annotated[bool, typer.Option("--force", help="Let --save overwrite its file.")] = False
 
+    def only(self, usual: "Callable[[Record], bool]") -> "Callable[[Record], bool] | None":
+        """Say what to show: the usual, unless `--all` or a `--where` with kind or dir asks for more.
+
+        Raises: UsageError.
+        """
+        from nsroom.filters import parse
+
+        where = parse(self.where) if self.where else None
+        if self.all or (where is not None and where.fields & {"kind", "direction"}):
+            return where
+        return lambda record: usual(record) and (where is None or where(record))
+
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions(ShowOptions):
@@ -191,21 +203,30 @@ class WatchOptions(ShowOptions):
     ] = False
 
     def keep(self) -> "Callable[[Record], bool] | None":
-        """Say what to show: received events, unless `--all` or a `--where` with kind or dir asks for more.
+        """Say what to show: received events, if nothing else is asked for. Raises: UsageError."""
+        return self.only(is_received)
 
-        Raises: UsageError.
-        """
-        from nsroom.filters import parse
 
-        where = parse(self.where) if self.where else None
-        if self.all or (where is not None and where.fields & {"kind", "direction"}):
-            return where
-        return lambda record: is_received(record) and (where is None or where(record))
+@dataclass(frozen=True, slots=True)
+class RelayOptions(ShowOptions):
+    """… of what others say to each other."""
+
+    all: Annotated[bool, typer.Option("--all", help="Show the heartbeats too.")] = False
+    raw: Annotated[bool, typer.Option("--raw", help="Show the frames too, as they were on the wire.")] = False
+
+    def keep(self) -> "Callable[[Record], bool] | None":
+        """Say what to show: all but heartbeats, if nothing else is asked for. Raises: UsageError."""
+        return self.only(is_no_heartbeat)
 
 
 def is_received(record: "Record") -> bool:
     """Tell whether this is an event from the server."""
     return record.kind == "event" and record.direction == "in"
+
+
+def is_no_heartbeat(record: "Record") -> bool:
+    """Tell whether this is worth a line where nobody asked for everything."""
+    return record.kind not in ("ping", "pong")
 
 
 class Via(StrEnum):
