@@ -110,7 +110,7 @@ def _payload(record: Record) -> Json:
             return [record.event, *(record.args or [])]
         case Kind.ACK:
             return record.args or []
-        case Kind.CONNECT if record.sid is not None:
+        case Kind.CONNECT if record.direction is Direction.IN and record.sid is not None:
             return _with_sid(record)
         case _:
             return record.data

@@ -73,6 +73,10 @@ class Session:
             frames = [*incomplete.frames, frame] if incomplete else [frame]
             return [self._protocol_error(direction, frames, at, str(error))]
 
+    def is_incomplete(self, direction: Direction) -> bool:
+        """Tell whether attachments of a packet are still to come."""
+        return direction in self._incomplete
+
     def note(self, kind: Kind, at: int, direction: Direction = Direction.LOCAL, **fields: Json) -> Record:
         """Make a Record of what no frame says: a lost connection, a gap."""
         return Record(at, next(self._sequence), direction, kind, **fields)

@@ -1,0 +1,160 @@
+"""The messages in one direction of a WebSocket: bytes in, messages out. RFC 6455, RFC 7692.
+
+It only looks on: the frames stay as they are, whatever their masks, fragments and compression.
+"""
+
+import zlib
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+MAX_MESSAGE = 16 * 2**20
+"""Bytes of one message that are looked at. Servers take 1 MB, unless told otherwise."""
+_TAIL = b"\x00\x00\xff\xff"
+"""What RFC 7692 leaves out at the end of a compressed message."""
+
+
+class Opcode(IntEnum):
+    """What a frame is."""
+
+    CONTINUATION = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
+
+
+_OPCODES = {int(opcode): opcode for opcode in Opcode}
+
+
+class Message(NamedTuple):
+    """A message, or a control frame; text may hold surrogates for bytes that are no UTF-8."""
+
+    opcode: Opcode
+    data: str | bytes
+    start: int
+    stop: int
+    """Where its last frame lies in the direction's bytes, counted from the WebSocket's first one."""
+    whole: bool
+    """Whether that is its only frame."""
+
+
+class Reader:
+    """Reads one direction."""
+
+    def __init__(self, deflate: bool = False, limit: int = MAX_MESSAGE) -> None:
+        self._deflate = deflate
+        self._limit = limit
+        self._pending: list[bytes] = []
+        self._missing = 2
+        self._offset = 0
+        self._opcode: Opcode | None = None
+        self._compressed = False
+        self._fragments: list[bytes] = []
+        self._size = 0
+        self._inflate = zlib.decompressobj(-15)
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Give the messages that are complete with this; all of them are to be taken.
+
+        Raises: ValueError when what comes is no WebSocket, or more than the limit; it is of no use then.
+        """
+        self._pending.append(data)
+        self._missing -= len(data)
+        if self._missing > 0:
+            return
+        buffer, at = b"".join(self._pending), 0
+        while (span := self._span(buffer, at)) is not None:
+            body, stop = span
+            payload = buffer[body:stop]
+            if buffer[at + 1] & 0x80:
+                payload = unmask(payload, buffer[body - 4 : body])
+            message = self._frame(buffer[at], payload, at, stop)
+            at = stop
+            if message is not None:
+                yield message
+        self._pending = [buffer[at:]]
+        self._offset += at
+
+    def _span(self, buffer: bytes, at: int) -> tuple[int, int] | None:
+        """Give where the payload of the next frame begins and ends, if all of it is here."""
+        here = len(buffer) - at
+        if here < 2:
+            self._missing = 2 - here
+            return None
+        size, body = buffer[at + 1] & 0x7F, at + 2
+        if size > 125:
+            body += 2 if size == 126 else 8
+            if len(buffer) < body:
+                self._missing = body - len(buffer)
+                return None
+            size = int.from_bytes(buffer[at + 2 : body], "big")
+        if size > self._limit:
+            raise ValueError(f"a frame of {size} bytes, more than the {self._limit} that are looked at")
+        if buffer[at + 1] & 0x80:
+            body += 4
+        self._missing = body + size - len(buffer)
+        return None if self._missing > 0 else (body, body + size)
+
+    def _frame(self, first: int, payload: bytes, at: int, stop: int) -> Message | None:
+        opcode = _OPCODES.get(first & 0x0F)
+        if opcode is None or first & 0x30 or (first & 0x40 and not (self._deflate and 0 < opcode < 8)):
+            raise ValueError(f"no WebSocket frame begins with 0x{first:02x} here")
+        final = bool(first & 0x80)
+        start, stop = self._offset + at, self._offset + stop
+        if opcode >= 8:
+            if not final:
+                raise ValueError("a control frame in fragments")
+            return Message(opcode, payload, start, stop, True)
+        if (opcode is Opcode.CONTINUATION) != (self._opcode is not None):
+            raise ValueError("a fragment where none was due, or none where one was")
+        if opcode is not Opcode.CONTINUATION:
+            self._opcode, self._compressed = opcode, bool(first & 0x40)
+        if not final:
+            self._add(payload)
+            return None
+        return self._message(payload, start, stop, opcode is not Opcode.CONTINUATION)
+
+    def _add(self, payload: bytes) -> None:
+        self._fragments.append(payload)
+        self._size += len(payload)
+        if self._size > self._limit:
+            raise ValueError(f"a message of more than the {self._limit} bytes that are looked at")
+
+    def _message(self, payload: bytes, start: int, stop: int, whole: bool) -> Message:
+        opcode, self._opcode = self._opcode, None
+        assert opcode is not None
+        if self._fragments:
+            self._add(payload)
+            payload = b"".join(self._fragments)
+            self._fragments, self._size = [], 0
+        if self._compressed:
+            payload = self._inflated(payload)
+        data = payload.decode("utf-8", "surrogateescape") if opcode is Opcode.TEXT else payload
+        return Message(opcode, data, start, stop, whole)
+
+    def _inflated(self, payload: bytes) -> bytes:
+        try:
+            data = self._inflate.decompress(payload + _TAIL, self._limit + 1)
+        except zlib.error as error:
+            raise ValueError(f"a compressed message that is none: {error}") from None
+        if len(data) > self._limit:
+            raise ValueError(f"a message of more than the {self._limit} bytes that are looked at")
+        if self._inflate.eof:  # a final block, which a sender without context takeover may write
+            self._inflate = zlib.decompressobj(-15, zdict=data[-32768:])
+        return data
+
+
+def unmask(payload: bytes, mask: bytes) -> bytes:
+    """Take a client's mask off, or put it on."""
+    size = len(payload)
+    pad = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(pad, "big")).to_bytes(size, "big")
+
+
+def close_reason(data: bytes) -> tuple[int | None, str]:
+    """Read the code and the text of a close frame; no code where there is none."""
+    if len(data) < 2:
+        return None, ""
+    return int.from_bytes(data[:2], "big"), data[2:].decode("utf-8", "replace")
