@@ -23,6 +23,7 @@ COMMANDS = (
     "kick",
     "decode",
     "replay",
+    "proxy",
     "demo",
 )
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])

@@ -1,0 +1,131 @@
+"""`nsroom proxy`: relay what a browser and its server say, and show it."""
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.errors import UsageError
+from nsroom.options import RelayOptions, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nsroom.proxy import Plan, Proxy
+    from nsroom.sinks import Route
+
+_SID_CELLS = 20
+"""What the ids of Node's and of python-engineio's sessions take."""
+
+
+@expand
+def proxy(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The server: a URL or :PORT.")],
+    *,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="[HOST]:PORT", help="Where clients connect to; :0 is any port.")
+    ] = ":3001",
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--origin",
+            metavar="ORIGIN",
+            help="Write this into every Origin header, as http://localhost:3000.",
+        ),
+    ] = None,
+    insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False,
+    cacert: Annotated[
+        str | None,
+        typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
+    ] = None,
+    connect_timeout: Annotated[
+        float,
+        typer.Option("--connect-timeout", min=0.1, metavar="SECONDS", help="Give up connecting after this."),
+    ] = 10.0,
+    drop: Annotated[
+        str | None,
+        typer.Option(
+            "--drop",
+            metavar="SHARE",
+            help="Lose this share of the packets of WebSockets, as 5% or 0.05; polled ones pass. "
+            "WebSockets are not compressed then.",
+        ),
+    ] = None,
+    delay: Annotated[
+        str | None,
+        typer.Option("--delay", metavar="TIME", help="Hold packets up for so long, as 200ms or 1.5s."),
+    ] = None,
+    fault_where: Annotated[
+        str | None,
+        typer.Option(
+            "--fault-where",
+            metavar="EXPR",
+            help="Which packets --drop and --delay are for, as --where names them. "
+            "Default: events and acknowledgements.",
+        ),
+    ] = None,
+    options: RelayOptions,
+) -> None:
+    """Relay a browser's traffic to its server, and show every packet.
+
+    Long polling, WebSockets and all other HTTP pass byte for byte; only Host is written anew. Each record
+    has the Engine.IO session's sid, by which --where tells one client from another. What a client sends to
+    prove who it is passes too, but is never shown or saved.
+
+    \b
+    Examples:
+      nsroom proxy :3000                          then open http://127.0.0.1:3001 in the browser
+      nsroom proxy https://example.org --listen :8080 --origin https://example.org
+      nsroom proxy :3000 --where 'kind=ack & rtt>100'
+      nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
+      nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'dir=in & event=price'
+    """
+    from nsroom.faults import Faults, parse_share, parse_time
+    from nsroom.filters import parse
+    from nsroom.proxy import Plan, parse_listen
+    from nsroom.signals import run
+    from nsroom.target import resolve
+
+    if fault_where and not (drop or delay):
+        raise UsageError("--fault-where names packets for --drop or --delay: give one of these too")
+    url, namespaces = resolve((target,), None, ())
+    if namespaces != ("/",):
+        raise UsageError(
+            f"the proxy relays every namespace: name the server only, and --where ns={namespaces[0]}"
+        )
+    faults = Faults(
+        drop=parse_share(drop) if drop else 0.0,
+        delay=parse_time(delay) if delay else 0.0,
+        where=parse(fault_where) if fault_where else None,
+    )
+    plan = Plan(url, insecure, cacert, connect_timeout, _checked(origin), faults)
+    run(_relay(plan, parse_listen(listen), options))
+
+
+def _checked(origin: str | None) -> str | None:
+    if origin is not None and not (origin.isascii() and origin.isprintable()):
+        raise UsageError(f"--origin {origin!r}: give it as https://example.org")
+    return origin
+
+
+async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions) -> None:
+    from nsroom.output import Output
+    from nsroom.proxy import Proxy
+    from nsroom.streams import say
+    from nsroom.watch import beside, reader_gone, routes_to, within
+
+    output = Output(sys.stdout.fileno())
+    async with contextlib.AsyncExitStack() as stack:
+        proxy = Proxy(plan, options.raw)
+        routes = routes_to(output, options, options.keep(), stack, _SID_CELLS)
+        url = await stack.enter_async_context(proxy.listening(*where))
+        say(f"listening on {url}, relaying to {plan.url}")
+        showing = _show(proxy, routes, options.count)
+        await within(options, beside(showing, reader_gone(output), proxy.failed()))
+
+
+async def _show(proxy: "Proxy", routes: "Sequence[Route]", count: int | None) -> None:
+    from nsroom.sinks import pump
+
+    await pump(aiter(proxy.channel), routes, count)
