@@ -247,7 +247,7 @@ class Reader:
 
 def _may_begin(data: bytes) -> bool:
     """Tell whether a message may begin so."""
-    return not data or (data[:1].isalpha() and data.isascii() and b"\0" not in data)
+    return data in (b"", b"\r") or (data[:1].isalpha() and data.isascii() and b"\0" not in data)
 
 
 def _parse(raw: bytes, start: int) -> Head | None:

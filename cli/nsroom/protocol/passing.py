@@ -1,5 +1,6 @@
 """The Engine.IO sessions that pass by, each under its sid, whatever connections they use."""
 
+import re
 from collections import OrderedDict
 from itertools import count
 
@@ -9,6 +10,8 @@ from nsroom.record import Direction, Json, Kind, Record
 MAX_SESSIONS = 10_000
 """Those that were silent the longest are forgotten; a long poll tells nobody when its client is gone."""
 _SID = Record._fields.index("sid")
+_QUERY = re.compile(r"\?[^,]*")
+"""Of the namespace, in a CONNECT of Socket.IO 2."""
 _MSGPACK_CONNECT = b"\xa4type\x00"
 """What the packet of a client that says who it is begins with, in socket.io-msgpack-parser."""
 
@@ -92,11 +95,13 @@ class Link:
             self._sessions.forget(self.sid)
         elif record.kind is Kind.CONNECT and record.sid is not None:
             record = record._replace(data={"sid": record.sid, **(record.data or {})})
-        elif record.kind is Kind.PROTOCOL_ERROR and record.direction is Direction.OUT and record.frames:
+        if record.frames and record.direction is Direction.OUT:
             record = record._replace(frames=[_masked(frame) for frame in record.frames])
         return record._replace(sid=self.sid)
 
 
 def _masked(frame: str | bytes) -> str | bytes:
-    """Hide what a client says of itself in a packet of another parser."""
-    return REDACTED if isinstance(frame, bytes) and _MSGPACK_CONNECT in frame[:64] else frame
+    """Hide what a client says of itself where the Session does not see it: in a query, in msgpack."""
+    if isinstance(frame, bytes):
+        return REDACTED if _MSGPACK_CONNECT in frame[:64] else frame
+    return _QUERY.sub("?…", frame) if frame.startswith("40") else frame

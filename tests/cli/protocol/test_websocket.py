@@ -1,0 +1,114 @@
+"""WebSocket frames that pass by."""
+
+import contextlib
+import itertools
+import random
+import zlib
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsroom.protocol import websocket
+from nsroom.protocol.websocket import Message, Opcode, Reader
+from tests.cli.frames import MASK, frame
+
+
+def read(data: bytes, cuts: Iterable[int] = (), deflate: bool = False) -> list[Message]:
+    reader = Reader(deflate)
+    edges = [0, *sorted(cuts), len(data)]
+    return [each for a, b in itertools.pairwise(edges) for each in reader.feed(data[a:b])]
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 70001])
+@pytest.mark.parametrize("mask", [b"", MASK])
+def test_sizes_and_masks(size: int, mask: bytes) -> None:
+    data = bytes(index % 256 for index in range(size))
+    (message,) = read(frame(2, data, mask=mask))
+    assert (message.opcode, message.data, message.start, message.whole) == (Opcode.BINARY, data, 0, True)
+
+
+def test_fragments_with_a_ping_between() -> None:
+    data = frame(1, b"4h", final=False) + frame(9, b"?") + frame(0, b"el", final=False) + frame(0, b"lo")
+    ping, text = read(data)
+    assert (ping.opcode, ping.data) == (Opcode.PING, b"?")
+    assert (text.opcode, text.data, text.whole, text.stop) == (Opcode.TEXT, "4hello", False, len(data))
+
+
+def test_text_that_is_no_utf8_is_kept() -> None:
+    assert read(frame(1, b"4\xff"))[0].data == "4\udcff"
+
+
+@pytest.mark.parametrize("takeover", [True, False])
+def test_compression(takeover: bool) -> None:
+    texts = [b'42["price",%d]' % number for number in range(5)]
+    deflate = zlib.compressobj(wbits=-12)
+    data = b""
+    for text in texts:
+        packed = (deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+        data += frame(1, packed, compressed=True, mask=MASK) + frame(1, b"2")
+        deflate = deflate if takeover else zlib.compressobj(wbits=-12)
+    assert [message.data for message in read(data, deflate=True)][::2] == [text.decode() for text in texts]
+
+
+def test_a_compressed_message_with_a_last_block() -> None:
+    deflate = zlib.compressobj(wbits=-15)
+    packed = deflate.compress(b"4hello") + deflate.flush(zlib.Z_FINISH)
+    messages = read(frame(1, packed, compressed=True) * 2, deflate=True)
+    assert [message.data for message in messages] == ["4hello", "4hello"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(3, b""),
+        b"\x91\x00",
+        frame(1, b"", compressed=True),
+        frame(9, b"", final=False),
+        frame(0, b""),
+        frame(1, b"", final=False) * 2,
+        b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
+    ],
+)
+def test_what_is_no_websocket(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read(data)
+
+
+def test_bounds() -> None:
+    bomb = zlib.compressobj(wbits=-15)
+    packed = bomb.compress(bytes(10_000)) + bomb.flush(zlib.Z_SYNC_FLUSH)
+    for data, deflate in (
+        (frame(2, bytes(1001)), False),
+        (frame(2, bytes(600), final=False) + frame(0, bytes(600)), False),
+        (frame(2, packed, compressed=True), True),
+        (frame(2, b"\xff\xff", compressed=True), True),
+    ):
+        with pytest.raises(ValueError, match=r"that are looked at|compressed message"):
+            list(Reader(deflate, limit=1000).feed(data))
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 2, 9, 10]), st.binary(max_size=200), st.booleans())), st.data())
+def test_pieces_do_not_matter(frames: list[tuple[int, bytes, bool]], data: st.DataObject) -> None:
+    wire = [frame(opcode, payload, mask=MASK if masked else b"") for opcode, payload, masked in frames]
+    cuts = data.draw(st.lists(st.integers(0, len(b"".join(wire))), max_size=20))
+    messages = read(b"".join(wire), cuts)
+    assert [int(message.opcode) for message in messages] == [opcode for opcode, _, _ in frames]
+    assert [b"".join(wire)[each.start : each.stop] for each in messages] == wire
+
+
+def test_noise_gives_messages_or_an_error() -> None:
+    chance = random.Random(4)
+    for _ in range(3000):
+        reader = Reader(deflate=True)
+        with contextlib.suppress(ValueError):
+            for _ in range(5):
+                list(reader.feed(chance.randbytes(chance.randrange(40))))
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "text"), [(b"", None, ""), (b"\x03\xe9", 1001, ""), (b"\x03\xe8bye\xff", 1000, "bye�")]
+)
+def test_close_reason(data: bytes, code: int | None, text: str) -> None:
+    assert websocket.close_reason(data) == (code, text)
