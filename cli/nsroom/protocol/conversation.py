@@ -71,15 +71,16 @@ class Conversation:
         """Look at what came in a direction at `at`; give it as it is to be passed on."""
         if self.socket is not None:
             return self.socket.feed(direction, data, at)
-        seen: list[Seen] = []
+        passed: list[bytes] = []
+        records: list[Record] = []
         for part in self._readers[direction].feed(data):
-            if isinstance(part, Opaque):
-                seen += self._opaque(direction, part, at)
-            elif direction is OUT:
-                seen.append(Seen(self._ask(part), self._asked(part, at)))
-            else:
-                seen.append(Seen(part.raw, self._answer(part, at)))
-        return seen
+            if isinstance(part, Opaque) and self.socket is not None:
+                return [Seen(b"".join(passed), records), *self.socket.feed(direction, part.raw, at)]
+            raw, told = self._part(direction, part, at)
+            passed.append(raw)
+            records += told
+        # Together: a body's bytes mean nothing before its end, where they become records.
+        return [Seen(b"".join(passed), records)]
 
     def end(self, direction: Direction, at: int) -> Seen:
         """Take note that a side sends no more; give what was held back of what it sent."""
@@ -95,13 +96,18 @@ class Conversation:
         links = [exchange.link for exchange in self._exchanges if exchange.link is not None]
         return [link.note(Kind.CLOSE, at, reason=f"{why} before a request was answered") for link in links]
 
-    def _opaque(self, direction: Direction, part: Opaque, at: int) -> list[Seen]:
-        if self.socket is not None:
-            return self.socket.feed(direction, part.raw, at)
-        if not part.why:
-            return [Seen(part.raw, [])]
-        told = f"what the {WHO[direction]} sends is passed on unread: {part.why}"
-        return [Seen(part.raw, [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=told)])]
+    def _part(self, direction: Direction, part: http1.Part, at: int) -> Seen:
+        if isinstance(part, Opaque):
+            return Seen(part.raw, self._unread(direction, part.why, at))
+        if direction is OUT:
+            return Seen(self._ask(part), self._asked(part, at))
+        return Seen(part.raw, self._answer(part, at))
+
+    def _unread(self, direction: Direction, why: str, at: int) -> list[Record]:
+        if not why:
+            return []
+        told = f"what the {WHO[direction]} sends is passed on unread: {why}"
+        return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=told)]
 
     def _plan_answer(self, head: Head) -> http1.Framing | int:
         return http1.response_framing(head, self._exchanges[0].method if self._exchanges else "GET")

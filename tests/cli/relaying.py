@@ -1,0 +1,126 @@
+"""A proxy inside the test's loop, with what it has shown; and raw peers on both of its sides."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from nsroom.proxy import Plan, Proxy
+from nsroom.record import Record
+
+WAIT = 5.0
+"""Seconds for what is to happen at once."""
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+UPGRADE = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: %b\r\n"
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+)
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+
+@dataclass(slots=True)
+class Relayed:
+    """A proxy that listens."""
+
+    url: str
+    records: list[Record] = field(default_factory=list)
+    _came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    async def seen(self, **fields: Any) -> Record:
+        """Wait for a record that holds these fields."""
+        async with asyncio.timeout(WAIT):
+            while True:
+                for record in self.records:
+                    if all(getattr(record, key) == value for key, value in fields.items()):
+                        return record
+                self._came.clear()
+                await self._came.wait()
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def take(self, proxy: Proxy) -> None:
+        async for records in proxy.channel:
+            self.records += records
+            self._came.set()
+
+
+@asynccontextmanager
+async def relaying(url: str, **options: Any) -> AsyncIterator[Relayed]:
+    """Relay to a server; the options are those of a Plan."""
+    proxy = Proxy(Plan(url, **options))
+    async with proxy.listening("127.0.0.1", 0) as listening:
+        relayed = Relayed(listening)
+        taking = asyncio.create_task(relayed.take(proxy))
+        failing = asyncio.create_task(proxy.failed())
+        try:
+            yield relayed
+        finally:
+            assert not failing.done()
+            for task in (taking, failing):
+                task.cancel()
+            await asyncio.gather(taking, failing, return_exceptions=True)
+
+
+@asynccontextmanager
+async def raw_server(talk: Peer) -> AsyncIterator[str]:
+    """Serve TCP by hand, give the URL; at the end every conversation must be over."""
+    conversations: list[asyncio.Task[None]] = []
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversations.append(asyncio.create_task(converse(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        async with asyncio.timeout(WAIT):
+            await asyncio.gather(*conversations)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection with a reset."""
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def drained(reader: asyncio.StreamReader) -> bytes:
+    """Read to the end."""
+    async with asyncio.timeout(WAIT):
+        return await reader.read()
+
+
+async def is_reset(reader: asyncio.StreamReader) -> bool:
+    """Wait for the end, and tell whether it was a reset."""
+    try:
+        await drained(reader)
+    except ConnectionResetError:
+        return True
+    return False
+
+
+@contextlib.asynccontextmanager
+async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Close a client's end at the end."""
+    try:
+        yield
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
