@@ -1,0 +1,208 @@
+"""`nsroom proxy` as a process."""
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.peers.program import Runner, Server, Spawner
+
+READY = re.compile(r"nsroom: listening on (http://127\.0\.0\.1:\d+), relaying to (\S+)\n")
+Relay = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+def relay(spawn: Spawner, server: Server) -> Relay:
+    """Start a proxy before the reference server: `await relay("--all")`."""
+
+    async def start(*args: str, **options: object) -> Server:
+        proc = await spawn("proxy", server.url, "--listen", ":0", *args, **options)  # type: ignore[arg-type]
+        ready = READY.search((await proc.err(", relaying to ")).replace("\r", ""))
+        assert ready
+        assert ready[2] == server.url
+        return Server(ready[1], proc)
+
+    return start
+
+
+async def rooms(nsroom: Runner, proxy: Server, *args: str) -> None:
+    """Let a client come and go."""
+    assert (await nsroom("call", "rooms", "-u", proxy.url, *args)).code == 0
+
+
+async def test_every_packet_is_a_record(relay: Relay, nsroom: Runner) -> None:
+    proxy = await relay()
+    await rooms(nsroom, proxy, "-a", "token=hunter2", "-H", "Authorization: hunter2", "--cookie", "k=hunter2")
+    opened = await proxy.proc.record()
+    assert (opened["kind"], opened["direction"]) == ("open", "in")
+    connecting, connected = await proxy.proc.record(), await proxy.proc.seen(kind="connect", direction="in")
+    assert (connecting["kind"], connecting["direction"], "data" in connecting) == ("connect", "out", False)
+    assert connected["data"]["sid"] != connected["sid"]
+    asked = await proxy.proc.seen(kind="event", event="rooms", direction="out")
+    answered = await proxy.proc.seen(kind="ack", event="rooms", direction="in")
+    assert answered["rtt_ms"] > 0
+    await proxy.proc.seen(kind="disconnect", direction="out")
+    closed = await proxy.proc.seen(kind="close")
+    assert {each["sid"] for each in (connected, asked, answered, closed)} == {opened["sid"]}
+    proxy.proc.signal(signal.SIGTERM)
+    assert await proxy.proc.end() == 143
+    assert "hunter2" not in proxy.proc.stdout.text + proxy.proc.stderr.text
+
+
+async def test_heartbeats_are_shown_if_asked_for(
+    serve: Callable[..., Awaitable[Server]], spawn: Spawner
+) -> None:
+    server = await serve("--ping-interval", "0.1")
+    usual = await spawn("proxy", server.url, "--listen", ":0")
+    url = READY.search(await usual.err(", relaying to "))[1]  # type: ignore[index]
+    outer = await spawn("proxy", url, "--listen", ":0", "--all")
+    client = await spawn("connect", READY.search(await outer.err(", relaying to "))[1])  # type: ignore[index]
+    assert (await outer.seen(kind="pong", direction="out"))["sid"]
+    client.signal(signal.SIGINT)
+    await usual.seen(kind="close")
+    assert '"kind":"ping"' not in usual.stdout.text
+
+
+async def test_a_count_ends_it(relay: Relay, nsroom: Runner) -> None:
+    proxy = await relay("-C", "2", "--where", "kind=ack")
+    await rooms(nsroom, proxy)
+    await rooms(nsroom, proxy)
+    result = await proxy.proc.result()
+    assert (result.code, [record["kind"] for record in result.records()]) == (0, ["ack", "ack"])
+
+
+async def test_a_time_ends_it(relay: Relay) -> None:
+    proxy = await relay("--wait", "0.2")
+    result = await proxy.proc.result()
+    assert (result.code, result.stdout) == (5, "")
+    assert "nothing ended it within the 0.2 s of --wait" in result.stderr
+
+
+async def test_a_recording_is_private_and_can_be_decoded(
+    relay: Relay, nsroom: Runner, tmp_path: Path
+) -> None:
+    file = tmp_path / "session.ndjson"
+    proxy = await relay("--save", str(file), "--raw", "--where", "kind=ack")
+    await rooms(nsroom, proxy, "-a", "token=hunter2")
+    await proxy.proc.seen(kind="ack")
+    proxy.proc.signal(signal.SIGINT)
+    assert await proxy.proc.end() == 130
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_text()
+    kinds = [json.loads(line)["kind"] for line in text.splitlines()]
+    assert kinds[:2] == ["open", "connect"]
+    assert "hunter2" not in text
+    decoded = await nsroom("decode", str(file))
+    assert (decoded.code, "rooms" in decoded.stdout) == (0, True)
+
+
+async def test_plain_lines_name_the_client(relay: Relay, nsroom: Runner) -> None:
+    proxy = await relay("--plain")
+    await rooms(nsroom, proxy)
+    await rooms(nsroom, proxy)
+    text = await proxy.proc.stdout.wait_for("#2  ✗", timeout=10)
+    assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}    #1  ●  opened", text)
+    assert re.search(r"\n\S+    #2  ←  ack rooms .*✓ [\d.]+ ms\n", text)
+
+
+async def test_on_a_terminal(relay: Relay, nsroom: Runner) -> None:
+    proxy = await relay("--plain", tty=True, cols=100)
+    await rooms(nsroom, proxy)
+    await proxy.proc.stdout.wait_for("ack rooms", timeout=10)
+    proxy.proc.type("\x03")
+    assert await proxy.proc.end() == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_at_once_with_whole_lines(
+    number: signal.Signals, relay: Relay, spawn: Spawner
+) -> None:
+    proxy = await relay()
+    client = await spawn("connect", f"{proxy.url}/lab", "--stdin")
+    client.send(["flood", {"count": 100_000, "size": 10}])
+    await proxy.proc.seen(kind="event", event="flood", direction="in")
+    proxy.proc.signal(number)
+    assert await proxy.proc.end(3) == 128 + number
+    assert proxy.proc.stdout.text.endswith("}\n")
+    assert proxy.proc.stderr.text.count("\n") == 1
+
+
+async def test_the_end_of_the_reader_ends_it(shell: Runner, server: Server, nsroom: Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    line = f"nsroom proxy {server.url} --listen :{port} | head -1; echo ${{PIPESTATUS[0]}}"
+    relaying = asyncio.create_task(shell(line))
+    while not relaying.done():
+        await nsroom("call", "rooms", "-u", f":{port}", "--no-reconnect")
+    result = await relaying
+    assert json.loads(result.lines[0])["kind"] == "open"
+    assert (result.lines[1], result.stderr.count("\n")) == ("141", 1)
+
+
+async def test_a_full_disk(spawn: Spawner, server: Server, nsroom: Runner) -> None:
+    proc = await spawn("proxy", server.url, "--listen", ":0", stdout=Path("/dev/full"))
+    ready = READY.search(await proc.err(", relaying to "))
+    assert ready
+    await nsroom("call", "rooms", "-u", ready[1])
+    assert await proc.end() == 10
+    assert "cannot write to standard output: No space left on device" in proc.stderr.text
+
+
+async def test_a_port_in_use_is_code_3(relay: Relay, nsroom: Runner) -> None:
+    address = (await relay()).url.removeprefix("http://")
+    result = await nsroom("proxy", ":1", "--listen", address)
+    assert (result.code, result.stdout) == (3, "")
+    told = (
+        f"nsroom: {address} is in use: stop what listens there, or name another with --listen (:0 is any)\n"
+    )
+    assert result.stderr == told
+
+
+async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
+    proc = await spawn("proxy", ":1", "--listen", ":0")
+    ready = READY.search(await proc.err(", relaying to "))
+    assert ready
+    result = await nsroom("call", "rooms", "-u", ready[1], "--no-reconnect")
+    assert (result.code, "HTTP 502" in result.stderr) == (3, True)
+    record = await proc.seen(kind="connect_error", direction="local")
+    assert record["message"] == (
+        "cannot reach http://localhost:1: nothing listens on localhost port 1: start the server"
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ([], "missing argument 'TARGET'"),
+        ([":3000/chat"], "the proxy relays every namespace: name the server only, and --where ns=/chat"),
+        (["/chat"], "the proxy relays every namespace"),
+        ([":3000", "--listen", "x"], "--listen 'x': give it as :3001 or HOST:3001"),
+        ([":3000", "--drop", "150%"], "--drop '150%': give a share of the packets, as 5% or 0.05"),
+        ([":3000", "--delay", "200"], "--delay '200': give it as 200ms or 1.5s"),
+        ([":3000", "--fault-where", "event=a"], "--fault-where names packets for --drop or --delay"),
+        ([":3000", "--drop", "5%", "--fault-where", "x=1"], "column 1"),
+        ([":3000", "--origin", "ä"], "--origin 'ä': give it as https://example.org"),
+        (["http://u:secret@h"], "leave name and password out of the URL"),
+        (["https://h", "--cacert", "/nowhere"], "--cacert: cannot use /nowhere"),
+    ],
+)
+async def test_usage(args: list[str], told: str, nsroom: Runner) -> None:
+    result = await nsroom("proxy", *args)
+    assert (result.code, result.stdout) == (2, "")
+    assert told in result.stderr
+    assert "secret" not in result.stderr
+
+
+async def test_faults_on_purpose(relay: Relay, nsroom: Runner) -> None:
+    proxy = await relay("--drop", "100%", "--delay", "150ms", "--fault-where", "dir=in & kind=ack")
+    result = await nsroom("call", "rooms", "-u", proxy.url, "--timeout", "0.5")
+    assert result.code == 5
+    assert (await proxy.proc.seen(kind="ack"))["reason"] == "dropped on purpose"
+    slow = await relay("--delay", "150ms")
+    assert (await nsroom("call", "rooms", "-u", slow.url)).code == 0
