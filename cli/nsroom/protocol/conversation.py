@@ -18,6 +18,7 @@ from nsroom.protocol.websocket import Message, Opcode
 from nsroom.record import Direction, Json, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
+_TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
 WHO = {IN: "server", OUT: "client"}
 """Who speaks in a direction."""
 Edit = Callable[[bytes], bytes]
@@ -237,7 +238,10 @@ class Socket:
         if direction in self._cutters:
             cut = self._cutters[direction].cut(data, messages, lambda: self._is_incomplete(direction))
             return [Seen(*piece) for piece in cut]
-        return [Seen(data, [record for _, records in messages for record in records])]
+        seen: list[Record] = []
+        for _, records in messages:
+            seen += records
+        return [Seen(data, seen)]
 
     def over(self, why: str, at: int) -> list[Record]:
         """Take note that the connection is over."""
@@ -261,15 +265,17 @@ class Socket:
             return
         try:
             for message in reader.feed(data):
-                yield message, self._records(link, direction, message, at)
+                if message.opcode is _TEXT or message.opcode is _BINARY:
+                    frame = engineio3.frame(message.data) if link.is_old else message.data
+                    yield message, link.feed(direction, frame, at)
+                else:
+                    yield message, self._control(link, direction, message, at)
         except ValueError as error:
             del self._readers[direction]
             told = f"what the {WHO[direction]} sends is passed on unread: {error}"
             yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=told)]
 
-    def _records(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
-        if message.opcode is Opcode.TEXT or message.opcode is Opcode.BINARY:
-            return link.feed(direction, engineio3.frame(message.data) if link.is_old else message.data, at)
+    def _control(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
         if message.opcode is not Opcode.CLOSE or self._closed:
             return []
         self._closed = True

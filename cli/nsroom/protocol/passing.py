@@ -4,12 +4,13 @@ import re
 from collections import OrderedDict
 from itertools import count
 
+from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.session import REDACTED, Session
 from nsroom.record import Direction, Json, Kind, Record
 
 MAX_SESSIONS = 10_000
 """Those that were silent the longest are forgotten; a long poll tells nobody when its client is gone."""
-_SID = Record._fields.index("sid")
+_EVENT, _ACK = Kind.EVENT, Kind.ACK
 _QUERY = re.compile(r"\?[^,]*")
 """Of the namespace, in a CONNECT of Socket.IO 2."""
 _MSGPACK_CONNECT = b"\xa4type\x00"
@@ -63,14 +64,22 @@ class Link:
         self._sessions = sessions
         self._session = sessions.find(sid)
         self._is_home = sid is None
+        self._session.sid = sid
 
     def feed(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
         """Observe one frame."""
         records = self._session.feed(direction, frame, at)
-        if self.sid is None and self._session.handshake is not None:
-            self.sid = self._session.handshake.sid
-            self._sessions.keep(self.sid, self._session)
+        if self.sid is None:
+            self._opened(self._session.handshake)
+        if len(records) == 1 and (records[0].kind is _EVENT or records[0].kind is _ACK):
+            return records
         return [self._named(record) for record in records]
+
+    def _opened(self, handshake: Handshake | None) -> None:
+        """Give the session its name, once that is known."""
+        if handshake is not None:
+            self.sid = self._session.sid = handshake.sid
+            self._sessions.keep(self.sid, self._session)
 
     def is_incomplete(self, direction: Direction) -> bool:
         """Tell whether attachments of a packet are still to come."""
@@ -87,8 +96,6 @@ class Link:
 
     def _named(self, record: Record) -> Record:
         """Put the Engine.IO sid in; that of the namespace, which CONNECT gives, stays in the data."""
-        if record.kind is Kind.EVENT or record.kind is Kind.ACK:
-            return Record._make((*record[:_SID], self.sid, *record[_SID + 1 :]))
         if record.kind is Kind.UPGRADE:
             self._is_home = True
         elif record.kind is Kind.CLOSE:

@@ -47,6 +47,8 @@ class Session:
         self, sequence: Iterator[int] | None = None, raw: bool = False, limits: Limits = LIMITS
     ) -> None:
         self.handshake: Handshake | None = None
+        self.sid: str | None = None
+        """Stands in the records of events and acknowledgements, where sessions are to be told apart."""
         self.namespaces: dict[str, str | None] = {}
         """The connected namespaces and their sids; None from a server of protocol 4 or older."""
         self.recovery: dict[str, str] = {}
@@ -124,7 +126,9 @@ class Session:
             self._asked[direction, namespace, id] = _Asked(at, event)
         elif namespace in self.recovery and direction is Direction.IN:
             return self._recoverable(packet, event, at)
-        return Record(at, next(self._sequence), direction, Kind.EVENT, namespace, id, event, args)
+        return Record(
+            at, next(self._sequence), direction, Kind.EVENT, namespace, id, event, args, sid=self.sid
+        )
 
     def _recoverable(self, packet: Packet, event: str, at: int) -> Record:
         """Set the offset apart that a recovering server adds to an event as one more argument."""
@@ -134,7 +138,16 @@ class Session:
             offset = {"offset": args.pop()}
             self.offsets[namespace] = offset["offset"]
         return Record(
-            at, next(self._sequence), Direction.IN, Kind.EVENT, namespace, None, event, args, data=offset
+            at,
+            next(self._sequence),
+            Direction.IN,
+            Kind.EVENT,
+            namespace,
+            None,
+            event,
+            args,
+            sid=self.sid,
+            data=offset,
         )
 
     def _ack(self, direction: Direction, packet: Packet, at: int) -> Record:
@@ -149,6 +162,7 @@ class Session:
             asked and asked.event,
             packet.data,
             (at - asked.at) / 1000 if asked else None,
+            self.sid,
             message=None if asked else "no event of this id was waiting",
         )
 

@@ -26,6 +26,8 @@ class Opcode(IntEnum):
 
 
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
+_TEXT = Opcode.TEXT
+_WHOLE_TEXT = 0x81
 
 
 class Message(NamedTuple):
@@ -98,6 +100,9 @@ class Reader:
         return None if self._missing > 0 else (body, body + size)
 
     def _frame(self, first: int, payload: bytes, at: int, stop: int) -> Message | None:
+        if first == _WHOLE_TEXT and self._opcode is None:  # nearly all that there is
+            text = payload.decode("utf-8", "surrogateescape")
+            return Message(_TEXT, text, self._offset + at, self._offset + stop, True)
         opcode = _OPCODES.get(first & 0x0F)
         if opcode is None or first & 0x30 or (first & 0x40 and not (self._deflate and 0 < opcode < 8)):
             raise ValueError(f"no WebSocket frame begins with 0x{first:02x} here")
