@@ -47,6 +47,8 @@ BUILT = {
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",
+    "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
+    " --insecure --cacert --connect-timeout",
     "demo": "",
 }
 """What the contract asks for, besides what commands share."""
@@ -59,6 +61,7 @@ BEYOND = {
     "kick": "--timeout",
     "decode": "--frame --json --plain",
     "replay": "--direction --speed --view --ack --timeout --summary",
+    "proxy": "--origin --fault-where",
 }
 """What it does not mention."""
 CONTRACT_SHARED = {

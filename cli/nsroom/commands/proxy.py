@@ -75,11 +75,11 @@ def proxy(
 
     \b
     Examples:
-      nsroom proxy :3000                          then open http://127.0.0.1:3001 in the browser
+      nsroom proxy :3000                    then open http://127.0.0.1:3001
       nsroom proxy https://example.org --listen :8080 --origin https://example.org
       nsroom proxy :3000 --where 'kind=ack & rtt>100'
       nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
-      nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'dir=in & event=price'
+      nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'event=price'
     """
     from nsroom.faults import Faults, parse_share, parse_time
     from nsroom.filters import parse
