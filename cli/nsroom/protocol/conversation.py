@@ -85,6 +85,8 @@ class Conversation:
 
     def end(self, direction: Direction, at: int) -> Seen:
         """Take note that a side sends no more; give what was held back of what it sent."""
+        if self.socket is not None:
+            return Seen(self.socket.end(direction), [])
         if direction is OUT:
             return Seen(self._readers[OUT].end(), [])
         return Seen(b"", self._answer(End(), at) if self._readers[IN].is_unbounded else [])
@@ -242,6 +244,10 @@ class Socket:
         for _, records in messages:
             seen += records
         return [Seen(data, seen)]
+
+    def end(self, direction: Direction) -> bytes:
+        """Give what was kept back of what a side sent."""
+        return self._cutters[direction].end() if direction in self._cutters else b""
 
     def over(self, why: str, at: int) -> list[Record]:
         """Take note that the connection is over."""

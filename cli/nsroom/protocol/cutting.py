@@ -43,6 +43,10 @@ class Cutter:
             pieces.append((self._release(len(self._held)), []))
         return pieces
 
+    def end(self) -> bytes:
+        """Give what was kept back when no more comes."""
+        return self._release(len(self._held))
+
     def _decided(self, stop: int, records: list[Record]) -> tuple[bytes, list[Record]]:
         start, messages, self._messages = self._base, self._messages, []
         data = self._release(stop - start)

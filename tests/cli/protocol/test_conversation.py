@@ -258,8 +258,9 @@ def test_fragments_and_control_frames_are_never_left_out() -> None:
     talk = Talk(drops=lambda _record: True)
     talk.upgrade()
     data = frame(1, b'42["a', final=False) + frame(9, b"x") + frame(0, b'"]') + frame(8, b"\x03\xe8")
-    seen = talk.conversation.feed(IN, data, 1)
+    seen = talk.conversation.feed(IN, data + b"\x81", 1)
     assert b"".join(each.data for each in seen) == data
+    assert talk.conversation.end(IN, 2).data == b"\x81"
 
 
 def test_records_are_json() -> None:
