@@ -10,9 +10,9 @@ from nsroom.admin.credentials import CredentialsError
 from nsroom.admin.inventory import Feature
 from nsroom.admin.state import State
 from nsroom.arguments import Emit
+from nsroom.channel import now
 from nsroom.client import Client
 from nsroom.errors import LostError, RefusedError, WaitError
-from nsroom.observe import now
 from nsroom.record import Direction, Json, Record
 from nsroom.target import Target
 

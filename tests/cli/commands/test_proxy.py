@@ -105,16 +105,15 @@ async def test_a_recording_is_private_and_can_be_decoded(
 async def test_plain_lines_name_the_client(relay: Relay, nsroom: Runner) -> None:
     proxy = await relay("--plain")
     await rooms(nsroom, proxy)
-    await rooms(nsroom, proxy)
-    text = await proxy.proc.stdout.wait_for("#2  ✗", timeout=10)
-    assert re.search(r"^\d\d:\d\d:\d\d\.\d{3}    #1  ●  opened", text)
-    assert re.search(r"\n\S+    #2  ←  ack rooms .*✓ [\d.]+ ms\n", text)
+    text = await proxy.proc.stdout.wait_for("closed the WebSocket", timeout=10)
+    (sid,) = re.findall(r"^\d\d:\d\d:\d\d\.\d{3}  ●  (\S{20})  opened", text, re.M)
+    assert re.search(rf"\n\S+  ←  {sid}  (ack )?rooms .*✓ [\d.]+ ms\n", text)
 
 
 async def test_on_a_terminal(relay: Relay, nsroom: Runner) -> None:
     proxy = await relay("--plain", tty=True, cols=100)
     await rooms(nsroom, proxy)
-    await proxy.proc.stdout.wait_for("ack rooms", timeout=10)
+    await proxy.proc.stdout.wait_for("✓", timeout=10)
     proxy.proc.type("\x03")
     assert await proxy.proc.end() == 130
 
