@@ -14,10 +14,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from nsroom_server import conformance, logs, policy
+from nsroom_server.backing import backing
 from nsroom_server.config import Config
 from nsroom_server.endpoint import Access
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
-from nsroom_server.history import open_history
 from nsroom_server.namespaces import Namespaces
 from nsroom_server.refused import Fault, Refused
 from nsroom_server.server import Server
@@ -60,10 +60,9 @@ def _add_chat(app: web.Application, config: Config) -> Server:
     server = Server(namespaces, _options(config), _access(config))
 
     async def history(_: web.Application) -> AsyncIterator[None]:
-        store = open_history(config.history)
-        namespaces.attach(server, store)
-        yield
-        await store.close()
+        async with backing(config, server) as behind:
+            namespaces.attach(server, behind)
+            yield
 
     app.cleanup_ctx.append(history)
     return server

@@ -38,6 +38,10 @@ class Config:
     any_namespace: bool = False
     history: Path | None = None
     """The file to keep messages in; without one they are numbered and forgotten."""
+    redis: str | None = field(default=None, repr=False)
+    """The URL of what connects several servers; they keep their messages there. May hold a password."""
+    keep: bool = True
+    """Whether Redis is to keep messages; without, they are numbered and forgotten."""
     token: str | None = field(default=None, repr=False)
     """What a client has to send as `{"token": …}` with its CONNECT."""
     cors_origins: tuple[str, ...] = ()
@@ -59,7 +63,7 @@ class Config:
     """Be what the protocols' own test suites expect, instead of a chat."""
 
     def __post_init__(self) -> None:
-        for check in (_check_address, _check_namespaces, _check_numbers, _check_transports, _check_access):
+        for check in _CHECKS:
             check(self)
 
     @property
@@ -138,3 +142,20 @@ def _check_access(config: Config) -> None:
         raise ConfigError(
             f"{config.host} can be reached from elsewhere: set --token, or let everyone in with --insecure"
         )
+
+
+def _check_redis(config: Config) -> None:
+    if config.redis is not None and not config.redis.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("the URL of Redis: write redis://HOST:PORT, rediss:// for TLS, or unix:///PATH")
+    if config.redis and config.history:
+        raise ConfigError(f"history {config.history}: with Redis the messages are kept there")
+
+
+_CHECKS = (
+    _check_address,
+    _check_namespaces,
+    _check_numbers,
+    _check_transports,
+    _check_access,
+    _check_redis,
+)

@@ -2,9 +2,25 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Protocol
 
+from nsroom_server.application import Answer, Later
 from nsroom_server.history import Body, History
+from nsroom_server.requests import Relay
 from nsroom_server.server import Server
+
+
+class Ways(Protocol):
+    """Ways of messages and events into rooms."""
+
+    def send(self, namespace: str, body: Body) -> asyncio.Future[int]:
+        """Store a message and deliver it to `body["room"]`; the result is its id, once that is done.
+
+        Raises (from the future): HistoryError, Refusal.
+        """
+
+    async def relay(self, namespace: str, request: Relay) -> Answer | Later:
+        """Send an event that is not stored to its rooms; answer how many got it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +52,19 @@ class Deliveries:
         delivered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait(_Delivery(namespace, body, stored, delivered))
         return delivered
+
+    async def relay(self, namespace: str, request: Relay) -> Answer | Later:
+        """Send an event that is not stored to its rooms; answer how many got it."""
+        members = self._server.manager.members(namespace, *request.to)
+        skipped = self._server.manager.members(namespace, *request.skip)
+        await self._server.emit(
+            request.event,
+            tuple(request.args),
+            to=list(request.to),
+            skip_sid=list(skipped),
+            namespace=namespace,
+        )
+        return ({"ok": True, "recipients": len(members.keys() - skipped.keys())},)
 
     async def _deliver_all(self) -> None:
         while True:

@@ -6,13 +6,13 @@ every method would have had to be replaced.
 
 import asyncio
 import logging
-import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from aiohttp import web
 
+from nsroom_server import identity
 from nsroom_server.admission import Admission
 from nsroom_server.endings import MALFORMED, RESTART, SERVER, SLOW, Ending
 from nsroom_server.endpoint import Access, Endpoint
@@ -68,7 +68,7 @@ class Engine:
 
     def generate_id(self) -> str:
         """Make a name that nobody can guess."""
-        return secrets.token_urlsafe(15)
+        return identity.generate()
 
     def open(self, address: str) -> Session:
         """Begin a session; the address is admitted."""

@@ -15,3 +15,7 @@ class ListenError(ServerError):
 
 class AddressInUseError(ListenError):
     """Something else listens on the address."""
+
+
+class BusError(ServerError):
+    """Redis cannot be reached."""

@@ -1,9 +1,17 @@
 """Who is in which room, and how an event reaches them all."""
 
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from socketio.async_manager import AsyncManager
 from socketio.packet import EVENT
+
+from nsroom_server.packet import Packet
+from nsroom_server.payload import Outgoing
+
+Room = str | list[str] | None
+Elsewhere = Callable[[Packet, Room, list[str]], None]
+"""Tells other servers of a packet, where it goes, and which sids are left out."""
 
 
 class FanOut(AsyncManager):  # type: ignore[misc]
@@ -11,6 +19,7 @@ class FanOut(AsyncManager):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
+        self.elsewhere: Elsewhere | None = None
         self._rooms_of: dict[str, dict[str, None]] = {}
 
     def basic_enter_room(
@@ -59,17 +68,26 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         event: str,
         data: Any,
         namespace: str,
-        room: str | list[str] | None = None,
+        room: Room = None,
         skip_sid: str | list[str] | None = None,
         callback: None = None,  # noqa: ARG002 - the server asks for no acknowledgements
-        to: str | list[str] | None = None,
+        to: Room = None,
         **_: Any,
     ) -> None:
         """Send an event to a room, to several, or to the namespace. Stock: a task for each recipient."""
-        skipped = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
+        to = to or room
+        skipped = skip_sid if isinstance(skip_sid, list) else [skip_sid] if skip_sid else []
         args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        packets = self.server.packet_class(EVENT, [event, *args], namespace).outgoing()
-        for sid, eio_sid in self.get_participants(namespace, to or room):
+        packet = Packet(EVENT, [event, *args], namespace)
+        self.fan_out(packet.outgoing(), namespace, to, set(skipped))
+        if self.elsewhere and not (isinstance(to, str) and self.is_sid_room(namespace, to)):
+            self.elsewhere(packet, to, skipped)
+
+    def fan_out(
+        self, packets: Sequence[Outgoing], namespace: str, to: Room, skipped: Collection[str] = ()
+    ) -> None:
+        """Send what is encoded to this server's own clients."""
+        for sid, eio_sid in self.get_participants(namespace, to):
             if sid not in skipped:
                 self.server.eio.send(eio_sid, *packets)
 

@@ -49,8 +49,9 @@ class HistoryError(Exception):
 class History(Protocol):
     """Where messages are numbered, and perhaps kept."""
 
-    epoch: str
-    """Changes when the store is new: an id of another epoch says nothing."""
+    @property
+    def epoch(self) -> str:
+        """Changes when the store is new: an id of another epoch says nothing."""
 
     def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
         """Number a message in the order of the calls; the result is its id, once it is durable."""
@@ -136,7 +137,7 @@ class Stored:
         try:
             self._reading = self._reading or _connect(self._path)
             rows = self._reading.execute(query, (namespace, page.room, page.after or 0, page.limit))
-            bodies = list(_bounded(rows, octets))
+            bodies = list(bounded(rows, octets))
         except sqlite3.Error as error:
             raise HistoryError(f"the history cannot be read: {error}") from error
         return bodies[::-1] if page.after is None else bodies
@@ -195,7 +196,7 @@ def _commit(connection: sqlite3.Connection, batch: Sequence[_Append]) -> list[in
         return HistoryError(f"the message was not stored: {error}")
 
 
-def _bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
+def bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
     """Give the first message whatever its size, and further ones as long as they fit."""
     taken = 0
     for number, body in rows:

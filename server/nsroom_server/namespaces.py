@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from nsroom_server import policy, requests
 from nsroom_server.application import Answer, Client, Handler, Later
+from nsroom_server.backing import Backing
 from nsroom_server.config import Config
-from nsroom_server.delivery import Deliveries
-from nsroom_server.history import Body, History, HistoryError
-from nsroom_server.presence import Presence
+from nsroom_server.history import Body, HistoryError
+from nsroom_server.limits import Limits
 from nsroom_server.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -26,12 +26,9 @@ _CHUNK: Final = 65_536
 class Chat:
     """Rooms, messages and relayed events."""
 
-    def __init__(self, server: Server, presence: Presence, history: History, octets: int) -> None:
-        self._server = server
-        self._presence = presence
-        self._history = history
-        self._limits = server.options.limits
-        self._deliveries = Deliveries(server, history)
+    def __init__(self, backing: Backing, limits: Limits, octets: int) -> None:
+        self._history, self._presence, self._deliveries = backing
+        self._limits = limits
         # An acknowledgement with messages in it is to fit a client that reads no more than we do.
         self._octets = octets // 2
 
@@ -59,7 +56,7 @@ class Chat:
             lambda name: self._presence.is_sid(client.namespace, name),
         )
         if request.nick is not None:
-            self._presence.rename(client, request.nick)
+            await self._presence.rename(client, request.nick)
         await self._presence.enter(client, request.room)
         page = requests.Page(request.room, request.after, self._limits.history_default)
         history = await self._read(client, page)
@@ -92,20 +89,11 @@ class Chat:
         except HistoryError as error:
             raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
 
-    async def emit(self, client: Client, args: Args) -> Answer:
+    async def emit(self, client: Client, args: Args) -> Answer | Later:
         """Relay an event to rooms."""
         request = requests.relay(args, self._limits)
         policy.require_member(self._presence.rooms(client), request.to)
-        members = self._server.manager.members(client.namespace, *request.to)
-        skipped = self._server.manager.members(client.namespace, *request.skip)
-        await self._server.emit(
-            request.event,
-            tuple(request.args),
-            to=list(request.to),
-            skip_sid=list(skipped),
-            namespace=client.namespace,
-        )
-        return ({"ok": True, "recipients": len(members.keys() - skipped.keys())},)
+        return await self._deliveries.relay(client.namespace, request)
 
     async def rooms(self, client: Client, _: Args) -> Answer:
         """List the namespace's rooms."""
@@ -118,7 +106,7 @@ class Chat:
     async def nick(self, client: Client, args: Args) -> Answer:
         """Set the client's nick."""
         nick = requests.nick(args, self._limits)
-        self._presence.rename(client, nick)
+        await self._presence.rename(client, nick)
         return ({"ok": True, "nick": nick},)
 
     async def history(self, client: Client, args: Args) -> Answer:
@@ -211,11 +199,11 @@ class Namespaces:
         self._handlers: Mapping[str, Handler] = {}
         self._lab: Mapping[str, Handler] = {}
 
-    def attach(self, server: Server, history: History) -> None:
-        """Begin to answer, with this history."""
+    def attach(self, server: Server, backing: Backing) -> None:
+        """Begin to answer, with what is behind it."""
         self._server = server
-        self._presence = Presence(server)
-        self._handlers = Chat(server, self._presence, history, self._config.max_payload).handlers
+        self._presence = backing.presence
+        self._handlers = Chat(backing, server.options.limits, self._config.max_payload).handlers
         self._lab = {**self._handlers, **Lab(server, self._config.max_payload).handlers}
 
     def refuse(self, namespace: str, auth: Any) -> Any:

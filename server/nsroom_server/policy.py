@@ -22,6 +22,7 @@ class Code(StrEnum):
 
     BAD_REQUEST = "bad_request"
     BAD_ROOM = "bad_room"
+    BUS_UNAVAILABLE = "bus_unavailable"
     DRAINING = "draining"
     HISTORY_UNAVAILABLE = "history_unavailable"
     INTERNAL_ERROR = "internal_error"

@@ -1,21 +1,35 @@
 """Who is there: nicks, and the events that say who comes and goes.
 
-The members themselves are in python-socketio's table; there is no second one.
+The members themselves are in python-socketio's table; there is no second one, unless there are other servers.
 """
 
+from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from nsroom_server.application import Client
 from nsroom_server.server import Server
 
 
+class Members(Protocol):
+    """Who is in which room."""
+
+    def members(self, namespace: str, *rooms: str) -> Mapping[str, Any]:
+        """Give whoever is in one of the rooms, by sid."""
+
+    def size(self, namespace: str, room: str) -> int:
+        """Count a room's members."""
+
+    def room_names(self, namespace: str) -> list[str]:
+        """Give the rooms that have members."""
+
+
 class Presence:
     """Rooms as their members see them."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, members: Members | None = None) -> None:
         self._server = server
-        self._members = server.manager
+        self._members = members or server.manager
         self._listed = server.options.limits.listed
         self._nicks: dict[str, str] = {}
 
@@ -23,22 +37,26 @@ class Presence:
         """Give a client's nick, if it has told one."""
         return self._nicks.get(client.sid)
 
-    def rename(self, client: Client, nick: str) -> None:
+    def nick_of(self, sid: str) -> str | None:
+        """Give the nick of a room's member."""
+        return self._nicks.get(sid)
+
+    async def rename(self, client: Client, nick: str) -> None:
         """Set a client's nick."""
         self._nicks[client.sid] = nick
 
     def rooms(self, client: Client) -> list[str]:
         """Give the rooms that a client has joined."""
-        return self._members.get_rooms(client.sid, client.namespace)
+        return self._server.manager.get_rooms(client.sid, client.namespace)
 
     def is_sid(self, namespace: str, name: str) -> bool:
         """Tell whether a name is a socket's own room."""
-        return bool(self._members.is_sid_room(namespace, name))
+        return bool(self._server.manager.is_sid_room(namespace, name))
 
     def describe(self, namespace: str, room: str) -> dict[str, Any]:
         """Give a room's name, how many are in it, and the first of them."""
         sids = self._members.members(namespace, room)
-        listed = [{"sid": sid, "nick": self._nicks.get(sid)} for sid in islice(sids, self._listed)]
+        listed = [{"sid": sid, "nick": self.nick_of(sid)} for sid in islice(sids, self._listed)]
         return {"room": room, "count": len(sids), "members": listed}
 
     def overview(self, namespace: str) -> list[dict[str, Any]]:

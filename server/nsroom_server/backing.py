@@ -1,0 +1,48 @@
+"""What is behind the namespaces: this process alone, or Redis and other servers."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import NamedTuple
+
+from nsroom_server.config import Config
+from nsroom_server.delivery import Deliveries, Ways
+from nsroom_server.errors import ConfigError
+from nsroom_server.history import History, open_history
+from nsroom_server.presence import Presence
+from nsroom_server.server import Server
+
+
+class Backing(NamedTuple):
+    """Where messages are kept, who is there, and how both get about."""
+
+    history: History
+    presence: Presence
+    deliveries: Ways
+
+
+def backing(config: Config, server: Server) -> AbstractAsyncContextManager[Backing]:
+    """Open what is asked for; leaving closes it.
+
+    Raises: ConfigError, BusError.
+    """
+    return _together(config.redis, config.keep, server) if config.redis else _alone(config, server)
+
+
+@asynccontextmanager
+async def _alone(config: Config, server: Server) -> AsyncIterator[Backing]:
+    history = open_history(config.history)
+    try:
+        yield Backing(history, Presence(server), Deliveries(server, history))
+    finally:
+        await history.close()
+
+
+def _together(url: str, keep: bool, server: Server) -> AbstractAsyncContextManager[Backing]:
+    try:
+        # It takes 0.1 s to import, and may not be there.
+        from nsroom_server.cluster import cluster
+    except ModuleNotFoundError as error:
+        if error.name != "redis":
+            raise
+        raise ConfigError("--redis: its package is not installed; pip install 'nsroom[redis]'") from error
+    return cluster(url, keep, server)

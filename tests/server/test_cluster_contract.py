@@ -1,0 +1,72 @@
+"""The contract's table of events once more, with every other client on another server."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nsroom_server.app import Running, serving
+from nsroom_server.config import Config
+from tests.peers.valkey import Valkey, valkey
+from tests.server import test_namespaces
+from tests.server.member import Connect, Json, Member, Serve
+
+_OTHERWISE = {
+    # Breaks the file.
+    "test_the_answer_is_lost_but_not_the_chat_when_the_store_fails",
+    # Counts on greetings that come from one server at once: test_cluster.py has it.
+    "test_presence",
+}
+for _name, _test in vars(test_namespaces).items():
+    if _name.startswith("test_") and _name not in _OTHERWISE:
+        globals()[_name] = _test
+
+
+@pytest.fixture
+async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
+    """A Valkey of the test's own, which outlives the servers."""
+    return await stack.enter_async_context(valkey(tmp_path))
+
+
+@pytest.fixture
+def twins() -> dict[str, Running]:
+    """The second server of each pair."""
+    return {}
+
+
+@pytest.fixture
+def serve(stack: AsyncExitStack, bus: Valkey, twins: dict[str, Running]) -> Serve:
+    """Start two servers that are one."""
+
+    async def start(**options: Any) -> Running:
+        keep = options.pop("history", None) is not None
+        config = Config(port=0, redis=bus.url, keep=keep, **{"drain": 1, **options})
+        first, second = [await stack.enter_async_context(serving(config)) for _ in range(2)]
+        twins[first.url] = second
+        return first
+
+    return start
+
+
+@pytest.fixture
+def connect(stack: AsyncExitStack, twins: dict[str, Running]) -> Connect:
+    """Connect a member to one of the two, in turn."""
+    turns = [False]
+
+    async def start(
+        running: Running,
+        *namespaces: str,
+        transport: str = "websocket",
+        auth: Json = None,
+        wait: bool = True,
+    ) -> Member:
+        names = list(namespaces) or ["/"]
+        member = Member(names)
+        url = (twins[running.url] if turns[-1] else running).url
+        turns.append(not turns[-1])
+        await member.client.connect(url, auth=auth, namespaces=names, transports=[transport], wait=wait)
+        stack.push_async_callback(member.client.disconnect)
+        return member
+
+    return start
