@@ -63,11 +63,12 @@ class Cluster:
         for place, nick in snapshot.nicks.items():
             self.membership.join(place, json.loads(nick))
 
-    async def run(self) -> None:
-        """Write and read until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.publisher.run())
-            tasks.create_task(self._listener.run())
+    def run(self) -> list["asyncio.Task[None]"]:
+        """Begin to write and to read, until cancelled."""
+        tasks = [asyncio.create_task(self.publisher.run()), asyncio.create_task(self._listener.run())]
+        for task in tasks:
+            task.add_done_callback(_report)
+        return tasks
 
     # What comes
 
@@ -174,11 +175,11 @@ async def cluster(url: str, keep: bool, server: Server) -> AsyncIterator[Backing
     this = Cluster(server, redis, ROOM_LENGTH if keep else 0)
     try:
         await _open(this, url)
-        work = asyncio.create_task(this.run())
+        tasks = this.run()
         try:
             yield _backing(this, server, redis)
         finally:
-            await _end(this, work)
+            await _end(this, tasks)
     finally:
         await redis.aclose()
 
@@ -220,10 +221,17 @@ def _cause(error: Exception) -> str:
     return text[:1].lower() + text[1:]
 
 
-async def _end(this: Cluster, work: "asyncio.Task[None]") -> None:
-    work.cancel()
-    with suppress(asyncio.CancelledError):
-        await work
+async def _end(this: Cluster, tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        # A cancellation that comes together with an answer is lost in redis-py.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=0.1)
     with suppress(TimeoutError):
         async with asyncio.timeout(_FAREWELL):
             await this.publisher.close()
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("no longer one of the servers: restart this one", exc_info=error)
