@@ -34,7 +34,7 @@ SHARED = {
     "Instrumented servers: `rooms`, `sockets`, `tail`, `kick`, `join` and `emit`": AdminOptions,
 }
 BUILT = {
-    "serve": "--host --port --path --namespace --any-namespace --history --token --cors-origin"
+    "serve": "--host --port --path --namespace --any-namespace --history --redis --token --cors-origin"
     " --ping-interval --ping-timeout --max-payload --transports --tls-cert --tls-key --drain --log-format"
     " --conformance --insecure --print-limits --json",
     "connect": "",

@@ -8,6 +8,7 @@ reaches this server's own clients at once.
 import asyncio
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
@@ -217,8 +218,12 @@ async def _open(this: Cluster, url: str) -> None:
 
 
 def _cause(error: Exception) -> str:
-    text = str(error) or "no answer"
-    return text[:1].lower() + text[1:]
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__ or cause.__context__
+    return (str(error) or "no answer").rstrip(".")
 
 
 async def _end(this: Cluster, tasks: list["asyncio.Task[None]"]) -> None:

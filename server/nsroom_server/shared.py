@@ -154,7 +154,7 @@ class SharedDeliveries:
 
     def _deliver_alone(self, namespace: str, body: Body, sent: asyncio.Future[int]) -> None:
         if not sent.cancelled() and sent.exception():
-            packet = Packet(EVENT, ["message", body], namespace)
+            packet = Packet(EVENT, ["message", {"id": None, **body}], namespace)
             self._fan_out.fan_out(packet.outgoing(), namespace, body["room"])
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:

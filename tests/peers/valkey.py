@@ -36,7 +36,7 @@ class Valkey:
             stdout=asyncio.subprocess.DEVNULL,
         )
         async with asyncio.timeout(_READY):
-            while not await self._answers():
+            while not await self._answers():  # noqa: ASYNC110 - nothing tells when it does
                 await asyncio.sleep(0.02)
 
     async def _answers(self) -> bool:

@@ -29,6 +29,15 @@ def serve(
             metavar="PATH|none", help="File for the messages.  [default: in the user's state folder]"
         ),
     ] = None,
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            envvar="NSROOM_REDIS",
+            metavar="URL",
+            help="Redis or Valkey that makes several servers one, as redis://host:6379; needs nsroom[redis]. "
+            "A password belongs into the variable.",
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -86,6 +95,7 @@ def serve(
       nsroom serve --port 0 --history none
       nsroom serve -n /game -n /lobby --cors-origin https://example.org
       NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem
+      nsroom serve --redis redis://localhost
       nsroom serve --print-limits --json
       nsroom serve --limit rooms_per_socket=10 --limit events_per_second=50
     """
@@ -98,7 +108,7 @@ def serve(
         port=port,
         path=path,
         any_namespace=any_namespace,
-        history=_history(history),
+        redis=redis,
         token=_token(token),
         cors_origins=tuple(cors_origin or ()),
         allowed_hosts=tuple(allowed_host or ()),
@@ -113,6 +123,7 @@ def serve(
         log_format=log_format,
         insecure=insecure,
         conformance=conformance,
+        **_history(history, redis),
         **_namespaces(namespace, any_namespace),
     )
     if print_limits:
@@ -122,15 +133,17 @@ def serve(
 
 
 def _run(config: "Config") -> None:
+    # First, so that python-socketio does not look for redis: 0.1 s that most servers have no use for.
+    import nsroom.lean  # noqa: F401
     from nsroom.errors import ConnectError, UsageError
     from nsroom_server.app import run
-    from nsroom_server.errors import ConfigError, ListenError
+    from nsroom_server.errors import BusError, ConfigError, ListenError
 
     try:
         code = run(config)
     except ConfigError as error:
         raise UsageError(str(error)) from error
-    except ListenError as error:
+    except (BusError, ListenError) as error:
         raise ConnectError(str(error)) from error
     if code:
         raise typer.Exit(code)
@@ -165,14 +178,16 @@ def _token(option: str | None) -> str | None:
         raise UsageError(f"token file {option[1:]}: {cause}; name a file that holds the token") from error
 
 
-def _history(option: str | None) -> Path | None:
+def _history(option: str | None, redis: str | None) -> dict[str, Any]:
     if option == "none":
-        return None
+        return {"history": None, "keep": False}
     if option:
-        return Path(option)
+        return {"history": Path(option)}
+    if redis:
+        return {}
     from platformdirs import user_state_path
 
-    return user_state_path("nsroom") / "history.db"
+    return {"history": user_state_path("nsroom") / "history.db"}
 
 
 def _limits(config: "Config", as_json: bool) -> str:
