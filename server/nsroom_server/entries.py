@@ -58,11 +58,10 @@ class Heard:
     entry: Entry
 
     @classmethod
-    def read(cls, fields: Mapping[str, str]) -> Self:
-        """Read the fields of a stream's entry."""
-        namespace, room = fields["key"].split("\n")
-        entry = Entry(Op(fields["op"]), namespace, room, fields["sid"], fields["data"])
-        return cls(int(fields["seq"]), fields["from"], int(fields["n"]), int(fields["id"]), entry)
+    def read(cls, row: str) -> Self:
+        """Read a row of the stream: neither printable names nor JSON hold a line feed."""
+        sequence, origin, number, id_, op, namespace, room, sid, data = row.split("\n")
+        return cls(int(sequence), origin, int(number), int(id_), Entry(Op(op), namespace, room, sid, data))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Listener:
     def _take(self, position: str, fields: Mapping[str, str]) -> None:
         self._position = position
         try:
-            heard = Heard.read(fields)
+            heard = Heard.read(fields["row"])
             self._follow(heard.sequence)
             if self._is_new(heard):
                 self._audience.hear(heard)

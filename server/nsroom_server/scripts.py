@@ -34,8 +34,8 @@ end
 redis.call('SET', 'nsroom:epoch', fresh, 'NX')
 
 local function tell(from, n, id, op, key, sid, data)
-    redis.call('XADD', 'nsroom:bus', 'MAXLEN', '~', bus_length, '*', 'seq', redis.call('INCR', 'nsroom:seq'),
-        'from', from, 'n', n, 'id', id, 'op', op, 'key', key, 'sid', sid, 'data', data)
+    local cells = {redis.call('INCR', 'nsroom:seq'), from, n, id, op, key, sid, data}
+    redis.call('XADD', 'nsroom:bus', 'MAXLEN', '~', bus_length, '*', 'row', table.concat(cells, '\\n'))
 end
 
 local function bury(server)
