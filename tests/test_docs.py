@@ -124,7 +124,8 @@ def examples() -> Iterator[str]:
     """Give the commands of every help's examples, and of the README's blocks of shell."""
     for command in TREE.commands.values():
         yield from re.findall(r"nsroom .*", command.help.partition("Examples:")[2])
-    for block in re.findall(r"^```(?:sh|console)\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S):
+    texts = "\n".join(page.read_text("utf-8") for page in (README, *ROOT.glob("docs/*.md")))
+    for block in re.findall(r"^```(?:sh|console)\n(.*?)^```$", texts, re.M | re.S):
         yield from re.findall(r"^(?:\$ )?(?:.*?[|&] |NSROOM_\w+=\S+ )?(nsroom .*)", block, re.M)
 
 
