@@ -86,10 +86,9 @@ class Membership:
 
     def gone(self, server: str) -> list[Notice]:
         """Take a server's members out of all rooms."""
-        places = self._places.pop(server, {})
-        self._places[server] = dict(places)
+        places = tuple(self._places.get(server, ()))
         notices = [notice for each in places for notice in self.leave(each.namespace, each.room, each.sid)]
-        del self._places[server]
+        self._places.pop(server, None)
         return notices
 
     def _drop(self, namespace: str, room: str) -> None:

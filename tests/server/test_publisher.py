@@ -1,0 +1,111 @@
+"""What goes into Redis: each entry once, whatever becomes of the answer."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from nsroom_server.entries import Entry, Heard, Op
+from nsroom_server.policy import Refusal
+from nsroom_server.publisher import Publisher
+from nsroom_server.scripts import BUS
+from tests.peers.valkey import Valkey, valkey
+
+
+@pytest.fixture
+async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
+    """A Valkey of the test's own."""
+    return await stack.enter_async_context(valkey(tmp_path))
+
+
+@pytest.fixture
+async def redis(stack: AsyncExitStack, bus: Valkey) -> Redis:
+    """A connection to it."""
+    redis = Redis.from_url(bus.url, decode_responses=True, protocol=2)
+    stack.push_async_callback(redis.aclose)
+    return redis
+
+
+@pytest.fixture
+async def losses() -> list[str]:
+    """Grows when Redis has lost something."""
+    return []
+
+
+@pytest.fixture
+async def publisher(redis: Redis, losses: list[str]) -> Publisher:
+    """One that writes when it is told to."""
+    return Publisher(redis, lambda: losses.append("renewed"), keep=10)
+
+
+def message(text: str) -> Entry:
+    return Entry(Op.MESSAGE, "/", "lobby", data=f'{{"text":"{text}"}}')
+
+
+async def heard(redis: Redis) -> list[Heard]:
+    entries: Any = await redis.xrange(BUS)
+    return [Heard.read(fields["row"]) for _, fields in entries]
+
+
+async def test_a_call_whose_answer_is_lost_is_made_again(publisher: Publisher, redis: Redis) -> None:
+    for text in ("one", "two"):
+        publisher.submit(message(text))
+    first = await publisher.call(publisher._batch())
+    publisher.submit(message("three"))
+    assert await publisher.attempt()
+    assert first == ["1", "2"]
+    assert [(entry.number, entry.id) for entry in await heard(redis)] == [(1, 1), (2, 2), (3, 3)]
+
+
+async def test_an_entry_is_answered_when_it_comes_back(publisher: Publisher) -> None:
+    future = publisher.submit(message("one"))
+    assert await publisher.attempt()
+    await asyncio.sleep(0)
+    assert not future.done()
+    publisher.settle(1, 7)
+    assert await future == 7
+
+
+async def test_what_comes_too_late_is_not_done(publisher: Publisher, redis: Redis) -> None:
+    await publisher.call()
+    future = publisher.submit(message("one"))
+    publisher.publish(Entry(Op.LEAVE, "/", "lobby", "sid"), lasting=True)
+    publisher.since = asyncio.get_running_loop().time() - 60
+    assert not publisher.available
+    assert await publisher.attempt()
+    with pytest.raises(Refusal, match="send it again"):
+        await future
+    assert [entry.entry.op for entry in await heard(redis)] == [Op.LEAVE]
+
+
+async def test_data_that_is_gone_is_noticed(publisher: Publisher, redis: Redis, losses: list[str]) -> None:
+    publisher.submit(message("one"))
+    assert await publisher.attempt()
+    epoch = publisher.epoch
+    await redis.flushall()
+    publisher.submit(message("two"))
+    assert await publisher.attempt()
+    assert await publisher.attempt()
+    assert losses == ["renewed"]
+    assert publisher.epoch != epoch
+    assert [(entry.number, entry.id) for entry in await heard(redis)] == [(2, 1)]
+
+
+async def test_a_room_is_trimmed_and_its_ids_go_on(publisher: Publisher, redis: Redis) -> None:
+    for number in range(300):
+        publisher.submit(message(str(number)))
+    while publisher._waiting:
+        assert await publisher.attempt()
+    assert await redis.xlen("nsroom:room:/\nlobby") < 300
+    (last,) = await redis.xrevrange("nsroom:room:/\nlobby", count=1)
+    assert last[0] == "300-0"
+
+
+async def test_one_that_leaves_leaves_nothing(publisher: Publisher, redis: Redis) -> None:
+    publisher.publish(Entry(Op.JOIN, "/", "lobby", "sid", "null"))
+    await publisher.close()
+    assert [entry.entry.op for entry in await heard(redis)] == [Op.JOIN, Op.GONE]
+    assert sorted(await redis.keys()) == ["nsroom:beat", "nsroom:bus", "nsroom:epoch", "nsroom:seq"]
