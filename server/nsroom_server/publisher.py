@@ -148,7 +148,7 @@ class Publisher:
         """Write until cancelled, and renew the lease."""
         pause = 0.0
         while True:
-            if not self._waiting:
+            if not self._waiting and self.since is None:
                 await self._idle()
             if await self.attempt():
                 pause = 0.0

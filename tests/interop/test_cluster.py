@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.peers.program import Program, Server, Spawner
-from tests.peers.valkey import Valkey, valkey
+from tests.peers.valkey_server import Valkey, valkey
 
 GONE = 10
 """Seconds after which a dead server's members are gone."""

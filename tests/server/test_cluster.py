@@ -15,7 +15,7 @@ from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
 from nsroom_server.errors import BusError, ConfigError
 from nsroom_server.publisher import LEASE
-from tests.peers.valkey import Valkey, valkey
+from tests.peers.valkey_server import Valkey, valkey
 from tests.server.member import Connect, Member
 from tests.server.wire import closing, websocket
 

@@ -8,7 +8,7 @@ import pytest
 
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
-from tests.peers.valkey import Valkey, valkey
+from tests.peers.valkey_server import Valkey, valkey
 from tests.server import test_namespaces
 from tests.server.member import Connect, Json, Member, Serve
 

@@ -12,7 +12,7 @@ from nsroom_server.entries import Entry, Heard, Op
 from nsroom_server.policy import Refusal
 from nsroom_server.publisher import Publisher
 from nsroom_server.scripts import BUS
-from tests.peers.valkey import Valkey, valkey
+from tests.peers.valkey_server import Valkey, valkey
 
 
 @pytest.fixture
