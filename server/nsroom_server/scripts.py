@@ -15,6 +15,7 @@
 
 BUS = "nsroom:bus"
 ROOM = "nsroom:room:"
+IDS = "nsroom:ids"
 
 SUBMIT = """
 local origin, fresh, confirmed, leaving = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'leaving'

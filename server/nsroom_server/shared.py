@@ -21,9 +21,10 @@ from nsroom_server.payload import Kind, Outgoing
 from nsroom_server.presence import Presence
 from nsroom_server.publisher import FAILURES, Publisher
 from nsroom_server.requests import Page, Relay
-from nsroom_server.scripts import ROOM
+from nsroom_server.scripts import IDS, ROOM
 from nsroom_server.server import Server
 
+_UNREADABLE = "the history cannot be read: Redis does not answer"
 _FIRST_READ = 16
 """Messages read at first: nobody knows how long they are."""
 
@@ -124,8 +125,19 @@ class SharedHistory:
                 first = rows[-1][0] if rows else page.after
                 found = await self._redis.xrange(ROOM + name, f"({first}-0", "+", count=count)
         except FAILURES as error:
-            raise HistoryError("the history cannot be read: Redis does not answer") from error
+            raise HistoryError(_UNREADABLE) from error
         return [(int(position.partition("-")[0]), fields["body"]) for position, fields in found]
+
+    async def last(self, namespace: str, room: str) -> int:
+        """Read the id of a room's last message.
+
+        Raises: HistoryError.
+        """
+        try:
+            number: Any = await self._redis.hget(IDS, key(namespace, room))
+        except FAILURES as error:
+            raise HistoryError(_UNREADABLE) from error
+        return int(number or 0)
 
     async def close(self) -> None:
         """Do nothing: whoever opened Redis closes it."""

@@ -13,8 +13,9 @@ from redis.asyncio import Redis
 
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
-from nsroom_server.errors import BusError, ConfigError
-from nsroom_server.publisher import LEASE
+from nsroom_server.history import HistoryError
+from nsroom_server.publisher import LEASE, Publisher
+from nsroom_server.shared import SharedHistory
 from tests.peers.valkey_server import Valkey, valkey
 from tests.server.member import Connect, Member
 from tests.server.wire import closing, websocket
@@ -272,32 +273,13 @@ async def test_history_in_pieces(servers: Servers, connect: Connect) -> None:
     assert await ids(after=250) == []
 
 
-async def test_redis_that_is_not_there() -> None:
-    with pytest.raises(BusError, match=r"^Redis at 127.0.0.1:1: connection refused; .*--redis$") as caught:
-        async with serving(Config(port=0, redis="redis://:secret@127.0.0.1:1/0")):
-            pass
-    assert "secret" not in str(caught.value)
-
-
-async def test_a_wrong_password(stack: AsyncExitStack, tmp_path: Path) -> None:
-    server = await stack.enter_async_context(valkey(tmp_path, "--requirepass", "right"))
-    url = server.url.replace("redis://", "redis://:wrong@")
-    with pytest.raises(BusError, match="password") as caught:
-        async with serving(Config(port=0, redis=url)):
-            pass
-    assert "wrong@" not in str(caught.value)
-    async with serving(Config(port=0, redis=url.replace("wrong", "right"))):
-        pass
-
-
-@pytest.mark.parametrize("url", ["localhost", "http://localhost", "redis://localhost:port"])
-async def test_urls_that_are_none(url: str) -> None:
-    with pytest.raises(ConfigError, match="URL of Redis"):
-        async with serving(Config(port=0, redis=url)):
-            pass
-
-
-def test_the_history_is_in_redis(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="kept there"):
-        Config(redis="redis://localhost", history=tmp_path / "h.db")
-    assert "secret" not in repr(Config(redis="redis://:secret@localhost"))
+async def test_the_last_id_of_a_room(servers: Servers, connect: Connect, bus: Valkey, redis: Redis) -> None:
+    ann, _ = await joined(connect, await servers(2))
+    for text in ("one", "two"):
+        await ann.call("message", {"room": "lobby", "text": text})
+    history = SharedHistory(redis, Publisher(redis, lambda: None, keep=0))
+    assert await history.last("/", "lobby") == 2
+    assert await history.last("/", "other") == 0
+    await bus.kill()
+    with pytest.raises(HistoryError, match="Redis does not answer"):
+        await history.last("/", "lobby")
