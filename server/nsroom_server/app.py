@@ -60,7 +60,7 @@ def _add_chat(app: web.Application, config: Config) -> Server:
     server = Server(namespaces, _options(config), _access(config))
 
     async def history(_: web.Application) -> AsyncIterator[None]:
-        store = open_history(config.history)
+        store = open_history(config.history, config.limits.retention)
         namespaces.attach(server, store)
         yield
         await store.close()

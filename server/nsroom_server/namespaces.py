@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from nsroom_server import policy, requests
+from nsroom_server import catchup, policy, requests
 from nsroom_server.application import Answer, Client, Handler, Later
 from nsroom_server.config import Config
 from nsroom_server.delivery import Deliveries
-from nsroom_server.history import Body, History, HistoryError
+from nsroom_server.history import History, HistoryError
+from nsroom_server.ledger import Body
 from nsroom_server.presence import Presence
 from nsroom_server.server import Server
 
@@ -61,8 +62,8 @@ class Chat:
         if request.nick is not None:
             self._presence.rename(client, request.nick)
         await self._presence.enter(client, request.room)
-        page = requests.Page(request.room, request.after, self._limits.history_default)
-        history = await self._read(client, page)
+        page = requests.Page(request.room, request.after, self._limits.history_default, request.epoch)
+        history = await self._recall(client, page)
         return ({"ok": True, **self._presence.describe(client.namespace, request.room), **history},)
 
     async def leave(self, client: Client, args: Args) -> Answer:
@@ -86,11 +87,11 @@ class Chat:
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
         return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
 
-    async def _acknowledge(self, delivered: asyncio.Future[int]) -> Answer:
-        try:
-            return ({"ok": True, "id": await delivered},)
-        except HistoryError as error:
-            raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
+    async def _acknowledge(self, delivered: asyncio.Future[int | None]) -> Answer:
+        number = await delivered
+        if number is None:
+            return ({"ok": True, "id": None, "history": str(policy.Code.HISTORY_UNAVAILABLE)},)
+        return ({"ok": True, "id": number},)
 
     async def emit(self, client: Client, args: Args) -> Answer:
         """Relay an event to rooms."""
@@ -128,10 +129,16 @@ class Chat:
 
     async def _read(self, client: Client, page: requests.Page) -> dict[str, Any]:
         try:
-            messages = await self._history.read(client.namespace, page, self._octets)
+            return await catchup.read(self._history, client.namespace, page, self._octets)
         except HistoryError as error:
             raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
-        return {"history": messages, "epoch": self._history.epoch}
+
+    async def _recall(self, client: Client, page: requests.Page) -> dict[str, Any]:
+        """Give what was said to who has joined already, whatever becomes of the history."""
+        try:
+            return await self._read(client, page)
+        except policy.Refusal as refusal:
+            return {"history": [], "epoch": self._history.epoch, "last": None, "gap": str(refusal.code)}
 
 
 class Lab:
