@@ -4,7 +4,7 @@ Pure. The reference server numbers the messages of a room without holes and answ
 number. Another server's rooms are not kept here, and nothing happens to their records.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from nsroom.arguments import Emit
@@ -162,14 +162,13 @@ class Attendance:
         return records
 
 
-def describe(places: Iterable[Place]) -> str:
+def describe(places: Sequence[Place]) -> str:
     """Say what is known of rooms after a gap."""
-    parts = [
-        f"{place.count} missed messages of {place.room} are shown now" for place in places if place.count
-    ]
-    parts += [
-        f"what was said in {place.room} is not known whole ({place.unknown})"
-        for place in places
-        if place.unknown
-    ]
-    return "; ".join(parts)
+    count = sum(place.count for place in places)
+    shown = f"{count} missed messages of {_names(place for place in places if place.count)} are shown now"
+    whole = _names(place for place in places if place.unknown)
+    return "; ".join([shown] * bool(count) + [f"what was said in {whole} is not known whole"] * bool(whole))
+
+
+def _names(places: Iterable[Place]) -> str:
+    return ", ".join(dict.fromkeys(place.room for place in places))

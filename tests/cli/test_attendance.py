@@ -112,7 +112,7 @@ def test_what_is_not_known_is_said() -> None:
     _, place = again(rooms)
     rooms.replay(place, page(8, 9, gap="trimmed"))
     assert describe([place]) == (
-        "2 missed messages of lobby are shown now; what was said in lobby is not known whole (trimmed)"
+        "2 missed messages of lobby are shown now; what was said in lobby is not known whole"
     )
     for answer, reason in (({"error": "draining"}, "draining"), (None, "no answer"), ("x", "no answer")):
         _, place = again(rooms)
