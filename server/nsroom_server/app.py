@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from nsroom_server import conformance, logs, policy
 from nsroom_server.config import Config
 from nsroom_server.endpoint import Access
+from nsroom_server.engine import Engine
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from nsroom_server.history import open_history
 from nsroom_server.namespaces import Namespaces
@@ -24,6 +25,10 @@ from nsroom_server.server import Server
 from nsroom_server.session import Options
 
 log = logging.getLogger("nsroom_server")
+
+ENGINES: web.AppKey[list[Engine]] = web.AppKey("engines", list)
+UNDELIVERED = 75
+"""The exit code when the server ended in time, but not everything that was queued could be sent."""
 
 _LAST_REQUESTS = 0.25
 """Seconds for plain HTTP requests, once the sessions have ended."""
@@ -37,6 +42,12 @@ class Running:
 
     url: str
     port: int
+    engines: tuple[Engine, ...] = ()
+
+    @property
+    def undelivered(self) -> int:
+        """How many packets were queued when the server ended, and could not be sent."""
+        return sum(engine.undelivered for engine in self.engines)
 
 
 def create_app(config: Config) -> web.Application:
@@ -45,8 +56,10 @@ def create_app(config: Config) -> web.Application:
     Run it with `handler_cancellation=True`: a poll whose client has gone must not take the next event.
     """
     app = web.Application(client_max_size=config.max_payload, middlewares=[_host_check(config)])
+    app[ENGINES] = []
     server = _add_conformance(app, config) if config.conformance else _add_chat(app, config)
     app.router.add_route("*", config.endpoint, server.handle_request)
+    app[ENGINES].append(server.eio)
 
     async def drain(_: web.Application) -> None:
         await server.drain(config.drain)
@@ -75,6 +88,7 @@ def _add_conformance(app: web.Application, config: Config) -> Server:
     application.attach(server)
     bare = conformance.echo(_options(config))
     app.router.add_route("*", conformance.PATH, bare.handle_request)
+    app[ENGINES].append(bare)
 
     async def drain(_: web.Application) -> None:
         await bare.drain(config.drain)
@@ -121,8 +135,10 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     Raises: ConfigError, ListenError.
     """
     tls = _tls(config)
+    app = create_app(config)
+    engines = app[ENGINES]
     runner = web.AppRunner(
-        create_app(config),
+        app,
         access_log=None,
         shutdown_timeout=_LAST_REQUESTS,
         handle_signals=False,
@@ -135,8 +151,10 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     try:
         port = await _listen(runner, config, tls)
         host = f"[{config.host}]" if ":" in config.host else config.host
-        yield Running(f"{config.scheme}://{host}:{port}", port)
+        yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines))
     finally:
+        # While polls are still accepted: what is queued is fetched with them.
+        await app.shutdown()
         await runner.cleanup()
 
 
@@ -188,7 +206,11 @@ async def _run(config: Config) -> int:
         log.info("listening on %s", running.url)
         number = await stop
         log.info("stopping, %g seconds at most; once more to stop at once", config.drain)
-    return 128 + number if number == signal.SIGINT else 0
+    if running.undelivered:
+        log.warning("%d packets could not be delivered", running.undelivered)
+    if number == signal.SIGINT:
+        return 128 + number
+    return UNDELIVERED if running.undelivered else 0
 
 
 def _watch_signals(stop: "asyncio.Future[int]") -> None:

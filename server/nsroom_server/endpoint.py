@@ -54,6 +54,9 @@ class Sessions(Protocol):
     def refuse(self, session: Session, error: Malformed) -> None:
         """End a session that breaks the protocol."""
 
+    def lose(self, packets: int) -> None:
+        """Take notice of packets that could not be sent."""
+
     async def trigger(self, event: str, session: Session, *args: Any) -> None:
         """Run the handler of an event."""
 
@@ -106,6 +109,7 @@ class Endpoint:
                 await response.write_eof()
         except (TimeoutError, OSError, asyncio.CancelledError) as error:
             if session:
+                self._engine.lose(session.carried)
                 session.close(LOST)
             if request.transport:
                 request.transport.abort()

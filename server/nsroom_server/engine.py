@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -37,6 +37,8 @@ class Engine:
         """Refusals and endings, by reason."""
         self.admission = Admission(self.options.limits)
         self.draining = False
+        self.undelivered = 0
+        """Packets that were queued when the server had to end, and could not be sent."""
         self._endpoint = Endpoint(self, access or Access())
         self._handlers: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -105,17 +107,31 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def lose(self, packets: int) -> None:
+        """Take notice of packets that could not be sent because the server ends."""
+        if self.draining:
+            self.undelivered += packets
+
     async def drain(self, timeout: float) -> None:
         """End all sessions within `timeout` seconds, so that their clients come back to another server."""
         self.draining = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
         sessions = tuple(self.sessions.values())
-        for session in sessions:
+        polling = [session for session in sessions if session.awaits_poll]
+        for session in set(sessions).difference(polling):
             session.close(RESTART)
-        ends = [session.ended for session in sessions if session.ended]
-        if ends:
-            await asyncio.wait(ends, timeout=timeout)
+        await _wait([self.start_background_task(session.drained) for session in polling], timeout)
+        for session in polling:
+            session.close(RESTART)
+        await _wait([session.ended for session in sessions if session.ended], deadline - loop.time())
         for session in sessions:
             if session.ended and not session.ended.done():
                 session.abort()
         for task in tuple(self._tasks):
             task.cancel()
+
+
+async def _wait(tasks: Sequence["asyncio.Task[Any]"], timeout: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=max(timeout, 0))

@@ -102,7 +102,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         deadline = loop.time() + timeout
         self.draining.set()
         if self._pending:
-            await asyncio.wait(self._pending, timeout=timeout / 2)
+            _, late = await asyncio.wait(self._pending, timeout=timeout / 2)
+            self.eio.undelivered += len(late)
         await self.eio.drain(max(deadline - loop.time(), 0))
 
     # Connections

@@ -44,6 +44,9 @@ class Keeper(Protocol):
     def forget(self, session: "Session", ending: Ending) -> None:
         """Take notice of a session that has ended, before its `disconnect`."""
 
+    def lose(self, packets: int) -> None:
+        """Take notice of packets that could not be sent."""
+
     def start_background_task(
         self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any
     ) -> asyncio.Task[Any]:
@@ -66,6 +69,8 @@ class Session:
         """Whether a body is being read or handled."""
         self.ended: asyncio.Task[None] | None = None
         """Done when the transport is closed; there as soon as the session has ended."""
+        self.carried = 0
+        """Packets in the answer to the last poll."""
         self._keeper = keeper
         self._options = options
         self._outbox = Outbox(options.limits)
@@ -82,6 +87,11 @@ class Session:
     def transport(self) -> str:
         """`websocket` or `polling`."""
         return "websocket" if self._websocket else "polling"
+
+    @property
+    def awaits_poll(self) -> bool:
+        """Whether something is queued until the client polls."""
+        return bool(self._outbox) and not self._websocket
 
     @property
     def can_upgrade(self) -> bool:
@@ -200,7 +210,7 @@ class Session:
         if self._upgrading:
             return _NOOP.text
         if self._outbox:
-            return encode_payload(self._outbox.clear())
+            return self._carry(self._outbox.clear())
         return await self._wait()
 
     async def _wait(self) -> str:
@@ -213,8 +223,11 @@ class Session:
             raise
         finally:
             self._poll = None
-        packets = self._outbox.clear()
-        return last or encode_payload(packets) or _NOOP.text
+        return last or self._carry(self._outbox.clear()) or _NOOP.text
+
+    def _carry(self, packets: list[Outgoing]) -> str:
+        self.carried = len(packets)
+        return encode_payload(packets)
 
     # WebSockets
 
@@ -264,6 +277,9 @@ class Session:
         rest = self._outbox.clear()
         if self._poll and not self._poll.done():
             self._poll.set_result(encode_payload([*rest, Outgoing(ending.last)]))
+            self.carried = len(rest)
+        elif not self._websocket:
+            self._keeper.lose(len(rest))
         self.ended = self._keeper.start_background_task(self._end, ending, rest if ending.flush else [])
 
     async def _end(self, ending: Ending, rest: list[Outgoing]) -> None:
@@ -276,4 +292,5 @@ class Session:
     def abort(self) -> None:
         """Drop the connection, whatever the peer does."""
         if self._websocket:
+            self._keeper.lose(self._websocket.unsent)
             self._websocket.abort()
