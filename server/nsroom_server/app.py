@@ -20,6 +20,7 @@ from nsroom_server.engine import Engine
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from nsroom_server.history import open_history
 from nsroom_server.namespaces import Namespaces
+from nsroom_server.operations import Operations
 from nsroom_server.refused import Fault, Refused
 from nsroom_server.server import Server
 from nsroom_server.session import Options
@@ -79,6 +80,7 @@ def _add_chat(app: web.Application, config: Config) -> Server:
         await store.close()
 
     app.cleanup_ctx.append(history)
+    Operations(server, namespaces, frozenset(config.namespaces)).add_to(app)
     return server
 
 

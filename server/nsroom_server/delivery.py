@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from nsroom_server.history import History, HistoryError
 from nsroom_server.ledger import Body
@@ -19,6 +21,7 @@ _AT_A_TIME = 64
 class _Delivery:
     namespace: str
     body: Body
+    begun: float
     stored: asyncio.Future[int]
     delivered: asyncio.Future[int | None]
 
@@ -29,9 +32,10 @@ class Deliveries:
     A task for each would not do: one that starts late finds its message stored and overtakes those that wait.
     """
 
-    def __init__(self, server: Server, history: History) -> None:
+    def __init__(self, server: Server, history: History, took: Callable[[float], object] = float) -> None:
         self.failing = False
         """Whether the last message could not be stored."""
+        self._took = took
         self._server = server
         self._history = history
         self._warn = Sparing(log)
@@ -45,7 +49,7 @@ class Deliveries:
         """
         stored = self._history.append(namespace, body["room"], body)
         delivered: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait(_Delivery(namespace, body, stored, delivered))
+        self._waiting.put_nowait(_Delivery(namespace, body, monotonic(), stored, delivered))
         return delivered
 
     async def _deliver_all(self) -> None:
@@ -78,4 +82,5 @@ class Deliveries:
             self._warn("history unavailable", cause=str(error))
             return None
         self.failing = False
+        self._took(monotonic() - delivery.begun)
         return number

@@ -19,6 +19,7 @@ from nsroom_server.endpoint import Access, Endpoint
 from nsroom_server.logs import Sparing
 from nsroom_server.payload import Malformed, Outgoing
 from nsroom_server.session import Options, Session
+from nsroom_server.traffic import Traffic
 
 log = logging.getLogger("nsroom_server")
 
@@ -34,7 +35,10 @@ class Engine:
         self.options = options or Options()
         self.sessions: dict[str, Session] = {}
         self.counts: Counter[str] = Counter()
-        """Refusals and endings, by reason."""
+        """Refusals, by reason."""
+        self.endings: Counter[str] = Counter()
+        """Sessions that have ended, by reason."""
+        self.traffic = Traffic()
         self.admission = Admission(self.options.limits)
         self.draining = False
         self.undelivered = 0
@@ -94,7 +98,7 @@ class Engine:
         """Take notice of a session that has ended."""
         del self.sessions[session.sid]
         self.admission.leave(session.address)
-        self.counts[ending.reason] += 1
+        self.endings[ending.reason] += 1
         if ending is SLOW:
             self._warn("slow reader cut", session=session.sid)
 

@@ -69,9 +69,11 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         skipped = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
         args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
         packets = self.server.packet_class(EVENT, [event, *args], namespace).outgoing()
+        eio = self.server.eio
         for sid, eio_sid in self.get_participants(namespace, to or room):
             if sid not in skipped:
-                self.server.eio.send(eio_sid, *packets)
+                eio.traffic.events_out += 1
+                eio.send(eio_sid, *packets)
 
 
 def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,12 +27,19 @@ _CHUNK: Final = 65_536
 class Chat:
     """Rooms, messages and relayed events."""
 
-    def __init__(self, server: Server, presence: Presence, history: History, octets: int) -> None:
+    def __init__(
+        self,
+        server: Server,
+        presence: Presence,
+        history: History,
+        octets: int,
+        took: Callable[[float], object],
+    ) -> None:
         self._server = server
         self._presence = presence
         self._history = history
         self._limits = server.options.limits
-        self._deliveries = Deliveries(server, history)
+        self.deliveries = Deliveries(server, history, took)
         # An acknowledgement with messages in it is to fit a client that reads no more than we do.
         self._octets = octets // 2
 
@@ -85,7 +92,7 @@ class Chat:
             "time": _now(),
         }
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
-        return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
+        return Later(self._acknowledge(self.deliveries.send(client.namespace, body)))
 
     async def _acknowledge(self, delivered: asyncio.Future[int | None]) -> Answer:
         number = await delivered
@@ -217,12 +224,18 @@ class Namespaces:
         self._config = config
         self._handlers: Mapping[str, Handler] = {}
         self._lab: Mapping[str, Handler] = {}
+        self.parts: dict[str, Callable[[], bool]] = {}
+        """The parts that can fail while the server goes on, and whether they work."""
+        self.took: Callable[[float], object] = float
+        """Is told the seconds until each message was durable."""
 
     def attach(self, server: Server, history: History) -> None:
         """Begin to answer, with this history."""
         self._server = server
         self._presence = Presence(server)
-        self._handlers = Chat(server, self._presence, history, self._config.max_payload).handlers
+        chat = Chat(server, self._presence, history, self._config.max_payload, self.took)
+        self.parts["history"] = lambda: not chat.deliveries.failing
+        self._handlers = chat.handlers
         self._lab = {**self._handlers, **Lab(server, self._config.max_payload).handlers}
 
     def refuse(self, namespace: str, auth: Any) -> Any:

@@ -192,6 +192,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         elif packet.packet_type in (EVENT, BINARY_EVENT):
             sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
             if sid is not None:
+                self.eio.traffic.events_in += 1
                 name, *args = packet.arguments
                 call = _Call(eio_sid, Client(namespace, sid), name, packet.id)
                 await self._answer(connection, call, args, in_time)
@@ -253,6 +254,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         try:
             return await answer
         except Refusal as refusal:
+            if refusal.code is not Code.RATE_LIMITED:  # counted when it came
+                self.eio.counts[refusal.code] += 1
             log.debug("refused", extra={"fields": {**call.fields, "error": str(refusal.code)}})
             return (refusal.answer,)
         except Exception:

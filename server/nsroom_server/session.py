@@ -11,6 +11,7 @@ from nsroom_server.endings import CLIENT, ERROR, LOST, SLOW, TIMEOUT, Ending
 from nsroom_server.limits import Limits
 from nsroom_server.outbox import Outbox
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode, encode_payload
+from nsroom_server.traffic import Traffic
 from nsroom_server.websocket import WebSocket
 
 _NOOP = Outgoing(Kind.NOOP)
@@ -37,6 +38,7 @@ class Keeper(Protocol):
     """Who keeps the sessions."""
 
     options: Options
+    traffic: Traffic
 
     async def trigger(self, event: str, session: "Session", *args: Any) -> None:
         """Run the handler of an event."""
@@ -72,6 +74,7 @@ class Session:
         self.carried = 0
         """Packets in the answer to the last poll."""
         self._keeper = keeper
+        self._traffic = keeper.traffic
         self._options = options
         self._outbox = Outbox(options.limits)
         self._websocket: WebSocket | None = None
@@ -87,6 +90,11 @@ class Session:
     def transport(self) -> str:
         """`websocket` or `polling`."""
         return "websocket" if self._websocket else "polling"
+
+    @property
+    def queued(self) -> int:
+        """How many packets wait for the client."""
+        return len(self._outbox)
 
     @property
     def awaits_poll(self) -> bool:
@@ -139,6 +147,7 @@ class Session:
         Raises: Malformed when a client may not send it.
         """
         if packet.kind is Kind.MESSAGE:
+            self._traffic.bytes_in += len(packet.data)
             await self._take_turn(len(packet.data))
             await self._keeper.trigger("message", self, packet.data)
         elif packet.kind is Kind.PONG:
@@ -171,6 +180,7 @@ class Session:
         if self.closed:
             return
         for packet in packets:
+            self._traffic.bytes_out += packet.size
             if self._websocket and not self._outbox and self._websocket.writable:
                 self._websocket.write(packet.frame)
             else:
