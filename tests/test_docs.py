@@ -36,7 +36,7 @@ SHARED = {
 BUILT = {
     "serve": "--host --port --path --namespace --any-namespace --history --token --cors-origin"
     " --ping-interval --ping-timeout --max-payload --transports --tls-cert --tls-key --drain --log-format"
-    " --conformance --insecure --print-limits --json",
+    " --fault --conformance --insecure --print-limits --json",
     "connect": "",
     "join": "--as --join-event --join-args --join-preset --via --write",
     "emit": "--ack --summary --offline --via --write",

@@ -105,6 +105,7 @@ def _options(config: Config) -> Options:
         ping_timeout=config.ping_timeout,
         max_payload=config.max_payload,
         limits=config.effective_limits,
+        faults=config.faults,
     )
 
 
@@ -206,6 +207,8 @@ async def _run(config: Config) -> int:
     _watch_signals(stop)
     async with serving(config) as running:
         log.info("listening on %s", running.url)
+        if config.faults:
+            log.warning("misbehaving on purpose: %s", config.faults)
         number = await stop
         log.info("stopping, %g seconds at most; once more to stop at once", config.drain)
     if running.undelivered:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nsroom_server import policy
 from nsroom_server.errors import ConfigError
+from nsroom_server.faults import Faults
 from nsroom_server.limits import Limits
 
 NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
@@ -48,6 +49,8 @@ class Config:
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
+    faults: Faults = Faults()  # noqa: RUF009
+    """What is done wrong on purpose."""
     transports: tuple[str, ...] = TRANSPORTS
     tls_cert: Path | None = None
     tls_key: Path | None = None

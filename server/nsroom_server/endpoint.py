@@ -5,6 +5,7 @@ https://github.com/socketio/engine.io-protocol
 
 import asyncio
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from nsroom_server.session import DuplicatePoll, Options, Session
 from nsroom_server.websocket import WebSocket
 
 TRANSPORTS = ("polling", "websocket")
+_ELSEWHERE = 0.5
+"""The share of requests that come to another server when a balancer has two."""
 _AT_A_TIME = 16
 """Packets of one body that are handled before other clients get a turn."""
 _SESSION = web.RequestKey("session", Session)
@@ -122,11 +125,14 @@ class Endpoint:
         transport = request.query.get("transport")
         if transport not in self._access.transports:
             raise Refused(Fault.UNKNOWN_TRANSPORT)
+        faults = self._engine.options.faults
+        if transport == "websocket" and faults.no_upgrade:
+            raise Refused(Fault.BAD_REQUEST)
         sid = request.query.get("sid")
         if sid is None:
             return await self._open(request, transport)
         session = self._engine.sessions.get(sid)
-        if session is None:
+        if session is None or (faults.no_sticky and random.random() < _ELSEWHERE):
             raise Refused(Fault.UNKNOWN_SID)
         if transport == "websocket":
             return await self._upgrade(request, session)

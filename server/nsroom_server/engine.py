@@ -17,6 +17,7 @@ from nsroom_server.admission import Admission
 from nsroom_server.endings import MALFORMED, RESTART, SERVER, SLOW, Ending
 from nsroom_server.endpoint import Access, Endpoint
 from nsroom_server.logs import Sparing
+from nsroom_server.misbehaviour import Misbehaving
 from nsroom_server.payload import Malformed, Outgoing
 from nsroom_server.session import Options, Session
 from nsroom_server.traffic import Traffic
@@ -78,7 +79,8 @@ class Engine:
 
     def open(self, address: str) -> Session:
         """Begin a session; the address is admitted."""
-        session = Session(self, self.generate_id(), address)
+        make = Misbehaving if self.options.faults.needs_session else Session
+        session = make(self, self.generate_id(), address)
         self.sessions[session.sid] = session
         return session
 

@@ -221,6 +221,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             return {"message": str(Code.RATE_LIMITED)}
         if len(connection.namespaces) >= self.options.limits.namespaces_per_connection:
             return {"message": str(Code.TOO_MANY_NAMESPACES)}
+        if namespace in self.options.faults.reject:
+            return {"message": "rejected on purpose"}
         return self._application.refuse(namespace, auth)
 
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> None:
@@ -284,7 +286,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         self._acknowledge(call, await self._attempt(call, later.answer))
 
     def _acknowledge(self, call: _Call, answer: Answer | None) -> None:
-        if call.id is not None and answer is not None:
+        if call.id is not None and answer is not None and not self.options.faults.no_ack:
             self._reply(call.eio_sid, Packet(ACK, list(answer), call.client.namespace, call.id))
 
     def _reply(self, eio_sid: str, packet: Packet) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from nsroom_server.bucket import Bucket
 from nsroom_server.endings import CLIENT, ERROR, LOST, SLOW, TIMEOUT, Ending
+from nsroom_server.faults import Faults
 from nsroom_server.limits import Limits
 from nsroom_server.outbox import Outbox
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode, encode_payload
@@ -28,6 +29,7 @@ class Options:
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
+    faults: Faults = Faults()  # noqa: RUF009
 
 
 class DuplicatePoll(Exception):

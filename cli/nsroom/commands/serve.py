@@ -62,6 +62,14 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, if not in the same file.")] = None,
     drain: Annotated[float, typer.Option(help="Seconds to finish in after SIGTERM.")] = 5.0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FAULT,…",
+            help="Misbehave on purpose, to test clients: latency=200ms, drop=5%, kick=30s, no-upgrade, "
+            "no-ack, no-sticky, reject=/chat; repeatable.",
+        ),
+    ] = None,
     log_format: Annotated[Literal["text", "json"], typer.Option(help="How log lines are written.")] = "text",
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
@@ -88,6 +96,7 @@ def serve(
       NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem
       nsroom serve --print-limits --json
       nsroom serve --limit rooms_per_socket=10 --limit events_per_second=50
+      nsroom serve --fault latency=200ms,drop=5%
     """
     from nsroom.errors import UsageError
 
@@ -110,6 +119,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         drain=drain,
+        faults=fault or [],
         log_format=log_format,
         insecure=insecure,
         conformance=conformance,
@@ -140,10 +150,15 @@ def _config(**fields: Any) -> "Config":
     from nsroom.errors import UsageError
     from nsroom_server.config import Config, LogFormat
     from nsroom_server.errors import ConfigError
+    from nsroom_server.faults import Faults
     from nsroom_server.limits import Limits
 
     try:
-        read = {"log_format": LogFormat(fields["log_format"]), "limits": Limits.parse(fields["limits"])}
+        read = {
+            "log_format": LogFormat(fields["log_format"]),
+            "limits": Limits.parse(fields["limits"]),
+            "faults": Faults.parse(fields["faults"]),
+        }
         return Config(**{**fields, **read})
     except ConfigError as error:
         raise UsageError(str(error)) from error
