@@ -58,7 +58,7 @@ async def test_latency(serve: Serve, connect: Connect, transport: str) -> None:
 
 
 async def test_drop(serve: Serve, connect: Connect, transport: str) -> None:
-    running = await serve(faults=Faults(drop=0.5))
+    running = await serve(faults=Faults(drop=0.3))
     ann = await connect(running, "/lab", transport=transport)
     for number in range(40):
         await ann.emit("echo", number)
