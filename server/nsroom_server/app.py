@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from nsroom_server import conformance, logs, policy
+from nsroom_server.admin import Admin
 from nsroom_server.config import Config
 from nsroom_server.endpoint import Access
 from nsroom_server.engine import Engine
@@ -71,11 +72,14 @@ def create_app(config: Config) -> web.Application:
 
 def _add_chat(app: web.Application, config: Config) -> Server:
     namespaces = Namespaces(config)
-    server = Server(namespaces, _options(config), _access(config))
+    admin = Admin(namespaces, config.admin) if config.admin else None
+    server = Server(admin or namespaces, _options(config), _access(config))
 
     async def history(_: web.Application) -> AsyncIterator[None]:
         store = open_history(config.history, config.limits.retention)
         namespaces.attach(server, store)
+        if admin:
+            admin.attach(server)
         yield
         await store.close()
 

@@ -25,6 +25,15 @@ class LogFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Administrator:
+    """Who may see everything in the namespace /admin, and perhaps act on it."""
+
+    user: str
+    password: str = field(repr=False)
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The reference server's configuration; times in seconds, sizes in bytes.
 
@@ -55,6 +64,7 @@ class Config:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     drain: float = 5.0
+    admin: Administrator | None = None
     log_format: LogFormat = LogFormat.TEXT
     insecure: bool = False
     """Listen beyond this machine without a token."""
@@ -133,6 +143,8 @@ def _check_transports(config: Config) -> None:
 
 
 def _check_access(config: Config) -> None:
+    if config.admin and not (config.admin.user and config.admin.password):
+        raise ConfigError("an administrator needs a name and a password")
     if config.token == "":
         raise ConfigError("the token is empty")
     if config.tls_key and not config.tls_cert:

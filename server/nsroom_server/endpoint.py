@@ -198,6 +198,7 @@ class Endpoint:
             raise Refused(Fault.BAD_REQUEST)
         websocket, response = await self._accept(request)
         if session.can_upgrade and await session.upgrade(websocket):
+            self._engine.start_background_task(self._engine.trigger, "upgrade", session)
             await self._converse(session, websocket)
         else:
             await websocket.close(1000, _LAST_WORDS)

@@ -5,6 +5,8 @@ from typing import Any
 from socketio.async_manager import AsyncManager
 from socketio.packet import EVENT
 
+from nsroom_server.application import Watcher
+
 
 class FanOut(AsyncManager):  # type: ignore[misc]
     """python-socketio's table of rooms, with each socket's rooms beside it. Stock: it searches them all."""
@@ -13,6 +15,11 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         super().__init__()
         self._rooms_of: dict[str, dict[str, None]] = {}
 
+    @property
+    def _watcher(self) -> Watcher | None:
+        watcher: Watcher | None = self.server.watcher
+        return watcher if watcher and watcher.awake else None
+
     def basic_enter_room(
         self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None
     ) -> None:
@@ -20,12 +27,16 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
         if room is not None and room != sid:
             self._rooms_of.setdefault(sid, {})[room] = None
+            if watcher := self._watcher:
+                watcher.joined(namespace, room, sid)
 
     def basic_leave_room(self, sid: str, namespace: str, room: str | None) -> None:
         """Take a socket out of a room."""
         super().basic_leave_room(sid, namespace, room)
-        if room is not None:
+        if room is not None and room != sid:
             self._rooms_of.get(sid, {}).pop(room, None)
+            if watcher := self._watcher:
+                watcher.left(namespace, room, sid)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
         """Forget a socket."""
@@ -69,11 +80,13 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         skipped = set(skip_sid) if isinstance(skip_sid, list) else {skip_sid}
         args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
         packets = self.server.packet_class(EVENT, [event, *args], namespace).outgoing()
-        eio = self.server.eio
+        eio, watcher = self.server.eio, self._watcher
         for sid, eio_sid in self.get_participants(namespace, to or room):
             if sid not in skipped:
                 eio.traffic.events_out += 1
                 eio.send(eio_sid, *packets)
+                if watcher:
+                    watcher.sent(namespace, sid, [event, *args])
 
 
 def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:

@@ -232,8 +232,8 @@ class Namespaces:
     def attach(self, server: Server, history: History) -> None:
         """Begin to answer, with this history."""
         self._server = server
-        self._presence = Presence(server)
-        chat = Chat(server, self._presence, history, self._config.max_payload, self.took)
+        self.presence = Presence(server)
+        chat = Chat(server, self.presence, history, self._config.max_payload, self.took)
         self.parts["history"] = lambda: not chat.deliveries.failing
         self._handlers = chat.handlers
         self._lab = {**self._handlers, **Lab(server, self._config.max_payload).handlers}
@@ -255,7 +255,7 @@ class Namespaces:
         """Log it, and tell the rooms; nobody is told when everybody leaves."""
         log.info("someone disconnected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
         if not self._server.draining.is_set():
-            await self._presence.forget(client)
+            await self.presence.forget(client)
 
 
 def _now() -> str:

@@ -21,7 +21,7 @@ from socketio.packet import (
 )
 
 from nsroom_server import policy
-from nsroom_server.application import Answer, Application, Client, Handler, Later
+from nsroom_server.application import Answer, Application, Client, Handler, Later, Watcher
 from nsroom_server.endings import ABSENT
 from nsroom_server.endpoint import Access
 from nsroom_server.engine import Engine
@@ -88,6 +88,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         self._connections: dict[str, _Connection] = {}
         self._pending: set[asyncio.Task[None]] = set()
         self.draining = asyncio.Event()
+        self.watcher: Watcher | None = None
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -195,6 +196,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
                 self.eio.traffic.events_in += 1
                 name, *args = packet.arguments
                 call = _Call(eio_sid, Client(namespace, sid), name, packet.id)
+                if self.watcher and self.watcher.awake:
+                    self.watcher.received(call.client, packet.arguments)
                 await self._answer(connection, call, args, in_time)
 
     # Namespaces
@@ -212,6 +215,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         connection.absent.cancel()
         self._reply(eio_sid, Packet(CONNECT, {"sid": sid}, namespace))
         await self.manager.connect(sid, namespace)
+        if self.watcher and self.watcher.awake:
+            self.watcher.connected_to(Client(namespace, sid))
         await self._application.connected(Client(namespace, sid), auth)
 
     def _refuse(self, connection: _Connection, namespace: str, auth: Json, in_time: bool) -> Json:
@@ -233,6 +238,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             if connection:
                 connection.namespaces.discard(namespace)
             await self._application.disconnected(Client(namespace, args[0]))
+            if self.watcher and self.watcher.awake:
+                self.watcher.disconnected_from(Client(namespace, args[0]), *args[1:])
 
     # Events
 

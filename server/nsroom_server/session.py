@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import time
 from typing import Any, Protocol
 
 from nsroom_server.bucket import Bucket
@@ -64,6 +65,8 @@ class Session:
         options = keeper.options
         self.sid = sid
         self.address = address
+        self.at = time()
+        """When it began, in seconds since the epoch."""
         self.events = Bucket(options.limits.events_per_second, options.limits.events_burst)
         self.others = Bucket(options.limits.events_per_second, options.limits.events_burst)
         """For packets that are no events."""

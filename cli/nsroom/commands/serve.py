@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
-    from nsroom_server.config import Config
+    from nsroom_server.config import Administrator, Config
 
 
 def serve(
@@ -62,6 +62,18 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, if not in the same file.")] = None,
     drain: Annotated[float, typer.Option(help="Seconds to finish in after SIGTERM.")] = 5.0,
+    admin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="USER[:PASSWORD]|@FILE",
+            help="Let this user see everything in the namespace /admin, with the Socket.IO Admin UI; "
+            "a password that is not given is made up and printed.",
+        ),
+    ] = None,
+    admin_write: Annotated[
+        bool,
+        typer.Option("--admin-write", help="Let the administrator act, too: emit, join, leave, disconnect."),
+    ] = False,
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,6 +108,7 @@ def serve(
       NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem
       nsroom serve --print-limits --json
       nsroom serve --limit rooms_per_socket=10 --limit events_per_second=50
+      nsroom serve --admin ann --cors-origin https://admin.socket.io
       nsroom serve --fault latency=200ms,drop=5%
     """
     from nsroom.errors import UsageError
@@ -108,7 +121,7 @@ def serve(
         path=path,
         any_namespace=any_namespace,
         history=_history(history),
-        token=_token(token),
+        token=_secret(token, "token"),
         cors_origins=tuple(cors_origin or ()),
         allowed_hosts=tuple(allowed_host or ()),
         ping_interval=ping_interval,
@@ -120,6 +133,7 @@ def serve(
         tls_key=tls_key,
         drain=drain,
         faults=fault or [],
+        admin=_administrator(admin, admin_write),
         log_format=log_format,
         insecure=insecure,
         conformance=conformance,
@@ -168,7 +182,7 @@ def _namespaces(named: list[str] | None, any_namespace: bool) -> dict[str, tuple
     return {"namespaces": tuple(named)} if named else {"namespaces": ()} if any_namespace else {}
 
 
-def _token(option: str | None) -> str | None:
+def _secret(option: str | None, what: str) -> str | None:
     from nsroom.errors import UsageError
 
     if option is None or not option.startswith("@"):
@@ -177,7 +191,26 @@ def _token(option: str | None) -> str | None:
         return Path(option[1:]).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         cause = str(getattr(error, "strerror", None) or "it is no UTF-8").lower()
-        raise UsageError(f"token file {option[1:]}: {cause}; name a file that holds the token") from error
+        raise UsageError(f"{what} file {option[1:]}: {cause}; name a file that holds the {what}") from error
+
+
+def _administrator(option: str | None, write: bool) -> "Administrator | None":
+    import secrets
+
+    from nsroom.errors import UsageError
+    from nsroom.streams import say
+    from nsroom_server.config import Administrator
+
+    text = _secret(option, "admin")
+    if text is None:
+        if write:
+            raise UsageError("--admin-write: say who with --admin USER:PASSWORD")
+        return None
+    user, colon, password = text.partition(":")
+    if user and not colon:
+        password = secrets.token_urlsafe(12)
+        say(f"the password of {user} in /admin is {password}")
+    return Administrator(user=user, password=password, write=write)
 
 
 def _history(option: str | None) -> Path | None:
