@@ -5,17 +5,18 @@ import logging
 import os
 import signal
 import ssl
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from errno import EADDRINUSE
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from nsroom_server import conformance, logs, policy
+from nsroom_server import board, conformance, logs, policy
 from nsroom_server.admin import Admin
-from nsroom_server.config import Config
+from nsroom_server.config import Config, LogFormat
 from nsroom_server.endpoint import Access
 from nsroom_server.engine import Engine
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
@@ -29,6 +30,7 @@ from nsroom_server.session import Options
 log = logging.getLogger("nsroom_server")
 
 ENGINES: web.AppKey[list[Engine]] = web.AppKey("engines", list)
+SERVER = web.AppKey("server", Server)
 UNDELIVERED = 75
 """The exit code when the server ended in time, but not everything that was queued could be sent."""
 
@@ -45,6 +47,7 @@ class Running:
     url: str
     port: int
     engines: tuple[Engine, ...] = ()
+    server: Server | None = None
 
     @property
     def undelivered(self) -> int:
@@ -62,6 +65,7 @@ def create_app(config: Config) -> web.Application:
     server = _add_conformance(app, config) if config.conformance else _add_chat(app, config)
     app.router.add_route("*", config.endpoint, server.handle_request)
     app[ENGINES].append(server.eio)
+    app[SERVER] = server
 
     async def drain(_: web.Application) -> None:
         await server.drain(config.drain)
@@ -158,7 +162,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     try:
         port = await _listen(runner, config, tls)
         host = f"[{config.host}]" if ":" in config.host else config.host
-        yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines))
+        yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines), app[SERVER])
     finally:
         # While polls are still accepted: what is queued is fetched with them.
         await app.shutdown()
@@ -210,16 +214,24 @@ async def _run(config: Config) -> int:
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _watch_signals(stop)
     async with serving(config) as running:
-        log.info("listening on %s", running.url)
-        if config.faults:
-            log.warning("misbehaving on purpose: %s", config.faults)
-        number = await stop
+        with _board(running, config):
+            log.info("listening on %s", running.url)
+            if config.faults:
+                log.warning("misbehaving on purpose: %s", config.faults)
+            number = await stop
         log.info("stopping, %g seconds at most; once more to stop at once", config.drain)
     if running.undelivered:
         log.warning("%d packets could not be delivered", running.undelivered)
     if number == signal.SIGINT:
         return 128 + number
     return UNDELIVERED if running.undelivered else 0
+
+
+def _board(running: Running, config: Config) -> AbstractContextManager[None]:
+    """Show what goes on, to a person who looks at the log."""
+    if running.server and config.log_format is LogFormat.TEXT and board.is_wanted(sys.stderr):
+        return board.Board(sys.stderr, running.server, running.url).shown()
+    return nullcontext()
 
 
 def _watch_signals(stop: "asyncio.Future[int]") -> None:
