@@ -36,6 +36,19 @@ class Faults:
         """Whether there is any."""
         return self != Faults()
 
+    def __str__(self) -> str:
+        """Write them as they are read."""
+        words = [
+            self.latency and f"latency={self.latency:g}s",
+            self.drop and f"drop={self.drop * 100:g}%",
+            self.kick and f"kick={self.kick:g}s",
+            self.no_upgrade and "no-upgrade",
+            self.no_ack and "no-ack",
+            self.no_sticky and "no-sticky",
+            *(f"reject={namespace}" for namespace in sorted(self.reject)),
+        ]
+        return ",".join(word for word in words if isinstance(word, str))
+
     @property
     def needs_session(self) -> bool:
         """Whether sessions have to behave in another way."""

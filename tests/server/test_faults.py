@@ -24,6 +24,10 @@ def test_reading() -> None:
         no_sticky=True,
         reject=frozenset(("/chat", "/lab")),
     )
+    assert str(Faults.parse(texts)) == (
+        "latency=0.2s,drop=5%,kick=30s,no-upgrade,no-ack,no-sticky,reject=/chat,reject=/lab"
+    )
+    assert Faults.parse([str(Faults.parse(texts))]) == Faults.parse(texts)
     assert not Faults.parse([])
     assert Faults.parse(["latency=0.5s"]).latency == 0.5
 
