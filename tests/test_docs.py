@@ -36,7 +36,7 @@ SHARED = {
 BUILT = {
     "serve": "--host --port --path --namespace --any-namespace --history --redis --token --cors-origin"
     " --ping-interval --ping-timeout --max-payload --transports --tls-cert --tls-key --drain --log-format"
-    " --conformance --insecure --print-limits --json",
+    " --admin --fault --conformance --insecure --print-limits --json",
     "connect": "",
     "join": "--as --join-event --join-args --join-preset --via --write",
     "emit": "--ack --summary --offline --via --write",
@@ -53,7 +53,7 @@ BUILT = {
 }
 """What the contract asks for, besides what commands share."""
 BEYOND = {
-    "serve": "--allowed-host --limit",
+    "serve": "--allowed-host --limit --admin-write",
     "emit": "--json",
     "call": "--json",
     "rooms": "--timeout --all",

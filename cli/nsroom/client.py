@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from nsroom.acks import Acks
 from nsroom.arguments import Acknowledge, Emit
+from nsroom.attendance import Attendance, Place, describe
 from nsroom.causes import explain, version_2, why_ended
 from nsroom.channel import Channel, now
 from nsroom.connection import Connection
@@ -16,6 +17,7 @@ from nsroom.memberships import Memberships
 from nsroom.observe import Tap
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
+from nsroom.recall import Recall
 from nsroom.record import Direction, Json, Kind, Record
 from nsroom.target import Target, Transport
 
@@ -51,6 +53,7 @@ class Client:
         self._sequence: Iterator[int] = count(1)
         self._memberships = Memberships(target.namespaces, target.auth)
         self._acks = Acks()
+        self._attendance = Attendance(self._sequence, now)
         self._session = Session(self._sequence, raw)
         self._connection: Connection | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -260,7 +263,7 @@ class Client:
         # What was missed comes before the CONNECT answer, with offsets already.
         self._session.recovery |= before.recovery
         self._memberships.begin(before)
-        tap = Tap(self._session, self._channel, self._notice)
+        tap = Tap(self._session, self._channel, self._notice, self._attendance.sift)
         return Connection(self.target, tap, self._memberships.payload)
 
     async def _answered(self, connection: Connection, namespaces: list[str]) -> None:
@@ -292,6 +295,7 @@ class Client:
         self._memberships.leave(record.namespace or "/")
 
     def _on_ack(self, record: Record) -> None:
+        self._attendance.joined(record)
         self._acks.answer(record)
 
     async def _supervise(self) -> None:
@@ -303,6 +307,7 @@ class Client:
                 reason = why_ended(connection)
                 lost_at = now()
                 await connection.close(0)
+                self._put(self._attendance.interrupt())
                 self._note(Kind.CLOSE, reason=reason)
                 self._acks.forsake(LostError(f"the connection ended ({reason})"))
                 if not self._memberships.wanted:
@@ -337,37 +342,48 @@ class Client:
                     self._say(said)
             else:
                 break
-        self._report_gap(reason, lost_at, sids)
-        await self._join_again()
+        until = now()
+        places = await self._join_again()
+        self._report_gap(reason, until - lost_at, sids, places)
         for begin_again in self.on_return:
             try:
                 await begin_again()
             except NsroomError as error:
                 self._say(str(error))
 
-    def _report_gap(self, reason: str, lost_at: int, sids: set[str | None]) -> None:
-        milliseconds = (now() - lost_at) / 1000
+    def _report_gap(self, reason: str, lasted: int, sids: set[str | None], places: list[Place]) -> None:
+        milliseconds = lasted / 1000
         recovered = [namespace for namespace, sid in self.namespaces.items() if sid in sids]
         whole = len(recovered) == len(self.namespaces)
         missed = "the server sent what was missed" if whole else "what was emitted meanwhile is not known"
+        if known := describe(places):
+            missed = f"{known}; {missed.replace('what was', 'what else was')}"
         message = f"{milliseconds / 1000:.1f} s without a connection; {missed}"
-        self._note(
-            Kind.GAP, reason=reason, message=message, data={"ms": round(milliseconds), "recovered": recovered}
-        )
+        data = {"ms": round(milliseconds), "recovered": recovered}
+        if places:
+            data["rooms"] = [place.summary for place in places]
+        self._note(Kind.GAP, reason=reason, message=message, data=data)
         self._say(f"connected again over {self.transport}: {message}")
 
-    async def _join_again(self) -> None:
+    async def _join_again(self) -> list[Place]:
+        """Repeat the joins; give the rooms of which something is known now."""
         joins = [join for join in self.rejoin if join.namespace in self._session.namespaces]
-        if not joins:
-            return
-        try:
-            await self.ask(*joins)
-        except LostError:
-            return  # the supervisor sees the same end, and comes here again
+        recall = Recall(self._attendance, self.ask, self._put_slowly, joins)
+        await recall.run(self._require_current().ended)
+        return recall.places
+
+    async def _put_slowly(self, records: list[Record]) -> None:
+        """Put many records, as fast as they are read."""
+        self._put(records)
+        if self._channel is not None:
+            await self._channel.room()
 
     def _note(self, kind: Kind, **fields: Json) -> None:
+        self._put([self._session.note(kind, now(), **fields)])
+
+    def _put(self, records: list[Record]) -> None:
         if self._channel is not None:
-            self._channel.put([self._session.note(kind, now(), **fields)])
+            self._channel.put(records)
 
     def _finish(self) -> None:
         self._acks.forsake(LostError("the connection is closed"))

@@ -27,7 +27,13 @@ _DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 class Tap:
     """Feeds one connection's frames to its Session, and what comes of them to a channel."""
 
-    def __init__(self, session: Session, channel: Channel | None, notice: Callable[[Record], None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        channel: Channel | None,
+        notice: Callable[[Record], None],
+        sift: Callable[[list[Record]], list[Record]] = lambda records: records,
+    ) -> None:
         self.session = session
         self.channel = channel
         self.stranger: str | bytes | None = None
@@ -38,6 +44,7 @@ class Tap:
         self.silent = False
         """Whether the server missed its heartbeat."""
         self._notice = notice
+        self._sift = sift
         self._pongs: dict[bytes, asyncio.Future[None]] = {}
 
     def feed(self, direction: Direction, frame: str | bytes) -> list[Record]:
@@ -47,7 +54,7 @@ class Tap:
             if record.kind is not Kind.EVENT:
                 self._notice(record)
         if records and self.channel is not None:
-            self.channel.put(records, len(frame))
+            self.channel.put(self._sift(records), len(frame))
         return records
 
     def incoming(self, frame: str | bytes) -> bool:

@@ -5,25 +5,34 @@ import logging
 import os
 import signal
 import ssl
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from errno import EADDRINUSE
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from nsroom_server import conformance, logs, policy
+from nsroom_server import board, conformance, logs, policy
+from nsroom_server.admin import Admin
 from nsroom_server.backing import backing
-from nsroom_server.config import Config
+from nsroom_server.config import Config, LogFormat
 from nsroom_server.endpoint import Access
+from nsroom_server.engine import Engine
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from nsroom_server.namespaces import Namespaces
+from nsroom_server.operations import Operations
 from nsroom_server.refused import Fault, Refused
 from nsroom_server.server import Server
 from nsroom_server.session import Options
 
 log = logging.getLogger("nsroom_server")
+
+ENGINES: web.AppKey[list[Engine]] = web.AppKey("engines", list)
+SERVER = web.AppKey("server", Server)
+UNDELIVERED = 75
+"""The exit code when the server ended in time, but not everything that was queued could be sent."""
 
 _LAST_REQUESTS = 0.25
 """Seconds for plain HTTP requests, once the sessions have ended."""
@@ -37,6 +46,13 @@ class Running:
 
     url: str
     port: int
+    engines: tuple[Engine, ...] = ()
+    server: Server | None = None
+
+    @property
+    def undelivered(self) -> int:
+        """How many packets were queued when the server ended, and could not be sent."""
+        return sum(engine.undelivered for engine in self.engines)
 
 
 def create_app(config: Config) -> web.Application:
@@ -45,8 +61,11 @@ def create_app(config: Config) -> web.Application:
     Run it with `handler_cancellation=True`: a poll whose client has gone must not take the next event.
     """
     app = web.Application(client_max_size=config.max_payload, middlewares=[_host_check(config)])
+    app[ENGINES] = []
     server = _add_conformance(app, config) if config.conformance else _add_chat(app, config)
     app.router.add_route("*", config.endpoint, server.handle_request)
+    app[ENGINES].append(server.eio)
+    app[SERVER] = server
 
     async def drain(_: web.Application) -> None:
         await server.drain(config.drain)
@@ -57,14 +76,18 @@ def create_app(config: Config) -> web.Application:
 
 def _add_chat(app: web.Application, config: Config) -> Server:
     namespaces = Namespaces(config)
-    server = Server(namespaces, _options(config), _access(config))
+    admin = Admin(namespaces, config.admin) if config.admin else None
+    server = Server(admin or namespaces, _options(config), _access(config))
 
     async def history(_: web.Application) -> AsyncIterator[None]:
-        async with backing(config, server) as behind:
+        async with backing(config, server, namespaces.took) as behind:
             namespaces.attach(server, behind)
+            if admin:
+                admin.attach(server)
             yield
 
     app.cleanup_ctx.append(history)
+    Operations(server, namespaces, frozenset(config.namespaces)).add_to(app)
     return server
 
 
@@ -74,6 +97,7 @@ def _add_conformance(app: web.Application, config: Config) -> Server:
     application.attach(server)
     bare = conformance.echo(_options(config))
     app.router.add_route("*", conformance.PATH, bare.handle_request)
+    app[ENGINES].append(bare)
 
     async def drain(_: web.Application) -> None:
         await bare.drain(config.drain)
@@ -88,6 +112,7 @@ def _options(config: Config) -> Options:
         ping_timeout=config.ping_timeout,
         max_payload=config.max_payload,
         limits=config.effective_limits,
+        faults=config.faults,
     )
 
 
@@ -120,8 +145,10 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     Raises: ConfigError, ListenError.
     """
     tls = _tls(config)
+    app = create_app(config)
+    engines = app[ENGINES]
     runner = web.AppRunner(
-        create_app(config),
+        app,
         access_log=None,
         shutdown_timeout=_LAST_REQUESTS,
         handle_signals=False,
@@ -134,8 +161,10 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     try:
         port = await _listen(runner, config, tls)
         host = f"[{config.host}]" if ":" in config.host else config.host
-        yield Running(f"{config.scheme}://{host}:{port}", port)
+        yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines), app[SERVER])
     finally:
+        # While polls are still accepted: what is queued is fetched with them.
+        await app.shutdown()
         await runner.cleanup()
 
 
@@ -184,10 +213,24 @@ async def _run(config: Config) -> int:
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _watch_signals(stop)
     async with serving(config) as running:
-        log.info("listening on %s", running.url)
-        number = await stop
+        with _board(running, config):
+            log.info("listening on %s", running.url)
+            if config.faults:
+                log.warning("misbehaving on purpose: %s", config.faults)
+            number = await stop
         log.info("stopping, %g seconds at most; once more to stop at once", config.drain)
-    return 128 + number if number == signal.SIGINT else 0
+    if running.undelivered:
+        log.warning("%d packets could not be delivered", running.undelivered)
+    if number == signal.SIGINT:
+        return 128 + number
+    return UNDELIVERED if running.undelivered else 0
+
+
+def _board(running: Running, config: Config) -> AbstractContextManager[None]:
+    """Show what goes on, to a person who looks at the log."""
+    if running.server and config.log_format is LogFormat.TEXT and board.is_wanted(sys.stderr):
+        return board.Board(sys.stderr, running.server, running.url).shown()
+    return nullcontext()
 
 
 def _watch_signals(stop: "asyncio.Future[int]") -> None:

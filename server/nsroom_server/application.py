@@ -32,6 +32,32 @@ Raises: Refusal.
 """
 
 
+class Watcher(Protocol):
+    """Sees what happens, while it is awake."""
+
+    @property
+    def awake(self) -> bool:
+        """Whether it wants to be told."""
+
+    def connected_to(self, client: Client) -> None:
+        """See a client that has its CONNECT answer."""
+
+    def disconnected_from(self, client: Client, reason: str) -> None:
+        """See one go."""
+
+    def joined(self, namespace: str, room: str, sid: str) -> None:
+        """See one enter a room."""
+
+    def left(self, namespace: str, room: str, sid: str) -> None:
+        """See one leave a room."""
+
+    def received(self, client: Client, arguments: Sequence[Json]) -> None:
+        """See an event that a client sent."""
+
+    def sent(self, namespace: str, sid: str, arguments: Sequence[Json]) -> None:
+        """See an event on its way to a client."""
+
+
 class Application(Protocol):
     """The namespaces and their events."""
 

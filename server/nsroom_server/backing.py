@@ -1,6 +1,6 @@
 """What is behind the namespaces: this process alone, or Redis and other servers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
@@ -20,19 +20,21 @@ class Backing(NamedTuple):
     deliveries: Ways
 
 
-def backing(config: Config, server: Server) -> AbstractAsyncContextManager[Backing]:
+def backing(
+    config: Config, server: Server, took: Callable[[float], object] = float
+) -> AbstractAsyncContextManager[Backing]:
     """Open what is asked for; leaving closes it.
 
     Raises: ConfigError, BusError.
     """
-    return _together(config.redis, config.keep, server) if config.redis else _alone(config, server)
+    return _together(config.redis, config.keep, server) if config.redis else _alone(config, server, took)
 
 
 @asynccontextmanager
-async def _alone(config: Config, server: Server) -> AsyncIterator[Backing]:
-    history = open_history(config.history)
+async def _alone(config: Config, server: Server, took: Callable[[float], object]) -> AsyncIterator[Backing]:
+    history = open_history(config.history, config.limits.retention)
     try:
-        yield Backing(history, Presence(server), Deliveries(server, history))
+        yield Backing(history, Presence(server), Deliveries(server, history, took))
     finally:
         await history.close()
 

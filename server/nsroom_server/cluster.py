@@ -87,7 +87,9 @@ class Cluster:
         entry = heard.entry
         if wanted:
             packet = Packet(EVENT, ["message", {"id": heard.id, **json.loads(entry.data)}], entry.namespace)
-            self._server.manager.fan_out(packet.outgoing(), entry.namespace, entry.room)
+            self._server.manager.fan_out(
+                packet.outgoing(), entry.namespace, entry.room, arguments=packet.data
+            )
 
     def _event(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
         if not self._is_own(heard):
@@ -122,8 +124,9 @@ class Cluster:
 
     def _say(self, notices: Iterable[Notice]) -> None:
         for event, namespace, room, payload in notices:
-            packets = Packet(EVENT, [event, payload], namespace).outgoing()
-            self._server.manager.fan_out(packets, namespace, room)
+            arguments = [event, payload]
+            packets = Packet(EVENT, arguments, namespace).outgoing()
+            self._server.manager.fan_out(packets, namespace, room, arguments=arguments)
 
     # What goes wrong
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from nsroom_server import policy
 from nsroom_server.errors import ConfigError
+from nsroom_server.faults import Faults
 from nsroom_server.limits import Limits
 
 NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
@@ -21,6 +22,15 @@ class LogFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administrator:
+    """Who may see everything in the namespace /admin, and perhaps act on it."""
+
+    user: str
+    password: str = field(repr=False)
+    write: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +62,13 @@ class Config:
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
+    faults: Faults = Faults()  # noqa: RUF009
+    """What is done wrong on purpose."""
     transports: tuple[str, ...] = TRANSPORTS
     tls_cert: Path | None = None
     tls_key: Path | None = None
     drain: float = 5.0
+    admin: Administrator | None = None
     log_format: LogFormat = LogFormat.TEXT
     insecure: bool = False
     """Listen beyond this machine without a token."""
@@ -134,6 +147,8 @@ def _check_transports(config: Config) -> None:
 
 
 def _check_access(config: Config) -> None:
+    if config.admin and not (config.admin.user and config.admin.password):
+        raise ConfigError("an administrator needs a name and a password")
     if config.token == "":
         raise ConfigError("the token is empty")
     if config.tls_key and not config.tls_cert:

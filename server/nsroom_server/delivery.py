@@ -1,22 +1,37 @@
 """Messages on their way to their rooms, in the order of their ids."""
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from nsroom_server.application import Answer, Later
-from nsroom_server.history import Body, History
+from nsroom_server.history import History, HistoryError
+from nsroom_server.ledger import Body
+from nsroom_server.logs import Sparing
 from nsroom_server.requests import Relay
 from nsroom_server.server import Server
+
+log = logging.getLogger("nsroom_server")
+
+_AT_A_TIME = 64
+"""Events that are sent before others get a turn."""
 
 
 class Ways(Protocol):
     """Ways of messages and events into rooms."""
 
-    def send(self, namespace: str, body: Body) -> asyncio.Future[int]:
-        """Store a message and deliver it to `body["room"]`; the result is its id, once that is done.
+    @property
+    def failing(self) -> bool:
+        """Whether messages cannot be stored now."""
 
-        Raises (from the future): HistoryError, Refusal.
+    def send(self, namespace: str, body: Body) -> Awaitable[int | None]:
+        """Store a message and deliver it to `body["room"]`.
+
+        The result is its id once that is done; None when it was delivered and could not be stored.
+        Raises (when awaited): Refusal.
         """
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
@@ -27,30 +42,35 @@ class Ways(Protocol):
 class _Delivery:
     namespace: str
     body: Body
+    begun: float
     stored: asyncio.Future[int]
-    delivered: asyncio.Future[int]
+    delivered: asyncio.Future[int | None]
 
 
 class Deliveries:
-    """Delivers each message once it is durable, one after the other.
+    """Delivers each message once it is durable, or known not to be, one after the other.
 
     A task for each would not do: one that starts late finds its message stored and overtakes those that wait.
     """
 
-    def __init__(self, server: Server, history: History) -> None:
+    def __init__(self, server: Server, history: History, took: Callable[[float], object] = float) -> None:
+        self.failing = False
+        """Whether the last message could not be stored."""
+        self._took = took
         self._server = server
         self._history = history
+        self._warn = Sparing(log)
         self._waiting: asyncio.Queue[_Delivery] = asyncio.Queue()
         server.start_background_task(self._deliver_all)
 
-    def send(self, namespace: str, body: Body) -> asyncio.Future[int]:
-        """Store a message and deliver it to `body["room"]`; the result is its id, once that is done.
+    def send(self, namespace: str, body: Body) -> asyncio.Future[int | None]:
+        """Store a message and deliver it to `body["room"]`.
 
-        Raises (from the future): HistoryError.
+        The result is its id once that is done; None when it was delivered and could not be stored.
         """
         stored = self._history.append(namespace, body["room"], body)
-        delivered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait(_Delivery(namespace, body, stored, delivered))
+        delivered: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._waiting.put_nowait(_Delivery(namespace, body, monotonic(), stored, delivered))
         return delivered
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
@@ -67,6 +87,7 @@ class Deliveries:
         return ({"ok": True, "recipients": len(members.keys() - skipped.keys())},)
 
     async def _deliver_all(self) -> None:
+        load = 0
         while True:
             delivery = await self._waiting.get()
             try:
@@ -76,10 +97,24 @@ class Deliveries:
             else:
                 delivery.delivered.set_result(number)
             # A thousand may be durable at once: others want their turn in between.
-            await asyncio.sleep(0)
+            load += 1 + self._server.manager.size(delivery.namespace, delivery.body["room"])
+            if load >= _AT_A_TIME:
+                load = 0
+                await asyncio.sleep(0)
 
-    async def _deliver(self, delivery: _Delivery) -> int:
-        number = await delivery.stored
+    async def _deliver(self, delivery: _Delivery) -> int | None:
+        number = await self._number(delivery)
         message = {"id": number, **delivery.body}
         await self._server.emit("message", message, to=message["room"], namespace=delivery.namespace)
+        return number
+
+    async def _number(self, delivery: _Delivery) -> int | None:
+        try:
+            number = await delivery.stored
+        except HistoryError as error:
+            self.failing = True
+            self._warn("history unavailable", cause=str(error))
+            return None
+        self.failing = False
+        self._took(monotonic() - delivery.begun)
         return number

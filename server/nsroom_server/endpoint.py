@@ -5,6 +5,7 @@ https://github.com/socketio/engine.io-protocol
 
 import asyncio
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from nsroom_server.session import DuplicatePoll, Options, Session
 from nsroom_server.websocket import WebSocket
 
 TRANSPORTS = ("polling", "websocket")
+_ELSEWHERE = 0.5
+"""The share of requests that come to another server when a balancer has two."""
 _AT_A_TIME = 16
 """Packets of one body that are handled before other clients get a turn."""
 _SESSION = web.RequestKey("session", Session)
@@ -53,6 +56,9 @@ class Sessions(Protocol):
 
     def refuse(self, session: Session, error: Malformed) -> None:
         """End a session that breaks the protocol."""
+
+    def lose(self, packets: int) -> None:
+        """Take notice of packets that could not be sent."""
 
     async def trigger(self, event: str, session: Session, *args: Any) -> None:
         """Run the handler of an event."""
@@ -106,6 +112,7 @@ class Endpoint:
                 await response.write_eof()
         except (TimeoutError, OSError, asyncio.CancelledError) as error:
             if session:
+                self._engine.lose(session.carried)
                 session.close(LOST)
             if request.transport:
                 request.transport.abort()
@@ -118,11 +125,14 @@ class Endpoint:
         transport = request.query.get("transport")
         if transport not in self._access.transports:
             raise Refused(Fault.UNKNOWN_TRANSPORT)
+        faults = self._engine.options.faults
+        if transport == "websocket" and faults.no_upgrade:
+            raise Refused(Fault.BAD_REQUEST)
         sid = request.query.get("sid")
         if sid is None:
             return await self._open(request, transport)
         session = self._engine.sessions.get(sid)
-        if session is None:
+        if session is None or (faults.no_sticky and random.random() < _ELSEWHERE):
             raise Refused(Fault.UNKNOWN_SID)
         if transport == "websocket":
             return await self._upgrade(request, session)
@@ -188,6 +198,7 @@ class Endpoint:
             raise Refused(Fault.BAD_REQUEST)
         websocket, response = await self._accept(request)
         if session.can_upgrade and await session.upgrade(websocket):
+            self._engine.start_background_task(self._engine.trigger, "upgrade", session)
             await self._converse(session, websocket)
         else:
             await websocket.close(1000, _LAST_WORDS)

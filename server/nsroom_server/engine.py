@@ -7,7 +7,7 @@ every method would have had to be replaced.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -17,8 +17,10 @@ from nsroom_server.admission import Admission
 from nsroom_server.endings import MALFORMED, RESTART, SERVER, SLOW, Ending
 from nsroom_server.endpoint import Access, Endpoint
 from nsroom_server.logs import Sparing
+from nsroom_server.misbehaviour import Misbehaving
 from nsroom_server.payload import Malformed, Outgoing
 from nsroom_server.session import Options, Session
+from nsroom_server.traffic import Traffic
 
 log = logging.getLogger("nsroom_server")
 
@@ -34,9 +36,14 @@ class Engine:
         self.options = options or Options()
         self.sessions: dict[str, Session] = {}
         self.counts: Counter[str] = Counter()
-        """Refusals and endings, by reason."""
+        """Refusals, by reason."""
+        self.endings: Counter[str] = Counter()
+        """Sessions that have ended, by reason."""
+        self.traffic = Traffic()
         self.admission = Admission(self.options.limits)
         self.draining = False
+        self.undelivered = 0
+        """Packets that were queued when the server had to end, and could not be sent."""
         self._endpoint = Endpoint(self, access or Access())
         self._handlers: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -72,7 +79,8 @@ class Engine:
 
     def open(self, address: str) -> Session:
         """Begin a session; the address is admitted."""
-        session = Session(self, self.generate_id(), address)
+        make = Misbehaving if self.options.faults.needs_session else Session
+        session = make(self, self.generate_id(), address)
         self.sessions[session.sid] = session
         return session
 
@@ -92,7 +100,7 @@ class Engine:
         """Take notice of a session that has ended."""
         del self.sessions[session.sid]
         self.admission.leave(session.address)
-        self.counts[ending.reason] += 1
+        self.endings[ending.reason] += 1
         if ending is SLOW:
             self._warn("slow reader cut", session=session.sid)
 
@@ -105,17 +113,31 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def lose(self, packets: int) -> None:
+        """Take notice of packets that could not be sent because the server ends."""
+        if self.draining:
+            self.undelivered += packets
+
     async def drain(self, timeout: float) -> None:
         """End all sessions within `timeout` seconds, so that their clients come back to another server."""
         self.draining = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
         sessions = tuple(self.sessions.values())
-        for session in sessions:
+        polling = [session for session in sessions if session.awaits_poll]
+        for session in set(sessions).difference(polling):
             session.close(RESTART)
-        ends = [session.ended for session in sessions if session.ended]
-        if ends:
-            await asyncio.wait(ends, timeout=timeout)
+        await _wait([self.start_background_task(session.drained) for session in polling], timeout)
+        for session in polling:
+            session.close(RESTART)
+        await _wait([session.ended for session in sessions if session.ended], deadline - loop.time())
         for session in sessions:
             if session.ended and not session.ended.done():
                 session.abort()
         for task in tuple(self._tasks):
             task.cancel()
+
+
+async def _wait(tasks: Sequence["asyncio.Task[Any]"], timeout: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=max(timeout, 0))

@@ -6,6 +6,7 @@ from typing import Any
 from socketio.async_manager import AsyncManager
 from socketio.packet import EVENT
 
+from nsroom_server.application import Json, Watcher
 from nsroom_server.packet import Packet
 from nsroom_server.payload import Outgoing
 
@@ -22,6 +23,11 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         self.elsewhere: Elsewhere | None = None
         self._rooms_of: dict[str, dict[str, None]] = {}
 
+    @property
+    def _watcher(self) -> Watcher | None:
+        watcher: Watcher | None = self.server.watcher
+        return watcher if watcher and watcher.awake else None
+
     def basic_enter_room(
         self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None
     ) -> None:
@@ -29,12 +35,16 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
         if room is not None and room != sid:
             self._rooms_of.setdefault(sid, {})[room] = None
+            if watcher := self._watcher:
+                watcher.joined(namespace, room, sid)
 
     def basic_leave_room(self, sid: str, namespace: str, room: str | None) -> None:
         """Take a socket out of a room."""
         super().basic_leave_room(sid, namespace, room)
-        if room is not None:
+        if room is not None and room != sid:
             self._rooms_of.get(sid, {}).pop(room, None)
+            if watcher := self._watcher:
+                watcher.left(namespace, room, sid)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
         """Forget a socket."""
@@ -78,18 +88,28 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         to = to or room
         skipped = skip_sid if isinstance(skip_sid, list) else [skip_sid] if skip_sid else []
         args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        packet = Packet(EVENT, [event, *args], namespace)
-        self.fan_out(packet.outgoing(), namespace, to, set(skipped))
+        arguments = [event, *args]
+        packet = Packet(EVENT, arguments, namespace)
+        self.fan_out(packet.outgoing(), namespace, to, set(skipped), arguments)
         if self.elsewhere and not (isinstance(to, str) and self.is_sid_room(namespace, to)):
             self.elsewhere(packet, to, skipped)
 
     def fan_out(
-        self, packets: Sequence[Outgoing], namespace: str, to: Room, skipped: Collection[str] = ()
+        self,
+        packets: Sequence[Outgoing],
+        namespace: str,
+        to: Room,
+        skipped: Collection[str] = (),
+        arguments: Sequence[Json] | None = None,
     ) -> None:
-        """Send what is encoded to this server's own clients."""
+        """Send what is encoded to this server's own clients; a watcher is told the arguments."""
+        eio, watcher = self.server.eio, self._watcher if arguments else None
         for sid, eio_sid in self.get_participants(namespace, to):
             if sid not in skipped:
-                self.server.eio.send(eio_sid, *packets)
+                eio.traffic.events_out += 1
+                eio.send(eio_sid, *packets)
+                if watcher:
+                    watcher.sent(namespace, sid, arguments or ())
 
 
 def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:

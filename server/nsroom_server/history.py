@@ -6,40 +6,32 @@ is shared; another thread reads. The event loop waits for neither.
 
 import asyncio
 import json
-import os
 import queue
 import secrets
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from time import monotonic, time
+from typing import Protocol, TypeVar
 
-from nsroom_server.errors import ConfigError
+from nsroom_server.ledger import Body, Ledger, Row, prepare
+from nsroom_server.limits import Retention
 from nsroom_server.requests import Page
 
-Body = dict[str, Any]
-
+_T = TypeVar("_T")
 _BATCH = 1000
-_VERSION = 1
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS messages (
-    namespace TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (namespace, room, id)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS store (epoch TEXT NOT NULL);
-PRAGMA user_version = {_VERSION};
-"""
-# The next id is found in the store itself: nothing to load, nothing that could differ from it.
-_INSERT = """
-INSERT INTO messages SELECT :namespace, :room, COALESCE(MAX(id), 0) + 1, :body
-FROM messages WHERE namespace = :namespace AND room = :room RETURNING id
-"""
-_LAST = "SELECT id, body FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id DESC LIMIT ?"
-_AFTER = "SELECT id, body FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id LIMIT ?"
+_TRIM_EVERY = 1.0
+"""Seconds until a look at what is too old or too much, after something was stored …"""
+_LOOK_EVERY = 60.0
+"""… and while there is nothing to store."""
+_LAST_COMMIT = 0.5
+"""Seconds for what waits to be stored when the history closes."""
+KEEP = Retention(messages=2**31, age=2**31, size=2**53)
+"""All that there ever was."""
 
 
 class HistoryError(Exception):
@@ -54,10 +46,19 @@ class History(Protocol):
         """Changes when the store is new: an id of another epoch says nothing."""
 
     def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
-        """Number a message in the order of the calls; the result is its id, once it is durable."""
+        """Number a message in the order of the calls; the result is its id, once it is durable.
+
+        Raises (from the future): HistoryError.
+        """
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
         """Give a part of a room's messages, oldest first, of about `octets` bytes at most.
+
+        Raises: HistoryError.
+        """
+
+    async def last(self, namespace: str, room: str) -> int:
+        """Give the id of a room's last message, kept or not; 0 where nothing was said.
 
         Raises: HistoryError.
         """
@@ -84,13 +85,17 @@ class Forgetful:
         """Give nothing."""
         return []
 
+    async def last(self, namespace: str, room: str) -> int:
+        """Give the last number."""
+        return self._last[namespace, room]
+
     async def close(self) -> None:
         """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Append:
-    row: dict[str, str]
+    row: Row
     stored: asyncio.Future[int]
 
 
@@ -100,26 +105,32 @@ class Stored:
     Raises: ConfigError when the file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, retention: Retention = KEEP) -> None:
         self._loop = asyncio.get_running_loop()
         self._path = path
-        self.epoch = _prepare(path)
+        self._retention = retention
+        self.epoch = prepare(path)
         self._waiting: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="history-writer", daemon=True)
         self._reader = ThreadPoolExecutor(1, "history-reader")
-        self._reading: sqlite3.Connection | None = None
+        self._reading: Ledger | None = None
         self._writer.start()
 
     def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
         """Number and store a message."""
         stored: asyncio.Future[int] = self._loop.create_future()
-        row = {"namespace": namespace, "room": room, "body": json.dumps(body, separators=(",", ":"))}
+        text = json.dumps(body, separators=(",", ":"))
+        row: Row = {"namespace": namespace, "room": room, "at": time(), "body": text}
         self._waiting.put(_Append(row, stored))
         return stored
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
         """Read a part of a room's messages."""
-        return await self._loop.run_in_executor(self._reader, self._read, namespace, page, octets)
+        return await self._ask(lambda ledger: ledger.page(namespace, page, octets))
+
+    async def last(self, namespace: str, room: str) -> int:
+        """Read the id of a room's last message."""
+        return await self._ask(lambda ledger: ledger.last(namespace, room))
 
     async def close(self) -> None:
         """Commit what waits, end both threads and close the file."""
@@ -128,38 +139,58 @@ class Stored:
         self._reader.shutdown()
 
     def _finish(self) -> None:
-        self._writer.join()
+        self._writer.join(_LAST_COMMIT)
         if self._reading:
             self._reading.close()
 
-    def _read(self, namespace: str, page: Page, octets: int) -> list[Body]:
-        query = _LAST if page.after is None else _AFTER
+    async def _ask(self, question: Callable[[Ledger], _T]) -> _T:
+        return await self._loop.run_in_executor(self._reader, self._read, question)
+
+    def _read(self, question: Callable[[Ledger], _T]) -> _T:
         try:
-            self._reading = self._reading or _connect(self._path)
-            rows = self._reading.execute(query, (namespace, page.room, page.after or 0, page.limit))
-            bodies = list(bounded(rows, octets))
+            # Made in this thread, and closed in it.
+            self._reading = self._reading or Ledger(self._path)
+            return question(self._reading)
         except sqlite3.Error as error:
             raise HistoryError(f"the history cannot be read: {error}") from error
-        return bodies[::-1] if page.after is None else bodies
 
     def _write(self) -> None:
-        connection = _connect(self._path)
-        going = True
+        ledger = Ledger(self._path)
+        going, due = True, monotonic()
         while going:
-            batch, going = self._next_batch()
+            batch, going = self._next_batch(max(due - monotonic(), 0))
             if batch:
-                self._answer(batch, _commit(connection, batch))
-        connection.close()
+                self._answer(batch, self._commit(ledger, batch))
+                due = min(due, monotonic() + _TRIM_EVERY)
+            if going and monotonic() >= due:
+                due = monotonic() + (0 if self._trim(ledger) else _LOOK_EVERY)
+        ledger.close()
 
-    def _next_batch(self) -> tuple[list[_Append], bool]:
+    def _next_batch(self, wait: float) -> tuple[list[_Append], bool]:
         batch: list[_Append] = []
-        item = self._waiting.get()
+        try:
+            item = self._waiting.get(timeout=wait)
+        except queue.Empty:
+            return batch, True
         while item is not None:
             batch.append(item)
             if len(batch) == _BATCH or self._waiting.empty():
                 return batch, True
             item = self._waiting.get()
         return batch, False
+
+    def _commit(self, ledger: Ledger, batch: Sequence[_Append]) -> list[int] | HistoryError:
+        try:
+            return ledger.append([append.row for append in batch], self._retention)
+        except sqlite3.Error as error:
+            return HistoryError(f"the message was not stored: {error}")
+
+    def _trim(self, ledger: Ledger) -> bool:
+        """Remove a part of what is not to be kept; tell whether there may be more of it."""
+        try:
+            return ledger.trim(self._retention)
+        except sqlite3.Error:
+            return False  # whoever stores a message hears of it
 
     def _answer(self, batch: Sequence[_Append], outcome: list[int] | HistoryError) -> None:
         try:
@@ -169,12 +200,12 @@ class Stored:
             return
 
 
-def open_history(path: Path | None) -> History:
+def open_history(path: Path | None, retention: Retention = KEEP) -> History:
     """Open the history that is asked for; call it inside a running loop.
 
     Raises: ConfigError.
     """
-    return Stored(path) if path else Forgetful()
+    return Stored(path, retention) if path else Forgetful()
 
 
 def _settle(batch: Sequence[_Append], outcome: list[int] | HistoryError) -> None:
@@ -185,60 +216,3 @@ def _settle(batch: Sequence[_Append], outcome: list[int] | HistoryError) -> None
             append.stored.set_exception(outcome)
         else:
             append.stored.set_result(outcome[index])
-
-
-def _commit(connection: sqlite3.Connection, batch: Sequence[_Append]) -> list[int] | HistoryError:
-    try:
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            return [connection.execute(_INSERT, append.row).fetchone()[0] for append in batch]
-    except sqlite3.Error as error:
-        return HistoryError(f"the message was not stored: {error}")
-
-
-def bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
-    """Give the first message whatever its size, and further ones as long as they fit."""
-    taken = 0
-    for number, body in rows:
-        taken += len(body)
-        if taken > octets and taken > len(body):
-            return
-        yield {"id": number, **json.loads(body)}
-
-
-def _prepare(path: Path) -> str:
-    """Make the file if need be, for its owner only, and give the store's epoch."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = _connect(path)
-        try:
-            return _schema(connection, path)
-        finally:
-            connection.close()
-    except (OSError, sqlite3.Error) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"history {path}: {str(cause).lower()}; choose another file with --history, or --history none"
-        ) from error
-
-
-def _schema(connection: sqlite3.Connection, path: Path) -> str:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > _VERSION:
-        raise ConfigError(f"history {path}: written by a newer nsroom; choose another file with --history")
-    connection.executescript(_SCHEMA)
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        fresh = secrets.token_hex(8)
-        connection.execute("INSERT INTO store SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (fresh,))
-    (epoch,) = connection.execute("SELECT epoch FROM store").fetchone()
-    return str(epoch)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # The reader's connection is made in its thread and closed there too; the writer's as well.
-    connection = sqlite3.connect(path, timeout=5, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection

@@ -7,6 +7,15 @@ from nsroom_server.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """What is kept: so many messages of each room, for so many seconds, in so many bytes of the file."""
+
+    messages: int
+    age: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The limits besides the size of a packet; times in seconds, sizes in bytes.
 
@@ -53,13 +62,24 @@ class Limits:
     history_default: int = 100
     history_max: int = 1000
     """Messages in one answer; `bad_request`."""
+    history_messages: int = 100_000
+    """Kept of each room; the oldest are forgotten."""
+    history_age: float = 7_776_000
+    """How old a message may get: 90 days."""
+    history_size: int = 1_073_741_824
+    """Of the file; the oldest messages are forgotten."""
     listed: int = 1000
     """Rooms or members named in one answer; the counts are always whole."""
+
+    @property
+    def retention(self) -> Retention:
+        """How much of the history is kept."""
+        return Retention(messages=self.history_messages, age=self.history_age, size=self.history_size)
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not 0 < value < 2**31:
+            if not 0 < value < 2**53:
                 raise ConfigError(f"limit {field.name} {value}: has to be more than 0")
 
     @classmethod
@@ -72,7 +92,7 @@ class Limits:
 
 
 _NAMES = {field.name for field in fields(Limits)}
-_FRACTIONS = {name for name in _NAMES if name.endswith(("_second", "_timeout"))}
+_FRACTIONS = {name for name in _NAMES if name.endswith(("_second", "_timeout", "_age"))}
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from nsroom_server import policy, requests
+from nsroom_server import catchup, policy, requests
 from nsroom_server.application import Answer, Client, Handler, Later
 from nsroom_server.backing import Backing
 from nsroom_server.config import Config
-from nsroom_server.history import Body, HistoryError
+from nsroom_server.history import HistoryError
+from nsroom_server.ledger import Body
 from nsroom_server.limits import Limits
 from nsroom_server.server import Server
 
@@ -58,8 +59,8 @@ class Chat:
         if request.nick is not None:
             await self._presence.rename(client, request.nick)
         await self._presence.enter(client, request.room)
-        page = requests.Page(request.room, request.after, self._limits.history_default)
-        history = await self._read(client, page)
+        page = requests.Page(request.room, request.after, self._limits.history_default, request.epoch)
+        history = await self._recall(client, page)
         return ({"ok": True, **self._presence.describe(client.namespace, request.room), **history},)
 
     async def leave(self, client: Client, args: Args) -> Answer:
@@ -83,11 +84,11 @@ class Chat:
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
         return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
 
-    async def _acknowledge(self, delivered: asyncio.Future[int]) -> Answer:
-        try:
-            return ({"ok": True, "id": await delivered},)
-        except HistoryError as error:
-            raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
+    async def _acknowledge(self, delivered: Awaitable[int | None]) -> Answer:
+        number = await delivered
+        if number is None:
+            return ({"ok": True, "id": None, "history": str(policy.Code.HISTORY_UNAVAILABLE)},)
+        return ({"ok": True, "id": number},)
 
     async def emit(self, client: Client, args: Args) -> Answer | Later:
         """Relay an event to rooms."""
@@ -116,10 +117,16 @@ class Chat:
 
     async def _read(self, client: Client, page: requests.Page) -> dict[str, Any]:
         try:
-            messages = await self._history.read(client.namespace, page, self._octets)
+            return await catchup.read(self._history, client.namespace, page, self._octets)
         except HistoryError as error:
             raise policy.Refusal(policy.Code.HISTORY_UNAVAILABLE, str(error)) from error
-        return {"history": messages, "epoch": self._history.epoch}
+
+    async def _recall(self, client: Client, page: requests.Page) -> dict[str, Any]:
+        """Give what was said to who has joined already, whatever becomes of the history."""
+        try:
+            return await self._read(client, page)
+        except policy.Refusal as refusal:
+            return {"history": [], "epoch": self._history.epoch, "last": None, "gap": str(refusal.code)}
 
 
 class Lab:
@@ -198,11 +205,16 @@ class Namespaces:
         self._config = config
         self._handlers: Mapping[str, Handler] = {}
         self._lab: Mapping[str, Handler] = {}
+        self.parts: dict[str, Callable[[], bool]] = {}
+        """The parts that can fail while the server goes on, and whether they work."""
+        self.took: Callable[[float], object] = float
+        """Is told the seconds until each message was durable."""
 
     def attach(self, server: Server, backing: Backing) -> None:
         """Begin to answer, with what is behind it."""
         self._server = server
-        self._presence = backing.presence
+        self.presence = backing.presence
+        self.parts["history"] = lambda: not backing.deliveries.failing
         self._handlers = Chat(backing, server.options.limits, self._config.max_payload).handlers
         self._lab = {**self._handlers, **Lab(server, self._config.max_payload).handlers}
 
@@ -223,7 +235,7 @@ class Namespaces:
         """Log it, and tell the rooms; nobody is told when everybody leaves."""
         log.info("someone disconnected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
         if not self._server.draining.is_set():
-            await self._presence.forget(client)
+            await self.presence.forget(client)
 
 
 def _now() -> str:

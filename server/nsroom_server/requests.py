@@ -14,11 +14,13 @@ MAX_ID: Final = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A request to be in a room; `after` is the last message id the client has."""
+    """A request to be in a room, by a client that has its messages up to `after`, if it says so."""
 
     room: str
     nick: str | None = None
     after: int | None = None
+    epoch: str | None = None
+    """Of the store that `after` is an id of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Page:
     room: str
     after: int | None
     limit: int
+    epoch: str | None = None
+    """Of the store that `after` is an id of."""
 
 
 def join(args: Args, limits: Limits) -> Join:
@@ -57,6 +61,7 @@ def join(args: Args, limits: Limits) -> Join:
         room=room_name(fields.get("room"), limits.room_name),
         nick=None if nick is None else nick_name(nick, limits.nick),
         after=_integer(fields, "after", 0, MAX_ID, None),
+        epoch=_epoch(fields),
     )
 
 
@@ -100,7 +105,7 @@ def page(args: Args, limits: Limits) -> Page:
     default = min(limits.history_default, limits.history_max)
     limit = _integer(fields, "limit", 1, limits.history_max, default)
     after = _integer(fields, "after", 0, MAX_ID, None)
-    return Page(room_name(fields.get("room"), limits.room_name), after, limit or default)
+    return Page(room_name(fields.get("room"), limits.room_name), after, limit or default, _epoch(fields))
 
 
 def integer(args: Args, key: str, low: int, high: int, default: int | None = None) -> int:
@@ -134,6 +139,13 @@ def _integer(fields: Mapping[str, Json], key: str, low: int, high: int, default:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise Refusal(Code.BAD_REQUEST, f"{key}: has to be a whole number from {low} to {high}")
+    return value
+
+
+def _epoch(fields: Mapping[str, Json]) -> str | None:
+    value = fields.get("epoch")
+    if value is not None and not isinstance(value, str):
+        raise Refusal(Code.BAD_REQUEST, "epoch: has to be the text that came with the history")
     return value
 
 

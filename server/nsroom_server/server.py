@@ -21,7 +21,7 @@ from socketio.packet import (
 )
 
 from nsroom_server import policy
-from nsroom_server.application import Answer, Application, Client, Handler, Later
+from nsroom_server.application import Answer, Application, Client, Handler, Later, Watcher
 from nsroom_server.endings import ABSENT
 from nsroom_server.endpoint import Access
 from nsroom_server.engine import Engine
@@ -88,6 +88,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         self._connections: dict[str, _Connection] = {}
         self._pending: set[asyncio.Task[None]] = set()
         self.draining = asyncio.Event()
+        self.watcher: Watcher | None = None
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
@@ -102,7 +103,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         deadline = loop.time() + timeout
         self.draining.set()
         if self._pending:
-            await asyncio.wait(self._pending, timeout=timeout / 2)
+            _, late = await asyncio.wait(self._pending, timeout=timeout / 2)
+            self.eio.undelivered += len(late)
         await self.eio.drain(max(deadline - loop.time(), 0))
 
     # Connections
@@ -191,8 +193,11 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         elif packet.packet_type in (EVENT, BINARY_EVENT):
             sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
             if sid is not None:
+                self.eio.traffic.events_in += 1
                 name, *args = packet.arguments
                 call = _Call(eio_sid, Client(namespace, sid), name, packet.id)
+                if self.watcher and self.watcher.awake:
+                    self.watcher.received(call.client, packet.arguments)
                 await self._answer(connection, call, args, in_time)
 
     # Namespaces
@@ -210,6 +215,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         connection.absent.cancel()
         self._reply(eio_sid, Packet(CONNECT, {"sid": sid}, namespace))
         await self.manager.connect(sid, namespace)
+        if self.watcher and self.watcher.awake:
+            self.watcher.connected_to(Client(namespace, sid))
         await self._application.connected(Client(namespace, sid), auth)
 
     def _refuse(self, connection: _Connection, namespace: str, auth: Json, in_time: bool) -> Json:
@@ -219,6 +226,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             return {"message": str(Code.RATE_LIMITED)}
         if len(connection.namespaces) >= self.options.limits.namespaces_per_connection:
             return {"message": str(Code.TOO_MANY_NAMESPACES)}
+        if namespace in self.options.faults.reject:
+            return {"message": "rejected on purpose"}
         return self._application.refuse(namespace, auth)
 
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> None:
@@ -229,6 +238,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             if connection:
                 connection.namespaces.discard(namespace)
             await self._application.disconnected(Client(namespace, args[0]))
+            if self.watcher and self.watcher.awake:
+                self.watcher.disconnected_from(Client(namespace, args[0]), *args[1:])
 
     # Events
 
@@ -252,6 +263,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         try:
             return await answer
         except Refusal as refusal:
+            if refusal.code is not Code.RATE_LIMITED:  # counted when it came
+                self.eio.counts[refusal.code] += 1
             log.debug("refused", extra={"fields": {**call.fields, "error": str(refusal.code)}})
             return (refusal.answer,)
         except Exception:
@@ -280,7 +293,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         self._acknowledge(call, await self._attempt(call, later.answer))
 
     def _acknowledge(self, call: _Call, answer: Answer | None) -> None:
-        if call.id is not None and answer is not None:
+        if call.id is not None and answer is not None and not self.options.faults.no_ack:
             self._reply(call.eio_sid, Packet(ACK, list(answer), call.client.namespace, call.id))
 
     def _reply(self, eio_sid: str, packet: Packet) -> None:

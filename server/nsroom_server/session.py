@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import time
 from typing import Any, Protocol
 
 from nsroom_server.bucket import Bucket
 from nsroom_server.endings import CLIENT, ERROR, LOST, SLOW, TIMEOUT, Ending
+from nsroom_server.faults import Faults
 from nsroom_server.limits import Limits
 from nsroom_server.outbox import Outbox
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode, encode_payload
+from nsroom_server.traffic import Traffic
 from nsroom_server.websocket import WebSocket
 
 _NOOP = Outgoing(Kind.NOOP)
@@ -27,6 +30,7 @@ class Options:
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
+    faults: Faults = Faults()  # noqa: RUF009
 
 
 class DuplicatePoll(Exception):
@@ -37,12 +41,16 @@ class Keeper(Protocol):
     """Who keeps the sessions."""
 
     options: Options
+    traffic: Traffic
 
     async def trigger(self, event: str, session: "Session", *args: Any) -> None:
         """Run the handler of an event."""
 
     def forget(self, session: "Session", ending: Ending) -> None:
         """Take notice of a session that has ended, before its `disconnect`."""
+
+    def lose(self, packets: int) -> None:
+        """Take notice of packets that could not be sent."""
 
     def start_background_task(
         self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any
@@ -57,6 +65,8 @@ class Session:
         options = keeper.options
         self.sid = sid
         self.address = address
+        self.at = time()
+        """When it began, in seconds since the epoch."""
         self.events = Bucket(options.limits.events_per_second, options.limits.events_burst)
         self.others = Bucket(options.limits.events_per_second, options.limits.events_burst)
         """For packets that are no events."""
@@ -66,7 +76,10 @@ class Session:
         """Whether a body is being read or handled."""
         self.ended: asyncio.Task[None] | None = None
         """Done when the transport is closed; there as soon as the session has ended."""
+        self.carried = 0
+        """Packets in the answer to the last poll."""
         self._keeper = keeper
+        self._traffic = keeper.traffic
         self._options = options
         self._outbox = Outbox(options.limits)
         self._websocket: WebSocket | None = None
@@ -82,6 +95,16 @@ class Session:
     def transport(self) -> str:
         """`websocket` or `polling`."""
         return "websocket" if self._websocket else "polling"
+
+    @property
+    def queued(self) -> int:
+        """How many packets wait for the client."""
+        return len(self._outbox)
+
+    @property
+    def awaits_poll(self) -> bool:
+        """Whether something is queued until the client polls."""
+        return bool(self._outbox) and not self._websocket
 
     @property
     def can_upgrade(self) -> bool:
@@ -129,6 +152,7 @@ class Session:
         Raises: Malformed when a client may not send it.
         """
         if packet.kind is Kind.MESSAGE:
+            self._traffic.bytes_in += len(packet.data)
             await self._take_turn(len(packet.data))
             await self._keeper.trigger("message", self, packet.data)
         elif packet.kind is Kind.PONG:
@@ -161,6 +185,7 @@ class Session:
         if self.closed:
             return
         for packet in packets:
+            self._traffic.bytes_out += packet.size
             if self._websocket and not self._outbox and self._websocket.writable:
                 self._websocket.write(packet.frame)
             else:
@@ -200,7 +225,7 @@ class Session:
         if self._upgrading:
             return _NOOP.text
         if self._outbox:
-            return encode_payload(self._outbox.clear())
+            return self._carry(self._outbox.clear())
         return await self._wait()
 
     async def _wait(self) -> str:
@@ -213,8 +238,11 @@ class Session:
             raise
         finally:
             self._poll = None
-        packets = self._outbox.clear()
-        return last or encode_payload(packets) or _NOOP.text
+        return last or self._carry(self._outbox.clear()) or _NOOP.text
+
+    def _carry(self, packets: list[Outgoing]) -> str:
+        self.carried = len(packets)
+        return encode_payload(packets)
 
     # WebSockets
 
@@ -264,6 +292,9 @@ class Session:
         rest = self._outbox.clear()
         if self._poll and not self._poll.done():
             self._poll.set_result(encode_payload([*rest, Outgoing(ending.last)]))
+            self.carried = len(rest)
+        elif not self._websocket:
+            self._keeper.lose(len(rest))
         self.ended = self._keeper.start_background_task(self._end, ending, rest if ending.flush else [])
 
     async def _end(self, ending: Ending, rest: list[Outgoing]) -> None:
@@ -276,4 +307,5 @@ class Session:
     def abort(self) -> None:
         """Drop the connection, whatever the peer does."""
         if self._websocket:
+            self._keeper.lose(self._websocket.unsent)
             self._websocket.abort()

@@ -14,7 +14,8 @@ from nsroom_server import identity
 from nsroom_server.application import Answer, Client, Later
 from nsroom_server.entries import Entry, Op, key
 from nsroom_server.fanout import FanOut, Room
-from nsroom_server.history import Body, HistoryError, bounded
+from nsroom_server.history import HistoryError
+from nsroom_server.ledger import Body, bounded
 from nsroom_server.membership import Membership
 from nsroom_server.packet import Packet
 from nsroom_server.payload import Kind, Outgoing
@@ -155,6 +156,11 @@ class SharedDeliveries:
         self._history = history
         fan_out.elsewhere = self._tell
 
+    @property
+    def failing(self) -> bool:
+        """Whether messages cannot be stored now: the bus is away."""
+        return not self._publisher.available
+
     def send(self, namespace: str, body: Body) -> asyncio.Future[int]:
         """Store a message and deliver it; without the bus, to this server's own clients and without an id.
 
@@ -167,7 +173,7 @@ class SharedDeliveries:
     def _deliver_alone(self, namespace: str, body: Body, sent: asyncio.Future[int]) -> None:
         if not sent.cancelled() and sent.exception():
             packet = Packet(EVENT, ["message", {"id": None, **body}], namespace)
-            self._fan_out.fan_out(packet.outgoing(), namespace, body["room"])
+            self._fan_out.fan_out(packet.outgoing(), namespace, body["room"], arguments=packet.data)
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
         """Send an event to its rooms: here at once, elsewhere over the bus; answer when that has it."""
@@ -175,7 +181,7 @@ class SharedDeliveries:
         packet = Packet(EVENT, [request.event, *request.args], namespace)
         recipients = self._membership.recipients(namespace, to, skip)
         skipped = self._fan_out.members(namespace, *skip)
-        self._fan_out.fan_out(packet.outgoing(), namespace, to, skipped)
+        self._fan_out.fan_out(packet.outgoing(), namespace, to, skipped, packet.data)
         return Later(self._acknowledge(self._publisher.submit(_relayed(packet, to, skip)), recipients))
 
     async def _acknowledge(self, told: asyncio.Future[int], recipients: int) -> Answer:

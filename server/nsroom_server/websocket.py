@@ -1,12 +1,17 @@
 """One WebSocket of the server: aiohttp's, with frames that are encoded elsewhere and a close that ends."""
 
 import asyncio
+from collections import deque
 
 from aiohttp import WSMsgType, web
 
 _AT_A_TIME = 16
 """Frames of one client that are handled before the others get a turn; a long one counts as several."""
 _LONG = 4096
+_CHUNK = 16_384
+"""Bytes of frames that are collected at most: one system call costs as much as making several frames."""
+_CLOSE = 4
+"""Bytes of a CLOSE frame without a reason."""
 _WITHOUT_BOUND = 3600.0
 """Seconds that aiohttp waits for the closing handshake: `close` bounds it."""
 
@@ -25,6 +30,11 @@ class WebSocket:
             timeout=_WITHOUT_BOUND,
         )
         self._load = 0
+        self._loop = asyncio.get_running_loop()
+        self._frames: list[bytes] = []
+        self._size = 0
+        self._unsent: deque[int] = deque()
+        self._closing = False
 
     async def open(self) -> web.WebSocketResponse:
         """Answer the handshake; the response is what the request's handler returns in the end.
@@ -42,15 +52,42 @@ class WebSocket:
     @property
     def writable(self) -> bool:
         """Whether the peer has read enough for the next frame."""
-        return self._transport.get_write_buffer_size() <= self._high
+        return self._transport.get_write_buffer_size() + self._size <= self._high
 
     def write(self, frame: bytes) -> None:
-        """Write a frame at once, whole, behind whatever else was written."""
-        if not self._transport.is_closing():
-            self._transport.write(frame)
+        """Write a frame in this turn of the loop, whole, behind whatever else was written."""
+        if not self._frames:
+            self._loop.call_soon(self._flush)
+        self._frames.append(frame)
+        self._size += len(frame)
+        if self._size >= _CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        frames, self._frames, self._size = self._frames, [], 0
+        if frames and not self._transport.is_closing():
+            self._unsent.extend(map(len, frames))
+            self._transport.write(b"".join(frames) if len(frames) > 1 else frames[0])
+            self._forget_sent(self._transport.get_write_buffer_size())
+
+    def _forget_sent(self, left: int) -> None:
+        if left <= 0:
+            self._unsent.clear()
+            return
+        total = sum(self._unsent)
+        while self._unsent and total - self._unsent[0] >= left:
+            total -= self._unsent.popleft()
+
+    @property
+    def unsent(self) -> int:
+        """How many frames the system has not taken whole."""
+        left = self._transport.get_write_buffer_size() - (_CLOSE if self._closing else 0)
+        self._forget_sent(left)
+        return len(self._unsent) + len(self._frames)
 
     async def drained(self) -> bool:
         """Wait until the peer has read; false when it is gone."""
+        self._flush()
         try:
             await self._request.writer.drain()
         except ConnectionError:
@@ -82,7 +119,9 @@ class WebSocket:
 
     async def close(self, code: int, grace: float) -> None:
         """Send a CLOSE and wait for the peer's, `grace` seconds; then drop the connection."""
-        timer = asyncio.get_running_loop().call_later(grace, self.abort)
+        timer = self._loop.call_later(grace, self.abort)
+        self._flush()
+        self._closing = True
         try:
             await self._response.close(code=code)
         finally:

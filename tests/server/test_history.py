@@ -7,12 +7,14 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nsroom_server.errors import ConfigError
-from nsroom_server.history import Forgetful, HistoryError, Stored, open_history
+from nsroom_server.history import KEEP, Forgetful, HistoryError, Stored, open_history
+from nsroom_server.limits import Retention
 from nsroom_server.requests import Page
 
 ROOMY = 10**9
@@ -35,6 +37,19 @@ async def main():
     await asyncio.gather(*(talk(f"r{index % 3}.{index}"[:2]) for index in range(30)))
 
 asyncio.run(main())
+"""
+
+
+VERSION_1 = """
+CREATE TABLE messages (
+    namespace TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (namespace, room, id)
+) WITHOUT ROWID;
+CREATE TABLE store (epoch TEXT NOT NULL);
+PRAGMA user_version = 1;
+INSERT INTO store VALUES ('abc');
+INSERT INTO messages VALUES ('/', 'r', 1, '{"text":"a","time":"2026-11-23T19:00:00.123456Z"}');
+INSERT INTO messages VALUES ('/', 'r', 2, '{"text":"b","time":"2026-11-23T19:00:01.123456Z"}');
 """
 
 
@@ -141,6 +156,68 @@ async def test_a_file_of_a_newer_version(tmp_path: Path) -> None:
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(ConfigError, match="newer nsroom"):
         Stored(tmp_path / "h.db")
+
+
+async def test_a_file_of_the_first_version(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(VERSION_1)
+    store = Stored(path, Retention(messages=100, age=10**9, size=10**9))
+    assert store.epoch == "abc"
+    assert await store.append("/", "r", {"text": "c"}) == 3
+    texts = [entry["text"] for entry in await store.read("/", Page("r", 0, 10), ROOMY)]
+    assert texts == ["a", "b", "c"]
+    await store.close()
+
+
+async def test_only_so_many_messages_of_a_room_are_kept(tmp_path: Path) -> None:
+    store = Stored(tmp_path / "h.db", replace(KEEP, messages=3))
+    await asyncio.gather(*(store.append("/", room, {}) for _ in range(10) for room in ("a", "b")))
+    assert await kept(store, "a") == await kept(store, "b") == [8, 9, 10]
+    assert await store.last("/", "a") == 10
+    await store.close()
+
+
+async def test_messages_are_kept_for_so_long(tmp_path: Path) -> None:
+    store = Stored(tmp_path / "h.db")
+    await asyncio.gather(*(store.append("/", room, {}) for _ in range(5) for room in ("a", "b")))
+    await store.close()
+    again = Stored(tmp_path / "h.db", replace(KEEP, age=0.2))
+    await asyncio.sleep(0.2)
+    assert await again.append("/", "a", {}) == 6
+    await until(lambda: kept(again, "b"), [])
+    assert await again.append("/", "b", {}) == 6
+    await again.close()
+
+
+async def test_the_file_does_not_outgrow_its_bound(tmp_path: Path) -> None:
+    store = Stored(tmp_path / "h.db", replace(KEEP, size=2**20))
+    for number in range(6):
+        text = {"text": "x" * 1000}
+        await asyncio.gather(*(store.append("/", f"{number}.{n % 50}", text) for n in range(2000)))
+        await until(lambda: size(tmp_path / "h.db"), True)
+    last = max([await store.last("/", f"5.{n}") for n in range(50)])
+    assert await store.append("/", "new", {}) >= last - 40 + 1
+    await store.close()
+
+
+async def size(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as database:
+        pages, unused, octets = (
+            database.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+    return bool((pages - unused) * octets <= 2**20)
+
+
+async def kept(store: Stored, room: str) -> list[int]:
+    return [entry["id"] for entry in await store.read("/", Page(room, 0, 1000), ROOMY)]
+
+
+async def until(look: Callable[[], Awaitable[object]], wanted: object) -> None:
+    async with asyncio.timeout(10):
+        while await look() != wanted:  # noqa: ASYNC110 - another thread decides
+            await asyncio.sleep(0.02)
 
 
 async def test_without_a_file_messages_are_numbered_and_forgotten() -> None:

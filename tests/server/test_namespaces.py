@@ -39,7 +39,15 @@ async def test_join(serve: Serve, connect: Connect, event: str, arg: Any) -> Non
     answer = await ann.call(event, arg)
     assert answer.pop("epoch")
     members = [{"sid": ann.sid, "nick": None}]
-    assert answer == {"ok": True, "room": "lobby", "count": 1, "members": members, "history": []}
+    assert answer == {
+        "ok": True,
+        "room": "lobby",
+        "count": 1,
+        "members": members,
+        "history": [],
+        "last": 0,
+        "gap": None,
+    }
 
 
 async def test_join_with_a_nick_and_what_was_missed(
@@ -317,16 +325,68 @@ async def test_a_refusal_without_an_ack_id_is_silent(serve: Serve, connect: Conn
     assert await ann.settled() == []
 
 
-async def test_the_answer_is_lost_but_not_the_chat_when_the_store_fails(
-    serve: Serve, connect: Connect, tmp_path: Path
+async def test_the_chat_goes_on_when_the_store_fails(
+    serve: Serve, connect: Connect, tmp_path: Path, transport: str
 ) -> None:
-    ann = await connect(await serve(history=tmp_path / "h.db"))
+    ann = await connect(await serve(history=tmp_path / "h.db"), transport=transport)
     await ann.call("join", "lobby")
     with closing(sqlite3.connect(tmp_path / "h.db")) as other:
-        other.execute("DROP TABLE messages")
-    assert (await ann.call("message", {"room": "lobby", "text": "x"}))["error"] == "history_unavailable"
-    assert (await ann.call("history", "lobby"))["error"] == "history_unavailable"
-    assert (await ann.call("emit", {"event": "x", "to": "lobby"}))["recipients"] == 1
+        other.execute("ALTER TABLE messages RENAME TO elsewhere")
+        answer = await ann.call("message", {"room": "lobby", "text": "x"})
+        assert answer == {"ok": True, "id": None, "history": "history_unavailable"}
+        message = await ann.next("message")
+        assert (message["id"], message["text"]) == (None, "x")
+        assert (await ann.call("history", "lobby"))["error"] == "history_unavailable"
+        joined = await ann.call("join", "den")
+        assert (joined["ok"], joined["history"]) == (True, [])
+        assert (joined["last"], joined["gap"]) == (None, "history_unavailable")
+        assert (await ann.call("emit", {"event": "x", "to": "lobby"}))["recipients"] == 1
+        other.execute("ALTER TABLE elsewhere RENAME TO messages")
+    assert await ann.call("message", {"room": "lobby", "text": "y"}) == {"ok": True, "id": 1}
+
+
+async def test_a_locked_file_holds_nobody_up(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    ann = await connect(await serve(history=tmp_path / "h.db"))
+    await ann.call("join", "lobby")
+    with closing(sqlite3.connect(tmp_path / "h.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(4):
+            for text in "abcdefghij":
+                answer = await ann.call("message", {"room": "lobby", "text": text})
+                assert answer == {"ok": True, "id": None, "history": "history_unavailable"}
+        assert [(await ann.next("message"))["text"] for _ in range(10)] == [*"abcdefghij"]
+    assert (await ann.call("message", {"room": "lobby", "text": "k"}))["id"] == 1
+
+
+async def test_joining_again_says_what_was_missed(serve: Serve, connect: Connect, tmp_path: Path) -> None:
+    running = await serve(history=tmp_path / "h.db", limits=Limits(history_messages=3, history_default=2))
+    ann = await connect(running)
+    epoch = (await ann.call("join", "lobby"))["epoch"]
+    for text in "abcde":
+        await ann.call("message", {"room": "lobby", "text": text})
+
+    async def missed(**fields: Any) -> tuple[list[int], int, str | None]:
+        answer = await ann.call("join", {"room": "lobby", **fields})
+        return [entry["id"] for entry in answer["history"]], answer["last"], answer["gap"]
+
+    assert await missed() == ([4, 5], 5, None)
+    assert await missed(after=2, epoch=epoch) == ([3, 4], 5, None)
+    assert await missed(after=4) == ([5], 5, None)
+    assert await missed(after=5, epoch=epoch) == ([], 5, None)
+    assert await missed(after=1, epoch=epoch) == ([3, 4], 5, "trimmed")
+    assert await missed(after=9, epoch=epoch) == ([4, 5], 5, "epoch")
+    assert await missed(after=4, epoch="another") == ([4, 5], 5, "epoch")
+    assert (await ann.call("join", {"room": "lobby", "epoch": 1}))["error"] == "bad_request"
+
+
+async def test_without_a_history_nobody_is_told_that_nothing_was_missed(
+    serve: Serve, connect: Connect
+) -> None:
+    ann = await connect(await serve())
+    await ann.call("join", "lobby")
+    await ann.call("message", {"room": "lobby", "text": "x"})
+    assert (await ann.call("join", {"room": "lobby", "after": 1}))["gap"] is None
+    assert (await ann.call("join", {"room": "lobby", "after": 0}))["gap"] == "trimmed"
 
 
 async def test_unknown_namespace(serve: Serve, connect: Connect, transport: str) -> None:

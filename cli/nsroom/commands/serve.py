@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
-    from nsroom_server.config import Config
+    from nsroom_server.config import Administrator, Config
 
 
 def serve(
@@ -71,6 +71,26 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, if not in the same file.")] = None,
     drain: Annotated[float, typer.Option(help="Seconds to finish in after SIGTERM.")] = 5.0,
+    admin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="USER[:PASSWORD]|@FILE",
+            help="Let this user see everything in the namespace /admin, with the Socket.IO Admin UI; "
+            "a password that is not given is made up and printed.",
+        ),
+    ] = None,
+    admin_write: Annotated[
+        bool,
+        typer.Option("--admin-write", help="Let the administrator act, too: emit, join, leave, disconnect."),
+    ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FAULT,…",
+            help="Misbehave on purpose, to test clients: latency=200ms, drop=5%, kick=30s, no-upgrade, "
+            "no-ack, no-sticky, reject=/chat; repeatable.",
+        ),
+    ] = None,
     log_format: Annotated[Literal["text", "json"], typer.Option(help="How log lines are written.")] = "text",
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
@@ -98,6 +118,8 @@ def serve(
       nsroom serve --redis redis://localhost
       nsroom serve --print-limits --json
       nsroom serve --limit rooms_per_socket=10 --limit events_per_second=50
+      nsroom serve --admin ann --cors-origin https://admin.socket.io
+      nsroom serve --fault latency=200ms,drop=5%
     """
     from nsroom.errors import UsageError
 
@@ -109,7 +131,7 @@ def serve(
         path=path,
         any_namespace=any_namespace,
         redis=redis,
-        token=_token(token),
+        token=_secret(token, "token"),
         cors_origins=tuple(cors_origin or ()),
         allowed_hosts=tuple(allowed_host or ()),
         ping_interval=ping_interval,
@@ -120,6 +142,8 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         drain=drain,
+        faults=fault or [],
+        admin=_administrator(admin, admin_write),
         log_format=log_format,
         insecure=insecure,
         conformance=conformance,
@@ -153,10 +177,15 @@ def _config(**fields: Any) -> "Config":
     from nsroom.errors import UsageError
     from nsroom_server.config import Config, LogFormat
     from nsroom_server.errors import ConfigError
+    from nsroom_server.faults import Faults
     from nsroom_server.limits import Limits
 
     try:
-        read = {"log_format": LogFormat(fields["log_format"]), "limits": Limits.parse(fields["limits"])}
+        read = {
+            "log_format": LogFormat(fields["log_format"]),
+            "limits": Limits.parse(fields["limits"]),
+            "faults": Faults.parse(fields["faults"]),
+        }
         return Config(**{**fields, **read})
     except ConfigError as error:
         raise UsageError(str(error)) from error
@@ -166,7 +195,7 @@ def _namespaces(named: list[str] | None, any_namespace: bool) -> dict[str, tuple
     return {"namespaces": tuple(named)} if named else {"namespaces": ()} if any_namespace else {}
 
 
-def _token(option: str | None) -> str | None:
+def _secret(option: str | None, what: str) -> str | None:
     from nsroom.errors import UsageError
 
     if option is None or not option.startswith("@"):
@@ -175,7 +204,26 @@ def _token(option: str | None) -> str | None:
         return Path(option[1:]).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         cause = str(getattr(error, "strerror", None) or "it is no UTF-8").lower()
-        raise UsageError(f"token file {option[1:]}: {cause}; name a file that holds the token") from error
+        raise UsageError(f"{what} file {option[1:]}: {cause}; name a file that holds the {what}") from error
+
+
+def _administrator(option: str | None, write: bool) -> "Administrator | None":
+    import secrets
+
+    from nsroom.errors import UsageError
+    from nsroom.streams import say
+    from nsroom_server.config import Administrator
+
+    text = _secret(option, "admin")
+    if text is None:
+        if write:
+            raise UsageError("--admin-write: say who with --admin USER:PASSWORD")
+        return None
+    user, colon, password = text.partition(":")
+    if user and not colon:
+        password = secrets.token_urlsafe(12)
+        say(f"the password of {user} in /admin is {password}")
+    return Administrator(user=user, password=password, write=write)
 
 
 def _history(option: str | None, redis: str | None) -> dict[str, Any]:

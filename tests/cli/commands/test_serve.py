@@ -58,6 +58,12 @@ async def test_limits(nsroom: Runner) -> None:
         (("--transports", "pigeon"), "nsroom: transports 'pigeon'"),
         (("--history", "/dev/null/x"), "nsroom: history /dev/null/x"),
         (("--log-format", "xml"), "nsroom: invalid value for '--log-format'"),
+        (("--fault", "slow"), "nsroom: fault 'slow'"),
+        (("--admin-write",), "nsroom: --admin-write: say who"),
+        (("--admin", ":x"), "nsroom: an administrator needs a name"),
+        (("--admin", "ann:"), "nsroom: an administrator needs a name"),
+        (("--admin", "@/nowhere"), "nsroom: admin file /nowhere"),
+        (("--limit", "history_messages=0"), "nsroom: limit history_messages"),
         (("--json",), "nsroom: --json goes with --print-limits"),
     ],
 )
@@ -66,3 +72,51 @@ async def test_usage_errors(nsroom: Runner, args: tuple[str, ...], complaint: st
     assert (result.code, result.stdout) == (2, "")
     assert result.stderr.startswith(complaint)
     assert result.stderr.count("\n") == 1
+
+
+async def test_an_administrator_whose_password_is_made_up(spawn: Spawner, nsroom: Runner) -> None:
+    server = await spawn("serve", "--port", "0", "--history", "none", "--admin", "ann")
+    said = await server.err("nsroom: listening on", timeout=20)
+    listening, password = (
+        LISTENING.search(said),
+        re.search(r"the password of ann in /admin is (\S{16})\n", said),
+    )
+    assert listening
+    assert password
+    member = await spawn("join", "lobby", "-u", listening[1], "-n", "/chat", "--json")
+    await member.seen(event="join-room")
+    seen = await nsroom("sockets", "-u", listening[1], "--json", "--admin-auth", f"ann:{password[1]}")
+    assert [(each["namespace"], each["rooms"]) for each in map(json.loads, seen.lines)] == [
+        ("/chat", ["lobby"])
+    ]
+    refused = await nsroom("sockets", "-u", listening[1], "--admin-auth", "ann:guess")
+    assert (refused.code, "invalid credentials" in refused.stderr) == (4, True)
+
+
+async def test_an_administrator_may_act_if_the_server_is_told_so(
+    spawn: Spawner, nsroom: Runner, tmp_path: Path
+) -> None:
+    (tmp_path / "admin").write_text("ann:secret\n")
+    command = ("serve", "--port", "0", "--history", "none", "--admin", f"@{tmp_path / 'admin'}")
+    for more, code in (((), 4), (("--admin-write",), 0)):
+        server = await spawn(*command, *more)
+        listening = LISTENING.search(await server.err("nsroom: listening on", timeout=20))
+        assert listening
+        member = await spawn("connect", "/chat", "-u", listening[1], "--json", "--no-reconnect")
+        await member.seen(event="hi")
+        sid = await _sid(nsroom, listening[1])
+        kicked = await nsroom(
+            *("kick", sid, "-u", listening[1], "--admin-auth", "ann:secret", "--write", "--yes")
+        )
+        assert kicked.code == code
+
+
+async def _sid(nsroom: Runner, url: str) -> str:
+    seen = await nsroom("sockets", "-u", url, "--json", "--admin-auth", "ann:secret")
+    return str(json.loads(seen.lines[0])["sid"])
+
+
+async def test_faults_are_named_when_it_starts(spawn: Spawner) -> None:
+    server = await spawn("serve", "--port", "0", "--history", "none", "--fault", "no-ack,reject=/chat")
+    said = await server.err("misbehaving on purpose", timeout=20)
+    assert said.splitlines()[-1] == "nsroom: misbehaving on purpose: no-ack,reject=/chat"

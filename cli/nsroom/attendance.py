@@ -1,0 +1,174 @@
+"""The rooms whose messages are numbered: what of them was seen, and what a lost connection kept from us.
+
+Pure. The reference server numbers the messages of a room without holes and answers a join with the last
+number. Another server's rooms are not kept here, and nothing happens to their records.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from nsroom.arguments import Emit
+from nsroom.record import Direction, Json, Kind, Record
+
+_OTHER_STORE = "epoch"
+"""What a server says when the ids of a client are not of its store."""
+
+
+@dataclass(slots=True)
+class Place:
+    """One room of one namespace."""
+
+    namespace: str
+    room: str
+    epoch: str
+    last: int
+    """The id up to which nothing is missing, as far as can be known."""
+    replayed: int = 0
+    """The id up to which what comes was shown already."""
+    ahead: set[int] = field(default_factory=set)
+    """Ids behind `last` that were shown."""
+    held: list[Record] | None = None
+    """What comes before it is known what was missed."""
+    count: int = 0
+    """How many messages were replayed after the last gap."""
+    unknown: str | None = None
+    """Why there may be more that were missed."""
+
+    @property
+    def summary(self) -> dict[str, Json]:
+        """What the record of a gap says of it."""
+        return {
+            "namespace": self.namespace,
+            "room": self.room,
+            "replayed": self.count,
+            "unknown": self.unknown,
+        }
+
+
+class Attendance:
+    """All such rooms of one client."""
+
+    def __init__(self, sequence: Iterator[int], clock: Callable[[], int]) -> None:
+        self._sequence = sequence
+        self._clock = clock
+        self._places: dict[tuple[str, str], Place] = {}
+
+    def joined(self, answer: Record) -> None:
+        """Take an acknowledgement; that of a first join is where the counting of a room begins."""
+        match answer.args:
+            case [{"ok": True, "members": list(), "room": str(room), "epoch": str(epoch), "last": int(last)}]:
+                key = (answer.namespace or "/", room)
+                if key not in self._places or self._places[key].held is None:
+                    self._places[key] = Place(*key, epoch, last)
+
+    def sift(self, records: list[Record]) -> list[Record]:
+        """Leave out messages that were shown already, and those whose turn has not come."""
+        if not self._places:
+            return records
+        return [record for record in records if self._is_due(record)]
+
+    def _is_due(self, record: Record) -> bool:
+        place, number = self._find(record)
+        if place is None:
+            return True
+        if place.held is not None:
+            place.held.append(record)
+            return False
+        if number is None:
+            return True
+        place.last = max(place.last, number)
+        return number > place.replayed
+
+    def _find(self, record: Record) -> tuple[Place | None, int | None]:
+        if record.event != "message" or record.direction is not Direction.IN or record.kind is not Kind.EVENT:
+            return None, None
+        body = record.args[0] if record.args else None
+        if not isinstance(body, dict):
+            return None, None
+        number = body.get("id")
+        place = self._places.get((record.namespace or "/", str(body.get("room"))))
+        return place, number if isinstance(number, int) else None
+
+    def again(self, join: Emit) -> tuple[Emit, Place | None]:
+        """Give the join to repeat, which asks for what was missed; live messages wait until that is known."""
+        room = join.args[0] if join.args else None
+        fields = room if isinstance(room, dict) else {"room": room}
+        place = self._places.get((join.namespace, str(fields.get("room"))))
+        if place is None:
+            return join, None
+        place.held, place.count, place.unknown = [], 0, None
+        known = {"after": place.last, "epoch": place.epoch}
+        return join._replace(args=[{**fields, **known}, *join.args[1:]]), place
+
+    def replay(self, place: Place, page: Json) -> list[Record]:
+        """Make records of the missed messages that an answer holds."""
+        match page:
+            case {"history": [*bodies], "epoch": str(epoch), "gap": gap}:
+                if gap == _OTHER_STORE or epoch != place.epoch:
+                    place.epoch, place.last = epoch, 0
+                    place.ahead.clear()
+                place.unknown = place.unknown or gap
+                return list(self._missed(place, bodies))
+        place.unknown = str(page.get("error")) if isinstance(page, dict) else "no answer"
+        return []
+
+    def _missed(self, place: Place, bodies: list[Json]) -> Iterator[Record]:
+        for body in bodies:
+            number = body.get("id") if isinstance(body, dict) else None
+            if not isinstance(number, int):
+                continue
+            if number > place.last and number not in place.ahead:
+                place.count += 1
+                yield self._made(place, body)
+            place.last = place.replayed = max(place.last, number)
+
+    def _made(self, place: Place, body: Json) -> Record:
+        return Record(
+            self._clock(),
+            next(self._sequence),
+            Direction.IN,
+            Kind.EVENT,
+            place.namespace,
+            event="message",
+            args=[body],
+            data={"replayed": True},
+        )
+
+    def further(self, place: Place, page: Json) -> Emit | None:
+        """Give the event that asks for the rest, if an answer did not hold everything that was missed."""
+        match page:
+            case {"history": [*_, {"id": int(number)}], "last": int(last)} if number < last:
+                args = {"room": place.room, "after": number, "epoch": place.epoch}
+                return Emit(place.namespace, "history", [args])
+        return None
+
+    def release(self, place: Place) -> list[Record]:
+        """Give the live messages that had to wait and were not replayed."""
+        held, place.held = place.held or [], None
+        place.ahead.clear()
+        due = [record for record in held if self._is_due(record)]
+        return [record._replace(seq=next(self._sequence)) for record in due]
+
+    def interrupt(self) -> list[Record]:
+        """Give the live messages that wait, though some before them are missing: the connection is lost."""
+        records: list[Record] = []
+        for place in self._places.values():
+            for record in place.held or []:
+                number = self._find(record)[1]
+                if number is None or number > place.replayed:
+                    records.append(record._replace(seq=next(self._sequence)))
+                    place.ahead |= {number} if number is not None else set()
+            place.held = None
+        return records
+
+
+def describe(places: Sequence[Place]) -> str:
+    """Say what is known of rooms after a gap."""
+    count = sum(place.count for place in places)
+    shown = f"{count} missed messages of {_names(place for place in places if place.count)} are shown now"
+    whole = _names(place for place in places if place.unknown)
+    return "; ".join([shown] * bool(count) + [f"what was said in {whole} is not known whole"] * bool(whole))
+
+
+def _names(places: Iterable[Place]) -> str:
+    return ", ".join(dict.fromkeys(place.room for place in places))
