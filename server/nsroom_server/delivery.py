@@ -18,6 +18,7 @@ log = logging.getLogger("nsroom_server")
 
 _AT_A_TIME = 64
 """Events that are sent before others get a turn."""
+_FEW = 32
 
 
 class Ways(Protocol):
@@ -98,7 +99,8 @@ class Deliveries:
                 delivery.delivered.set_result(number)
             # A thousand may be durable at once: others want their turn in between.
             load += 1 + self._server.manager.size(delivery.namespace, delivery.body["room"])
-            if load >= _AT_A_TIME:
+            # While there are few, each is followed by its acknowledgement.
+            if load >= _AT_A_TIME or self._waiting.qsize() < _FEW:
                 load = 0
                 await asyncio.sleep(0)
 
