@@ -1,4 +1,4 @@
-"""Cut connections under load, over WebSocket: `join --save` loses and doubles nothing that was acknowledged."""
+"""Cuts under load, over WebSocket: `join --save` loses and doubles nothing that was acknowledged."""
 
 import asyncio
 import contextlib
