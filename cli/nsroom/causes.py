@@ -42,11 +42,6 @@ def explain(error: BaseException, connection: Connection, target: Target) -> Con
     return ConnectError(f"cannot connect to {target.place}: {cause or _plain(error)}")
 
 
-def is_version_2(connection: Connection) -> bool:
-    """Tell a Socket.IO 2 server, which greets before it is asked and gives a namespace no sid."""
-    return any(sid is None for sid in connection.tap.session.namespaces.values())
-
-
 def version_2(target: Target) -> ConnectError:
     """Say that the server is of an older generation."""
     return ConnectError(f"cannot connect to {target.place}: {_V2}")
