@@ -22,7 +22,8 @@ def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(root)
     for name in names:
-        app.command(name)(getattr(import_module(f"nsroom.commands.{name}"), name))
+        module = import_module(f"nsroom.commands.{name}")
+        app.command(name, cls=getattr(module, "Command", None))(getattr(module, name))
     return app
 
 

@@ -1,9 +1,12 @@
 """`nsroom kick`: disconnect sockets of an instrumented server."""
 
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperCommand
 
 from nsroom.errors import ExitCode, UsageError, WaitError
 from nsroom.options import AdminOptions, ConnectionOptions, expand
@@ -13,6 +16,27 @@ if TYPE_CHECKING:
     from nsroom.admin.client import Admin
     from nsroom.admin.inventory import Key
     from nsroom.target import Target
+
+
+_DASHED_SID = re.compile(r"-[A-Za-z0-9_-]{19}")
+
+
+class Command(TyperCommand):
+    """Take a word that begins with a dash and is as long as a sid for a sid: one in 64 begins so."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words with such sids moved behind a `--`."""
+        valued = [each for each in self.params if not getattr(each, "is_flag", True)]
+        takes_value = {name for option in valued for name in option.opts}
+        before, sids = list[str](), list[str]()
+        words = iter(args)
+        for word in words:
+            (sids if _DASHED_SID.fullmatch(word) else before).append(word)
+            if word in takes_value:
+                before.extend(islice(words, 1))
+            elif word == "--":
+                before.extend(words)
+        return super().parse_args(ctx, [*before, "--", *sids] if sids else before)
 
 
 class Victims(NamedTuple):
