@@ -1,9 +1,11 @@
 """The reference server with nsroom itself and with Node's socket.io-client 4."""
 
+import json
 from typing import Any
 
 import pytest
 
+from tests.conftest import StartServer
 from tests.peers.program import Program, Server, Spawner
 
 BLOB = {"$binary": "AAECgP8="}
@@ -84,3 +86,29 @@ async def test_node_client_in_three_namespaces(transport: str, server: Server, n
     assert (await client.seen(kind="ack", id=2))["args"] == [BLOB, 2]
     client.send({"emit": ["no-such-event"], "namespace": "/chat", "ack": 3})
     assert (await client.seen(kind="ack", id=3))["args"][0]["error"] == "unknown_event"
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_node_client_as_administrator(transport: str, serve: StartServer, node_script: Spawner) -> None:
+    server = await serve("--admin", "ann:secret", "--admin-write")
+    line = ("client4.js", server.url, "--transport", transport)
+    member = await node_script(*line)
+    await _joined(member)
+
+    async def administrator(auth: dict[str, str]) -> Program:
+        return await node_script(*line, "--namespace", "/admin", "--auth", json.dumps(auth))
+
+    admin = await administrator({"username": "ann", "password": "secret"})
+    [session] = (await admin.seen(event="session"))["args"]
+    again = await administrator({"sessionId": session})
+    for each in (admin, again):
+        [sockets] = (await each.seen(event="all_sockets"))["args"]
+        [shown] = [socket for socket in sockets if socket["nsp"] == "/"]
+        assert shown["rooms"] == [shown["id"], "lobby"]
+    again.send({"emit": ["leave", "/", "lobby", shown["id"]]})
+    assert (await admin.seen(event="room_left"))["args"][:3] == ["/", "lobby", shown["id"]]
+    again.send({"emit": ["_disconnect", "/", False, shown["id"]]})
+    assert (await member.seen(kind="disconnect"))["reason"] == "io server disconnect"
+    assert (await admin.seen(event="socket_disconnected"))["args"][:2] == ["/", shown["id"]]
+    refused = await administrator({"username": "ann", "password": "guess"})
+    assert (await refused.seen(kind="connect_error"))["message"] == "invalid credentials"
