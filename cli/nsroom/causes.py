@@ -7,12 +7,14 @@ from errno import ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH
 
 from nsroom.connection import Connection
 from nsroom.errors import ConnectError, DecodeError
-from nsroom.lean import aiohttp
+from nsroom.lean import aiohttp, engineio
+from nsroom.negotiation import OtherDialectError
+from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import parse_handshake
 from nsroom.record import Json
 from nsroom.target import Target
 
-_V2_POLLING = re.compile(r"\d+:0\{")
+_V2_POLLING = re.compile(r"\d+:0\{|\x00[\x00-\x09]+")
 _STATUS = {
     200: "not Socket.IO: are the port and --path right?",
     401: "the server wants to know who you are: give --header or --cookie",
@@ -32,19 +34,47 @@ _ENGINE_CODES = {
     4: "the server's allowRequest forbids it: is an --header, a --cookie or --query needed?",
     5: "the server speaks another version of the protocol",
 }
+_OTHER_VERSION = 5
+_CLOSED_ON_VERSION = 1002
+"""With which Node's server closes a WebSocket, before any word, where the version is another."""
+# The words of python-engineio, which has no codes.
+_UNSUPPORTED = re.compile("unsupported version", re.IGNORECASE)
 _RESET = "it reset the connection: no HTTP server, or does it want https://?"
-_V2 = "the server speaks Socket.IO 2 (Engine.IO 3); nsroom speaks 3 and later: update the server to 3 or 4"
 
 
 def explain(error: BaseException, connection: Connection, target: Target) -> ConnectError:
     """Name the root cause of a failed connection and what to do, in one line."""
-    cause = _network(error, connection, target) or _http(error, connection) or _strange(connection)
-    return ConnectError(f"cannot connect to {target.place}: {cause or _plain(error)}")
+    cause = _network(error, connection, target)
+    if cause is None and _is_other_engine(error, connection):
+        return other_engine(connection, target)
+    cause = cause or _http(error, connection) or _strange(connection)
+    text = f"cannot connect to {target.place}: {cause or _plain(error)}"
+    if connection.tap.dialect.is_old and connection.tap.close_code == _CLOSED_ON_VERSION:
+        return OtherDialectError(text, connection.tap.dialect.other_engine, guessed=True)
+    return ConnectError(text)
 
 
-def version_2(target: Target) -> ConnectError:
-    """Say that the server is of an older generation."""
-    return ConnectError(f"cannot connect to {target.place}: {_V2}")
+def other_engine(connection: Connection, target: Target) -> OtherDialectError:
+    """Say that the server is of another generation."""
+    return other_dialect(connection.tap.dialect.other_engine, target)
+
+
+def other_dialect(dialect: Dialect, target: Target) -> OtherDialectError:
+    """Say what the server speaks."""
+    return OtherDialectError(f"cannot connect to {target.place}: the server speaks {dialect}", dialect)
+
+
+def unanswered(connection: Connection, target: Target) -> ConnectError:
+    """Say that the server closed the connection where it was asked for a namespace.
+
+    So does one with another parser: what it cannot read it does not answer.
+    """
+    text = (
+        f"{target.place} closed the connection before it answered for the namespace ({why_ended(connection)})"
+    )
+    if connection.tap.silent or connection.tap.session.namespaces:
+        return ConnectError(text)
+    return OtherDialectError(text, connection.tap.dialect.other_parser, guessed=True)
 
 
 def why_ended(connection: Connection) -> str:
@@ -129,20 +159,31 @@ def _http(error: BaseException, connection: Connection) -> str | None:
         return f"it redirects to {connection.redirect}: is a log-in or another URL needed?"
     if status is None or status == 101 or connection.tap.stranger is not None:
         return None
-    code = _engine_code(error)
-    advice = _ENGINE_CODES.get(code) if code is not None else None
+    said = _refusal(error)
+    code = said.get("code") if isinstance(said, dict) else None
+    advice = _ENGINE_CODES.get(code) if isinstance(code, int) else None
     advice = advice or _STATUS.get(status) or "no Socket.IO server answers so: are the URL and --path right?"
     kind = f" ({connection.headers.get('Content-Type', 'empty')})" if status == 200 else ""
     return f"HTTP {status}{kind}: {advice}"
 
 
-def _engine_code(error: BaseException) -> int | None:
+def _refusal(error: BaseException) -> Json:
     """Find the body of an Engine.IO refusal, `{"code": …, "message": …}`, in what python-engineio raised."""
     for cause in _chain(error):
-        for argument in cause.args:
-            if isinstance(argument, dict) and isinstance(argument.get("code"), int):
-                return int(argument["code"])
+        if isinstance(cause, engineio.exceptions.ConnectionError) and len(cause.args) > 1:
+            return cause.args[1]
     return None
+
+
+def _is_other_engine(error: BaseException, connection: Connection) -> bool:
+    """Tell whether it is refused, or answered, in the words of the other generation."""
+    frame = connection.tap.stranger
+    if isinstance(frame, str) and frame:
+        return bool((re.compile("0\\{") if connection.tap.dialect.is_old else _V2_POLLING).match(frame))
+    said = _refusal(error)
+    if isinstance(said, dict):
+        return said.get("code") == _OTHER_VERSION
+    return isinstance(said, str) and _UNSUPPORTED.search(said) is not None
 
 
 def _strange(connection: Connection) -> str | None:
@@ -151,8 +192,6 @@ def _strange(connection: Connection) -> str | None:
         if connection.tap.close_code is None:
             return None
         return f"it closed the WebSocket before the handshake (code {connection.tap.close_code})"
-    if isinstance(frame, str) and _V2_POLLING.match(frame):
-        return _V2
     if isinstance(frame, str) and frame.startswith("0"):
         return f"its handshake is malformed: {_handshake_fault(frame)}"
     kind = connection.headers.get("Content-Type", "")

@@ -5,16 +5,19 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from itertools import count
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from nsroom.acks import Acks
 from nsroom.arguments import Acknowledge, Emit
 from nsroom.attendance import Attendance, Place, describe
-from nsroom.causes import explain, version_2, why_ended
+from nsroom.causes import explain, other_dialect, unanswered, why_ended
 from nsroom.channel import Channel, now
 from nsroom.connection import Connection
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.memberships import Memberships
+from nsroom.negotiation import Negotiation
 from nsroom.observe import Tap
+from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
 from nsroom.recall import Recall
@@ -55,6 +58,7 @@ class Client:
         self._acks = Acks()
         self._attendance = Attendance(self._sequence, now)
         self._session = Session(self._sequence, raw)
+        self._negotiation = Negotiation(target.protocol, target.parser, urlencode(target.query), say)
         self._connection: Connection | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._was_websocket = False
@@ -80,6 +84,10 @@ class Client:
         Raises: ConnectError with the root cause, RefusedError when every namespace refused.
         """
         self._connection = await self._establish()
+        if self._negotiation.dialect.is_old and self.target.auth:
+            self._say(
+                "Socket.IO 2 knows no --auth, so it is not sent: servers read --query or --header there"
+            )
         self._say(f"connected to {self.target.place} over {self.transport}")
         self._supervisor = asyncio.create_task(self._supervise())
 
@@ -224,11 +232,15 @@ class Client:
             raise UsageError(f"cannot be sent: {error}") from None
 
     async def _establish(self) -> Connection:
+        """Connect in the server's dialect."""
+        return await self._negotiation.reach(self._attempt)
+
+    async def _attempt(self, dialect: Dialect) -> Connection:
         """Connect with the first transport that works."""
         attempts = self._attempts()
         fault: ConnectError | None = None
         for transport, seconds in attempts:
-            connection = self._prepare()
+            connection = self._prepare(dialect)
             try:
                 async with asyncio.timeout(seconds):
                     await connection.open(transport, self._memberships.wanted, seconds)
@@ -258,21 +270,18 @@ class Client:
             return [(self.target.transport, seconds)]
         return [(Transport.WEBSOCKET, seconds / 2), (Transport.POLLING, seconds / 2)]
 
-    def _prepare(self) -> Connection:
-        before, self._session = self._session, Session(self._sequence, self._raw)
+    def _prepare(self, dialect: Dialect) -> Connection:
+        before, self._session = self._session, Session(self._sequence, self._raw, is_old=dialect.is_old)
         # What was missed comes before the CONNECT answer, with offsets already.
         self._session.recovery |= before.recovery
         self._memberships.begin(before)
-        tap = Tap(self._session, self._channel, self._notice, self._attendance.sift)
-        return Connection(self.target, tap, self._memberships.payload)
+        self._tap = Tap(self._session, self._channel, self._notice, self._attendance.sift, dialect)
+        return Connection(self.target, self._tap, self._memberships.payload)
 
     async def _answered(self, connection: Connection, namespaces: list[str]) -> None:
         """Wait for the server's word on every one of these namespaces."""
         if not await self._memberships.answered(namespaces, connection.ended):
-            raise ConnectError(
-                f"{self.target.place} closed the connection before it answered for the namespace"
-                f" ({why_ended(connection)})"
-            )
+            raise unanswered(connection, self.target)
 
     def _notice(self, record: Record) -> None:
         """Act on what the server says of namespaces and acknowledgements."""
@@ -281,12 +290,24 @@ class Client:
             handle(self, record)
 
     def _on_connect(self, record: Record) -> None:
-        if record.sid is None:
-            self._memberships.fail(version_2(self.target))
+        if self._session.namespaces.keys() == {record.namespace}:
+            self._check_dialect(record.sid is None)
         self._memberships.accept(record)
 
+    def _check_dialect(self, is_old: bool) -> None:
+        """Go no further with a connection where the server speaks another dialect."""
+        dialect = self._tap.dialect.heard(self._session.is_old or is_old, self._session.is_msgpack)
+        if dialect != self._tap.dialect:
+            self._tap.mute()
+            self._memberships.fail(other_dialect(dialect, self.target))
+
     def _on_connect_error(self, record: Record) -> None:
+        if not self._session.namespaces and not self._memberships.is_pending(record.namespace or "/"):
+            # Socket.IO 2 refuses the root namespace unasked, too.
+            self._check_dialect(True)
         self._memberships.refuse(record)
+        if self._session.is_old and record.namespace == "/":
+            self._memberships.refuse_rest("the server refused /, and Socket.IO 2 opens no other without it")
 
     def _on_disconnect(self, record: Record) -> None:
         reason = f"the server disconnected us from {record.namespace}"

@@ -15,7 +15,6 @@ from nsroom.errors import LimitError, LostError
 from nsroom.lean import aiohttp, engineio
 from nsroom.observe import Tap, TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
-from nsroom.protocol import socketio as codec
 from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.session import byte_count
@@ -49,6 +48,7 @@ class Connection:
         self._writing = asyncio.Lock()
         self._http: aiohttp.ClientSession | None = None
         self._socket: Socket | None = None
+        self._heart: asyncio.Task[None] | None = None
 
     @property
     def transport(self) -> str:
@@ -78,6 +78,8 @@ class Connection:
             wait=False,
         )
         self._eio.read_loop_task.add_done_callback(self._reading_ended)
+        if self.tap.dialect.is_old:
+            self._heart = asyncio.create_task(self._eio.beat())
 
     def _reading_ended(self, task: asyncio.Task[None]) -> None:
         """Notice also an end that python-engineio does not report: an exception in its loop."""
@@ -128,8 +130,9 @@ class Connection:
         Raises: LostError when the connection is over, LimitError before anything is sent, ValueError for what
         the protocol cannot carry.
         """
+        write = self.tap.dialect.write
         messages = [
-            wire.Packet(wire.PacketType.MESSAGE, part) for packet in packets for part in codec.encode(packet)
+            wire.Packet(wire.PacketType.MESSAGE, part) for packet in packets for part in write(packet)
         ]
         async with self._writing:
             if self._socket is None or self._socket.eio.state != "connected":
@@ -229,7 +232,7 @@ class Connection:
 
     async def _drop(self) -> None:
         eio = self._eio
-        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task) if task]
+        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task, self._heart) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 from nsroom.lean import engineio, socketio
 from nsroom.observe import Tap
-from nsroom.protocol import socketio as codec
 from nsroom.protocol.engineio import split_payload
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
@@ -34,14 +33,29 @@ class Engine(engineio.AsyncClient):  # type: ignore[misc]
     ) -> Any:
         if method != "POST":
             return await super()._send_request(method, url, headers, body, timeout)
+        frames = [str(self._tap.dialect.to_wire(frame)) for frame in split_payload(body)]
         async with self._posting:
-            for frame in split_payload(body):
+            for frame in frames:
                 self._tap.feed(Direction.OUT, frame)
-            response = await super()._send_request(method, url, headers, body, timeout)
+            written = self._tap.dialect.join_body(frames)
+            response = await super()._send_request(method, url, headers, written, timeout)
         if not isinstance(response, str):
             # Only the status is asked for; unread, the rest would keep the TCP connection.
             response.release()
         return response
+
+    def _get_engineio_url(self, url: str, engineio_path: str, transport: str) -> str:
+        written = str(super()._get_engineio_url(url, engineio_path, transport))
+        if not self._tap.dialect.is_old:
+            return written
+        # Without b64 a poll with binary data in it is binary as a whole; over WebSocket it is no gain.
+        return f"{written.removesuffix('4')}3{'&b64=1' if transport == 'polling' else ''}"
+
+    async def beat(self) -> None:
+        """Send the heartbeats: in Engine.IO 3 the client does."""
+        while True:
+            await asyncio.sleep(self.ping_interval)
+            await self._send_packet(engineio.packet.Packet(engineio.packet.PING))
 
 
 class Socket(socketio.AsyncClient):  # type: ignore[misc]
@@ -64,7 +78,8 @@ class Socket(socketio.AsyncClient):  # type: ignore[misc]
         self.sid = self.eio.sid
         for namespace in self.connection_namespaces:
             packet = Packet(PacketType.CONNECT, namespace, data=self._payload(namespace))
-            await self.eio.send(codec.encode(packet)[0])
+            for part in self._tap.dialect.write(packet):
+                await self.eio.send(part)
 
     async def _handle_eio_disconnect(self, reason: str) -> None:
         await super()._handle_eio_disconnect(reason)

@@ -18,7 +18,7 @@ class Memberships:
         self.refused: dict[str, str] = {}
         """Those that the server refused, and why."""
         self._auth = auth or {}
-        self._answers: dict[str, asyncio.Future[Record]] = {}
+        self._answers: dict[str, asyncio.Future[Record | None]] = {}
         self._recovery: dict[str, dict[str, str]] = {}
 
     def begin(self, before: Session) -> None:
@@ -63,6 +63,8 @@ class Memberships:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(error)
+                # Who waits hears it of one of them; asyncio would complain about the others.
+                answer.exception()
 
     def accept(self, record: Record) -> None:
         """Take the answer to a CONNECT."""
@@ -73,6 +75,13 @@ class Memberships:
         """Take the refusal of a namespace."""
         self.refused[record.namespace or "/"] = record.message or "no reason given"
         self._answer(record)
+
+    def refuse_rest(self, reason: str) -> None:
+        """Take that no other namespace will be answered."""
+        for namespace, answer in self._answers.items():
+            if not answer.done():
+                self.refused[namespace] = reason
+                answer.set_result(None)
 
     def _answer(self, record: Record) -> None:
         answer = self._answers.get(record.namespace or "/")

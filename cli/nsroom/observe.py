@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from nsroom.channel import Channel, now
+from nsroom.errors import DecodeError
 from nsroom.lean import aiohttp
-from nsroom.protocol import engineio
+from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
+from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.session import Session
 from nsroom.record import Direction, Kind, Record
 
-_NOOP = "6"
 _BLOCKED = 5.0
 """Seconds after which python-engineio hears that our own output, not the server, is what is slow."""
 _DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
@@ -33,9 +34,12 @@ class Tap:
         channel: Channel | None,
         notice: Callable[[Record], None],
         sift: Callable[[list[Record]], list[Record]] = lambda records: records,
+        dialect: Dialect = DEFAULT,
     ) -> None:
         self.session = session
         self.channel = channel
+        self.dialect = dialect
+        """What the frames on the wire are in; python-socketio sees those of the default one."""
         self.stranger: str | bytes | None = None
         """What came where the handshake was due."""
         self.websocket: TappedWebSocket | None = None
@@ -66,7 +70,28 @@ class Tap:
         if self.session.handshake is None:
             self.stranger = frame
             return True
-        return records[0].kind in _DRIVEN if records else frame == _NOOP
+        return records[0].kind in _DRIVEN if records else frame == NOOP
+
+    def polled(self, body: bytes) -> str:
+        """Observe a polled body; give what python-socketio must see of it."""
+        try:
+            frames = self.dialect.split_body(body)
+        except DecodeError as error:
+            self._malformed(str(error), body)
+            return NOOP
+        kept = [self.dialect.as_default(frame) for frame in frames if self.incoming(frame)]
+        return SEPARATOR.join(frame for frame in kept if isinstance(frame, str))
+
+    def _malformed(self, reason: str, body: bytes) -> None:
+        text = body.decode("utf-8", "replace")
+        if self.session.handshake is None:
+            self.stranger = text
+        elif self.channel is not None:
+            self.channel.put([self.session.malformed(Direction.IN, [text], now(), reason)], len(body))
+
+    def mute(self) -> None:
+        """Show no more of a connection that is to be opened again in another dialect."""
+        self.channel = None
 
     @property
     def patience(self) -> float:
@@ -116,11 +141,11 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
         """Receive the next message that is not for the tap alone."""
         while True:
             if not await self.tap.room(self.tap.patience):
-                return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, _NOOP, None)
+                return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, NOOP, None)
             message = await self._next(timeout)
             if message.type is aiohttp.WSMsgType.TEXT or message.type is aiohttp.WSMsgType.BINARY:
                 if self.tap.incoming(message.data):
-                    return message
+                    return self._translated(message)
             elif message.type is aiohttp.WSMsgType.PING:
                 await self.pong(message.data)
             elif message.type is aiohttp.WSMsgType.PONG:
@@ -128,6 +153,13 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
             else:
                 self.tap.close_code = self.close_code
                 return message
+
+    def _translated(self, message: aiohttp.WSMessage) -> aiohttp.WSMessage:
+        frame = self.tap.dialect.as_default(message.data)
+        if frame is message.data:
+            return message
+        kind = aiohttp.WSMsgType.TEXT if isinstance(frame, str) else aiohttp.WSMsgType.BINARY
+        return aiohttp.WSMessage(kind, frame, None)
 
     async def _next(self, timeout: float | None) -> aiohttp.WSMessage:
         try:
@@ -137,14 +169,16 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
             raise
 
     async def send_str(self, data: str, compress: int | None = None) -> None:
-        """Send text, observed."""
-        self.tap.feed(Direction.OUT, data)
-        await super().send_str(data, compress)
+        """Send a frame of the default dialect that is text, observed."""
+        frame = str(self.tap.dialect.to_wire(data))
+        self.tap.feed(Direction.OUT, frame)
+        await super().send_str(frame, compress)
 
     async def send_bytes(self, data: Any, compress: int | None = None) -> None:
-        """Send binary data, observed."""
-        self.tap.feed(Direction.OUT, bytes(data))
-        await super().send_bytes(data, compress)
+        """Send one that is binary data, observed."""
+        frame = self.tap.dialect.to_wire(bytes(data))
+        self.tap.feed(Direction.OUT, frame)
+        await super().send_bytes(frame, compress)  # type: ignore[arg-type]
 
 
 class TappedResponse(aiohttp.ClientResponse):
@@ -156,10 +190,9 @@ class TappedResponse(aiohttp.ClientResponse):
         """Read the body, of polled packets without those that are for the tap alone."""
         if self.method != "GET" or self.status != 200 or self.url.query.get("transport") != "polling":
             return await super().read()
-        frames = engineio.split_payload((await self._bounded()).decode("utf-8", "surrogateescape"))
-        kept = [frame for frame in frames if self.tap.incoming(frame)]
+        kept = self.tap.polled(await self._bounded())
         await self.tap.room()
-        return engineio.SEPARATOR.join(kept).encode("utf-8", "surrogateescape")
+        return kept.encode("utf-8", "surrogateescape")
 
     async def _bounded(self) -> bytes:
         body = bytearray()

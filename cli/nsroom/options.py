@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 import typer
 
 from nsroom.errors import RefusedError, UsageError
-from nsroom.target import Target, Transport, namespace_of, parse_auth, parse_headers, parse_pairs, resolve
+from nsroom.target import (
+    Parser,
+    Protocol,
+    Target,
+    Transport,
+    namespace_of,
+    parse_auth,
+    parse_headers,
+    parse_pairs,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from nsroom.arguments import Emit
@@ -102,6 +112,12 @@ class ConnectionOptions:
     transport: Annotated[
         Transport, typer.Option(help="What carries the packets; auto tries WebSocket, then polling.")
     ] = Transport.AUTO
+    protocol: Annotated[
+        Protocol, typer.Option(help="Engine.IO 4, or 3 as Socket.IO 2 speaks it; auto finds out.")
+    ] = Protocol.AUTO
+    parser: Annotated[
+        Parser, typer.Option(help="What packets are written in; auto is JSON, else msgpack.")
+    ] = Parser.AUTO
     insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False
     cacert: Annotated[
         str | None,
@@ -133,6 +149,8 @@ class ConnectionOptions:
             cookies=dict(parse_pairs("--cookie", self.cookie or ())),
             query=parse_pairs("--query", self.query or ()),
             transport=self.transport,
+            protocol=self.protocol,
+            parser=self.parser,
             insecure=self.insecure,
             cacert=self.cacert,
             connect_timeout=self.connect_timeout,

@@ -25,6 +25,22 @@ class Transport(StrEnum):
     POLLING = "polling"
 
 
+class Protocol(StrEnum):
+    """The revision of Engine.IO: 4, or that of Socket.IO 2. `auto`: what the server turns out to speak."""
+
+    AUTO = "auto"
+    V4 = "4"
+    V3 = "3"
+
+
+class Parser(StrEnum):
+    """What packets are written in. `auto`: JSON, unless the server turns out to want MessagePack."""
+
+    AUTO = "auto"
+    JSON = "json"
+    MSGPACK = "msgpack"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One Socket.IO server and how to reach it."""
@@ -38,6 +54,8 @@ class Target:
     cookies: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
     transport: Transport = Transport.AUTO
+    protocol: Protocol = Protocol.AUTO
+    parser: Parser = Parser.AUTO
     insecure: bool = False
     cacert: str | None = None
     connect_timeout: float = 10.0

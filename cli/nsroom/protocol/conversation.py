@@ -272,8 +272,7 @@ class Socket:
         try:
             for message in reader.feed(data):
                 if message.opcode is _TEXT or message.opcode is _BINARY:
-                    frame = engineio3.frame(message.data) if link.is_old else message.data
-                    yield message, link.feed(direction, frame, at)
+                    yield message, link.feed(direction, message.data, at)
                 else:
                     yield message, self._control(link, direction, message, at)
         except ValueError as error:

@@ -1,38 +1,66 @@
-"""Engine.IO protocol 3, as Socket.IO 2 speaks it, read as frames of protocol 4.
+"""Engine.IO protocol 3, as Socket.IO 2 speaks it: its payloads, and its frames beside those of protocol 4.
 
 The specification: https://github.com/socketio/engine.io-protocol/tree/v3
 """
 
 import re
+from collections.abc import Iterable
 
 from nsroom.errors import DecodeError
 
 _LENGTH = re.compile(r"([0-9]{1,9}):")
 _BINARY_LENGTH = re.compile(rb"([\x00\x01])([\x00-\x09]{1,9})\xff")
+_NO_LENGTH = "a packet without its length"
+_TORN = "a packet that is shorter than its length"
 
 
-def frame(data: str | bytes) -> str | bytes:
-    """Give a WebSocket message, or a packet of a payload: binary data stands behind a 4 here."""
-    if isinstance(data, bytes):
-        return data[1:] if data[:1] == b"\x04" else data
-    return f"b{data[2:]}" if data.startswith("b4") else data
+def to_4(frame: str | bytes) -> str | bytes:
+    """Give the frame of protocol 4: binary data stands behind a 4 here."""
+    if isinstance(frame, bytes):
+        return frame[1:] if frame[:1] == b"\x04" else frame
+    return f"b{frame[2:]}" if frame.startswith("b4") else frame
+
+
+def from_4(frame: str | bytes) -> str | bytes:
+    """Give the frame of this protocol."""
+    if isinstance(frame, bytes):
+        return b"\x04" + frame
+    return f"b4{frame[1:]}" if frame.startswith("b") else frame
+
+
+def is_payload(body: str) -> bool:
+    """Tell whether a text begins like a polling body; no frame, of either protocol, does."""
+    return _LENGTH.match(body) is not None
+
+
+def join_payload(frames: Iterable[str]) -> str:
+    """Write the frames as one polling body: each behind its length in UTF-16 code units."""
+    return "".join(f"{len(frame.encode('utf-16-le', 'surrogatepass')) // 2}:{frame}" for frame in frames)
 
 
 def split_payload(body: bytes) -> list[str | bytes]:
-    """Give the frames of a polling body. Raises: DecodeError."""
+    """Give the frames of a polling body, still encoded. Raises: DecodeError."""
     if body[:1] in (b"\x00", b"\x01"):
         return _split_binary(body)
-    text, at = body.decode("utf-8", "surrogateescape"), 0
-    # The lengths count UTF-16 code units, as JavaScript does.
-    units = text.encode("utf-16-le", "surrogatepass")
-    frames: list[str | bytes] = []
+    return [*split_text(body.decode("utf-8", "surrogateescape"))]
+
+
+def split_text(text: str) -> list[str]:
+    """Give the frames of a polling body that is text, still encoded.
+
+    The lengths count UTF-16 code units, as JavaScript does. Raises: DecodeError.
+    """
+    units, at = text.encode("utf-16-le", "surrogatepass"), 0
+    frames: list[str] = []
     while at < len(units):
         length = _LENGTH.match(units[at : at + 24].decode("utf-16-le", "replace"))
         if length is None:
-            raise DecodeError("a packet without its length", text)
+            raise DecodeError(_NO_LENGTH, text)
         start = at + 2 * length.end()
         at = start + 2 * int(length[1])
-        frames.append(frame(units[start:at].decode("utf-16-le", "surrogatepass")))
+        if at > len(units):
+            raise DecodeError(_TORN, text)
+        frames.append(units[start:at].decode("utf-16-le", "surrogatepass"))
     return frames
 
 
@@ -42,9 +70,10 @@ def _split_binary(body: bytes) -> list[str | bytes]:
     while at < len(body):
         header = _BINARY_LENGTH.match(body, at)
         if header is None:
-            raise DecodeError("a packet without its length", body)
-        size = int("".join(str(digit) for digit in header[2]))
-        at = header.end() + size
+            raise DecodeError(_NO_LENGTH, body, at)
+        at = header.end() + int("".join(str(digit) for digit in header[2]))
+        if at > len(body):
+            raise DecodeError(_TORN, body, header.start())
         data = body[header.end() : at]
-        frames.append(frame(data if header[1] == b"\x01" else data.decode("utf-8", "surrogateescape")))
+        frames.append(data if header[1] == b"\x01" else data.decode("utf-8", "surrogateescape"))
     return frames

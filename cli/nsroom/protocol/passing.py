@@ -1,20 +1,15 @@
 """The Engine.IO sessions that pass by, each under its sid, whatever connections they use."""
 
-import re
 from collections import OrderedDict
 from itertools import count
 
 from nsroom.protocol.engineio import Handshake
-from nsroom.protocol.session import REDACTED, Session
+from nsroom.protocol.session import Session
 from nsroom.record import Direction, Json, Kind, Record
 
 MAX_SESSIONS = 10_000
 """Those that were silent the longest are forgotten; a long poll tells nobody when its client is gone."""
 _EVENT, _ACK = Kind.EVENT, Kind.ACK
-_QUERY = re.compile(r"\?[^,]*")
-"""Of the namespace, in a CONNECT of Socket.IO 2."""
-_MSGPACK_CONNECT = b"\xa4type\x00"
-"""What the packet of a client that says who it is begins with, in socket.io-msgpack-parser."""
 
 
 class Sessions:
@@ -28,11 +23,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, sid: str | None) -> Session:
+    def find(self, sid: str | None, is_old: bool = False) -> Session:
         """Give the session of this name; a new one where it has none yet, or is not known."""
         session = self._known.get(sid) if sid else None
         if session is None:
-            session = Session(self._sequence, self._raw)
+            session = Session(self._sequence, self._raw, is_old=is_old)
         if sid:
             self.keep(sid, session)
         return session
@@ -62,7 +57,7 @@ class Link:
         self.is_old = is_old
         """Whether it speaks Engine.IO 3."""
         self._sessions = sessions
-        self._session = sessions.find(sid)
+        self._session = sessions.find(sid, is_old)
         self._is_home = sid is None
         self._session.sid = sid
 
@@ -102,13 +97,4 @@ class Link:
             self._sessions.forget(self.sid)
         elif record.kind is Kind.CONNECT and record.sid is not None:
             record = record._replace(data={"sid": record.sid, **(record.data or {})})
-        if record.frames and record.direction is Direction.OUT:
-            record = record._replace(frames=[_masked(frame) for frame in record.frames])
         return record._replace(sid=self.sid)
-
-
-def _masked(frame: str | bytes) -> str | bytes:
-    """Hide what a client says of itself where the Session does not see it: in a query, in msgpack."""
-    if isinstance(frame, bytes):
-        return REDACTED if _MSGPACK_CONNECT in frame[:64] else frame
-    return _QUERY.sub("?…", frame) if frame.startswith("40") else frame

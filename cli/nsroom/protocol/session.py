@@ -1,6 +1,7 @@
 """Observe both directions of one connection: frames in, Records out.
 
-Pure: it never sends, waits or looks at a clock. Engine.IO protocol 4, Socket.IO protocol 5.
+Pure: it never sends, waits or looks at a clock. Engine.IO protocol 4 and Socket.IO protocol 5; those before
+if told so. That packets are in MessagePack it sees by itself: no other binary data comes unannounced.
 """
 
 import re
@@ -10,7 +11,7 @@ from itertools import count
 from typing import NamedTuple
 
 from nsroom.errors import DecodeError
-from nsroom.protocol import engineio, socketio
+from nsroom.protocol import engineio, engineio3, msgpack, socketio
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.socketio import Packet, PacketType
@@ -20,6 +21,10 @@ _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 _MAX_UNANSWERED = 100_000
 REDACTED = "{…}"
 """Stands in a recorded CONNECT for what a client sent to prove who it is."""
+_CONNECT = re.compile(r'(40(?:/[^,?{["]*+)?)(\?[^,]*+)?(,?)(.*)', re.DOTALL)
+"""Its beginning, the query of Socket.IO 2, the comma and the payload."""
+_MSGPACK_CONNECT = b"\xa4type\x00"
+"""What begins the packet of a client that says who it is, in socket.io-msgpack-parser."""
 # What adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
@@ -44,13 +49,21 @@ class Session:
     """What is known of one connection from its frames."""
 
     def __init__(
-        self, sequence: Iterator[int] | None = None, raw: bool = False, limits: Limits = LIMITS
+        self,
+        sequence: Iterator[int] | None = None,
+        raw: bool = False,
+        limits: Limits = LIMITS,
+        is_old: bool = False,
     ) -> None:
+        self.is_old = is_old
+        """Whether it speaks Engine.IO 3, as Socket.IO 2 does."""
+        self.is_msgpack = False
+        """Whether the server was heard to speak MessagePack."""
         self.handshake: Handshake | None = None
         self.sid: str | None = None
         """Stands in the records of events and acknowledgements, where sessions are to be told apart."""
         self.namespaces: dict[str, str | None] = {}
-        """The connected namespaces and their sids; None from a server of protocol 4 or older."""
+        """The connected namespaces and their sids; None from a Socket.IO 2 that was not expected."""
         self.recovery: dict[str, str] = {}
         """The private id of each namespace whose server can recover a connection."""
         self.offsets: dict[str, str] = {}
@@ -64,16 +77,16 @@ class Session:
     def feed(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
         """Take one Engine.IO frame seen at `at` (microseconds); return what it completes: mostly one Record.
 
-        A polling body is split into its frames first (`engineio.split_payload`).
+        A polling body is split into its frames first (`Dialect.split_body`).
         """
         try:
             if isinstance(frame, bytes) or frame[:1] in ("b", "4"):
-                return self._message(direction, frame, at)
+                return self._message(direction, engineio3.to_4(frame) if self.is_old else frame, frame, at)
             return self._control(direction, frame, at)
         except DecodeError as error:
             incomplete = self._incomplete.pop(direction, None)
             frames = [*incomplete.frames, frame] if incomplete else [frame]
-            return [self._protocol_error(direction, frames, at, str(error))]
+            return [self.malformed(direction, frames, at, str(error))]
 
     def is_incomplete(self, direction: Direction) -> bool:
         """Tell whether attachments of a packet are still to come."""
@@ -83,37 +96,55 @@ class Session:
         """Make a Record of what no frame says: a lost connection, a gap."""
         return Record(at, next(self._sequence), direction, kind, **fields)
 
-    def _message(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
+    def _message(self, direction: Direction, frame: str | bytes, wire: str | bytes, at: int) -> list[Record]:
         incomplete = self._incomplete.get(direction)
         if incomplete is not None:
-            return self._attachment(incomplete, direction, frame, at)
-        if not isinstance(frame, str) or frame[0] == "b":
-            raise DecodeError("binary data that no packet announced", frame)
+            return self._attachment(incomplete, direction, frame, wire, at)
+        if not isinstance(frame, str) or frame[0] == "b" or frame[1:2] == "{":
+            return [self._packet(direction, self._whole(direction, frame), at, [wire])]
         packet = socketio.decode(frame[1:], self._limits)
         if packet.attachments:
-            self._incomplete[direction] = _Incomplete(packet, [frame])
+            self._incomplete[direction] = _Incomplete(packet, [wire])
             return []
-        return [self._packet(direction, packet, at, [frame])]
+        return [self._packet(direction, packet, at, [wire])]
+
+    def _whole(self, direction: Direction, frame: str | bytes) -> Packet:
+        """Read a packet of socket.io-msgpack-parser: binary data that no packet announced, or an object."""
+        try:
+            packet = msgpack.decode(engineio.decode(frame, self._limits).data, self._limits)
+        except DecodeError:
+            if self.is_msgpack:
+                raise
+            if isinstance(frame, str) and frame[0] != "b":
+                return socketio.decode(frame[1:], self._limits)
+            raise DecodeError("binary data that no packet announced", frame) from None
+        self.is_msgpack |= direction is Direction.IN
+        return packet
 
     def _attachment(
-        self, incomplete: _Incomplete, direction: Direction, frame: str | bytes, at: int
+        self,
+        incomplete: _Incomplete,
+        direction: Direction,
+        frame: str | bytes,
+        wire: str | bytes,
+        at: int,
     ) -> list[Record]:
         data = engineio.decode(frame, self._limits).data
         if not isinstance(data, bytes):
             raise DecodeError("text where a binary attachment was due", frame)
         if len(incomplete.frames) < incomplete.packet.attachments:
             incomplete.attachments.append(data)
-            incomplete.frames.append(frame)
+            incomplete.frames.append(wire)
             return []
         packet = socketio.join(incomplete.packet, [*incomplete.attachments, data], str(incomplete.frames[0]))
         del self._incomplete[direction]
-        return [self._packet(direction, packet, at, [*incomplete.frames, frame])]
+        return [self._packet(direction, packet, at, [*incomplete.frames, wire])]
 
     def _packet(self, direction: Direction, packet: Packet, at: int, frames: list[str | bytes]) -> Record:
         record = _PACKETS[packet.type](self, direction, packet, at)
         if not self._raw:
             return record
-        if record.kind is Kind.CONNECT and direction is Direction.OUT and packet.data:
+        if record.kind is Kind.CONNECT and direction is Direction.OUT:
             frames = [_redacted(frames[0])]
         return record._replace(bytes=byte_count(frames), frames=frames)
 
@@ -170,7 +201,7 @@ class Session:
         if direction is Direction.OUT:
             return self.note(Kind.CONNECT, at, direction, namespace=packet.namespace)
         data = dict(packet.data or {})
-        sid = data.pop("sid", None)
+        sid = self._old_sid(packet.namespace) if self.is_old else data.pop("sid", None)
         self.namespaces[packet.namespace] = sid if isinstance(sid, str) else None
         if isinstance(data.get("pid"), str):
             self.recovery[packet.namespace] = data.pop("pid")
@@ -185,6 +216,12 @@ class Session:
             sid=self.namespaces[packet.namespace],
             data=data or None,
         )
+
+    def _old_sid(self, namespace: str) -> str | None:
+        """Give the sid that a server of Socket.IO 2 uses without saying it."""
+        if self.handshake is None:
+            return None
+        return self.handshake.sid if namespace == "/" else f"{namespace}#{self.handshake.sid}"
 
     def _disconnect(self, direction: Direction, packet: Packet, at: int) -> Record:
         sid = self.namespaces.pop(packet.namespace, None)
@@ -233,15 +270,23 @@ class Session:
         }
         return {"sid": shake.sid, "data": values}
 
-    def _protocol_error(
-        self, direction: Direction, frames: list[str | bytes], at: int, message: str
-    ) -> Record:
+    def malformed(self, direction: Direction, frames: list[str | bytes], at: int, message: str) -> Record:
         """Show a malformed frame, with those before it of the packet that it was to complete."""
         if direction is Direction.OUT:
-            frames = [_redacted(each) if each[:2] == "40" else each for each in frames]
+            frames = [_redacted(each) if self._is_connect(each) else each for each in frames]
         return self.note(
             Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=byte_count(frames), frames=frames
         )
+
+    def _is_connect(self, frame: str | bytes) -> bool:
+        """Tell whether a frame that is malformed seems to be a CONNECT."""
+        read = engineio3.to_4(frame) if self.is_old else frame
+        if isinstance(read, str) and read.startswith("b"):
+            try:
+                read = engineio.decode(read[: 1 + min(len(read) - 1, 88) // 4 * 4]).data
+            except DecodeError:
+                return False
+        return _MSGPACK_CONNECT in read[:64] if isinstance(read, bytes) else read[:2] in ("40", "4{")
 
 
 _KINDS = {
@@ -263,7 +308,12 @@ _PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] 
 
 
 def _redacted(connect: str | bytes) -> str:
-    return str(connect).partition("{")[0] + REDACTED
+    """Hide what a client says of itself."""
+    match = _CONNECT.match(connect) if isinstance(connect, str) else None
+    if match is None:
+        return REDACTED
+    start, query, comma, payload = match.groups()
+    return f"{start}{(query and '?…') or ''}{comma}{payload and REDACTED}"
 
 
 def byte_count(frames: list[str | bytes]) -> int:

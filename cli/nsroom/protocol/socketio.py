@@ -186,12 +186,14 @@ def _fill(value: Json, attachments: list[bytes], unused: set[int], frame: str) -
     return attachments[num]
 
 
-def encode(packet: Packet) -> list[str | bytes]:
+def encode(packet: Packet, query: str = "") -> list[str | bytes]:
     """Write the packet's text and its attachments; an event or ack with bytes in it becomes a binary one.
+
+    The `query` stands behind the namespace, in a CONNECT of Socket.IO v2.
 
     Raises: ValueError for what the protocol cannot carry.
     """
-    _check_sendable(packet)
+    check_sendable(packet)
     attachments: list[str | bytes] = []
 
     def detach(value: Any) -> Json:
@@ -201,13 +203,21 @@ def encode(packet: Packet) -> list[str | bytes]:
         return {"_placeholder": True, "num": len(attachments) - 1}
 
     payload = "" if packet.data is None else strict_json.dump(packet.data, detach)
-    return [_header(packet, payload, len(attachments)) + payload, *attachments]
+    return [_header(packet, payload, len(attachments), query) + payload, *attachments]
 
 
-def _check_sendable(packet: Packet) -> None:
+def misshapen(packet: Packet) -> str | None:
+    """Say what is wrong with a packet's payload, if something is."""
     fits, shape = _SHAPES[packet.type]
-    if not (fits(packet.data) or (packet.data is None and packet.type in _OPTIONAL)):
-        raise ValueError(f"the payload of {packet.type.name} must be {shape}")
+    if fits(packet.data) or (packet.data is None and packet.type in _OPTIONAL):
+        return None
+    return f"the payload of {packet.type.name} must be {shape}"
+
+
+def check_sendable(packet: Packet) -> None:
+    """Refuse what the protocol cannot carry. Raises: ValueError."""
+    if wrong := misshapen(packet):
+        raise ValueError(wrong)
     if not _NAMESPACE.fullmatch(packet.namespace):
         raise ValueError(f"{packet.namespace!r} cannot be a namespace: a / first, no comma, no query")
     if packet.id is None and _PLAIN.get(packet.type, packet.type) is PacketType.ACK:
@@ -216,7 +226,7 @@ def _check_sendable(packet: Packet) -> None:
         raise ValueError("an id is not negative")
 
 
-def _header(packet: Packet, payload: str, attachments: int) -> str:
+def _header(packet: Packet, payload: str, attachments: int, query: str) -> str:
     kind = _PLAIN.get(packet.type, packet.type)
     count = ""
     if attachments:
@@ -227,5 +237,5 @@ def _header(packet: Packet, payload: str, attachments: int) -> str:
         kind, count = _BINARY[kind], f"{attachments}-"
     elif packet.attachments:
         raise ValueError("the attachments are not joined")
-    namespace = "" if packet.namespace == "/" else f"{packet.namespace},"
+    namespace = "" if packet.namespace == "/" else f"{packet.namespace}{query and f'?{query}'},"
     return f"{kind:d}{count}{namespace}{'' if packet.id is None else packet.id}"
