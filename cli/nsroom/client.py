@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from itertools import count
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from nsroom.acks import Acks
 from nsroom.arguments import Acknowledge, Emit
@@ -58,7 +57,7 @@ class Client:
         self._acks = Acks()
         self._attendance = Attendance(self._sequence, now)
         self._session = Session(self._sequence, raw)
-        self._negotiation = Negotiation(target.protocol, target.parser, urlencode(target.query), say)
+        self._negotiation = Negotiation(target, say)
         self._connection: Connection | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._was_websocket = False

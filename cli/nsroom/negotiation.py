@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from nsroom.errors import ConnectError, RefusedError
 from nsroom.protocol.dialect import Dialect
-from nsroom.target import Parser, Protocol
+from nsroom.target import Parser, Protocol, Target
 
 T = TypeVar("T")
 
@@ -21,13 +22,19 @@ class OtherDialectError(ConnectError):
         """Whether something else may be the cause: then this is what went wrong, unless the dialect works."""
 
 
+def first_dialect(target: Target) -> Dialect:
+    """Give the dialect to begin with: what the user asks for, else the usual one."""
+    engine = 3 if target.protocol is Protocol.V3 else 4
+    return Dialect(engine, target.parser is Parser.MSGPACK, urlencode(target.query))
+
+
 class Negotiation:
     """The dialect of one server, over all connections to it."""
 
-    def __init__(self, protocol: Protocol, parser: Parser, query: str, say: Callable[[str], object]) -> None:
-        self.dialect = Dialect(3 if protocol is Protocol.V3 else 4, parser is Parser.MSGPACK, query)
-        self._protocol = protocol
-        self._parser = parser
+    def __init__(self, target: Target, say: Callable[[str], object]) -> None:
+        self.dialect = first_dialect(target)
+        self._protocol = target.protocol
+        self._parser = target.parser
         self._say = say
 
     async def reach(self, attempt: Callable[[Dialect], Awaitable[T]]) -> T:

@@ -15,7 +15,8 @@ from nsroom.streams import put
 
 if TYPE_CHECKING:
     from nsroom.errors import DecodeError
-    from nsroom.protocol.explain import Explanation, Field, Found
+    from nsroom.protocol.explain import Explanation, Found
+    from nsroom.protocol.fields import Field
 
 _TEXT_WIDTH = 40
 _MEANING_WIDTH = 200

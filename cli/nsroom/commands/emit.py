@@ -15,6 +15,7 @@ from nsroom.streams import put, say
 if TYPE_CHECKING:
     from nsroom.admin.client import Admin
     from nsroom.arguments import Acknowledge, Emit, Line
+    from nsroom.protocol.dialect import Dialect
     from nsroom.record import Json, Record
     from nsroom.target import Target
 
@@ -71,7 +72,9 @@ def emit(
         return
     lines = _lines(event, args or [], target.namespaces[0], options)
     if offline:
-        run(_print_frames(lines))
+        from nsroom.negotiation import first_dialect
+
+        run(_print_frames(lines, first_dialect(target)))
         return
     from nsroom.delivery import run_delivery
 
@@ -166,14 +169,14 @@ async def _stdin(read: "Callable[[bytes], Emit | Acknowledge | None]") -> "Async
             raise fault
 
 
-async def _print_frames(batches: "AsyncIterator[list[Line]]") -> None:
-    from nsroom.protocol import engineio, socketio
+async def _print_frames(batches: "AsyncIterator[list[Line]]", dialect: "Dialect") -> None:
+    from nsroom.protocol import engineio
 
     async for batch in batches:
         for line in batch:
-            for part in socketio.encode(line.item.packet()):
+            for part in dialect.write(line.item.packet()):
                 message = engineio.Packet(engineio.PacketType.MESSAGE, part)
-                put(engineio.encode_payload([message]).encode() + b"\n")
+                put(f"{dialect.to_wire(engineio.encode_payload([message]))!s}\n".encode())
 
 
 def _print_record(record: "Record") -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from nsroom.errors import DataError, DecodeError
-from nsroom.protocol import engineio, har, socketio, strict_json
+from nsroom.protocol import engineio, engineio3, har, socketio, strict_json
 from nsroom.protocol.explain import Found
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import Direction, Json, Kind, Record, from_json
@@ -42,8 +42,13 @@ def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
 
 
 def split(text: str) -> list[Found]:
-    """Give the frames of one line: one, or those of a polling body."""
-    return [Found(frame) for frame in engineio.split_payload(text)]
+    """Give the frames of one line: one, or those of a polling body, of either Engine.IO."""
+    if not engineio3.is_payload(text):
+        return [Found(frame) for frame in engineio.split_payload(text)]
+    try:
+        return [Found(frame, is_old=True) for frame in engineio3.split_text(text)]
+    except DecodeError as error:
+        return [Found(text, error=error)]
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[_Line]:

@@ -3,29 +3,16 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from nsroom.errors import DecodeError
-from nsroom.protocol import engineio, socketio, strict_json
-from nsroom.protocol.session import REDACTED
+from nsroom.protocol import engineio, engineio3, explain_msgpack, msgpack, socketio, strict_json
+from nsroom.protocol.fields import IDS, LISTED, Field, argument, counted, describe, preview
+from nsroom.protocol.redaction import REDACTED
 from nsroom.protocol.strict_json import Element
 from nsroom.record import Direction, Json, escape, format_time
 
 _T = TypeVar("_T")
-
-_PREVIEW = 16
-"""Bytes of binary data that are shown."""
-_LISTED = 1000
-"""Elements that are taken apart: a field for each of a million would take gigabytes."""
-
-
-class Field(NamedTuple):
-    """A part of a frame: where it begins, its characters, its name and its meaning."""
-
-    at: int
-    text: str
-    name: str
-    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +26,8 @@ class Found:
     time: int | None = None
     """Microseconds since the epoch."""
     error: DecodeError | None = None
+    is_old: bool = False
+    """Whether it is known to be of Engine.IO 3; the Explainer finds out, too."""
 
     def where(self) -> dict[str, int | str]:
         """Give `line`, `time`, `direction` and `sid`, as far as they are known."""
@@ -83,6 +72,9 @@ class Explainer:
 
     def __init__(self) -> None:
         self._due: dict[tuple[str | None, Direction | None], _Due] = {}
+        self._opened: str | None = None
+        self._sessions: dict[str | None, bool] = {}
+        """Those that were seen to begin, and whether they are of Engine.IO 3."""
 
     def explain(self, found: Found) -> Explanation:
         """Explain one frame, malformed or not."""
@@ -98,9 +90,13 @@ class Explainer:
         return Explanation(found, tuple(fields))
 
     def _fields(self, found: Found) -> Iterator[Field]:
-        packet = engineio.decode(found.frame)
+        if found.frame == REDACTED:
+            yield Field(0, REDACTED, "packet", "left out when this was recorded")
+            return
+        is_old = self._is_old(found)
+        packet = engineio.decode(engineio3.to_4(found.frame) if is_old else found.frame)
         if isinstance(packet.data, bytes):
-            yield from self._binary(found, packet.data)
+            yield from self._binary(found, packet.data, is_old)
             return
         frame = str(found.frame)
         yield Field(0, frame[0], "engine.io type", packet.type.name.lower())
@@ -108,10 +104,24 @@ class Explainer:
             yield from self._message(found, frame)
         elif packet.type is engineio.PacketType.OPEN:
             yield from _handshake(frame)
+            self._opened = engineio.parse_handshake(str(packet.data)).sid
+            self._sessions.setdefault(self._opened, False)
         elif packet.data:
             yield Field(1, packet.data, "data", _DATA.get(frame, "text"))
 
+    def _is_old(self, found: Found) -> bool:
+        """Tell whether it is Engine.IO 3, as all is after a server's CONNECT without a sid."""
+        session = found.sid if found.sid in self._sessions else self._opened
+        if found.direction is Direction.IN and _OLD_CONNECT.fullmatch(str(found.frame)):
+            self._sessions[session] = True
+        # Base64 comes in groups of four characters: those behind "b4" cannot be read with the 4.
+        torn = isinstance(found.frame, str) and found.frame.startswith("b4") and len(found.frame) % 4 == 2
+        return found.is_old or torn or self._sessions.get(session, False)
+
     def _message(self, found: Found, frame: str) -> Iterator[Field]:
+        if frame[1:2] == "{":
+            yield from _inner(explain_msgpack.text_fields, frame)
+            return
         yield from _header(frame)
         start = _payload_start(frame)
         if frame[start:] == REDACTED and frame[1] == "0":
@@ -124,38 +134,44 @@ class Explainer:
         if start < len(frame):
             yield from _payload(frame, start, packet)
 
-    def _binary(self, found: Found, data: bytes) -> Iterator[Field]:
-        meaning = f"{_count(len(data), 'byte')}: {_hex(data)}"
-        if isinstance(found.frame, bytes):
-            yield Field(0, _hex(data), self._take(found), meaning)
+    def _binary(self, found: Found, data: bytes, is_old: bool) -> Iterator[Field]:
+        frame, start = found.frame, 0
+        if isinstance(frame, str):
+            start = 2 if is_old else 1
+            yield Field(0, frame[:start], "engine.io type", "message, binary in base64")
+        elif is_old and len(frame) > len(data):
+            start = 1
+            yield Field(0, "04", "engine.io type", "message")
+        text = frame[start:] if isinstance(frame, str) else preview(data)
+        attachment = self._take(found)
+        if attachment is None and (packet := _msgpack(data)):
+            step = 4 / 3 if isinstance(frame, str) else 1
+            yield Field(start, text, "packet", f"MessagePack: {counted(len(data), 'byte')}")
+            for field in explain_msgpack.fields(packet, data):
+                yield field._replace(at=start + int(field.at * step))
             return
-        yield Field(0, "b", "engine.io type", "message, binary in base64")
-        yield Field(1, found.frame[1:], self._take(found), meaning)
+        meaning = f"{counted(len(data), 'byte')}: {preview(data)}"
+        yield Field(start, text, attachment or "binary data that no packet announced", meaning)
 
-    def _take(self, found: Found) -> str:
+    def _take(self, found: Found) -> str | None:
+        """Give the attachment that is due."""
         due = self._due.get((found.sid, found.direction))
         if due is None or due.seen == due.total:
-            return "binary data that no packet announced"
+            return None
         due.seen += 1
         return f"attachment {due.seen - 1} of {due.owner}"
 
 
 _BINARY_EVENT = socketio.PacketType.BINARY_EVENT
-_IDS = {
-    socketio.PacketType.EVENT: "wants an acknowledgement",
-    socketio.PacketType.BINARY_EVENT: "wants an acknowledgement",
-    socketio.PacketType.ACK: "answers the event of this id",
-    socketio.PacketType.BINARY_ACK: "answers the event of this id",
-}
+_OLD_CONNECT = re.compile(r"40(/[^,{]*,?)?")
 _DATA = {"2probe": "tries this transport", "3probe": "this transport works"}
 
 
-def _hex(data: bytes) -> str:
-    return data[:_PREVIEW].hex(" ") + (" …" if len(data) > _PREVIEW else "")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _msgpack(data: bytes) -> socketio.Packet | None:
+    try:
+        return msgpack.decode(data)
+    except DecodeError:
+        return None
 
 
 def _inner(parse: Callable[[str], _T], frame: str) -> _T:
@@ -195,7 +211,7 @@ def _header(frame: str) -> Iterator[Field]:
     if namespace:
         yield _namespace(frame, header)
     if id:
-        yield Field(header.start(3), id, "id", _IDS.get(kind, "without effect here"))
+        yield Field(header.start(3), id, "id", IDS.get(kind, "without effect here"))
 
 
 def _namespace(frame: str, header: re.Match[str]) -> Field:
@@ -206,65 +222,22 @@ def _namespace(frame: str, header: re.Match[str]) -> Field:
 
 
 def _payload(frame: str, start: int, packet: socketio.Packet) -> Iterator[Field]:
-    yield Field(start, frame[start:], "payload", f"JSON: {_describe(packet.data, packet.attachments)}")
+    yield Field(start, frame[start:], "payload", f"JSON: {describe(packet.data, packet.attachments)}")
     if isinstance(packet.data, str):
         return
-    names_event = packet.type in (socketio.PacketType.EVENT, _BINARY_EVENT)
-
-    def part(index: int, element: Element) -> tuple[str, str]:
-        if names_event and index == 0:
-            return "event", _event(element.value)
-        number = index if names_event else index + 1
-        name = f"argument {number}" if element.key is None else element.key
-        return name, _describe(element.value, packet.attachments)
-
-    yield from _elements(frame, start, part)
+    is_event = packet.type in (socketio.PacketType.EVENT, _BINARY_EVENT)
+    yield from _elements(
+        frame, start, lambda index, element: argument(element, index, is_event, packet.attachments)
+    )
 
 
 def _elements(frame: str, start: int, part: Callable[[int, Element], tuple[str, str]]) -> Iterator[Field]:
     """Yield a field for each element, its name and meaning given by `part`."""
     for index, element in enumerate(strict_json.elements(frame, start)):
-        if index == _LISTED:
-            yield Field(element.start, frame[element.start :], "rest", f"all after {_LISTED} elements")
+        if index == LISTED:
+            yield Field(element.start, frame[element.start :], "rest", f"all after {LISTED} elements")
             return
         yield Field(element.start, frame[element.start : element.end], *part(index, element))
-
-
-def _event(name: str | int | float) -> str:
-    if name in socketio.RESERVED_EVENTS:
-        return f"{name}, a reserved name: JavaScript peers end the connection"
-    return str(name)
-
-
-def _describe(value: Json, attachments: int = 0) -> str:
-    """Say what kind of value it is; the characters are there already."""
-    if isinstance(value, (dict, list)):
-        return _container(value, list(_placeholders(value)) if attachments else [])
-    if isinstance(value, str):
-        return f"text of {_count(len(value), 'character')}"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return "number"
-
-
-def _container(value: dict[str, Json] | list[Json], attachments: list[int]) -> str:
-    names = ", ".join(f"attachment {num}" for num in attachments)
-    if isinstance(value, dict) and value.get("_placeholder") is True and names:
-        return names
-    size = _count(len(value), "member" if isinstance(value, dict) else "item")
-    kind = "object" if isinstance(value, dict) else "list"
-    return f"{kind} of {size}, with {names}" if names else f"{kind} of {size}"
-
-
-def _placeholders(value: Json) -> Iterator[int]:
-    """Yield the numbers of the attachments in a value, in their order."""
-    rest = [value]
-    while rest:
-        value = rest.pop()
-        if isinstance(value, dict) and value.get("_placeholder") is True:
-            yield value["num"]
-        elif isinstance(value, (dict, list)):
-            rest.extend(reversed(value.values() if isinstance(value, dict) else value))
 
 
 _HANDSHAKE: dict[str, Callable[[Json], str]] = {
@@ -284,4 +257,4 @@ def _handshake(frame: str) -> Iterator[Field]:
 
 def _handshake_part(_: int, element: Element) -> tuple[str, str]:
     key = element.key or ""
-    return key, _HANDSHAKE.get(key, _describe)(element.value)
+    return key, _HANDSHAKE.get(key, describe)(element.value)

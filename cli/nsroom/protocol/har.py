@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from nsroom.errors import DataError, DecodeError
 from nsroom.protocol import engineio
+from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.explain import Found
 from nsroom.record import Direction, Json, parse_time
 
@@ -82,16 +83,12 @@ def _opened(frames: list[Found]) -> str | None:
 
 
 def _frames(entry: Json, query: dict[str, str]) -> Iterator[Found]:
+    is_old = query["EIO"] == "3"
     for message in _list(_get(entry, "_webSocketMessages")):
-        yield from _websocket(message)
+        for found in _websocket(message):
+            yield replace(found, is_old=is_old)
     if query["transport"] == "polling":
-        for found in _polling(entry):
-            yield _unsupported(found) if query["EIO"] == "3" else found
-
-
-def _unsupported(found: Found) -> Found:
-    reason = "a polling body of Engine.IO 3 (Socket.IO v2), which counts its characters"
-    return replace(found, error=DecodeError(reason, found.frame))
+        yield from _polling(entry, is_old)
 
 
 def _websocket(message: Json) -> Iterator[Found]:
@@ -108,31 +105,39 @@ def _websocket(message: Json) -> Iterator[Found]:
             yield replace(found, error=DecodeError("a binary message that is not base64", data))
 
 
-def _polling(entry: Json) -> Iterator[Found]:
+def _polling(entry: Json, is_old: bool) -> Iterator[Found]:
     start = _start(entry)
     if body := _text(entry, "request", "postData", "text"):
-        yield from _split(body, Direction.OUT, start)
+        yield from _split(body.encode("utf-8", "surrogatepass"), Direction.OUT, start, is_old)
     if _text(entry, "request", "method") == "GET" and _get(entry, "response", "status") == 200:
         took = _micros(_get(entry, "time"), 1000) or 0
-        yield from _response(_get(entry, "response", "content"), None if start is None else start + took)
+        ended = None if start is None else start + took
+        yield from _response(_get(entry, "response", "content"), ended, is_old)
 
 
-def _response(content: Json, time: int | None) -> Iterator[Found]:
-    body = _text(content, "text")
+def _response(content: Json, time: int | None, is_old: bool) -> Iterator[Found]:
+    text = _text(content, "text")
+    body = text.encode("utf-8", "surrogatepass")
     if _get(content, "encoding") == "base64":
         try:
-            body = base64.b64decode(body, validate=True).decode()
+            body = base64.b64decode(text, validate=True)
+            if not is_old:
+                body.decode()
         except ValueError:
             reason = "a response that is not UTF-8 in base64"
-            yield Found(body, direction=Direction.IN, time=time, error=DecodeError(reason, body))
+            yield Found(text, direction=Direction.IN, time=time, error=DecodeError(reason, text))
             return
     if body:
-        yield from _split(body, Direction.IN, time)
+        yield from _split(body, Direction.IN, time, is_old)
 
 
-def _split(body: str, direction: Direction, time: int | None) -> Iterator[Found]:
-    for frame in engineio.split_payload(body):
-        yield Found(frame, direction=direction, time=time)
+def _split(body: bytes, direction: Direction, time: int | None, is_old: bool) -> Iterator[Found]:
+    """Give the frames of a polling body: of Engine.IO 3 it may be binary."""
+    try:
+        for frame in Dialect(3 if is_old else 4).split_body(body):
+            yield Found(frame, direction=direction, time=time, is_old=is_old)
+    except DecodeError as error:
+        yield Found(error.frame, direction=direction, time=time, error=error)
 
 
 def _start(entry: Json) -> int | None:

@@ -1,48 +1,26 @@
-"""Socket.IO packets in MessagePack, as socket.io-msgpack-parser writes them: a map of type, data, nsp and id.
+"""Socket.IO packets as socket.io-msgpack-parser writes them: a map of type, data, nsp and id in MessagePack.
 
-The format: https://github.com/msgpack/msgpack/blob/master/spec.md, as notepack.io writes it. Its extension 0
-is undefined, a Date or an ArrayBuffer; which, only the header tells, and the package msgpack hides that.
-
-For Socket.IO 2 it is the same, but what is no event and no acknowledgement is JSON: `4{"type":0,"nsp":"/"}`.
+For Socket.IO 2 what is no event and no acknowledgement is JSON: `4{"type":0,"nsp":"/"}`.
 """
 
-import math
-import struct
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-
 from nsroom.errors import DecodeError
-from nsroom.protocol import socketio, strict_json
+from nsroom.protocol import notepack, socketio, strict_json
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.socketio import Packet, PacketType
-from nsroom.protocol.strict_json import Element
 from nsroom.record import Json
 
-_MAX_VALUES = 5_000_000
-"""In one packet: an empty map takes one byte on the wire, and seventy here."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAIN = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
-_UNDEFINED = object()
-"""As in JSON, an object has no such member, and an array has null for it."""
 
 
 def decode(data: str | bytes, limits: Limits = LIMITS) -> Packet:
-    """Read a packet; what is no number in JSON, NaN and Infinity, is null, as `JSON.stringify` has it.
+    """Read a packet, of which text is JSON.
 
     Raises: DecodeError, whatever the data is.
     """
     if len(data) > limits.frame:
         raise DecodeError(f"larger than {limits.frame} bytes or characters", data)
-    fields = strict_json.load(data, 0, limits) if isinstance(data, str) else _load(data, limits)
+    fields = strict_json.load(data, 0, limits) if isinstance(data, str) else notepack.load(data, limits)
     return _packet(fields, data, limits)
-
-
-def _load(data: bytes, limits: Limits) -> Json:
-    reader = _Reader(data, limits)
-    fields = reader.value()
-    if reader.at != len(data):
-        raise DecodeError("not a packet in MessagePack: something follows its end", data, reader.at)
-    return fields
 
 
 def _packet(fields: Json, data: str | bytes, limits: Limits) -> Packet:
@@ -65,176 +43,12 @@ def _packet(fields: Json, data: str | bytes, limits: Limits) -> Packet:
     return packet
 
 
-def elements(data: bytes, start: int = 0) -> Iterator[Element]:
-    """Yield the top-level elements of the array or map at `start` of data that `decode` has accepted."""
-    reader = _Reader(data, LIMITS)
-    reader.at = start
-    length, keyed = reader.container()
-    for _ in range(length):
-        key = reader.key() if keyed else None
-        begin = reader.at
-        value = reader.value()
-        yield Element(key, begin, reader.at, None if value is _UNDEFINED else value)
-
-
-class _Reader:
-    """A position in the data, and what may still come."""
-
-    __slots__ = ("_depth", "_limits", "_values", "at", "data")
-
-    def __init__(self, data: bytes, limits: Limits) -> None:
-        self.data = data
-        self.at = 0
-        self._limits = limits
-        self._depth = 0
-        self._values = _MAX_VALUES
-
-    def value(self) -> Json:
-        """Read the next value."""
-        first = self.take(1)[0]
-        if first < 0x80:
-            return first
-        if first >= 0xE0:
-            return first - 256
-        if first < 0x90:
-            return self.map(first & 15)
-        if first < 0xA0:
-            return self.array(first & 15)
-        if first < 0xC0:
-            return self.text(first & 31)
-        if first == 0xC1:
-            raise DecodeError("not MessagePack: the byte c1", self.data, self.at - 1)
-        return _READ[first](self)
-
-    def take(self, length: int) -> bytes:
-        """Give the next bytes."""
-        end = self.at + length
-        if end > len(self.data):
-            raise DecodeError("not MessagePack: it ends too early", self.data, len(self.data))
-        taken, self.at = self.data[self.at : end], end
-        return taken
-
-    def number(self, form: struct.Struct) -> int | float | None:
-        """Read a number of a fixed size."""
-        value: int | float = form.unpack(self.take(form.size))[0]
-        return value if math.isfinite(value) else None
-
-    def length(self, size: int) -> int:
-        """Read a length of so many bytes."""
-        return int.from_bytes(self.take(size))
-
-    def text(self, length: int) -> str:
-        """Read a text; what is not UTF-8 in it is replaced, as JavaScript does."""
-        return self.take(length).decode("utf-8", "replace")
-
-    def array(self, length: int) -> list[Json]:
-        """Read an array's elements."""
-        self._enter(length)
-        value = [None if item is _UNDEFINED else item for item in (self.value() for _ in range(length))]
-        self._depth -= 1
-        return value
-
-    def map(self, length: int) -> dict[str, Json]:
-        """Read a map's members."""
-        self._enter(2 * length)
-        value = {key: item for key, item in self._members(length) if item is not _UNDEFINED}
-        self._depth -= 1
-        return value
-
-    def _members(self, length: int) -> Iterator[tuple[str, Json]]:
-        for _ in range(length):
-            yield self.key(), self.value()
-
-    def key(self) -> str:
-        """Read a key: a text, or a number, which JavaScript makes one."""
-        start = self.at
-        key = self.value()
-        if isinstance(key, str):
-            return key
-        if type(key) is int:
-            return str(key)
-        raise DecodeError("not MessagePack from JavaScript: a key that is no text", self.data, start)
-
-    def container(self) -> tuple[int, bool]:
-        """Read the head of an array or a map: how many elements it has, and whether they have keys."""
-        first = self.take(1)[0]
-        if first < 0xA0:
-            return first & 15, first < 0x90
-        return self.length(4 if first in (0xDD, 0xDF) else 2), first >= 0xDE
-
-    def _enter(self, values: int) -> None:
-        self._depth += 1
-        self._values -= values
-        if self._depth > self._limits.depth:
-            raise DecodeError(f"nested more than {self._limits.depth} levels deep", self.data, self.at - 1)
-        if values > len(self.data) - self.at:
-            raise DecodeError("not MessagePack: it ends too early", self.data, len(self.data))
-        if self._values < 0:
-            raise DecodeError(f"more than {_MAX_VALUES} values", self.data, self.at - 1)
-
-
-def _fixed_extension(size: int) -> Callable[[_Reader], Json]:
-    def read(reader: _Reader) -> Json:
-        kind, data = reader.take(1)[0], reader.take(size)
-        if kind == 0 and data == b"\x00":
-            return _UNDEFINED
-        return _date(data) if kind == 0 and size == 8 else [kind, data]
-
-    return read
-
-
-def _date(data: bytes) -> str | None:
-    """Write a time in milliseconds as JSON has it; null for those that no calendar here knows."""
-    try:
-        moment = _EPOCH + timedelta(milliseconds=int.from_bytes(data, signed=True))
-    except OverflowError:
-        return None
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
-
-
-def _extension(size: int) -> Callable[[_Reader], Json]:
-    """Read an ArrayBuffer as its bytes; another type as JavaScript gives it, a list of type and bytes."""
-
-    def read(reader: _Reader) -> Json:
-        length = reader.length(size)
-        kind = reader.take(1)[0]
-        data = reader.take(length)
-        return data if kind == 0 else [kind, data]
-
-    return read
-
-
-def _number(form: str) -> Callable[[_Reader], Json]:
-    compiled = struct.Struct(form)
-    return lambda reader: reader.number(compiled)
-
-
-_READ: dict[int, Callable[[_Reader], Json]] = {
-    0xC0: lambda _: None,
-    0xC2: lambda _: False,
-    0xC3: lambda _: True,
-    **{0xC4 + n: lambda reader, n=n: reader.take(reader.length(1 << n)) for n in range(3)},  # type: ignore[misc]
-    **{0xC7 + n: _extension(1 << n) for n in range(3)},
-    **{0xCA + n: _number(form) for n, form in enumerate([">f", ">d", ">B", ">H", ">I", ">Q"])},
-    **{0xD0 + n: _number(form) for n, form in enumerate([">b", ">h", ">i", ">q"])},
-    **{0xD4 + n: _fixed_extension(1 << n) for n in range(5)},
-    **{0xD9 + n: lambda reader, n=n: reader.text(reader.length(1 << n)) for n in range(3)},  # type: ignore[misc]
-    **{0xDC + n: lambda reader, n=n: reader.array(reader.length(2 << n)) for n in range(2)},  # type: ignore[misc]
-    **{0xDE + n: lambda reader, n=n: reader.map(reader.length(2 << n)) for n in range(2)},  # type: ignore[misc]
-}
-
-
 def encode(packet: Packet) -> bytes:
     """Write a packet, its binary values in their places.
 
     Raises: ValueError for what the protocol cannot carry.
     """
-    out = bytearray()
-    try:
-        _write(_fields(packet, ""), out)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return bytes(out)
+    return notepack.dump(_fields(packet, ""))
 
 
 def encode_old(packet: Packet, query: str = "") -> str | bytes:
@@ -257,75 +71,3 @@ def _fields(packet: Packet, query: str) -> dict[str, Json]:
         "id": packet.id,
     }
     return {key: value for key, value in fields.items() if value is not None}
-
-
-def _write(value: Json, out: bytearray) -> None:
-    match value:
-        case None | bool():
-            out.append({None: 0xC0, False: 0xC2, True: 0xC3}[value])
-        case int():
-            _write_int(value, out)
-        case float():
-            _write_float(value, out)
-        case str():
-            data = _utf8(value)
-            out += _head(len(data), 0xA0, 32, 0xD9, 1) + data
-        case bytes():
-            out += _head(len(value), 0, 0, 0xC4, 1) + value
-        case list():
-            out += _head(len(value), 0x90, 16, 0xDC, 2)
-            for item in value:
-                _write(item, out)
-        case dict():
-            out += _head(len(value), 0x80, 16, 0xDE, 2)
-            for key, item in value.items():
-                _write(key, out)
-                _write(item, out)
-        case _:
-            raise ValueError(f"{type(value).__name__} is not JSON")
-
-
-def _head(length: int, short: int, below: int, code: int, smallest: int) -> bytes:
-    """Write a length: in the first byte, or behind a code in 1, 2 or 4 bytes, from the smallest on."""
-    if length < below:
-        return bytes([short | length])
-    sizes = [size for size in (1, 2, 4) if size >= smallest]
-    for number, size in enumerate(sizes):
-        if length < 1 << 8 * size:
-            return bytes([code + number]) + length.to_bytes(size)
-    raise ValueError("too large for MessagePack")
-
-
-def _write_int(value: int, out: bytearray) -> None:
-    if -32 <= value < 128:
-        out.append(value & 0xFF)
-        return
-    for number, size in enumerate((1, 2, 4, 8)):
-        if value >= 0 and value < 1 << 8 * size:
-            out.append(0xCC + number)
-            out += value.to_bytes(size)
-            return
-        if -(1 << 8 * size - 1) <= value < 0:
-            out.append(0xD0 + number)
-            out += value.to_bytes(size, signed=True)
-            return
-    # JavaScript has no larger integers: it would read the same in JSON.
-    _write_float(value, out)
-
-
-def _write_float(value: float, out: bytearray) -> None:
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError("a number that JSON does not know, or out of range")
-    out += b"\xcb" + struct.pack(">d", number)
-
-
-def _utf8(text: str) -> bytes:
-    """Encode a text; surrogates that are alone are replaced, as JavaScript does."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

@@ -14,17 +14,12 @@ from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, msgpack, socketio
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
+from nsroom.protocol.redaction import is_connect, redacted
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json, Kind, Record
 
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 _MAX_UNANSWERED = 100_000
-REDACTED = "{…}"
-"""Stands in a recorded CONNECT for what a client sent to prove who it is."""
-_CONNECT = re.compile(r'(40(?:/[^,?{["]*+)?)(\?[^,]*+)?(,?)(.*)', re.DOTALL)
-"""Its beginning, the query of Socket.IO 2, the comma and the payload."""
-_MSGPACK_CONNECT = b"\xa4type\x00"
-"""What begins the packet of a client that says who it is, in socket.io-msgpack-parser."""
 # What adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
@@ -145,7 +140,7 @@ class Session:
         if not self._raw:
             return record
         if record.kind is Kind.CONNECT and direction is Direction.OUT:
-            frames = [_redacted(frames[0])]
+            frames = [redacted(frames[0])]
         return record._replace(bytes=byte_count(frames), frames=frames)
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
@@ -273,20 +268,10 @@ class Session:
     def malformed(self, direction: Direction, frames: list[str | bytes], at: int, message: str) -> Record:
         """Show a malformed frame, with those before it of the packet that it was to complete."""
         if direction is Direction.OUT:
-            frames = [_redacted(each) if self._is_connect(each) else each for each in frames]
+            frames = [redacted(each) if is_connect(each, self.is_old) else each for each in frames]
         return self.note(
             Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=byte_count(frames), frames=frames
         )
-
-    def _is_connect(self, frame: str | bytes) -> bool:
-        """Tell whether a frame that is malformed seems to be a CONNECT."""
-        read = engineio3.to_4(frame) if self.is_old else frame
-        if isinstance(read, str) and read.startswith("b"):
-            try:
-                read = engineio.decode(read[: 1 + min(len(read) - 1, 88) // 4 * 4]).data
-            except DecodeError:
-                return False
-        return _MSGPACK_CONNECT in read[:64] if isinstance(read, bytes) else read[:2] in ("40", "4{")
 
 
 _KINDS = {
@@ -305,15 +290,6 @@ _PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] 
     PacketType.BINARY_EVENT: Session._event,
     PacketType.BINARY_ACK: Session._ack,
 }
-
-
-def _redacted(connect: str | bytes) -> str:
-    """Hide what a client says of itself."""
-    match = _CONNECT.match(connect) if isinstance(connect, str) else None
-    if match is None:
-        return REDACTED
-    start, query, comma, payload = match.groups()
-    return f"{start}{(query and '?…') or ''}{comma}{payload and REDACTED}"
 
 
 def byte_count(frames: list[str | bytes]) -> int:

@@ -1,6 +1,10 @@
 """Engine.IO 3, with the examples of its specification."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio3
@@ -10,9 +14,9 @@ from nsroom.protocol import engineio3
     ("body", "frames"),
     [
         (b"6:4hello2:4\xe2\x82\xac", ["4hello", "4€"]),
-        (b"10:b4AQIDBA==", ["bAQIDBA=="]),
+        (b"10:b4AQIDBA==", ["b4AQIDBA=="]),
         ("3:4😀1:2".encode(), ["4😀", "2"]),
-        (b"\x00\x04\xff4\xe2\x82\xac\x01\x05\xff\x04\x01\x02\x03\x04", ["4€", b"\x01\x02\x03\x04"]),
+        (b"\x00\x04\xff4\xe2\x82\xac\x01\x05\xff\x04\x01\x02\x03\x04", ["4€", b"\x04\x01\x02\x03\x04"]),
         (b"", []),
     ],
 )
@@ -26,8 +30,37 @@ def test_payloads_without_lengths(body: bytes) -> None:
         engineio3.split_payload(body)
 
 
+@pytest.mark.parametrize("body", [b"2:4", b"1:23:4x", b"\x01\x02\xff\x04"])
+def test_payloads_that_are_torn(body: bytes) -> None:
+    with pytest.raises(DecodeError, match="shorter than its length"):
+        engineio3.split_payload(body)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
+def test_payloads_come_back(frames: list[str]) -> None:
+    assert engineio3.split_payload(engineio3.join_payload(frames).encode()) == frames
+
+
+@given(st.binary() | st.text("0123456789:4", max_size=9).map(str.encode))
+def test_any_body_is_split_or_an_error(body: bytes) -> None:
+    with contextlib.suppress(DecodeError):
+        assert sum(map(len, engineio3.split_payload(body))) <= len(body)
+
+
 @pytest.mark.parametrize(
-    ("data", "frame"), [("4x", "4x"), ("b4AA==", "bAA=="), (b"\x04\x01", b"\x01"), (b"\x01", b"\x01")]
+    ("old", "new"), [("4x", "4x"), ("b4AA==", "bAA=="), (b"\x04\x01", b"\x01"), ("2probe", "2probe")]
 )
-def test_frames(data: str | bytes, frame: str | bytes) -> None:
-    assert engineio3.frame(data) == frame
+def test_frames_beside_those_of_engine_io_4(old: str | bytes, new: str | bytes) -> None:
+    assert engineio3.to_4(old) == new
+    assert engineio3.from_4(new) == old
+
+
+def test_a_frame_without_its_type_stays_as_it_is() -> None:
+    assert engineio3.to_4(b"\x01") == b"\x01"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"), [("2:40", True), ("40", False), ('42["a:"]', False), ("", False)]
+)
+def test_a_payload_is_told_from_a_frame(body: str, is_one: bool) -> None:
+    assert engineio3.is_payload(body) is is_one

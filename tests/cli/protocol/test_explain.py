@@ -1,5 +1,6 @@
 """What every character of a frame means."""
 
+import base64
 import json
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom.protocol.explain import Explainer, Explanation, Field, Found
+from nsroom.protocol import msgpack
+from nsroom.protocol.explain import Explainer, Explanation, Found
+from nsroom.protocol.fields import Field, preview
+from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction
 
 
@@ -200,3 +204,84 @@ def test_any_frame_can_be_explained(frames: list[str | bytes]) -> None:
         frame = explanation.found.frame
         if isinstance(frame, str):
             assert all(frame.startswith(field.text, field.at) for field in explanation.fields)
+
+
+# Socket.IO 2, and packets in MessagePack
+
+OPEN = '0{"sid":"e1","upgrades":[],"pingInterval":25000,"pingTimeout":5000}'
+EVENT = msgpack.encode(Packet(PacketType.EVENT, "/chat", 7, ["b", b"\1\2", {"a": 1}]))
+
+
+def test_binary_data_of_engine_io_3_is_told_by_its_form() -> None:
+    event, attachment = explain('451-["b",{"_placeholder":true,"num":0}]', "b4AQID")
+    assert event.error is None
+    assert attachment.fields == (
+        Field(0, "b4", "engine.io type", "message, binary in base64"),
+        Field(2, "AQID", "attachment 0 of event b", "3 bytes: 01 02 03"),
+    )
+
+
+def test_binary_frames_of_engine_io_3_are_told_by_what_came_before() -> None:
+    explainer = Explainer()
+    frames = [OPEN, "40", '451-["b",{"_placeholder":true,"num":0}]', b"\4\1"]
+    *_, attachment = [explainer.explain(Found(frame, direction=Direction.IN)) for frame in frames]
+    assert attachment.fields == (
+        Field(0, "04", "engine.io type", "message"),
+        Field(1, "01", "attachment 0 of event b", "1 byte: 01"),
+    )
+
+
+def test_sessions_of_both_generations_side_by_side() -> None:
+    explainer = Explainer()
+    text = '451-["b",{"_placeholder":true,"num":0}]'
+    said = [("e1", OPEN), ("e2", OPEN.replace("e1", "e2")), ("e1", "40"), ("e2", '40{"sid":"x"}')]
+    said += [(sid, frame) for sid in ("e1", "e2") for frame in (text, b"\4\1")]
+    told = [explainer.explain(Found(frame, direction=Direction.IN, sid=sid)) for sid, frame in said]
+    assert (told[5].fields[-1].meaning, told[7].fields[-1].meaning) == ("1 byte: 01", "2 bytes: 04 01")
+
+
+def test_a_packet_in_messagepack() -> None:
+    told = [field[1:] for field in explain(EVENT)[0].fields]
+    assert told == [
+        (preview(EVENT), "packet", f"MessagePack: {len(EVENT)} bytes"),
+        ("02", "socket.io type", "event"),
+        ("93 a1 62 c4 02 01 02 81 a1 61 01", "payload", "list of 3 items"),
+        ("a1 62", "event", "b"),
+        ("c4 02 01 02", "argument 1", "2 bytes: 01 02"),
+        ("81 a1 61 01", "argument 2", "object of 1 member"),
+        ("a5 2f 63 68 61 74", "namespace", "/chat"),
+        ("07", "id", "7, wants an acknowledgement"),
+    ]
+    ats = [field.at for field in explain(EVENT)[0].fields]
+    assert ats[1:] == sorted(ats[1:])
+
+
+def test_a_packet_in_messagepack_and_base64() -> None:
+    first, second, kind, *_ = fields("b" + base64.b64encode(EVENT).decode())
+    assert first == (0, "b", "engine.io type", "message, binary in base64")
+    assert second[2] == "packet"
+    assert kind == (1 + 6 * 4 // 3, "02", "socket.io type", "event")
+
+
+def test_a_control_packet_beside_messagepack() -> None:
+    assert fields('4{"type":0,"nsp":"/chat","x":1}') == [
+        (0, "4", "engine.io type", "message"),
+        (1, '{"type":0,"nsp":"/chat","x":1}', "packet", "JSON beside MessagePack: 3 members"),
+        (9, "0", "socket.io type", "connect"),
+        (17, '"/chat"', "namespace", "/chat"),
+        (29, "1", "x", "number"),
+    ]
+    (broken,) = explain('4{"type":0,"nsp":1}')
+    assert broken.error
+    assert broken.error.reason.startswith("no namespace")
+
+
+def test_what_was_left_out_of_a_recording() -> None:
+    assert fields("{…}") == [(0, "{…}", "packet", "left out when this was recorded")]
+
+
+@given(st.lists(st.binary() | st.text("b4{0:A=/")))
+def test_any_frames_of_any_generation_are_explained(frames: list[str | bytes]) -> None:
+    explainer = Explainer()
+    for frame in [OPEN, "40", *frames]:
+        explainer.explain(Found(frame, direction=Direction.IN))

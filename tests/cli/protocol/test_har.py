@@ -143,12 +143,33 @@ def test_what_cannot_be_a_frame_says_why(entry: Any, reason: str) -> None:
     assert found.error.reason == reason
 
 
-def test_engine_io_3_polling_is_named() -> None:
-    entry = polling(0, received="96:0{}2:40")
+def old(entry: dict[str, Any]) -> dict[str, Any]:
     entry["request"]["url"] = entry["request"]["url"].replace("EIO=4", "EIO=3")
-    (found,) = har.parse(json.dumps({"log": {"entries": [entry]}}))
+    return entry
+
+
+def test_engine_io_3() -> None:
+    assert parse(
+        old(polling(0, received=f"{len(OPEN)}:{OPEN}2:40")),
+        old(polling(1, sid="abc", sent="4:42😀")),
+        old(polling(2, sid="abc", received="10:b4AQIDBA==")),
+        old(polling(3, sid="abc", received={"text": "AAL/NDIBAv8EAQ==", "encoding": "base64"})),
+        old(websocket(message("receive", "BAE=", opcode=2), query="websocket&sid=abc")),
+    ) == [
+        ("abc", IN, OPEN),
+        ("abc", IN, "40"),
+        ("abc", OUT, "42😀"),
+        ("abc", IN, "b4AQIDBA=="),
+        ("abc", IN, "42"),
+        ("abc", IN, b"\4\1"),
+        ("abc", IN, b"\4\1"),
+    ]
+
+
+def test_a_torn_body_of_engine_io_3_says_why() -> None:
+    (found,) = har.parse(json.dumps({"log": {"entries": [old(polling(0, received="96:0{}"))]}}))
     assert found.error
-    assert found.error.reason.startswith("a polling body of Engine.IO 3")
+    assert found.error.reason == "a packet that is shorter than its length"
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsroom.protocol import msgpack
 from nsroom.protocol import session as session_module
 from nsroom.protocol.engineio import SEPARATOR, Handshake, split_payload
 from nsroom.protocol.limits import Limits
-from nsroom.protocol.session import REDACTED, Session, byte_count
+from nsroom.protocol.redaction import REDACTED
+from nsroom.protocol.session import Session, byte_count
+from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Kind, Record
 
 OPEN = '0{"sid":"e1","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
@@ -450,3 +453,98 @@ def test_however_polling_cuts_it_the_records_are_the_same(
     ]
     assert polled == [record for frame in frames for record in websocket.feed(Direction.IN, frame, 0)]
     assert len(polled) == len(packets)
+
+
+# Socket.IO 2, and packets in MessagePack
+
+
+def test_a_session_of_socket_io_2() -> None:
+    opened, root, chat, event, refused = observe(
+        f"< {OPEN}",
+        "< 40",
+        "< 40/chat,",
+        '< 451-/chat,["b",{"_placeholder":true,"num":0}]',
+        ("<", b"\4\1\2"),
+        '< 44/secret,"no"',
+        session=Session(raw=True, is_old=True),
+    )
+    assert (opened.kind, root.kind, root.sid, chat.sid) == (Kind.OPEN, Kind.CONNECT, "e1", "/chat#e1")
+    assert (event.event, event.args) == ("b", [b"\1\2"])
+    assert event.frames == ['451-/chat,["b",{"_placeholder":true,"num":0}]', b"\4\1\2"]
+    assert (refused.kind, refused.message, refused.data) == (Kind.CONNECT_ERROR, "no", "no")
+
+
+def test_polled_binary_of_socket_io_2_is_kept_as_it_was() -> None:
+    (event,) = observe(
+        '< 451-["b",{"_placeholder":true,"num":0}]', "< b4AQI=", session=Session(raw=True, is_old=True)
+    )
+    assert (event.args, (event.frames or [])[1]) == ([b"\1\2"], "b4AQI=")
+
+
+def packed(kind: int, data: Any = None, id: int | None = None) -> bytes:
+    return msgpack.encode(Packet(PacketType(kind), "/chat", id, data))
+
+
+@pytest.mark.parametrize(
+    ("is_old", "wrap"),
+    [
+        (False, lambda data: data),
+        (False, lambda data: "b" + base64.b64encode(data).decode()),
+        (True, lambda data: b"\4" + data),
+        (True, lambda data: "b4" + base64.b64encode(data).decode()),
+    ],
+)
+def test_packets_in_messagepack(is_old: bool, wrap: Any) -> None:
+    session = Session(raw=True, is_old=is_old)
+    said = [(Direction.OUT, packed(2, ["ask", b"\1"], 3)), (Direction.IN, packed(3, [b"\2", "x"], 3))]
+    asked, answered = [
+        record for at, (way, data) in enumerate(said) for record in session.feed(way, wrap(data), at * 1000)
+    ]
+    assert (asked.kind, asked.namespace, asked.event, asked.args, asked.id) == (
+        Kind.EVENT,
+        "/chat",
+        "ask",
+        [b"\1"],
+        3,
+    )
+    assert (answered.kind, answered.event, answered.args, answered.rtt_ms) == (
+        Kind.ACK,
+        "ask",
+        [b"\2", "x"],
+        1,
+    )
+    assert (asked.frames, answered.frames) == ([wrap(said[0][1])], [wrap(said[1][1])])
+    assert session.is_msgpack
+
+
+def test_control_packets_of_socket_io_2_in_messagepack() -> None:
+    session = Session(raw=True, is_old=True)
+    connect, disconnect = observe('< 4{"type":0,"nsp":"/a"}', '< 4{"type":1,"nsp":"/a"}', session=session)
+    assert (connect.kind, connect.namespace, disconnect.kind) == (Kind.CONNECT, "/a", Kind.DISCONNECT)
+    assert connect.frames == ['4{"type":0,"nsp":"/a"}']
+
+
+def test_malformed_messagepack_is_told_once_it_is_spoken() -> None:
+    session = Session()
+    before, _, after = observe(("<", b"\1"), ("<", packed(0, {"sid": "x"})), ("<", b"\1"), session=session)
+    assert before.message == "binary data that no packet announced at offset 0"
+    assert after.message == "a packet is a map of type, data, nsp and id at offset 0"
+    assert observe("< 4{x", session=Session())[0].message == "unknown Socket.IO packet type '{' at offset 0"
+
+
+def test_a_connect_in_messagepack_is_never_recorded() -> None:
+    whole = packed(0, {"token": "s3cret"})
+    for frame in (whole, whole[:-1]):
+        (record,) = observe((">", frame), session=Session(raw=True))
+        assert record.frames == [REDACTED]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(Direction)[:2]), st.text("b4{0:A=/") | st.binary())),
+    st.booleans(),
+)
+def test_any_frames_of_any_generation_are_records(said: list[tuple[Direction, Any]], is_old: bool) -> None:
+    session = Session(raw=True, is_old=is_old)
+    for way, frame in said:
+        for record in session.feed(way, frame, 1):
+            assert record.direction is way
