@@ -15,6 +15,7 @@ from nsroom.record import Json
 from nsroom.target import Target
 
 _V2_POLLING = re.compile(r"\d+:0\{|\x00[\x00-\x09]+")
+_V4_POLLING = re.compile(r"0\{")
 _STATUS = {
     200: "not Socket.IO: are the port and --path right?",
     401: "the server wants to know who you are: give --header or --cookie",
@@ -44,19 +45,15 @@ _RESET = "it reset the connection: no HTTP server, or does it want https://?"
 
 def explain(error: BaseException, connection: Connection, target: Target) -> ConnectError:
     """Name the root cause of a failed connection and what to do, in one line."""
+    other = connection.tap.dialect.other_engine
     cause = _network(error, connection, target)
-    if cause is None and _is_other_engine(error, connection):
-        return other_engine(connection, target)
+    if cause is None and _answers_as_other(connection):
+        return other_dialect(other, target)
     cause = cause or _http(error, connection) or _strange(connection)
     text = f"cannot connect to {target.place}: {cause or _plain(error)}"
-    if connection.tap.dialect.is_old and connection.tap.close_code == _CLOSED_ON_VERSION:
-        return OtherDialectError(text, connection.tap.dialect.other_engine, guessed=True)
+    if _is_refused_as_other(error, connection):
+        return OtherDialectError(text, other, guessed=True)
     return ConnectError(text)
-
-
-def other_engine(connection: Connection, target: Target) -> OtherDialectError:
-    """Say that the server is of another generation."""
-    return other_dialect(connection.tap.dialect.other_engine, target)
 
 
 def other_dialect(dialect: Dialect, target: Target) -> OtherDialectError:
@@ -175,11 +172,17 @@ def _refusal(error: BaseException) -> Json:
     return None
 
 
-def _is_other_engine(error: BaseException, connection: Connection) -> bool:
-    """Tell whether it is refused, or answered, in the words of the other generation."""
+def _answers_as_other(connection: Connection) -> bool:
+    """Tell whether what was polled is a handshake of the other generation."""
     frame = connection.tap.stranger
-    if isinstance(frame, str) and frame:
-        return bool((re.compile("0\\{") if connection.tap.dialect.is_old else _V2_POLLING).match(frame))
+    form = _V4_POLLING if connection.tap.dialect.is_old else _V2_POLLING
+    return isinstance(frame, str) and form.match(frame) is not None
+
+
+def _is_refused_as_other(error: BaseException, connection: Connection) -> bool:
+    """Tell whether the server seems to refuse our generation."""
+    if connection.tap.dialect.is_old and connection.tap.close_code == _CLOSED_ON_VERSION:
+        return True
     said = _refusal(error)
     if isinstance(said, dict):
         return said.get("code") == _OTHER_VERSION
@@ -192,6 +195,8 @@ def _strange(connection: Connection) -> str | None:
         if connection.tap.close_code is None:
             return None
         return f"it closed the WebSocket before the handshake (code {connection.tap.close_code})"
+    if isinstance(frame, str) and connection.tap.dialect.is_old and _V2_POLLING.match(frame):
+        return "it speaks Socket.IO 2 (Engine.IO 3), but its handshake is malformed"
     if isinstance(frame, str) and frame.startswith("0"):
         return f"its handshake is malformed: {_handshake_fault(frame)}"
     kind = connection.headers.get("Content-Type", "")

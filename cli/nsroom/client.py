@@ -36,11 +36,17 @@ class Client:
     """One client of one server, in one or more namespaces.
 
     With `watch`, every Record goes to `records()`, and the wire waits while nobody takes them.
-    `say` is given lines for a person.
+    `say` is given lines for a person, or `note` only those of how the server is spoken to.
     """
 
     def __init__(
-        self, target: Target, *, watch: bool = False, raw: bool = False, say: Callable[[str], object] = str
+        self,
+        target: Target,
+        *,
+        watch: bool = False,
+        raw: bool = False,
+        say: Callable[[str], object] = str,
+        note: Callable[[str], object] | None = None,
     ) -> None:
         self.target = target
         self.rejoin: list[Emit] = []
@@ -50,6 +56,7 @@ class Client:
         self.failure: NsroomError | None = None
         """Why the connection is over for good, when it was not closed from here."""
         self._say = say
+        self._tell = note or say
         self._raw = raw
         self._channel = Channel() if watch else None
         self._sequence: Iterator[int] = count(1)
@@ -57,7 +64,7 @@ class Client:
         self._acks = Acks()
         self._attendance = Attendance(self._sequence, now)
         self._session = Session(self._sequence, raw)
-        self._negotiation = Negotiation(target, say)
+        self._negotiation = Negotiation(target, self._tell)
         self._connection: Connection | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._was_websocket = False
@@ -84,9 +91,7 @@ class Client:
         """
         self._connection = await self._establish()
         if self._negotiation.dialect.is_old and self.target.auth:
-            self._say(
-                "Socket.IO 2 knows no --auth, so it is not sent: servers read --query or --header there"
-            )
+            self._tell("Socket.IO 2 knows no --auth, so it is not sent: servers read --query or --header")
         self._say(f"connected to {self.target.place} over {self.transport}")
         self._supervisor = asyncio.create_task(self._supervise())
 

@@ -25,6 +25,7 @@ from nsroom.errors import (
 )
 from nsroom.pacing import Pace
 from nsroom.record import Json, Record
+from nsroom.streams import say
 from nsroom.target import Target
 
 _IN_FLIGHT = 1000
@@ -291,7 +292,7 @@ async def run_delivery(
 
     On the way the progress is shown there. Raises: as `Client.connect`, `begin` and `Delivery.run`.
     """
-    client = Client(target)
+    client = Client(target, note=say)
     delivery = Delivery(client, ack=ack, timeout=timeout, on_ack=on_ack)
     try:
         await client.connect()

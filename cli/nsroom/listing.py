@@ -11,6 +11,7 @@ from nsroom.client import Client
 from nsroom.delivery import is_refusal, refusal
 from nsroom.errors import NackError, WaitError
 from nsroom.record import Json, format_time
+from nsroom.streams import say
 from nsroom.target import Target
 
 Row = dict[str, Json]
@@ -29,7 +30,7 @@ async def following_events(target: Target, room: str | None, timeout: float) -> 
 
     Raises: as `Client.connect`; WaitError, NackError.
     """
-    client = Client(target)
+    client = Client(target, note=say)
     try:
         await client.connect()
         while True:

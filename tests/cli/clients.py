@@ -7,7 +7,7 @@ from typing import Any
 from nsroom.arguments import Emit
 from nsroom.client import Client
 from nsroom.record import Record
-from nsroom.target import Target, Transport
+from nsroom.target import Parser, Protocol, Target, Transport
 from nsroom_server.app import Running
 
 Reference = Callable[..., Awaitable[Running]]
@@ -20,7 +20,8 @@ def make(
     url: str, *namespaces: str, watch: bool = False, raw: bool = False, say: Any = str, **options: Any
 ) -> Client:
     """Make a client that is not connected yet; the options are those of a Target."""
-    options["transport"] = Transport(options.get("transport", "auto"))
+    for key, kind in (("transport", Transport), ("protocol", Protocol), ("parser", Parser)):
+        options[key] = kind(options.get(key, "auto"))
     return Client(Target(url=url, namespaces=namespaces or ("/",), **options), watch=watch, raw=raw, say=say)
 
 

@@ -1,6 +1,7 @@
 """Whatever a peer does wrong, one line names the root cause and what to do."""
 
 import errno
+import json
 import re
 import socket
 import time
@@ -156,9 +157,61 @@ async def test_what_is_polled_instead_of_the_handshake(
 async def test_a_server_of_version_2(transport: str, node_server: StartServer, connect: Connect) -> None:
     server = await node_server("server2.js")
     with pytest.raises(
-        ConnectError, match=r"speaks Socket\.IO 2 \(Engine\.IO 3\); nsroom speaks 3 and later"
+        ConnectError, match=r"the server speaks Socket\.IO 2 \(Engine\.IO 3\): use --protocol 3, or auto"
     ):
-        await connect(server.url, transport=transport, connect_timeout=3)
+        await connect(server.url, transport=transport, protocol="4", connect_timeout=3)
+
+
+@pytest.mark.parametrize(
+    ("transport", "text"),
+    [
+        ("auto", r"closed the WebSocket before the handshake \(code 1002\): try --protocol 4, or auto"),
+        ("websocket", r"closed the WebSocket before the handshake \(code 1002\): try --protocol 4, or auto"),
+        ("polling", r"HTTP 400: the server speaks another version of the protocol: try --protocol 4, or"),
+    ],
+)
+async def test_a_server_of_version_4_asked_for_another(
+    transport: str, text: str, node_server: StartServer, connect: Connect
+) -> None:
+    server = await node_server("server4.js")
+    with pytest.raises(ConnectError, match=text):
+        await connect(server.url, transport=transport, protocol="3", connect_timeout=3)
+
+
+@pytest.mark.parametrize(
+    ("flag", "asked", "other"), [([], "msgpack", "json"), (["--msgpack"], "json", "msgpack")]
+)
+async def test_a_server_with_another_parser(
+    flag: list[str], asked: str, other: str, transport: str, node_server: StartServer, connect: Connect
+) -> None:
+    server = await node_server("server4.js", *flag)
+    text = (
+        rf"closed the connection before it answered for the namespace \(.*\): try --parser {other}, or auto"
+    )
+    with pytest.raises(ConnectError, match=text):
+        await connect(server.url, transport=transport, parser=asked, connect_timeout=3)
+
+
+async def test_a_server_that_closes_whatever_the_parser(stack: AsyncExitStack, connect: Connect) -> None:
+    """That nsroom tried the other parser is no news where that did not help."""
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send("0" + json.dumps(bad.OPEN))
+        await talk.receive()
+
+    line = await cause(bad.conversation(script), "websocket", stack, connect)
+    assert re.search(r"closed the connection before it answered for the namespace \([^)]*\)$", line)
+
+
+@pytest.mark.parametrize(
+    "body", ['"The client is using an unsupported version of the protocols"', '{"code":5}']
+)
+async def test_a_server_that_refuses_every_version(
+    body: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    line = await cause(bad.answers(400, body, "application/json"), "polling", stack, connect)
+    assert "HTTP 400: " in line
+    assert "--protocol" not in line
 
 
 async def test_a_handshake_that_promises_the_impossible(stack: AsyncExitStack, connect: Connect) -> None:

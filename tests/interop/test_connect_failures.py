@@ -57,7 +57,8 @@ async def test_a_plain_websocket_server(echo: bool, transport: str, nsroom: Runn
 async def test_a_version_2_server(transport: str, nsroom: Runner, node_server: StartServer) -> None:
     server = await node_server("server2.js")
     arguments = ("--connect-timeout", TIMEOUT, "--transport", transport, "--json")
-    _is_one_line(await nsroom("connect", server.url, *arguments, timeout=8), r"version|v2|socket\.io 2|EIO")
+    result = await nsroom("connect", server.url, *arguments, "--protocol", "4", timeout=8)
+    _is_one_line(result, r"socket\.io 2 \(engine\.io 3\): use --protocol 3, or auto")
 
 
 async def test_no_such_host(nsroom: Runner) -> None:

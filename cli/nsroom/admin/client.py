@@ -39,7 +39,7 @@ class Admin:
         self._timeout = timeout
         self._say = say
         # Where it ends with one answer, the connection is nothing to speak of.
-        self._client = Client(target, watch=True, say=say if target.reconnect else str)
+        self._client = Client(target, watch=True, say=say if target.reconnect else str, note=say)
         self._batches = self._client.records()
         self._next: asyncio.Future[list[Record] | None] | None = None
         self._left: deque[Record] = deque()

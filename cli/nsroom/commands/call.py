@@ -9,7 +9,7 @@ import typer
 
 from nsroom.errors import NackError, WaitError
 from nsroom.options import ConnectionOptions, EmitOptions, expand
-from nsroom.streams import put
+from nsroom.streams import put, say
 
 if TYPE_CHECKING:
     from nsroom.arguments import Emit
@@ -50,7 +50,7 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
 
     from nsroom.client import Client
 
-    client = Client(target)
+    client = Client(target, note=say)
     try:
         await client.connect()
         await options.enter(client)

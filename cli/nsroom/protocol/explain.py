@@ -112,7 +112,7 @@ class Explainer:
     def _is_old(self, found: Found) -> bool:
         """Tell whether it is Engine.IO 3, as all is after a server's CONNECT without a sid."""
         session = found.sid if found.sid in self._sessions else self._opened
-        if found.direction is Direction.IN and _OLD_CONNECT.fullmatch(str(found.frame)):
+        if found.direction is Direction.IN and _OLD_CONNECT.match(str(found.frame)):
             self._sessions[session] = True
         # Base64 comes in groups of four characters: those behind "b4" cannot be read with the 4.
         torn = isinstance(found.frame, str) and found.frame.startswith("b4") and len(found.frame) % 4 == 2
@@ -163,7 +163,7 @@ class Explainer:
 
 
 _BINARY_EVENT = socketio.PacketType.BINARY_EVENT
-_OLD_CONNECT = re.compile(r"40(/[^,{]*,?)?")
+_OLD_CONNECT = re.compile(r'40(/[^,{]*,?)?$|4\{"type":0')
 _DATA = {"2probe": "tries this transport", "3probe": "this transport works"}
 
 

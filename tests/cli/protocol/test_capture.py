@@ -163,3 +163,14 @@ def test_any_input_is_explained_or_one_error(lines: list[bytes]) -> None:
     with contextlib.suppress(DataError):
         for found in find_frames(lines):
             assert explainer.explain(found).to_json()
+
+
+def test_a_polling_body_of_engine_io_3_among_the_lines() -> None:
+    assert find("4:42😀10:b4AQIDBA==\n3") == [
+        Found("42😀", 1, is_old=True),
+        Found("b4AQIDBA==", 1, is_old=True),
+        Found("3", 2),
+    ]
+    (torn,) = find("9:42")
+    assert torn.error
+    assert torn.error.reason == "a packet that is shorter than its length"

@@ -1,5 +1,6 @@
 """Conversations as scripts: what a browser and a server say, and the records of it."""
 
+import base64
 import gzip
 import json
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsroom.protocol import msgpack
 from nsroom.protocol.conversation import Conversation
 from nsroom.protocol.passing import MAX_SESSIONS, Sessions
+from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Kind, Record
 from nsroom.sinks import encode
 from tests.cli.frames import MASK, frame
@@ -265,3 +268,50 @@ def test_fragments_and_control_frames_are_never_left_out() -> None:
 
 def test_records_are_json() -> None:
     assert all(json.loads(encode(record)) for record in said())
+
+
+# Secrets, in every dialect
+
+
+CONNECT = msgpack.encode(Packet(PacketType.CONNECT, "/chat", data={"token": "s3cret"}))
+SECRETS = [
+    ("4", '40/chat,{"token":"s3cret"}'),
+    ("3", "40/chat?token=s3cret,"),
+    ("3", '4{"type":0,"nsp":"/chat?token=s3cret"}'),
+    ("4", CONNECT),
+    ("3", b"\x04" + CONNECT),
+    ("4", CONNECT[:-1]),
+    ("3", b"\x04" + CONNECT[:-1]),
+]
+
+
+@pytest.mark.parametrize(("engine", "frame"), SECRETS)
+def test_what_a_client_proves_itself_with_passes_and_is_not_shown(engine: str, frame: str | bytes) -> None:
+    talk = Talk()
+    talk.feed(OUT, f"GET /?EIO={engine}&transport=websocket HTTP/1.1\r\nConnection: upgrade\r\n\r\n".encode())
+    talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n")
+    (record,) = talk.say(frame)
+    assert record.frames
+    assert "s3cret" not in repr(record)
+
+
+@pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.parametrize("engine", ["3", "4"])
+def test_what_it_polls_with_is_not_shown(engine: str, torn: bool) -> None:
+    talk = Talk()
+    text = base64.b64encode(CONNECT[: -1 if torn else None]).decode()
+    body = f"{len(text) + 2}:b4{text}" if engine == "3" else f"b{text}"
+    length = f"Content-Length: {len(body)}\r\n\r\n"
+    (record,) = talk.feed(
+        OUT, f"POST /?EIO={engine}&transport=polling&sid=x HTTP/1.1\r\n{length}{body}".encode()
+    )
+    assert record.kind is (Kind.PROTOCOL_ERROR if torn else Kind.CONNECT)
+    assert record.frames == ["{…}"]
+
+
+def test_packets_in_messagepack(talk: Talk) -> None:
+    talk.upgrade()
+    (asked,) = talk.say(msgpack.encode(Packet(PacketType.EVENT, "/", 1, ["e", b"\1"])))
+    (answered,) = talk.hear(msgpack.encode(Packet(PacketType.ACK, "/", 1, [b"\2"])))
+    assert (asked.event, asked.args, answered.event, answered.args) == ("e", [b"\1"], "e", [b"\2"])
+    assert answered.rtt_ms is not None
