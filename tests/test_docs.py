@@ -66,7 +66,7 @@ BEYOND = {
 """What it does not mention."""
 CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
-    " --cacert --connect-timeout --no-reconnect",
+    " --cacert --connect-timeout --no-reconnect --protocol --parser",
     ShowOptions: "--where --count --wait --all --json --plain --save --force",
     WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",

@@ -237,11 +237,12 @@ class Client:
 
     async def _establish(self) -> Connection:
         """Connect in the server's dialect."""
-        return await self._negotiation.reach(self._attempt)
+        until = asyncio.get_running_loop().time() + self.target.connect_timeout
+        return await self._negotiation.reach(lambda dialect: self._attempt(dialect, until))
 
-    async def _attempt(self, dialect: Dialect) -> Connection:
+    async def _attempt(self, dialect: Dialect, until: float) -> Connection:
         """Connect with the first transport that works."""
-        attempts = self._attempts()
+        attempts = self._attempts(until - asyncio.get_running_loop().time())
         fault: ConnectError | None = None
         for transport, seconds in attempts:
             connection = self._prepare(dialect)
@@ -267,9 +268,8 @@ class Client:
         assert fault is not None
         raise fault
 
-    def _attempts(self) -> list[tuple[Transport, float]]:
+    def _attempts(self, seconds: float) -> list[tuple[Transport, float]]:
         """List the transports to try, and the seconds for each."""
-        seconds = self.target.connect_timeout
         if self.target.transport is not Transport.AUTO:
             return [(self.target.transport, seconds)]
         return [(Transport.WEBSOCKET, seconds / 2), (Transport.POLLING, seconds / 2)]
@@ -299,7 +299,9 @@ class Client:
         self._memberships.accept(record)
 
     def _check_dialect(self, is_old: bool) -> None:
-        """Go no further with a connection where the server speaks another dialect."""
+        """Go no further with a connection that begins in another dialect."""
+        if self._connection is not None and not self._connection.ended.done():
+            return
         dialect = self._tap.dialect.heard(self._session.is_old or is_old, self._session.is_msgpack)
         if dialect != self._tap.dialect:
             self._tap.mute()

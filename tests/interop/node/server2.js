@@ -16,7 +16,7 @@ const { values } = parseArgs({
 });
 const http = createServer();
 const pingInterval = Number(values["ping-interval"]);
-const io = socketIo(http, { pingInterval, pingTimeout: 5000, ...(values.msgpack && { parser: msgpack }) });
+const io = socketIo(http, { pingInterval, pingTimeout: 20_000, ...(values.msgpack && { parser: msgpack }) });
 
 const handlers = {
   join: (socket, room) => socket.join(room),
