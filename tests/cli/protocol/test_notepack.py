@@ -138,7 +138,7 @@ def test_any_bytes_are_a_value_or_an_error(data: bytes) -> None:
     assert 0 <= error_offset(data) <= len(data)
 
 
-@given(st.lists(JSON, max_size=20) | st.dictionaries(TEXT, JSON, max_size=20))
+@given(st.lists(JSON, max_size=5) | st.dictionaries(TEXT, JSON, max_size=5))
 def test_elements_are_where_they_say(value: Any) -> None:
     data = notepack.dump(value)
     found = list(notepack.elements(data))
