@@ -48,9 +48,9 @@ def parse_share(text: str) -> float:
     return share
 
 
-def parse_time(text: str) -> float:
-    """Read `200ms` or `1.5s` as seconds. Raises: UsageError."""
+def parse_time(text: str, option: str = "--delay") -> float:
+    """Read `200ms` or `1.5s` as seconds. Raises: UsageError that names the option."""
     found = _TIME.fullmatch(text)
     if found is None:
-        raise UsageError(f"--delay {text!r}: give it as 200ms or 1.5s")
+        raise UsageError(f"{option} {text!r}: give it as 200ms or 1.5s")
     return float(found[1]) / (1000 if found[2] == "ms" else 1)

@@ -24,6 +24,7 @@ COMMANDS = (
     "decode",
     "replay",
     "proxy",
+    "bench",
     "demo",
 )
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])

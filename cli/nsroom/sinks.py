@@ -188,7 +188,7 @@ class FileSink:
     def __init__(self, path: str, force: bool = False) -> None:
         """Open the file. Raises: UsageError where it exists and `force` is not given, OutputError."""
         self._path = path
-        self._fd = _create(path, force)
+        self._fd = create(path, force)
         self._output = Output(self._fd, path)
 
     async def write(self, records: Sequence[Record]) -> None:
@@ -204,7 +204,11 @@ class FileSink:
             raise OutputError(f"cannot write to {self._path}: {error.strerror}") from error
 
 
-def _create(path: str, force: bool) -> int:
+def create(path: str, force: bool) -> int:
+    """Open a file that only its owner may read.
+
+    Raises: UsageError where it exists and `force` is not given, OutputError.
+    """
     existing = os.O_TRUNC if force else os.O_EXCL
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | existing, 0o600)

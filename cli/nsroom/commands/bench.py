@@ -1,0 +1,274 @@
+"""`nsroom bench`: load a server and measure how it answers."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.errors import ExitCode, UsageError
+from nsroom.options import ConnectionOptions, expand
+from nsroom.streams import put, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nsroom.load.bounds import Bound, ErrorBound
+    from nsroom.load.plan import Load, Phrases, Plan, Scenario
+    from nsroom.load.report import Report
+    from nsroom.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How much of what."""
+
+    clients: Annotated[
+        int, typer.Option("-c", "--clients", min=2, metavar="N", help="Connections to open.")
+    ] = 100
+    rooms: Annotated[int, typer.Option(min=1, metavar="N", help="Rooms that the clients spread over.")] = 1
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, metavar="N", help="Processes that the clients spread over.")
+    ] = 1
+    ramp: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", help="Let them come over this time. Default: as fast as they get in."
+        ),
+    ] = 0.0
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            metavar="N",
+            help="Events a second, of all together. Default: each sends when it is answered.",
+        ),
+    ] = None
+    in_flight: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1000, metavar="N", help="Without --rate: events of each that may be unanswered."
+        ),
+    ] = 1
+    duration: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="How long each scenario takes.")
+    ] = 10.0
+    size: Annotated[
+        int, typer.Option(min=0, max=1_000_000, metavar="N", help="Characters of {text} in the arguments.")
+    ] = 100
+    timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="What takes longer than this is an error.")
+    ] = 5.0
+
+    def load(self) -> "Load":
+        """Check them. Raises: UsageError."""
+        from nsroom.load.plan import Load
+
+        load = Load(**{name: getattr(self, name) for name in self.__slots__})
+        load.check()
+        return load
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseOptions:
+    """What the clients say."""
+
+    event: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The event of ack. Default: who."),
+    ] = None
+    args: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON", help="Its arguments, with {room} and {text} in them; an array is several."
+        ),
+    ] = None
+    room_event: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The event of fan-out, sent to a room. Default: message."),
+    ] = None
+    room_args: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help="Its arguments, with {text} in them, which has to reach the room."),
+    ] = None
+    join_event: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The event that asks to join. Default: join.")
+    ] = None
+    join_args: Annotated[
+        str | None, typer.Option(metavar="JSON", help="Its arguments, with {room} in them.")
+    ] = None
+    join_preset: Annotated[
+        str | None, typer.Option(metavar="PRESET", help="A known convention, as for `nsroom join`.")
+    ] = None
+
+    def phrases(self) -> "Phrases":
+        """Check them. Raises: UsageError."""
+        from nsroom.load.phrases import phrases
+
+        return phrases(
+            (self.event, self.args),
+            (self.room_event, self.room_args),
+            (self.join_preset, self.join_event, self.join_args),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BoundOptions:
+    """What is good enough."""
+
+    max_p50: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TIME", help="End with 1 above this, as 20ms or ack=20ms. Repeatable."),
+    ] = None
+    max_p90: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for nine in ten.")] = None
+    max_p99: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for 99 in 100.")] = None
+    max_p999: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for 999 in 1000.")] = None
+    max_errors: Annotated[
+        str, typer.Option(metavar="N|SHARE", help="End with 1 above so many errors, as 10 or 0.5%.")
+    ] = "0"
+
+    def bounds(self) -> "list[Bound | ErrorBound]":
+        """Read them. Raises: UsageError."""
+        from nsroom.load.bounds import parse_bound, parse_errors
+
+        given = {50: self.max_p50, 90: self.max_p90, 99: self.max_p99, 99.9: self.max_p999}
+        options = {percent: f"--max-p{percent:g}".replace(".", "") for percent in given}
+        bounds = [
+            parse_bound(options[percent], percent, text)
+            for percent, texts in given.items()
+            for text in texts or ()
+        ]
+        return [*bounds, parse_errors(self.max_errors)]
+
+
+@expand
+def bench(
+    target: Annotated[str | None, typer.Argument(metavar="[TARGET]", help="Namespace, URL or :PORT.")] = None,
+    *,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="connect, ack or fan-out; repeatable. Default: all. Connecting always is."
+        ),
+    ] = None,
+    options: LoadOptions,
+    words: PhraseOptions,
+    limits: BoundOptions,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    save: Annotated[
+        str | None, typer.Option("--save", metavar="FILE", help="Keep the histograms, as HdrHistogram's log.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --save overwrite its file.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Load a server that is not on this machine.")] = False,
+    connection: ConnectionOptions,
+) -> None:
+    """Load a server with many clients, and measure its latencies.
+
+    Three scenarios, one after the other: how long clients take to connect; the round trip of an event with
+    its acknowledgement; and fan-out, from a sender to each member of its room. With --rate, latencies count
+    from when an event was due. The events are those of `nsroom serve`; others are named with --event,
+    --room-event and --join-event. WebSocket only. Ends with 1 if a bound is not kept, or there are errors.
+
+    \b
+    Examples:
+      nsroom bench
+      nsroom bench :3001/chat -c 2000 --rooms 20 --rate 500 --max-p99 50ms
+      nsroom bench --scenario ack --event echo --args '"{text}"' --json
+      nsroom bench --room-event say --room-args '["{room}","{text}"]'
+      nsroom bench https://example.org -c 5000 --workers 4 --ramp 60 --yes
+    """
+    from nsroom.signals import run
+
+    load, phrases, bounds = options.load(), words.phrases(), limits.bounds()
+    chosen = _scenarios(scenario or [])
+    where = connection.target((target,) if target else ())
+    sink = _Sink(json, save, force)
+    run(_bench(where, load, phrases, chosen, bounds, yes, sink))
+
+
+def _scenarios(names: "Sequence[str]") -> "list[Scenario]":
+    from nsroom.load.plan import Scenario
+
+    for name in names:
+        if name not in list(Scenario):
+            raise UsageError(f"--scenario {name!r}: there are {', '.join(Scenario)}")
+    return [Scenario(name) for name in names] or list(Scenario)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Where the report goes."""
+
+    json: bool
+    save: str | None
+    force: bool
+
+    def open(self) -> int | None:
+        """Open the file before anything is sent. Raises: UsageError, OutputError."""
+        from nsroom.sinks import create
+
+        return create(self.save, self.force) if self.save else None
+
+    def write(self, report: "Report", file: int | None) -> None:
+        """Raises: OutputError, Stopped."""
+        from nsroom.load.table import render
+        from nsroom.sinks import encode_value
+
+        if file is not None:
+            _keep(report, file, str(self.save))
+        put(encode_value(report.to_json()) if self.json else render(report))
+
+
+def _keep(report: "Report", file: int, name: str) -> None:
+    import os
+
+    from nsroom.errors import OutputError
+
+    try:
+        with os.fdopen(file, "w") as log:
+            log.writelines(f"{line}\n" for line in report.log())
+    except OSError as error:
+        raise OutputError(f"cannot write to {name}: {error.strerror}") from error
+
+
+async def _bench(
+    target: "Target",
+    load: "Load",
+    phrases: "Phrases",
+    scenarios: "Sequence[Scenario]",
+    bounds: "Sequence[Bound | ErrorBound]",
+    yes: bool,
+    sink: _Sink,
+) -> None:
+    from nsroom.load.bounds import missed
+    from nsroom.load.report import Report
+    from nsroom.load.running import measure
+
+    plan = await _prepared(target, load, phrases, yes)
+    file = sink.open()
+    report = Report(target.place, plan.place.namespace, load)
+    try:
+        await measure(plan, scenarios, report)
+        report.missed = missed(bounds, report.results)
+    finally:
+        if report.results:
+            sink.write(report, file)
+    for miss in report.missed:
+        say(f"missed: {miss}")
+    if report.missed:
+        raise typer.Exit(ExitCode.NO)
+
+
+async def _prepared(target: "Target", load: "Load", phrases: "Phrases", yes: bool) -> "Plan":
+    """Make sure that there is something to be loaded, and that it may be."""
+    import os
+
+    from nsroom.load.plan import Plan, place_of
+    from nsroom.load.preparation import addresses, check, raise_limit, reachable, require_consent
+
+    raise_limit(load)
+    place_of(target, "")
+    found = await addresses(target)
+    require_consent(target, found, yes)
+    await check(target)
+    place = place_of(target, await reachable(target, found))
+    return Plan(place, load, phrases, 0, os.urandom(4).hex())

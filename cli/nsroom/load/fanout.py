@@ -1,0 +1,170 @@
+"""Fan-out: one client of each room sends, and the others tell how long it took to reach them."""
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import cycle
+
+from nsroom.load.connection import Connection, ignore, refusal
+from nsroom.load.fleet import Fleet, phrase, room_name
+from nsroom.load.schedule import SECOND, Schedule, ticking
+from nsroom.load.tally import Part, Stopwatch
+
+_STEP = 0.1
+"""Seconds between two looks at how far it is."""
+_QUIET = 0.3
+"""Seconds without a delivery after which none of another process's messages is expected any more."""
+_DIGITS = 19
+"""Of a stamp: nanoseconds of the system's monotonic clock, which all processes share."""
+_EVENTS = b"25"
+
+
+@dataclass(slots=True)
+class Room:
+    """A room, as far as its members are in this process."""
+
+    members: list[Connection] = field(default_factory=list)
+    sender: Connection | None = None
+    """None where that is in another process."""
+    outstanding: int = 0
+    """Deliveries that are still to come."""
+    moved: int = 0
+    """When the last one came."""
+    part: Part = field(default_factory=Part)
+
+
+class Fanout:
+    """The rooms of one process, at work."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._tally = fleet.tally
+        self._load = fleet.plan.load
+        self._mark = f"nsroom-{fleet.plan.run}-".encode()
+        self._rooms = self._gathered()
+        self._senders = [room for room in self._rooms.values() if room.sender]
+        self._is_open = True
+        self._watch = Stopwatch()
+
+    def _gathered(self) -> dict[int, Room]:
+        rooms: dict[int, Room] = defaultdict(Room)
+        for connection in sorted(self._fleet.connections, key=lambda each: each.seat):
+            rooms[connection.seat.room].members.append(connection)
+        for number, room in rooms.items():
+            room.part.members = len(room.members)
+            # A room that several processes share has its sender in the first of them.
+            if self._load.rooms > 1 or self._fleet.plan.worker == 0:
+                room.sender = room.members[0]
+            self._tally.rooms[number] = room.part
+        return rooms
+
+    async def run(self) -> None:
+        """Send for as long as the plan says, then wait for what is still to come."""
+        for connection in self._fleet.connections:
+            connection.hear = self._hear
+        if self._load.rate is None:
+            await self._saturate()
+        else:
+            await self._keep_to(self._load.rate)
+        self._is_open = False
+        while self._is_awaited() and await self._fleet.wait(_STEP):
+            continue
+        for connection in self._fleet.connections:
+            connection.hear = ignore
+            connection.waiting.clear()
+        self._watch.stop(self._tally)
+
+    async def _saturate(self) -> None:
+        for room in self._senders:
+            for _ in range(self._load.in_flight):
+                self._send(room, time.monotonic_ns())
+        await self._last(self._load.duration)
+
+    async def _keep_to(self, rate: float) -> None:
+        if not self._senders:
+            await self._last(self._load.duration)
+            return
+        schedule = Schedule(rate * len(self._senders) / self._load.rooms, self._watch.start)
+        turn = cycle(self._senders)
+
+        def tick() -> None:
+            for intended in schedule.due(time.monotonic_ns()):
+                self._send(next(turn), intended)
+
+        with ticking(schedule, self._watch.start, tick):
+            await self._last(self._load.duration)
+
+    async def _last(self, seconds: float) -> None:
+        """Let it go on for so long, unless nothing is ever delivered."""
+        until = time.monotonic_ns() + round(seconds * SECOND)
+        while (left := until - time.monotonic_ns()) > 0 and await self._fleet.wait(min(_STEP, left / SECOND)):
+            late = time.monotonic_ns() - round(self._load.timeout * SECOND)
+            if not self._tally.answered and self._watch.start < late:
+                return
+            for room in self._senders:
+                if room.outstanding > 0 and room.moved < late:
+                    room.members = [member for member in room.members if member.is_open]
+                    room.outstanding = 0
+                    self._go_on(room)
+
+    def _is_awaited(self) -> bool:
+        now = time.monotonic_ns()
+        late, quiet = now - round(self._load.timeout * SECOND), now - round(_QUIET * SECOND)
+        return any(
+            (room.outstanding > 0 and room.moved > late) if room.sender else room.moved > quiet
+            for room in self._rooms.values()
+        )
+
+    def _send(self, room: Room, intended: int) -> None:
+        if not _may_send(room):
+            return
+        assert room.sender is not None
+        stamp = f"{self._mark.decode()}{intended:0{_DIGITS}d}-"
+        text = stamp.ljust(self._load.size, "x")
+        name = room_name(self._fleet.plan, room.sender.seat.room)
+        room.sender.emit(phrase(self._fleet.plan.phrases.send, name, text), intended)
+        room.part.sent += 1
+        room.outstanding += len(room.members) - 1
+        room.moved = time.monotonic_ns()
+        self._tally.sent += 1
+
+    def _hear(self, connection: Connection, packet: bytes) -> None:
+        room = self._rooms[connection.seat.room]
+        at = packet.find(self._mark) if packet[1] in _EVENTS else -1
+        if at < 0 or connection is room.sender:
+            self._check(connection, room, packet)
+            return
+        now = time.monotonic_ns()
+        at += len(self._mark)
+        self._tally.histogram.record(now - int(packet[at : at + _DIGITS]))
+        self._tally.answered += 1
+        self._watch.lap(now)
+        room.part.received += 1
+        room.moved = now
+        room.outstanding -= 1
+        self._go_on(room)
+
+    def _check(self, connection: Connection, room: Room, packet: bytes) -> None:
+        """Look whether the server refuses what was sent."""
+        number = connection.answered(packet)
+        if number is None or connection.waiting.pop(number, None) is None:
+            return
+        if code := refusal(packet):
+            self._tally.error(f"refused: {code}")
+            room.part.sent -= 1
+            room.outstanding -= len(room.members) - 1
+            self._go_on(room)
+
+    def _go_on(self, room: Room) -> None:
+        if not self._is_open or self._load.rate is not None or room.sender is None:
+            return
+        if room.outstanding <= (self._load.in_flight - 1) * (len(room.members) - 1):
+            self._send(room, time.monotonic_ns())
+
+
+def _may_send(room: Room) -> bool:
+    """Let another member send where the one who did is gone; false when all are."""
+    if room.sender is None or not room.sender.is_open:
+        room.members = [member for member in room.members if member.is_open]
+        room.sender = next(iter(room.members), None)
+    return room.sender is not None
