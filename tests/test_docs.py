@@ -49,6 +49,7 @@ BUILT = {
     "replay": "",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
     " --insecure --cacert --connect-timeout",
+    "bench": "",
     "demo": "",
 }
 """What the contract asks for, besides what commands share."""
@@ -62,6 +63,9 @@ BEYOND = {
     "decode": "--frame --json --plain",
     "replay": "--direction --speed --view --ack --timeout --summary",
     "proxy": "--origin --fault-where",
+    "bench": "--scenario --clients --rooms --workers --ramp --rate --in-flight --duration --size --timeout"
+    " --event --args --room-event --room-args --join-event --join-args --join-preset"
+    " --max-p50 --max-p90 --max-p99 --max-p999 --max-errors --json --save --force --yes",
 }
 """What it does not mention."""
 CONTRACT_SHARED = {
@@ -73,7 +77,9 @@ CONTRACT_SHARED = {
     AdminOptions: "--admin-auth --admin-session --admin-namespace",
 }
 GROUPS: dict[type, tuple[str, ...]] = {
-    ConnectionOptions: ("connect", "join", "emit", "call", "rooms", "sockets", "tail", "kick", "replay"),
+    ConnectionOptions: (
+        *("connect", "join", "emit", "call", "rooms", "sockets", "tail", "kick", "replay", "bench"),
+    ),
     ShowOptions: ("connect", "join", "tail"),
     WatchOptions: ("connect", "join"),
     EmitOptions: ("emit", "call"),

@@ -65,6 +65,7 @@ LAYERS = {
         " delivery tui",
         "prompt_toolkit platformdirs",
     ),
+    "nsroom.load.table": Layer("load terminal", "rich"),
     "nsroom.commands": ANYTHING,
     "nsroom.options": ANYTHING,
     "nsroom.watch": ANYTHING,
@@ -149,7 +150,9 @@ def test_commands_import_inside_their_function(module: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("module", ["nsroom.terminal", "nsroom.summary", "nsroom.sinks", "nsroom.tables"])
+@pytest.mark.parametrize(
+    "module", ["nsroom.terminal", "nsroom.summary", "nsroom.sinks", "nsroom.tables", "nsroom.load.table"]
+)
 def test_rich_is_imported_inside_functions(module: str) -> None:
     top = (node for node in parse(module).body if isinstance(node, ast.Import | ast.ImportFrom))
     assert not [name for node in top for name in imports(node) if within(name, "rich")]

@@ -44,6 +44,8 @@ async def loaded(home: Path, *args: str) -> set[str]:
         ("connect --help", set()),
         ("serve --help", set()),
         ("proxy --help", set()),
+        ("bench --help", set()),
+        ("bench :1 --clients 1", set()),
         ("proxy :1 --listen x", {"asyncio", "ssl"}),
         ("proxy :1 --listen 192.0.2.1:0", {"asyncio", "ssl", "orjson"}),
         ("emit", set()),

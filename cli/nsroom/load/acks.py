@@ -77,7 +77,8 @@ class Acks:
             if not await self._fleet.wait(min(_SWEEP, left / SECOND)):
                 return
             self._sweep()
-            self._is_mute = not self._tally.answered and bool(self._tally.errors)
+            taken = time.monotonic_ns() - self._watch.start
+            self._is_mute = not self._tally.answered and taken > self._load.timeout * SECOND
             if self._is_mute:
                 return
 

@@ -8,12 +8,10 @@ from itertools import cycle
 from nsroom.load.connection import Connection, ignore, refusal
 from nsroom.load.fleet import Fleet, phrase, room_name
 from nsroom.load.schedule import SECOND, Schedule, ticking
-from nsroom.load.tally import Part, Stopwatch
+from nsroom.load.tally import Part, Stopwatch, Tally
 
 _STEP = 0.1
 """Seconds between two looks at how far it is."""
-_QUIET = 0.3
-"""Seconds without a delivery after which none of another process's messages is expected any more."""
 _DIGITS = 19
 """Of a stamp: nanoseconds of the system's monotonic clock, which all processes share."""
 _EVENTS = b"25"
@@ -34,17 +32,19 @@ class Room:
 
 
 class Fanout:
-    """The rooms of one process, at work."""
+    """The rooms of one process, at work. It hears from the beginning what other processes send."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._tally = fleet.tally
+        self.tally = self._tally = Tally()
         self._load = fleet.plan.load
         self._mark = f"nsroom-{fleet.plan.run}-".encode()
         self._rooms = self._gathered()
         self._senders = [room for room in self._rooms.values() if room.sender]
         self._is_open = True
         self._watch = Stopwatch()
+        for connection in fleet.connections:
+            connection.hear = self._hear
 
     def _gathered(self) -> dict[int, Room]:
         rooms: dict[int, Room] = defaultdict(Room)
@@ -59,15 +59,20 @@ class Fanout:
         return rooms
 
     async def run(self) -> None:
-        """Send for as long as the plan says, then wait for what is still to come."""
-        for connection in self._fleet.connections:
-            connection.hear = self._hear
+        """Send for as long as the plan says, then wait for what is still to come in one's own rooms."""
+        self._watch = Stopwatch()
         if self._load.rate is None:
             await self._saturate()
         else:
             await self._keep_to(self._load.rate)
         self._is_open = False
         while self._is_awaited() and await self._fleet.wait(_STEP):
+            continue
+        self._watch.stop(self._tally)
+
+    async def collect(self, sent: int) -> None:
+        """Wait for what is still to come from other processes, which have sent so much all together."""
+        while self._is_missing(sent) and await self._fleet.wait(_STEP):
             continue
         for connection in self._fleet.connections:
             connection.hear = ignore
@@ -108,11 +113,15 @@ class Fanout:
                     self._go_on(room)
 
     def _is_awaited(self) -> bool:
-        now = time.monotonic_ns()
-        late, quiet = now - round(self._load.timeout * SECOND), now - round(_QUIET * SECOND)
+        late = time.monotonic_ns() - round(self._load.timeout * SECOND)
+        return any(room.outstanding > 0 and room.moved > late for room in self._senders)
+
+    def _is_missing(self, sent: int) -> bool:
+        late = time.monotonic_ns() - round(self._load.timeout * SECOND)
+        others = (room for room in self._rooms.values() if room.sender is None)
         return any(
-            (room.outstanding > 0 and room.moved > late) if room.sender else room.moved > quiet
-            for room in self._rooms.values()
+            room.part.received < sent * room.part.members and max(room.moved, self._watch.start) > late
+            for room in others
         )
 
     def _send(self, room: Room, intended: int) -> None:

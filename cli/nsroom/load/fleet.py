@@ -13,6 +13,7 @@ from nsroom.load.tally import Stopwatch, Tally
 from nsroom.record import Json
 from nsroom.tls import client_context
 
+LOST = "connection lost"
 _AT_ONCE = 32
 """Clients that connect at the same time, where there is no ramp."""
 
@@ -106,7 +107,7 @@ class Fleet:
         )
 
     def _lost(self, connection: Connection, cause: str) -> None:
-        self.tally.error(f"connection lost: {cause}")
+        self.tally.error(f"{LOST}: {cause}")
         if self._by_seat.pop(connection.seat, None):
             self.connections.remove(connection)
         if not self.connections:

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from nsroom.errors import ConnectError, LostError, NackError, NsroomError, RefusedError, WaitError
 from nsroom.load.crew import Crew
+from nsroom.load.fleet import LOST
 from nsroom.load.plan import Plan, Scenario
 from nsroom.load.progress import Progress
 from nsroom.load.report import Report
 from nsroom.load.tally import Tally, missing
-from nsroom.load.worker import JOIN
+from nsroom.load.worker import COLLECT, JOIN
 
 
 async def measure(plan: Plan, scenarios: Sequence[Scenario], report: Report) -> None:
@@ -23,6 +24,9 @@ async def measure(plan: Plan, scenarios: Sequence[Scenario], report: Report) -> 
             for step in _steps(scenarios):
                 progress.begin(step, None if step in (JOIN, Scenario.CONNECT) else plan.load.duration)
                 tally = await _taken(crew, step, report, progress)
+                if step == Scenario.FANOUT:
+                    # A room may be in several processes: those that do not send hear now how much there was.
+                    tally = await _taken(crew, f"{COLLECT} {tally.sent}", report, progress)
                 _add(report, step, tally)
                 _check(plan, step, tally, report)
     finally:
@@ -42,7 +46,7 @@ async def _taken(crew: Crew, step: str, report: Report, progress: Progress) -> T
         return await crew.step(step, progress)
     except asyncio.CancelledError:
         report.interrupted = True
-        _add(report, step, await crew.stop())
+        _add(report, Scenario.FANOUT if step.startswith(COLLECT) else step, await crew.stop())
         raise
 
 
@@ -64,7 +68,8 @@ def _check(plan: Plan, step: str, tally: Tally, report: Report) -> None:
         kind = RefusedError if cause.startswith("refused") else ConnectError
         raise kind(f"cannot connect to {report.place}: {cause}")
     if not tally.connected:
-        raise LostError(f"no connection is left: {cause}")
+        causes = (each for each, _ in tally.errors.most_common() if each.startswith(LOST))
+        raise LostError(f"no connection is left: {next(causes, cause)}")
     if step == JOIN and cause.startswith("refused") and tally.errors.total() >= tally.sent:
         raise RefusedError(f"the server refuses every client's join: {cause}: see --join-event")
     if step in (Scenario.ACK, Scenario.FANOUT) and not tally.answered:

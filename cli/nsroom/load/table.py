@@ -19,6 +19,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _UNITS = ((SECOND, "s"), (SECOND // 1000, "ms"), (SECOND // 1_000_000, "µs"))
 
 _TOO_BUSY = f"above {TOO_BUSY:.0%} the numbers are our own: give more --workers, or a lower --rate"
+_LIMITED = "the server bounds what one client sends: give --rate, more --rooms, or the server another --limit"
 _SATURATED = "saturated: what is late delays what comes after it, which hides that; --rate measures it"
 _CORRECTED = "latencies count from when an event was due (corrected for coordinated omission)"
 
@@ -123,6 +124,8 @@ def _notes(report: Report) -> Iterator[Line]:
     yield Line(f"our own CPU, of one core: {shares}", "yellow" if report.busy else "dim")
     if report.busy:
         yield Line(_TOO_BUSY, "yellow")
+    if any(cause.endswith("rate_limited") for tally in report.results.values() for cause in tally.errors):
+        yield Line(_LIMITED, "yellow")
     yield Line(_SATURATED if report.load.rate is None else _CORRECTED, "dim")
     yield from (Line(f"missed: {miss}", "red") for miss in report.missed)
 

@@ -113,4 +113,5 @@ class Stopwatch:
         """Write down the times."""
         taken = max(1, time.monotonic_ns() - self.start)
         tally.seconds = max(0, self._last - self.start) / SECOND
-        tally.busy = (time.process_time_ns() - self._cpu) / taken
+        # What comes after a first stop is waiting.
+        tally.busy = tally.busy or (time.process_time_ns() - self._cpu) / taken

@@ -8,8 +8,7 @@ import contextlib
 import gc
 import json
 import sys
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from nsroom.load import plan as plans
 from nsroom.load.acks import Acks
@@ -19,20 +18,11 @@ from nsroom.load.joining import Joining
 from nsroom.load.plan import Scenario
 from nsroom.load.tally import Tally
 
-JOIN, STOP = "join", "stop"
+JOIN, COLLECT, STOP = "join", "collect", "stop"
+"""Steps besides the scenarios; behind `collect` stands how many messages there were."""
 MAX_LINE = 1 << 24
 _TOLD_EVERY = 0.2
 """Seconds."""
-
-
-class Step(Protocol):
-    """Something that all clients of a fleet do."""
-
-    async def run(self) -> None:
-        """Do it, and write down in the fleet's tally what came of it."""
-
-
-_STEPS: dict[str, Callable[[Fleet], Step]] = {JOIN: Joining, Scenario.ACK: Acks, Scenario.FANOUT: Fanout}
 
 
 class Worker:
@@ -40,6 +30,8 @@ class Worker:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._fanout: Fanout | None = None
+        """From when all have joined."""
 
     async def obey(self, lines: asyncio.StreamReader) -> None:
         """Do what the lines say until there are no more."""
@@ -55,25 +47,34 @@ class Worker:
             await step
         self._fleet.close()
 
-    async def _step(self, name: str) -> None:
-        fleet = self._fleet
-        fleet.tally = Tally()
+    async def _step(self, command: str) -> None:
+        name, _, detail = command.partition(" ")
         telling = asyncio.create_task(self._tell())
         try:
-            await self._work(name)
+            await self._work(name, detail)
         finally:
             telling.cancel()
-        fleet.tally.connected = len(fleet.connections)
-        _say({"done": name, **fleet.tally.to_json()})
+        tally = self._fleet.tally
+        tally.connected = len(self._fleet.connections)
+        _say({"done": name, **tally.to_json()})
 
-    async def _work(self, name: str) -> None:
+    async def _work(self, name: str, detail: str) -> None:
+        fleet, fanout = self._fleet, self._fanout
+        fleet.tally = fanout.tally if fanout and name in (Scenario.FANOUT, COLLECT) else Tally()
         if name == Scenario.CONNECT:
-            await self._fleet.connect()
+            await fleet.connect()
             # All that is there now stays: collecting it again and again would be pauses to be measured.
             gc.collect()
             gc.freeze()
-        elif self._fleet.connections:
-            await _STEPS[name](self._fleet).run()
+        elif name == Scenario.ACK:
+            await Acks(fleet).run()
+        elif name == JOIN:
+            await Joining(fleet).run()
+            self._fanout = Fanout(fleet)
+        elif fanout and name == Scenario.FANOUT:
+            await fanout.run()
+        elif fanout and name == COLLECT:
+            await fanout.collect(int(detail))
 
     async def _tell(self) -> None:
         while True:

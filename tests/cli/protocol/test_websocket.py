@@ -112,3 +112,30 @@ def test_noise_gives_messages_or_an_error() -> None:
 )
 def test_close_reason(data: bytes, code: int | None, text: str) -> None:
     assert websocket.close_reason(data) == (code, text)
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536])
+def test_a_clients_frame(size: int) -> None:
+    data = b"x" * size
+    (message,) = read(websocket.client_frame(Opcode.TEXT, data))
+    assert (message.opcode, message.data, message.whole) == (Opcode.TEXT, data.decode(), True)
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535])
+def test_just_one_whole_text(size: int) -> None:
+    data = b"x" * size
+    one = frame(1, data)
+    assert one[websocket.whole_text(one) :] == data
+    for other in (one[:-1], one + b"\x81", frame(2, data), frame(1, data, final=False), frame(9, data[:125])):
+        assert websocket.whole_text(other) == 0
+    assert websocket.whole_text(frame(1, data, mask=MASK)) == 0
+
+
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=5), st.integers(0, 2000))
+def test_between_two_messages(texts: list[bytes], cut: int) -> None:
+    data = b"".join(frame(1, text, final=False) + frame(0, b"") for text in texts)
+    reader = Reader()
+    assert reader.is_between
+    list(reader.feed(data[:cut]))
+    ends = set(itertools.accumulate(len(frame(1, text)) + 2 for text in texts))
+    assert reader.is_between == (min(cut, len(data)) in {0, *ends})

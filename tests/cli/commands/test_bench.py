@@ -1,0 +1,270 @@
+"""`nsroom bench`, the real program, against servers of several kinds. How fast they are is not asserted."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogReader
+
+from nsroom.load.histogram import DIGITS, HIGHEST, LOWEST
+from tests.conftest import StartServer
+from tests.peers import bad
+from tests.peers.program import Program, Runner, Server, Spawner
+
+SMALL = ("--clients", "20", "--duration", "0.5", "--timeout", "20")
+ACK = ("--scenario", "ack")
+
+
+def check(report: dict[str, Any], *scenarios: str) -> None:
+    """See that everyone connected, and that there was something to measure and nothing wrong."""
+    measured = report["scenarios"]
+    assert list(measured) == ["connect", *scenarios]
+    assert measured["connect"]["count"] == report["clients"]
+    for each in measured.values():
+        assert each["errors"] == {}
+        assert each["count"] > 0
+        latency = each["latency_ms"]
+        assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["p99.9"] <= latency["max"]
+    assert report["missed"] == []
+
+
+async def test_the_reference_server(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("bench", *SMALL, "--rate", "100", "--json", "-u", f"{server.url}/chat", timeout=60)
+    assert (result.code, result.stderr) == (0, "")
+    [report] = result.records()
+    check(report, "ack", "fan-out")
+    assert (report["namespace"], report["rate"], report["workers"]) == ("/chat", 100, 1)
+    messages = report["scenarios"]["fan-out"]["sent"]
+    assert report["scenarios"]["fan-out"]["count"] == 19 * messages
+
+
+async def test_node_saturated_by_two_processes(nsroom: Runner, node_server: StartServer) -> None:
+    server = await node_server("server4.js")
+    more = ("--workers", "2", "--rooms", "4", "--in-flight", "2", "--ramp", "0.2")
+    result = await nsroom("bench", server.url, *SMALL, *more, "--json", timeout=60)
+    assert (result.code, result.stderr) == (0, "")
+    [report] = result.records()
+    check(report, "ack", "fan-out")
+    assert report["scenarios"]["fan-out"]["count"] == 4 * report["scenarios"]["fan-out"]["sent"]
+
+
+async def test_one_room_in_two_processes(nsroom: Runner, python_server: StartServer) -> None:
+    server = await python_server()
+    more = ("--scenario", "fan-out", "--workers", "2", "--rate", "20")
+    result = await nsroom("bench", server.url, *SMALL, *more, "--json", timeout=60)
+    assert (result.code, result.stderr) == (0, "")
+    [report] = result.records()
+    check(report, "fan-out")
+    assert report["scenarios"]["fan-out"]["count"] == 19 * report["scenarios"]["fan-out"]["sent"]
+
+
+async def test_words_of_another_server(nsroom: Runner, node_server: StartServer) -> None:
+    server = await node_server("server4.js")
+    words = ("--event", "say", "--args", '["{text}"]', "--room-args", '{"room":"{room}","is":["{text}"]}')
+    size = ("--size", "70000", "--join-preset", "join-object", "--rate", "10")
+    result = await nsroom("bench", f"{server.url}/chat", *SMALL, *words, *size, "--json", timeout=60)
+    assert (result.code, result.stderr) == (0, "")
+    check(result.records()[0], "ack", "fan-out")
+
+
+async def test_a_table_for_people(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("bench", "-u", server.url, *SMALL, *ACK, "--rate", "50", timeout=60)
+    assert (result.code, result.stderr) == (0, "")
+    assert result.lines[:2] == [f"{server.url}/", "20 clients  1 room  1 worker  50 events/s"]
+    assert result.lines[3].split() == ["connect", "ack"]
+    assert [line for line in result.lines if "%  █" in line]
+    assert "\x1b" not in result.stdout
+
+
+async def test_progress_on_a_terminal(spawn: Spawner, server: Server) -> None:
+    program = await spawn("bench", "-u", server.url, *SMALL, *ACK, "--rate", "50", tty=True, cols=60)
+    result = await program.result(60)
+    assert result.code == 0
+    assert "nsroom: ack  0.0 of 0.5 s  0 answered" in result.stdout
+    assert "\r\x1b[K\x1b[1mhttp" in result.stdout
+
+
+async def test_the_histograms_are_kept(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    command = ("bench", "-u", server.url, *SMALL, *ACK, "--rate", "50", "--json", "--save", "x.hlog")
+    [report] = (await nsroom(*command, timeout=60)).records()
+    file = tmp_path / "x.hlog"
+    assert file.stat().st_mode & 0o777 == 0o600
+    reader = HistogramLogReader(str(file), HdrHistogram(LOWEST, HIGHEST, DIGITS))
+    counts = {}
+    while (histogram := reader.get_next_interval_histogram()) is not None:
+        counts[histogram.get_tag()] = histogram.get_total_count()
+    reader.close()
+    assert counts == {name: each["count"] for name, each in report["scenarios"].items()}
+    again = await nsroom(*command)
+    assert (again.code, again.stdout) == (2, "")
+    assert "x.hlog exists already" in again.stderr
+
+
+async def test_bounds(nsroom: Runner, server: Server) -> None:
+    bounds = ("--max-p50", "ack=0ms", "--max-p999", "1000s")
+    result = await nsroom("bench", "-u", server.url, *SMALL, *ACK, *bounds, "--json", timeout=60)
+    assert result.code == 1
+    [miss] = result.records()[0]["missed"]
+    assert miss.startswith("--max-p50 ack=0ms: ack took ")
+    assert result.stderr == f"nsroom: missed: {miss}\n"
+
+
+async def test_what_the_server_refuses_is_an_error(nsroom: Runner, serve: StartServer) -> None:
+    server = await serve("--limit", "events_per_second=1", "--limit", "events_burst=5")
+    few = ("-u", server.url, "--clients", "2", "--duration", "1", *ACK, "--json")
+    result = await nsroom("bench", *few, timeout=60)
+    assert result.code == 1
+    [report] = result.records()
+    assert list(report["scenarios"]["ack"]["errors"]) == ["refused: rate_limited"]
+    assert report["scenarios"]["ack"]["count"] >= 10
+    assert report["missed"][0].startswith("--max-errors 0: there were ")
+
+
+async def test_a_stall_is_measured_by_all_who_were_to_come_meanwhile(nsroom: Runner) -> None:
+    talks = 0
+
+    async def script(talk: bad.Conversation) -> None:
+        nonlocal talks
+        talks += 1
+        await talk.welcome()
+        for number in range(1_000_000):
+            frame = str(await talk.receive())
+            if number == 20:
+                await asyncio.sleep(1)
+            await talk.send(f"43{frame[2 : frame.index('[')]}[]")
+
+    async with bad.conversation(script) as url:
+        options = ("--clients", "2", "--duration", "2", "--rate", "100", *ACK, "--json")
+        result = await nsroom("bench", "-u", url, *options, timeout=60)
+    assert result.code == 0
+    ack = result.records()[0]["scenarios"]["ack"]
+    assert ack["sent"] == ack["count"] >= 200
+    # Two answers were late by themselves, one in a hundred; a hundred others were due while they were.
+    assert ack["latency_ms"]["p90"] > 500
+    assert talks == 3  # one to see whether all is well
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "line"),
+    [
+        ((*ACK, "--event", "never"), 5, "no acknowledgement of 'never' within 0.5 s"),
+        ((*ACK, "--event", "none"), 7, "refuses every 'none' (refused: unknown_event)"),
+        (("--scenario", "fan-out", "--room-event", "never"), 5, "nobody got what 'never' was to bring"),
+        (("--join-event", "error", "--scenario", "fan-out"), 4, "refuses every client's join"),
+    ],
+)
+async def test_a_server_that_does_not_understand(
+    nsroom: Runner, server: Server, options: tuple[str, ...], code: int, line: str
+) -> None:
+    few = ("--clients", "4", "--duration", "30", "--timeout", "0.5")
+    result = await nsroom("bench", "-u", f"{server.url}/lab", *few, *options, timeout=60)
+    assert result.code == code
+    assert line in result.stderr
+    assert "connect latency" in result.stdout
+
+
+async def test_a_server_without_acks(nsroom: Runner) -> None:
+    async with bad.sends() as url:
+        few = ("--clients", "4", "--duration", "30", "--timeout", "0.5")
+        result = await nsroom("bench", "-u", url, *few, timeout=60)
+    assert result.code == 5
+    assert "name one that it acknowledges with --event" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "line"),
+    [
+        (("http://192.0.2.1:9",), 2, "http://192.0.2.1:9 is not this machine: add --yes"),
+        ((":1", "--clients", "10000000"), 2, "run `ulimit -n 10000064` before, or give more --workers"),
+        ((":1", "--clients", "1"), 2, "--clients"),
+        ((":1", "--clients", "5", "--rooms", "3"), 2, "it takes 6"),
+        ((":1", "--scenario", "nonsense"), 2, "there are connect, ack, fan-out"),
+        ((":1", "--max-p99", "5"), 2, "--max-p99 '5': give it as 200ms or 1.5s"),
+        ((":1", "--transport", "polling"), 2, "WebSocket only"),
+        ((":1/a", "-n", "/b"), 2, "one namespace, but 2"),
+        ((":1", "--room-args", "[]"), 2, "--room-args has no {text}"),
+    ],
+)
+async def test_nothing_is_sent(nsroom: Runner, args: tuple[str, ...], code: int, line: str) -> None:
+    result = await nsroom("bench", *args)
+    assert (result.code, result.stdout) == (code, "")
+    assert line in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+async def test_nobody_there(nsroom: Runner) -> None:
+    async with bad.refuses_connections() as url:
+        result = await nsroom("bench", "-u", url)
+    assert (result.code, result.stdout) == (3, "")
+    assert "nothing listens on 127.0.0.1" in result.stderr
+
+
+async def test_a_refused_namespace(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("bench", "-u", f"{server.url}/nope")
+    assert (result.code, result.stdout) == (4, "")
+    assert "/nope is refused: Invalid namespace" in result.stderr
+
+
+@pytest.mark.parametrize("step", ["ack", "fan-out"])
+async def test_the_server_dies(spawn: Spawner, server: Server, step: str) -> None:
+    options = ("--clients", "10", "--duration", "60", "--scenario", step)
+    program = await spawn("bench", "-u", server.url, *options, tty=True, cols=120)
+    await program.stdout.wait_for(f"nsroom: {step}  0.", 30)
+    await under_way(program, step)
+    server.proc.signal(signal.SIGKILL)
+    result = await program.result(30)
+    assert result.code == 6
+    assert "nsroom: no connection is left: connection lost: " in result.stdout
+    assert f"{step} latency" in result.stdout
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_ctrl_c_shows_what_was_measured(spawn: Spawner, server: Server, workers: str) -> None:
+    options = ("--clients", "10", "--duration", "60", *ACK, "--workers", workers)
+    program = await spawn("bench", "-u", server.url, *options, tty=True, cols=120)
+    await under_way(program, "ack")
+    program.type("\x03")
+    result = await program.result(30)
+    assert result.code == 130
+    assert "ack latency" in result.stdout
+    assert "errors             0         0" in result.stdout
+    assert children(program.pid) == []
+
+
+async def test_a_process_that_dies_is_no_hang(spawn: Spawner, server: Server) -> None:
+    options = ("--clients", "10", "--duration", "60", *ACK, "--workers", "2")
+    program = await spawn("bench", "-u", server.url, *options, tty=True, cols=120)
+    await under_way(program, "ack")
+    os.kill(children(program.pid)[0], signal.SIGKILL)
+    result = await program.result(30)
+    assert result.code == 70
+    assert "a process of bench was killed by signal 9" in result.stdout
+    assert "connect latency" in result.stdout
+
+
+async def under_way(program: Program, step: str) -> None:
+    """Wait until there were answers for a second."""
+    await program.stdout.wait_for(f"nsroom: {step}  1.", 60)
+
+
+def children(pid: int) -> list[int]:
+    """Give the processes that a process has started."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:  # it has ended, or there is no /proc
+        return []
+
+
+async def test_a_process_of_bench_loads_no_library(environment: dict[str, str]) -> None:
+    script = "import sys, nsroom.load.worker; print(*sys.modules)"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script), env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    names = {name.partition(".")[0] for name in out.decode().split()}
+    assert names & {"aiohttp", "socketio", "engineio", "typer", "rich", "orjson"} == set()
