@@ -106,9 +106,9 @@ def script(name: str) -> str:
     return str(HERE / f"{name}.cjs")
 
 
-def head(title: str) -> None:
+def head(title: str, rival: str = "node") -> None:
     """Print the head of a table."""
-    sys.stdout.write(f"\n{title:<28}{'nsroom':>12}{'node':>12}{'ratio':>8}\n")
+    sys.stdout.write(f"\n{title:<28}{'nsroom':>12}{rival:>12}{'ratio':>8}\n")
 
 
 def row(name: str, ours: float, theirs: float, unit: str = "") -> None:

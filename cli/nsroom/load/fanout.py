@@ -1,5 +1,6 @@
 """Fan-out: one client of each room sends, and the others tell how long it took to reach them."""
 
+import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class Room:
     """None where that is in another process."""
     outstanding: int = 0
     """Deliveries that are still to come."""
+    quota: float = -math.inf
+    """More is sent when no more than these are."""
     moved: int = 0
     """When the last one came."""
     part: Part = field(default_factory=Part)
@@ -81,6 +84,7 @@ class Fanout:
 
     async def _saturate(self) -> None:
         for room in self._senders:
+            room.quota = (self._load.in_flight - 1) * (len(room.members) - 1)
             for _ in range(self._load.in_flight):
                 self._send(room, time.monotonic_ns())
         await self._last(self._load.duration)
@@ -151,7 +155,8 @@ class Fanout:
         room.part.received += 1
         room.moved = now
         room.outstanding -= 1
-        self._go_on(room)
+        if room.outstanding <= room.quota:
+            self._go_on(room)
 
     def _check(self, connection: Connection, room: Room, packet: bytes) -> None:
         """Look whether the server refuses what was sent."""
@@ -165,9 +170,7 @@ class Fanout:
             self._go_on(room)
 
     def _go_on(self, room: Room) -> None:
-        if not self._is_open or self._load.rate is not None or room.sender is None:
-            return
-        if room.outstanding <= (self._load.in_flight - 1) * (len(room.members) - 1):
+        if self._is_open and room.outstanding <= room.quota:
             self._send(room, time.monotonic_ns())
 
 
