@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import ssl
@@ -19,6 +18,7 @@ import pytest
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
+from tests.peers.certificate import certificate
 from tests.server.member import WAIT, Member
 from tests.server.wire import closing, endpoint, masked, poll, raw_websocket, websocket
 
@@ -283,16 +283,3 @@ async def test_a_certificate_that_is_none(tmp_path: Path) -> None:
 async def test_ipv6() -> None:
     async with serving(Config(host="::1", port=0)) as running:
         assert running.url == f"http://[::1]:{running.port}"
-
-
-async def certificate(folder: Path) -> tuple[Path, Path]:
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    child = await asyncio.create_subprocess_exec(
-        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
-        *("-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-        *("-keyout", str(key), "-out", str(cert)),
-        stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ,
-    )
-    assert await child.wait() == 0
-    return cert, key

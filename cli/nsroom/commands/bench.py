@@ -117,7 +117,9 @@ class BoundOptions:
 
     max_p50: Annotated[
         list[str] | None,
-        typer.Option(metavar="TIME", help="End with 1 above this, as 20ms or ack=20ms. Repeatable."),
+        typer.Option(
+            metavar="TIME", help="End with 1 above this, as 20ms; connect=20ms is for that alone. Repeatable."
+        ),
     ] = None
     max_p90: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for nine in ten.")] = None
     max_p99: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for 99 in 100.")] = None

@@ -15,7 +15,10 @@ _ERRORS = re.compile(r"(\d+)|(\d+(?:\.\d+)?)%")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The longest that a percentile of a scenario's latency may be; of every scenario where none is named."""
+    """The longest that a percentile of a scenario's latency may be.
+
+    Where none is named: of every one but connecting, unless there is no other.
+    """
 
     text: str
     percent: float
@@ -25,9 +28,9 @@ class Bound:
 
     def misses(self, results: Mapping[Scenario, Tally]) -> Iterator[str]:
         """Say of each latency that is too long what it is."""
-        for scenario, tally in results.items():
-            taken = tally.histogram.percentile(self.percent) / SECOND
-            if self.scenario in (None, scenario) and taken > self.limit:
+        for scenario in [self.scenario] if self.scenario else _events(results):
+            taken = results.get(scenario, Tally()).histogram.percentile(self.percent) / SECOND
+            if taken > self.limit:
                 yield f"{self.text}: {scenario} took {taken * 1000:.4g} ms"
 
 
@@ -45,6 +48,10 @@ class ErrorBound:
         asked = errors + sum(tally.answered for tally in results.values())
         if errors > (self.count if self.share is None else self.share * asked):
             yield f"--max-errors {self.text}: there were {errors:,}"
+
+
+def _events(results: Mapping[Scenario, Tally]) -> list[Scenario]:
+    return [each for each in results if each != Scenario.CONNECT] or list(results)
 
 
 def parse_bound(option: str, percent: float, text: str) -> Bound:

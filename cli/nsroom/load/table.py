@@ -127,7 +127,6 @@ def _notes(report: Report) -> Iterator[Line]:
     if any(cause.endswith("rate_limited") for tally in report.results.values() for cause in tally.errors):
         yield Line(_LIMITED, "yellow")
     yield Line(_SATURATED if report.load.rate is None else _CORRECTED, "dim")
-    yield from (Line(f"missed: {miss}", "red") for miss in report.missed)
 
 
 def render(report: Report) -> bytes:

@@ -14,6 +14,7 @@ from hdrh.log import HistogramLogReader
 from nsroom.load.histogram import DIGITS, HIGHEST, LOWEST
 from tests.conftest import StartServer
 from tests.peers import bad
+from tests.peers.certificate import certificate
 from tests.peers.program import Program, Runner, Server, Spawner
 
 SMALL = ("--clients", "20", "--duration", "0.5", "--timeout", "20")
@@ -70,6 +71,19 @@ async def test_words_of_another_server(nsroom: Runner, node_server: StartServer)
     result = await nsroom("bench", f"{server.url}/chat", *SMALL, *words, *size, "--json", timeout=60)
     assert (result.code, result.stderr) == (0, "")
     check(result.records()[0], "ack", "fan-out")
+
+
+async def test_a_server_that_wants_tls_and_a_token(
+    nsroom: Runner, serve: StartServer, tmp_path: Path
+) -> None:
+    await certificate(tmp_path)
+    server = await serve("--tls-cert", "cert.pem", "--tls-key", "key.pem", "--token", "secret")
+    options = ("--cacert", "cert.pem", "--auth", "token=secret", "--rate", "50", "--json")
+    result = await nsroom("bench", "-u", f"{server.url}/chat", *SMALL, *options, timeout=60)
+    assert (result.code, result.stderr) == (0, "")
+    check(result.records()[0], "ack", "fan-out")
+    refused = await nsroom("bench", "-u", f"{server.url}/chat", "--cacert", "cert.pem")
+    assert (refused.code, refused.stdout) == (4, "")
 
 
 async def test_a_table_for_people(nsroom: Runner, server: Server) -> None:

@@ -15,7 +15,7 @@ def results() -> dict[Scenario, Tally]:
         quick.histogram.record(number * 10_000)
         slow.histogram.record(number * 1_000_000)
     slow.error("refused: no", 2)
-    return {Scenario.ACK: quick, Scenario.FANOUT: slow}
+    return {Scenario.CONNECT: slow, Scenario.ACK: quick, Scenario.FANOUT: slow}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def results() -> dict[Scenario, Tally]:
         ("50ms", ["--max-p99 50ms: fan-out took 99.02 ms"]),
         ("ack=50ms", []),
         ("fan-out=0.05s", ["--max-p99 fan-out=0.05s: fan-out took 99.02 ms"]),
-        ("connect=1ms", []),
+        ("connect=50ms", ["--max-p99 connect=50ms: connect took 99.02 ms"]),
         ("0ms", ["--max-p99 0ms: ack took 0.9902 ms", "--max-p99 0ms: fan-out took 99.02 ms"]),
     ],
 )
@@ -33,11 +33,18 @@ def test_latencies(text: str, lines: list[str]) -> None:
     assert missed([parse_bound("--max-p99", 99, text)], results()) == lines
 
 
+def test_of_connecting_where_there_is_nothing_else() -> None:
+    only = {Scenario.CONNECT: results()[Scenario.CONNECT]}
+    assert missed([parse_bound("--max-p99", 99, "50ms")], only) == ["--max-p99 50ms: connect took 99.02 ms"]
+    assert missed([parse_bound("--max-p99", 99, "ack=0ms")], only) == []
+
+
 @pytest.mark.parametrize(
     ("text", "kept"), [("0", False), ("1", False), ("2", True), ("0.9%", False), ("1%", True), ("100%", True)]
 )
 def test_errors(text: str, kept: bool) -> None:
-    lines = missed([parse_errors(text)], results())
+    both = {name: tally for name, tally in results().items() if name is not Scenario.CONNECT}
+    lines = missed([parse_errors(text)], both)
     assert lines == ([] if kept else [f"--max-errors {text}: there were 2"])
 
 
