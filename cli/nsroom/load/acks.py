@@ -3,15 +3,13 @@
 import time
 from itertools import cycle
 
-from nsroom.load.connection import Connection, ignore, refusal
+from nsroom.load.connection import NOT_READ, Connection, ignore, refusal
 from nsroom.load.fleet import Fleet, phrase, room_name
 from nsroom.load.schedule import SECOND, Schedule, ticking
 from nsroom.load.tally import Stopwatch
 
 _SWEEP = 0.1
 """Seconds between two looks for what was not answered in time."""
-_MAX_WAITING = 10_000
-"""Events of one client without an answer; the next is not sent."""
 
 
 class Acks:
@@ -41,13 +39,8 @@ class Acks:
         self._is_open = False
         while self._is_waiting() and not self._is_mute and await self._fleet.wait(_SWEEP):
             self._sweep()
-        self._end()
-
-    def _end(self) -> None:
         for connection in self._fleet.connections:
             connection.hear = ignore
-            if not (self._is_mute or self._fleet.stop.is_set()):
-                self._tally.error("unanswered at the end", len(connection.waiting))
             connection.waiting.clear()
         self._watch.stop(self._tally)
 
@@ -60,6 +53,8 @@ class Acks:
 
     async def _keep_to(self, rate: float) -> None:
         connections = list(self._fleet.connections)
+        if not connections:
+            return
         schedule = Schedule(rate * len(connections) / self._load.clients, self._watch.start)
         turn = cycle(connections)
 
@@ -88,18 +83,17 @@ class Acks:
     def _sweep(self) -> None:
         oldest = time.monotonic_ns() - round(self._load.timeout * SECOND)
         for connection in list(self._fleet.connections):
-            late = [number for number, since in connection.waiting.items() if since < oldest]
-            for number in late:
-                del connection.waiting[number]
+            while connection.waiting and next(iter(connection.waiting.values())) < oldest:
+                del connection.waiting[next(iter(connection.waiting))]
                 self._tally.error(f"no acknowledgement within {self._load.timeout:g} s")
                 if self._tally.answered:
                     self._go_on(connection)
 
     def _send(self, connection: Connection, intended: int) -> None:
-        if len(connection.waiting) >= _MAX_WAITING:
-            self._tally.error(f"not sent: {_MAX_WAITING} of the client are unanswered")
+        if connection.is_full:
+            self._tally.error(NOT_READ)
             return
-        connection.emit(self._bodies[connection.seat.room], intended)
+        connection.waiting[connection.emit(self._bodies[connection.seat.room])] = intended
         self._tally.sent += 1
 
     def _hear(self, connection: Connection, packet: bytes) -> None:

@@ -22,6 +22,11 @@ _OPEN, _CLOSE, _PING, _MESSAGE = b"0124"
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _REFUSED, _BINARY_EVENT, _BINARY_ACK = b"0123456"
 _PONG = websocket.client_frame(Opcode.TEXT, b"3")
 _MAX_CAUSE = 100
+_MAX_DIGITS = 16
+"""Of an id: those that JavaScript can count to."""
+NOT_READ = "not sent: the server does not read"
+_MAX_UNSENT = 1 << 24
+"""Bytes that wait for a server which does not read."""
 
 
 class Failure(Exception):
@@ -81,10 +86,14 @@ class Connection(asyncio.BufferedProtocol):
         """Whether anything can still be sent."""
         return not self._transport.is_closing()
 
-    def emit(self, body: bytes, intended: int) -> int:
+    @property
+    def is_full(self) -> bool:
+        """Whether the server does not read what is sent."""
+        return self._transport.get_write_buffer_size() > _MAX_UNSENT
+
+    def emit(self, body: bytes) -> int:
         """Emit an event that is to be acknowledged, and give its id; `body` is its JSON."""
         self._next = number = self._next + 1
-        self.waiting[number] = intended
         self._transport.write(
             websocket.client_frame(Opcode.TEXT, b"%b%d%b" % (self._said.event_head, number, body))
         )
@@ -95,16 +104,21 @@ class Connection(asyncio.BufferedProtocol):
         head = self._said.ack_head
         if packet.startswith(head):
             digits = packet[len(head) : packet.find(b"[", len(head))]
-            return int(digits) if digits.isdigit() else None
+            return int(digits) if digits.isdigit() and len(digits) <= _MAX_DIGITS else None
         if packet[1] != _BINARY_ACK:
             return None
         found = socketio.HEADER.match(packet[1:].decode("utf-8", "replace"))
-        return int(found[3]) if found and found[3] else None
+        return int(found[3]) if found and 0 < len(found[3]) <= _MAX_DIGITS else None
 
     def fail(self, cause: str) -> None:
         """End it, for this reason."""
         self._cause = self._cause or cause
         self._transport.abort()
+
+    def abandon(self) -> None:
+        """End it, whatever it has come to."""
+        if hasattr(self, "_transport"):
+            self.fail("abandoned")
 
     def leave(self) -> None:
         """Close it in order."""

@@ -113,7 +113,8 @@ class Crew:
     async def _start(self, plan: Plan) -> None:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "nsroom.load.worker"),
+            # -P: what lies in the folder where we were started is not for us to import.
+            *(sys.executable, "-P", "-m", "nsroom.load.worker"),
             stdin=pipe,
             stdout=pipe,
             limit=MAX_LINE,

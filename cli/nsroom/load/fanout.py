@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import cycle
 
-from nsroom.load.connection import Connection, ignore, refusal
+from nsroom.load.connection import NOT_READ, Connection, ignore, refusal
 from nsroom.load.fleet import Fleet, phrase, room_name
 from nsroom.load.schedule import SECOND, Schedule, ticking
 from nsroom.load.tally import Part, Stopwatch, Tally
@@ -39,7 +39,7 @@ class Fanout:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self.tally = self._tally = Tally()
+        self.tally = Tally()
         self._load = fleet.plan.load
         self._mark = f"nsroom-{fleet.plan.run}-".encode()
         self._rooms = self._gathered()
@@ -58,7 +58,7 @@ class Fanout:
             # A room that several processes share has its sender in the first of them.
             if self._load.rooms > 1 or self._fleet.plan.worker == 0:
                 room.sender = room.members[0]
-            self._tally.rooms[number] = room.part
+            self.tally.rooms[number] = room.part
         return rooms
 
     async def run(self) -> None:
@@ -71,7 +71,7 @@ class Fanout:
         self._is_open = False
         while self._is_awaited() and await self._fleet.wait(_STEP):
             continue
-        self._watch.stop(self._tally)
+        self._watch.stop(self.tally)
 
     async def collect(self, sent: int) -> None:
         """Wait for what is still to come from other processes, which have sent so much all together."""
@@ -79,8 +79,7 @@ class Fanout:
             continue
         for connection in self._fleet.connections:
             connection.hear = ignore
-            connection.waiting.clear()
-        self._watch.stop(self._tally)
+        self._watch.stop(self.tally)
 
     async def _saturate(self) -> None:
         for room in self._senders:
@@ -108,7 +107,7 @@ class Fanout:
         until = time.monotonic_ns() + round(seconds * SECOND)
         while (left := until - time.monotonic_ns()) > 0 and await self._fleet.wait(min(_STEP, left / SECOND)):
             late = time.monotonic_ns() - round(self._load.timeout * SECOND)
-            if not self._tally.answered and self._watch.start < late:
+            if not self.tally.answered and self._watch.start < late:
                 return
             for room in self._senders:
                 if room.outstanding > 0 and room.moved < late:
@@ -132,25 +131,30 @@ class Fanout:
         if not _may_send(room):
             return
         assert room.sender is not None
+        if room.sender.is_full:
+            self.tally.error(NOT_READ)
+            return
         stamp = f"{self._mark.decode()}{intended:0{_DIGITS}d}-"
         text = stamp.ljust(self._load.size, "x")
         name = room_name(self._fleet.plan, room.sender.seat.room)
-        room.sender.emit(phrase(self._fleet.plan.phrases.send, name, text), intended)
+        room.sender.emit(phrase(self._fleet.plan.phrases.send, name, text))
         room.part.sent += 1
         room.outstanding += len(room.members) - 1
         room.moved = time.monotonic_ns()
-        self._tally.sent += 1
+        self.tally.sent += 1
 
     def _hear(self, connection: Connection, packet: bytes) -> None:
         room = self._rooms[connection.seat.room]
-        at = packet.find(self._mark) if packet[1] in _EVENTS else -1
-        if at < 0 or connection is room.sender:
+        if connection is room.sender:
             self._check(connection, room, packet)
             return
         now = time.monotonic_ns()
-        at += len(self._mark)
-        self._tally.histogram.record(now - int(packet[at : at + _DIGITS]))
-        self._tally.answered += 1
+        at = packet.find(self._mark) + len(self._mark)
+        stamp = packet[at : at + _DIGITS]
+        if at < len(self._mark) or packet[1] not in _EVENTS or not stamp.isdigit():
+            return
+        self.tally.histogram.record(now - int(stamp))
+        self.tally.answered += 1
         self._watch.lap(now)
         room.part.received += 1
         room.moved = now
@@ -160,11 +164,8 @@ class Fanout:
 
     def _check(self, connection: Connection, room: Room, packet: bytes) -> None:
         """Look whether the server refuses what was sent."""
-        number = connection.answered(packet)
-        if number is None or connection.waiting.pop(number, None) is None:
-            return
-        if code := refusal(packet):
-            self._tally.error(f"refused: {code}")
+        if connection.answered(packet) is not None and (code := refusal(packet)):
+            self.tally.error(f"refused: {code}")
             room.part.sent -= 1
             room.outstanding -= len(room.members) - 1
             self._go_on(room)

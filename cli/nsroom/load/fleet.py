@@ -89,12 +89,18 @@ class Fleet:
         except OSError as error:
             self.tally.error(cause_of(error))
         else:
-            now = time.monotonic_ns()
-            watch.lap(now)
-            self.tally.histogram.record(now - started)
-            self.tally.answered += 1
-            self._by_seat[seat] = connection
-            self.connections.append(connection)
+            self._welcome(connection, started, watch)
+        finally:
+            if seat not in self._by_seat:
+                connection.abandon()
+
+    def _welcome(self, connection: Connection, started: int, watch: Stopwatch) -> None:
+        now = time.monotonic_ns()
+        watch.lap(now)
+        self.tally.histogram.record(now - started)
+        self.tally.answered += 1
+        self._by_seat[connection.seat] = connection
+        self.connections.append(connection)
 
     async def _reach(self, connection: Connection) -> None:
         place = self.plan.place

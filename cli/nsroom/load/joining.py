@@ -39,7 +39,8 @@ class Joining:
         for connection in connections:
             connection.hear = self._hear
             name = room_name(plan, connection.seat.room)
-            connection.emit(phrase(plan.phrases.join, name, ""), time.monotonic_ns())
+            number = connection.emit(phrase(plan.phrases.join, name, ""))
+            connection.waiting[number] = time.monotonic_ns()
             self._fleet.tally.sent += 1
 
     async def _answers(self, connections: list[Connection]) -> None:

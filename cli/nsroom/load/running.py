@@ -1,10 +1,11 @@
 """A whole load run: one scenario after the other, as long as there is something to measure."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator, Sequence
 
 from nsroom.errors import ConnectError, LostError, NackError, NsroomError, RefusedError, WaitError
-from nsroom.load.crew import Crew
+from nsroom.load.crew import Crew, WorkerError
 from nsroom.load.fleet import LOST
 from nsroom.load.plan import Plan, Scenario
 from nsroom.load.progress import Progress
@@ -46,7 +47,8 @@ async def _taken(crew: Crew, step: str, report: Report, progress: Progress) -> T
         return await crew.step(step, progress)
     except asyncio.CancelledError:
         report.interrupted = True
-        _add(report, Scenario.FANOUT if step.startswith(COLLECT) else step, await crew.stop())
+        with contextlib.suppress(TimeoutError, WorkerError):
+            _add(report, Scenario.FANOUT if step.startswith(COLLECT) else step, await crew.stop())
         raise
 
 

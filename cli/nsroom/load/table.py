@@ -97,7 +97,7 @@ def _plot(histogram: Histogram, width: int) -> Iterator[Line]:
         if high > longest:
             break
     most = max(share for _, share in shares)
-    room = width - 21
+    room = max(0, width - 21)
     for high, share in shares:
         size = f"{100 * share:.1f} %" if share >= 0.0005 or not share else "<0.1 %"
         yield Line(f"{f'< {_round(high)}':>10}  {size:>7}  {_bar(share / most * room)}".rstrip())

@@ -35,16 +35,14 @@ class Worker:
 
     async def obey(self, lines: asyncio.StreamReader) -> None:
         """Do what the lines say until there are no more."""
-        step: asyncio.Task[None] | None = None
-        while line := await lines.readline():
-            command = line.decode().strip()
-            if command == STOP:
-                self._fleet.stop.set()
-            else:
-                step = asyncio.create_task(self._step(command))
-        if step is not None and not step.done():
+        async with asyncio.TaskGroup() as steps:  # where one fails, so does the process: nobody waits for it
+            while line := await lines.readline():
+                command = line.decode().strip()
+                if command == STOP:
+                    self._fleet.stop.set()
+                else:
+                    steps.create_task(self._step(command))
             self._fleet.stop.set()
-            await step
         self._fleet.close()
 
     async def _step(self, command: str) -> None:

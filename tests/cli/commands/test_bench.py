@@ -190,6 +190,50 @@ async def test_a_server_without_acks(nsroom: Runner) -> None:
     assert "name one that it acknowledges with --event" in result.stderr
 
 
+async def test_a_hostile_server(nsroom: Runner) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        while True:
+            frame = str(await talk.receive())
+            number = frame[2:].partition("[")[0]
+            if '"join"' in frame:
+                await talk.send(f"43{number}[]")
+                await send_stamps(talk, frame.partition("nsroom-bench-")[2][:8])
+                continue
+            await talk.send(
+                "", "4", "43", "43[", "461-", b"\xff", "7", f"43{'9' * 5000}[]", f"461-{'9' * 5000}[]"
+            )
+            await talk.send(f'43{number}[{{"error":"\\ud800\\u001b[2J"}}]', f'43{number}[{{"error":[]}}]')
+
+    async def send_stamps(talk: bad.Conversation, run: str) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            for stamp in ("", "x" * 19, "9" * 19, "-1".zfill(19)):
+                await talk.send(f'42["message","nsroom-{run}-{stamp}"]')
+
+    async with bad.conversation(script) as url:
+        few = ("--clients", "4", "--duration", "0.5", "--timeout", "0.5")
+        ack = await nsroom("bench", "-u", url, *few, *ACK, "--json", timeout=60)
+        scenario = ("--scenario", "fan-out", "--max-errors", "100%")
+        fanout = await nsroom("bench", "-u", url, *few, *scenario, "--json", timeout=60)
+    assert (ack.code, fanout.code) == (7, 0)
+    assert list(ack.records()[0]["scenarios"]["ack"]["errors"]) == ["refused: \ud800\x1b[2J"]
+    assert "(refused: \\ud800\\x1b[2J)" in ack.stderr
+    assert fanout.records()[0]["scenarios"]["fan-out"]["latency_ms"]["max"] < 0.001
+    said = ack.stderr + fanout.stderr
+    assert said.count("\n") == 1
+    assert "\x1b" not in said
+
+
+async def test_what_lies_in_the_folder_is_not_imported(
+    environment: dict[str, str], tmp_path: Path, server: Server
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('imported')")
+    safe = Runner((sys.executable, "-P", "-m", "nsroom"), environment, tmp_path)
+    result = await safe("bench", "-u", server.url, *SMALL, "--scenario", "connect", "--json", timeout=60)
+    assert (result.code, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("args", "code", "line"),
     [
