@@ -4,7 +4,7 @@ import math
 
 import pytest
 from hdrh.histogram import HdrHistogram
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nsroom.load.histogram import (
@@ -36,6 +36,7 @@ def test_a_counter_holds_its_durations_to_three_digits(duration: int) -> None:
     assert high - low <= duration / 1000
 
 
+@settings(max_examples=25, deadline=None)
 @given(DURATIONS)
 def test_counters_are_those_of_the_reference(durations: list[int]) -> None:
     theirs = HdrHistogram(LOWEST, HIGHEST, DIGITS)
@@ -46,6 +47,7 @@ def test_counters_are_those_of_the_reference(durations: list[int]) -> None:
     assert ours.percentile(100) == theirs.get_value_at_percentile(100)
 
 
+@settings(deadline=None)
 @given(DURATIONS, st.floats(0.1, 100))
 def test_a_percentile_is_not_exceeded_by_so_many(durations: list[int], percent: float) -> None:
     histogram = made(durations)
@@ -56,6 +58,7 @@ def test_a_percentile_is_not_exceeded_by_so_many(durations: list[int], percent: 
     assert sum(duration <= found for duration in durations) >= wanted
 
 
+@settings(max_examples=25, deadline=None)
 @given(DURATIONS)
 def test_the_reference_reads_what_is_written(durations: list[int]) -> None:
     ours = made(durations)
@@ -64,6 +67,7 @@ def test_the_reference_reads_what_is_written(durations: list[int]) -> None:
     assert {index: count for index, count in enumerate(theirs.counts) if count} == ours.counts
 
 
+@settings(deadline=None)
 @given(DURATIONS, DURATIONS)
 def test_merged_is_as_if_recorded_in_one(some: list[int], others: list[int]) -> None:
     assert merged([made(some), made(others)]).counts == made(some + others).counts

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nsroom.errors import UsageError
@@ -11,6 +11,7 @@ from nsroom.load.plan import Load, Phrases, Plan, from_json, place_of
 from nsroom.target import Target, Transport
 
 
+@settings(deadline=None)
 @given(st.integers(2, 200), st.integers(1, 20), st.integers(1, 8))
 def test_every_client_has_one_seat_and_every_room_two_members(clients: int, rooms: int, workers: int) -> None:
     load = Load(clients, rooms, workers)

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nsroom.load.schedule import SECOND, Schedule
@@ -32,14 +32,16 @@ def test_what_was_missed_keeps_the_time_at_which_it_was_due() -> None:
     assert (late[0], late[-1], len(late)) == (SECOND // 100, SECOND, 100)
 
 
-@given(st.floats(0.1, 50_000), st.integers(1, 50))
+@settings(deadline=None)
+@given(st.floats(0.1, 5000), st.integers(1, 50))
 def test_the_rate_is_kept(rate: float, steps: int) -> None:
     schedule = Schedule(rate, 0)
     count = sum(len(list(schedule.due(step * SECOND // 10))) for step in range(steps + 1))
     assert count == pytest.approx(rate * steps / 10, abs=max(2, rate / 500 + 1))
 
 
-@given(st.floats(0.1, 50_000))
+@settings(deadline=None)
+@given(st.floats(0.1, 5000))
 def test_nothing_is_due_before_its_time(rate: float) -> None:
     schedule = Schedule(rate, SECOND)
     assert list(schedule.due(SECOND - 1)) == []
