@@ -25,7 +25,8 @@ from nsroom_server.errors import BusError, ConfigError
 from nsroom_server.listener import Listener
 from nsroom_server.membership import Membership, Notice
 from nsroom_server.packet import Packet
-from nsroom_server.publisher import FAILURES, LEASE, ROOM_LENGTH, Publisher
+from nsroom_server.publisher import FAILURES, LEASE, Publisher
+from nsroom_server.retention import keep_trimmed
 from nsroom_server.server import Server
 from nsroom_server.shared import SharedDeliveries, SharedHistory, SharedPresence, deliver
 
@@ -39,12 +40,14 @@ _FAREWELL = 1.0
 class Cluster:
     """This server's part in it: an Audience of the bus."""
 
-    def __init__(self, server: Server, redis: Redis, keep: int) -> None:
-        self.publisher = Publisher(redis, self.renewed, keep)
+    def __init__(self, server: Server, redis: Redis, keep: bool) -> None:
+        self._retention = server.options.limits.retention
+        self.publisher = Publisher(redis, self.renewed, self._retention.messages if keep else 0)
         self.membership = Membership()
         self.nicks: dict[str, str] = {}
         """Of this server's own clients."""
         self._server = server
+        self._redis = redis
         self._listener = Listener(redis, self)
         self._act = {
             Op.MESSAGE: self._message,
@@ -65,8 +68,9 @@ class Cluster:
             self.membership.join(place, json.loads(nick))
 
     def run(self) -> list["asyncio.Task[None]"]:
-        """Begin to write and to read, until cancelled."""
-        tasks = [asyncio.create_task(self.publisher.run()), asyncio.create_task(self._listener.run())]
+        """Begin to write, to read and to forget, until cancelled."""
+        jobs = (self.publisher.run(), self._listener.run(), keep_trimmed(self._redis, self._retention))
+        tasks = [asyncio.create_task(job) for job in jobs]
         for task in tasks:
             task.add_done_callback(_report)
         return tasks
@@ -176,7 +180,7 @@ async def cluster(url: str, keep: bool, server: Server) -> AsyncIterator[Backing
     Raises: BusError, ConfigError.
     """
     redis = _connect(url)
-    this = Cluster(server, redis, ROOM_LENGTH if keep else 0)
+    this = Cluster(server, redis, keep)
     try:
         await _open(this, url)
         tasks = this.run()

@@ -32,9 +32,9 @@ _GRACE = 2.5
 LONGEST_PAUSE = 1.0
 """Seconds between two attempts."""
 _BUS_LENGTH = 100_000
-"""Entries that a server can be behind."""
-ROOM_LENGTH = 10_000
-"""Messages kept of a room, at least."""
+"""Entries that a server can be behind …"""
+_BUS_MEBIBYTES = 64
+"""… as long as they are not larger than that."""
 _BATCH = 256
 _BATCH_OCTETS = 1_048_576
 _WAITING_OCTETS = 67_108_864
@@ -81,7 +81,7 @@ class Publisher:
     redis: Redis
     renewed: Callable[[], None]
     keep: int
-    """Messages of a room."""
+    """Messages of a room; 0 for none."""
     origin: str = field(default_factory=lambda: secrets.token_hex(8))
     epoch: str = ""
     since: float | None = None
@@ -182,7 +182,7 @@ class Publisher:
         """
         loop = asyncio.get_running_loop()
         deadline = self._clock.at((self.since or loop.time()) + PATIENCE)
-        timing = (deadline, int(LEASE * 1000), int(_GRACE * 1000), _BUS_LENGTH, self.keep)
+        timing = (deadline, int(LEASE * 1000), int(_GRACE * 1000), _BUS_LENGTH, _BUS_MEBIBYTES, self.keep)
         how = (self.origin, secrets.token_hex(8), self._confirmed, "leaving" if leaving else "", *timing)
         rows = [(each.number, "1" if each.lasting else "", *each.entry.row) for each in batch]
         epoch, time, *results = await self._script(args=[*how, *(cell for row in rows for cell in row)])

@@ -22,7 +22,7 @@ from nsroom_server.payload import Kind, Outgoing
 from nsroom_server.presence import Presence
 from nsroom_server.publisher import FAILURES, Publisher
 from nsroom_server.requests import Page, Relay
-from nsroom_server.scripts import IDS, ROOM
+from nsroom_server.scripts import FLOOR, IDS, ROOM
 from nsroom_server.server import Server
 
 _UNREADABLE = "the history cannot be read: Redis does not answer"
@@ -134,11 +134,14 @@ class SharedHistory:
 
         Raises: HistoryError.
         """
+        asked = self._redis.pipeline(transaction=False)
+        asked.hget(IDS, key(namespace, room))
+        asked.get(FLOOR)
         try:
-            number: Any = await self._redis.hget(IDS, key(namespace, room))
+            number, floor = await asked.execute()
         except FAILURES as error:
             raise HistoryError(_UNREADABLE) from error
-        return int(number or 0)
+        return int(number or floor or 0)
 
     async def close(self) -> None:
         """Do nothing: whoever opened Redis closes it."""

@@ -99,13 +99,23 @@ async def test_a_room_is_trimmed_and_its_ids_go_on(publisher: Publisher, redis: 
         publisher.submit(message(str(number)))
     while publisher._waiting:
         assert await publisher.attempt()
-    assert await redis.xlen("nsroom:room:/\nlobby") < 300
-    (last,) = await redis.xrevrange("nsroom:room:/\nlobby", count=1)
-    assert last[0] == "300-0"
+    assert [id for id, _ in await redis.xrange("nsroom:room:/\nlobby")] == [
+        f"{id}-0" for id in range(291, 301)
+    ]
+
+
+async def test_the_bus_is_bounded_in_bytes(publisher: Publisher, redis: Redis) -> None:
+    for _ in range(100):
+        publisher.submit(Entry(Op.EVENT, "/", data="x" * 900_000))
+        assert await publisher.attempt()
+    entries = await heard(redis)
+    assert 70 < len(entries) < 80
+    assert entries[-1].sequence == 100
 
 
 async def test_one_that_leaves_leaves_nothing(publisher: Publisher, redis: Redis) -> None:
     publisher.publish(Entry(Op.JOIN, "/", "lobby", "sid", "null"))
     await publisher.close()
     assert [entry.entry.op for entry in await heard(redis)] == [Op.JOIN, Op.GONE]
-    assert sorted(await redis.keys()) == ["nsroom:beat", "nsroom:bus", "nsroom:epoch", "nsroom:seq"]
+    left = ("beat", "bus", "epoch", "seq", "written")
+    assert sorted(await redis.keys()) == [f"nsroom:{name}" for name in left]
