@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from nsroom_server.entries import Entry
+from nsroom_server.entries import Entry, Op
 from nsroom_server.policy import Code, Refusal
 from nsroom_server.scripts import SUBMIT
 
@@ -68,10 +68,10 @@ class _Clock:
         return 0 if math.isnan(self._ahead) else int(self._ahead + moment * 1000)
 
 
-def _refusal() -> Refusal:
-    return Refusal(
-        Code.BUS_UNAVAILABLE, "the other servers cannot be reached, nothing is kept: send it again"
-    )
+def _refusal(entry: Entry) -> Refusal:
+    here = entry.op in (Op.MESSAGE, Op.EVENT)
+    outcome = "only members on this one got it, nothing is kept" if here else "nothing has changed, try again"
+    return Refusal(Code.BUS_UNAVAILABLE, f"the other servers cannot be reached: {outcome}")
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Publisher:
         heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         submission = _Submission(self._number, entry, lasting, heard)
         if not lasting and (not self.available or self._octets > _WAITING_OCTETS):
-            heard.set_exception(_refusal())
+            heard.set_exception(_refusal(entry))
             return heard
         self._waiting.append(submission)
         self._unheard[submission.number] = submission
@@ -251,7 +251,7 @@ class Publisher:
     def _refuse(self, submission: _Submission) -> None:
         self._unheard.pop(submission.number, None)
         if not submission.heard.done():
-            submission.heard.set_exception(_refusal())
+            submission.heard.set_exception(_refusal(submission.entry))
 
     async def close(self) -> None:
         """Write what waits, as far as Redis takes it, and say that this server's members are gone."""

@@ -19,6 +19,7 @@ from nsroom_server.ledger import Body, bounded
 from nsroom_server.membership import Membership
 from nsroom_server.packet import Packet
 from nsroom_server.payload import Kind, Outgoing
+from nsroom_server.policy import Refusal
 from nsroom_server.presence import Presence
 from nsroom_server.publisher import FAILURES, Publisher
 from nsroom_server.requests import Page, Relay
@@ -50,10 +51,25 @@ class SharedPresence(Presence):
         return self._everywhere.nick(sid)
 
     async def rename(self, client: Client, nick: str) -> None:
-        """Set a client's nick, in all its rooms."""
+        """Set a client's nick, in all its rooms.
+
+        Raises: Refusal.
+        """
+        before = self._nicks.get(client.sid)
         await super().rename(client, nick)
         told = [self._publisher.submit(self._entry(Op.JOIN, client, room)) for room in self.rooms(client)]
-        await asyncio.gather(*told)
+        try:
+            await asyncio.gather(*told)
+        except Refusal:
+            self._restore(client, nick, before)
+            raise
+
+    def _restore(self, client: Client, nick: str, before: str | None) -> None:
+        # Who has gone meanwhile has none.
+        if self._nicks.get(client.sid) == nick:
+            del self._nicks[client.sid]
+            if before is not None:
+                self._nicks[client.sid] = before
 
     async def enter(self, client: Client, room: str) -> None:
         """Put a client into a room.

@@ -172,6 +172,7 @@ async def test_while_redis_is_away_the_own_members_go_on(
     message = await near.next("message")
     assert (message["id"], message["text"]) == (None, "alone")
     assert (await ann.call("join", "other"))["error"] == "bus_unavailable"
+    assert (await ann.call("nick", "ann"))["error"] == "bus_unavailable"
     assert (await ann.call("who", "lobby"))["count"] == 3
     assert time.monotonic() - begun < SOON
 
@@ -182,7 +183,7 @@ async def test_while_redis_is_away_the_own_members_go_on(
 
     await until(is_back)
     (message,) = (await far.call("history", "lobby"))["history"]
-    assert (message["id"], message["text"]) == (1, "again")
+    assert (message["id"], message["text"], message["nick"]) == (1, "again", None)
     assert [item for event, item in await far.settled() if event in ("x", "message")] == [message]
 
 

@@ -76,7 +76,7 @@ async def test_what_comes_too_late_is_not_done(publisher: Publisher, redis: Redi
     publisher.since = asyncio.get_running_loop().time() - 60
     assert not publisher.available
     assert await publisher.attempt()
-    with pytest.raises(Refusal, match="send it again"):
+    with pytest.raises(Refusal, match="only members on this one got it"):
         await future
     assert [entry.entry.op for entry in await heard(redis)] == [Op.LEAVE]
 
