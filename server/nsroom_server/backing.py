@@ -2,14 +2,27 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from nsroom_server.config import Config
 from nsroom_server.delivery import Deliveries, Ways
 from nsroom_server.errors import ConfigError
+from nsroom_server.figures import BusFigures
 from nsroom_server.history import History, open_history
 from nsroom_server.presence import Presence
 from nsroom_server.server import Server
+
+
+class Bus(Protocol):
+    """What connects several servers."""
+
+    @property
+    def works(self) -> bool:
+        """Whether it takes and gives entries."""
+
+    @property
+    def figures(self) -> BusFigures:
+        """What went over it."""
 
 
 class Backing(NamedTuple):
@@ -18,6 +31,7 @@ class Backing(NamedTuple):
     history: History
     presence: Presence
     deliveries: Ways
+    bus: Bus | None = None
 
 
 def backing(
@@ -27,7 +41,8 @@ def backing(
 
     Raises: ConfigError, BusError.
     """
-    return _together(config.redis, config.keep, server) if config.redis else _alone(config, server, took)
+    together = config.redis is not None
+    return _together(config, server, took) if together else _alone(config, server, took)
 
 
 @asynccontextmanager
@@ -39,7 +54,9 @@ async def _alone(config: Config, server: Server, took: Callable[[float], object]
         await history.close()
 
 
-def _together(url: str, keep: bool, server: Server) -> AbstractAsyncContextManager[Backing]:
+def _together(
+    config: Config, server: Server, took: Callable[[float], object]
+) -> AbstractAsyncContextManager[Backing]:
     try:
         # It takes 0.1 s to import, and may not be there.
         from nsroom_server.cluster import cluster
@@ -47,4 +64,4 @@ def _together(url: str, keep: bool, server: Server) -> AbstractAsyncContextManag
         if error.name != "redis":
             raise
         raise ConfigError("--redis: its package is not installed; pip install 'nsroom[redis]'") from error
-    return cluster(url, keep, server)
+    return cluster(config.redis or "", config.keep, server, took)

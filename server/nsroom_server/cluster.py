@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from nsroom_server.backing import Backing
 from nsroom_server.endings import RESTART
 from nsroom_server.entries import Entry, Heard, Op, Place, Snapshot
 from nsroom_server.errors import BusError, ConfigError
+from nsroom_server.figures import BusFigures
 from nsroom_server.listener import Listener
 from nsroom_server.membership import Membership, Notice
 from nsroom_server.packet import Packet
@@ -48,7 +49,9 @@ class Cluster:
         """Of this server's own clients."""
         self._server = server
         self._redis = redis
-        self._listener = Listener(redis, self)
+        figures = self.publisher.figures
+        self._listener = Listener(redis, self, figures, self.publisher.now)
+        self._tasks: list[asyncio.Task[None]] = []
         self._act = {
             Op.MESSAGE: self._message,
             Op.EVENT: self._event,
@@ -70,10 +73,22 @@ class Cluster:
     def run(self) -> list["asyncio.Task[None]"]:
         """Begin to write, to read and to forget, until cancelled."""
         jobs = (self.publisher.run(), self._listener.run(), keep_trimmed(self._redis, self._retention))
-        tasks = [asyncio.create_task(job) for job in jobs]
-        for task in tasks:
+        self._tasks = [asyncio.create_task(job) for job in jobs]
+        for task in self._tasks:
             task.add_done_callback(_report)
-        return tasks
+        return self._tasks
+
+    @property
+    def works(self) -> bool:
+        """Whether Redis answers and this server is one of the others."""
+        return self.publisher.available and not any(task.done() for task in self._tasks)
+
+    @property
+    def figures(self) -> BusFigures:
+        """What went over the bus, and what waits."""
+        figures = self.publisher.figures
+        figures.waiting = self.publisher.waiting
+        return figures
 
     # What comes
 
@@ -174,7 +189,9 @@ class Cluster:
 
 
 @asynccontextmanager
-async def cluster(url: str, keep: bool, server: Server) -> AsyncIterator[Backing]:
+async def cluster(
+    url: str, keep: bool, server: Server, took: Callable[[float], object]
+) -> AsyncIterator[Backing]:
     """Be one of the servers; leaving tells the others.
 
     Raises: BusError, ConfigError.
@@ -185,18 +202,18 @@ async def cluster(url: str, keep: bool, server: Server) -> AsyncIterator[Backing
         await _open(this, url)
         tasks = this.run()
         try:
-            yield _backing(this, server, redis)
+            yield _backing(this, server, redis, took)
         finally:
             await _end(this, tasks)
     finally:
         await redis.aclose()
 
 
-def _backing(this: Cluster, server: Server, redis: Redis) -> Backing:
+def _backing(this: Cluster, server: Server, redis: Redis, took: Callable[[float], object]) -> Backing:
     history = SharedHistory(redis, this.publisher)
     presence = SharedPresence(server, this.publisher, this.membership, this.nicks)
-    deliveries = SharedDeliveries(server.manager, this.publisher, this.membership, history)
-    return Backing(history, presence, deliveries)
+    deliveries = SharedDeliveries(server.manager, this.publisher, this.membership, history, took)
+    return Backing(history, presence, deliveries, this)
 
 
 def _connect(url: str) -> Redis:

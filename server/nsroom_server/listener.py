@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
 from nsroom_server.entries import Heard, Op, Snapshot, moment
+from nsroom_server.figures import BusFigures
 from nsroom_server.publisher import FAILURES, LONGEST_PAUSE
 from nsroom_server.scripts import BUS, SNAPSHOT
 
@@ -37,9 +38,13 @@ class Audience(Protocol):
 class Listener:
     """Reads the bus from a snapshot on."""
 
-    def __init__(self, redis: Redis, audience: Audience) -> None:
+    def __init__(
+        self, redis: Redis, audience: Audience, figures: BusFigures, clock: Callable[[], int]
+    ) -> None:
         self._redis = redis
         self._audience = audience
+        self._figures = figures
+        self._clock = clock
         self._script = redis.register_script(SNAPSHOT)
         self._position, self._sequence = "0-0", 0
         self._last: dict[str, int] = {}
@@ -54,6 +59,7 @@ class Listener:
         """
         snapshot = Snapshot.read(await self._script())
         self._position, self._sequence = snapshot.position, snapshot.sequence
+        self._figures.read = snapshot.sequence
         return snapshot
 
     def take_stock(self, seconds: float) -> None:
@@ -84,6 +90,8 @@ class Listener:
 
     def _take(self, position: str, fields: Mapping[str, str]) -> None:
         self._position = position
+        self._figures.received += 1
+        self._figures.lag.observe(max(self._clock() - moment(position)[0], 0) / 1000)
         try:
             heard = Heard.read(fields["row"])
             self._follow(heard.sequence)
@@ -94,7 +102,9 @@ class Listener:
 
     def _follow(self, sequence: int) -> None:
         expected, self._sequence = self._sequence + 1, sequence
+        self._figures.read = sequence
         if sequence > expected:
+            self._figures.missed += sequence - expected
             log.warning("too far behind the bus", extra={"fields": {"missed": sequence - expected}})
             self._audience.missed()
         elif sequence < expected:
@@ -105,6 +115,7 @@ class Listener:
             self._last.pop(heard.origin, None)
             return True
         if heard.number <= self._last.get(heard.origin, 0):
+            self._figures.doubles += 1
             return False
         self._last[heard.origin] = heard.number
         return True

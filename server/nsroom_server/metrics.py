@@ -6,31 +6,16 @@ https://prometheus.io/docs/instrumenting/exposition_formats/: a format of lines.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import accumulate
 from time import process_time, time
 
+from nsroom_server.figures import BOUNDS, BusFigures, Histogram
 from nsroom_server.server import Server
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-"""Seconds."""
 _OTHER = "other"
 """For the namespaces that clients may name as they like."""
 _STARTED = time()
-
-
-@dataclass(slots=True)
-class Histogram:
-    """How often something took how long, in seconds."""
-
-    counts: list[int] = field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
-    total: float = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count one more."""
-        self.counts[sum(seconds > bound for bound in _BOUNDS)] += 1
-        self.total += seconds
 
 
 class Metrics:
@@ -42,9 +27,10 @@ class Metrics:
         self._server = server
         self._namespaces = namespaces
 
-    def expose(self, parts: Mapping[str, bool]) -> str:
+    def expose(self, parts: Mapping[str, bool], bus: BusFigures | None = None) -> str:
         """Write all of it."""
-        return "\n".join([*self._connections(), *self._traffic(), *self._health(parts), ""])
+        shared = _bus(bus) if bus else ()
+        return "\n".join([*self._connections(), *self._traffic(), *self._health(parts), *shared, ""])
 
     def _connections(self) -> Iterator[str]:
         manager, sessions = self._server.manager, list(self._server.eio.sessions.values())
@@ -81,6 +67,18 @@ class Metrics:
         return total
 
 
+def _bus(bus: BusFigures) -> Iterator[str]:
+    entries = {"in": bus.received, "out": bus.published}
+    yield from _family("counter", "nsroom_bus_entries_total", "Entries of the bus.", entries, "direction")
+    yield from _family("counter", "nsroom_bus_doubles_total", "Entries that came again.", bus.doubles)
+    yield from _family("counter", "nsroom_bus_missed_total", "Entries that came no more.", bus.missed)
+    yield from _family("counter", "nsroom_bus_outages_total", "How often Redis was away.", bus.outages)
+    yield from _family("gauge", "nsroom_bus_queue", "Entries that wait to be written.", bus.waiting)
+    yield from _family("gauge", "nsroom_bus_behind", "Entries that wait to be read.", bus.behind)
+    yield from _family("gauge", "nsroom_bus_servers", "Servers that are one.", bus.servers)
+    yield from _histogram("nsroom_bus_lag_seconds", "From Redis to this server.", bus.lag)
+
+
 def _family(
     kind: str, name: str, text: str, values: Mapping[str, float] | float, label: str = ""
 ) -> Iterator[str]:
@@ -95,7 +93,7 @@ def _family(
 def _histogram(name: str, text: str, histogram: Histogram) -> Iterator[str]:
     yield from (f"# HELP {name} {text}", f"# TYPE {name} histogram")
     sums = list(accumulate(histogram.counts))
-    for bound, count in zip((*_BOUNDS, "+Inf"), sums, strict=True):
+    for bound, count in zip((*BOUNDS, "+Inf"), sums, strict=True):
         yield f'{name}_bucket{{le="{bound}"}} {count}'
     yield f"{name}_sum {histogram.total!r}"
     yield f"{name}_count {sums[-1]}"

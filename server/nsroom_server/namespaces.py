@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from nsroom_server import catchup, policy, requests
 from nsroom_server.application import Answer, Client, Handler, Later
-from nsroom_server.backing import Backing
+from nsroom_server.backing import Backing, Bus
 from nsroom_server.config import Config
 from nsroom_server.history import HistoryError
 from nsroom_server.ledger import Body
@@ -28,7 +28,7 @@ class Chat:
     """Rooms, messages and relayed events."""
 
     def __init__(self, backing: Backing, limits: Limits, octets: int) -> None:
-        self._history, self._presence, self._deliveries = backing
+        self._history, self._presence, self._deliveries = backing[:3]
         self._limits = limits
         # An acknowledgement with messages in it is to fit a client that reads no more than we do.
         self._octets = octets // 2
@@ -207,6 +207,8 @@ class Namespaces:
         self._lab: Mapping[str, Handler] = {}
         self.parts: dict[str, Callable[[], bool]] = {}
         """The parts that can fail while the server goes on, and whether they work."""
+        self.bus: Bus | None = None
+        """What connects this server to others, if there are any."""
         self.took: Callable[[float], object] = float
         """Is told the seconds until each message was durable."""
 
@@ -215,6 +217,9 @@ class Namespaces:
         self._server = server
         self.presence = backing.presence
         self.parts["history"] = lambda: not backing.deliveries.failing
+        if bus := backing.bus:
+            self.bus = bus
+            self.parts["bus"] = lambda: bus.works
         self._handlers = Chat(backing, server.options.limits, self._config.max_payload).handlers
         self._lab = {**self._handlers, **Lab(server, self._config.max_payload).handlers}
 

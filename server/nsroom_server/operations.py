@@ -54,7 +54,8 @@ class Operations:
         )
 
     async def _expose(self, _: web.Request) -> web.Response:
-        body = self._metrics.expose(self._parts())
+        bus = self._namespaces.bus
+        body = self._metrics.expose(self._parts(), bus.figures if bus else None)
         return web.Response(body=body.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     def _parts(self) -> dict[str, bool]:

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from nsroom_server.entries import Entry, Op
+from nsroom_server.figures import BusFigures
 from nsroom_server.policy import Code, Refusal
 from nsroom_server.scripts import SUBMIT
 
@@ -84,6 +85,7 @@ class Publisher:
     """Messages of a room; 0 for none."""
     origin: str = field(default_factory=lambda: secrets.token_hex(8))
     epoch: str = ""
+    figures: BusFigures = field(default_factory=BusFigures)
     since: float | None = None
     """When the call was first made that has no answer yet."""
     _waiting: deque[_Submission] = field(default_factory=deque)
@@ -99,6 +101,15 @@ class Publisher:
 
     def __post_init__(self) -> None:
         self._script = self.redis.register_script(SUBMIT)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not written yet."""
+        return len(self._waiting)
+
+    def now(self) -> int:
+        """Give the time by Redis' clock, in milliseconds, or a little less; 0 when it is not known."""
+        return self._clock.at(asyncio.get_running_loop().time())
 
     @property
     def available(self) -> bool:
@@ -185,8 +196,10 @@ class Publisher:
         timing = (deadline, int(LEASE * 1000), int(_GRACE * 1000), _BUS_LENGTH, _BUS_MEBIBYTES, self.keep)
         how = (self.origin, secrets.token_hex(8), self._confirmed, "leaving" if leaving else "", *timing)
         rows = [(each.number, "1" if each.lasting else "", *each.entry.row) for each in batch]
-        epoch, time, *results = await self._script(args=[*how, *(cell for row in rows for cell in row)])
+        cells = [*how, *(cell for row in rows for cell in row)]
+        epoch, time, sequence, servers, *results = await self._script(args=cells)
         self._clock.set(int(time), loop.time())
+        self.figures.written, self.figures.servers = int(sequence), int(servers)
         known, self.epoch = self.epoch, epoch
         if known not in ("", epoch):
             self.renewed()
@@ -210,6 +223,7 @@ class Publisher:
             if result == "late":
                 self._refuse(submission)
             else:
+                self.figures.published += 1
                 submission.result = int(result)
 
     def _take(self) -> _Submission:
@@ -236,6 +250,7 @@ class Publisher:
     def _complain(self, error: Exception) -> None:
         if self._complained is None:
             self._complained = self.since
+            self.figures.outages += 1
             log.warning("the bus does not answer", extra={"fields": {"cause": str(error) or "time-out"}})
 
     def _give_up(self) -> None:

@@ -178,7 +178,8 @@ end
 if written > 0 then
     bound_bus()
 end
-return {redis.call('GET', 'nsroom:epoch'), tostring(now), unpack(answers)}
+local epoch, sequence = redis.call('GET', 'nsroom:epoch'), redis.call('GET', 'nsroom:seq') or '0'
+return {epoch, tostring(now), sequence, redis.call('ZCARD', 'nsroom:servers'), unpack(answers)}
 """
 )
 """Do what is submitted, each entry once; renew the server's lease, and bury those whose lease has run out."""

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from redis.asyncio import Redis
@@ -167,12 +168,18 @@ class SharedDeliveries:
     """Ways of messages and events into rooms: Deliveries."""
 
     def __init__(
-        self, fan_out: FanOut, publisher: Publisher, membership: Membership, history: SharedHistory
+        self,
+        fan_out: FanOut,
+        publisher: Publisher,
+        membership: Membership,
+        history: SharedHistory,
+        took: Callable[[float], object],
     ) -> None:
         self._fan_out = fan_out
         self._publisher = publisher
         self._membership = membership
         self._history = history
+        self._took = took
         fan_out.elsewhere = self._tell
 
     @property
@@ -186,13 +193,17 @@ class SharedDeliveries:
         Raises (from the future): Refusal.
         """
         sent = self._history.append(namespace, body["room"], body)
-        sent.add_done_callback(partial(self._deliver_alone, namespace, body))
+        sent.add_done_callback(partial(self._finish, namespace, body, monotonic()))
         return sent
 
-    def _deliver_alone(self, namespace: str, body: Body, sent: asyncio.Future[int]) -> None:
-        if not sent.cancelled() and sent.exception():
-            packet = Packet(EVENT, ["message", {"id": None, **body}], namespace)
-            self._fan_out.fan_out(packet.outgoing(), namespace, body["room"], arguments=packet.data)
+    def _finish(self, namespace: str, body: Body, begun: float, sent: asyncio.Future[int]) -> None:
+        if sent.cancelled():
+            return
+        if not sent.exception():
+            self._took(monotonic() - begun)
+            return
+        packet = Packet(EVENT, ["message", {"id": None, **body}], namespace)
+        self._fan_out.fan_out(packet.outgoing(), namespace, body["room"], arguments=packet.data)
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
         """Send an event to its rooms: here at once, elsewhere over the bus; answer when that has it."""

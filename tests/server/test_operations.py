@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
-from nsroom_server.metrics import Histogram
+from nsroom_server.figures import Histogram
 from tests.server.member import Connect, Json, Serve
 from tests.server.wire import poll
 
