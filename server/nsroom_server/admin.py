@@ -13,7 +13,7 @@ from typing import Any
 from nsroom_server.admin_commands import Commands
 from nsroom_server.application import Application, Client, Handler
 from nsroom_server.config import Administrator
-from nsroom_server.namespaces import Namespaces
+from nsroom_server.others import Others
 from nsroom_server.packet import Packet
 from nsroom_server.portrait import Statistics, describe, now
 from nsroom_server.server import Server
@@ -30,19 +30,19 @@ _EVENT = 2
 class Admin:
     """An Application that has the admin namespace beside another one's, and the Watcher of its server."""
 
-    def __init__(self, inner: Namespaces, administrator: Administrator) -> None:
-        self._inner: Application = inner
-        self._namespaces = inner
+    def __init__(self, inner: Application, administrator: Administrator) -> None:
+        self._inner = inner
         self._administrator = administrator
         self._sessions: deque[str] = deque(maxlen=_SESSIONS)
         self._commands: Mapping[str, Handler] = {}
 
-    def attach(self, server: Server) -> None:
+    def attach(self, server: Server, commands: Commands, others: Others) -> None:
         """Begin to watch; the namespaces have to be attached before."""
         self._server = server
+        self._everybody, self._others = commands, others
         self._statistics = Statistics(server)
         if self._administrator.write:
-            self._commands = Commands(server, self._namespaces.presence).handlers
+            self._commands = commands.handlers
         server.watcher = self
         server.eio.on("upgrade", self._upgraded)
         server.start_background_task(self._tell_statistics)
@@ -75,10 +75,12 @@ class Admin:
             return
         if not self._has_session(auth):
             self._sessions.append(secrets.token_hex(16))
-            self._send("session", self._sessions[-1], to=client.sid)
-        self._send("config", {"supportedFeatures": self._features()}, to=client.sid)
-        self._send("server_stats", self._statistics.now(), to=client.sid)
-        self._send("all_sockets", self._all_sockets(), to=client.sid)
+            self._show("session", self._sessions[-1], to=client.sid)
+        self._show("config", {"supportedFeatures": self._features()}, to=client.sid)
+        self._show("server_stats", self._statistics.now(), to=client.sid)
+        # Those who come and go meanwhile are told of.
+        self._others.watch()
+        self._show("all_sockets", await self._everybody.sockets(), to=client.sid)
 
     async def disconnected(self, client: Client) -> None:
         """Pass it on."""
@@ -89,63 +91,72 @@ class Admin:
         acting = ["EMIT", "JOIN", "LEAVE", "DISCONNECT", "MJOIN", "MLEAVE", "MDISCONNECT"]
         return [*(acting if self._administrator.write else ()), "ALL_EVENTS", "AGGREGATED_EVENTS"]
 
-    def _all_sockets(self) -> list[dict[str, Any]]:
-        rooms = self._server.manager.rooms
-        clients = (Client(name, sid) for name in rooms for sid in rooms[name].get(None, ()))
-        return [described for client in clients if (described := describe(self._server, client))]
-
     # The watcher
 
     @property
     def awake(self) -> bool:
-        """Whether an administrator is there."""
+        """Whether an administrator is there, on this server or on another one."""
+        return self._has_own or self._others.watching
+
+    @property
+    def _has_own(self) -> bool:
         return NAMESPACE in self._server.manager.rooms
 
     def connected_to(self, client: Client) -> None:
         """Tell of a new client."""
-        self._send("socket_connected", describe(self._server, client), now())
+        self._tell("socket_connected", describe(self._server, client), now())
 
     def disconnected_from(self, client: Client, reason: str) -> None:
         """Tell of one that has gone."""
-        self._send("socket_disconnected", client.namespace, client.sid, reason, now())
+        self._tell("socket_disconnected", client.namespace, client.sid, reason, now())
 
     def joined(self, namespace: str, room: str, sid: str) -> None:
         """Tell who has come into a room."""
-        self._send("room_joined", namespace, room, sid, now())
+        self._tell("room_joined", namespace, room, sid, now())
 
     def left(self, namespace: str, room: str, sid: str) -> None:
         """Tell who has left a room."""
-        self._send("room_left", namespace, room, sid, now())
+        self._tell("room_left", namespace, room, sid, now())
 
     def received(self, client: Client, arguments: Sequence[Any]) -> None:
         """Tell of a client's event; not of what administrators do here."""
-        if client.namespace != NAMESPACE:
-            self._send("event_received", client.namespace, client.sid, arguments, now())
+        if client.namespace != NAMESPACE and self._has_own:
+            self._show("event_received", client.namespace, client.sid, arguments, now())
 
     def sent(self, namespace: str, sid: str, arguments: Sequence[Any]) -> None:
         """Tell of an event that a client is sent; not of those that tell of it."""
-        if namespace != NAMESPACE:
-            self._send("event_sent", namespace, sid, arguments, now())
+        if namespace != NAMESPACE and self._has_own:
+            self._show("event_sent", namespace, sid, arguments, now())
 
     async def _upgraded(self, eio_sid: str) -> None:
         manager = self._server.manager
         sids = [(name, manager.sid_from_eio_sid(eio_sid, name)) for name in manager.rooms]
         for namespace, sid in sids:
             if sid is not None and self.awake:
-                self._send("socket_updated", {"id": sid, "nsp": namespace, "transport": "websocket"})
+                self._tell("socket_updated", {"id": sid, "nsp": namespace, "transport": "websocket"})
 
     async def _tell_statistics(self) -> None:
         while True:
             await asyncio.sleep(_EVERY)
             told = self._statistics.now()
+            if self._has_own:
+                self._others.watch()
             if self.awake:
-                self._send("server_stats", told)
+                self._tell("server_stats", told)
 
-    def _send(self, event: str, *args: Any, to: str | None = None) -> None:
-        """Send an event to one administrator or to all, without telling of it."""
-        packets = Packet(_EVENT, [event, *args], NAMESPACE).outgoing()
+    def _tell(self, event: str, *args: Any) -> None:
+        """Send an event to all administrators, on whichever server."""
+        packet = self._show(event, *args)
+        if self._others.watching and self._server.manager.elsewhere:
+            self._server.manager.elsewhere(packet, None, [])
+
+    def _show(self, event: str, *args: Any, to: str | None = None) -> Packet:
+        """Send an event to one administrator of this server or to all, without telling of it."""
+        packet = Packet(_EVENT, [event, *args], NAMESPACE)
+        packets = packet.outgoing()
         for _, eio_sid in self._server.manager.get_participants(NAMESPACE, to):
             self._server.eio.send(eio_sid, *packets)
+        return packet
 
 
 def _same(given: Any, known: str) -> bool:

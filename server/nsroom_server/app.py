@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from nsroom_server import board, conformance, logs, policy
 from nsroom_server.admin import Admin
+from nsroom_server.admin_commands import Commands
 from nsroom_server.backing import backing
 from nsroom_server.config import Config, LogFormat
 from nsroom_server.endpoint import Access
@@ -82,8 +83,10 @@ def _add_chat(app: web.Application, config: Config) -> Server:
     async def history(_: web.Application) -> AsyncIterator[None]:
         async with backing(config, server, namespaces.took) as behind:
             namespaces.attach(server, behind)
+            commands = Commands(server, behind.presence, behind.others)
+            behind.others.answer(commands.questions)
             if admin:
-                admin.attach(server)
+                admin.attach(server, commands, behind.others)
             yield
 
     app.cleanup_ctx.append(history)

@@ -9,6 +9,7 @@ from nsroom_server.delivery import Deliveries, Ways
 from nsroom_server.errors import ConfigError
 from nsroom_server.figures import BusFigures
 from nsroom_server.history import History, open_history
+from nsroom_server.others import NoOthers, Others
 from nsroom_server.presence import Presence
 from nsroom_server.server import Server
 
@@ -32,6 +33,7 @@ class Backing(NamedTuple):
     presence: Presence
     deliveries: Ways
     bus: Bus | None = None
+    others: Others = NoOthers()
 
 
 def backing(

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from socketio.packet import EVENT
 
 from nsroom_server.backing import Backing
+from nsroom_server.conference import Conference
 from nsroom_server.endings import RESTART
 from nsroom_server.entries import Entry, Heard, Op, Place, Snapshot
 from nsroom_server.errors import BusError, ConfigError
@@ -44,6 +45,7 @@ class Cluster:
     def __init__(self, server: Server, redis: Redis, keep: bool) -> None:
         self._retention = server.options.limits.retention
         self.publisher = Publisher(redis, self.renewed, self._retention.messages if keep else 0)
+        self.conference = Conference(server, self.publisher)
         self.membership = Membership()
         self.nicks: dict[str, str] = {}
         """Of this server's own clients."""
@@ -58,6 +60,9 @@ class Cluster:
             Op.JOIN: self._join,
             Op.LEAVE: self._leave,
             Op.GONE: self._gone,
+            Op.ASK: self._ask,
+            Op.ANSWER: self._answer,
+            Op.WATCH: self._watch,
         }
 
     async def open(self) -> None:
@@ -141,6 +146,17 @@ class Cluster:
             log.warning("the other servers took this one for dead: its members join again")
             self._register()
 
+    def _ask(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
+        if not self._is_own(heard):
+            self.conference.asked(heard)
+
+    def _answer(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
+        self.conference.answered(heard)
+
+    def _watch(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
+        if not self._is_own(heard):
+            self.conference.watched()
+
     def _say(self, notices: Iterable[Notice]) -> None:
         for event, namespace, room, payload in notices:
             arguments = [event, payload]
@@ -213,7 +229,7 @@ def _backing(this: Cluster, server: Server, redis: Redis, took: Callable[[float]
     history = SharedHistory(redis, this.publisher)
     presence = SharedPresence(server, this.publisher, this.membership, this.nicks)
     deliveries = SharedDeliveries(server.manager, this.publisher, this.membership, history, took)
-    return Backing(history, presence, deliveries, this)
+    return Backing(history, presence, deliveries, this, this.conference)
 
 
 def _connect(url: str) -> Redis:

@@ -19,6 +19,12 @@ class Op(StrEnum):
     JOIN = "j"
     """A socket is in a room; `data` is its nick. Of a member it changes the nick."""
     LEAVE = "l"
+    ASK = "q"
+    """A question to the other servers; `data` is an event, `sid` its number."""
+    ANSWER = "r"
+    """A part of an answer; `room` is the server that asked, `sid` the question's number."""
+    WATCH = "w"
+    """There is an administrator here."""
     GONE = "g"
     """A server has ended, or has not been heard of for too long: so have its members."""
 

@@ -44,6 +44,13 @@ def describe(server: Server, client: Client) -> dict[str, Any] | None:
     }
 
 
+def portraits(server: Server) -> list[dict[str, Any]]:
+    """Describe all sockets of this server."""
+    rooms = server.manager.rooms
+    clients = (Client(name, sid) for name in rooms for sid in rooms[name].get(None, ()))
+    return [described for client in clients if (described := describe(server, client))]
+
+
 def _handshake(request: web.Request, at: float) -> dict[str, Any]:
     return {
         "address": request.remote or "",

@@ -69,9 +69,15 @@ class _Clock:
         return 0 if math.isnan(self._ahead) else int(self._ahead + moment * 1000)
 
 
+_ALONE = {
+    Op.MESSAGE: "only members on this one got it, nothing is kept",
+    Op.EVENT: "only members on this one got it, nothing is kept",
+    Op.ASK: "it is done on this one only",
+}
+
+
 def _refusal(entry: Entry) -> Refusal:
-    here = entry.op in (Op.MESSAGE, Op.EVENT)
-    outcome = "only members on this one got it, nothing is kept" if here else "nothing has changed, try again"
+    outcome = _ALONE.get(entry.op, "nothing has changed, try again")
     return Refusal(Code.BUS_UNAVAILABLE, f"the other servers cannot be reached: {outcome}")
 
 

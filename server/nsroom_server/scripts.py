@@ -135,6 +135,9 @@ local act = {
         return id
     end,
     e = function() return 0 end,
+    q = function() return 0 end,
+    r = function() return 0 end,
+    w = function() return 0 end,
     j = function(key, sid, data)
         redis.call('HSET', 'nsroom:members:' .. origin, key .. '\\n' .. sid, data)
         return 0

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -17,6 +17,7 @@ from nsroom_server.entries import Entry, Op, key
 from nsroom_server.fanout import FanOut, Room
 from nsroom_server.history import HistoryError
 from nsroom_server.ledger import Body, bounded
+from nsroom_server.limits import Limits
 from nsroom_server.membership import Membership
 from nsroom_server.packet import Packet
 from nsroom_server.payload import Kind, Outgoing
@@ -223,10 +224,23 @@ class SharedDeliveries:
 
 
 def _relayed(packet: Packet, to: list[str] | None, skip: list[str]) -> Entry:
+    data = json.dumps({"to": to, "skip": skip, **encoded(packet)}, separators=(",", ":"))
+    return Entry(Op.EVENT, packet.namespace, data=data)
+
+
+def encoded(packet: Packet) -> dict[str, Any]:
+    """Make JSON of a packet with its attachments."""
     text, *attachments = packet.encode()
     binary = [base64.b64encode(octets).decode() for octets in attachments if isinstance(octets, bytes)]
-    data = json.dumps({"to": to, "skip": skip, "text": text, "binary": binary}, separators=(",", ":"))
-    return Entry(Op.EVENT, packet.namespace, data=data)
+    return {"text": text, "binary": binary}
+
+
+def decoded(fields: Mapping[str, Any], limits: Limits) -> Packet:
+    """Make a packet of its JSON."""
+    packet = Packet.parse(fields["text"], limits)
+    for octets in fields["binary"]:
+        packet.attach(base64.b64decode(octets))
+    return packet
 
 
 def deliver(fan_out: FanOut, entry: Entry) -> None:
