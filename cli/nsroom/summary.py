@@ -104,7 +104,7 @@ def line(
     trip = _trip(record)
     used = sum(cells(text) for _, text in pieces) + 2 + (cells(trip) + 2 if trip else 0)
     room = max(_MIN_CELLS, width - used) if width else UNBOUNDED
-    content = summary(record, room)
+    content = summary(record._replace(sid=None) if sid_cells else record, room)
     if content or trip:
         body = pad(content, room) if trip and width else content
         pieces.append((Style.QUIET if style is Style.QUIET else Style.TEXT, f"  {body}"))

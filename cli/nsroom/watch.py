@@ -49,7 +49,7 @@ async def watch(
     further rooms are joined as `how` says.
     Raises: NsroomError.
     """
-    if _is_live(options):
+    if not options.stdin and is_live(options):
         from nsroom.tui.live import show
 
         await within(options, show(target, options, begin, room, how))
@@ -57,8 +57,9 @@ async def watch(
         await _watch_lines(target, options, begin, room)
 
 
-def _is_live(options: WatchOptions) -> bool:
-    plain = options.json or options.plain or options.stdin or os.environ.get("TERM", "dumb") == "dumb"
+def is_live(options: ShowOptions) -> bool:
+    """Say whether a person looks on who can be shown a full screen, and asked for nothing else."""
+    plain = options.json or options.plain or os.environ.get("TERM", "dumb") == "dumb"
     return sys.stdin.isatty() and sys.stdout.isatty() and not plain
 
 

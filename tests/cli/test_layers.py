@@ -26,7 +26,7 @@ class Layer(NamedTuple):
 NETWORK = Layer(packages="socketio engineio aiohttp multidict yarl orjson platformdirs")
 ABOVE_NETWORK = ("nsroom.commands", "nsroom.tui", "nsroom.options", "nsroom.main")
 # What the live view knows, and what it says of it, without a screen.
-MODEL = Layer("record filters summary tui.model tui.chat tui.pairs tui.rates tui.ring tui.spaces")
+MODEL = Layer("record filters summary tui.model tui.chat tui.clients tui.pairs tui.rates tui.ring tui.spaces")
 LINE_MODULES = [
     "conversation",
     "copies",
@@ -58,11 +58,14 @@ LAYERS = {
     "nsroom.admin.offsets": Layer("record"),
     "nsroom.admin.state": Layer("record admin.inventory admin.offsets"),
     "nsroom.tables": Layer("record listing sinks streams terminal", "rich"),
-    **{f"nsroom.tui.{name}": MODEL for name in ("chat", "model", "pairs", "rates", "ring", "spaces")},
+    **{
+        f"nsroom.tui.{name}": MODEL
+        for name in ("chat", "clients", "model", "pairs", "rates", "ring", "spaces")
+    },
     **{f"nsroom.tui.{name}": LINES for name in LINE_MODULES},
     "nsroom.tui": Layer(
         "record errors filters terminal summary arguments joins sinks recording options target client"
-        " delivery tui",
+        " delivery proxy tui",
         "prompt_toolkit platformdirs",
     ),
     "nsroom.load.table": Layer("load terminal", "rich"),

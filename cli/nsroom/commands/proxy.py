@@ -67,7 +67,7 @@ def proxy(
     ] = None,
     options: RelayOptions,
 ) -> None:
-    """Relay a browser's traffic to its server, and show every packet.
+    """Relay a browser's traffic to its server, and show every packet: in the live view on a terminal.
 
     Long polling, WebSockets and all other HTTP pass byte for byte; only Host is written anew. Each record
     has the Engine.IO session's sid, by which --where tells one client from another. What a client sends to
@@ -110,6 +110,17 @@ def _checked(origin: str | None) -> str | None:
 
 
 async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions) -> None:
+    from nsroom.watch import is_live, within
+
+    if is_live(options):
+        from nsroom.tui.relayed import show
+
+        await within(options, show(plan, where, options))
+    else:
+        await _relay_lines(plan, where, options)
+
+
+async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptions) -> None:
     from nsroom.output import Output
     from nsroom.proxy import Proxy
     from nsroom.streams import say

@@ -165,11 +165,19 @@ class Actions:
             before = f"({where.text}) & " if where else ""
             self._filter(f"{before}!event={json.dumps(str(record.event))}")
 
+    def only_client(self) -> None:
+        record = self._view.selected()
+        if record is not None and record.sid is not None and self._view.relaying:
+            self._model.only_client(record.sid)
+
     def unfilter(self) -> None:
         self._filter("")
 
     def mode(self) -> None:
         view = self._view
+        if view.relaying:
+            view.say("there is no chat: each client gets every message once more", failed=True)
+            return
         if view.mode is Mode.CHAT:
             view.leave_chat()
         if view.focus is Focus.DETAIL:
@@ -252,7 +260,7 @@ class Actions:
             self._input.complete_state = None
         elif is_open(self._input.text):
             self._input.insert_text("\n")
-        elif self._input.text.strip():
+        elif self._input.text.strip() or self._view.relaying:
             self._input.validate_and_handle()
 
     def newline(self) -> None:

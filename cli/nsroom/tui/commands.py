@@ -48,6 +48,14 @@ COMMANDS = (
 NAMES = tuple(command.name for command in COMMANDS)
 
 
+_SENDING = frozenset(["join", "leave", "ns", "emit", "call", "reply", "nick", "rooms", "who"])
+
+
+def offered(view: View) -> list[Command]:
+    """Give the commands that make sense here: where nothing is sent, those that look."""
+    return [command for command in COMMANDS if not view.relaying or command.name not in _SENDING]
+
+
 class Host(Protocol):
     """What the application does for a command."""
 
@@ -74,18 +82,24 @@ class Typed:
 
         Raises: NsroomError; the text is then still there to be mended.
         """
+        if self._view.relaying and not text.startswith("/"):
+            await self._where(text)
+            return
         if not text.startswith("/") or text.startswith("//"):
             await self._send(text.removeprefix("/") if text.startswith("//") else text)
             return
         name, *rest = text[1:].split(maxsplit=1)[:2] or [""]
+        names = [command.name for command in offered(self._view)]
         if name not in NAMES:
-            near = [each for each in NAMES if each.startswith(name[:3])] or ["help"]
+            near = [each for each in names if each.startswith(name[:3])] or ["help"]
             raise UsageError(f"no command /{name}: did you mean /{near[0]}? // begins text with a slash")
         await getattr(self, f"_{name}")("".join(rest).strip())
 
     def _client(self) -> "Client":
         if self._view.recorded_from:
             raise UsageError("this is a recording: nothing can be sent")
+        if self._view.relaying:
+            raise UsageError("the proxy only looks on: nothing can be sent")
         if self._view.client is None:
             raise UsageError("there is no connection yet")
         return self._view.client

@@ -11,7 +11,7 @@ from prompt_toolkit.document import Document
 from nsroom.record import Direction, Kind
 from nsroom.terminal import safe
 from nsroom.tui import copies
-from nsroom.tui.commands import COMMANDS
+from nsroom.tui.commands import offered
 from nsroom.tui.view import View
 
 _FIELDS = ("kind=", "ns=", "event=", "event~", "dir=", "arg.", "arg~", "rtt>", "id=", "sid=", "reason~")
@@ -39,9 +39,11 @@ class LiveCompleter(Completer):
         elif text.startswith("/") and not text.startswith("//"):
             name, blank, rest = text[1:].partition(" ")
             yield from self._arguments(name, rest) if blank else self._commands(name)
+        elif self._view.relaying:
+            yield from self._filter(_last(_TEST, text))
 
     def _commands(self, name: str) -> Iterator[Completion]:
-        for command in COMMANDS:
+        for command in offered(self._view):
             if command.name.startswith(name):
                 yield Completion(
                     f"{command.name} " if command.usage else command.name,
@@ -75,13 +77,13 @@ class LiveCompleter(Completer):
         return _offer(self._answer(rest), word) if name == "reply" else ()
 
     def _filter(self, word: str) -> Iterable[Completion]:
-        spaces = self._view.model.spaces
+        spaces, clients = self._view.model.spaces, self._view.model.clients
         values: dict[str, Iterable[str]] = {
             "ns": spaces.by_name,
             "event": self._events(),
             "kind": Kind,
             "dir": Direction,
-            "sid": reversed(spaces.sids),
+            "sid": reversed(clients.by_sid if clients else spaces.sids),
         }
         field = re.match(r"(\w+)(=|!=|~)", word)
         if field is None:

@@ -9,7 +9,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from nsroom.errors import UsageError
 from nsroom.record import Kind
 from nsroom.terminal import cells
-from nsroom.tui.commands import COMMANDS
+from nsroom.tui.commands import offered
 from nsroom.tui.lines import Fragments, fit
 from nsroom.tui.view import Focus, Mode, View
 
@@ -52,6 +52,7 @@ KEYS = (
     Key("input_filter", ("f3",), _INPUT, "show only what matches an expression", "filter"),
     Key("only", ("o",), _READING, "only this event"),
     Key("hide", ("h",), _READING, "hide this event"),
+    Key("only_client", ("C",), _READING, "only this client", "client"),
     Key("unfilter", ("x",), _READING, "show everything again", "show all"),
     Key("mode", ("f2", "v"), _STREAM, "switch between events and chat", "chat"),
     Key("input_mode", ("f2",), _INPUT, "switch between events and chat", "chat"),
@@ -96,6 +97,12 @@ _SHOWN = {
     "c-x c-e": "^X^E",
 }
 _OF_EVENTS = ("detail", "search", "filter", "input_filter", "copy", "edit", "jump", "unfilter")
+_OF_OWN = ("newline", "editor", "input_filter", "mode", "input_mode", "edit", "resend", "write")
+"""What there is no use for where others talk."""
+_OF_CLIENTS = ("only_client",)
+"""… and where they do not."""
+_TEXT_GOES = 'Text goes to the room, ["event", …] is emitted, // begins text with a slash.'
+_TEXT_FILTERS = "Text is a filter: event=message & sid=… shows only that, an empty line shows everything."
 _FIRST = ("quit", "help", "input_help")
 """What the bar shows even where there is little room."""
 
@@ -143,7 +150,7 @@ def bar(view: View, width: int, remapped: Mapping[str, tuple[str, ...]]) -> Frag
         )
     if view.help:
         return fit([("", " "), *_pairs([("↑↓", "scroll"), ("any other key", "closes this")])], width)
-    keys = [key for key in KEYS if key.bar and view.focus in key.where and _works(key, view)]
+    keys = [key for key in _offered(view) if key.bar and _works(key, view)]
     return fit([("", " "), *_pairs(_fitting(keys, view, width + 1, remapped))], width)
 
 
@@ -161,6 +168,12 @@ def _fitting(
     return [pair for name, pair in pairs.items() if name in chosen]
 
 
+def _offered(view: View) -> list[Key]:
+    """Give the keys of where one stands, without those that there is no use for."""
+    useless = _OF_OWN if view.relaying else _OF_CLIENTS
+    return [key for key in KEYS if view.focus in key.where and key.name not in useless]
+
+
 def _works(key: Key, view: View) -> bool:
     cursor = view.model.cursor
     if view.mode is Mode.CHAT and key.name in _OF_EVENTS:
@@ -169,7 +182,9 @@ def _works(key: Key, view: View) -> bool:
         return cursor is not None
     if key.name == "edit":
         record = view.model.selected()
-        return record is not None and record.kind is Kind.EVENT
+        return view.sends and record is not None and record.kind is Kind.EVENT
+    if key.name == "only_client":
+        return cursor is not None
     if key.name == "resend":
         return bool(view.failure)
     if key.name == "jump":
@@ -184,6 +199,8 @@ def _works(key: Key, view: View) -> bool:
 def _label(key: Key, view: View) -> str:
     if key.name in ("mode", "input_mode"):
         return "events" if view.mode is Mode.CHAT else "chat"
+    if key.name == "send" and view.relaying:
+        return "filter"
     if key.name == "pause":
         return "go on" if view.model.paused else "pause"
     if key.name == "up" and view.mode is Mode.CHAT:
@@ -214,12 +231,10 @@ def help_lines(view: View, remapped: Mapping[str, tuple[str, ...]]) -> list[Frag
     """List the keys of where one stands, and the commands."""
     where = {Focus.DETAIL: "the detail", Focus.INPUT: "the input"}.get(view.focus, f"the {view.mode}")
     made: list[Fragments] = [[], [("bold", f"  Keys in {where}")], []]
-    for key in KEYS:
-        if view.focus in key.where:
-            keys = " ".join(map(_key_name, remapped.get(key.name, key.keys)))
-            made.append([("class:key", f"  {keys:16}"), ("", key.help)])
+    for key in _offered(view):
+        keys = " ".join(map(_key_name, remapped.get(key.name, key.keys)))
+        made.append([("class:key", f"  {keys:16}"), ("", key.help)])
     made += [[], [("bold", "  Commands in the input")], []]
-    for command in COMMANDS:
+    for command in offered(view):
         made.append([("class:key", f"  {f'/{command.name} {command.usage}':30}"), ("", command.help)])
-    made += [[], [("", '  Text goes to the room, ["event", …] is emitted, // begins text with a slash.')], []]
-    return made
+    return [*made, [], [("", f"  {_TEXT_FILTERS if view.relaying else _TEXT_GOES}")], []]

@@ -229,7 +229,10 @@ class Screen:
         return [entry.fragments for entry in self._sides]
 
     def _click_side(self, at: int) -> None:
-        if at < len(self._sides) and (entry := self._sides[at]).namespace:
+        entry = self._sides[at] if at < len(self._sides) else Entry([])
+        if entry.client:
+            self._view.model.only_client(entry.client)
+        elif entry.namespace:
             self._view.go(entry.namespace, entry.room)
 
     def _detail_title(self, width: int) -> Fragments:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from nsroom.errors import LostError, NsroomError, OutputError, RefusedError
@@ -11,7 +11,7 @@ from nsroom.filters import parse
 from nsroom.joins import Convention
 from nsroom.options import WatchOptions
 from nsroom.record import Record
-from nsroom.sinks import Route, pump
+from nsroom.sinks import Keep, Route, pump
 from nsroom.target import Target
 from nsroom.tui import config
 from nsroom.tui.app import App, calm_collector
@@ -55,6 +55,18 @@ async def show(
     view.go(target.namespaces[0], room)
     app = App(view, config.load(config.config_file()), how, raw=options.raw)
     await Live(app, target, options, begin).run()
+
+
+async def feed(
+    app: App, source: AsyncIterator[Sequence[Record]], count: int | None, keep: Keep | None
+) -> None:
+    """Take records to the screen and the recordings, and end the view after `count` that `keep` keeps.
+
+    Raises: what ends the source; OutputError.
+    """
+    counted: list[Route] = [(keep, _Counted())] if count else []
+    await pump(source, [*counted, (None, app.recordings)], count)
+    app.finish()
 
 
 class Live:
@@ -120,10 +132,7 @@ class Live:
         self._app.changed()
 
     async def _pump(self, client: "Client") -> None:
-        counted: list[Route] = [(self._options.keep(), _Counted())] if self._options.count else []
-        routes: list[Route] = [*counted, (None, self._app.recordings)]
-        await pump(client.records(), routes, self._options.count)
-        self._app.finish()
+        await feed(self._app, client.records(), self._options.count, self._options.keep())
 
     async def _talk(self, client: "Client") -> None:
         await client.connect()

@@ -1,5 +1,6 @@
 """The model of the live view: one more sink of records. It knows nothing of the screen."""
 
+import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
@@ -7,6 +8,7 @@ from nsroom.filters import Filter, parse
 from nsroom.record import Json, Kind, Record
 from nsroom.summary import label
 from nsroom.tui.chat import Chats
+from nsroom.tui.clients import Clients
 from nsroom.tui.pairs import Pairs
 from nsroom.tui.ring import CAPACITY, Ring
 from nsroom.tui.spaces import Spaces
@@ -18,7 +20,7 @@ _HEARTBEATS = frozenset([Kind.PING, Kind.PONG])
 class Model:
     """The records seen, those shown of them, and where the reader is. A record is named by its index."""
 
-    def __init__(self, where: Filter | None = None, capacity: int = CAPACITY) -> None:
+    def __init__(self, where: Filter | None = None, capacity: int = CAPACITY, relayed: bool = False) -> None:
         self.ring = Ring(capacity)
         self.rows: list[int] = []
         """The indexes of the records that the filter shows."""
@@ -33,7 +35,9 @@ class Model:
         """Rows that came while the reader was elsewhere."""
         self.marks: set[int] = set()
         self.pattern = ""
-        self.spaces = Spaces()
+        self.spaces = Spaces(relayed)
+        self.clients = Clients() if relayed else None
+        """Those whose traffic this is, unless it is our own."""
         self.chats = Chats()
         self.pairs = Pairs()
         self._top = 0
@@ -61,7 +65,10 @@ class Model:
         """Take one record that came of `size` bytes; `trim` is to follow, now and then."""
         index = self.ring.add(record, size)
         self.spaces.learn(record, index)
-        self.chats.learn(record)
+        if self.clients is None:
+            self.chats.learn(record)
+        else:
+            self.clients.learn(record)
         if record.kind in _LEARNED:
             self.pairs.learn(record, index)
         if not self.paused:
@@ -175,6 +182,11 @@ class Model:
         if self.where is None:
             self._from = 0
         self.refilter()
+
+    def only_client(self, sid: str) -> None:
+        """Show only this client's records, or those of all again."""
+        text = f"sid={json.dumps(sid)}"
+        self.filter("" if self.where and self.where.text == text else text)
 
     def refilter(self) -> None:
         """Choose anew what is shown."""

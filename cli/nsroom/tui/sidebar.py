@@ -1,8 +1,10 @@
 """The sidebar: namespaces, and the rooms of the current one with their members."""
 
+from itertools import islice
 from typing import NamedTuple
 
 from nsroom.terminal import cells, clip, safe
+from nsroom.tui.clients import Passer
 from nsroom.tui.lines import Fragments, fit, hold
 from nsroom.tui.rates import Rate
 from nsroom.tui.spaces import Room, Space, State
@@ -10,6 +12,7 @@ from nsroom.tui.status import DOTS
 from nsroom.tui.view import View
 
 _MEMBERS = 30
+_CLIENTS = 200
 
 
 class Entry(NamedTuple):
@@ -18,16 +21,21 @@ class Entry(NamedTuple):
     fragments: Fragments
     namespace: str = ""
     room: str = ""
+    client: str = ""
 
 
 def sidebar(view: View, width: int, height: int) -> list[Entry]:
     """Make the lines; where there are too many, the last one counts the rest."""
     spaces = [entry for space in view.model.spaces.by_name.values() for entry in _space(view, space, width)]
-    rooms = _rooms(view, width)
+    rooms = _clients(view, width) if view.relaying else _rooms(view, width)
     # The rooms get at least half of the height, for they are what one talks to.
     most = max(height - len(rooms) - 3, (height - 3) // 2, 1)
     entries = [_heading("NAMESPACES"), *_cut(spaces, most, width), Entry([])]
-    return [*entries, _heading("ROOMS"), *_cut(rooms, height - len(entries) - 1, width)][:height]
+    return [
+        *entries,
+        _heading("CLIENTS" if view.relaying else "ROOMS"),
+        *_cut(rooms, height - len(entries) - 1, width),
+    ][:height]
 
 
 def _cut(entries: list[Entry], most: int, width: int) -> list[Entry]:
@@ -49,6 +57,25 @@ def _space(view: View, space: Space, width: int) -> list[Entry]:
     if current and space.sid:
         entries.append(Entry(fit([("class:quiet", f"   {safe(space.sid)}")], width), space.name))
     return entries
+
+
+def _clients(view: View, width: int) -> list[Entry]:
+    """List the clients, the newest first, those that have gone at the end."""
+    clients, now = view.model.clients, int(view.now * 1e6)
+    known = reversed(clients.by_sid.values()) if clients else ()
+    ordered = sorted(known, key=lambda passer: not passer.is_here(now))
+    entries = [_client(view, passer, width) for passer in islice(ordered, _CLIENTS)]
+    left = len(ordered) - len(entries)
+    return [*entries, *([_more(left, width)] if left else [])] or [
+        Entry(fit([("class:quiet", "   none yet")], width))
+    ]
+
+
+def _client(view: View, passer: Passer, width: int) -> Entry:
+    here = passer.is_here(int(view.now * 1e6))
+    style, dot = DOTS[State.CONNECTED if here else State.GONE]
+    left = [(style, f" {dot} "), ("", f"#{passer.number} "), ("class:quiet", safe(passer.sid))]
+    return Entry(hold(left, [("class:sign", f" {_graph(passer.rate, view):4} ")], width), client=passer.sid)
 
 
 def _unread(space: Space) -> Fragments:

@@ -68,9 +68,11 @@ class Space:
 class Spaces:
     """All namespaces of the connection, in the order in which they turned up."""
 
-    def __init__(self) -> None:
+    def __init__(self, relayed: bool = False) -> None:
         self.by_name: dict[str, Space] = {}
-        self.state = State.CONNECTING
+        self.relayed = relayed
+        """Whether these are connections of others: none has a sid, a room or an end that is ours."""
+        self.state = State.CONNECTED if relayed else State.CONNECTING
         self.attempt = 0
         """Which attempt to come back comes next; 0 while connected."""
         self.due = 0
@@ -101,6 +103,8 @@ class Spaces:
         """Take in what a record says."""
         if record.kind is Kind.EVENT:
             self._event(record, index)
+        elif self.relayed:
+            self._passing(record)
         elif record.kind is Kind.ACK:
             self._ack(record)
         else:
@@ -114,10 +118,13 @@ class Spaces:
         first = record.args[0] if record.args else None
         if record.direction is Direction.OUT:
             self.sent.add(second)
-            self._out(space, event, first, record.id)
+            if not self.relayed:
+                self._out(space, event, first, record.id)
             return
         self.received.add(second)
         space.rate.add(second)
+        if self.relayed:
+            return
         if space.name != self.current:
             space.unread += 1
         if isinstance(first, dict) and isinstance(first.get("room"), str):
@@ -187,6 +194,16 @@ class Spaces:
             space.state, space.reason = State.REFUSED, record.message or ""
         elif kind is Kind.DISCONNECT:
             self.expect(record.namespace).state = State.GONE
+
+    def _passing(self, record: Record) -> None:
+        """Learn from what a server says to some client; one that gets in counts for the namespace."""
+        if record.direction is not Direction.IN or record.kind not in (Kind.CONNECT, Kind.CONNECT_ERROR):
+            return
+        space = self.expect(record.namespace)
+        if record.kind is Kind.CONNECT:
+            space.state = State.CONNECTED
+        elif space.state is not State.CONNECTED:
+            space.state = State.REFUSED
 
     def _lost(self) -> None:
         self.state = State.CONNECTING

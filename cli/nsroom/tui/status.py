@@ -2,6 +2,7 @@
 
 from nsroom.summary import duration
 from nsroom.terminal import clip, safe
+from nsroom.tui.clients import Clients
 from nsroom.tui.lines import Fragments, fit, hold, length
 from nsroom.tui.spaces import State
 from nsroom.tui.view import Mode, View
@@ -36,6 +37,8 @@ def _server(view: View) -> Fragments:
     spaces = view.model.spaces
     style, dot = DOTS[State.REFUSED if view.failure else spaces.state]
     server: Fragments = [(style, f"{dot} "), ("", clip(safe(view.server), 40))]
+    if view.relaying:
+        server += [("class:quiet", " → "), ("", clip(safe(view.relaying), 40))]
     if view.failure:
         server.append(("class:failed", "  no connection"))
     elif spaces.state is State.CONNECTING and spaces.attempt:
@@ -54,6 +57,8 @@ def _parts(view: View) -> list[Fragments]:
         parts.append([("class:waits", f" {dropped:,} older dropped ")])
     if view.progress:
         parts.append([("class:quiet", f" {view.progress} ")])
+    elif view.model.clients is not None:
+        parts += _passing(view, view.model.clients)
     elif not view.recorded_from:
         parts += [*_line(view), _traffic(view)]
     if view.recording:
@@ -68,6 +73,16 @@ def _line(view: View) -> list[Fragments]:
         return []
     trip = f"rtt {duration(view.rtt_ms)}" if view.rtt_ms is not None else ""
     return [[("class:quiet", f" {view.transport} ")], [("class:quiet", f" {trip:>10}  ")]]
+
+
+def _passing(view: View, clients: Clients) -> list[Fragments]:
+    """Say for how many clients, and how much."""
+    count, second = clients.here(int(view.now * 1e6)), int(view.now)
+    return [
+        [("class:sign", f" {clients.rate.graph(second):8}")],
+        [("class:number", f" {clients.rate.per_second(second):>5,}/s ")],
+        [("class:number", f" {count:>2,} client{'s' if count != 1 else ' '} ")],
+    ]
 
 
 def _traffic(view: View) -> Fragments:

@@ -38,6 +38,8 @@ def _rest(view: View, width: int) -> list[Fragments]:
         return [] if model.rows else [[], nothing]
     if view.recorded_from:
         return [] if model.rows or view.progress else [[], [("class:quiet", "  the recording is empty")]]
+    if view.relaying:
+        return [] if model.rows else _first_client(view, width)
     spoken = any(space.events for space in model.spaces.by_name.values())
     return [] if spoken and len(model.rows) > 12 else first_steps(view, width)
 
@@ -52,7 +54,11 @@ def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
         after, room = [], width - 1
     joined = record.kind is Kind.ACK and index in view.model.pairs.others
     narrow = _PADDING if width < _NARROW else 4 if width < _SHORT_TIME else 0
-    pieces = line(record._replace(rtt_ms=None) if joined else record, room + narrow, namespace_cells)
+    shown = record._replace(rtt_ms=None) if joined else record
+    sid_cells = 0
+    if clients := view.model.clients:
+        shown, sid_cells = shown._replace(sid=clients.label(record.sid)), clients.cells
+    pieces = line(shown, room + narrow, namespace_cells, sid_cells)
     if joined and not refused(record):
         pieces = [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
     if view.deltas:
@@ -83,7 +89,7 @@ def _answer(view: View, index: int, record: Record) -> Fragments:
         return [("class:failed", "  ✗ unconfirmed")]
     if index in view.model.pairs.others or view.recorded_from:
         return []
-    if record.direction is Direction.IN:
+    if record.direction is Direction.IN and view.sends:
         return [("class:waits", "  asks for a /reply")]
     waited = max(view.now - record.time / 1e6, 0) * 1000
     if waited > _PATIENCE:
@@ -123,6 +129,17 @@ def first_steps(view: View, width: int) -> list[Fragments]:
             fit([("", "  "), ("class:key", f"{typed:27}"), ("class:quiet", does)], width)
             for typed, does in ((typed, safe(does)) for typed, does in steps)
         ),
+    ]
+
+
+def _first_client(view: View, width: int) -> list[Fragments]:
+    """Say how a client gets here, while there is none."""
+    steps = (f"http://{view.server}", f"nsroom connect -u http://{view.server}")
+    return [
+        [],
+        fit([("class:quiet", "  waiting for a client: open this in a browser, or connect to it")], width),
+        [],
+        *(fit([("class:key", f"  {safe(step)}")], width) for step in steps),
     ]
 
 

@@ -53,6 +53,8 @@ class View:
     """None before there is one, and when a recording is shown."""
     recorded_from: str = ""
     """The name of the recording that is shown in the place of a connection."""
+    relaying: str = ""
+    """The server between which and its clients `nsroom proxy` stands, in the place of a connection."""
     progress: str = ""
     """How far the recording is read."""
     mode: Mode = Mode.EVENTS
@@ -89,6 +91,11 @@ class View:
     stream_height: int = 20
     now: float = 0.0
     """The time of this frame, in seconds since the epoch."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether this is a connection of our own."""
+        return not (self.recorded_from or self.relaying)
 
     def say(self, text: str, failed: bool = False) -> None:
         """Say something under the input."""

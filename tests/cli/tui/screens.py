@@ -37,6 +37,7 @@ _VOLATILE = (
     (re.compile(r"(?<=frame  )\d\S*"), "when"),
     (re.compile(r"(?<=^   )[\w-]{10,20}", re.MULTILINE), "sid"),
     (re.compile(r"(?<=[ │])([\w-]{20}|[\w-]{10,19}…)(?=$| )", re.MULTILINE), "sid"),
+    (re.compile(r'(?<=sid: ")[\w-]{6,20}…?'), "sid"),
     (re.compile(r"127\.0\.0\.1:\d+"), "server:port"),
     (re.compile(r"(?<=in ) *[\d,]+/s +out +[\d,]+/s"), "so many, out so many"),
     (re.compile(r"─+  \w+day \d+ \w+  ─+"), "day"),
