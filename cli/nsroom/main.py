@@ -20,6 +20,7 @@ COMMANDS = (
     "rooms",
     "sockets",
     "tail",
+    "top",
     "kick",
     "decode",
     "replay",

@@ -25,6 +25,11 @@ def mend() -> None:
             setattr(sys, name, os.fdopen(number, mode))
 
 
+def is_terminal() -> bool:
+    """Say whether a full screen can be shown and read by a person."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def say(text: str) -> None:
     """Tell a person something: one line on stderr, safe for a terminal. Nobody there is no failure."""
     with contextlib.suppress(OSError, ValueError, AttributeError):

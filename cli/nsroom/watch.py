@@ -17,7 +17,7 @@ from nsroom.options import ShowOptions, WatchOptions
 from nsroom.output import ClosedOutput, Output
 from nsroom.record import Record
 from nsroom.sinks import FileSink, Keep, NdjsonSink, Route, Sink, TextSink, pump
-from nsroom.streams import say
+from nsroom.streams import is_terminal, say
 from nsroom.target import Target
 from nsroom.terminal import colours
 
@@ -59,8 +59,7 @@ async def watch(
 
 def is_live(options: ShowOptions) -> bool:
     """Say whether a person looks on who can be shown a full screen, and asked for nothing else."""
-    plain = options.json or options.plain or os.environ.get("TERM", "dumb") == "dumb"
-    return sys.stdin.isatty() and sys.stdout.isatty() and not plain
+    return is_terminal() and not (options.json or options.plain)
 
 
 def composer(namespace: str, room: str) -> Compose:

@@ -38,6 +38,8 @@ LINE_MODULES = [
     "tree",
     "view",
     "words",
+    "top.lines",
+    "top.view",
 ]
 LINES = Layer("record errors protocol terminal summary client tui")
 ANYTHING = Layer()
@@ -62,10 +64,12 @@ LAYERS = {
         f"nsroom.tui.{name}": MODEL
         for name in ("chat", "clients", "model", "pairs", "rates", "ring", "spaces")
     },
+    "nsroom.tui.top.census": Layer("record summary admin.inventory tui.rates"),
+    "nsroom.tui.top.model": Layer("record admin.inventory tui.rates tui.top.census"),
     **{f"nsroom.tui.{name}": LINES for name in LINE_MODULES},
     "nsroom.tui": Layer(
         "record errors filters terminal summary arguments joins sinks recording options target client"
-        " delivery proxy tui",
+        " delivery proxy admin channel listing streams tui",
         "prompt_toolkit platformdirs",
     ),
     "nsroom.load.table": Layer("load terminal", "rich"),

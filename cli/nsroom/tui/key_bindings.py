@@ -1,6 +1,6 @@
 """The keys of the live view: one table, from which the bindings, the key bar and the help are made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from prompt_toolkit.filters import Condition
@@ -140,32 +140,35 @@ def _bind(
 def bar(view: View, width: int, remapped: Mapping[str, tuple[str, ...]]) -> Fragments:
     """Show the keys that work here and now."""
     if view.copying:
-        pairs = [("j", "JSON"), ("e", "nsroom emit"), ("s", "JavaScript"), ("p", "Python"), ("Esc", "leave")]
-        return fit([("", " copy as  "), *_pairs(pairs)], width)
+        formats = [
+            ("j", "JSON"),
+            ("e", "nsroom emit"),
+            ("s", "JavaScript"),
+            ("p", "Python"),
+            ("Esc", "leave"),
+        ]
+        return fit([("", " copy as  "), *pairs(formats)], width)
     if view.focus is Focus.ASK:
-        return fit([("", " "), *_pairs([("⏎", "take it"), ("Esc", "leave it")])], width)
+        return fit([("", " "), *pairs([("⏎", "take it"), ("Esc", "leave it")])], width)
     if view.focus is Focus.HISTORY:
-        return fit(
-            [("", " "), *_pairs([("⏎", "take it"), ("^R", "further back"), ("^G", "leave it")])], width
-        )
+        return fit([("", " "), *pairs([("⏎", "take it"), ("^R", "further back"), ("^G", "leave it")])], width)
     if view.help:
-        return fit([("", " "), *_pairs([("↑↓", "scroll"), ("any other key", "closes this")])], width)
+        return fit([("", " "), *pairs([("↑↓", "scroll"), ("any other key", "closes this")])], width)
     keys = [key for key in _offered(view) if key.bar and _works(key, view)]
-    return fit([("", " "), *_pairs(_fitting(keys, view, width + 1, remapped))], width)
+    labels = {key.name: (_shown(key, remapped), _label(key, view)) for key in keys}
+    return fit([("", " "), *pairs(fitting(labels, _FIRST, width + 1))], width)
 
 
-def _fitting(
-    keys: list[Key], view: View, room: int, remapped: Mapping[str, tuple[str, ...]]
-) -> list[tuple[str, str]]:
-    """Choose what there is room for, the most needed first, in the order of the table."""
-    pairs = {key.name: (_shown(key, remapped), _label(key, view)) for key in keys}
+def fitting(labels: Mapping[str, tuple[str, str]], first: Sequence[str], room: int) -> list[tuple[str, str]]:
+    """Choose of keys and their labels what there is room for, the most needed first, in their order."""
     chosen = set()
-    for name in sorted(pairs, key=lambda name: name not in _FIRST):
-        room -= cells(pairs[name][0]) + cells(pairs[name][1]) + 3
+    for name in sorted(labels, key=lambda name: name not in first):
+        key, label = labels[name]
+        room -= cells(key) + cells(label) + 3
         if room < 0:
             break
         chosen.add(name)
-    return [pair for name, pair in pairs.items() if name in chosen]
+    return [label for name, label in labels.items() if name in chosen]
 
 
 def _offered(view: View) -> list[Key]:
@@ -210,11 +213,12 @@ def _label(key: Key, view: View) -> str:
 
 def _shown(key: Key, remapped: Mapping[str, tuple[str, ...]]) -> str:
     if key.name in remapped:
-        return _key_name(remapped[key.name][0])
-    return _SHOWN.get(key.name) or _key_name(key.keys[0])
+        return key_name(remapped[key.name][0])
+    return _SHOWN.get(key.name) or key_name(key.keys[0])
 
 
-def _key_name(keys: str) -> str:
+def key_name(keys: str) -> str:
+    """Name a key as a key bar does."""
     if keys in _SHOWN and keys != "up":
         return _SHOWN[keys]
     if keys == "up":
@@ -222,8 +226,9 @@ def _key_name(keys: str) -> str:
     return keys.upper() if keys.startswith("f") and keys[1:].isdigit() else keys.replace("c-", "^")
 
 
-def _pairs(pairs: list[tuple[str, str]]) -> Fragments:
-    parts = [(("class:key", key), ("class:quiet", f" {label}"), ("", "  ")) for key, label in pairs]
+def pairs(labels: Sequence[tuple[str, str]]) -> Fragments:
+    """Show keys with their labels."""
+    parts = [(("class:key", key), ("class:quiet", f" {label}"), ("", "  ")) for key, label in labels]
     return [piece for part in parts for piece in part][:-1]
 
 
@@ -232,7 +237,7 @@ def help_lines(view: View, remapped: Mapping[str, tuple[str, ...]]) -> list[Frag
     where = {Focus.DETAIL: "the detail", Focus.INPUT: "the input"}.get(view.focus, f"the {view.mode}")
     made: list[Fragments] = [[], [("bold", f"  Keys in {where}")], []]
     for key in _offered(view):
-        keys = " ".join(map(_key_name, remapped.get(key.name, key.keys)))
+        keys = " ".join(map(key_name, remapped.get(key.name, key.keys)))
         made.append([("class:key", f"  {keys:16}"), ("", key.help)])
     made += [[], [("bold", "  Commands in the input")], []]
     for command in offered(view):

@@ -1,6 +1,6 @@
 """The screen: what stands where."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
@@ -34,7 +34,7 @@ from nsroom.tui.sidebar import Entry, sidebar
 from nsroom.tui.status import status
 from nsroom.tui.stream import rows
 from nsroom.tui.view import Focus, Mode, View
-from nsroom.tui.windows import LinesWindow
+from nsroom.tui.windows import LinesWindow, help_window, line_window, rule_window
 
 _SIDEBAR = 24
 _NARROW = 76
@@ -42,7 +42,6 @@ _NARROW = 76
 _SHORT = 18
 """Rows under which the detail takes the place of the stream."""
 _NOTICE = 3
-_HELP = 84
 
 
 class Screen:
@@ -114,21 +113,24 @@ class Screen:
         asking = Condition(lambda: view.question is not None)
         body = HSplit(
             [
-                _line(lambda width: status(view, width)),
-                _rule(),
+                line_window(lambda width: status(view, width)),
+                rule_window(),
                 VSplit([self._sidebar(), self._middle()]),
-                _rule(),
+                rule_window(),
                 ConditionalContainer(self.ask, asking, alternative_content=self.input),
                 ConditionalContainer(self._past, is_searching),
                 ConditionalContainer(
                     LinesWindow(self._notice_lines, height=lambda: len(self._notice_lines(_columns(), 0))),
                     Condition(lambda: bool(view.notice)),
                 ),
-                _line(lambda width: bar(view, width, self._keys)),
+                line_window(lambda width: bar(view, width, self._keys)),
             ]
         )
         menu = CompletionsMenu(max_height=10, scroll_offset=1)
-        floats = [Float(menu, xcursor=True, ycursor=True), Float(self._help(), top=2, bottom=1)]
+        floats = [
+            Float(menu, xcursor=True, ycursor=True),
+            Float(help_window(self._help_lines, lambda: view.help, self.scroll_help), top=2, bottom=1),
+        ]
         return FloatContainer(body, floats)
 
     def _sidebar(self) -> Container:
@@ -142,13 +144,13 @@ class Screen:
         view = self._view
         opened = Condition(lambda: view.detail is not None and view.mode is Mode.EVENTS)
         tall = Condition(lambda: _rows() >= _SHORT)
-        title = _line(self._detail_title)
+        title = line_window(self._detail_title)
         badge = Float(self._badge(), right=0, bottom=0, height=1)
         return HSplit(
             [
                 ConditionalContainer(FloatContainer(self.stream, [badge]), ~opened | tall),
                 ConditionalContainer(
-                    HSplit([ConditionalContainer(_rule(), tall), title, self.detail]),
+                    HSplit([ConditionalContainer(rule_window(), tall), title, self.detail]),
                     opened,
                 ),
             ]
@@ -160,15 +162,6 @@ class Screen:
         count = len(self._view.detail.lines(0, most)) if self._view.detail else 0
         tall = _rows() >= _SHORT
         return Dimension.exact(max(min(count, most), 3)) if tall else Dimension(min=1)
-
-    def _help(self) -> Container:
-        window = LinesWindow(
-            self._help_lines,
-            style="class:overlay",
-            width=lambda: Dimension.exact(min(_HELP, _columns())),
-            scrolled=self.scroll_help,
-        )
-        return ConditionalContainer(window, Condition(lambda: self._view.help))
 
     def _help_lines(self, width: int, height: int) -> list[Fragments]:
         lines = help_lines(self._view, self._keys)
@@ -269,14 +262,6 @@ class Screen:
             for line in view.detail.lines(view.detail_row, 1):
                 if line.path is not None:
                     view.detail.turn(line.path)
-
-
-def _line(make: Callable[[int], Fragments]) -> Window:
-    return LinesWindow(lambda width, _: [make(width)], height=1)
-
-
-def _rule() -> Window:
-    return _line(lambda width: [("class:rule", "─" * width)])
 
 
 def _columns() -> int:

@@ -26,6 +26,11 @@ class Rate:
         self._turn(second)
         return self._counts[-2]
 
+    def total(self, second: int) -> int:
+        """Give the count of the last whole seconds together, those of the graph."""
+        self._turn(second)
+        return sum(self._counts) - self._counts[-1]
+
     def graph(self, second: int) -> str:
         """Draw the last whole seconds, the highest as a full bar; blank when nothing came."""
         self._turn(second)

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.data_structures import Point
-from prompt_toolkit.layout import Window
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.layout import ConditionalContainer, Dimension, Window
 from prompt_toolkit.layout.controls import UIContent, UIControl
 from prompt_toolkit.layout.dimension import AnyDimension
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
@@ -20,6 +21,8 @@ from prompt_toolkit.utils import get_cwidth
 from nsroom.tui.lines import Fragments
 
 _WHEEL = 3
+_HELP = 84
+"""Columns."""
 _MAX_CHARS = 4096
 Make = Callable[[int, int], list[Fragments]]
 """Makes the lines for a width and a height."""
@@ -100,6 +103,28 @@ class LinesWindow(Window):
         else:
             return NotImplemented
         return None
+
+
+def line_window(make: Callable[[int], Fragments]) -> LinesWindow:
+    """Show one line that is made for the width."""
+    return LinesWindow(lambda width, _: [make(width)], height=1)
+
+
+def rule_window() -> LinesWindow:
+    """Draw a rule."""
+    return line_window(lambda width: [("class:rule", "─" * width)])
+
+
+def help_window(
+    make: Make, shown: Callable[[], bool], scrolled: Callable[[int], None]
+) -> ConditionalContainer:
+    """Lay lines of help over the rest, while they are to be shown."""
+    window = LinesWindow(make, style="class:overlay", width=_help_width, scrolled=scrolled)
+    return ConditionalContainer(window, Condition(shown))
+
+
+def _help_width() -> Dimension:
+    return Dimension.exact(min(_HELP, get_app().output.get_size().columns))
 
 
 class _Focusable(UIControl):
