@@ -31,7 +31,7 @@ SHARED = {
     "Watching: `connect`, `join` and `tail`": ShowOptions,
     "… and of these `connect` and `join`": WatchOptions,
     "Events: `emit` and `call`": EmitOptions,
-    "Instrumented servers: `rooms`, `sockets`, `tail`, `kick`, `join` and `emit`": AdminOptions,
+    "Instrumented servers: `rooms`, `sockets`, `tail`, `top`, `kick`, `join` and `emit`": AdminOptions,
 }
 BUILT = {
     "serve": "--host --port --path --namespace --any-namespace --history --redis --token --cors-origin"
@@ -44,6 +44,7 @@ BUILT = {
     "rooms": "--json --via --watch",
     "sockets": "--json --watch",
     "tail": "",
+    "top": "",
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",
@@ -59,6 +60,7 @@ BEYOND = {
     "call": "--json",
     "rooms": "--timeout --all",
     "sockets": "--timeout --all",
+    "top": "--timeout --via --all",
     "kick": "--timeout",
     "decode": "--frame --json --plain",
     "replay": "--direction --speed --view --ack --timeout --summary",
@@ -78,12 +80,12 @@ CONTRACT_SHARED = {
 }
 GROUPS: dict[type, tuple[str, ...]] = {
     ConnectionOptions: (
-        *("connect", "join", "emit", "call", "rooms", "sockets", "tail", "kick", "replay", "bench"),
+        *("connect", "join", "emit", "call", "rooms", "sockets", "tail", "top", "kick", "replay", "bench"),
     ),
     ShowOptions: ("connect", "join", "tail"),
     WatchOptions: ("connect", "join"),
     EmitOptions: ("emit", "call"),
-    AdminOptions: ("rooms", "sockets", "tail", "kick", "join", "emit"),
+    AdminOptions: ("rooms", "sockets", "tail", "top", "kick", "join", "emit"),
 }
 
 TREE: Any = typer.main.get_command(build())

@@ -18,7 +18,7 @@ from nsroom.client import Client
 from nsroom.joins import convention, join
 from nsroom.target import Target
 from nsroom_server.app import serving
-from nsroom_server.config import Config
+from nsroom_server.config import Administrator, Config
 from tests.cli.tui.screens import Terminal
 from tests.peers.program import clean_environment, start_on_terminal
 
@@ -42,21 +42,51 @@ LATER = (("bob", "cat: /join ops, the door is open"), ("cat", "found it, thanks"
 async def main() -> None:
     """Make all pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        async with serving(Config(port=0)) as server, _members(server.url) as members:
-            terminal = await _view(Path(folder), server.url.replace("127.0.0.1", "localhost"))
-            try:
+        config = Config(port=0, admin=Administrator(user="admin", password="s3cret"))
+        async with serving(config) as server, _members(server.url) as members:
+            url = server.url.replace("127.0.0.1", "localhost")
+            async with _view(Path(folder), url) as terminal:
                 await _pictures(terminal, members)
-            finally:
-                await terminal.program.kill()
+            async with _top(Path(folder), url) as terminal:
+                await _busy_rooms(terminal, members)
 
 
-async def _view(home: Path, url: str) -> Terminal:
+@asynccontextmanager
+async def _view(home: Path, url: str) -> AsyncIterator[Terminal]:
     namespaces = [part for name in ("/chat", "/my-namespace", "/secret") for part in ("-n", name)]
-    command = (*NSROOM, "join", "lobby", "--as", "me", *namespaces, "-u", url)
-    program = await start_on_terminal(command, clean_environment(home), home, ROWS, COLS)
-    terminal = Terminal(program, ROWS, COLS)
-    await terminal.until("joined lobby")
-    return terminal
+    async with _shown(home, ROWS, "join", "lobby", "--as", "me", *namespaces, "-u", url) as terminal:
+        await terminal.until("joined lobby")
+        yield terminal
+
+
+@asynccontextmanager
+async def _top(home: Path, url: str) -> AsyncIterator[Terminal]:
+    async with _shown(home, 14, "top", "-u", url) as terminal:
+        await terminal.until("/chat")
+        yield terminal
+
+
+@asynccontextmanager
+async def _shown(home: Path, rows: int, *args: str) -> AsyncIterator[Terminal]:
+    environment = clean_environment(home) | {"NSROOM_ADMIN": "admin:s3cret"}
+    program = await start_on_terminal((*NSROOM, *args), environment, home, rows, COLS)
+    try:
+        yield Terminal(program, rows, COLS)
+    finally:
+        await program.kill()
+
+
+async def _busy_rooms(terminal: Terminal, members: dict[str, Client]) -> None:
+    terminal.press("/", "chat", "Enter", "Enter")
+    await terminal.until("all sockets")
+    rooms = {"lobby": "ann", "ops": "bob"}
+    for tick in range(90):
+        room = "ops" if tick % 5 == 2 else "lobby"
+        price = relay(Emit("/chat", "price", [{"symbol": "ACME", "bid": 12.5}]), [room], ())
+        for _ in range(1 + tick * 7 % 5):
+            await _sent(members[rooms[room]], price)
+        await asyncio.sleep(0.1)
+    _save(terminal, "top", "The rooms of a namespace with their events a second, the busiest first")
 
 
 async def _pictures(terminal: Terminal, members: dict[str, Client]) -> None:

@@ -12,6 +12,8 @@ from nsroom.tui.top.view import TopView
 _GRAPH = Column("", 10, 2)
 _LEAST = 12
 """Cells that a column of names must have."""
+_NAME = 44
+"""… and may have, unless the screen is wide."""
 _SHORT_TIME = 64
 """Columns under which a time has no milliseconds."""
 _LONGEST = 200
@@ -144,6 +146,8 @@ def fitted(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     while len(shown) > 1 and sum(column.width or _LEAST for column in shown) > width:
         shown.remove(min(shown[1:], key=lambda column: column.weight))
     rest = width - sum(column.width for column in shown)
+    if shown[-1].width:  # or the eye has a long way from a name to its numbers
+        rest = min(rest, max(_NAME, width // 2))
     return [(column, column.width or max(rest, 0)) for column in shown]
 
 
