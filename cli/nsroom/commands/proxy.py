@@ -67,8 +67,9 @@ def proxy(
     ] = None,
     options: RelayOptions,
 ) -> None:
-    """Relay a browser's traffic to its server, and show every packet: in the live view on a terminal.
+    """Relay a browser's traffic to its server, and show every packet.
 
+    On a terminal this is the live view, with the client of each packet; in a pipe it is NDJSON.
     Long polling, WebSockets and all other HTTP pass byte for byte; only Host is written anew. Each record
     has the Engine.IO session's sid, by which --where tells one client from another. What a client sends to
     prove who it is passes too, but is never shown or saved.
