@@ -25,7 +25,7 @@ def top(
     all: Annotated[bool, typer.Option("--all", help="Also the admin namespace itself.")] = False,
     admin: AdminOptions,
 ) -> None:
-    """Watch a server: its namespaces, their rooms, the sockets in them, and what each socket does.
+    """Watch the namespaces, rooms and sockets of a server at work.
 
     Enter goes into what is selected and Esc comes back; s sorts, / filters, ? lists the keys. All this
     is what the admin namespace of an instrumented server tells, of all namespaces, unless some are named.
