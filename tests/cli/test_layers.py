@@ -65,7 +65,8 @@ LAYERS = {
         for name in ("chat", "clients", "model", "pairs", "rates", "ring", "spaces")
     },
     "nsroom.tui.top.census": Layer("record summary admin.inventory tui.rates"),
-    "nsroom.tui.top.model": Layer("record admin.inventory tui.rates tui.top.census"),
+    "nsroom.tui.top.rows": Layer("record admin.inventory tui.rates tui.top.census"),
+    "nsroom.tui.top.model": Layer("record tui.top.census tui.top.rows"),
     **{f"nsroom.tui.{name}": LINES for name in LINE_MODULES},
     "nsroom.tui": Layer(
         "record errors filters terminal summary arguments joins sinks recording options target client"

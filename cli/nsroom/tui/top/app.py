@@ -26,7 +26,7 @@ from nsroom.tui.safe_text import SafeText
 from nsroom.tui.stage import Stage
 from nsroom.tui.top import keys
 from nsroom.tui.top.lines import body, path, status
-from nsroom.tui.top.model import Level
+from nsroom.tui.top.rows import Level
 from nsroom.tui.top.view import TopView
 from nsroom.tui.windows import LinesWindow, help_window, line_window, rule_window
 

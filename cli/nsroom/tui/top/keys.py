@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nsroom.tui.key_bindings import fitting, key_name, pairs
 from nsroom.tui.lines import Fragments, fit
-from nsroom.tui.top.model import Level
+from nsroom.tui.top.rows import Level
 from nsroom.tui.top.view import TopView
 
 Remapped = Mapping[str, tuple[str, ...]]

@@ -6,7 +6,8 @@ from itertools import islice
 from nsroom.summary import Piece, pad
 from nsroom.terminal import clip, safe
 from nsroom.tui.lines import Fragments, fit, hold, length, styled, wrap
-from nsroom.tui.top.model import Column, Level, Model, Row, Value
+from nsroom.tui.top.model import Model
+from nsroom.tui.top.rows import Column, Level, Row, Value
 from nsroom.tui.top.view import TopView
 
 _GRAPH = Column("", 10, 2)

@@ -1,76 +1,18 @@
-"""Where somebody stands among namespaces, rooms, sockets and events, and what is listed there. Pure."""
+"""Where somebody stands among namespaces, rooms, sockets and events. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-from typing import NamedTuple
 
-from nsroom.admin.inventory import Socket
-from nsroom.record import Json, Record
-from nsroom.tui.rates import Rate
+from nsroom.record import Record
 from nsroom.tui.top.census import Census, Place, Source
+from nsroom.tui.top.rows import COLUMNS, RATE, Column, Level, Lister, Row
 
 _CALM = 250_000
 """Microseconds between two looks at what there is."""
-_NAMES = ("nick", "name", "username", "user")
-"""Under which of a socket's data an application may say who it is."""
 _NEED_ADMIN = ("transport", "address", "since", "events/s")
 """What only an admin namespace tells."""
-Value = str | int | None
-
-
-class Level(StrEnum):
-    """What is listed."""
-
-    NAMESPACES = "namespaces"
-    ROOMS = "rooms"
-    SOCKETS = "sockets"
-    EVENTS = "events"
-
-
-class Column(NamedTuple):
-    """A column: its head, its width, and how much it is needed where there is little room."""
-
-    name: str
-    width: int = 0
-    """0 for what takes the rest."""
-    weight: int = 9
-    is_number: bool = False
-    is_time: bool = False
-
-
-_RATE = Column("events/s", 10, 8, is_number=True)
-COLUMNS: dict[Level, tuple[Column, ...]] = {
-    Level.NAMESPACES: (
-        Column("namespace"),
-        Column("rooms", 7, 6, is_number=True),
-        Column("sockets", 9, 7, is_number=True),
-        _RATE,
-    ),
-    Level.ROOMS: (Column("room"), Column("sockets", 9, 7, is_number=True), _RATE),
-    Level.SOCKETS: (
-        Column("sid", 21),
-        Column("who", 12, 7),
-        Column("transport", 10, 4),
-        Column("address", 16, 3),
-        Column("since", 7, 5, is_number=True, is_time=True),
-        _RATE,
-        Column("rooms", 0, 6),
-    ),
-    Level.EVENTS: (),
-}
 _BELOW = {Level.NAMESPACES: Level.ROOMS, Level.ROOMS: Level.SOCKETS, Level.SOCKETS: Level.EVENTS}
-
-
-class Row(NamedTuple):
-    """A line of the list."""
-
-    place: Place
-    values: tuple[Value, ...]
-    rate: Rate | None
-    is_all: bool = False
-    """Whether it stands for everything, before what it is made of."""
 
 
 @dataclass(slots=True)
@@ -140,7 +82,9 @@ class Model:
 
     def arrange(self) -> None:
         """List anew what there is."""
-        rows = _LISTS[self.page.level](self)
+        everything = "all sockets" if self.sees_events else "all members"
+        lister = Lister(self.census, self.now, self._namespaces, everything)
+        rows = lister.rows(self.page.level, self.page.place)
         self.count = len(rows)
         self._named = self.page.level is Level.SOCKETS and any(row.values[1] for row in rows)
         if self.page.pattern:
@@ -164,7 +108,7 @@ class Model:
     def _rank(self, at: int, row: Row) -> tuple[int, str]:
         """Order numbers, and texts in any case; what is not known is less than anything."""
         value = row.values[at]
-        if COLUMNS[self.page.level][at] is _RATE:  # one second is too little: rows would jump
+        if COLUMNS[self.page.level][at] is RATE:  # one second is too little: rows would jump
             return (row.rate.total(self.now // 1_000_000) if row.rate else 0), ""
         if isinstance(value, int):
             return value, ""
@@ -260,74 +204,6 @@ class Model:
             return place.room not in census.rooms.get(place.namespace, ())
         return False
 
-    def _per_second(self, place: Place) -> tuple[int, Rate | None]:
-        rate = self.census.rate(place)
-        return (rate.per_second(self.now // 1_000_000) if rate else 0), rate
-
-    def _list_namespaces(self) -> list[Row]:
-        census = self.census
-        counts = dict.fromkeys(self._namespaces, 0) | dict(census.snapshot.population)
-        for socket in census.snapshot.sockets:
-            counts.setdefault(socket.namespace, 0)
-        return [self._namespace(name, count) for name, count in counts.items()]
-
-    def _namespace(self, name: str, count: int) -> Row:
-        per_second, rate = self._per_second(Place(name))
-        return Row(Place(name), (name, len(self.census.rooms.get(name, ())), count, per_second), rate)
-
-    def _list_rooms(self) -> list[Row]:
-        namespace = self.page.place.namespace
-        rooms = self.census.rooms.get(namespace, {})
-        whole, rate = self._per_second(Place(namespace))
-        count = len(self.census.members(namespace, None))
-        everything = Row(
-            Place(namespace),
-            ("all sockets" if self.sees_events else "all members", count, whole),
-            rate,
-            is_all=True,
-        )
-        return [everything, *(self._room(Place(namespace, room), count) for room, count in rooms.items())]
-
-    def _room(self, place: Place, count: int) -> Row:
-        per_second, rate = self._per_second(place)
-        return Row(place, (place.room, count, per_second), rate)
-
-    def _list_sockets(self) -> list[Row]:
-        place = self.page.place
-        return [self._socket(each) for each in self.census.members(place.namespace, place.room)]
-
-    def _socket(self, socket: Socket) -> Row:
-        place = Place(socket.namespace, self.page.place.room, socket.sid)
-        per_second, rate = self._per_second(Place(socket.namespace, sid=socket.sid))
-        since = max((self.now - socket.connected) // 1_000_000, 0) if socket.connected else None
-        rooms = ", ".join(sorted(self.census.shared(socket)))
-        told = (socket.sid, _who(socket.data), socket.transport, socket.address, since)
-        return Row(place, (*told, per_second, rooms), rate)
-
-    def _list_events(self) -> list[Row]:
-        return []
-
-
-_LISTS: dict[Level, Callable[[Model], list[Row]]] = {
-    Level.NAMESPACES: Model._list_namespaces,
-    Level.ROOMS: Model._list_rooms,
-    Level.SOCKETS: Model._list_sockets,
-    Level.EVENTS: Model._list_events,
-}
-
 
 def _holds(row: Row, wanted: str) -> bool:
     return any(wanted in value.casefold() for value in row.values if isinstance(value, str))
-
-
-def _who(data: Json) -> str | None:
-    """Give the name that an application keeps with a socket."""
-    return next(_named(data), None) if isinstance(data, dict) else None
-
-
-def _named(data: dict[str, Json]) -> Iterator[str]:
-    for key in _NAMES:
-        value = data.get(key)
-        value = value.get("name") if isinstance(value, dict) else value
-        if isinstance(value, str) and value:
-            yield value[:100]

@@ -14,7 +14,8 @@ from nsroom.terminal import cells
 from nsroom.tui.top import keys
 from nsroom.tui.top.census import Place, Snapshot
 from nsroom.tui.top.lines import body, path, status
-from nsroom.tui.top.model import Level, Model
+from nsroom.tui.top.model import Model
+from nsroom.tui.top.rows import Level
 from nsroom.tui.top.view import TopView
 from tests.cli.tui.records import NOON, emit, event, plain, seen
 
