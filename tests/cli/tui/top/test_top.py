@@ -1,5 +1,6 @@
 """`nsroom top` on a terminal, before instrumented servers, Node's and Python's, and the reference server."""
 
+import asyncio
 import re
 import signal
 from collections.abc import Awaitable, Callable
@@ -79,15 +80,15 @@ async def test_down_to_a_socket_and_what_becomes_of_it(show: Show, start: Start,
     assert left_on(terminal) == []
 
 
-async def test_rates(show: Show, start: Start, spawn: Spawner) -> None:
-    server = await start("--auth")
-    ann = await member(spawn, server, "lobby")
+async def test_rates(show: Show, serve: StartServer, spawn: Spawner) -> None:
+    server = await serve("--admin", "admin:s3cret")
+    ann = await spawn("connect", "/lab", "-u", server.url, "--all", "--json", "--stdin")
+    await ann.seen(kind="connect", direction="in")
     terminal = await top(show, server, cols=100)
-    await terminal.until(lambda text: row(text, "/chat")[2:3] == ["1"], timeout=20)
-    for _ in range(40):
-        ann.send(["shout", 1])
-    # Each is an event from the client, and its echo; they may fall into two seconds.
-    await terminal.until(lambda text: int((row(text, "/chat")[3:4] or ["0"])[0]) > 20)
+    await terminal.until(lambda text: row(text, "/lab")[2:3] == ["1"])
+    ann.send(["flood", {"count": 60, "size": 1}])
+    # They may fall into two seconds.
+    await terminal.until(lambda text: int((row(text, "/lab")[3:4] or ["0"])[0]) >= 30)
     await terminal.until("█")
 
 
@@ -102,10 +103,12 @@ async def test_production_mode(show: Show, node_server: StartServer, spawn: Spaw
 
 async def reference(serve: StartServer, spawn: Spawner, *args: str) -> Server:
     server = await serve(*args)
-    for number, room in enumerate(("lobby", "lobby", "ops")):
-        line = ("join", room, "--as", f"member{number}", "-n", "/chat", "-u", server.url, "--json")
-        proc = await spawn(*line)
-        await proc.err(f"joined {room}")
+
+    async def join(nick: str, room: str) -> None:
+        line = ("join", room, "--as", nick, "-n", "/chat", "-u", server.url, "--json")
+        await (await spawn(*line)).err(f"joined {room}")
+
+    await asyncio.gather(join("ann", "lobby"), join("bob", "lobby"), join("cat", "ops"))
     return server
 
 
@@ -122,7 +125,7 @@ async def test_the_reference_server_by_its_events(
     terminal.press("s", "/", "ops", "Enter", "Down", "Enter")
     await terminal.until("chat › ops")
     if cols >= 80:
-        await terminal.until("member2")
+        await terminal.until("cat")
     await looks_like(terminal, "top-sockets")
     terminal.press("Enter")
     await terminal.until("only an admin namespace")
