@@ -67,23 +67,11 @@ def unanswered(connection: Connection, target: Target) -> ConnectError:
     So does one with another parser: what it cannot read it does not answer.
     """
     text = (
-        f"{target.place} closed the connection before it answered for the namespace ({why_ended(connection)})"
+        f"{target.place} closed the connection before it answered for the namespace ({connection.why_ended})"
     )
     if connection.tap.silent or connection.tap.session.namespaces:
         return ConnectError(text)
     return OtherDialectError(text, connection.tap.dialect.other_parser, guessed=True)
-
-
-def why_ended(connection: Connection) -> str:
-    """Name the reason of the end of a connection, in the words of the JavaScript client."""
-    tap = connection.tap
-    if tap.silent:
-        return "ping timeout"
-    if tap.close_code is not None:
-        return f"transport close, code {tap.close_code}"
-    if connection.status not in (None, 101, 200):
-        return f"transport error, HTTP {connection.status}"
-    return connection.ended.result() if connection.ended.done() else "transport close"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -9,18 +9,18 @@ from typing import Any, TypeVar
 from nsroom.acks import Acks
 from nsroom.arguments import Acknowledge, Emit
 from nsroom.attendance import Attendance, Place, describe
-from nsroom.causes import explain, other_dialect, unanswered, why_ended
 from nsroom.channel import Channel, now
 from nsroom.connection import Connection
+from nsroom.dialing import Dialer
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.memberships import Memberships
 from nsroom.negotiation import Negotiation
-from nsroom.observe import Tap
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import RESERVED_EVENTS, Packet, PacketType
 from nsroom.recall import Recall
 from nsroom.record import Direction, Json, Kind, Record
+from nsroom.tap import Tap
 from nsroom.target import Target, Transport
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
@@ -67,7 +67,6 @@ class Client:
         self._negotiation = Negotiation(target, self._tell)
         self._connection: Connection | None = None
         self._supervisor: asyncio.Task[None] | None = None
-        self._was_websocket = False
 
     @property
     def transport(self) -> str:
@@ -238,53 +237,28 @@ class Client:
     async def _establish(self) -> Connection:
         """Connect in the server's dialect."""
         until = asyncio.get_running_loop().time() + self.target.connect_timeout
-        return await self._negotiation.reach(lambda dialect: self._attempt(dialect, until))
+        dialer = Dialer(self.target, self._prepare, self._open)
+        return await self._negotiation.reach(lambda dialect: dialer.dial(dialect, until))
 
-    async def _attempt(self, dialect: Dialect, until: float) -> Connection:
-        """Connect with the first transport that works."""
-        attempts = self._attempts(until - asyncio.get_running_loop().time())
-        fault: ConnectError | None = None
-        for transport, seconds in attempts:
-            connection = self._prepare(dialect)
-            try:
-                async with asyncio.timeout(seconds):
-                    await connection.open(transport, self._memberships.wanted, seconds)
-                    await self._answered(connection, self._memberships.wanted)
-                for refusal in self._memberships.check():
-                    self._say(refusal)
-            except (NsroomError, asyncio.CancelledError):
-                await connection.close(0.2)
-                raise
-            except Exception as error:  # hostile answers raise anything in python-socketio
-                await connection.close(0.2)
-                failed = explain(error, connection, self.target)
-                # A WebSocket that was accepted says more about the server than how it answers polling.
-                fault = fault if fault and self._was_websocket else failed
-                self._was_websocket = connection.status == 101
-                if not connection.reached:
-                    raise fault from error
-            else:
-                return connection
-        assert fault is not None
-        raise fault
-
-    def _attempts(self, seconds: float) -> list[tuple[Transport, float]]:
-        """List the transports to try, and the seconds for each."""
-        if self.target.transport is not Transport.AUTO:
-            return [(self.target.transport, seconds)]
-        return [(Transport.WEBSOCKET, seconds / 2), (Transport.POLLING, seconds / 2)]
-
-    def _prepare(self, dialect: Dialect) -> Connection:
+    def _prepare(self, kind: type[Connection], dialect: Dialect) -> Connection:
         before, self._session = self._session, Session(self._sequence, self._raw, is_old=dialect.is_old)
         # What was missed comes before the CONNECT answer, with offsets already.
         self._session.recovery |= before.recovery
         self._memberships.begin(before)
         self._tap = Tap(self._session, self._channel, self._notice, self._attendance.sift, dialect)
-        return Connection(self.target, self._tap, self._memberships.payload)
+        return kind(self.target, self._tap, self._memberships.payload)
+
+    async def _open(self, connection: Connection, transport: Transport, timeout: float) -> None:
+        await connection.open(transport, self._memberships.wanted, timeout)
+        await self._answered(connection, self._memberships.wanted)
+        for refusal in self._memberships.check():
+            self._say(refusal)
 
     async def _answered(self, connection: Connection, namespaces: list[str]) -> None:
         """Wait for the server's word on every one of these namespaces."""
         if not await self._memberships.answered(namespaces, connection.ended):
+            from nsroom.causes import unanswered
+
             raise unanswered(connection, self.target)
 
     def _notice(self, record: Record) -> None:
@@ -304,6 +278,8 @@ class Client:
             return
         dialect = self._tap.dialect.heard(self._session.is_old or is_old, self._session.is_msgpack)
         if dialect != self._tap.dialect:
+            from nsroom.causes import other_dialect
+
             self._tap.mute()
             self._memberships.fail(other_dialect(dialect, self.target))
 
@@ -330,8 +306,8 @@ class Client:
         try:
             while True:
                 connection = self._require_current()
-                await connection.ended
-                reason = why_ended(connection)
+                await asyncio.shield(connection.ended)
+                reason = connection.why_ended
                 lost_at = now()
                 await connection.close(0)
                 self._put(self._attendance.interrupt())

@@ -1,128 +1,92 @@
-"""One connection to a Socket.IO server: python-socketio drives it, a tap sees every frame of it."""
+"""One connection to a Socket.IO server, whatever carries it; a tap sees every frame of it."""
 
 import asyncio
 import contextlib
 import os
-import re
-import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
-from nsroom import __version__
-from nsroom.driver import Socket
 from nsroom.errors import LimitError, LostError
-from nsroom.lean import aiohttp, engineio
-from nsroom.observe import Tap, TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
-from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.session import byte_count
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
+from nsroom.tap import Tap
 from nsroom.target import Target, Transport
-from nsroom.tls import client_context
-
-_MAX_BODY_PACKETS = 16
-"""Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
 
 
-class Connection:
+class Connection(ABC):
     """One Engine.IO session and the namespaces in it. It is opened once and closed once."""
+
+    _breaks: tuple[type[Exception], ...] = (ConnectionError,)
+    """What sending raises when the connection is gone."""
 
     def __init__(self, target: Target, tap: Tap, payload: Callable[[str], Json]) -> None:
         self.tap = tap
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Resolves to python-engineio's reason when the connection is over."""
+        """Resolves to the reason, in the words of python-engineio, when the connection is over."""
         self.status: int | None = None
         self.headers: Mapping[str, str] = {}
         """Of the last HTTP response."""
         self.redirect: str | None = None
         """Where the server sent us instead."""
         self.failure: BaseException | None = None
-        """What aiohttp last failed with; python-engineio keeps only its text, or nothing."""
+        """What the network last failed with."""
         self.reached = False
         """Whether a TCP (and TLS) connection was made."""
         self._target = target
         self._payload = payload
         self._writing = asyncio.Lock()
-        self._http: aiohttp.ClientSession | None = None
-        self._socket: Socket | None = None
-        self._heart: asyncio.Task[None] | None = None
 
     @property
+    @abstractmethod
     def transport(self) -> str:
         """Name what carries the packets now."""
-        return str(self._socket.transport()) if self._socket else "none"
 
+    @property
+    @abstractmethod
+    def _is_open(self) -> bool:
+        """Whether packets can be sent."""
+
+    @abstractmethod
     async def open(self, transport: Transport, namespaces: Sequence[str], timeout: float) -> None:
         """Shake hands and ask for the namespaces; their answers come through the tap.
 
-        Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
+        Raises: whatever the network, libraries and hostile answers raise; see `causes.explain`.
         """
-        self._http = self._session()
-        self._socket = Socket(
-            self.tap,
-            self._payload,
-            self._end,
-            http_session=self._http,
-            request_timeout=timeout,
-            websocket_extra_options={"max_msg_size": LIMITS.frame, "autoping": False},
-        )
-        query = urlencode(self._target.query)
-        await self._socket.connect(
-            f"{self._target.url}/{f'?{query}' if query else ''}",
-            namespaces=list(namespaces),
-            transports=[transport.value],
-            socketio_path=self._target.path,
-            wait=False,
-        )
-        self._eio.read_loop_task.add_done_callback(self._reading_ended)
-        if self.tap.dialect.is_old:
-            self._heart = asyncio.create_task(self._eio.beat())
 
-    def _reading_ended(self, task: asyncio.Task[None]) -> None:
-        """Notice also an end that python-engineio does not report: an exception in its loop."""
-        if not task.cancelled() and task.exception() is not None:
-            self.failure = task.exception()
-        self._end("transport error")
+    @abstractmethod
+    async def _write(self, messages: Sequence[wire.Packet]) -> None:
+        """Put messages on the wire, past the tap."""
+
+    @abstractmethod
+    async def _ping(self, token: bytes) -> None:
+        """Send a WebSocket ping."""
+
+    @abstractmethod
+    async def _leave(self) -> None:
+        """Say that this is the end."""
+
+    @abstractmethod
+    async def _drop(self) -> None:
+        """Let go of everything, at once."""
 
     def _end(self, reason: str) -> None:
         if not self.ended.done():
             self.ended.set_result(reason)
 
-    def _session(self) -> aiohttp.ClientSession:
-        trace = aiohttp.TraceConfig()
-        trace.on_connection_create_end.append(self._on_connection)
-        trace.on_request_end.append(self._on_request_end)
-        trace.on_request_exception.append(self._on_request_exception)
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
-            headers={"User-Agent": f"nsroom/{__version__}", **self._target.headers},
-            cookies=self._target.cookies,
-            # The jar of aiohttp drops the cookies of hosts that are named by address.
-            cookie_jar=aiohttp.CookieJar(unsafe=True),
-            trust_env=True,
-            trace_configs=[trace],
-            ws_response_class=type("_WebSocket", (TappedWebSocket,), {"tap": self.tap}),
-            response_class=type("_Response", (TappedResponse,), {"tap": self.tap}),
-        )
-
-    async def _on_connection(self, _session: Any, _context: Any, _params: Any) -> None:
-        self.reached = True
-
-    async def _on_request_end(
-        self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams
-    ) -> None:
-        response = params.response
-        self.status, self.headers = response.status, response.headers
-        place = str(response.url.with_query(None))
-        self.redirect = re.sub("^ws", "http", place) if response.history else None
-
-    async def _on_request_exception(
-        self, _session: Any, _context: Any, params: aiohttp.TraceRequestExceptionParams
-    ) -> None:
-        self.failure = params.exception
+    @property
+    def why_ended(self) -> str:
+        """Name the reason of the end, in the words of the JavaScript client."""
+        if self.tap.silent:
+            return "ping timeout"
+        if self.tap.close_code is not None:
+            return f"transport close, code {self.tap.close_code}"
+        if self.status not in (None, 101, 200):
+            return f"transport error, HTTP {self.status}"
+        return self.ended.result() if self.ended.done() else "transport close"
 
     async def send(self, packets: Sequence[Packet]) -> None:
         """Send packets in order, each with its attachments right behind it; wait while the wire is full.
@@ -135,12 +99,12 @@ class Connection:
             wire.Packet(wire.PacketType.MESSAGE, part) for packet in packets for part in write(packet)
         ]
         async with self._writing:
-            if self._socket is None or self._socket.eio.state != "connected":
+            if not self._is_open:
                 raise LostError("the connection is over")
             self._check_sizes(messages)
             try:
-                await (self._send_frames if self.transport == "websocket" else self._post)(messages)
-            except (aiohttp.ClientError, ConnectionError) as error:
+                await self._write(messages)
+            except self._breaks as error:
                 raise LostError(f"the connection broke while sending: {error}") from error
 
     def _check_sizes(self, messages: Sequence[wire.Packet]) -> None:
@@ -152,30 +116,6 @@ class Connection:
                 raise LimitError(
                     f"{size} bytes, but the server takes {bound} at once (its maxPayload); not sent"
                 )
-
-    async def _send_frames(self, messages: Sequence[wire.Packet]) -> None:
-        socket = self._eio.ws
-        for frame in map(wire.encode, messages):
-            await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
-
-    async def _post(self, messages: Sequence[wire.Packet]) -> None:
-        for body in _bodies(messages, self.max_payload):
-            await self._post_body(body)
-
-    async def _post_body(self, body: str) -> None:
-        eio = self._eio
-        response = await eio._send_request(
-            "POST", eio.base_url, {"Content-Type": "text/plain;charset=UTF-8"}, body, eio.request_timeout
-        )
-        if isinstance(response, str):
-            raise LostError(f"the server did not take the packets: {response or 'no answer'}")
-        if response.status != 200:
-            raise LostError(f"the server did not take the packets: HTTP {response.status}")
-
-    @property
-    def _eio(self) -> Any:
-        assert self._socket is not None
-        return self._socket.eio
 
     @property
     def max_payload(self) -> int:
@@ -192,8 +132,9 @@ class Connection:
         """
         if self.transport == "websocket" and not self.ended.done():
             async with asyncio.timeout(timeout):
-                pong: asyncio.Future[Any] = await self.mark()
-                await asyncio.wait([pong, self.ended], return_when=asyncio.FIRST_COMPLETED)
+                pong: asyncio.Future[None] = await self.mark()
+                either: tuple[asyncio.Future[Any], ...] = (pong, self.ended)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if pong.done():
                 return
         if self.ended.done():
@@ -207,42 +148,24 @@ class Connection:
         token = os.urandom(8)
         pong = self.tap.expect_pong(token)
         try:
-            await self._eio.ws.ping(token)
-        except (aiohttp.ClientError, ConnectionError) as error:
+            await self._ping(token)
+        except self._breaks as error:
             raise LostError(f"the connection broke: {error}") from error
         return pong
 
     async def close(self, timeout: float = 1.0) -> None:
         """Leave the namespaces and end the connection within `timeout` seconds, whatever the server does."""
-        if self._socket is None:
-            return
-        with contextlib.suppress(TimeoutError, LostError, aiohttp.ClientError, ConnectionError):
+        with contextlib.suppress(TimeoutError, LostError, *self._breaks):
             async with asyncio.timeout(timeout):
                 await self._say_goodbye()
         await self._drop()
+        self._end("client disconnect")
 
     async def _say_goodbye(self) -> None:
         left = [Packet(PacketType.DISCONNECT, namespace) for namespace in self.tap.session.namespaces]
-        if self._eio.state == "connected":
+        if self._is_open:
             await self.send(left)
-            if self.transport == "websocket":
-                await self._eio.ws.close()
-            else:
-                await self._post_body(f"{wire.PacketType.CLOSE:d}")
-
-    async def _drop(self) -> None:
-        eio = self._eio
-        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task, self._heart) if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(ValueError):
-            engineio.base_client.connected_clients.remove(eio)
-        await eio._reset()
-        if self.tap.websocket is not None:
-            await self.tap.websocket.abandon()
-        if self._http is not None:
-            await self._http.close()
+            await self._leave()
 
 
 def _size(message: wire.Packet, polling: bool) -> int:
@@ -250,25 +173,3 @@ def _size(message: wire.Packet, polling: bool) -> int:
     if isinstance(message.data, str):
         return 1 + byte_count([message.data])
     return 1 + 4 * -(-len(message.data) // 3) if polling else len(message.data)
-
-
-def _bodies(messages: Sequence[wire.Packet], bound: int) -> list[str]:
-    """Join messages to polling bodies of at most `bound` bytes, one message at least in each."""
-    bodies: list[list[str]] = []
-    room = 0
-    for message in messages:
-        text = wire.encode_payload([message])
-        size = len(text.encode()) + len(SEPARATOR)
-        if not bodies or size > room or len(bodies[-1]) == _MAX_BODY_PACKETS:
-            bodies.append([])
-            room = bound + len(SEPARATOR)
-        bodies[-1].append(text)
-        room -= size
-    return [SEPARATOR.join(body) for body in bodies]
-
-
-def _tls(target: Target) -> ssl.SSLContext | bool:
-    """Give aiohttp its TLS set-up; no context is made before one is needed."""
-    if not target.url.startswith("https:"):
-        return True
-    return client_context(target.insecure, target.cacert)

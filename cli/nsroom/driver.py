@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from nsroom.lean import engineio, socketio
-from nsroom.observe import Tap
 from nsroom.protocol.engineio import split_payload
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
+from nsroom.tap import Tap
 
 # A poll may carry any number of packets; 17 would end the connection.
 engineio.payload.Payload.max_decode_packets = sys.maxsize

@@ -8,10 +8,10 @@ import pytest
 from nsroom import observe
 from nsroom.channel import Channel
 from nsroom.errors import LostError
-from nsroom.observe import Tap
 from nsroom.protocol.limits import Limits
 from nsroom.protocol.session import Session
 from nsroom.record import Direction, Kind, Record
+from nsroom.tap import Tap
 from tests.cli.clients import WAIT, Connect, Reference, until
 from tests.cli.scripted import Polling
 from tests.peers import bad

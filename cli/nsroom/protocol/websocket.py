@@ -1,8 +1,10 @@
 """The messages in one direction of a WebSocket: bytes in, messages out. RFC 6455, RFC 7692.
 
-It only looks on: the frames stay as they are, whatever their masks, fragments and compression.
+The Reader only looks on: the frames stay as they are, whatever their masks, fragments and compression.
 """
 
+import base64
+import hashlib
 import zlib
 from collections.abc import Iterator
 from enum import IntEnum
@@ -28,6 +30,7 @@ class Opcode(IntEnum):
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
 _TEXT = Opcode.TEXT
 _WHOLE_TEXT = 0x81
+_NO_MASK = bytes(4)
 
 
 class Message(NamedTuple):
@@ -171,15 +174,23 @@ def whole_text(data: bytes) -> int:
     return 0
 
 
-def client_frame(opcode: Opcode, payload: bytes) -> bytes:
-    """Write a frame of a client. Its mask is zero, which leaves the payload as it is."""
+def client_frame(opcode: Opcode, payload: bytes, mask: bytes = _NO_MASK) -> bytes:
+    """Write a client's frame that is a whole message. A mask of zeros leaves the payload as it is."""
+    if mask is not _NO_MASK:
+        payload = unmask(payload, mask)
     size = len(payload)
     first = bytes([0x80 | opcode])
     if size < 126:
-        return b"%b%c\0\0\0\0%b" % (first, 0x80 | size, payload)
+        return b"%b%c%b%b" % (first, 0x80 | size, mask, payload)
     if size < 1 << 16:
-        return b"%b\xfe%b\0\0\0\0%b" % (first, size.to_bytes(2, "big"), payload)
-    return b"%b\xff%b\0\0\0\0%b" % (first, size.to_bytes(8, "big"), payload)
+        return b"%b\xfe%b%b%b" % (first, size.to_bytes(2, "big"), mask, payload)
+    return b"%b\xff%b%b%b" % (first, size.to_bytes(8, "big"), mask, payload)
+
+
+def accept(key: str) -> str:
+    """Give the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key. RFC 6455, section 4.2.2."""
+    magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    return base64.b64encode(hashlib.sha1((key + magic).encode(), usedforsecurity=False).digest()).decode()
 
 
 def unmask(payload: bytes, mask: bytes) -> bytes:

@@ -1,0 +1,186 @@
+"""A connection that python-socketio drives over aiohttp: every way to every server, over both transports."""
+
+import asyncio
+import contextlib
+import re
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from nsroom import __version__
+from nsroom.connection import Connection
+from nsroom.driver import Socket
+from nsroom.errors import LostError
+from nsroom.lean import aiohttp, engineio
+from nsroom.observe import TappedResponse, TappedWebSocket
+from nsroom.protocol import engineio as wire
+from nsroom.protocol.engineio import SEPARATOR
+from nsroom.protocol.limits import LIMITS
+from nsroom.record import Json
+from nsroom.tap import Tap
+from nsroom.target import Target, Transport
+from nsroom.tls import client_context
+
+_MAX_BODY_PACKETS = 16
+"""Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
+
+
+class DrivenConnection(Connection):
+    """A connection whose handshake, heartbeat and namespaces are python-socketio's."""
+
+    _breaks = (aiohttp.ClientError, ConnectionError)
+
+    def __init__(self, target: Target, tap: Tap, payload: Callable[[str], Json]) -> None:
+        super().__init__(target, tap, payload)
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: Socket | None = None
+        self._heart: asyncio.Task[None] | None = None
+
+    @property
+    def transport(self) -> str:
+        """Name what carries the packets now."""
+        return str(self._socket.transport()) if self._socket else "none"
+
+    @property
+    def _is_open(self) -> bool:
+        return self._socket is not None and self._socket.eio.state == "connected"
+
+    async def open(self, transport: Transport, namespaces: Sequence[str], timeout: float) -> None:
+        """Shake hands and ask for the namespaces; their answers come through the tap.
+
+        Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
+        """
+        self._http = self._session()
+        self._socket = Socket(
+            self.tap,
+            self._payload,
+            self._end,
+            http_session=self._http,
+            request_timeout=timeout,
+            websocket_extra_options={"max_msg_size": LIMITS.frame, "autoping": False},
+        )
+        query = urlencode(self._target.query)
+        await self._socket.connect(
+            f"{self._target.url}/{f'?{query}' if query else ''}",
+            namespaces=list(namespaces),
+            transports=[transport.value],
+            socketio_path=self._target.path,
+            wait=False,
+        )
+        self._eio.read_loop_task.add_done_callback(self._reading_ended)
+        if self.tap.dialect.is_old:
+            self._heart = asyncio.create_task(self._eio.beat())
+
+    def _reading_ended(self, task: asyncio.Task[None]) -> None:
+        """Notice also an end that python-engineio does not report: an exception in its loop."""
+        if not task.cancelled() and task.exception() is not None:
+            self.failure = task.exception()
+        self._end("transport error")
+
+    def _session(self) -> aiohttp.ClientSession:
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._on_connection)
+        trace.on_request_end.append(self._on_request_end)
+        trace.on_request_exception.append(self._on_request_exception)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
+            headers={"User-Agent": f"nsroom/{__version__}", **self._target.headers},
+            cookies=self._target.cookies,
+            # The jar of aiohttp drops the cookies of hosts that are named by address.
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            trust_env=True,
+            trace_configs=[trace],
+            ws_response_class=type("_WebSocket", (TappedWebSocket,), {"tap": self.tap}),
+            response_class=type("_Response", (TappedResponse,), {"tap": self.tap}),
+        )
+
+    async def _on_connection(self, _session: Any, _context: Any, _params: Any) -> None:
+        self.reached = True
+
+    async def _on_request_end(
+        self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams
+    ) -> None:
+        response = params.response
+        self.status, self.headers = response.status, response.headers
+        place = str(response.url.with_query(None))
+        self.redirect = re.sub("^ws", "http", place) if response.history else None
+
+    async def _on_request_exception(
+        self, _session: Any, _context: Any, params: aiohttp.TraceRequestExceptionParams
+    ) -> None:
+        self.failure = params.exception
+
+    async def _write(self, messages: Sequence[wire.Packet]) -> None:
+        await (self._send_frames if self.transport == "websocket" else self._post)(messages)
+
+    async def _send_frames(self, messages: Sequence[wire.Packet]) -> None:
+        socket = self._eio.ws
+        for frame in map(wire.encode, messages):
+            await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
+
+    async def _post(self, messages: Sequence[wire.Packet]) -> None:
+        for body in _bodies(messages, self.max_payload):
+            await self._post_body(body)
+
+    async def _post_body(self, body: str) -> None:
+        eio = self._eio
+        response = await eio._send_request(
+            "POST", eio.base_url, {"Content-Type": "text/plain;charset=UTF-8"}, body, eio.request_timeout
+        )
+        if isinstance(response, str):
+            raise LostError(f"the server did not take the packets: {response or 'no answer'}")
+        if response.status != 200:
+            raise LostError(f"the server did not take the packets: HTTP {response.status}")
+
+    @property
+    def _eio(self) -> Any:
+        assert self._socket is not None
+        return self._socket.eio
+
+    async def _ping(self, token: bytes) -> None:
+        await self._eio.ws.ping(token)
+
+    async def _leave(self) -> None:
+        if self.transport == "websocket":
+            await self._eio.ws.close()
+        else:
+            await self._post_body(f"{wire.PacketType.CLOSE:d}")
+
+    async def _drop(self) -> None:
+        if self._socket is None:
+            return
+        eio = self._eio
+        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task, self._heart) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(ValueError):
+            engineio.base_client.connected_clients.remove(eio)
+        await eio._reset()
+        if self.tap.websocket is not None:
+            await self.tap.websocket.abandon()
+        if self._http is not None:
+            await self._http.close()
+
+
+def _bodies(messages: Sequence[wire.Packet], bound: int) -> list[str]:
+    """Join messages to polling bodies of at most `bound` bytes, one message at least in each."""
+    bodies: list[list[str]] = []
+    room = 0
+    for message in messages:
+        text = wire.encode_payload([message])
+        size = len(text.encode()) + len(SEPARATOR)
+        if not bodies or size > room or len(bodies[-1]) == _MAX_BODY_PACKETS:
+            bodies.append([])
+            room = bound + len(SEPARATOR)
+        bodies[-1].append(text)
+        room -= size
+    return [SEPARATOR.join(body) for body in bodies]
+
+
+def _tls(target: Target) -> ssl.SSLContext | bool:
+    """Give aiohttp its TLS set-up; no context is made before one is needed."""
+    if not target.url.startswith("https:"):
+        return True
+    return client_context(target.insecure, target.cacert)
