@@ -13,6 +13,7 @@ from nsroom.protocol import http1
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.websocket import Message, Opcode, Reader, accept, client_frame, close_reason
 
+_HTTP = b"HTTP/1."
 _NO_STATUS, _ABNORMAL, _PROTOCOL_ERROR, _NOT_UTF_8 = 1005, 1006, 1002, 1007
 
 
@@ -34,6 +35,7 @@ class WebSocket(asyncio.Protocol):
         self._on_pong = on_pong
         self._http = http1.Reader(lambda head: http1.response_framing(head, "GET"))
         self._frames = Reader(limit=LIMITS.frame)
+        self._first = b""
         self._key = base64.b64encode(os.urandom(16)).decode()
         self._transport: asyncio.Transport | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -117,13 +119,22 @@ class WebSocket(asyncio.Protocol):
             self._shaken(data)
 
     def _shaken(self, data: bytes) -> None:
+        self._first = (self._first + data)[: len(_HTTP)]
+        if not _HTTP.startswith(self._first):
+            self._refuse("it is no HTTP")
+            return
         for part in self._http.feed(data):
             if isinstance(part, http1.Opaque) and self.response.done():
                 self._read(part.raw)
             elif isinstance(part, http1.Opaque):
-                self.response.set_exception(ValueError(part.why))
+                self._refuse(part.why)
             elif isinstance(part, http1.Head) and part.status >= 101 and not self.response.done():
                 self.response.set_result(part)
+
+    def _refuse(self, why: str) -> None:
+        if not self.response.done():
+            self.response.set_exception(ValueError(why))
+            self.response.exception()  # it may have come unasked
 
     def _read(self, data: bytes) -> None:
         try:

@@ -1,10 +1,11 @@
 """`nsroom demo`: a server, two members and the live view in one command."""
 
+import contextlib
 import sys
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from nsroom.errors import ConnectError
+from nsroom.errors import ConnectError, LostError, WaitError
 from nsroom.options import WatchOptions
 from nsroom.streams import say
 
@@ -97,6 +98,8 @@ async def _play(target: "Target", watcher: "Client", endless: bool) -> None:
         await asyncio.sleep(0.3)
     finally:
         await asyncio.gather(*(client.close() for client in members.values()))
+        with contextlib.suppress(LostError, WaitError):
+            await watcher.settle(1.0)  # that they left is to be seen, too
         await watcher.close()
 
 

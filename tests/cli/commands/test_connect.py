@@ -252,7 +252,9 @@ async def test_reconnection_shows_the_gap(nsroom: Runner) -> None:
         result = await nsroom(
             "connect", url, "--all", "--where", "kind=event | kind=gap | kind=reconnect", "-C", "4"
         )
-    assert [record["kind"] for record in result.records()] == ["event", "reconnect", "gap", "event"]
+    kinds = [record["kind"] for record in result.records()]
+    # What comes right behind the answer to CONNECT may be here before it is known what was missed.
+    assert kinds in (["event", "reconnect", "gap", "event"], ["event", "reconnect", "event", "gap"])
     assert "trying again" in result.stderr
 
 
