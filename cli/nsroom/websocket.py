@@ -13,11 +13,13 @@ from nsroom.protocol import http1
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.websocket import Message, Opcode, Reader, accept, client_frame, close_reason
 
+_AT_ONCE = 32 * 1024
+"""Bytes that are read before their messages are passed on: more of them only leave the processor's caches."""
 _HTTP = b"HTTP/1."
 _NO_STATUS, _ABNORMAL, _PROTOCOL_ERROR, _NOT_UTF_8 = 1005, 1006, 1002, 1007
 
 
-class WebSocket(asyncio.Protocol):
+class WebSocket(asyncio.BufferedProtocol):
     """The client's side of one WebSocket.
 
     Messages are given to `on_message` as they come, text as str; a pong goes to `on_pong`. `closed` is done
@@ -35,6 +37,7 @@ class WebSocket(asyncio.Protocol):
         self._on_pong = on_pong
         self._http = http1.Reader(lambda head: http1.response_framing(head, "GET"))
         self._frames = Reader(limit=LIMITS.frame)
+        self._buffer = memoryview(bytearray(_AT_ONCE))
         self._first = b""
         self._key = base64.b64encode(os.urandom(16)).decode()
         self._transport: asyncio.Transport | None = None
@@ -111,8 +114,13 @@ class WebSocket(asyncio.Protocol):
         """Take the connection."""
         self._transport = cast(asyncio.Transport, transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """Give the room for what comes next."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Take what came."""
+        data = bytes(self._buffer[:nbytes])
         if self.response.done():
             self._read(data)
         else:
