@@ -12,6 +12,8 @@ from nsroom.errors import ExitCode, OutputError
 
 LINE_GRACE = 0.1
 """Seconds that a cancelled write may take to end the line it is in."""
+_FILE_CHUNK = 256 * 1024
+"""Bytes that a file is given at once."""
 FULL_PAUSE = 0.005
 """Seconds until the next try where a descriptor is writable but takes nothing."""
 
@@ -35,6 +37,7 @@ class Output:
         self.name = name
         self._own = _reopen_terminal(fd)
         self._fd = fd if self._own is None else self._own
+        self._at_once = _FILE_CHUNK if _is_file(self._fd) else select.PIPE_BUF
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLOUT)
         self._lock = asyncio.Lock()
@@ -93,7 +96,7 @@ class Output:
 
     def _write(self, data: memoryview) -> int:
         try:
-            return os.write(self._fd, data[: select.PIPE_BUF])
+            return os.write(self._fd, data[: self._at_once])
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -116,6 +119,13 @@ def _unfinished(data: bytes, done: int) -> bytes:
     if done == 0 or data[done - 1 : done] == b"\n":
         return b""
     return data[done : data.find(b"\n", done) + 1 or len(data)]
+
+
+def _is_file(fd: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(fd).st_mode)
+    except OSError:  # closed: writing will say so
+        return False
 
 
 def _reopen_terminal(fd: int) -> int | None:

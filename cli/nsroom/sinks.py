@@ -98,6 +98,14 @@ def encode(record: Record) -> bytes:
     return line if ready else _encode(record)
 
 
+def _lines(records: Sequence[Record]) -> bytes:
+    # One by one: orjson's results have room for 1 KiB each, which it takes 3 µs to find while others live.
+    lines = bytearray()
+    for record in records:
+        lines += encode(record)
+    return bytes(lines)
+
+
 def encode_value(value: Json) -> bytes:
     """Write any value of a record as one line of JSON in ASCII, as `encode` does."""
     return _line(escape(value))
@@ -133,7 +141,7 @@ class NdjsonSink:
 
     async def write(self, records: Sequence[Record]) -> None:
         """Write a line for each."""
-        await self._output.write(b"".join(map(encode, records)))
+        await self._output.write(_lines(records))
 
     async def close(self) -> None:
         """Leave the output to whoever opened it."""
@@ -193,7 +201,7 @@ class FileSink:
 
     async def write(self, records: Sequence[Record]) -> None:
         """Write a line for each."""
-        await self._output.write(b"".join(map(encode, records)))
+        await self._output.write(_lines(records))
 
     async def close(self) -> None:
         """Close the file. Raises: OutputError."""
