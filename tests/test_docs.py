@@ -1,6 +1,6 @@
 """The documentation names every command, option, exit code and event that there is, and the help fits.
 
-`python -m tests.test_docs` writes the README's table of options out of the code.
+`python -m tests.test_docs` writes the README's table of options, and the text of `--help`, out of the code.
 """
 
 import re
@@ -16,7 +16,7 @@ from nsroom.commandline import build
 from nsroom.completion import FILE_COMMANDS, FILE_OPTIONS
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
-from nsroom.main import COMMANDS
+from nsroom.main import COMMANDS, HELP, HELP_COLUMNS
 from nsroom.options import AdminOptions, ConnectionOptions, EmitOptions, ShowOptions, WatchOptions
 from nsroom.record import FIELDS, Kind
 from nsroom_server.namespaces import Chat, Lab
@@ -120,6 +120,16 @@ async def test_help_has_examples_and_fits(command: str, nsroom: Runner) -> None:
     assert "Examples:" in result.stdout or command == ""
     assert f"nsroom {command}" in result.stdout
     assert all(name in result.stdout for name in long_names(options(command) if command else []))
+
+
+@pytest.mark.parametrize("columns", ["", "nonsense", "0", "80", "300"])
+async def test_help_is_what_typer_writes(columns: str, nsroom: Runner) -> None:
+    by_typer = await nsroom("--debug", "--help", env={"COLUMNS": "80"})
+    assert by_typer.stdout == root_help()
+    for word in ("--help", "-h"):
+        assert await nsroom(word, env={"COLUMNS": columns}) == by_typer
+    narrow = {"COLUMNS": "60"}
+    assert await nsroom("--help", env=narrow) == await nsroom("--debug", "--help", env=narrow) != by_typer
 
 
 async def test_the_list_of_commands_is_whole(nsroom: Runner) -> None:
@@ -255,7 +265,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("  [", " [")
 
 
+def root_help() -> str:
+    """Give what typer writes for `--help`, which `main` prints without it."""
+    context = TREE.make_context("nsroom", [], resilient_parsing=True, terminal_width=HELP_COLUMNS)
+    return f"{context.get_help()}\n"
+
+
 if __name__ == "__main__":
+    Path(HELP).write_text(root_help(), "utf-8")
     text = README.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
     README.write_text(before + BEGIN + reference() + END + rest.partition(END)[2], "utf-8")

@@ -28,6 +28,10 @@ COMMANDS = (
     "bench",
     "demo",
 )
+HELP = os.path.join(os.path.dirname(__file__), "help.txt")
+"""What `--help` prints, as typer writes it: `python -m tests.test_docs` makes it."""
+HELP_COLUMNS = 80
+"""Typer's lines are no longer, however wide the terminal is."""
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
 
 
@@ -64,6 +68,10 @@ def _run(argv: Sequence[str]) -> int:
     if argv in (["--version"], ["-V"]):  # half of what this takes would be typer
         show_version()
         return ExitCode.OK
+    if argv in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS:  # all of what this takes would be typer
+        with open(HELP, "rb") as file:
+            put(file.read())
+        return ExitCode.OK
     from nsroom.commandline import build
 
     if "_NSROOM_COMPLETE" in os.environ:
@@ -74,6 +82,20 @@ def _run(argv: Sequence[str]) -> int:
 def show_version() -> None:
     """Print the version."""
     put(f"nsroom {__version__}\n".encode())
+
+
+def _columns() -> int:
+    """Give the width of the terminal as `shutil.get_terminal_size` does, which is slow to import."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns > 0:
+        return columns
+    try:
+        return os.get_terminal_size(1).columns or HELP_COLUMNS
+    except OSError:
+        return HELP_COLUMNS
 
 
 def _register_shells() -> None:
