@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BLOCKED = 5.0
 """Seconds after which python-engineio hears that our own output, not the server, is what is slow."""
+# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+_EVENT, _IN = Kind.EVENT, Direction.IN
 _DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """What the driver of the connection must see."""
 
@@ -55,7 +57,7 @@ class Tap:
         """Observe one frame."""
         records = self.session.feed(direction, frame, now())
         for record in records:
-            if record.kind is not Kind.EVENT:
+            if record.kind is not _EVENT:
                 self._notice(record)
         if records and self.channel is not None:
             self.channel.put(self._sift(records), len(frame))
@@ -66,11 +68,13 @@ class Tap:
         if self.session.handshake is None and frame[:1] != "0":
             self.stranger = frame
             return True
-        records = self.feed(Direction.IN, frame)
+        records = self.feed(_IN, frame)
         if self.session.handshake is None:
             self.stranger = frame
             return True
-        return records[0].kind in _DRIVEN if records else frame == NOOP
+        if not records:
+            return frame == NOOP
+        return records[0].kind is not _EVENT and records[0].kind in _DRIVEN
 
     def polled(self, body: bytes) -> str:
         """Observe a polled body; give what python-socketio must see of it."""

@@ -19,6 +19,8 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json, Kind, Record
 
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
+# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+_EVENT = Kind.EVENT
 _MAX_UNANSWERED = 100_000
 # What adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
@@ -92,8 +94,8 @@ class Session:
         return Record(at, next(self._sequence), direction, kind, **fields)
 
     def _message(self, direction: Direction, frame: str | bytes, wire: str | bytes, at: int) -> list[Record]:
-        incomplete = self._incomplete.get(direction)
-        if incomplete is not None:
+        incomplete = self._incomplete and self._incomplete.get(direction)
+        if incomplete:
             return self._attachment(incomplete, direction, frame, wire, at)
         if not isinstance(frame, str) or frame[0] == "b" or frame[1:2] == "{":
             return [self._packet(direction, self._whole(direction, frame), at, [wire])]
@@ -150,11 +152,10 @@ class Session:
             if len(self._asked) >= _MAX_UNANSWERED:
                 del self._asked[next(iter(self._asked))]
             self._asked[direction, namespace, id] = _Asked(at, event)
-        elif namespace in self.recovery and direction is Direction.IN:
+        elif self.recovery and namespace in self.recovery and direction is Direction.IN:
             return self._recoverable(packet, event, at)
-        return Record(
-            at, next(self._sequence), direction, Kind.EVENT, namespace, id, event, args, sid=self.sid
-        )
+        sequence = next(self._sequence)
+        return Record(at, sequence, direction, _EVENT, namespace, id, event, args, None, self.sid)
 
     def _recoverable(self, packet: Packet, event: str, at: int) -> Record:
         """Set the offset apart that a recovering server adds to an event as one more argument."""
