@@ -55,7 +55,7 @@ LAYERS = {
     "nsroom.summary": Layer("record terminal"),
     "nsroom.sinks": Layer("record errors filters output summary terminal", "rich orjson"),
     "nsroom.channel": Layer("record"),
-    "nsroom.tap": Layer("record protocol channel observe"),
+    "nsroom.tap": Layer("record errors protocol channel observe"),
     "nsroom.observe": Layer("record errors protocol lean channel tap", "aiohttp multidict yarl"),
     "nsroom.websocket": Layer("protocol"),
     "nsroom.connection": Layer("record errors protocol tap target"),
