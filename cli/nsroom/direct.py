@@ -4,15 +4,14 @@ What it does not know (HTTP proxies, redirections, odd servers) it leaves to pyt
 """
 
 import asyncio
-import base64
 import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from nsroom import __version__
 from nsroom.connection import Connection
+from nsroom.handshake import new_key, request
 from nsroom.protocol import engineio as wire
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.socketio import Packet, PacketType
@@ -80,7 +79,8 @@ class DirectConnection(Connection):
         self._websocket = await self._dial(parts)
         self.reached = True
         self._websocket.closed.add_done_callback(self._lost)
-        head = await self._websocket.shake(_resource(self._target), _headers(self._target, parts))
+        key = new_key()
+        head = await self._websocket.shake(request(self._target, key), key)
         self.status, self.headers = head.status, dict(head.headers)
         await self._opened
 
@@ -180,21 +180,3 @@ class DirectConnection(Connection):
                 pending.cancel()
         if self._websocket is not None:
             self._websocket.abort()
-
-
-def _resource(target: Target) -> str:
-    path = quote(target.path.strip("/"), safe="/%:@!$&'()*+,;=~")
-    query = urlencode([*target.query, ("transport", "websocket"), ("EIO", "4")])
-    return f"/{path}/?{query}"
-
-
-def _headers(target: Target, parts: SplitResult) -> dict[str, str]:
-    userinfo, _, host = parts.netloc.rpartition("@")
-    headers = {"Host": host, "User-Agent": f"nsroom/{__version__}"}
-    if userinfo:
-        credentials = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-        headers["Authorization"] = f"Basic {base64.b64encode(credentials.encode('latin-1')).decode()}"
-    if target.cookies:
-        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in target.cookies.items())
-    given = {name.lower() for name in target.headers}
-    return {name: value for name, value in headers.items() if name.lower() not in given} | {**target.headers}

@@ -4,9 +4,8 @@ Importing one takes longer than everything else that `nsroom emit` does.
 """
 
 import asyncio
-import base64
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import cast
 
 from nsroom.protocol import http1
@@ -39,27 +38,18 @@ class WebSocket(asyncio.BufferedProtocol):
         self._frames = Reader(limit=LIMITS.frame)
         self._buffer = memoryview(bytearray(_AT_ONCE))
         self._first = b""
-        self._key = base64.b64encode(os.urandom(16)).decode()
         self._transport: asyncio.Transport | None = None
         self._writable: asyncio.Future[None] | None = None
         self._saying_goodbye = False
 
-    async def shake(self, target: str, headers: Mapping[str, str]) -> http1.Head:
-        """Ask for the WebSocket; give the head of the answer.
+    async def shake(self, request: str, key: str) -> http1.Head:
+        """Ask for the WebSocket with this head and its key; give the head of the answer.
 
         Raises: ValueError for what is no WebSocket, ConnectionError.
         """
-        lines = {
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": self._key,
-            **headers,
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        self._open.write(f"GET {target} HTTP/1.1\r\n{head}\r\n".encode())
+        self._open.write(request.encode())
         answer = await self.response
-        if answer.status != 101 or answer.get("sec-websocket-accept") != accept(self._key):
+        if answer.status != 101 or answer.get("sec-websocket-accept") != accept(key):
             raise ValueError(f"no WebSocket: {answer.start}")
         return answer
 

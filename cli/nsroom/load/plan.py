@@ -1,15 +1,13 @@
 """What the processes of a load run are told to do: plain values, which travel as JSON."""
 
-import base64
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from nsroom import __version__
 from nsroom.errors import UsageError
+from nsroom.handshake import new_key, request
 from nsroom.record import Json
 from nsroom.target import Target, Transport
 
@@ -140,7 +138,7 @@ def place_of(target: Target, address: str) -> Place:
         parts.hostname or "",
         target.insecure,
         target.cacert,
-        _request(target),
+        request(target, new_key()),
         target.namespaces[0],
         target.auth,
         target.connect_timeout,
@@ -151,28 +149,3 @@ def port_of(target: Target) -> int:
     """Give the port of the server."""
     parts = urlsplit(target.url)
     return parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _request(target: Target) -> str:
-    query = urlencode([*target.query, ("EIO", "4"), ("transport", "websocket")])
-    lines = [f"GET {target.path}?{query} HTTP/1.1", *_headers(target)]
-    return "\r\n".join([*lines, "", ""])
-
-
-def _headers(target: Target) -> Sequence[str]:
-    user, _, host = urlsplit(target.url).netloc.rpartition("@")
-    own = {
-        "Host": host,
-        "User-Agent": f"nsroom/{__version__}",
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-    }
-    if user:
-        own["Authorization"] = f"Basic {base64.b64encode(unquote(user).encode()).decode()}"
-    if target.cookies:
-        own["Cookie"] = "; ".join(f"{name}={value}" for name, value in target.cookies.items())
-    given = {name.lower() for name in target.headers}
-    ours = [f"{name}: {value}" for name, value in own.items() if name.lower() not in given]
-    return [*ours, *(f"{name}: {value}" for name, value in target.headers.items())]
