@@ -22,6 +22,7 @@ _OPEN, _CLOSE, _PING, _MESSAGE = b"0124"
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _REFUSED, _BINARY_EVENT, _BINARY_ACK = b"0123456"
 _PONG = websocket.client_frame(Opcode.TEXT, b"3")
 _MAX_CAUSE = 100
+_BY_US = "closed by us"
 _MAX_DIGITS = 16
 """Of an id: those that JavaScript can count to."""
 NOT_READ = "not sent: the server does not read"
@@ -116,13 +117,14 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def abandon(self) -> None:
-        """End it, whatever it has come to."""
+        """End it, whatever it has come to; nobody waits for it any more."""
+        self.ready.cancel()
         if hasattr(self, "_transport"):
-            self.fail("abandoned")
+            self.fail(_BY_US)
 
     def leave(self) -> None:
         """Close it in order."""
-        self._cause = "closed"
+        self._cause = _BY_US
         self._transport.write(websocket.client_frame(Opcode.CLOSE, b"\x03\xe8"))
         self._transport.close()
 
@@ -151,7 +153,7 @@ class Connection(asyncio.BufferedProtocol):
         cause = self._cause or (cause_of(error) if error else "the server ended the connection")
         if not self.ready.done():
             self.ready.set_exception(Failure(cause))
-        elif cause != "closed":
+        elif cause != _BY_US:
             self._on_lost(self, cause)
 
     def _shake_hands(self, data: bytes) -> None:

@@ -268,6 +268,25 @@ async def test_a_refused_namespace(nsroom: Runner, server: Server) -> None:
     assert "/nope is refused: Invalid namespace" in result.stderr
 
 
+async def test_a_server_that_lets_only_one_in(nsroom: Runner) -> None:
+    talks = 0
+
+    async def script(talk: bad.Conversation) -> None:
+        nonlocal talks
+        talks += 1
+        if talks == 1:  # who sees whether all is well
+            await talk.welcome()
+        await talk.receive()
+        await asyncio.Event().wait()
+
+    async with bad.conversation(script) as url:
+        options = ("--clients", "4", "--connect-timeout", "1", "--json")
+        result = await nsroom("bench", "-u", url, *options, timeout=60)
+    assert result.code == 3
+    assert result.records()[0]["scenarios"]["connect"]["errors"] == {"no connection within 1 s": 4}
+    assert result.stderr == f"nsroom: cannot connect to {url}: no connection within 1 s\n"
+
+
 @pytest.mark.parametrize("step", ["ack", "fan-out"])
 async def test_the_server_dies(spawn: Spawner, server: Server, step: str) -> None:
     options = ("--clients", "10", "--duration", "60", "--scenario", step)
