@@ -21,7 +21,7 @@ from nsroom.target import Target, Transport
 from nsroom.websocket import WebSocket
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY", "ALL_PROXY")
-_PLAIN_COOKIE = re.compile(r"[\w!#$%&'*+.^`|~:/?@=-]*", re.ASCII)
+_PLAIN_COOKIE = re.compile(r"[\w!#$%&'*+.^`|~:-]*", re.ASCII)
 _PONG = f"{wire.PacketType.PONG:d}"
 _DISCONNECT = f"{wire.PacketType.MESSAGE:d}{PacketType.DISCONNECT:d}"
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from nsroom import __version__
 from nsroom.connection import Connection
 from nsroom.driver import Socket
 from nsroom.errors import LostError
+from nsroom.handshake import AGENT, with_own
 from nsroom.lean import aiohttp, engineio
 from nsroom.observe import TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
@@ -85,7 +85,7 @@ class DrivenConnection(Connection):
         trace.on_request_exception.append(self._on_request_exception)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
-            headers={"User-Agent": f"nsroom/{__version__}", **self._target.headers},
+            headers=with_own(self._target.headers, {"User-Agent": AGENT}),
             cookies=self._target.cookies,
             # The jar of aiohttp drops the cookies of hosts that are named by address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),

@@ -2,10 +2,13 @@
 
 import base64
 import os
+from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from nsroom import __version__
 from nsroom.target import Target
+
+AGENT = f"nsroom/{__version__}"
 
 
 def new_key() -> str:
@@ -25,7 +28,7 @@ def _headers(target: Target, key: str) -> dict[str, str]:
     userinfo, _, host = urlsplit(target.url).netloc.rpartition("@")
     own = {
         "Host": host,
-        "User-Agent": f"nsroom/{__version__}",
+        "User-Agent": AGENT,
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Version": "13",
@@ -35,5 +38,10 @@ def _headers(target: Target, key: str) -> dict[str, str]:
         own["Authorization"] = f"Basic {base64.b64encode(unquote(userinfo).encode()).decode()}"
     if target.cookies:
         own["Cookie"] = "; ".join(f"{name}={value}" for name, value in target.cookies.items())
-    given = {name.lower() for name in target.headers}
-    return {name: value for name, value in own.items() if name.lower() not in given} | {**target.headers}
+    return with_own(target.headers, own)
+
+
+def with_own(given: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Put the headers that the user gives, in whatever case, in the place of our own."""
+    names = {name.lower() for name in given}
+    return {name: value for name, value in own.items() if name.lower() not in names} | {**given}

@@ -1,0 +1,126 @@
+"""The direct way to a server: what it asks with, and when it is not the way to go."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from nsroom.connection import Connection
+from nsroom.direct import DirectConnection, suits
+from nsroom.driven import DrivenConnection
+from nsroom.protocol.dialect import Dialect
+from nsroom.protocol.session import Session
+from nsroom.tap import Tap
+from nsroom.target import Target, Transport
+
+OPEN = {"sid": "a", "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000, "maxPayload": 1000000}
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"path": "/a b/ü/"},
+    {"query": (("room", "a b&c=ü"), ("room", "2"), ("q", "%41"))},
+    {"headers": {"X-Trace": "ü", "user-agent": "me", "Host": "chat.example"}},
+    {"headers": {"Authorization": "Bearer x", "Cookie": "a=b; c=d"}},
+    {"cookies": {"io": "4xT7-_", "lb": "a:b|c"}},
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_person_who_runs_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY", "ALL_PROXY", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@asynccontextmanager
+async def recording(seen: list[web.Request]) -> AsyncIterator[str]:
+    """Open an Engine.IO session for everyone, and keep the requests."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request)
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        await websocket.send_str("0" + json.dumps(OPEN))
+        async for _ in websocket:
+            pass
+        return websocket
+
+    app = web.Application()
+    app.router.add_get("/{anything:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def asked(kind: type[Connection], target: Target, seen: list[web.Request]) -> dict[str, Any]:
+    """Connect; give what the server was asked for, but for what every library words in its own way."""
+    connection = kind(target, Tap(Session(), None, lambda _: None), lambda _: None)
+    await connection.open(Transport.WEBSOCKET, ["/"], 5)
+    await connection.close()
+    request = seen.pop()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    for name in ("sec-websocket-key", "accept", "accept-encoding"):
+        headers.pop(name, None)
+    query = [(key, value) for key, value in request.query.items() if key != "t"]
+    return {
+        "path": request.path,
+        "query": sorted(query),
+        **{name: value.lower() if name == "connection" else value for name, value in headers.items()},
+    }
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("userinfo", ["", "ann:s%40cret@"])
+async def test_it_asks_as_python_socketio_does(
+    options: dict[str, Any], userinfo: str, stack: AsyncExitStack
+) -> None:
+    seen: list[web.Request] = []
+    place = await stack.enter_async_context(recording(seen))
+    target = Target(url=f"http://{userinfo}{place}", **options)
+    if not suits(target, Transport.WEBSOCKET, Dialect()):
+        assert "Authorization" in options["headers"]
+        return
+    directly = await asked(DirectConnection, target, seen)
+    assert directly == await asked(DrivenConnection, target, seen)
+
+
+@pytest.mark.parametrize(
+    ("target", "is_old"),
+    [
+        (Target(url="http://münchen.example"), False),
+        (Target(cookies={"a": 'b"c'}), False),
+        (Target(cookies={"a": "b c/d=="}), False),
+        (Target(cookies={"a": "b"}, headers={"COOKIE": "c=d"}), False),
+        (Target(url="http://a:b@localhost", headers={"authorization": "x"}), False),
+        (Target(), True),
+    ],
+)
+def test_where_it_may_not_do(target: Target, is_old: bool) -> None:
+    assert not suits(target, Transport.WEBSOCKET, Dialect(3 if is_old else 4))
+
+
+def test_it_is_for_websocket() -> None:
+    assert suits(Target(), Transport.WEBSOCKET, Dialect())
+    assert suits(Target(), Transport.WEBSOCKET, Dialect(is_msgpack=True))
+    assert not suits(Target(), Transport.POLLING, Dialect())
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY", "wss_proxy"])
+def test_a_proxy_is_left_to_aiohttp(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert not suits(Target(), Transport.WEBSOCKET, Dialect())
+
+
+def test_so_is_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine x login y password z")
+    assert not suits(Target(), Transport.WEBSOCKET, Dialect())
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    assert suits(Target(), Transport.WEBSOCKET, Dialect())
