@@ -81,13 +81,23 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _network(error: BaseException, connection: Connection, target: Target) -> str | None:
-    for cause in (*_chain(connection.failure), *_chain(error)):
-        line = _tls(cause) or _tcp(cause) or _dropped(cause)
-        if line:
-            return line
+    line = network_fault(connection.failure) or network_fault(error)
+    if line:
+        return line
     if isinstance(error, TimeoutError) or isinstance(connection.failure, TimeoutError):
         return _silence(connection, target)
     return None
+
+
+def network_fault(error: BaseException | None) -> str | None:
+    """Name what aiohttp failed with below HTTP: the name, TCP, TLS, or an end without an answer."""
+    lines = (_tls(cause) or _tcp(cause) or _dropped(cause) for cause in _chain(error))
+    return next(filter(None, lines), None)
+
+
+def status_advice(status: int) -> str | None:
+    """Say what an HTTP status means where Socket.IO was asked for."""
+    return _STATUS.get(status)
 
 
 def _tls(cause: BaseException) -> str | None:

@@ -24,6 +24,7 @@ COMMANDS = (
     "kick",
     "decode",
     "replay",
+    "doctor",
     "proxy",
     "bench",
     "demo",

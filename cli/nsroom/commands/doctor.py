@@ -1,0 +1,161 @@
+"""`nsroom doctor`: find out why a connection fails, and say the fix."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.errors import CheckError, DecodeError, UsageError
+from nsroom.options import ConnectionOptions, expand
+from nsroom.streams import put
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nsroom.doctor.examination import Wishes
+    from nsroom.doctor.finding import Report
+    from nsroom.target import Target
+
+
+@expand
+def doctor(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[TARGET]", help="A URL, :PORT or a namespace.", show_default=False),
+    ] = None,
+    *,
+    connection: ConnectionOptions,
+    origin: Annotated[
+        str | None,
+        typer.Option("--origin", metavar="ORIGIN", help="Check CORS for a page of this origin."),
+    ] = None,
+    event: Annotated[
+        str | None,
+        typer.Option("--event", metavar="NAME", help="Emit this event, and see whether it is acknowledged."),
+    ] = None,
+    event_args: Annotated[
+        str | None,
+        typer.Option("--event-args", metavar="JSON", help="Its arguments; an array is several."),
+    ] = None,
+    soak: Annotated[
+        float,
+        typer.Option(
+            "--soak", min=0, max=86_400, metavar="SECONDS", help="Hold an idle connection that long."
+        ),
+    ] = 0.0,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings, too.")] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="TEXT", help="Say what is behind a client's words, offline."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a check.")] = False,
+) -> None:
+    """Find out why a connection fails, and say the fix.
+
+    One line a check: ✔ good, ! will trouble some clients, ✘ wrong, – not looked at; then what was found
+    and how long it took. Under what is wrong stands text to paste. Takes 15 seconds at most, and --soak.
+    It connects to the namespaces, but emits nothing unless there is an --event, which may be emitted twice.
+    Ends with 1 when something is wrong.
+
+    \b
+    Examples:
+      nsroom doctor
+      nsroom doctor https://example.org/chat --origin https://app.example.org
+      nsroom doctor :3001/chat -a token=secret --event order --event-args '{"id":7}'
+      nsroom doctor https://example.org --soak 120 --strict
+      nsroom doctor --json | jq -r 'select(.state == "failed") | .fixes[].text'
+      nsroom doctor --explain 'xhr poll error'
+    """
+    from nsroom.signals import run
+
+    if explain is not None:
+        _explain(explain, json)
+        return
+    from nsroom.doctor.examination import Wishes
+
+    wishes = Wishes(_checked(origin), event, _arguments(event, event_args), soak)
+    reports = run(_examine(connection.target([target] if target else []), wishes))
+    _show(reports, json)
+    from nsroom.doctor.report import verdict
+
+    if said := verdict(reports, strict):
+        raise CheckError(said)
+
+
+def _checked(origin: str | None) -> str | None:
+    if origin is not None and not (origin.isascii() and origin.isprintable() and "://" in origin):
+        raise UsageError(f"--origin {origin!r}: give it as https://example.org")
+    return origin.rstrip("/") if origin else origin
+
+
+def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
+    from nsroom.protocol import strict_json
+
+    if text is None:
+        return ()
+    if event is None:
+        raise UsageError("--event-args are those of an --event: give that too")
+    try:
+        value = strict_json.load(text)
+    except DecodeError as error:
+        raise UsageError(f"--event-args: {error}") from None
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+async def _examine(target: "Target", wishes: "Wishes") -> "list[Report]":
+    from nsroom.doctor.checks import checks
+    from nsroom.doctor.examination import Examination
+    from nsroom.doctor.exchange import Exchange
+    from nsroom.doctor.runner import BUDGET, examine
+
+    async with Exchange(target) as exchange:
+        examination = Examination(target, wishes, exchange)
+        try:
+            return await examine(checks(wishes.soak), examination, _progress, BUDGET + wishes.soak)
+        finally:
+            _wipe()
+
+
+def _progress(left: "Sequence[str]") -> None:
+    """Name what is under way, on the last line of a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\rnsroom: {len(left)} checks to go: {', '.join(left)}"[:78] + "\x1b[K")
+        sys.stderr.flush()
+
+
+def _wipe() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _show(reports: "Sequence[Report]", json: bool) -> None:
+    from nsroom.doctor.report import lines
+    from nsroom.sinks import encode_value
+    from nsroom.terminal import colours
+
+    if json:
+        put(b"".join(encode_value(report.to_json()) for report in reports))
+    else:
+        _print(lines(reports, colours(sys.stdout)))
+
+
+def _print(lines: "Sequence[str]") -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    put(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+
+
+def _explain(text: str, json: bool) -> None:
+    """Print the sayings that the text is like. Raises: CheckError where there is none."""
+    from nsroom.doctor.dictionary import look_up
+
+    found = look_up(text)
+    if not found:
+        raise CheckError("no client's words like these are known: give them as they are, without your own")
+    if json:
+        from json import dumps
+
+        _print([dumps({"words": each.words, "causes": each.causes}) for each in found])
+        return
+    for each in found:
+        _print([" | ".join(each.words), *(f"  - {cause}" for cause in each.causes), ""])

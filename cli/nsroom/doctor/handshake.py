@@ -1,0 +1,332 @@
+"""What answers over HTTP: redirect, path, refusal, generation, and the platform that it runs on."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nsroom.causes import status_advice
+from nsroom.doctor import fixes
+from nsroom.doctor.examination import Examination, once
+from nsroom.doctor.exchange import Answer, NotSwitched, Unanswered
+from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
+from nsroom.doctor.network import speaks_tls
+from nsroom.doctor.talk import LOST, Outcome, PollingWire, Talk, WebSocketWire, opened, refusal, split
+from nsroom.errors import DecodeError
+from nsroom.protocol.engineio import Handshake
+
+_EIO3 = re.compile(rb"[0-9]{1,6}:0\{")
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[\w.-]{0,20})"')
+_LIKELY = ("/socket.io/", "/api/socket.io/", "/ws/socket.io/", "/sio/", "/ws/", "/socket/", "/engine.io/")
+_REFUSALS = (
+    "invalid transport",
+    "transport unknown",
+    "not an accepted origin",
+    "invalid session",
+    "unsupported",
+    "bad request",
+    "bad handshake method",
+    "forbidden",
+)
+_FORBIDDEN = 4
+_TRANSPORT_UNKNOWN = 0
+_PLATFORMS = (
+    # Header, a part of its value, the platform, whether connections end with each call there.
+    ("x-vercel-id", "", "Vercel", True),
+    ("x-nf-request-id", "", "Netlify", True),
+    ("server", "netlify", "Netlify", True),
+    ("apigw-requestid", "", "AWS API Gateway", True),
+    ("x-amz-apigw-id", "", "AWS API Gateway", True),
+    ("x-amzn-remapped-date", "", "AWS Lambda", True),
+    ("x-azure-functions-invocationid", "", "Azure Functions", True),
+    ("cf-ray", "", "Cloudflare", False),
+    ("x-amz-cf-id", "", "Amazon CloudFront", False),
+    ("fly-request-id", "", "Fly.io", False),
+    ("x-render-origin-server", "", "Render", False),
+    ("x-railway-request-id", "", "Railway", False),
+    ("x-azure-ref", "", "Azure Front Door", False),
+    ("via", "vegur", "Heroku", False),
+    ("server", "heroku", "Heroku", False),
+    ("server", "google frontend", "Google Cloud", False),
+    ("server", "awselb", "an AWS load balancer", False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What came of the polling handshake: an answer, or why there is none."""
+
+    answer: Answer | None = None
+    why: str = ""
+    silent: bool = False
+
+    @property
+    def generation(self) -> int | None:
+        """The Engine.IO protocol of a handshake that succeeded."""
+        if self.answer is None or self.answer.status != 200:
+            return None
+        return 3 if _EIO3.match(self.answer.body) else 4 if self.answer.body.startswith(b"0{") else None
+
+    @property
+    def refusal(self) -> tuple[int | None, str | None]:
+        """Engine.IO's own refusal, if this is one."""
+        if self.answer is None or self.answer.status == 200:
+            return None, None
+        code, message = refusal(self.answer.text)
+        words = (message or "").lower()
+        known = any(word in words for word in _REFUSALS)
+        return (code, message) if known or code is not None else (None, None)
+
+    @property
+    def is_engine(self) -> bool:
+        """Whether it was Engine.IO that answered."""
+        return self.generation is not None or self.refusal[1] is not None
+
+
+async def shake(examination: Examination, path: str | None = None, timeout: float = 4.0) -> Hand:
+    """Ask for a polling handshake, and end the session that it gives."""
+    try:
+        answer = await examination.exchange.request(
+            "GET", {"EIO": "4", "transport": "polling"}, path=path, timeout=timeout
+        )
+    except Unanswered as error:
+        return Hand(why=str(error), silent=error.silent)
+    hand = Hand(answer)
+    if hand.generation and path is None:
+        await _leave(examination, hand.generation, answer)
+    return hand
+
+
+async def _leave(examination: Examination, generation: int, answer: Answer) -> None:
+    try:
+        sid = opened(split(answer.body, generation)[0]).sid
+    except DecodeError:
+        return
+    await PollingWire(examination.exchange, generation, sid, answer.cookies).close()
+
+
+@once
+async def hand(examination: Examination) -> Hand:
+    """Shake hands over polling."""
+    return await shake(examination)
+
+
+@once
+async def elsewhere(examination: Examination) -> str | None:
+    """Give a likely path at which Engine.IO answers instead."""
+    exchange = examination.exchange
+    own = [f"{name.rstrip('/')}/socket.io/" for name in examination.target.namespaces if name != "/"]
+    given = exchange.path
+    paths = [path for path in dict.fromkeys((given.rstrip("/"), *own, *_LIKELY)) if path not in ("", given)]
+    tried = await asyncio.gather(*(shake(examination, path, 3.0) for path in paths))
+    return next((path for path, found in zip(paths, tried, strict=True) if found.is_engine), None)
+
+
+@once
+async def websocket_talk(examination: Examination) -> Handshake | Exception:
+    """Open a session over WebSocket at once; give its handshake, or what went wrong."""
+    try:
+        talk = await Talk.over_websocket(examination.exchange, 4)
+    except LOST as error:
+        return error
+    await talk.close()
+    return talk.handshake
+
+
+@once
+async def generation(examination: Examination) -> int | None:
+    """Give the Engine.IO protocol that the server speaks."""
+    found = (await hand(examination)).generation
+    if found is not None or not isinstance(await websocket_talk(examination), Handshake):
+        return found
+    talk = await Talk.over_websocket(examination.exchange, 4)
+    try:
+        # Only Socket.IO 2 takes a client into / unasked.
+        talk.generation = 3
+        reply = (await talk.ask(("/",), None, 1.0))["/"]
+    finally:
+        await talk.close()
+    return 3 if reply.outcome is Outcome.CONNECTED else 4
+
+
+@once
+async def client_version(examination: Examination) -> str | None:
+    """Give the version of the JavaScript client that a server on Node serves beside itself."""
+    try:
+        answer = await examination.exchange.request(
+            "HEAD", {}, path=f"{examination.exchange.path}socket.io.js"
+        )
+    except Unanswered:
+        return None
+    found = _ETAG.fullmatch(answer.headers.get("ETag", ""))
+    return found[1] if found and answer.status == 200 else None
+
+
+async def http(examination: Examination) -> Finding:
+    """See whether anything answers in HTTP."""
+    found = await hand(examination)
+    if found.answer is not None:
+        server = found.answer.headers.get("Server")
+        return ok(f"answers, HTTP {found.answer.status}{f', {server[:60]}' if server else ''}")
+    if not examination.target.url.startswith("https:") and await speaks_tls(examination):
+        url = "https" + examination.target.place.removeprefix("http")
+        return fail("the port speaks TLS, and http:// was asked for", *fixes.use_url(url))
+    if found.silent and await elsewhere(examination):
+        return ok(f"answers, though not for {examination.exchange.path}")
+    if found.silent:
+        return fail(
+            f"{found.why}, at {examination.exchange.path} and where it usually is", *fixes.stuck(examination)
+        )
+    return fail(found.why, *fixes.listen(examination.target.place.rpartition(":")[2], False))
+
+
+async def redirect(examination: Examination) -> Finding:
+    """See whether the server sends clients elsewhere: WebSockets do not follow."""
+    answer = (await hand(examination)).answer
+    if answer is None or answer.status not in (301, 302, 303, 307, 308):
+        return ok("none")
+    location = answer.headers.get("Location", "")[:300]
+    url, path = redirected(location, examination)
+    if url is None:
+        return fail(f"HTTP {answer.status} to {location}: a log-in page?", *fixes.log_in())
+    return fail(f"HTTP {answer.status} to {location}", *fixes.moved(url, path))
+
+
+def redirected(location: str, examination: Examination) -> tuple[str | None, str]:
+    """Read a Location: the server to use instead, if that is what it says, and the path."""
+    from yarl import URL
+
+    try:
+        url = URL(examination.target.place).join(URL(location))
+        origin = str(url.origin())
+    except ValueError:
+        return None, ""
+    own = examination.exchange.path
+    kept = url.path.rstrip("/") == own.rstrip("/") or url.path.endswith("/socket.io/")
+    return (origin, f"{url.path.rstrip('/')}/") if kept else (None, "")
+
+
+async def platform(examination: Examination) -> Finding:
+    """Name the platform by its headers."""
+    answer = (await hand(examination)).answer
+    if answer is None:
+        return skip("no answer to look at")
+    name, serverless = known_platform(answer.headers)
+    if name is None:
+        return ok("no platform shows in the headers")
+    if serverless:
+        found = f"{name}: its functions end after each answer, so they hold no session and no WebSocket"
+        return warn(found, *fixes.serverless())
+    return ok(name)
+
+
+def known_platform(headers: Mapping[str, str]) -> tuple[str | None, bool]:
+    """Find a platform's marks; say whether it is serverless."""
+    for header, part, name, serverless in _PLATFORMS:
+        value = headers.get(header)
+        if value is not None and part in value.lower():
+            return name, serverless
+    return None, False
+
+
+async def path(examination: Examination) -> Finding:
+    """See whether Engine.IO answers at the path, or what does."""
+    found = await hand(examination)
+    given = examination.exchange.path
+    if found.is_engine:
+        return ok(f"Engine.IO answers at {given}")
+    if isinstance(await websocket_talk(examination), Handshake):
+        return ok(f"Engine.IO answers at {given}, over WebSocket")
+    status = found.answer.status if found.answer else 0
+    if status in (401, 403, 429, 502, 503, 504):
+        return ok(f"unknown: HTTP {status} at {given}")
+    what = f"HTTP {status}" if found.answer else "silence"
+    if other := await elsewhere(examination):
+        if other == given.rstrip("/"):
+            return fail(
+                f"{what} at {given}: it answers only without the slash at its end", *fixes.no_slash(other)
+            )
+        return fail(f"{what} at {given}, but Engine.IO answers at {other}", *fixes.path(examination, other))
+    if plain := await _plain_websocket(examination):
+        return fail(f"a plain WebSocket server ({plain}), no Socket.IO", *fixes.plain_websocket(examination))
+    return _stranger(found.answer, given)
+
+
+def _stranger(answer: Answer | None, given: str) -> Finding:
+    if answer is None:
+        return fail(f"nothing answers at {given}", *fixes.attach())
+    kind = answer.headers.get("Content-Type", "")
+    body = "a web page" if "html" in kind else f"{kind[:60] or 'nothing'}"
+    if answer.status == 200:
+        return fail(f"{body} at {given}, no Socket.IO: another server, or another --path?", *fixes.attach())
+    advice = status_advice(answer.status) or "no Socket.IO server answers so"
+    return fail(f"HTTP {answer.status} at {given}: {advice}", *fixes.attach())
+
+
+async def _plain_websocket(examination: Examination) -> str | None:
+    """Say at which path WebSockets are accepted that carry no Engine.IO."""
+    error = await websocket_talk(examination)
+    if isinstance(error, Unanswered) and "switched" in str(error):
+        return f"at {examination.exchange.path}"
+    if isinstance(error, DecodeError):
+        return f"at {examination.exchange.path}, it says {shown(error.frame, 60)}"
+    try:
+        ws = await examination.exchange.websocket({}, path="/", timeout=2.0)
+    except (NotSwitched, Unanswered):
+        return None
+    await WebSocketWire(ws).close()
+    return "at /"
+
+
+async def allowed(examination: Examination) -> Finding:
+    """See whether the server lets this client shake hands at all."""
+    found = await hand(examination)
+    code, message = found.refusal
+    answer = found.answer
+    if (
+        answer is None
+        or found.generation
+        or code == _TRANSPORT_UNKNOWN
+        or "transport" in (message or "").lower()
+    ):
+        return ok("the handshake is let through")
+    if code == _FORBIDDEN or answer.status in (401, 403):
+        said = f": {shown(message)}" if message else ""
+        return fail(f"the handshake is forbidden, HTTP {answer.status}{said}", *fixes.forbidden())
+    if answer.status in (429, 502, 503, 504):
+        return fail(f"HTTP {answer.status}: {status_advice(answer.status)}", *fixes.gateway(answer.status))
+    if message:
+        return fail(f"the handshake is refused, HTTP {answer.status}: {shown(message)}", *fixes.forbidden())
+    if isinstance(await websocket_talk(examination), Handshake):
+        return ok("the handshake is let through over WebSocket")
+    return fail(f"HTTP {answer.status}")
+
+
+async def version(examination: Examination) -> Finding:
+    """Name the generation, and on Node the version."""
+    found = await generation(examination)
+    if found is None:
+        return fail("no handshake that Engine.IO 3 or 4 has", *fixes.attach())
+    client = await client_version(examination)
+    kept = f"; it serves the client of {client} (Node)" if client else ""
+    if found == 3:
+        return ok(f"Engine.IO 3: Socket.IO 1 or 2, for clients of the same{kept}")
+    return ok(f"Engine.IO 4: Socket.IO 3 or 4{kept}")
+
+
+async def allow_eio3(examination: Examination) -> Finding:
+    """See whether clients of Socket.IO 2 are let in by a newer server."""
+    if await generation(examination) == 3:
+        return ok("Engine.IO 3 is what it speaks")
+    query = {"EIO": "3", "transport": "polling", "b64": "1"}
+    try:
+        answer = await examination.exchange.request("GET", query)
+    except Unanswered as error:
+        return skip(str(error))
+    found = Hand(answer)
+    if found.generation == 3:
+        await _leave(examination, 3, answer)
+        return ok("on: clients of Socket.IO 2 are let in, too")
+    if found.refusal[0] == _TRANSPORT_UNKNOWN or "transport" in (found.refusal[1] or "").lower():
+        return skip("without polling there is no telling")
+    return ok("off: clients of Socket.IO 2 are refused (`allowEIO3: true` lets them in)")

@@ -1,0 +1,330 @@
+"""One Engine.IO session spoken by hand, of protocol 3 or 4, over WebSocket or polling."""
+
+import asyncio
+import base64
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, Self
+
+from nsroom.doctor.exchange import Exchange, NotSwitched, Unanswered
+from nsroom.errors import DecodeError
+from nsroom.lean import aiohttp
+from nsroom.protocol import engineio, engineio3, socketio, strict_json
+from nsroom.protocol.engineio import Handshake, parse_handshake
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Frame, Json
+
+_FRAMES = 10_000
+"""Frames to look through for an answer."""
+
+
+class Gone(Exception):
+    """The session is over: the code of a WebSocket's end, or the status of a poll."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Wire(Protocol):
+    """What carries Engine.IO frames."""
+
+    name: str
+
+    async def send(self, frame: Frame) -> None:
+        """Send a frame. Raises: Gone."""
+
+    async def receive(self) -> Frame:
+        """Give the next frame. Raises: Gone."""
+
+    async def close(self) -> None:
+        """End the session."""
+
+
+class WebSocketWire:
+    """A frame is a message."""
+
+    name = "websocket"
+
+    def __init__(self, ws: "aiohttp.ClientWebSocketResponse[bool]") -> None:
+        self._ws = ws
+
+    async def send(self, frame: Frame) -> None:
+        """Send a frame. Raises: Gone."""
+        try:
+            await (self._ws.send_str(frame) if isinstance(frame, str) else self._ws.send_bytes(frame))
+        except (ConnectionError, aiohttp.ClientError):
+            raise Gone(self._end()) from None
+
+    async def receive(self) -> Frame:
+        """Give the next frame. Raises: Gone."""
+        message = await self._ws.receive()
+        if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            raise Gone(self._end())
+        frame: Frame = message.data
+        return frame
+
+    def _end(self) -> str:
+        return f"WebSocket closed, code {self._ws.close_code or 1006}"
+
+    async def close(self) -> None:
+        """Leave without waiting for an answer to it."""
+        try:
+            async with asyncio.timeout(0.5):
+                await self._ws.close()
+        except TimeoutError:
+            return
+
+
+class PollingWire:
+    """A frame is a part of an HTTP body."""
+
+    name = "polling"
+
+    def __init__(self, exchange: Exchange, generation: int, sid: str, cookies: Mapping[str, str]) -> None:
+        self._exchange = exchange
+        self._generation = generation
+        self._query = {"EIO": str(generation), "transport": "polling", "sid": sid}
+        self._cookies = cookies
+        self._frames: deque[Frame] = deque()
+
+    def keep(self, frames: Sequence[Frame]) -> None:
+        """Take what came with the handshake."""
+        self._frames.extend(frames)
+
+    async def send(self, frame: Frame) -> None:
+        """Send a frame. Raises: Gone."""
+        await self.post(body(frame, self._generation), 5.0)
+
+    async def post(self, text: str, timeout: float) -> None:
+        """Send a body. Raises: Gone, Unanswered."""
+        answer = await self._exchange.request(
+            "POST", self._query, body=text, cookies=self._cookies, timeout=timeout
+        )
+        if answer.status != 200:
+            raise Gone(f"HTTP {answer.status}: {refusal(answer.text)[1] or 'no reason given'}")
+
+    async def receive(self) -> Frame:
+        """Give the next frame; its poll may take as long as the server likes. Raises: Gone."""
+        while not self._frames:
+            answer = await self._exchange.request("GET", self._query, cookies=self._cookies, timeout=None)
+            if answer.status != 200:
+                raise Gone(f"HTTP {answer.status}: {refusal(answer.text)[1] or 'no reason given'}")
+            self._frames.extend(split(answer.body, self._generation))
+        return self._frames.popleft()
+
+    async def close(self) -> None:
+        """End the session, as far as the server lets us."""
+        try:
+            await self.post(body("1", self._generation), 1.0)
+        except (Gone, Unanswered):
+            return
+
+
+def body(frame: Frame, generation: int) -> str:
+    """Write a frame as a polling body."""
+    text = frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode()
+    return text if generation == 4 else f"{len(text.encode('utf-16-le')) // 2}:{text}"
+
+
+def split(data: bytes, generation: int) -> list[Frame]:
+    """Take a polling body apart. Raises: DecodeError."""
+    if generation == 3:
+        return list(engineio3.split_payload(data))
+    return list(engineio.split_payload(data.decode("utf-8", "replace")))
+
+
+def refusal(text: str) -> tuple[int | None, str | None]:
+    """Read an Engine.IO refusal: Node's code and message, or python-engineio's message alone."""
+    try:
+        value = strict_json.load(text)
+    except DecodeError:
+        return None, None
+    if isinstance(value, str):
+        return None, value
+    if isinstance(value, dict) and isinstance(value.get("message"), str):
+        code = value.get("code")
+        return (code if isinstance(code, int) else None), value["message"]
+    return None, None
+
+
+class Outcome(StrEnum):
+    """What came of a CONNECT."""
+
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    SILENT = "silent"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a CONNECT, the events that came before it, and the milliseconds to it."""
+
+    outcome: Outcome
+    data: Json = None
+    ms: float = 0.0
+    events: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Talk:
+    """A session: heartbeats are answered while packets are awaited."""
+
+    wire: Wire
+    generation: int
+    handshake: Handshake
+    pings: list[float] = field(default_factory=list)
+    """When heartbeats came, on the monotonic clock."""
+
+    @classmethod
+    async def over_websocket(cls, exchange: Exchange, generation: int, timeout: float = 4.0) -> Self:
+        """Open a session. Raises: NotSwitched, Unanswered, Gone, DecodeError."""
+        ws = await exchange.websocket({"EIO": str(generation), "transport": "websocket"}, timeout=timeout)
+        wire = WebSocketWire(ws)
+        try:
+            async with asyncio.timeout(timeout):
+                frame = await wire.receive()
+            return cls(wire, generation, opened(frame))
+        except TimeoutError:
+            await wire.close()
+            raise Unanswered(f"switched to WebSocket, then silent for {timeout:g} s", silent=True) from None
+        except BaseException:
+            await wire.close()
+            raise
+
+    @classmethod
+    async def over_polling(cls, exchange: Exchange, generation: int, timeout: float = 4.0) -> Self:
+        """Open a session. Raises: Unanswered, Gone, DecodeError."""
+        query = {"EIO": str(generation), "transport": "polling"}
+        answer = await exchange.request("GET", query, timeout=timeout)
+        if answer.status != 200:
+            raise Gone(f"HTTP {answer.status}: {refusal(answer.text)[1] or 'no reason given'}")
+        first, *rest = split(answer.body, generation) or [""]
+        handshake = opened(first)
+        wire = PollingWire(exchange, generation, handshake.sid, answer.cookies)
+        wire.keep(rest)
+        return cls(wire, generation, handshake)
+
+    async def packet(self) -> Frame:
+        """Give the next Socket.IO packet, or attachment. Raises: Gone, Unanswered, DecodeError."""
+        while (part := await self.frame()) is None:
+            continue
+        return part
+
+    async def frame(self) -> Frame | None:
+        """Give what the next frame carries; None for a heartbeat. Raises: Gone, Unanswered, DecodeError."""
+        frame = await self.wire.receive()
+        if isinstance(frame, bytes):
+            return frame
+        kind, rest = frame[:1], frame[1:]
+        if kind == "4":
+            return rest
+        if kind == "b":
+            return engineio.decode(frame).data
+        if kind == "1":
+            raise Gone("the server sent CLOSE")
+        await self._beat(kind)
+        return None
+
+    async def _beat(self, kind: str) -> None:
+        if kind in ("2", "3"):
+            self.pings.append(time.monotonic())
+        if kind == "2":
+            await self.wire.send("3")
+
+    async def say(self, packet: Packet) -> None:
+        """Send a packet with its attachments. Raises: Gone, Unanswered."""
+        for part in socketio.encode(packet):
+            await self.wire.send(self._message(part))
+
+    def _message(self, part: Frame) -> Frame:
+        if isinstance(part, str):
+            return f"4{part}"
+        # In protocol 3 binary frames of a WebSocket have a type too; that of a polling body is in its base64.
+        return b"\x04" + part if self.generation == 3 and self.wire.name == "websocket" else part
+
+    async def ask(
+        self, namespaces: Sequence[str], auth: Json, timeout: float, query: str = ""
+    ) -> dict[str, Reply]:
+        """Send a CONNECT for each namespace, and collect the answers of `timeout` seconds."""
+        replies: dict[str, Reply] = {}
+        start, events = time.monotonic(), []
+        try:
+            for namespace in namespaces:
+                await self._connect(namespace, auth, query)
+            async with asyncio.timeout(timeout):
+                for _ in range(_FRAMES):
+                    if len(replies) == len(namespaces):
+                        break
+                    packet = await self._socketio()
+                    if packet is None:
+                        continue
+                    if packet.type in (PacketType.EVENT, PacketType.BINARY_EVENT):
+                        events.append(str(packet.data[0]))
+                    outcome = _OUTCOMES.get(packet.type)
+                    if outcome and packet.namespace in namespaces and packet.namespace not in replies:
+                        ms = (time.monotonic() - start) * 1000
+                        replies[packet.namespace] = Reply(outcome, packet.data, ms, tuple(events))
+        except TimeoutError:
+            rest = Reply(Outcome.SILENT)
+        except (Gone, Unanswered, DecodeError) as error:
+            rest = Reply(Outcome.CLOSED, str(error))
+        else:
+            rest = Reply(Outcome.SILENT)
+        return {namespace: replies.get(namespace, rest) for namespace in namespaces}
+
+    async def _connect(self, namespace: str, auth: Json, query: str) -> None:
+        if self.generation == 4:
+            await self.say(Packet(PacketType.CONNECT, namespace, None, auth))
+        elif namespace != "/":  # which is connected unasked
+            await self.wire.send(f"40{namespace}{f'?{query}' if query else ''}")
+
+    async def _socketio(self) -> Packet | None:
+        """Read the next packet; None for an attachment. Raises: DecodeError for what is no JSON packet."""
+        frame = await self.packet()
+        return socketio.decode(frame) if isinstance(frame, str) else None
+
+    async def acknowledged(self, packet: Packet, timeout: float) -> Json:
+        """Send an event and wait for its acknowledgement.
+
+        Raises: TimeoutError, Gone, Unanswered, DecodeError.
+        """
+        await self.say(packet)
+        async with asyncio.timeout(timeout):
+            while True:
+                answer = await self._socketio()
+                if answer and answer.id == packet.id and answer.type in _ACKS:
+                    return answer.data
+
+    async def close(self) -> None:
+        """End the session."""
+        await self.wire.close()
+
+
+_ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
+_OUTCOMES = {
+    PacketType.CONNECT: Outcome.CONNECTED,
+    PacketType.CONNECT_ERROR: Outcome.REFUSED,
+    PacketType.DISCONNECT: Outcome.REFUSED,
+}
+
+
+def opened(frame: Frame) -> Handshake:
+    """Read an OPEN packet. Raises: DecodeError."""
+    if not isinstance(frame, str) or not frame.startswith("0"):
+        raise DecodeError("no Engine.IO handshake", frame)
+    return parse_handshake(frame[1:])
+
+
+async def open_talk(exchange: Exchange, generation: int, websocket: bool) -> Talk:
+    """Open a session over WebSocket, or polling. Raises: NotSwitched, Unanswered, Gone, DecodeError."""
+    opener = Talk.over_websocket if websocket else Talk.over_polling
+    return await opener(exchange, generation)
+
+
+LOST = (Gone, Unanswered, NotSwitched, DecodeError)
+"""How a talk may end."""
