@@ -136,11 +136,13 @@ async def _web(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -
         await runner.cleanup()
 
 
-def answers(status: int, body: str = "", content_type: str = "text/html") -> Peer:
+def answers(
+    status: int, body: str = "", content_type: str = "text/html", headers: dict[str, str] | None = None
+) -> Peer:
     """Answer every request with this."""
 
     async def answer(_request: web.Request) -> web.Response:
-        return web.Response(status=status, text=body, content_type=content_type)
+        return web.Response(status=status, text=body, content_type=content_type, headers=headers)
 
     return _web(answer)
 
@@ -245,6 +247,11 @@ def conversation(script: Script, polled: str | None = None) -> Peer:
         return ws
 
     return _web(answer)
+
+
+async def ignore(talk: Conversation) -> None:
+    """Say nothing at all."""
+    await _listen(talk)
 
 
 async def _listen(talk: Conversation) -> None:

@@ -1,12 +1,16 @@
 """The list of checks, and what each needs."""
 
-from nsroom.doctor.application import ack, admin, auth, handlers, middleware, namespace, parser, recovery
-from nsroom.doctor.handshake import allow_eio3, allowed, http, path, platform, redirect, version
+from nsroom.doctor.admin import admin
+from nsroom.doctor.events import ack, handlers
+from nsroom.doctor.handshake import allowed, http, path, redirect
 from nsroom.doctor.liveness import heartbeat, payload, soak
+from nsroom.doctor.namespaces import auth, middleware, namespace, parser, recovery
 from nsroom.doctor.network import dns, tcp, tls
 from nsroom.doctor.origin import cors
+from nsroom.doctor.platforms import platform
 from nsroom.doctor.runner import Check
 from nsroom.doctor.transports import polling, sticky, transports, upgrade, websocket
+from nsroom.doctor.versions import allow_eio3, version
 
 
 def checks(soaking: float = 0.0) -> tuple[Check, ...]:

@@ -46,6 +46,10 @@ class Examination:
         """Whether the clients in question use WebSocket."""
         return self.target.transport is not Transport.POLLING
 
+    def patience(self, seconds: float) -> float:
+        """Give the seconds to wait for an answer: no more than --connect-timeout."""
+        return min(seconds, self.target.connect_timeout)
+
     async def close(self) -> None:
         """End the probes that still run."""
         for task in self.asked.values():

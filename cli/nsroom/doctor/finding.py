@@ -31,6 +31,13 @@ class Finding:
     state: State
     found: str
     fixes: tuple[Fix, ...] = ()
+    needs: str | None = None
+    """The check whose failure kept this one from being made."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether what builds on it makes no sense."""
+        return self.state is State.FAILED or self.needs is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,11 @@ def fail(found: str, *fixes: Fix) -> Finding:
 def skip(why: str) -> Finding:
     """Say why there was nothing to check."""
     return Finding(State.SKIPPED, why)
+
+
+def blocked(check: str) -> Finding:
+    """Say which failed check comes first."""
+    return Finding(State.SKIPPED, f"needs {check}", needs=check)
 
 
 def quoted(value: Json) -> str:

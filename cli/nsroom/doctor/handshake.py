@@ -1,22 +1,21 @@
-"""What answers over HTTP: redirect, path, refusal, generation, and the platform that it runs on."""
+"""What answers over HTTP: redirect, path, refusal."""
 
 import asyncio
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nsroom.causes import status_advice
-from nsroom.doctor import fixes
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.exchange import Answer, NotSwitched, Unanswered
-from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
+from nsroom.doctor.finding import Finding, fail, ok, shown, skip
+from nsroom.doctor.fixes import network as fixes
 from nsroom.doctor.network import speaks_tls
-from nsroom.doctor.talk import LOST, Outcome, PollingWire, Talk, WebSocketWire, opened, refusal, split
+from nsroom.doctor.talk import LOST, Talk, opened
+from nsroom.doctor.wires import PollingWire, WebSocketWire, refusal, split
 from nsroom.errors import DecodeError
 from nsroom.protocol.engineio import Handshake
 
 _EIO3 = re.compile(rb"[0-9]{1,6}:0\{")
-_ETAG = re.compile(r'(?:W/)?"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[\w.-]{0,20})"')
 _LIKELY = ("/socket.io/", "/api/socket.io/", "/ws/socket.io/", "/sio/", "/ws/", "/socket/", "/engine.io/")
 _REFUSALS = (
     "invalid transport",
@@ -29,27 +28,7 @@ _REFUSALS = (
     "forbidden",
 )
 _FORBIDDEN = 4
-_TRANSPORT_UNKNOWN = 0
-_PLATFORMS = (
-    # Header, a part of its value, the platform, whether connections end with each call there.
-    ("x-vercel-id", "", "Vercel", True),
-    ("x-nf-request-id", "", "Netlify", True),
-    ("server", "netlify", "Netlify", True),
-    ("apigw-requestid", "", "AWS API Gateway", True),
-    ("x-amz-apigw-id", "", "AWS API Gateway", True),
-    ("x-amzn-remapped-date", "", "AWS Lambda", True),
-    ("x-azure-functions-invocationid", "", "Azure Functions", True),
-    ("cf-ray", "", "Cloudflare", False),
-    ("x-amz-cf-id", "", "Amazon CloudFront", False),
-    ("fly-request-id", "", "Fly.io", False),
-    ("x-render-origin-server", "", "Render", False),
-    ("x-railway-request-id", "", "Railway", False),
-    ("x-azure-ref", "", "Azure Front Door", False),
-    ("via", "vegur", "Heroku", False),
-    ("server", "heroku", "Heroku", False),
-    ("server", "google frontend", "Google Cloud", False),
-    ("server", "awselb", "an AWS load balancer", False),
-)
+TRANSPORT_UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +72,11 @@ async def shake(examination: Examination, path: str | None = None, timeout: floa
         return Hand(why=str(error), silent=error.silent)
     hand = Hand(answer)
     if hand.generation and path is None:
-        await _leave(examination, hand.generation, answer)
+        await leave(examination, hand.generation, answer)
     return hand
 
 
-async def _leave(examination: Examination, generation: int, answer: Answer) -> None:
+async def leave(examination: Examination, generation: int, answer: Answer) -> None:
     try:
         sid = opened(split(answer.body, generation)[0]).sid
     except DecodeError:
@@ -118,7 +97,7 @@ async def elsewhere(examination: Examination) -> str | None:
     own = [f"{name.rstrip('/')}/socket.io/" for name in examination.target.namespaces if name != "/"]
     given = exchange.path
     paths = [path for path in dict.fromkeys((given.rstrip("/"), *own, *_LIKELY)) if path not in ("", given)]
-    tried = await asyncio.gather(*(shake(examination, path, 3.0) for path in paths))
+    tried = await asyncio.gather(*(shake(examination, path, examination.patience(3.0)) for path in paths))
     return next((path for path, found in zip(paths, tried, strict=True) if found.is_engine), None)
 
 
@@ -131,35 +110,6 @@ async def websocket_talk(examination: Examination) -> Handshake | Exception:
         return error
     await talk.close()
     return talk.handshake
-
-
-@once
-async def generation(examination: Examination) -> int | None:
-    """Give the Engine.IO protocol that the server speaks."""
-    found = (await hand(examination)).generation
-    if found is not None or not isinstance(await websocket_talk(examination), Handshake):
-        return found
-    talk = await Talk.over_websocket(examination.exchange, 4)
-    try:
-        # Only Socket.IO 2 takes a client into / unasked.
-        talk.generation = 3
-        reply = (await talk.ask(("/",), None, 1.0))["/"]
-    finally:
-        await talk.close()
-    return 3 if reply.outcome is Outcome.CONNECTED else 4
-
-
-@once
-async def client_version(examination: Examination) -> str | None:
-    """Give the version of the JavaScript client that a server on Node serves beside itself."""
-    try:
-        answer = await examination.exchange.request(
-            "HEAD", {}, path=f"{examination.exchange.path}socket.io.js"
-        )
-    except Unanswered:
-        return None
-    found = _ETAG.fullmatch(answer.headers.get("ETag", ""))
-    return found[1] if found and answer.status == 200 else None
 
 
 async def http(examination: Examination) -> Finding:
@@ -206,29 +156,6 @@ def redirected(location: str, examination: Examination) -> tuple[str | None, str
     return (origin, f"{url.path.rstrip('/')}/") if kept else (None, "")
 
 
-async def platform(examination: Examination) -> Finding:
-    """Name the platform by its headers."""
-    answer = (await hand(examination)).answer
-    if answer is None:
-        return skip("no answer to look at")
-    name, serverless = known_platform(answer.headers)
-    if name is None:
-        return ok("no platform shows in the headers")
-    if serverless:
-        found = f"{name}: its functions end after each answer, so they hold no session and no WebSocket"
-        return warn(found, *fixes.serverless())
-    return ok(name)
-
-
-def known_platform(headers: Mapping[str, str]) -> tuple[str | None, bool]:
-    """Find a platform's marks; say whether it is serverless."""
-    for header, part, name, serverless in _PLATFORMS:
-        value = headers.get(header)
-        if value is not None and part in value.lower():
-            return name, serverless
-    return None, False
-
-
 async def path(examination: Examination) -> Finding:
     """See whether Engine.IO answers at the path, or what does."""
     found = await hand(examination)
@@ -239,7 +166,7 @@ async def path(examination: Examination) -> Finding:
         return ok(f"Engine.IO answers at {given}, over WebSocket")
     status = found.answer.status if found.answer else 0
     if status in (401, 403, 429, 502, 503, 504):
-        return ok(f"unknown: HTTP {status} at {given}")
+        return skip(f"unknown: HTTP {status} at {given}")
     what = f"HTTP {status}" if found.answer else "silence"
     if other := await elsewhere(examination):
         if other == given.rstrip("/"):
@@ -286,7 +213,7 @@ async def allowed(examination: Examination) -> Finding:
     if (
         answer is None
         or found.generation
-        or code == _TRANSPORT_UNKNOWN
+        or code == TRANSPORT_UNKNOWN
         or "transport" in (message or "").lower()
     ):
         return ok("the handshake is let through")
@@ -300,33 +227,3 @@ async def allowed(examination: Examination) -> Finding:
     if isinstance(await websocket_talk(examination), Handshake):
         return ok("the handshake is let through over WebSocket")
     return fail(f"HTTP {answer.status}")
-
-
-async def version(examination: Examination) -> Finding:
-    """Name the generation, and on Node the version."""
-    found = await generation(examination)
-    if found is None:
-        return fail("no handshake that Engine.IO 3 or 4 has", *fixes.attach())
-    client = await client_version(examination)
-    kept = f"; it serves the client of {client} (Node)" if client else ""
-    if found == 3:
-        return ok(f"Engine.IO 3: Socket.IO 1 or 2, for clients of the same{kept}")
-    return ok(f"Engine.IO 4: Socket.IO 3 or 4{kept}")
-
-
-async def allow_eio3(examination: Examination) -> Finding:
-    """See whether clients of Socket.IO 2 are let in by a newer server."""
-    if await generation(examination) == 3:
-        return ok("Engine.IO 3 is what it speaks")
-    query = {"EIO": "3", "transport": "polling", "b64": "1"}
-    try:
-        answer = await examination.exchange.request("GET", query)
-    except Unanswered as error:
-        return skip(str(error))
-    found = Hand(answer)
-    if found.generation == 3:
-        await _leave(examination, 3, answer)
-        return ok("on: clients of Socket.IO 2 are let in, too")
-    if found.refusal[0] == _TRANSPORT_UNKNOWN or "transport" in (found.refusal[1] or "").lower():
-        return skip("without polling there is no telling")
-    return ok("off: clients of Socket.IO 2 are refused (`allowEIO3: true` lets them in)")

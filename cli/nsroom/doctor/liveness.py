@@ -3,13 +3,14 @@
 import asyncio
 import time
 
-from nsroom.doctor import fixes
-from nsroom.doctor.application import talk_to
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.exchange import Unanswered
 from nsroom.doctor.finding import Finding, fail, ok, skip, warn
-from nsroom.doctor.talk import Gone, Talk, body
+from nsroom.doctor.fixes import transport as fixes
+from nsroom.doctor.namespaces import talk_to
+from nsroom.doctor.talk import Talk
 from nsroom.doctor.transports import offered, open_polling, wire
+from nsroom.doctor.wires import Gone, body
 from nsroom.errors import DecodeError
 
 _WAIT = 6.0

@@ -11,9 +11,9 @@ from typing import Any
 
 from yarl import URL
 
-from nsroom.doctor import fixes
 from nsroom.doctor.examination import Examination, once
-from nsroom.doctor.finding import Finding, fail, ok, warn
+from nsroom.doctor.finding import Finding, fail, ok, skip, warn
+from nsroom.doctor.fixes import network as fixes
 from nsroom.tls import client_context
 
 _CONNECT = 4.0
@@ -54,7 +54,7 @@ async def dns(examination: Examination) -> Finding:
     """Look the name up."""
     host, _ = place(examination)
     if proxy := examination.exchange.proxy:
-        return ok(f"left to the HTTP proxy {URL(proxy).host} of the environment")
+        return skip(f"left to the HTTP proxy {URL(proxy).host} of the environment")
     try:
         found = await addresses(examination)
     except (OSError, UnicodeError) as error:
@@ -68,9 +68,9 @@ async def tcp(examination: Examination) -> Finding:
     """Connect to every address."""
     _, port = place(examination)
     if examination.exchange.proxy:
-        return ok("left to the HTTP proxy of the environment")
+        return skip("left to the HTTP proxy of the environment")
     found = await addresses(examination)
-    tried = await asyncio.gather(*(_connect(host, port) for host in found))
+    tried = await asyncio.gather(*(_connect(host, port, examination.patience(_CONNECT)) for host in found))
     good = [each for each in tried if each.fault is None]
     bad = [each for each in tried if each.fault is not None]
     told = ", ".join(f"{each.host} {each.fault}" for each in bad)
@@ -84,13 +84,13 @@ async def tcp(examination: Examination) -> Finding:
     return warn(f"{accepting}, but {told}: some clients try that first", fixes.every_address())
 
 
-async def _connect(host: str, port: int) -> Address:
+async def _connect(host: str, port: int, patience: float) -> Address:
     try:
-        async with asyncio.timeout(_CONNECT):
+        async with asyncio.timeout(patience):
             _, writer = await asyncio.open_connection(host, port)
         writer.close()
     except TimeoutError:
-        return Address(host, f"does not answer within {_CONNECT:g} s")
+        return Address(host, f"does not answer within {patience:g} s")
     except ConnectionRefusedError:
         return Address(host, "refuses the connection")
     except OSError as error:
@@ -102,9 +102,9 @@ async def tls(examination: Examination) -> Finding:
     """Shake hands, and look at the certificate."""
     target = examination.target
     if not target.url.startswith("https:"):
-        return ok("not asked for: the URL begins with http://")
+        return skip("not asked for: the URL begins with http://")
     if examination.exchange.proxy:
-        return ok("left to the requests through the HTTP proxy")
+        return skip("left to the requests through the HTTP proxy")
     try:
         certificate = await shake(examination, client_context(target.insecure, target.cacert))
     except ssl.SSLCertVerificationError as error:
@@ -121,7 +121,7 @@ async def tls(examination: Examination) -> Finding:
 async def shake(examination: Examination, context: ssl.SSLContext) -> Mapping[str, Any]:
     """Shake hands with the server, and give its certificate. Raises: ssl.SSLError, OSError, TimeoutError."""
     host, port = place(examination)
-    async with asyncio.timeout(_CONNECT):
+    async with asyncio.timeout(examination.patience(_CONNECT)):
         _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
     certificate: Mapping[str, Any] = writer.get_extra_info("peercert") or {}
     writer.transport.abort()

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from yarl import URL
 
-from nsroom.doctor import fixes
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.exchange import Answer, NotSwitched, Unanswered
 from nsroom.doctor.finding import Finding, fail, ok, skip
-from nsroom.doctor.handshake import generation
-from nsroom.doctor.talk import WebSocketWire, refusal
+from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.transports import offered
+from nsroom.doctor.versions import generation
+from nsroom.doctor.wires import WebSocketWire, refusal
 
 _ALLOW = "Access-Control-Allow-Origin"
 _SIMPLE = frozenset(["accept", "accept-language", "content-language"])

@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from nsroom.doctor.examination import Examination
-from nsroom.doctor.finding import Finding, Report, State, fail, skip
+from nsroom.doctor.finding import Finding, Report, blocked, fail, skip
 from nsroom.doctor.talk import LOST
 
 BUDGET = 15.0
 """Seconds for everything."""
-_PASSED = (State.OK, State.WARNING)
 
 Progress = Callable[[Sequence[str]], None]
 """Is told which checks are still under way."""
@@ -65,17 +64,11 @@ async def _judge(check: Check, needed: Sequence["asyncio.Task[Report]"], examina
     for task in needed:
         # Shielded: a check that is given up takes none of these with it.
         report = await asyncio.shield(task)
-        if report.finding.state not in _PASSED:
-            return Report(check.name, _skipped(report), 0.0)
+        if report.finding.stops:
+            return Report(check.name, blocked(report.finding.needs or report.check), 0.0)
     start = time.monotonic()
     finding = await _bounded(check, examination)
     return Report(check.name, finding, (time.monotonic() - start) * 1000)
-
-
-def _skipped(because: Report) -> Finding:
-    if because.finding.found.startswith("needs "):
-        return skip(because.finding.found)
-    return skip(f"needs {because.check}")
 
 
 async def _bounded(check: Check, examination: Examination) -> Finding:

@@ -5,12 +5,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nsroom.doctor import fixes
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.exchange import NotSwitched, Unanswered
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
-from nsroom.doctor.handshake import generation, hand, websocket_talk
-from nsroom.doctor.talk import Gone, PollingWire, Talk, WebSocketWire, body, opened, refusal, split
+from nsroom.doctor.fixes import transport as fixes
+from nsroom.doctor.handshake import hand, websocket_talk
+from nsroom.doctor.talk import Talk, opened
+from nsroom.doctor.versions import generation
+from nsroom.doctor.wires import Gone, PollingWire, WebSocketWire, body, refusal, split
 from nsroom.errors import DecodeError
 from nsroom.protocol.engineio import Handshake
 from nsroom.record import Frame
@@ -91,9 +93,9 @@ async def transports(examination: Examination) -> Finding:
 async def sticky(examination: Examination) -> Finding:
     """Send requests of one session over fresh connections: all have to reach the server that knows it."""
     if not examination.polls:
-        return ok(_NO_POLLING)
+        return skip(_NO_POLLING)
     if not (await offered(examination))[0]:
-        return ok("not needed: there is no polling")
+        return skip("not needed: there is no polling")
     polled = await open_polling(examination)
     known, why = await _reached(examination, polled, cookies=True)
     if known < _REQUESTS:
@@ -130,9 +132,9 @@ async def _reached(examination: Examination, polled: Polled, cookies: bool) -> t
 async def polling(examination: Examination) -> Finding:
     """See whether a waiting poll is answered as soon as there is something to say."""
     if not examination.polls:
-        return ok(_NO_POLLING)
+        return skip(_NO_POLLING)
     if not (await offered(examination))[0]:
-        return ok("not offered")
+        return skip("not offered")
     first, second = await open_polling(examination), await open_polling(examination)
     if first.handshake.sid == second.handshake.sid:
         found = "two handshakes gave the same session: a cache answers in the server's place"
@@ -140,12 +142,12 @@ async def polling(examination: Examination) -> Finding:
     await wire(examination, second).close()
     carrier = wire(examination, first)
     try:
-        return await _waiting(carrier, first.generation)
+        return await _waiting(carrier, first.generation, examination.patience(_HELD))
     finally:
         await carrier.close()
 
 
-async def _waiting(carrier: PollingWire, spoken: int) -> Finding:
+async def _waiting(carrier: PollingWire, spoken: int, patience: float) -> Finding:
     if spoken == 3:  # / is connected unasked, with the handshake or right after it
         await asyncio.wait_for(carrier.receive(), 5.0)
     poll = asyncio.create_task(carrier.receive())
@@ -154,14 +156,16 @@ async def _waiting(carrier: PollingWire, spoken: int) -> Finding:
         await asyncio.sleep(0.1)
         asked = time.monotonic()
         try:
-            await carrier.post(body("2" if spoken == 3 else "40", spoken), _HELD)
+            await carrier.post(body("2" if spoken == 3 else "40", spoken), patience)
         except Unanswered as error:
             found = "a request waits behind the poll that waits: one at a time is handled"
             return fail(found if error.silent else str(error), *fixes.buffering())
         posted = time.monotonic()
-        done, _ = await asyncio.wait([poll], timeout=_HELD + (posted - asked))
+        done, _ = await asyncio.wait([poll], timeout=patience + (posted - asked))
         if not done:
-            found = f"the answer to a waiting poll is held up for more than {_HELD:g} s: a proxy buffers it"
+            found = (
+                f"the answer to a waiting poll is held up for more than {patience:g} s: a proxy buffers it"
+            )
             return fail(found, *fixes.buffering())
         poll.result()
         return ok(f"a waiting poll is answered {(time.monotonic() - asked) * 1000:.0f} ms after the request")
@@ -173,9 +177,9 @@ async def _waiting(carrier: PollingWire, spoken: int) -> Finding:
 async def upgrade(examination: Examination) -> Finding:
     """Go from polling to WebSocket as clients do: 101, probe, switch."""
     if not (examination.polls and examination.uses_websocket):
-        return ok("not asked for: --transport names one")
+        return skip("not asked for: --transport names one")
     if not all(await offered(examination)):
-        return ok("nothing to upgrade: one transport only")
+        return skip("nothing to upgrade: one transport only")
     polled = await open_polling(examination)
     carrier = wire(examination, polled)
     query = {"EIO": str(polled.generation), "transport": "websocket", "sid": polled.handshake.sid}
@@ -230,7 +234,7 @@ def not_switched(examination: Examination, error: Exception) -> Finding:
 async def websocket(examination: Examination) -> Finding:
     """Open a session over WebSocket at once."""
     if not examination.uses_websocket:
-        return ok(_NO_WEBSOCKET)
+        return skip(_NO_WEBSOCKET)
     if not (await offered(examination))[1]:
         return skip("not offered")
     found = await websocket_talk(examination)

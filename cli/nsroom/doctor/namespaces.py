@@ -1,30 +1,22 @@
-"""What the application does: parser, namespaces, authentication, middleware, acknowledgements, admin."""
+"""How namespaces answer: parser, names, authentication, middleware, recovery."""
 
 import asyncio
-import ipaddress
-import time
-from dataclasses import dataclass
 
-from nsroom.doctor import fixes
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
-from nsroom.doctor.handshake import generation, shake, websocket_talk
-from nsroom.doctor.network import addresses
+from nsroom.doctor.fixes import application as fixes
+from nsroom.doctor.fixes.transport import sticky
+from nsroom.doctor.handshake import shake, websocket_talk
 from nsroom.doctor.talk import LOST, Outcome, Reply, Talk, open_talk
-from nsroom.protocol import socketio
+from nsroom.doctor.versions import generation
 from nsroom.protocol.engineio import Handshake
-from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 
-_PATIENCE = 4.0
+PATIENCE = 4.0
 """Seconds for the answer to a CONNECT."""
 _SLOW = 3000
 """Milliseconds from which a middleware is slow."""
 _INVALID = "invalid namespace"
-_LATER = 1.5
-"""Seconds after which handlers are there that were not at first."""
-_ADMIN = "/admin"
-_ADMIN_REFUSALS = ("invalid credentials", "authentication failed")
 # What msgpack writes for {"type": 0, "nsp": "/"}.
 _MSGPACK_CONNECT = b"\x82\xa4type\x00\xa3nsp\xa1/"
 _MSGPACK_TYPE = b"\xa4type"
@@ -33,7 +25,7 @@ _MSGPACK_TYPE = b"\xa4type"
 async def talk_to(examination: Examination) -> Talk:
     """Open a session over what works. Raises: NotSwitched, Unanswered, Gone, DecodeError."""
     direct = isinstance(await websocket_talk(examination), Handshake)
-    use = direct and (examination.uses_websocket)
+    use = direct and examination.uses_websocket
     return await open_talk(examination.exchange, await generation(examination) or 4, use)
 
 
@@ -42,7 +34,7 @@ async def connect(examination: Examination, *namespaces: str, auth: Json = None)
     talk = await talk_to(examination)
     try:
         query = "&".join(f"{key}={value}" for key, value in examination.target.query)
-        return await talk.ask(namespaces, auth, _PATIENCE, query)
+        return await talk.ask(namespaces, auth, examination.patience(PATIENCE), query)
     finally:
         await talk.close()
 
@@ -57,9 +49,9 @@ async def replies(examination: Examination) -> dict[str, Reply]:
 async def root(examination: Examination) -> Reply:
     """Ask for the namespace /."""
     found = await replies(examination)
-    return (
-        found["/"] if "/" in found else (await connect(examination, "/", auth=examination.target.auth))["/"]
-    )
+    if "/" not in found:
+        found = await connect(examination, "/", auth=examination.target.auth)
+    return found["/"]
 
 
 @once
@@ -68,7 +60,7 @@ async def speaks_msgpack(examination: Examination) -> bool:
     talk = await talk_to(examination)
     try:
         await talk.wire.send(_MSGPACK_CONNECT)
-        async with asyncio.timeout(2.0):
+        async with asyncio.timeout(examination.patience(2.0)):
             while isinstance(frame := await talk.packet(), str):
                 continue
             return is_msgpack(frame)
@@ -98,9 +90,9 @@ async def parser(examination: Examination) -> Finding:
     if closed:
         why = str(closed.data)[:120]
         if why.startswith("HTTP"):
-            return fail(f"a session over polling is refused: {why}", *fixes.sticky())
+            return fail(f"a session over polling is refused: {why}", *sticky())
         return fail(f"a CONNECT ends the session ({why}): another parser on the server?", *fixes.parser())
-    return ok("unknown: no CONNECT is answered")
+    return skip("no CONNECT is answered")
 
 
 async def namespace(examination: Examination) -> Finding:
@@ -113,7 +105,7 @@ async def namespace(examination: Examination) -> Finding:
         name for name, reply in found.items() if reply.outcome not in (Outcome.CONNECTED, Outcome.REFUSED)
     ]
     if silent:
-        return ok(f"{', '.join(silent)}: not answered, so not refused")
+        return skip(f"{', '.join(silent)}: not answered")
     return ok(f"{', '.join(found)} is there" if len(found) == 1 else f"{', '.join(found)} are there")
 
 
@@ -155,7 +147,7 @@ async def auth(examination: Examination) -> Finding:
     given = "with --auth" if examination.target.auth else "without credentials"
     if not refused:
         connected = any(reply.outcome is Outcome.CONNECTED for reply in found.values())
-        return ok(f"let in {given}" if connected else "not refused")
+        return ok(f"let in {given}") if connected else skip("no namespace answers")
     name, reply = next(iter(refused.items()))
     remedy = fixes.query_credentials() if await generation(examination) == 3 else fixes.credentials()
     return fail(f"{name} refuses this client, {given}: {refusal_text(reply.data)}", *remedy)
@@ -174,11 +166,9 @@ async def middleware(examination: Examination) -> Finding:
     found = await replies(examination)
     silent = [name for name, reply in found.items() if reply.outcome is Outcome.SILENT]
     if silent:
-        return fail(
-            f"{silent[0]}: no answer to CONNECT within {_PATIENCE:g} s: a middleware that never calls next(),"
-            " or a connect handler that never returns",
-            *fixes.middleware(),
-        )
+        seconds = f"{examination.patience(PATIENCE):g} s"
+        why = "a middleware that never calls next(), or a connect handler that never returns"
+        return fail(f"{silent[0]}: no answer to CONNECT within {seconds}: {why}", *fixes.middleware())
     slowest = max((reply.ms for reply in found.values()), default=0.0)
     if slowest > _SLOW:
         return warn(f"CONNECT is answered after {slowest:.0f} ms", *fixes.middleware())
@@ -189,135 +179,10 @@ async def recovery(examination: Examination) -> Finding:
     """See whether the server recovers the state of a lost connection."""
     found = await replies(examination)
     if await generation(examination) == 3:
-        return ok("off: Socket.IO 2 has none")
+        return skip("Socket.IO 2 has none")
     connected = [reply for reply in found.values() if reply.outcome is Outcome.CONNECTED]
     if not connected:
         return skip("no namespace let us in")
     if all(isinstance(reply.data, dict) and "pid" in reply.data for reply in connected):
         return ok("on: what a client misses while its connection is lost comes after it")
     return ok("off: what is emitted while a connection is lost, its client misses")
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """What came of an event that was sent as soon as the namespace let us in, and once more later."""
-
-    size: int
-    limit: int | None
-    at_once: float | None = None
-    """Milliseconds; None where nothing came."""
-    later: float | None = None
-    data: Json = None
-    why: str = ""
-
-
-@once
-async def acknowledged(examination: Examination) -> Acknowledged:
-    """Send the event that was asked for. Raises: as `talk_to`."""
-    name = examination.target.namespaces[0]
-    packet = Packet(PacketType.EVENT, name, 1, [examination.wishes.event, *examination.wishes.args])
-    size = (
-        sum(len(part if isinstance(part, bytes) else part.encode()) for part in socketio.encode(packet)) + 1
-    )
-    talk = await talk_to(examination)
-    try:
-        limit = talk.handshake.max_payload
-        if limit is not None and size > limit:
-            return Acknowledged(size, limit)
-        await talk.ask((name,), examination.target.auth, _PATIENCE)
-        first, data, why = await _send(talk, packet, _LATER)
-        if first is not None or why:
-            return Acknowledged(size, limit, first, None, data, why)
-        second, data, why = await _send(talk, packet._replace(id=2), 3.0)
-        return Acknowledged(size, limit, None, second, data, why)
-    finally:
-        await talk.close()
-
-
-async def _send(talk: Talk, packet: Packet, timeout: float) -> tuple[float | None, Json, str]:
-    start = time.monotonic()
-    try:
-        data = await talk.acknowledged(packet, timeout)
-    except TimeoutError:
-        return None, None, ""
-    except LOST as error:
-        return None, None, str(error)
-    return (time.monotonic() - start) * 1000, data, ""
-
-
-_NO_EVENT = "give an --event to have acknowledged"
-
-
-async def ack(examination: Examination) -> Finding:
-    """See whether the event is acknowledged."""
-    event = examination.wishes.event
-    if event is None:
-        return skip(_NO_EVENT)
-    found = await acknowledged(examination)
-    if found.limit is not None and found.size > found.limit:
-        what = f"{shown(event, 40)} has {found.size} bytes, and the server takes {found.limit} (maxPayload)"
-        return fail(what, *fixes.payload(found.size))
-    if found.why:
-        return fail(f"after {shown(event, 40)} the session ends: {found.why}", *fixes.acknowledge(event))
-    ms = found.at_once if found.at_once is not None else found.later
-    if ms is None:
-        return fail(
-            f"{shown(event, 40)} is not acknowledged: no handler, or it does not call back",
-            *fixes.acknowledge(event),
-        )
-    first = found.data[0] if found.data else None
-    if isinstance(first, dict) and "error" in first:
-        return warn(f"{shown(event, 40)} is acknowledged with an error: {shown(first)}")
-    return ok(f"{shown(event, 40)} is acknowledged after {ms:.0f} ms")
-
-
-async def handlers(examination: Examination) -> Finding:
-    """See whether the handlers are there as soon as the client is."""
-    event = examination.wishes.event
-    if event is None:
-        return skip(_NO_EVENT)
-    found = await acknowledged(examination)
-    if found.at_once is None and found.later is not None:
-        what = f"{shown(event, 40)} is lost when it is sent at once, and answered {_LATER:g} s later"
-        return fail(f"{what}: the handler is registered late", *fixes.late_handlers(event))
-    if found.at_once is None:
-        return skip("needs an acknowledgement")
-    return ok("there as soon as the client is")
-
-
-async def admin(examination: Examination) -> Finding:
-    """See whether the server is instrumented, and for whom."""
-    if await generation(examination) == 3:
-        return ok("Socket.IO 2 has no admin namespace")
-    talk = await talk_to(examination)
-    try:
-        reply = (await talk.ask((_ADMIN,), None, _PATIENCE))[_ADMIN]
-        if reply.outcome is Outcome.REFUSED and message_of(reply.data).lower() in _ADMIN_REFUSALS:
-            return ok(f"{_ADMIN} is there, with a password: nsroom rooms, sockets and tail can use it")
-        if reply.outcome is not Outcome.CONNECTED or not await _configures(talk, reply):
-            return ok("not instrumented, or not at /admin")
-    finally:
-        await talk.close()
-    if await _is_local(examination):
-        return ok(f"{_ADMIN} is there, without a password")
-    return warn(f"{_ADMIN} lets in everybody who can reach the server", *fixes.admin())
-
-
-async def _configures(talk: Talk, reply: Reply) -> bool:
-    """Say whether the namespace sends what an admin namespace does, before the answer or right after."""
-    if "config" in reply.events:
-        return True
-    try:
-        async with asyncio.timeout(1.0):
-            while not isinstance(frame := await talk.packet(), str) or '"config"' not in frame[:200]:
-                continue
-    except (TimeoutError, *LOST):
-        return False
-    return True
-
-
-async def _is_local(examination: Examination) -> bool:
-    if examination.exchange.proxy:
-        return False
-    found = await addresses(examination)
-    return all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in found)

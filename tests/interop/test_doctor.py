@@ -1,0 +1,483 @@
+"""nsroom doctor on servers and proxies that really are as they should not be, and on healthy ones."""
+
+import asyncio
+import contextlib
+import json
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nsroom.doctor.checks import checks
+from nsroom.doctor.examination import Examination, Wishes
+from nsroom.doctor.exchange import Exchange
+from nsroom.doctor.finding import Finding, State
+from nsroom.doctor.runner import BUDGET, examine
+from nsroom.target import Target, Transport
+from tests.conftest import StartServer
+from tests.peers import bad, proxies
+from tests.peers.program import Runner, Server, Spawner
+
+CERTIFICATES = Path(__file__).parents[1] / "cli" / "tls"
+ORIGIN = "https://app.example.org"
+SHORT = 1.5
+"""Seconds to wait for peers that do not answer."""
+
+
+@pytest.fixture(autouse=True)
+def _no_http_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+async def diagnose(
+    url: str, namespace: str = "/", wishes: Wishes | None = None, **options: Any
+) -> dict[str, Finding]:
+    """Examine a server; give the findings by the names of their checks."""
+    wishes = wishes or Wishes()
+    target = Target(url=url, namespaces=(namespace,), **options)
+    async with Exchange(target) as exchange:
+        examination = Examination(target, wishes, exchange)
+        reports = await examine(checks(wishes.soak), examination, lambda _left: None, BUDGET + wishes.soak)
+    return {report.check: report.finding for report in reports}
+
+
+def cries(found: dict[str, Finding]) -> dict[str, str]:
+    """Give what is wrong or doubtful."""
+    bad_states = (State.FAILED, State.WARNING)
+    return {name: finding.found for name, finding in found.items() if finding.state in bad_states}
+
+
+def fails(found: dict[str, Finding], check: str, cause: str, remedy: str) -> None:
+    """Assert that a check failed, by this cause and with this remedy."""
+    finding = found[check]
+    assert finding.state is State.FAILED, cries(found)
+    assert re.search(cause, finding.found), finding.found
+    assert re.search(remedy, "\n".join(fix.text for fix in finding.fixes)), finding.fixes
+
+
+@pytest.fixture
+async def faulty(node_server: StartServer) -> Callable[..., Any]:
+    """Start a server of Node that has faults: `await faulty("--forbid")`."""
+    return lambda *args: node_server("faulty4.js", *args)
+
+
+# Healthy ones ---------------------------------------------------------------------------------------
+
+
+async def is_healthy(server: Server, event: str, **options: Any) -> None:
+    for transport in Transport:
+        found = await diagnose(server.url, wishes=Wishes(event=event), transport=transport, **options)
+        assert cries(found) == {}
+        assert found["ack"].state is found["handlers"].state is State.OK
+
+
+async def test_a_healthy_node_4(node_server: StartServer) -> None:
+    server = await node_server("server4.js", "--recovery")
+    await is_healthy(server, "anything")
+    found = await diagnose(server.url)
+    assert found["recovery"].found.startswith("on")
+    assert re.search(r"client of 4\.\d", found["version"].found)
+    assert found["allow-eio3"].found.startswith("off")
+
+
+async def test_a_healthy_node_4_that_takes_older_clients(node_server: StartServer) -> None:
+    found = await diagnose((await node_server("server4.js", "--eio3")).url)
+    assert cries(found) == {}
+    assert found["allow-eio3"].found.startswith("on")
+
+
+async def test_a_healthy_node_2(node_server: StartServer) -> None:
+    server = await node_server("server2.js")
+    await is_healthy(server, "anything")
+    assert re.search(r"Engine\.IO 3.*client of 2\.\d", (await diagnose(server.url, "/chat"))["version"].found)
+
+
+async def test_a_healthy_python_socketio(python_server: StartServer) -> None:
+    await is_healthy(await python_server(), "anything")
+
+
+async def test_a_healthy_reference_server(server: Server) -> None:
+    await is_healthy(server, "rooms")
+
+
+async def test_heartbeats_that_come_soon_are_waited_for(faulty: Callable[..., Any]) -> None:
+    found = await diagnose((await faulty("--ping-interval", "300")).url, wishes=Wishes(soak=1.5))
+    assert cries(found) == {}
+    assert "one came after 0.3 s" in found["heartbeat"].found
+    assert re.search(r"[1-5] heartbeats", found["soak"].found)
+
+
+# Below HTTP -----------------------------------------------------------------------------------------
+
+
+async def test_nobody_listens() -> None:
+    async with bad.refuses_connections() as url:
+        found = await diagnose(url)
+    fails(found, "tcp", "refuses the connection", r"ss -ltnp")
+    assert {finding.needs for name, finding in found.items() if name not in ("dns", "tcp")} == {"tcp"}
+
+
+async def test_no_such_host() -> None:
+    fails(await diagnose("http://no-such-host.invalid:80"), "dns", "no address", "no-such-host.invalid")
+
+
+@contextlib.asynccontextmanager
+async def tls_server(certificate: str) -> AsyncIterator[str]:
+    """Shake hands with this certificate, and say nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / certificate)
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("certificate", "authority", "cause", "remedy"),
+    [
+        ("expired.pem", "authority.pem", "has expired", "certbot renew"),
+        ("elsewhere.pem", "authority.pem", "another host than 127.0.0.1", "certbot certonly"),
+        ("issued.pem", None, "unknown authority", "fullchain"),
+    ],
+)
+async def test_a_certificate_that_is_not_trusted(
+    certificate: str, authority: str | None, cause: str, remedy: str
+) -> None:
+    cacert = str(CERTIFICATES / authority) if authority else None
+    async with tls_server(certificate) as url:
+        fails(await diagnose(url, cacert=cacert), "tls", cause, remedy)
+
+
+async def test_a_server_with_tls(serve: StartServer) -> None:
+    pair = ("--tls-cert", str(CERTIFICATES / "cert.pem"), "--tls-key", str(CERTIFICATES / "key.pem"))
+    server = await serve(*pair)
+    fails(await diagnose(server.url), "tls", "self-signed", "--cacert")
+    assert cries(await diagnose(server.url, cacert=str(CERTIFICATES / "cert.pem"))) == {}
+    assert cries(await diagnose(server.url, insecure=True)) == {}
+    plain = server.url.replace("https", "http")
+    fails(await diagnose(plain), "http", "speaks TLS", f'io\\("{server.url}"')
+
+
+async def test_plain_http_where_tls_was_asked_for(server: Server) -> None:
+    secure = server.url.replace("http", "https")
+    fails(await diagnose(secure), "tls", "plain HTTP", f'io\\("{server.url}"')
+
+
+# HTTP -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("peer", "check", "cause", "remedy"),
+    [
+        (bad.silent, "http", "no answer within 1.5 s", "curl"),
+        (bad.garbage, "http", "not HTTP", "ss -ltnp"),
+        (bad.closes, "http", "without an answer|reset", "ss -ltnp"),
+        (bad.html, "path", "a web page", "createServer"),
+        (bad.empty, "path", "text/plain", "createServer"),
+        (lambda: bad.answers(404), "path", "404", "io = new Server"),
+        (lambda: bad.answers(502), "handshake", "502", "proxy_pass"),
+        (lambda: bad.answers(429), "handshake", "429", "rate limiting"),
+        (lambda: bad.answers(403), "handshake", "forbidden", "Authorization"),
+        (bad.error_json, "path", "500", ""),
+        (bad.redirects, "redirect", "302 to /login", "--cookie"),
+        (bad.plain_websocket, "path", "plain WebSocket server", "new WebSocket"),
+        (lambda: bad.plain_websocket(echo=True), "path", "plain WebSocket server", "new WebSocket"),
+    ],
+)
+async def test_what_answers_is_no_socketio(
+    peer: Callable[[], bad.Peer], check: str, cause: str, remedy: str
+) -> None:
+    async with peer() as url:
+        fails(await diagnose(url, connect_timeout=SHORT), check, cause, remedy)
+
+
+async def test_a_platform_of_functions() -> None:
+    async with bad.answers(404, headers={"x-vercel-id": "fra1::abc"}) as url:
+        found = await diagnose(url)
+    assert found["platform"].state is State.WARNING
+    assert "Vercel" in found["platform"].found
+
+
+async def test_another_path(faulty: Callable[..., Any], serve: StartServer) -> None:
+    silent = await faulty("--path", "/api/socket.io/")
+    found = await diagnose(silent.url, connect_timeout=SHORT)
+    fails(found, "path", "silence.*answers at /api/socket.io/", r'path: "/api/socket.io/"')
+    answering = await serve("--path", "/ws/socket.io/")
+    fails(await diagnose(answering.url), "path", "404.*at /ws/socket.io/", r"--path /ws/socket.io/")
+
+
+async def test_a_path_taken_for_a_namespace(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    found = await diagnose(server.url, "/socket.io/")
+    fails(found, "namespace", "an HTTP path, not a namespace", r'path: "/socket.io/"')
+
+
+async def test_a_forbidden_handshake(faulty: Callable[..., Any]) -> None:
+    server = await faulty("--forbid")
+    fails(await diagnose(server.url), "handshake", "forbidden.*not from here", "allowRequest")
+
+
+# Transports -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+async def test_one_transport_only(transport: str, faulty: Callable[..., Any]) -> None:
+    server = await faulty("--transport", transport)
+    found = await diagnose(server.url)
+    assert cries(found).keys() == {"transports"}
+    assert found["transports"].state is State.WARNING
+    assert f"{transport} only" in found["transports"].found
+    assert cries(await diagnose(server.url, transport=Transport(transport))) == {}
+
+
+async def test_a_websocket_only_server_of_python(python_server: StartServer) -> None:
+    found = await diagnose((await python_server("--transport", "websocket")).url)
+    assert cries(found).keys() == {"transports"}
+
+
+async def test_a_balancer_without_stickiness(faulty: Callable[..., Any]) -> None:
+    first, second = await faulty(), await faulty()
+    async with proxies.balances(first.url, second.url) as url:
+        found = await diagnose(url)
+        fails(found, "sticky", "4 of 8 .*Session ID unknown.*not sticky", "ip_hash")
+        assert cries(found).keys() == {"sticky"}
+        assert found["upgrade"].needs == "sticky"
+        assert cries(await diagnose(url, transport=Transport.WEBSOCKET)) == {}
+
+
+async def test_a_balancer_that_wants_its_cookie(faulty: Callable[..., Any]) -> None:
+    first, second = await faulty(), await faulty()
+    async with proxies.balances_by_cookie(first.url, second.url) as url:
+        found = await diagnose(url)
+    assert cries(found).keys() == {"sticky"}
+    assert found["sticky"].state is State.WARNING
+    assert "only for clients that send the cookie node back" in found["sticky"].found
+
+
+@pytest.mark.parametrize("kind", ["node", "node 2", "python", "reference"])
+async def test_a_proxy_that_drops_upgrade(
+    kind: str, node_server: StartServer, python_server: StartServer, serve: StartServer
+) -> None:
+    start = {
+        "node": lambda: node_server("server4.js"),
+        "node 2": lambda: node_server("server2.js"),
+        "python": python_server,
+        "reference": serve,
+    }[kind]
+    server = await start()
+    async with proxies.drops_upgrade(server.url) as url:
+        found = await diagnose(url)
+    for check in ("websocket", "upgrade"):
+        fails(found, check, "HTTP 400 instead of 101: a proxy that drops", "Upgrade \\$http_upgrade")
+    assert cries(found).keys() == {"websocket", "upgrade"}
+
+
+async def test_a_server_that_offers_websocket_and_refuses(serve: StartServer) -> None:
+    found = await diagnose((await serve("--fault", "no-upgrade")).url)
+    fails(found, "upgrade", "instead of 101", "proxy_http_version 1.1")
+
+
+async def test_polls_that_are_held_up(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    async with proxies.holds_polls(server.url, 60) as url:
+        found = await diagnose(url, connect_timeout=SHORT)
+    fails(found, "polling", "held up for more than 1.5 s: a proxy buffers", "proxy_buffering off")
+
+
+async def test_one_request_at_a_time(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    async with proxies.one_at_a_time(server.url) as url:
+        # WebSockets would take the only turn there is.
+        found = await diagnose(url, connect_timeout=SHORT, transport=Transport.POLLING)
+    fails(found, "polling", "one at a time", "uvicorn")
+
+
+async def test_a_cache() -> None:
+    async with bad.conversation(bad.ignore, polled="0" + json.dumps(bad.OPEN)) as url:
+        found = await diagnose(url, connect_timeout=SHORT, transport=Transport.POLLING)
+    fails(found, "polling", "the same session: a cache", "proxy_cache off")
+
+
+# Origins --------------------------------------------------------------------------------------------
+
+
+async def test_cors(faulty: Callable[..., Any]) -> None:
+    server = await faulty("--origin", ORIGIN)
+    page = Wishes(origin=ORIGIN)
+    for options in ({}, {"cookies": {"a": "b"}}, {"headers": {"X-Known": "1"}}):
+        assert cries(await diagnose(server.url, wishes=page, **options)) == {}
+    found = await diagnose(server.url, wishes=page, headers={"X-Other": "1"})
+    fails(found, "cors", "preflight does not allow the header X-Other", "allowedHeaders")
+    found = await diagnose(server.url, wishes=Wishes(origin="https://evil.example.org"))
+    fails(found, "cors", f"is {ORIGIN}, not https://evil", r'origin: "https://evil.example.org"')
+
+
+async def test_no_cors(faulty: Callable[..., Any], python_server: StartServer, server: Server) -> None:
+    page = Wishes(origin=ORIGIN)
+    fails(await diagnose((await faulty()).url, wishes=page), "cors", "no Access-Control-Allow-Origin", ORIGIN)
+    refused = f"400.*{ORIGIN} is not an accepted origin"
+    fails(await diagnose((await python_server()).url, wishes=page), "cors", refused, "cors_allowed_origins")
+    fails(await diagnose(server.url, wishes=page), "cors", "HTTP 4", ORIGIN)
+    own = await diagnose(server.url, wishes=Wishes(origin=server.url))
+    assert "own origin" in own["cors"].found
+
+
+# The application ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["node", "node 2", "python", "reference"])
+async def test_an_unknown_namespace(
+    kind: str, node_server: StartServer, python_server: StartServer, serve: StartServer
+) -> None:
+    start = {
+        "node": lambda: node_server("server4.js"),
+        "node 2": lambda: node_server("server2.js"),
+        "python": python_server,
+        "reference": serve,
+    }[kind]
+    found = await diagnose((await start()).url, "/nope")
+    if kind == "python":  # says nothing more than that it cannot
+        assert found["namespace"].state is State.FAILED or found["auth"].state is State.FAILED
+        return
+    fails(found, "namespace", '/nope is refused: "Invalid namespace"; / is there', r'io.of\("/nope"\)')
+    assert cries(found).keys() == {"namespace"}
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [("server4.js", '"no", data {"code": 1}'), ("server2.js", '"no"')],
+)
+async def test_a_refusing_middleware(script: str, said: str, node_server: StartServer) -> None:
+    found = await diagnose((await node_server(script)).url, "/secret")
+    fails(found, "auth", re.escape(said), "TOKEN")
+    assert cries(found).keys() == {"auth"}
+
+
+async def test_a_refusing_handler_of_python(python_server: StartServer) -> None:
+    found = await diagnose((await python_server()).url, "/secret")
+    fails(found, "auth", 'without credentials: "no"', 'auth={"token"')
+
+
+async def test_credentials(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    fails(await diagnose(server.url, "/token", auth={"token": "wrong"}), "auth", "with --auth: .who", "token")
+    found = await diagnose(server.url, "/token", auth={"token": "right"})
+    assert "let in with --auth" in found["auth"].found
+
+
+async def test_a_hanging_middleware(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    found = await diagnose(server.url, "/hanging", connect_timeout=SHORT)
+    fails(found, "middleware", "/hanging: no answer to CONNECT.*next\\(\\)", "next\\(error\\)")
+    assert cries(found).keys() == {"middleware"}
+
+
+async def test_msgpack(node_server: StartServer) -> None:
+    server = await node_server("server4.js", "--msgpack")
+    found = await diagnose(server.url)
+    fails(found, "parser", "msgpack", "socket.io-msgpack-parser")
+    assert cries(found).keys() == {"parser"}
+
+
+async def test_acknowledgements(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    found = await diagnose(server.url, wishes=Wishes(event="unknown"))
+    fails(found, "ack", '"unknown" is not acknowledged', r'socket.on\("unknown"')
+    found = await diagnose(server.url, wishes=Wishes(event="fail"))
+    assert found["ack"].state is State.WARNING
+    assert '{"error": "no"}' in found["ack"].found
+
+
+async def test_late_handlers(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    found = await diagnose(server.url, "/late", wishes=Wishes(event="hello"))
+    fails(found, "handlers", "lost when it is sent at once", "first every handler")
+    assert found["ack"].state is State.OK
+
+
+async def test_an_event_that_is_too_large(node_server: StartServer) -> None:
+    server = await node_server("server4.js", "--max-payload", "1000")
+    found = await diagnose(server.url, wishes=Wishes(event="big", args=("x" * 2000,)))
+    fails(found, "ack", "2011 bytes.*takes 1000", "maxHttpBufferSize: 4022")
+    assert cries(found).keys() == {"ack"}
+
+
+async def test_a_proxy_that_refuses_large_bodies(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    async with proxies.limits_bodies(server.url, 100_000) as url:
+        found = await diagnose(url)
+    fails(found, "payload", "1000000 bytes is refused .*413", "client_max_body_size 2m")
+    assert cries(found).keys() == {"payload"}
+
+
+async def test_a_heartbeat_that_does_not_come() -> None:
+    async with bad.sends(handshake={"pingInterval": 200}) as url:
+        found = await diagnose(url, transport=Transport.WEBSOCKET, connect_timeout=SHORT)
+    fails(found, "heartbeat", "none comes within 2.2 s", "proxy_buffering off")
+
+
+async def test_idle_connections_that_are_cut(faulty: Callable[..., Any]) -> None:
+    server = await faulty()
+    async with proxies.cuts(server.url, 1.5) as url:
+        found = await diagnose(url, wishes=Wishes(soak=10))
+    fails(found, "soak", r"cut after [12]\.\d s, 0 heartbeats", "proxy_read_timeout")
+
+
+async def test_an_admin_namespace(python_script: StartServer) -> None:
+    server = await python_script("instrumented.py")
+    found = await diagnose(server.url)
+    assert cries(found) == {}
+    assert "/admin is there, with a password" in found["admin"].found
+
+
+# The command ----------------------------------------------------------------------------------------
+
+
+async def test_the_command(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("doctor", server.url, "--json")
+    assert (result.code, result.stderr) == (0, "")
+    reports = result.records()
+    assert [report["check"] for report in reports] == [check.name for check in checks()]
+    assert {report["state"] for report in reports} == {"ok", "skipped"}
+    result = await nsroom("doctor", f"{server.url}/nope")
+    assert result.code == 1
+    assert result.stderr == "nsroom: 1 check failed: namespace\n"
+    assert re.search(
+        r'✘ namespace +\d+ ms  /nope is refused: "Invalid namespace"; / is there\n', result.stdout
+    )
+    assert '        io.of("/nope").on("connection"' in result.stdout
+
+
+async def test_strict(nsroom: Runner, faulty: Callable[..., Any]) -> None:
+    server = await faulty("--transport", "polling")
+    assert (await nsroom("doctor", server.url)).code == 0
+    result = await nsroom("doctor", server.url, "--strict")
+    assert (result.code, result.stderr) == (1, "nsroom: 1 check failed: transports\n")
+
+
+async def test_what_a_hostile_server_says_is_shown_safely(nsroom: Runner) -> None:
+    async with bad.refuses({"message": "\x1b]52;c;AAAA\x07", "data": "\u202e"}) as url:
+        result = await nsroom("doctor", url, "--transport", "websocket")
+    assert result.code == 1
+    assert "\x1b" not in result.stdout
+    assert "\u202e" not in result.stdout
+    assert "auth" in result.stderr
+
+
+async def test_progress_on_a_terminal(spawn: Spawner, server: Server) -> None:
+    terminal = await spawn("doctor", server.url, tty=True)
+    text = (await terminal.result(20)).stdout
+    assert "checks to go" in text
+    assert "\x1b[32m✔\x1b[0m dns" in text

@@ -1,0 +1,155 @@
+"""What may stand between a client and its server, and what it does wrong: one context manager each.
+
+They relay TCP and look at the head of the first request only: whoever asks twice connects twice.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from urllib.parse import urlsplit
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Relay = Callable[[bytes, Streams], Awaitable[None]]
+Proxy = AbstractAsyncContextManager[str]
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+@asynccontextmanager
+async def _listening(relay: Relay) -> AsyncIterator[str]:
+    conversations: set[asyncio.Task[None]] = set()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        conversations.add(task)
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await relay(await reader.readuntil(b"\r\n\r\n"), (reader, writer))
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0, limit=2**16)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in conversations:
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+
+
+async def _connect(url: str) -> Streams:
+    parts = urlsplit(url)
+    return await asyncio.open_connection(parts.hostname, parts.port)
+
+
+async def _pass(head: bytes, client: Streams, url: str, hold: float = 0.0) -> None:
+    """Relay until either side ends; with `hold` the answer comes so many seconds late."""
+    server = await _connect(url)
+    server[1].write(head)
+    ways = [
+        asyncio.create_task(_pump(client[0], server[1])),
+        asyncio.create_task(_pump(server[0], client[1], hold)),
+    ]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server[1].close()
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, hold: float = 0.0) -> None:
+    while data := await source.read(65536):
+        await asyncio.sleep(hold)
+        sink.write(data)
+        await sink.drain()
+
+
+def balances(*urls: str) -> Proxy:
+    """Give each connection to the next server, and remember nothing."""
+    turns = itertools.cycle(urls)
+    return _listening(lambda head, client: _pass(head, client, next(turns)))
+
+
+def balances_by_cookie(*urls: str) -> Proxy:
+    """… and remember by a cookie: the server's number."""
+    turns = itertools.cycle(range(len(urls)))
+
+    async def relay(head: bytes, client: Streams) -> None:
+        known = re.search(rb"node=(\d)", head)
+        number = int(known[1]) if known else next(turns)
+        server = await _connect(urls[number])
+        server[1].write(head)
+        pumping = asyncio.create_task(_pump(client[0], server[1]))
+        try:
+            answer = await server[0].readuntil(b"\r\n")
+            client[1].write(answer + b"Set-Cookie: node=%d\r\n" % number)
+            await _pump(server[0], client[1])
+        finally:
+            server[1].close()
+            pumping.cancel()
+            await asyncio.gather(pumping, return_exceptions=True)
+
+    return _listening(relay)
+
+
+def drops_upgrade(url: str) -> Proxy:
+    """Pass requests on without the headers of a WebSocket, as nginx does unless told otherwise."""
+
+    async def relay(head: bytes, client: Streams) -> None:
+        plain = re.sub(rb"(?im)^(upgrade|connection):.*\r\n", b"", head)
+        await _pass(plain.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), client, url)
+
+    return _listening(relay)
+
+
+def holds_polls(url: str, seconds: float) -> Proxy:
+    """Hand on the answer to a poll only after a while."""
+
+    async def relay(head: bytes, client: Streams) -> None:
+        is_poll = head.startswith(b"GET") and b"sid=" in head and b"polling" in head
+        await _pass(head, client, url, seconds if is_poll else 0.0)
+
+    return _listening(relay)
+
+
+def one_at_a_time(url: str) -> Proxy:
+    """Handle a request only when the one before it is done."""
+    turn = asyncio.Lock()
+
+    async def relay(head: bytes, client: Streams) -> None:
+        async with turn:
+            await _pass(head, client, url)
+
+    return _listening(relay)
+
+
+def limits_bodies(url: str, size: int) -> Proxy:
+    """Refuse larger bodies with 413."""
+
+    async def relay(head: bytes, client: Streams) -> None:
+        length = _LENGTH.search(head)
+        if not length or int(length[1]) <= size:
+            await _pass(head, client, url)
+            return
+        client[1].write(b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        while await client[0].read(65536):
+            continue
+
+    return _listening(relay)
+
+
+def cuts(url: str, seconds: float) -> Proxy:
+    """End every connection after a while."""
+
+    async def relay(head: bytes, client: Streams) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _pass(head, client, url)
+
+    return _listening(relay)
