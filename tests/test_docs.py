@@ -48,6 +48,7 @@ BUILT = {
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",
+    "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
     " --insecure --cacert --connect-timeout",
     "bench": "",
@@ -64,6 +65,7 @@ BEYOND = {
     "kick": "--timeout",
     "decode": "--frame --json --plain",
     "replay": "--direction --speed --view --ack --timeout --summary",
+    "doctor": "--event --event-args",
     "proxy": "--origin --fault-where",
     "bench": "--scenario --clients --rooms --workers --ramp --rate --in-flight --duration --size --timeout"
     " --event --args --room-event --room-args --join-event --join-args --join-preset"
@@ -80,7 +82,8 @@ CONTRACT_SHARED = {
 }
 GROUPS: dict[type, tuple[str, ...]] = {
     ConnectionOptions: (
-        *("connect", "join", "emit", "call", "rooms", "sockets", "tail", "top", "kick", "replay", "bench"),
+        *("connect", "join", "emit", "call", "rooms", "sockets", "tail", "top", "kick", "replay"),
+        *("bench", "doctor"),
     ),
     ShowOptions: ("connect", "join", "tail"),
     WatchOptions: ("connect", "join"),

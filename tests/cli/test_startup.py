@@ -46,6 +46,8 @@ async def loaded(home: Path, *args: str) -> set[str]:
         ("proxy --help", set()),
         ("bench --help", set()),
         ("bench :1 --clients 1", set()),
+        ("doctor --help", set()),
+        ("doctor --explain timeout", set()),
         ("proxy :1 --listen x", {"asyncio", "ssl"}),
         ("proxy :1 --listen 192.0.2.1:0", {"asyncio", "ssl", "orjson"}),
         ("emit", set()),

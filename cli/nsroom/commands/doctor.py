@@ -54,8 +54,8 @@ def doctor(
 
     One line a check: ✔ good, ! will trouble some clients, ✘ wrong, – not looked at; then what was found
     and how long it took. Under what is wrong stands text to paste. Takes 15 seconds at most, and --soak.
-    It connects to the namespaces, but emits nothing unless there is an --event, which may be emitted twice.
-    Ends with 1 when something is wrong.
+    It connects to the namespaces, but emits nothing except the --event, and that twice where it is not
+    acknowledged. Ends with 1 when something is wrong.
 
     \b
     Examples:

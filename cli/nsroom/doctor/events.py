@@ -47,7 +47,7 @@ async def acknowledged(examination: Examination) -> Acknowledged:
         first, data, why = await _send(talk, packet, _LATER)
         if first is not None or why:
             return Acknowledged(size, limit, first, None, data, why)
-        second, data, why = await _send(talk, packet._replace(id=2), 3.0)
+        second, data, why = await _send(talk, packet._replace(id=2), examination.patience(3.0))
         return Acknowledged(size, limit, None, second, data, why)
     finally:
         await talk.close()

@@ -97,8 +97,22 @@ async def elsewhere(examination: Examination) -> str | None:
     own = [f"{name.rstrip('/')}/socket.io/" for name in examination.target.namespaces if name != "/"]
     given = exchange.path
     paths = [path for path in dict.fromkeys((given.rstrip("/"), *own, *_LIKELY)) if path not in ("", given)]
-    tried = await asyncio.gather(*(shake(examination, path, examination.patience(3.0)) for path in paths))
-    return next((path for path, found in zip(paths, tried, strict=True) if found.is_engine), None)
+    tasks = [asyncio.create_task(_engine_at(examination, path)) for path in paths]
+    try:
+        # Where a server on Node has nothing, it says nothing: that is not waited for.
+        for task in asyncio.as_completed(tasks):
+            if found := await task:
+                return found
+        return None
+    finally:
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _engine_at(examination: Examination, path: str) -> str | None:
+    found = await shake(examination, path, examination.patience(3.0))
+    return path if found.is_engine else None
 
 
 @once

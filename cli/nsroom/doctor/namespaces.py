@@ -16,7 +16,8 @@ PATIENCE = 4.0
 """Seconds for the answer to a CONNECT."""
 _SLOW = 3000
 """Milliseconds from which a middleware is slow."""
-_INVALID = "invalid namespace"
+# Of Node and the reference server, and of python-socketio.
+_INVALID = ("invalid namespace", "unable to connect")
 # What msgpack writes for {"type": 0, "nsp": "/"}.
 _MSGPACK_CONNECT = b"\x82\xa4type\x00\xa3nsp\xa1/"
 _MSGPACK_TYPE = b"\xa4type"
@@ -117,7 +118,7 @@ def message_of(data: Json) -> str:
 
 def is_missing(reply: Reply) -> bool:
     """Say whether a namespace was refused because it is not there."""
-    return reply.outcome is Outcome.REFUSED and _INVALID in message_of(reply.data).lower()
+    return reply.outcome is Outcome.REFUSED and message_of(reply.data).lower().startswith(_INVALID)
 
 
 def is_refused(reply: Reply) -> bool:
@@ -129,7 +130,10 @@ async def _missing(examination: Examination, name: str, reply: Reply) -> Finding
     said = f"{name} is refused: {shown(message_of(reply.data))}"
     candidate = name if name.rstrip("/").endswith("/socket.io") else f"{name.rstrip('/')}/socket.io"
     candidate = f"{candidate.rstrip('/')}/"
-    if candidate == examination.exchange.path or (await shake(examination, candidate, 2.0)).is_engine:
+    if (
+        candidate == examination.exchange.path
+        or (await shake(examination, candidate, examination.patience(2.0))).is_engine
+    ):
         found = f"{said}; it is an HTTP path, not a namespace"
         return fail(found, *fixes.is_path(examination, candidate))
     other = name.rstrip("/") if name.endswith("/") else f"{name}/"
