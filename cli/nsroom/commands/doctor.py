@@ -1,5 +1,6 @@
 """`nsroom doctor`: find out why a connection fails, and say the fix."""
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,23 +62,21 @@ def doctor(
     Examples:
       nsroom doctor
       nsroom doctor https://example.org/chat --origin https://app.example.org
-      nsroom doctor :3001/chat -a token=secret --event order --event-args '{"id":7}'
+      nsroom doctor :3001/chat -a token=secret --event order --event-args 7
       nsroom doctor https://example.org --soak 120 --strict
       nsroom doctor --json | jq -r 'select(.state == "failed") | .fixes[].text'
       nsroom doctor --explain 'xhr poll error'
     """
-    from nsroom.signals import run
-
     if explain is not None:
         _explain(explain, json)
         return
     from nsroom.doctor.examination import Wishes
+    from nsroom.doctor.report import verdict
+    from nsroom.signals import run
 
     wishes = Wishes(_checked(origin), event, _arguments(event, event_args), soak)
     reports = run(_examine(connection.target([target] if target else []), wishes))
     _show(reports, json)
-    from nsroom.doctor.report import verdict
-
     if said := verdict(reports, strict):
         raise CheckError(said)
 
@@ -119,7 +118,9 @@ async def _examine(target: "Target", wishes: "Wishes") -> "list[Report]":
 def _progress(left: "Sequence[str]") -> None:
     """Name what is under way, on the last line of a terminal."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\rnsroom: {len(left)} checks to go: {', '.join(left)}"[:78] + "\x1b[K")
+        width = os.get_terminal_size(sys.stderr.fileno()).columns
+        told = f"nsroom: {len(left)} checks to go: {', '.join(left)}"
+        sys.stderr.write(f"\r{told[: width - 1]}\x1b[K")
         sys.stderr.flush()
 
 

@@ -132,11 +132,11 @@ async def http(examination: Examination) -> Finding:
     if found.answer is not None:
         server = found.answer.headers.get("Server")
         return ok(f"answers, HTTP {found.answer.status}{f', {server[:60]}' if server else ''}")
+    if found.silent and await elsewhere(examination):
+        return ok(f"answers, though not for {examination.exchange.path}")
     if not examination.target.url.startswith("https:") and await speaks_tls(examination):
         url = "https" + examination.target.place.removeprefix("http")
         return fail("the port speaks TLS, and http:// was asked for", *fixes.use_url(url))
-    if found.silent and await elsewhere(examination):
-        return ok(f"answers, though not for {examination.exchange.path}")
     if found.silent:
         return fail(
             f"{found.why}, at {examination.exchange.path} and where it usually is", *fixes.stuck(examination)
