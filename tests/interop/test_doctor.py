@@ -191,6 +191,9 @@ async def test_plain_http_where_tls_was_asked_for(server: Server) -> None:
         (lambda: bad.answers(429), "handshake", "429", "rate limiting"),
         (lambda: bad.answers(403), "handshake", "forbidden", "Authorization"),
         (bad.error_json, "path", "500", ""),
+        (bad.garbage_open, "version", "handshake is malformed: not JSON", "createServer"),
+        (lambda: bad.refuses(None), "parser", "answer to a CONNECT cannot be read", "parser"),
+        (bad.open_then_close, "parser", "a CONNECT ends the session", "parser"),
         (bad.redirects, "redirect", "302 to /login", "--cookie"),
         (bad.plain_websocket, "path", "plain WebSocket server", "new WebSocket"),
         (lambda: bad.plain_websocket(echo=True), "path", "plain WebSocket server", "new WebSocket"),
@@ -266,24 +269,6 @@ async def test_a_balancer_that_wants_its_cookie(faulty: Callable[..., Any]) -> N
     assert "only for clients that send the cookie node back" in found["sticky"].found
 
 
-@pytest.mark.parametrize("kind", ["node", "node 2", "python", "reference"])
-async def test_a_proxy_that_drops_upgrade(
-    kind: str, node_server: StartServer, python_server: StartServer, serve: StartServer
-) -> None:
-    start = {
-        "node": lambda: node_server("server4.js"),
-        "node 2": lambda: node_server("server2.js"),
-        "python": python_server,
-        "reference": serve,
-    }[kind]
-    server = await start()
-    async with proxies.drops_upgrade(server.url) as url:
-        found = await diagnose(url)
-    for check in ("websocket", "upgrade"):
-        fails(found, check, "HTTP 400 instead of 101: a proxy that drops", "Upgrade \\$http_upgrade")
-    assert cries(found).keys() == {"websocket", "upgrade"}
-
-
 async def test_a_server_that_offers_websocket_and_refuses(serve: StartServer) -> None:
     found = await diagnose((await serve("--fault", "no-upgrade")).url)
     fails(found, "upgrade", "instead of 101", "proxy_http_version 1.1")
@@ -338,7 +323,7 @@ async def test_no_cors(faulty: Callable[..., Any], python_server: StartServer, s
 
 
 @pytest.mark.parametrize("kind", ["node", "node 2", "python", "reference"])
-async def test_an_unknown_namespace(
+async def test_a_proxy_that_drops_upgrade_and_an_unknown_namespace(
     kind: str, node_server: StartServer, python_server: StartServer, serve: StartServer
 ) -> None:
     start = {
@@ -347,7 +332,13 @@ async def test_an_unknown_namespace(
         "python": python_server,
         "reference": serve,
     }[kind]
-    found = await diagnose((await start()).url, "/nope", connect_timeout=SHORT)
+    server = await start()
+    async with proxies.drops_upgrade(server.url) as url:
+        found = await diagnose(url)
+    for check in ("websocket", "upgrade"):
+        fails(found, check, "HTTP 400 instead of 101: a proxy that drops", r"Upgrade \$http_upgrade")
+    assert cries(found).keys() == {"websocket", "upgrade"}
+    found = await diagnose(server.url, "/nope", connect_timeout=SHORT)
     said = "Unable to connect" if kind == "python" else "Invalid namespace"
     fails(found, "namespace", f'/nope is refused: "{said}"; / is there', r'io.of\("/nope"\)')
     assert cries(found).keys() == {"namespace"}

@@ -89,11 +89,17 @@ async def parser(examination: Examination) -> Finding:
         return fail("packets are msgpack (socket.io-msgpack-parser), not JSON", *fixes.msgpack())
     closed = next((reply for reply in found.values() if reply.outcome is Outcome.CLOSED), None)
     if closed:
-        why = str(closed.data)[:120]
-        if why.startswith("HTTP"):
-            return fail(f"a session over polling is refused: {why}", *sticky())
-        return fail(f"a CONNECT ends the session ({why}): another parser on the server?", *fixes.parser())
+        return _unread(str(closed.data)[:120])
     return skip("no CONNECT is answered")
+
+
+def _unread(why: str) -> Finding:
+    """Say why a session did not outlive a CONNECT."""
+    if why.startswith("HTTP"):
+        return fail(f"a session over polling is refused: {why}", *sticky())
+    if why.startswith(("WebSocket closed", "the server sent CLOSE")):
+        return fail(f"a CONNECT ends the session ({why}): another parser on the server?", *fixes.parser())
+    return fail(f"the answer to a CONNECT cannot be read: {why}", *fixes.parser())
 
 
 async def namespace(examination: Examination) -> Finding:

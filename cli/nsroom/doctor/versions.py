@@ -7,7 +7,9 @@ from nsroom.doctor.exchange import Unanswered
 from nsroom.doctor.finding import Finding, fail, ok, skip
 from nsroom.doctor.fixes import network as fixes
 from nsroom.doctor.handshake import TRANSPORT_UNKNOWN, Hand, hand, leave, websocket_talk
-from nsroom.doctor.talk import Outcome, Talk
+from nsroom.doctor.talk import Outcome, Talk, opened
+from nsroom.doctor.wires import split
+from nsroom.errors import DecodeError
 from nsroom.protocol.engineio import Handshake
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[\w.-]{0,20})"')
@@ -47,11 +49,24 @@ async def version(examination: Examination) -> Finding:
     found = await generation(examination)
     if found is None:
         return fail("no handshake that Engine.IO 3 or 4 has", *fixes.attach())
+    if malformed := _malformed(await hand(examination)):
+        return fail(f"the handshake is malformed: {malformed}", *fixes.attach())
     client = await client_version(examination)
     kept = f"; it serves the client of {client} (Node)" if client else ""
     if found == 3:
         return ok(f"Engine.IO 3: Socket.IO 1 or 2, for clients of the same{kept}")
     return ok(f"Engine.IO 4: Socket.IO 3 or 4{kept}")
+
+
+def _malformed(found: Hand) -> str | None:
+    """Say what is wrong with a polling handshake that began well."""
+    if found.generation is None or found.answer is None:
+        return None
+    try:
+        opened((split(found.answer.body, found.generation) or [""])[0])
+    except DecodeError as error:
+        return str(error)
+    return None
 
 
 async def allow_eio3(examination: Examination) -> Finding:
