@@ -369,8 +369,13 @@ async def test_credentials(faulty: Callable[..., Any]) -> None:
 async def test_a_hanging_middleware(faulty: Callable[..., Any]) -> None:
     server = await faulty()
     found = await diagnose(server.url, "/hanging", connect_timeout=SHORT)
-    fails(found, "middleware", "/hanging: no answer to CONNECT.*next\\(\\)", "next\\(error\\)")
+    fails(found, "middleware", r"/hanging: no answer to CONNECT.*next\(\)", r"next\(error\)")
     assert cries(found).keys() == {"middleware"}
+
+
+async def test_a_middleware_that_hangs_spoils_no_other_check(faulty: Callable[..., Any]) -> None:
+    server = await faulty("--hang")
+    assert cries(await diagnose(server.url, connect_timeout=SHORT)).keys() == {"middleware"}
 
 
 async def test_msgpack(node_server: StartServer) -> None:
@@ -409,6 +414,10 @@ async def test_a_proxy_that_refuses_large_bodies(faulty: Callable[..., Any]) -> 
         found = await diagnose(url)
     fails(found, "payload", "1000000 bytes is refused .*413", "client_max_body_size 2m")
     assert cries(found).keys() == {"payload"}
+    async with proxies.limits_bodies(server.url, 0) as url:
+        found = await diagnose(url)
+    fails(found, "sticky", "8 of 8 .*413.*no POST through", "location /socket.io/")
+    assert cries(found).keys() == {"sticky"}
 
 
 async def test_a_heartbeat_that_does_not_come() -> None:

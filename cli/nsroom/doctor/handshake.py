@@ -77,6 +77,7 @@ async def shake(examination: Examination, path: str | None = None, timeout: floa
 
 
 async def leave(examination: Examination, generation: int, answer: Answer) -> None:
+    """End the session that a handshake gave."""
     try:
         sid = opened(split(answer.body, generation)[0]).sid
     except DecodeError:

@@ -76,14 +76,16 @@ def is_msgpack(frame: bytes) -> bool:
     return 0x80 < frame[0] < 0x90 and _MSGPACK_TYPE in frame[:64] if frame else False
 
 
-def _answered(found: dict[str, Reply]) -> bool:
+async def is_answered(examination: Examination) -> bool:
+    """Say whether any CONNECT is answered. Raises: as `talk_to`."""
+    found = await replies(examination)
     return any(reply.outcome in (Outcome.CONNECTED, Outcome.REFUSED) for reply in found.values())
 
 
 async def parser(examination: Examination) -> Finding:
     """See whether packets are JSON."""
     found = await replies(examination)
-    if _answered(found):
+    if await is_answered(examination):
         return ok("packets are JSON")
     if await speaks_msgpack(examination):
         return fail("packets are msgpack (socket.io-msgpack-parser), not JSON", *fixes.msgpack())

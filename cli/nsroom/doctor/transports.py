@@ -10,7 +10,8 @@ from nsroom.doctor.exchange import NotSwitched, Unanswered
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.handshake import hand, websocket_talk
-from nsroom.doctor.talk import Talk, opened
+from nsroom.doctor.namespaces import is_answered
+from nsroom.doctor.talk import Outcome, Talk, opened
 from nsroom.doctor.versions import generation
 from nsroom.doctor.wires import Gone, PollingWire, WebSocketWire, body, refusal, split
 from nsroom.errors import DecodeError
@@ -21,6 +22,8 @@ _REQUESTS = 8
 """Requests of one session: between two servers that take turns, the second misses."""
 _HELD = 3.0
 """Seconds that an answer to a waiting poll may take longer than any other answer."""
+_NOWHERE = "/nsroom-doctor"
+"""A namespace to be refused, so that no handler of an application is bothered."""
 _NO_POLLING = "not asked for: --transport websocket"
 _NO_WEBSOCKET = "not asked for: --transport polling"
 
@@ -99,11 +102,17 @@ async def sticky(examination: Examination) -> Finding:
     polled = await open_polling(examination)
     known, why = await _reached(examination, polled, cookies=True)
     if known < _REQUESTS:
-        found = f"{_REQUESTS - known} of {_REQUESTS} requests of one session were refused ({why}): not sticky"
-        return fail(found, *fixes.sticky())
+        return _unreached(examination, _REQUESTS - known, why)
     if polled.cookies:
         return await _by_cookie(examination, polled)
     return ok(f"{_REQUESTS} requests of one session on fresh connections, all known")
+
+
+def _unreached(examination: Examination, count: int, why: str) -> Finding:
+    found = f"{count} of {_REQUESTS} requests of one session were refused ({why})"
+    if "session" in why.lower():
+        return fail(f"{found}: not sticky", *fixes.sticky())
+    return fail(f"{found}: a proxy that lets no POST through?", fixes.nginx(examination.exchange.path))
 
 
 async def _by_cookie(examination: Examination, polled: Polled) -> Finding:
@@ -121,10 +130,12 @@ async def _reached(examination: Examination, polled: Polled, cookies: bool) -> t
     taken, why = 0, ""
     for _ in range(_REQUESTS):
         try:
-            await carrier.post(body("3" if polled.generation == 4 else "2", polled.generation), 5.0)
+            await carrier.post(body("3" if polled.generation == 4 else "2", polled.generation), 3.0)
             taken += 1
-        except (Gone, Unanswered) as error:
+        except Gone as error:
             why = str(error)[:120]
+        except Unanswered as error:  # nor will the next be
+            return taken, str(error)
     await carrier.close()
     return taken, why
 
@@ -142,12 +153,13 @@ async def polling(examination: Examination) -> Finding:
     await wire(examination, second).close()
     carrier = wire(examination, first)
     try:
-        return await _waiting(carrier, first.generation, examination.patience(_HELD))
+        return await _waiting(carrier, first.generation, examination)
     finally:
         await carrier.close()
 
 
-async def _waiting(carrier: PollingWire, spoken: int, patience: float) -> Finding:
+async def _waiting(carrier: PollingWire, spoken: int, examination: Examination) -> Finding:
+    patience = examination.patience(_HELD)
     if spoken == 3:  # / is connected unasked, with the handshake or right after it
         await asyncio.wait_for(carrier.receive(), 5.0)
     poll = asyncio.create_task(carrier.receive())
@@ -156,22 +168,27 @@ async def _waiting(carrier: PollingWire, spoken: int, patience: float) -> Findin
         await asyncio.sleep(0.1)
         asked = time.monotonic()
         try:
-            await carrier.post(body("2" if spoken == 3 else "40", spoken), patience)
+            await carrier.post(body("2" if spoken == 3 else f"40{_NOWHERE},", spoken), patience)
         except Unanswered as error:
             found = "a request waits behind the poll that waits: one at a time is handled"
             return fail(found if error.silent else str(error), *fixes.buffering())
         posted = time.monotonic()
         done, _ = await asyncio.wait([poll], timeout=patience + (posted - asked))
         if not done:
-            found = (
-                f"the answer to a waiting poll is held up for more than {patience:g} s: a proxy buffers it"
-            )
-            return fail(found, *fixes.buffering())
+            return await _held(examination, patience)
         poll.result()
         return ok(f"a waiting poll is answered {(time.monotonic() - asked) * 1000:.0f} ms after the request")
     finally:
         poll.cancel()
         await asyncio.gather(poll, return_exceptions=True)
+
+
+async def _held(examination: Examination, seconds: float) -> Finding:
+    direct = isinstance(await websocket_talk(examination), Handshake)
+    if direct and not await is_answered(examination):
+        return skip("no CONNECT is answered, whose answer a poll could wait for")
+    found = f"the answer to a waiting poll is held up for more than {seconds:g} s: a proxy buffers it"
+    return fail(found, *fixes.buffering())
 
 
 async def upgrade(examination: Examination) -> Finding:
@@ -211,16 +228,23 @@ async def _switch(examination: Examination, socket: WebSocketWire, polled: Polle
         return fail(f"101, but the probe is answered with {shown(answer, 60)}")
     await socket.send("5")
     talk = Talk(socket, polled.generation, polled.handshake)
-    try:
-        async with asyncio.timeout(3.0):
-            if polled.generation == 3:
-                await socket.send("2")
-                await socket.receive()
-            else:
-                await talk.ask(("/",), None, 3.0)
-    except TimeoutError:
+    if not await _carries(talk, examination.patience(_HELD)) and await is_answered(examination):
         return fail("101 and probe, but nothing comes after the switch", *fixes.websocket(examination))
     return ok("101, probe and switch")
+
+
+async def _carries(talk: Talk, seconds: float) -> bool:
+    """Say whether a question over a session is answered."""
+    if talk.generation == 4:
+        reply = (await talk.ask((_NOWHERE,), None, seconds))[_NOWHERE]
+        return reply.outcome in (Outcome.CONNECTED, Outcome.REFUSED)
+    await talk.wire.send("2")
+    try:
+        async with asyncio.timeout(seconds):
+            await talk.wire.receive()
+    except TimeoutError:
+        return False
+    return True
 
 
 def not_switched(examination: Examination, error: Exception) -> Finding:

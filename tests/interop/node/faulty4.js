@@ -1,5 +1,5 @@
 // A Socket.IO 4 server as it goes wrong: `--forbid`, `--origin ORIGIN`, `--ping-interval MS`, `--path PATH`,
-// `--transport NAME`. /hanging never answers, /late registers its handlers too late, /token wants a token.
+// `--transport NAME`, `--hang`. /hanging never answers, /late registers its handlers too late, /token wants a token.
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { Server } from "socket.io";
@@ -8,6 +8,7 @@ import { print } from "./lines.js";
 const { values } = parseArgs({
   options: {
     forbid: { type: "boolean" },
+    hang: { type: "boolean" },
     origin: { type: "string" },
     "ping-interval": { type: "string" },
     path: { type: "string" },
@@ -27,6 +28,7 @@ const answer = (socket) => {
   socket.on("hello", (...args) => args.at(-1)({ ok: true }));
   socket.on("fail", (...args) => args.at(-1)({ error: "no" }));
 };
+if (values.hang) io.use(() => {});
 io.on("connection", answer);
 io.of("/hanging").use(() => {});
 io.of("/late").on("connection", (socket) => setTimeout(answer, 300, socket));
