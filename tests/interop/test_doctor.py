@@ -392,6 +392,9 @@ async def test_acknowledgements(faulty: Callable[..., Any]) -> None:
     found = await diagnose(server.url, wishes=Wishes(event="fail"))
     assert found["ack"].state is State.WARNING
     assert '{"error": "no"}' in found["ack"].found
+    slow = await diagnose(server.url, wishes=Wishes(event="slow"))
+    assert cries(slow) == {}
+    assert re.search("acknowledged after (1[89]|2)", slow["ack"].found)
 
 
 async def test_late_handlers(faulty: Callable[..., Any]) -> None:
@@ -459,6 +462,22 @@ async def test_the_command(nsroom: Runner, server: Server) -> None:
         r'✘ namespace +\d+ ms  /nope is refused: "Invalid namespace"; / is there\n', result.stdout
     )
     assert '        io.of("/nope").on("connection"' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--origin", "example.org"), "--origin 'example.org': give it as https://example.org"),
+        (("--event-args", "1"), "--event-args are those of an --event: give that too"),
+        (("--event", "x", "--event-args", "{"), "--event-args: not JSON"),
+        (("--event", "disconnect"), "--event 'disconnect' is a reserved name"),
+        (("/a,b",), "'/a,b' cannot be a namespace"),
+    ],
+)
+async def test_usage(options: tuple[str, ...], said: str, nsroom: Runner) -> None:
+    result = await nsroom("doctor", *options)
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"nsroom: {said}")
 
 
 async def test_strict(nsroom: Runner, faulty: Callable[..., Any]) -> None:

@@ -88,8 +88,10 @@ def _checked(origin: str | None) -> str | None:
 
 
 def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
-    from nsroom.protocol import strict_json
+    from nsroom.protocol import socketio, strict_json
 
+    if event in socketio.RESERVED_EVENTS:
+        raise UsageError(f"--event {event!r} is a reserved name, on which servers close the connection")
     if text is None:
         return ()
     if event is None:

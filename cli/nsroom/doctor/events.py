@@ -1,7 +1,7 @@
 """Whether an event of the user is acknowledged, and from when on."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
@@ -44,24 +44,32 @@ async def acknowledged(examination: Examination) -> Acknowledged:
         if limit is not None and size > limit:
             return Acknowledged(size, limit)
         await talk.ask((name,), examination.target.auth, examination.patience(PATIENCE))
-        first, data, why = await _send(talk, packet, _LATER)
-        if first is not None or why:
-            return Acknowledged(size, limit, first, None, data, why)
-        second, data, why = await _send(talk, packet._replace(id=2), examination.patience(3.0))
-        return Acknowledged(size, limit, None, second, data, why)
+        return await _send(talk, packet, Acknowledged(size, limit), examination.patience(3.0))
     finally:
         await talk.close()
 
 
-async def _send(talk: Talk, packet: Packet, timeout: float) -> tuple[float | None, Json, str]:
+async def _send(talk: Talk, packet: Packet, found: Acknowledged, patience: float) -> Acknowledged:
     start = time.monotonic()
+    again: float | None = None
     try:
-        data = await talk.acknowledged(packet, timeout)
+        await talk.say(packet)
+        try:
+            _, data = await talk.acknowledgement((1,), _LATER)
+        except TimeoutError:
+            again = time.monotonic()
+            await talk.say(packet._replace(id=2))
+            # The first may only have been slow.
+            number, data = await talk.acknowledgement((1, 2), patience)
+            again = again if number == 2 else None
     except TimeoutError:
-        return None, None, ""
+        return found
     except LOST as error:
-        return None, None, str(error)
-    return (time.monotonic() - start) * 1000, data, ""
+        return replace(found, why=str(error))
+    now = time.monotonic()
+    if again is None:
+        return replace(found, at_once=(now - start) * 1000, data=data)
+    return replace(found, later=(now - again) * 1000, data=data)
 
 
 _NO_EVENT = "give an --event to have acknowledged"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -157,17 +157,16 @@ class Talk:
         frame = await self.packet()
         return socketio.decode(frame) if isinstance(frame, str) else None
 
-    async def acknowledged(self, packet: Packet, timeout: float) -> Json:
-        """Send an event and wait for its acknowledgement.
+    async def acknowledgement(self, ids: Container[int | None], timeout: float) -> tuple[int | None, Json]:
+        """Wait for the acknowledgement of one of these events; give its id, and what it says.
 
         Raises: TimeoutError, Gone, Unanswered, DecodeError.
         """
-        await self.say(packet)
         async with asyncio.timeout(timeout):
             while True:
                 answer = await self._socketio()
-                if answer and answer.id == packet.id and answer.type in _ACKS:
-                    return answer.data
+                if answer and answer.type in _ACKS and answer.id in ids:
+                    return answer.id, answer.data
 
     async def close(self) -> None:
         """End the session."""

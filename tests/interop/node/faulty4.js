@@ -26,6 +26,7 @@ const io = new Server(http, {
 
 const answer = (socket) => {
   socket.on("hello", (...args) => args.at(-1)({ ok: true }));
+  socket.on("slow", (...args) => setTimeout(args.at(-1), 1800, { ok: true }));
   socket.on("fail", (...args) => args.at(-1)({ error: "no" }));
 };
 if (values.hang) io.use(() => {});
