@@ -19,7 +19,7 @@ def checks(soaking: float = 0.0) -> tuple[Check, ...]:
         Check("dns", dns),
         Check("tcp", tcp, ("dns",)),
         Check("tls", tls, ("tcp",)),
-        Check("http", http, ("tls",), 9.0),
+        Check("http", http, ("tls",), 12.0),
         Check("platform", platform, ("http",)),
         Check("redirect", redirect, ("http",)),
         Check("path", path, ("redirect",), 10.0),
