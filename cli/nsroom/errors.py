@@ -33,12 +33,6 @@ class NsroomError(Exception):
     code = ExitCode.BUG
 
 
-class CheckError(NsroomError):
-    """A check said no."""
-
-    code = ExitCode.NO
-
-
 class UsageError(NsroomError):
     """Bad arguments; nothing was sent."""
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.errors import CheckError, DecodeError, UsageError
+from nsroom.errors import DecodeError, ExitCode, UsageError
 from nsroom.options import ConnectionOptions, expand
-from nsroom.streams import put
+from nsroom.streams import put, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,8 @@ def doctor(
     reports = run(_examine(connection.target([target] if target else []), wishes))
     _show(reports, json)
     if said := verdict(reports, strict):
-        raise CheckError(said)
+        say(said)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _checked(origin: str | None) -> str | None:
@@ -149,12 +150,13 @@ def _print(lines: "Sequence[str]") -> None:
 
 
 def _explain(text: str, json: bool) -> None:
-    """Print the sayings that the text is like. Raises: CheckError where there is none."""
+    """Print the sayings that the text is like; that there is none is a no."""
     from nsroom.doctor.dictionary import look_up
 
     found = look_up(text)
     if not found:
-        raise CheckError("no client's words like these are known: give them as they are, without your own")
+        say("no client's words like these are known: give them as they are, without your own")
+        raise typer.Exit(ExitCode.NO)
     if json:
         from json import dumps
 
