@@ -6,15 +6,16 @@ is shared. A call without an answer is made again until there is one: the script
 
 import asyncio
 import logging
-import math
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from nsroom_server.clock import Clock
 from nsroom_server.entries import Entry, Op
 from nsroom_server.figures import BusFigures
 from nsroom_server.policy import Code, Refusal
@@ -39,6 +40,7 @@ _BUS_MEBIBYTES = 64
 _BATCH = 256
 _BATCH_OCTETS = 1_048_576
 _WAITING_OCTETS = 67_108_864
+_REFUSED_AT_ONCE = 32
 FAILURES = (RedisError, OSError, TimeoutError)
 """What a call to Redis may raise."""
 
@@ -52,21 +54,6 @@ class _Submission:
     lasting: bool
     heard: asyncio.Future[int]
     result: int = 0
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Redis' clock, as far as it can be known here: it shows at least this."""
-
-    _ahead: float = math.nan
-
-    def set(self, milliseconds: int, now: float) -> None:
-        """Take notice of what it showed, not after `now`."""
-        self._ahead = milliseconds - now * 1000
-
-    def at(self, moment: float) -> int:
-        """Give what it will show at least; 0 when nothing is known."""
-        return 0 if math.isnan(self._ahead) else int(self._ahead + moment * 1000)
 
 
 _ALONE = {
@@ -97,11 +84,12 @@ class Publisher:
     _waiting: deque[_Submission] = field(default_factory=deque)
     _unheard: dict[int, _Submission] = field(default_factory=dict)
     _refused: set[int] = field(default_factory=set)
+    _refusals: deque[_Submission] = field(default_factory=deque)
     _octets: int = 0
     _number: int = 0
     _confirmed: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _clock: _Clock = field(default_factory=_Clock)
+    _clock: Clock = field(default_factory=Clock)
     _timer: asyncio.TimerHandle | None = None
     _complained: float | None = None
 
@@ -131,7 +119,7 @@ class Publisher:
         heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         submission = _Submission(self._number, entry, lasting, heard)
         if not lasting and (not self.available or self._octets > _WAITING_OCTETS):
-            heard.set_exception(_refusal(entry))
+            self._refuse(submission)
             return heard
         self._waiting.append(submission)
         self._unheard[submission.number] = submission
@@ -270,9 +258,19 @@ class Publisher:
         self._octets = sum(each.entry.octets for each in lasting)
 
     def _refuse(self, submission: _Submission) -> None:
+        """Refuse it after those before it; there may be thousands, and others want their turn."""
         self._unheard.pop(submission.number, None)
-        if not submission.heard.done():
-            submission.heard.set_exception(_refusal(submission.entry))
+        self._refusals.append(submission)
+        if len(self._refusals) == 1:
+            asyncio.get_running_loop().call_soon(self._refuse_some)
+
+    def _refuse_some(self) -> None:
+        for submission in tuple(islice(self._refusals, _REFUSED_AT_ONCE)):
+            if not submission.heard.done():
+                submission.heard.set_exception(_refusal(submission.entry))
+            self._refusals.popleft()
+        if self._refusals:
+            asyncio.get_running_loop().call_soon(self._refuse_some)
 
     async def close(self) -> None:
         """Write what waits, as far as Redis takes it, and say that this server's members are gone."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,26 @@ async def test_what_comes_too_late_is_not_done(publisher: Publisher, redis: Redi
     with pytest.raises(Refusal, match="only members on this one got it"):
         await future
     assert [entry.entry.op for entry in await heard(redis)] == [Op.LEAVE]
+
+
+async def test_many_that_are_refused_at_once_hold_nobody_up(publisher: Publisher) -> None:
+    refused: list[int] = []
+
+    def refuse(number: int, future: asyncio.Future[int]) -> None:
+        assert future.exception()
+        refused.append(number)
+
+    for number in range(1000):
+        publisher.submit(message("x")).add_done_callback(partial(refuse, number))
+    publisher.since = asyncio.get_running_loop().time() - 60
+    publisher._give_up()
+    publisher.submit(message("x")).add_done_callback(partial(refuse, 1000))
+    turns = 0
+    while len(refused) < 1001:
+        await asyncio.sleep(0)
+        turns += 1
+    assert refused == list(range(1001))
+    assert turns > 10
 
 
 async def test_data_that_is_gone_is_noticed(publisher: Publisher, redis: Redis, losses: list[str]) -> None:
