@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nsroom.connection import Connection
-from nsroom.driver import Socket
+from nsroom.driver import Socket, send_once
 from nsroom.errors import LostError
 from nsroom.handshake import AGENT, with_own
 from nsroom.lean import aiohttp, engineio
@@ -90,6 +90,7 @@ class DrivenConnection(Connection):
             # The jar of aiohttp drops the cookies of hosts that are named by address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             trust_env=True,
+            middlewares=(send_once,),
             trace_configs=[trace],
             ws_response_class=type("_WebSocket", (TappedWebSocket,), {"tap": self.tap}),
             response_class=type("_Response", (TappedResponse,), {"tap": self.tap}),

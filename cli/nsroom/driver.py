@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from nsroom.lean import engineio, socketio
+from nsroom.lean import aiohttp, engineio, socketio
 from nsroom.protocol.engineio import split_payload
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
@@ -18,6 +18,21 @@ engineio.payload.Payload.max_decode_packets = sys.maxsize
 # python-socketio prints what it logs unless it is given a logger; all of it reaches the user as Records.
 _SILENT = logging.getLogger("nsroom.silent")
 _SILENT.disabled = True
+
+
+async def send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request, and no poll a second time: aiohttp repeats every GET whose connection breaks.
+
+    What the lost answer held is not in the next one: only who comes back in a new session hears of it.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if "sid" not in request.url.query:
+            raise
+        raise aiohttp.ClientConnectionError(f"the connection broke: {error}") from error
 
 
 class Engine(engineio.AsyncClient):  # type: ignore[misc]

@@ -12,6 +12,9 @@ from aiohttp import web
 
 from tests.peers.bad import OPEN
 
+LOSE = "lose"
+"""Among the bodies: the connection breaks in its place."""
+
 
 @asynccontextmanager
 async def listening(
@@ -48,7 +51,10 @@ class Polling:
             return web.json_response({"code": 0, "message": "Transport unknown"}, status=400)
         if request.method == "POST":
             return await self._post(await request.text())
-        return web.Response(text=await self.bodies.get() if "sid" in request.query else self._open)
+        body = await self.bodies.get() if "sid" in request.query else self._open
+        if body == LOSE and request.transport:
+            request.transport.abort()
+        return web.Response(text=body)
 
     async def _post(self, body: str) -> web.Response:
         if body.startswith("40"):

@@ -15,7 +15,7 @@ from nsroom.record import Kind, Record
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
 from tests.cli.clients import WAIT, Connect, answer, until
-from tests.cli.scripted import Polling
+from tests.cli.scripted import LOSE, Polling
 from tests.conftest import StartServer
 from tests.peers import bad
 
@@ -186,6 +186,19 @@ async def test_a_lost_poll_is_noticed(stack: AsyncExitStack, connect: Connect) -
     polling.bodies.put_nowait("1")
     with pytest.raises(LostError):
         await until(client, kind=Kind.GAP)
+
+
+async def test_a_poll_is_not_sent_again_where_its_answer_was_lost(
+    stack: AsyncExitStack, connect: Connect
+) -> None:
+    polling = Polling()
+    url = await stack.enter_async_context(polling.listening())
+    client = await connect(url, transport="polling", watch=True, reconnect=False)
+    polling.bodies.put_nowait(LOSE)
+    polling.bodies.put_nowait('42["second"]')
+    with pytest.raises(LostError):
+        await until(client, event="second")
+    assert polling.bodies.qsize() == 1
 
 
 # A Node server with connection state recovery

@@ -1,4 +1,4 @@
-"""Cuts under load, over WebSocket: `join --save` loses and doubles nothing that was acknowledged."""
+"""Cuts under load: `join --save` loses and doubles nothing that was acknowledged."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.conftest import StartServer
 from tests.peers.program import Program, Server, Spawner
@@ -113,8 +114,9 @@ async def _until_cancelled(sender: Sender) -> None:
 Cut = Callable[[], Awaitable[None]]
 
 
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
 async def test_nothing_is_lost_and_nothing_doubled(
-    spawn: Spawner, serve: StartServer, tmp_path: Path
+    spawn: Spawner, serve: StartServer, tmp_path: Path, transport: str
 ) -> None:
     history, run = tmp_path / "h.db", tmp_path / "run.ndjson"
     beat = ("--ping-interval", "1", "--ping-timeout", "1", "--limit", "events_per_second=1000")
@@ -137,7 +139,7 @@ async def test_nothing_is_lost_and_nothing_doubled(
         server.proc.signal(signal.SIGCONT)
 
     async with relay.listening() as url, sending(relay.port) as sender:
-        watcher = await spawn("join", "lobby", "-u", url, "--save", str(run), "--transport", "websocket")
+        watcher = await spawn("join", "lobby", "-u", url, "--save", str(run), "--transport", transport)
         await watcher.err("joined lobby")
         before = len(sender.acknowledged)
         for cut in [kill, stop, *random.Random(7).choices([reset, kill], [3, 1], k=8)]:
