@@ -9,19 +9,18 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from errno import EADDRINUSE
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from nsroom_server import board, conformance, logs, policy
+from nsroom_server import board, conformance, gate, logs, policy
 from nsroom_server.admin import Admin
 from nsroom_server.admin_commands import Commands
 from nsroom_server.backing import backing
 from nsroom_server.config import Config, LogFormat
 from nsroom_server.endpoint import Access
 from nsroom_server.engine import Engine
-from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
+from nsroom_server.errors import ConfigError
 from nsroom_server.namespaces import Namespaces
 from nsroom_server.operations import Operations
 from nsroom_server.refused import Fault, Refused
@@ -61,7 +60,7 @@ def create_app(config: Config) -> web.Application:
 
     Run it with `handler_cancellation=True`: a poll whose client has gone must not take the next event.
     """
-    app = web.Application(client_max_size=config.max_payload, middlewares=[_host_check(config)])
+    app = web.Application(client_max_size=config.max_payload, middlewares=[gate.attend, _host_check(config)])
     app[ENGINES] = []
     server = _add_conformance(app, config) if config.conformance else _add_chat(app, config)
     app.router.add_route("*", config.endpoint, server.handle_request)
@@ -159,34 +158,20 @@ async def serving(config: Config) -> AsyncIterator[Running]:
         # A body is as long as it says: nothing here takes what a few compressed bytes unfold to.
         auto_decompress=False,
         keepalive_timeout=_KEEP_ALIVE,
+        lingering_time=config.effective_limits.body_timeout,
     )
     await runner.setup()
+    assert runner.server is not None
     try:
-        port = await _listen(runner, config, tls)
-        host = f"[{config.host}]" if ":" in config.host else config.host
-        yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines), app[SERVER])
+        async with gate.listening(runner.server, config, tls, engines[0].counts) as port:
+            host = f"[{config.host}]" if ":" in config.host else config.host
+            try:
+                yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines), app[SERVER])
+            finally:
+                # While polls are still accepted: what is queued is fetched with them.
+                await app.shutdown()
     finally:
-        # While polls are still accepted: what is queued is fetched with them.
-        await app.shutdown()
         await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, config: Config, tls: ssl.SSLContext | None) -> int:
-    try:
-        await web.TCPSite(runner, config.host, config.port, ssl_context=tls).start()
-    except OSError as error:
-        raise _explain(error, config) from error
-    return int(runner.addresses[0][1])
-
-
-def _explain(error: OSError, config: Config) -> ListenError:
-    address = f"{config.host}:{config.port}"
-    if error.errno == EADDRINUSE:
-        return AddressInUseError(
-            f"{address} is in use: stop the server there, or choose another port (--port 0 picks a free one)"
-        )
-    cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
-    return ListenError(f"cannot listen on {address}: {cause.lower()}; choose another --host or --port")
 
 
 def _tls(config: Config) -> ssl.SSLContext | None:

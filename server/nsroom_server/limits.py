@@ -49,6 +49,10 @@ class Limits:
     address_connects_per_second: float = 500
     """New connections from one address; HTTP status 429."""
     address_connects_burst: int = 5000
+    tcp_connections_per_address: int = 20_000
+    """Whatever is sent on them; the connection is dropped."""
+    head_timeout: float = 10
+    """Until a connection has to have sent the head of a request, and shaken hands for TLS; it is dropped."""
     connect_timeout: float = 10
     """Until a connection has to be in a namespace; it is closed (1008)."""
     body_timeout: float = 10
