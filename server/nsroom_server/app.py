@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import count
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -34,6 +35,7 @@ SERVER = web.AppKey("server", Server)
 UNDELIVERED = 75
 """The exit code when the server ended in time, but not everything that was queued could be sent."""
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_REQUESTS = 0.25
 """Seconds for plain HTTP requests, once the sessions have ended."""
 _KEEP_ALIVE = 75.0
@@ -194,7 +196,11 @@ def run(config: Config) -> int:
     Raises: ConfigError, ListenError.
     """
     logs.configure(config.log_format)
-    return asyncio.run(_run(config))
+    code = asyncio.run(_run(config))
+    for number in _SIGNALS:
+        # All is done: nothing is to change the code any more, while Python tidies up.
+        signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 async def _run(config: Config) -> int:
@@ -222,11 +228,16 @@ def _board(running: Running, config: Config) -> AbstractContextManager[None]:
 
 
 def _watch_signals(stop: "asyncio.Future[int]") -> None:
-    def caught(number: int) -> None:
-        if stop.done():
-            os._exit(128 + number)
-        stop.set_result(number)
+    """Resolve `stop` with the first signal, end the process with the next.
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, caught, number)
+    The handlers of asyncio end with its loop, before the process does.
+    """
+    loop, caught = asyncio.get_running_loop(), count(1)
+
+    def catch(number: int, _: object) -> None:
+        if next(caught) > 1:
+            os._exit(128 + number)
+        loop.call_soon_threadsafe(stop.set_result, number)
+
+    for number in _SIGNALS:
+        signal.signal(number, catch)

@@ -8,7 +8,7 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ options["log_format"] = LogFormat(options.get("log_format", "text"))
 sys.exit(run(Config(port=0, **options)))
 """
 DRAIN = 1
+"""Seconds for a server that has to wait as long …"""
+LONG = 600
+"""… and for one that is to end before, on any machine."""
 
 
 class Process:
@@ -49,7 +52,7 @@ class Process:
         return (await asyncio.wait_for(self.child.stderr.readline(), WAIT)).decode().rstrip("\n")
 
     async def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
-        """Send a signal; give the exit code and how many seconds it took."""
+        """Send a signal; give the exit code and how many seconds it took, WAIT at most."""
         begun = time.monotonic()
         self.child.send_signal(number)
         return await asyncio.wait_for(self.child.wait(), WAIT), time.monotonic() - begun
@@ -94,42 +97,57 @@ def start(stack: AsyncExitStack) -> Start:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 async def test_an_idle_server_ends_at_once(start: Start, number: int, code: int) -> None:
-    ended, seconds = await (await start()).stop(number)
+    ended, _ = await (await start(drain=LONG)).stop(number)
     assert ended == code
-    assert seconds < DRAIN
 
 
 async def test_a_websocket_is_closed_for_a_restart(start: Start, http: aiohttp.ClientSession) -> None:
-    server = await start()
+    server = await start(drain=LONG)
     async with websocket(http, server.running) as ws:
         stopped = asyncio.create_task(server.stop())
         assert await closing(ws) == aiohttp.WSCloseCode.SERVICE_RESTART
-        code, seconds = await stopped
+        code, _ = await stopped
     assert code == 0
-    assert seconds < DRAIN
 
 
 async def test_a_waiting_poll_is_answered(start: Start, http: aiohttp.ClientSession) -> None:
-    server = await start()
+    server = await start(drain=LONG)
     session = await poll(http, server.running)
     waiting = asyncio.create_task(session.get())
     await asyncio.sleep(0.1)
-    code, seconds = await server.stop()
+    code, _ = await server.stop()
     assert await waiting == (200, "6")
     assert code == 0
-    assert seconds < DRAIN + 1
+
+
+@asynccontextmanager
+async def stuck(server: Process) -> AsyncIterator[None]:
+    """Be sent more than fits into the system's buffers, and do not read it."""
+    async with raw_websocket(server.running, "/lab") as (_, writer):
+        writer.transport.pause_reading()
+        writer.write(masked('42/lab,["flood",{"count":100000,"size":1000}]'))
+        await jammed(server.running)
+        yield
+
+
+async def jammed(running: Running) -> None:
+    """Wait until packets are queued and no more become of them."""
+    queued = ["0.0", "1.0"]
+    async with asyncio.timeout(WAIT), aiohttp.ClientSession() as http:
+        while queued[-1] == "0.0" or len(set(queued[-3:])) > 1:
+            async with http.get(f"{running.url}/metrics") as response:
+                found = re.search(r"^nsroom_queued_packets (\S+)$", await response.text(), re.M)
+            assert found
+            queued.append(found[1])
 
 
 async def test_a_stuck_reader_is_dropped(start: Start) -> None:
     server = await start()
-    async with raw_websocket(server.running, "/lab") as (_, writer):
-        writer.transport.pause_reading()
-        writer.write(masked('42/lab,["flood",{"count":100000,"size":1000}]'))
-        await asyncio.sleep(0.3)
+    async with stuck(server):
         code, seconds = await server.stop()
     assert code == 75
     assert await undelivered(server) > 10
-    assert seconds < DRAIN + 1
+    assert seconds >= DRAIN
 
 
 async def test_packets_that_nobody_fetches_are_counted(start: Start, http: aiohttp.ClientSession) -> None:
@@ -141,11 +159,11 @@ async def test_packets_that_nobody_fetches_are_counted(start: Start, http: aioht
     await session.post("\x1e".join(['42/lab,["echo",1]'] * 5))
     code, seconds = await server.stop()
     assert (code, await undelivered(server)) == (75, 5)
-    assert DRAIN <= seconds < DRAIN + 1
+    assert seconds >= DRAIN
 
 
 async def test_packets_that_are_fetched_late_are_delivered(start: Start, http: aiohttp.ClientSession) -> None:
-    server = await start()
+    server = await start(drain=LONG)
     session = await poll(http, server.running)
     await session.post("40/lab,")
     while "everyone!" not in (await session.get())[1]:
@@ -155,17 +173,15 @@ async def test_packets_that_are_fetched_late_are_delivered(start: Start, http: a
     await asyncio.sleep(0.2)
     status, body = await session.get()
     assert (status, len(body.split("\x1e"))) == (200, 5)
-    code, seconds = await stopped
+    code, _ = await stopped
     assert code == 0
-    assert seconds < DRAIN
 
 
 async def test_a_peer_that_never_answers_the_closing_handshake(start: Start) -> None:
     server = await start()
     async with raw_websocket(server.running):
-        code, seconds = await server.stop()
+        code, _ = await server.stop()
     assert code == 0
-    assert seconds < DRAIN + 1
 
 
 async def test_a_half_sent_body(start: Start, http: aiohttp.ClientSession) -> None:
@@ -176,9 +192,8 @@ async def test_a_half_sent_body(start: Start, http: aiohttp.ClientSession) -> No
     writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n42[".encode())
     await writer.drain()
     await asyncio.sleep(0.1)
-    code, seconds = await server.stop()
+    code, _ = await server.stop()
     assert code == 0
-    assert seconds < DRAIN + 1
     writer.close()
 
 
@@ -190,7 +205,7 @@ async def test_a_burst_is_finished_and_the_rest_refused(start: Start, tmp_path: 
     answers: list[Any] = []
     for number in range(2000):
         await ann.client.emit("message", {"room": "lobby", "text": str(number)}, callback=answers.append)
-    code, seconds = await server.stop()
+    code, _ = await server.stop()
     await asyncio.wait_for(ann.disconnected.wait(), WAIT)
     await ann.client.disconnect()
     acked = [answer["id"] for answer in answers if "id" in answer]
@@ -202,31 +217,38 @@ async def test_a_burst_is_finished_and_the_rest_refused(start: Start, tmp_path: 
         await reader.client.disconnect()
     assert {entry["id"] for entry in stored} >= {number for number in acked if number <= 1000}
     assert code == 0
-    assert seconds < DRAIN + 1
 
 
 async def test_a_delay_is_cut_short_with_an_answer(start: Start) -> None:
-    server = await start()
+    server = await start(drain=LONG)
     ann = Member(["/lab"])
     await ann.client.connect(server.running.url, namespaces=["/lab"], transports=["websocket"])
     waiting = asyncio.create_task(ann.call("delay", {"ms": 60_000}))
     await ann.call("echo")
-    code, seconds = await server.stop()
+    code, _ = await server.stop()
     assert (await waiting)["error"] == "draining"
-    assert (code, seconds < DRAIN) == (0, True)
+    assert code == 0
     await ann.client.disconnect()
 
 
 async def test_a_second_signal_ends_it_at_once(start: Start) -> None:
-    server = await start(drain=60)
-    async with raw_websocket(server.running):
+    server = await start(drain=LONG)
+    async with stuck(server):
         server.child.send_signal(signal.SIGTERM)
         while "stopping" not in await server.line():
             continue
-        code, seconds = await server.stop()
-    # By then it may have closed its loop, and the signal does what signals do.
-    assert code in (128 + signal.SIGTERM, -signal.SIGTERM)
-    assert seconds < 5
+        code, _ = await server.stop()
+    assert code == 128 + signal.SIGTERM
+
+
+async def test_signals_at_any_moment_of_the_end(start: Start) -> None:
+    server = await start()
+    ended = asyncio.create_task(server.child.wait())
+    while not ended.done():
+        with suppress(ProcessLookupError):
+            os.kill(server.child.pid, signal.SIGTERM)
+        await asyncio.sleep(0.001)
+    assert await ended in (0, 128 + signal.SIGTERM)
 
 
 async def test_the_log_names_who_connects(start: Start) -> None:
