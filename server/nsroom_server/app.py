@@ -1,6 +1,7 @@
 """The server as a whole: an aiohttp application, and a process that serves it until a signal."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -208,6 +209,8 @@ async def _run(config: Config) -> int:
     _watch_signals(stop)
     async with serving(config) as running:
         with _board(running, config):
+            # What has been imported is never garbage: looking through it would stop everybody each time.
+            gc.freeze()
             log.info("listening on %s", running.url)
             if config.faults:
                 log.warning("misbehaving on purpose: %s", config.faults)

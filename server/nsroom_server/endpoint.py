@@ -23,7 +23,7 @@ from nsroom_server.websocket import WebSocket
 TRANSPORTS = ("polling", "websocket")
 _ELSEWHERE = 0.5
 """The share of requests that come to another server when a balancer has two."""
-_AT_A_TIME = 16
+_AT_A_TIME = 4
 """Packets of one body that are handled before other clients get a turn."""
 _SESSION = web.RequestKey("session", Session)
 """Who misses something if the response does not arrive."""

@@ -5,7 +5,6 @@ is shared; another thread reads. The event loop waits for neither.
 """
 
 import asyncio
-import json
 import queue
 import secrets
 import sqlite3
@@ -18,6 +17,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Protocol, TypeVar
 
+from nsroom_server import strictjson
 from nsroom_server.ledger import Body, Ledger, Row, prepare
 from nsroom_server.limits import Retention
 from nsroom_server.requests import Page
@@ -119,7 +119,7 @@ class Stored:
     def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
         """Number and store a message."""
         stored: asyncio.Future[int] = self._loop.create_future()
-        text = json.dumps(body, separators=(",", ":"))
+        text = strictjson.dumps(body)
         row: Row = {"namespace": namespace, "room": room, "at": time(), "body": text}
         self._waiting.put(_Append(row, stored))
         return stored

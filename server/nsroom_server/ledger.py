@@ -1,6 +1,5 @@
 """The SQLite file of the history: its tables, how messages are numbered in it, and which of them are kept."""
 
-import json
 import os
 import secrets
 import sqlite3
@@ -9,8 +8,10 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+from nsroom_server import strictjson
 from nsroom_server.errors import ConfigError
 from nsroom_server.limits import Retention
+from nsroom_server.payload import octets_of
 from nsroom_server.requests import Page
 
 Body = dict[str, Any]
@@ -197,7 +198,8 @@ def bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
     """Give the first message whatever its size, and further ones as long as they fit."""
     taken = 0
     for number, body in rows:
-        taken += len(body)
-        if taken > octets and taken > len(body):
+        size = octets_of(body)
+        taken += size
+        if taken > octets and taken > size:
             return
-        yield {"id": number, **json.loads(body)}
+        yield {"id": number, **strictjson.restore(body)}

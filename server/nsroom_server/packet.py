@@ -3,97 +3,20 @@
 https://github.com/socketio/socket.io-protocol
 """
 
-import gc
-import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, Self
 
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
 from socketio.packet import Packet as _Packet
 
+from nsroom_server import strictjson
 from nsroom_server.limits import Limits
 from nsroom_server.payload import Kind, Malformed, Outgoing
 
 Json = Any
-Hook = Callable[[dict[str, Json]], Json]
 
 _HEADER = re.compile(r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
 _BINARY = frozenset((BINARY_EVENT, BINARY_ACK))
-_LARGE_EXPONENT = re.compile(r"[eE]\+?[0-9]{3}")
-_LARGEST_INTEGER = 308
-"""Digits of the largest finite number."""
-_BRACKETS = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_LARGE = 10_000
-
-
-class StrictJson:
-    """JSON as the standard has it: no NaN, no Infinity, and not deeper than the limit."""
-
-    @staticmethod
-    def loads(text: str, depth: int, hook: Hook | None = None) -> Json:
-        """Decode, with `hook` in place of every object.
-
-        Raises: Malformed.
-        """
-        # Going through every number in Python is slow, and hardly ever needed.
-        parse_float = _finite if _may_be_infinite(text) else None
-        decoder = json.JSONDecoder(object_hook=hook, parse_float=parse_float, parse_constant=_finite)
-        try:
-            with _uncollected(len(text)):
-                value = decoder.decode(text)
-        except Malformed:
-            raise
-        except (ValueError, RecursionError):
-            raise Malformed("broken JSON") from None
-        if is_deeper(text, depth):
-            raise Malformed("JSON nested too deeply")
-        return value
-
-    @staticmethod
-    def dumps(value: Json, **options: Any) -> str:
-        """Encode."""
-        return json.dumps(value, allow_nan=False, **options)
-
-
-def is_deeper(text: str, depth: int) -> bool:
-    """Tell whether valid JSON has more levels than that; nothing here goes by single characters."""
-    if text.count("[") + text.count("{") <= depth:
-        return False
-    outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
-    brackets = outside.encode("ascii", "replace").translate(_BRACKETS, _NO_BRACKETS)
-    for _ in range(depth):
-        brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)
-
-
-def _may_be_infinite(text: str) -> bool:
-    if _LARGE_EXPONENT.search(text):
-        return True
-    parts = text.split(".") if len(text) > _LARGEST_INTEGER else ()
-    return any(len(part) > _LARGEST_INTEGER and part[-_LARGEST_INTEGER:].isdigit() for part in parts)
-
-
-@contextmanager
-def _uncollected(size: int) -> Iterator[None]:
-    """Keep the garbage collector from walking again and again through a value that is growing."""
-    pause = size > _LARGE and gc.isenabled()
-    if pause:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if pause:
-            gc.enable()
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number - number != 0:
-        raise Malformed("a number that is none")
-    return number
 
 
 class Packet(_Packet):  # type: ignore[misc]
@@ -101,8 +24,6 @@ class Packet(_Packet):  # type: ignore[misc]
 
     Stock looks for binary in every value; here the encoder and the decoder of the JSON come upon it.
     """
-
-    json = StrictJson
 
     def __init__(
         self, packet_type: int, data: Json = None, namespace: str | None = None, id: int | None = None
@@ -136,7 +57,7 @@ class Packet(_Packet):  # type: ignore[misc]
             return attachments[_place(value, len(attachments))] if value.get("_placeholder") else value
 
         hook = place if self.packet_type in _BINARY else None
-        self.data = StrictJson.loads(self._text, self._depth, hook) if self._text else None
+        self.data = strictjson.loads(self._text, self._depth, hook) if self._text else None
 
     def attach(self, attachment: bytes) -> bool:
         """Take an attachment; true with the last one.
@@ -158,7 +79,7 @@ class Packet(_Packet):  # type: ignore[misc]
     def encode(self) -> list[str | bytes]:
         """Write the packet: its text, and its attachments."""
         attachments: list[bytes] = []
-        data = "" if self.data is None else _dump(self.data, attachments)
+        data = "" if self.data is None else strictjson.dumps(self.data, attachments)
         kind, count = self.packet_type, ""
         if attachments:
             kind, count = (BINARY_ACK if kind == ACK else BINARY_EVENT), f"{len(attachments)}-"
@@ -200,13 +121,3 @@ def _place(value: dict[str, Json], count: int) -> int:
     if value["_placeholder"] is not True or type(place) is not int or not 0 <= place < count:
         raise Malformed("a place for no attachment")
     return place
-
-
-def _dump(data: Json, attachments: list[bytes]) -> str:
-    def attach(value: object) -> dict[str, Json]:
-        if not isinstance(value, (bytes, bytearray)):
-            raise TypeError(f"{type(value).__name__} is no JSON")
-        attachments.append(bytes(value))
-        return {"_placeholder": True, "num": len(attachments) - 1}
-
-    return StrictJson.dumps(data, separators=(",", ":"), default=attach)

@@ -44,7 +44,7 @@ class Outgoing:
     def __init__(self, kind: Kind, data: str | bytes = "") -> None:
         self._packet = data if isinstance(data, bytes) else kind + data
         self._frame: bytes | None = None
-        self.size = len(self._packet)
+        self.size = octets_of(self._packet)
 
     @property
     def frame(self) -> bytes:
@@ -59,6 +59,11 @@ class Outgoing:
         if isinstance(self._packet, bytes):
             return "b" + base64.b64encode(self._packet).decode()
         return self._packet
+
+
+def octets_of(packet: str | bytes) -> int:
+    """Count the bytes that it takes in UTF-8."""
+    return len(packet) if isinstance(packet, bytes) or packet.isascii() else len(packet.encode())
 
 
 def decode(packet: str | bytes) -> Incoming:

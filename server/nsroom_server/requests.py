@@ -1,10 +1,10 @@
 """What clients ask for: the arguments of events, read and checked; values in, values or a Refusal out."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from nsroom_server import strictjson
 from nsroom_server.limits import Limits
 from nsroom_server.policy import Args, Code, Json, Refusal, event_name, nick_name, room_name
 
@@ -152,7 +152,7 @@ def _epoch(fields: Mapping[str, Json]) -> str | None:
 def _has_binary(value: Json) -> bool:
     try:
         # In C, however many values there are.
-        json.dumps(value)
+        strictjson.dumps(value)
     except TypeError:
         return True
     return False

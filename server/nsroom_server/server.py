@@ -34,6 +34,8 @@ from nsroom_server.session import Options, Session
 log = logging.getLogger("nsroom_server")
 
 _T = TypeVar("_T")
+_LONG = 65_536
+"""Bytes of a packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         connection = self._connections.get(eio_sid)
         packet = self._assemble(connection, data) if connection else None
         if connection and packet:
+            if packet.octets > _LONG:
+                # Reading it took its time: the others get theirs before it is handled.
+                await asyncio.sleep(0)
             in_time = await self._take_turn(connection, packet)
             if not connection.session.closed:
                 await self._dispatch(connection, packet, in_time)

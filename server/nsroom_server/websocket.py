@@ -5,9 +5,9 @@ from collections import deque
 
 from aiohttp import WSMsgType, web
 
-_AT_A_TIME = 16
+_AT_A_TIME = 4
 """Frames of one client that are handled before the others get a turn; a long one counts as several."""
-_LONG = 4096
+_LONG = 16_384
 _CHUNK = 16_384
 """Bytes of frames that are collected at most: one system call costs as much as making several frames."""
 _CLOSE = 4

@@ -219,16 +219,24 @@ async def test_a_burst_is_finished_and_the_rest_refused(start: Start, tmp_path: 
     assert code == 0
 
 
-async def test_a_delay_is_cut_short_with_an_answer(start: Start) -> None:
+async def test_a_delay_is_cut_short_with_an_answer(start: Start, http: aiohttp.ClientSession) -> None:
     server = await start(drain=LONG)
-    ann = Member(["/lab"])
-    await ann.client.connect(server.running.url, namespaces=["/lab"], transports=["websocket"])
-    waiting = asyncio.create_task(ann.call("delay", {"ms": 60_000}))
-    await ann.call("echo")
-    code, _ = await server.stop()
-    assert (await waiting)["error"] == "draining"
+    async with websocket(http, server.running) as ws:
+        await ws.send_str("40/lab,")
+        await ws.send_str('42/lab,1["delay",{"ms":60000}]')
+        await ws.send_str('42/lab,2["echo"]')
+        await heard(ws, "43/lab,2[")
+        stopped = asyncio.create_task(server.stop())
+        assert '"draining"' in await heard(ws, "43/lab,1[")
+        code, _ = await stopped
     assert code == 0
-    await ann.client.disconnect()
+
+
+async def heard(ws: aiohttp.ClientWebSocketResponse, beginning: str) -> str:
+    """Wait for a frame that begins so."""
+    while not (frame := await ws.receive_str(timeout=WAIT)).startswith(beginning):
+        continue
+    return frame
 
 
 async def test_a_second_signal_ends_it_at_once(start: Start) -> None:
