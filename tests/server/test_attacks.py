@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -21,9 +22,13 @@ from tests.server.wire import endpoint, masked, poll, raw_closing, raw_websocket
 
 SEED = 20261124
 PATIENT = {"ping_interval": 20.0, "ping_timeout": 20.0}
-ROOM = 2.0
-"""Seconds: twenty times what is promised, for a machine that does other things too."""
 """A heartbeat that does not end what should have ended before."""
+TRACED = 3 if sys.gettrace() else 1
+"""How much longer everything takes while its coverage is measured."""
+STALL = 0.1 * TRACED
+"""Seconds of CPU time that the loop may spend on one thing, the attacker's own part included …"""
+DELAY = 0.05 * TRACED
+"""… and in which a message reaches a member, 99 times of 100. By the clock, others may take any time."""
 PLACE = '{"_placeholder":true,"num":0}'
 FRAMES = [
     "40",
@@ -75,6 +80,7 @@ def test_five_thousand_mutations_are_packets_or_malformed() -> None:
     assert 1000 < malformed < 5000
 
 
+@pytest.mark.usefixtures("lag")
 async def test_mutations_end_the_session_or_are_answered(
     serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -86,11 +92,11 @@ async def test_mutations_end_the_session_or_are_answered(
         async with raw_websocket(running) as (reader, writer):
             writer.write(masked('42["join","pit"]'))
             await reader.readuntil(b'"members":1')
-            begun = time.perf_counter()
+            begun = time.thread_time()
             writer.write(masked(frame) + masked('4299999["rooms"]'))
             await answered_or_closed(reader)
-            slowest = max(slowest, time.perf_counter() - begun)
-    assert slowest < 1
+            slowest = max(slowest, time.thread_time() - begun)
+    assert slowest < STALL
     await until(lambda: bob.call("rooms"), {"ok": True, "rooms": []})
     events = [(event, args[0]) for _, event, args in list(bob.events._queue)]
     gone = [(said["sid"], said["room"]) for event, said in events if event == "delete-room"]
@@ -140,12 +146,12 @@ async def test_a_malformed_packet_ends_the_session_at_once(
     caplog.set_level(logging.INFO)
     running = await serve(**PATIENT)
     async with raw_websocket(running) as (reader, writer):
-        begun = time.perf_counter()
+        begun = time.thread_time()
         for part in packet.split("\x1e"):
             writer.write(masked(part))
         assert await raw_closing(reader) == 1002
         assert await reader.read() == b""
-        assert time.perf_counter() - begun < 1
+        assert time.thread_time() - begun < STALL
     said = [record.message for record in caplog.records]
     assert said == ["someone connected", "malformed packet", "someone disconnected"]
 
@@ -304,7 +310,7 @@ ATTACKS = {
 }
 
 
-async def test_a_member_notices_nothing_of_five_attackers(serve: Serve, connect: Connect) -> None:
+async def test_a_member_notices_nothing_of_five_attackers(serve: Serve, connect: Connect, lag: Lag) -> None:
     running = await serve(**PATIENT)
     ann, bob = await connect(running, "/chat"), await connect(running, "/chat")
     for member in (ann, bob):
@@ -313,13 +319,14 @@ async def test_a_member_notices_nothing_of_five_attackers(serve: Serve, connect:
     attackers = [asyncio.create_task(ATTACKS[name](running)) for name in names]
     delays = []
     for number in range(100):
-        begun = time.perf_counter()
+        begun = time.thread_time()
         await ann.emit("message", {"room": "lobby", "text": str(number)})
         assert (await bob.next("message"))["text"] == str(number)
-        delays.append(time.perf_counter() - begun)
+        delays.append(time.thread_time() - begun)
         await asyncio.sleep(0.005)
     await end(attackers)
-    assert sorted(delays)[98] < ROOM
+    assert sorted(delays)[98] < DELAY
+    assert lag.work < STALL
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -327,7 +334,7 @@ async def test_no_attack_stalls_the_loop(serve: Serve, lag: Lag, name: str) -> N
     attacker = asyncio.create_task(ATTACKS[name](await serve(**PATIENT)))
     await asyncio.sleep(0.5)
     await end([attacker])
-    assert lag.longest < ROOM
+    assert lag.work < STALL
 
 
 async def test_an_echo_of_a_megabyte_of_arrays_does_not_stall_the_loop(serve: Serve, lag: Lag) -> None:
@@ -336,4 +343,4 @@ async def test_an_echo_of_a_megabyte_of_arrays_does_not_stall_the_loop(serve: Se
         writer.write(masked('42/lab,7["echo",[' + "[]," * 330_000 + "1]]"))
         while b"43/lab,7[" not in (chunk := await asyncio.wait_for(reader.read(2**21), WAIT)):
             assert chunk
-    assert lag.longest < ROOM
+    assert lag.work < STALL

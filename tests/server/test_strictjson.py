@@ -91,9 +91,9 @@ def test_depth(text: str, deeper_than_the_limit: bool) -> None:
     ids=["arrays", "objects", "fractions", "exponents", "deep", "digits", "quotes"],
 )
 def test_a_megabyte_of_anything_is_read_in_no_time(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     try:
         loads(text, 64)
     except Malformed:
         assert "[[[[" in text
-    assert time.perf_counter() - begun < 1
+    assert time.thread_time() - begun < 0.3
