@@ -52,13 +52,17 @@ class Dialer:
     async def _over(
         self, transport: Transport, dialect: Dialect, seconds: float
     ) -> tuple[Connection, Exception | None]:
-        """Try every way over one transport; give the last with what it failed with."""
+        """Try every way over one transport; give the last, of those that got through, with what it failed with."""
         until = asyncio.get_running_loop().time() + seconds
+        told: tuple[Connection, Exception | None] | None = None
         for connection in self._ways(transport, dialect):
             failure = await self._try(connection, transport, until, seconds)
+            if told is None or connection.reached or not told[0].reached:
+                told = connection, failure
             if failure is None or isinstance(failure, TimeoutError):
                 break
-        return connection, failure
+        assert told is not None
+        return told
 
     def _ways(self, transport: Transport, dialect: Dialect) -> Iterator[Connection]:
         if suits(self._target, transport, dialect):

@@ -18,7 +18,7 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
 from nsroom.tap import Tap
 from nsroom.target import Target, Transport
-from nsroom.websocket import WebSocket
+from nsroom.websocket import WebSocket, switched
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY", "ALL_PROXY")
 _PLAIN_COOKIE = re.compile(r"[\w!#$%&'*+.^`|~:-]*", re.ASCII)
@@ -80,8 +80,11 @@ class DirectConnection(Connection):
         self.reached = True
         self._websocket.closed.add_done_callback(self._lost)
         key = new_key()
-        head = await self._websocket.shake(request(self._target, key), key)
-        self.status, self.headers = head.status, dict(head.headers)
+        head = await self._websocket.shake(request(self._target, key))
+        self.status = head.status
+        self.headers = {name.title(): value for name, value in head.headers}
+        if not switched(head, key):
+            raise ValueError(f"no WebSocket: {head.start}")
         await self._opened
 
     async def _dial(self, parts: SplitResult) -> WebSocket:

@@ -18,6 +18,11 @@ _HTTP = b"HTTP/1."
 _NO_STATUS, _ABNORMAL, _PROTOCOL_ERROR, _NOT_UTF_8 = 1005, 1006, 1002, 1007
 
 
+def switched(answer: http1.Head, key: str) -> bool:
+    """Tell whether this is the answer to a request with that key that makes it a WebSocket."""
+    return answer.status == 101 and answer.get("sec-websocket-accept") == accept(key)
+
+
 class WebSocket(asyncio.BufferedProtocol):
     """The client's side of one WebSocket.
 
@@ -42,16 +47,13 @@ class WebSocket(asyncio.BufferedProtocol):
         self._writable: asyncio.Future[None] | None = None
         self._saying_goodbye = False
 
-    async def shake(self, request: str, key: str) -> http1.Head:
-        """Ask for the WebSocket with this head and its key; give the head of the answer.
+    async def shake(self, request: str) -> http1.Head:
+        """Ask for the WebSocket with this head; give the head of the answer, see `switched`.
 
-        Raises: ValueError for what is no WebSocket, ConnectionError.
+        Raises: ValueError for what is no HTTP, ConnectionError.
         """
         self._open.write(request.encode())
-        answer = await self.response
-        if answer.status != 101 or answer.get("sec-websocket-accept") != accept(key):
-            raise ValueError(f"no WebSocket: {answer.start}")
-        return answer
+        return await self.response
 
     @property
     def _open(self) -> asyncio.Transport:

@@ -10,7 +10,7 @@ import pytest
 from nsroom.handshake import new_key, request
 from nsroom.protocol.websocket import Message, Opcode, Reader, accept
 from nsroom.target import Target
-from nsroom.websocket import WebSocket
+from nsroom.websocket import WebSocket, switched
 from tests.cli.clients import WAIT
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -86,8 +86,7 @@ def switching(key: str) -> bytes:
 async def peer() -> AsyncIterator[Peer]:
     """A WebSocket that is open."""
     async with dialled(switching) as (peer, key):
-        head = await peer.websocket.shake(request(Target(), key), key)
-        assert head.status == 101
+        assert switched(await peer.websocket.shake(request(Target(), key)), key)
         assert (await peer.reader.readuntil(b"\r\n\r\n")).startswith(b"GET /socket.io/?EIO=4&")
         yield peer
 
@@ -197,22 +196,34 @@ async def test_nothing_is_read_while_it_is_paused(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "no WebSocket: HTTP/1.1 404"),
-        (b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: guess\r\n\r\n", "no WebSocket"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "no HTTP"),
         (b"HTTP/9 ?\r\n\r\n", "no HTTP"),
         (b"\0" * 100, "no HTTP"),
     ],
 )
-async def test_what_is_no_websocket_is_refused(answer: bytes, error: str) -> None:
+async def test_what_is_no_http_is_refused(answer: bytes, error: str) -> None:
     async with dialled(lambda _: answer) as (peer, key):
         with pytest.raises(ValueError, match=error):
-            await asyncio.wait_for(peer.websocket.shake(request(Target(), key), key), WAIT)
+            await asyncio.wait_for(peer.websocket.shake(request(Target(), key)), WAIT)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: guess\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n",
+    ],
+)
+async def test_not_every_answer_makes_it_a_websocket(answer: bytes) -> None:
+    async with dialled(lambda _: answer) as (peer, key):
+        head = await asyncio.wait_for(peer.websocket.shake(request(Target(), key)), WAIT)
+        assert not switched(head, key)
 
 
 async def test_a_peer_that_goes_is_an_error() -> None:
     async with dialled(lambda _: b"HTTP/1.1 1") as (peer, key):
-        shaking = asyncio.ensure_future(peer.websocket.shake(request(Target(), key), key))
+        shaking = asyncio.ensure_future(peer.websocket.shake(request(Target(), key)))
         await peer.reader.readuntil(b"\r\n\r\n")
         peer.writer.close()
         with pytest.raises(ConnectionError):
@@ -221,5 +232,5 @@ async def test_a_peer_that_goes_is_an_error() -> None:
 
 async def test_frames_behind_the_answer_are_read() -> None:
     async with dialled(lambda key: switching(key) + frame(1, b"0{}")) as (peer, key):
-        await asyncio.wait_for(peer.websocket.shake(request(Target(), key), key), WAIT)
+        await asyncio.wait_for(peer.websocket.shake(request(Target(), key)), WAIT)
         assert await peer.taken() == "0{}"
