@@ -52,7 +52,7 @@ class Dialer:
     async def _over(
         self, transport: Transport, dialect: Dialect, seconds: float
     ) -> tuple[Connection, Exception | None]:
-        """Try every way over one transport; give the last, of those that got through, with what it failed with."""
+        """Try every way over one transport; of those that got through, give the last with its failure."""
         until = asyncio.get_running_loop().time() + seconds
         told: tuple[Connection, Exception | None] | None = None
         for connection in self._ways(transport, dialect):
