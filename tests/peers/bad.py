@@ -30,7 +30,8 @@ def _reset(transport: asyncio.WriteTransport) -> None:
 
 
 @asynccontextmanager
-async def _tcp(talk: Talk) -> AsyncIterator[str]:
+async def tcp(talk: Talk) -> AsyncIterator[str]:
+    """Listen, and talk to whoever comes; give the URL."""
     conversations: set[asyncio.Task[None]] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,7 +39,7 @@ async def _tcp(talk: Talk) -> AsyncIterator[str]:
         assert task is not None
         conversations.add(task)
         try:
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            with contextlib.suppress(ConnectionError, EOFError, asyncio.CancelledError):
                 await talk(reader, writer)
         finally:
             writer.close()
@@ -76,7 +77,7 @@ def silent() -> Peer:
     async def talk(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await _forever()
 
-    return _tcp(talk)
+    return tcp(talk)
 
 
 def garbage() -> Peer:
@@ -88,7 +89,7 @@ def garbage() -> Peer:
         await writer.drain()
         await _forever()
 
-    return _tcp(talk)
+    return tcp(talk)
 
 
 def speaks_first() -> Peer:
@@ -99,7 +100,7 @@ def speaks_first() -> Peer:
         await writer.drain()
         await _forever()
 
-    return _tcp(talk)
+    return tcp(talk)
 
 
 def closes() -> Peer:
@@ -108,7 +109,7 @@ def closes() -> Peer:
     async def talk(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         return
 
-    return _tcp(talk)
+    return tcp(talk)
 
 
 def resets() -> Peer:
@@ -117,7 +118,7 @@ def resets() -> Peer:
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         _reset(writer.transport)
 
-    return _tcp(talk)
+    return tcp(talk)
 
 
 # HTTP without Engine.IO -----------------------------------------------------------------------------

@@ -7,9 +7,11 @@ import asyncio
 import contextlib
 import itertools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
+
+from tests.peers.bad import tcp
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Relay = Callable[[bytes, Streams], Awaitable[None]]
@@ -17,28 +19,11 @@ Proxy = AbstractAsyncContextManager[str]
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
-@asynccontextmanager
-async def _listening(relay: Relay) -> AsyncIterator[str]:
-    conversations: set[asyncio.Task[None]] = set()
-
+def _listening(relay: Relay) -> Proxy:
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        conversations.add(task)
-        try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await relay(await reader.readuntil(b"\r\n\r\n"), (reader, writer))
-        finally:
-            writer.close()
+        await relay(await reader.readuntil(b"\r\n\r\n"), (reader, writer))
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0, limit=2**16)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task in conversations:
-            task.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
+    return tcp(converse)
 
 
 async def _connect(url: str) -> Streams:

@@ -1,11 +1,10 @@
 """Round trips: every client emits events and waits for their acknowledgements."""
 
 import time
-from itertools import cycle
 
 from nsroom.load.connection import NOT_READ, Connection, ignore, refusal
 from nsroom.load.fleet import Fleet, phrase, room_name
-from nsroom.load.schedule import SECOND, Schedule, ticking
+from nsroom.load.schedule import SECOND, Schedule, sending
 from nsroom.load.tally import Stopwatch
 
 _SWEEP = 0.1
@@ -56,13 +55,7 @@ class Acks:
         if not connections:
             return
         schedule = Schedule(rate * len(connections) / self._load.clients, self._watch.start)
-        turn = cycle(connections)
-
-        def tick() -> None:
-            for intended in schedule.due(time.monotonic_ns()):
-                self._send(next(turn), intended)
-
-        with ticking(schedule, self._watch.start, tick):
+        with sending(schedule, self._watch.start, connections, self._send):
             await self._last(self._load.duration)
 
     async def _last(self, seconds: float) -> None:

@@ -4,11 +4,10 @@ import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import cycle
 
 from nsroom.load.connection import NOT_READ, Connection, ignore, refusal
 from nsroom.load.fleet import Fleet, phrase, room_name
-from nsroom.load.schedule import SECOND, Schedule, ticking
+from nsroom.load.schedule import SECOND, Schedule, sending
 from nsroom.load.tally import Part, Stopwatch, Tally
 
 _STEP = 0.1
@@ -93,13 +92,7 @@ class Fanout:
             await self._last(self._load.duration)
             return
         schedule = Schedule(rate * len(self._senders) / self._load.rooms, self._watch.start)
-        turn = cycle(self._senders)
-
-        def tick() -> None:
-            for intended in schedule.due(time.monotonic_ns()):
-                self._send(next(turn), intended)
-
-        with ticking(schedule, self._watch.start, tick):
+        with sending(schedule, self._watch.start, self._senders, self._send):
             await self._last(self._load.duration)
 
     async def _last(self, seconds: float) -> None:

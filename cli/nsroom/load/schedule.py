@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+from typing import TypeVar
 
+T = TypeVar("T")
 SECOND = 1_000_000_000
 _SHORTEST = SECOND // 1000
 """Events of one millisecond are sent together: waking up more often would cost more than sending."""
@@ -37,11 +40,19 @@ class Schedule:
 
 
 @contextlib.contextmanager
-def ticking(schedule: Schedule, start: int, tick: Callable[[], None]) -> Iterator[None]:
-    """Call `tick` whenever events are due.
+def sending(
+    schedule: Schedule, start: int, senders: Sequence[T], send: Callable[[T, int], None]
+) -> Iterator[None]:
+    """Let the senders take turns: each event is `send(sender, intended)`, once it is due.
 
     By a timer of the system: the event loop's own is up to a millisecond late, which would be measured too.
     """
+    turn = cycle(senders)
+
+    def tick() -> None:
+        for intended in schedule.due(time.monotonic_ns()):
+            send(next(turn), intended)
+
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGALRM, tick)
     wait = max(start - time.monotonic_ns(), 1000)
