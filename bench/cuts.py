@@ -59,11 +59,14 @@ def main() -> None:
         for transport in ("websocket", "polling"):
             begun = time.monotonic()
             outcome = asyncio.run(run(transport, cuts, options.stop, chance))
-            wrong |= bool(outcome.lost or outcome.doubled or outcome.unordered or outcome.unknown - {None})
+            faults = ["out of order"] * outcome.unordered + [
+                f"unknown: {why}" for why in outcome.unknown if why
+            ]
+            wrong |= bool(outcome.lost or outcome.doubled or faults)
             sys.stdout.write(
                 f"{name:<8}{transport:<10}{len(cuts):>3} cuts{outcome.acknowledged:>7} acknowledged"
                 f"{len(outcome.lost):>4} lost{len(outcome.doubled):>4} doubled"
-                f"{outcome.replayed:>6} replayed{time.monotonic() - begun:>6.0f} s\n"
+                f"{outcome.replayed:>6} replayed{time.monotonic() - begun:>6.0f} s  {', '.join(faults)}\n"
             )
             sys.stdout.flush()
     sys.exit(wrong)
