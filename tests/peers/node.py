@@ -44,7 +44,7 @@ def install(node: Path) -> Path:
     with lock_file.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _installed(lock_file):
-            _npm_ci(node)
+            _run_npm(node, SCRIPTS, "ci")
     return SCRIPTS / "node_modules"
 
 
@@ -60,14 +60,24 @@ def _packages(lock_file: Path) -> dict[str, Any]:
     return {name: package["integrity"] for name, package in packages.items() if name}
 
 
-def _npm_ci(node: Path) -> None:
+def install_into(folder: Path, node: Path, *packages: str) -> Path:
+    """Give `node_modules` in a folder, with packages that no lock file names.
+
+    Raises: RuntimeError with npm's own words.
+    """
+    folder.mkdir()
+    _run_npm(node, folder, "install", "--prefix", str(folder), *packages)
+    return folder / "node_modules"
+
+
+def _run_npm(node: Path, folder: Path, job: str, *args: str) -> None:
     path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [*_npm(node), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [*_npm(node), job, "--ignore-scripts", "--no-audit", "--no-fund", *args]
     done = subprocess.run(
-        command, cwd=SCRIPTS, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300
     )
     if done.returncode:
-        raise RuntimeError(f"npm ci failed: {done.stderr.strip()}")
+        raise RuntimeError(f"npm {job} failed: {done.stderr.strip()}")
 
 
 def _npm(node: Path) -> list[str]:

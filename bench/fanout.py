@@ -1,0 +1,281 @@
+"""What a delivery, a connect and a connection cost `nsroom serve`, beside Node's socket.io: `python -m bench.fanout`.
+
+Only the servers' own CPU time counts. Every member compares what it gets with what the others got, byte for
+byte; the run ends with an error if a delivery is missing, doubled or out of order. It needs Linux.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.__main__ import head, row, script
+from bench.crowd import PATIENCE, Crowd, Poller, frames, text
+from tests.peers.node import find_node, install, install_into
+from tests.peers.valkey_server import valkey
+
+_TEXT = "x" * 93
+"""A message's, behind its number and a space: 100 bytes."""
+_DELIVERIES = 60_000
+"""In a round, about."""
+_MOST = 500
+"""Messages in a round: they wait on the server for the member that polls."""
+_CONNECTS = 500
+_IDLE = 2000
+_UNLIMITED = ("events", "address_events", "address_connects")
+_LISTENING = re.compile(r"listening on (\S+)")
+_ADAPTER = ("@socket.io/redis-adapter@8.3.0", "redis@4.7.1", "socket.io-adapter@2.5.5")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Servers of one kind that run."""
+
+    urls: Sequence[str]
+    pids: Sequence[int]
+
+    @property
+    def cpu(self) -> float:
+        """The CPU seconds of all their threads, so far."""
+        # Linux makes a process's CPU clock out of its id; /proc/PID/stat has the same in steps of 10 ms.
+        return sum(time.clock_gettime(~pid << 3 | 2) for pid in self.pids)
+
+    @property
+    def memory(self) -> float:
+        """Their memory in KiB."""
+        lines = (Path(f"/proc/{pid}/status").read_text() for pid in self.pids)
+        return sum(int(each.partition("VmRSS:")[2].split()[0]) for each in lines)
+
+    def rest(self) -> None:
+        """Wait until they have nothing more to do."""
+        before, now = -1.0, self.cpu
+        while now - before > 0.002:
+            time.sleep(0.1)
+            before, now = now, self.cpu
+
+
+Start = Callable[[], contextlib.AbstractContextManager[Served]]
+
+
+@contextlib.contextmanager
+def serving(command: Sequence[str], env: dict[str, str], count: int = 1) -> Iterator[Served]:
+    """Start servers that tell their URL."""
+    with contextlib.ExitStack() as stack:
+        urls, pids = [], []
+        for _ in range(count):
+            log = stack.enter_context(tempfile.NamedTemporaryFile())
+            process = stack.enter_context(subprocess.Popen(command, env=env, stdout=log, stderr=log))
+            stack.callback(process.kill)
+            urls.append(_url(Path(log.name)))
+            pids.append(process.pid)
+        yield Served(urls, pids)
+
+
+def _url(log: Path) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := _LISTENING.search(log.read_text())):
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    return found[1]
+
+
+def _nsroom(*options: str) -> list[str]:
+    limits = [f"{name}_{kind}=1000000" for name in _UNLIMITED for kind in ("per_second", "burst")]
+    shown = [word for limit in limits for word in ("--limit", limit)]
+    command = (sys.executable, "-m", "nsroom", "serve", "--port", "0", "--ping-interval", "600")
+    return [*command, *shown, *options]
+
+
+class Room:
+    """A room with everybody in it: one talks, one polls, and one is left out of what is relayed."""
+
+    def __init__(self, served: Served, size: int) -> None:
+        self._served = served
+        self._size = size
+        self._crowd = Crowd(served.urls)
+        self._members = self._crowd.connect(size - 1)
+        self._talker, self._quiet, *self._others = self._members
+        self._poller = Poller(served.urls[-1])
+        self._crowd.ask(self._members, '420["join","room"]', b'430[{"ok":true')
+        self._crowd.ask([self._quiet], '421["join","quiet"]', b'431[{"ok":true')
+        for packet, answer in (("40", "40"), ('420["join","room"]', "430")):
+            self._poller.send(packet)
+            self._poller.wait(answer)
+
+    def cost(self, event: str, count: int, window: int) -> float:
+        """Give the servers' CPU seconds for each delivery of so many messages."""
+        self._begin()
+        left_out = [self._quiet] if event == "emit" else []
+        listeners = [each for each in self._members[1:] if each not in left_out]
+        self._crowd.compare(listeners)
+        before = self._served.cpu
+        self._talk(event, count, window)
+        heard = [frame for frame in frames(self._talker.data) if text(frame).startswith("42")]
+        self._crowd.read_while(lambda: any(each.at != sum(map(len, heard)) for each in listeners))
+        polled = [packet for packet in self._poller.gather(count) if packet.startswith("42")]
+        cpu = self._served.cpu - before
+        assert b"".join(heard) == self._crowd.stream, "the sender got something else"
+        assert polled == [text(frame) for frame in heard], "the one that polls got something else"
+        assert not any(each.data for each in left_out), "who is left out got something"
+        _check_order(polled, count)
+        return cpu / count / (self._size - len(left_out))
+
+    def _begin(self) -> None:
+        """Let everybody hear that it begins, behind whatever came before."""
+        self._crowd.expect(self._members, b'42["start"]')
+        self._talker.send('42["emit",{"event":"start","args":[],"to":"room"}]')
+        self._crowd.read_while_expected()
+        self._poller.wait('42["start"]')
+
+    def _talk(self, event: str, count: int, window: int) -> None:
+        talker, acknowledged, sent, at = self._talker, 0, 0, 0
+        deadline = time.monotonic() + PATIENCE
+        while acknowledged < count:
+            assert time.monotonic() < deadline, f"{acknowledged} of {count} messages are acknowledged"
+            for number in range(sent, min(count, acknowledged + window)):
+                talker.send(_packet(event, number))
+            sent = min(count, acknowledged + window)
+            self._crowd.read()
+            while (found := talker.data.find(b"43%d[" % acknowledged, at)) >= 0:
+                acknowledged, at = acknowledged + 1, found
+
+
+def _packet(event: str, number: int) -> str:
+    body = {"room": "room", "text": f"{number:06} {_TEXT}"}
+    if event == "emit":
+        body = {"event": "said", "args": [body["text"]], "to": "room", "except": "quiet"}
+    return f"42{number}{json.dumps([event, body], separators=(',', ':'))}"
+
+
+def _check_order(packets: Sequence[str], count: int) -> None:
+    assert len(packets) == count, f"{len(packets)} of {count} messages came"
+    for number, packet in enumerate(packets):
+        assert f'"{number:06} {_TEXT}"' in packet, packet
+
+
+def connect(served: Served) -> float:
+    """Give the CPU seconds of a connect, with that to the namespace."""
+    crowd, costs = Crowd(served.urls), []
+    for _ in range(_CONNECTS // 10):
+        served.rest()
+        before = served.cpu
+        members = crowd.connect(10)
+        costs.append(served.cpu - before)
+        crowd.close(members)
+    return statistics.median(costs) / 10
+
+
+def memory(served: Served) -> float:
+    """Give the KiB of a connection that is idle."""
+    crowd = Crowd(served.urls)
+    crowd.connect(_IDLE // 10)
+    served.rest()
+    before = served.memory
+    crowd.connect(_IDLE)
+    while crowd.read(0.5):
+        continue
+    served.rest()
+    return (served.memory - before) / _IDLE
+
+
+def fan_out(starts: dict[str, Start], cases: dict[str, tuple[str, str]], size: int, given: "Given") -> None:
+    """Print what a delivery in a room of this size costs; the servers take turns."""
+    count = max(3, min(_MOST, _DELIVERIES // size))
+    costs: dict[tuple[str, str], list[float]] = {}
+    with contextlib.ExitStack() as stack:
+        rooms = {name: Room(stack.enter_context(start()), size) for name, start in starts.items()}
+        for number in range(given.rounds + 1):
+            for ours, event in cases.values():
+                for name in (ours, "node"):
+                    print(number,name,event,file=sys.stderr)
+                    cost = rooms[name].cost(event, count, given.window)
+                    if number:
+                        costs.setdefault((name, event), []).append(cost)
+    head(f"{size} members")
+    for label, (ours, event) in cases.items():
+        nsroom, node = (statistics.median(costs[name, event]) for name in (ours, "node"))
+        row(f"{label}, CPU a delivery", nsroom * 1e6, node * 1e6, "µs")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is asked for."""
+
+    sizes: Sequence[int]
+    rounds: int
+    window: int
+
+
+def alone(node: str, env: dict[str, str], given: Given) -> None:
+    """Print the tables of one server."""
+    with tempfile.TemporaryDirectory() as folder:
+        starts: dict[str, Start] = {
+            "node": lambda: serving((node, script("room")), env),
+            "forgetful": lambda: serving(_nsroom("--history", "none"), env),
+            "lasting": lambda: serving(_nsroom("--history", f"{folder}/history.db"), env),
+        }
+        cases = {
+            "emit": ("forgetful", "emit"),
+            "message": ("forgetful", "message"),
+            "message, stored": ("lasting", "message"),
+        }
+        head("a connection")
+        for name, measure, scale, unit in (("CPU a connect", connect, 1e6, "µs"), ("memory", memory, 1, "KiB")):
+            found = []
+            for each in ("forgetful", "node"):
+                with starts[each]() as served:
+                    connect(served)
+                    found.append(measure(served) * scale)
+            row(name, *found, unit)
+        for size in given.sizes:
+            fan_out(starts, cases, size, given)
+
+
+async def over_redis(node: str, env: dict[str, str], given: Given) -> None:
+    """Print the tables of two servers over Redis."""
+    with tempfile.TemporaryDirectory() as folder:
+        modules = install_into(Path(folder) / "node", Path(node), *_ADAPTER)
+        env = {**env, "NODE_PATH": f"{modules}{os.pathsep}{env['NODE_PATH']}"}
+        (data := Path(folder) / "valkey").mkdir()
+        async with valkey(data) as bus:
+            starts: dict[str, Start] = {
+                "node": lambda: serving((node, script("room"), bus.url), env, 2),
+                "nsroom": lambda: serving(_nsroom("--redis", bus.url, "--history", "none"), env, 2),
+            }
+            cases = {"emit": ("nsroom", "emit"), "message": ("nsroom", "message")}
+            for size in given.sizes:
+                fan_out(starts, cases, size, given)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fanout", description=__doc__)
+    parser.add_argument("--members", type=int, nargs="+", default=[200, 3000], help="default: 200 3000")
+    parser.add_argument("--rounds", type=int, default=7, help="of each, the servers taking turns (default: 7)")
+    parser.add_argument("--window", type=int, default=1, help="messages under way at once (default: 1)")
+    parser.add_argument("--redis", action="store_true", help="two servers over Redis, half of the members each")
+    options = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    node = find_node()
+    env = {**os.environ, "NODE_PATH": str(install(node))}
+    given = Given(options.members, options.rounds, options.window)
+    if options.redis:
+        asyncio.run(over_redis(str(node), env, given))
+    else:
+        alone(str(node), env, given)
+
+
+if __name__ == "__main__":
+    main()
