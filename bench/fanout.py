@@ -61,7 +61,7 @@ class Served:
         """Wait until they have nothing more to do."""
         before, now = -1.0, self.cpu
         while now - before > 0.002:
-            time.sleep(0.1)
+            time.sleep(0.05)
             before, now = now, self.cpu
 
 
@@ -106,9 +106,9 @@ class Room:
         self._crowd = Crowd(served.urls)
         self._members = self._crowd.connect(size - 1)
         self._talker, self._quiet, *self._others = self._members
-        self._poller = Poller(served.urls[-1])
         self._crowd.ask(self._members, '420["join","room"]', b'430[{"ok":true')
         self._crowd.ask([self._quiet], '421["join","quiet"]', b'431[{"ok":true')
+        self._poller = Poller(served.urls[-1])
         for packet, answer in (("40", "40"), ('420["join","room"]', "430")):
             self._poller.send(packet)
             self._poller.wait(answer)

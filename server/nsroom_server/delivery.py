@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
+from socketio.packet import EVENT
+
 from nsroom_server.application import Answer, Later
 from nsroom_server.history import History, HistoryError
 from nsroom_server.ledger import Body
 from nsroom_server.logs import Sparing
+from nsroom_server.packet import Packet
 from nsroom_server.requests import Relay
 from nsroom_server.server import Server
 
@@ -76,16 +79,11 @@ class Deliveries:
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
         """Send an event that is not stored to its rooms; answer how many got it."""
-        members = self._server.manager.members(namespace, *request.to)
-        skipped = self._server.manager.members(namespace, *request.skip)
-        await self._server.emit(
-            request.event,
-            tuple(request.args),
-            to=list(request.to),
-            skip_sid=list(skipped),
-            namespace=namespace,
-        )
-        return ({"ok": True, "recipients": len(members.keys() - skipped.keys())},)
+        fan_out = self._server.manager
+        packet = Packet(EVENT, [request.event, *request.args], namespace)
+        skipped = fan_out.members(namespace, *request.skip)
+        count = fan_out.fan_out(packet.outgoing(), namespace, list(request.to), skipped, packet.data)
+        return ({"ok": True, "recipients": count},)
 
     async def _deliver_all(self) -> None:
         load = 0

@@ -18,7 +18,7 @@ from nsroom_server.endings import ERROR, LOST
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode_payload
 from nsroom_server.refused import Fault, Refused
 from nsroom_server.session import DuplicatePoll, Options, Session
-from nsroom_server.websocket import WebSocket
+from nsroom_server.websocket import Flusher, WebSocket
 
 TRANSPORTS = ("polling", "websocket")
 _ELSEWHERE = 0.5
@@ -75,6 +75,7 @@ class Endpoint:
     def __init__(self, engine: Sessions, access: Access) -> None:
         self._engine = engine
         self._access = access
+        self._flusher = Flusher()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a request."""
@@ -187,7 +188,7 @@ class Endpoint:
     # WebSockets
 
     async def _accept(self, request: web.Request) -> tuple[WebSocket, web.StreamResponse]:
-        websocket = WebSocket(request, self._engine.options.max_payload)
+        websocket = WebSocket(request, self._engine.options.max_payload, self._flusher)
         try:
             return websocket, await websocket.open()
         except (web.HTTPException, ConnectionError) as error:

@@ -101,15 +101,19 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         to: Room,
         skipped: Collection[str] = (),
         arguments: Sequence[Json] | None = None,
-    ) -> None:
-        """Send what is encoded to this server's own clients; a watcher is told the arguments."""
+    ) -> int:
+        """Send what is encoded to this server's own clients, and count them; a watcher is told the arguments."""
         eio, watcher = self.server.eio, self._watcher if arguments else None
+        sessions, count = eio.sessions, 0
         for sid, eio_sid in self.get_participants(namespace, to):
             if sid not in skipped:
-                eio.traffic.events_out += 1
-                eio.send(eio_sid, *packets)
+                count += 1
+                if session := sessions.get(eio_sid):
+                    session.send(*packets)
                 if watcher:
                     watcher.sent(namespace, sid, arguments or ())
+        eio.traffic.events_out += count
+        return count
 
 
 def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:

@@ -184,13 +184,14 @@ class Session:
         """Send packets, one behind the other and nothing between them; who does not read is cut."""
         if self.closed:
             return
+        websocket, outbox = self._websocket, self._outbox
         for packet in packets:
             self._traffic.bytes_out += packet.size
-            if self._websocket and not self._outbox and self._websocket.writable:
-                self._websocket.write(packet.frame)
+            if websocket and not outbox.packets and websocket.writable:
+                websocket.write(packet.frame)
             else:
-                self._outbox.put(packet)
-        if self._outbox:
+                outbox.put(packet)
+        if outbox.packets:
             self._hurry()
 
     def _hurry(self) -> None:

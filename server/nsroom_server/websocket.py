@@ -1,7 +1,6 @@
 """One WebSocket of the server: aiohttp's, with frames that are encoded elsewhere and a close that ends."""
 
 import asyncio
-from collections import deque
 
 from aiohttp import WSMsgType, web
 
@@ -16,10 +15,30 @@ _WITHOUT_BOUND = 3600.0
 """Seconds that aiohttp waits for the closing handshake: `close` bounds it."""
 
 
+class Flusher:
+    """Flushes what was written to in this turn of the loop: a callback for each WebSocket costs too much."""
+
+    __slots__ = ("_written",)
+
+    def __init__(self) -> None:
+        self._written: list[WebSocket] = []
+
+    def add(self, websocket: "WebSocket") -> None:
+        """Flush it before the next turn."""
+        if not self._written:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._written.append(websocket)
+
+    def _flush(self) -> None:
+        written, self._written = self._written, []
+        for websocket in written:
+            websocket.flush()
+
+
 class WebSocket:
     """A WebSocket without compression: what a client sends is no larger than what it costs us."""
 
-    def __init__(self, request: web.Request, max_payload: int) -> None:
+    def __init__(self, request: web.Request, max_payload: int, flusher: Flusher) -> None:
         self._request = request
         # aiohttp refuses what is as large as its bound.
         self._response = web.WebSocketResponse(
@@ -31,9 +50,13 @@ class WebSocket:
         )
         self._load = 0
         self._loop = asyncio.get_running_loop()
+        self._flusher = flusher
         self._frames: list[bytes] = []
         self._size = 0
-        self._unsent: deque[int] = deque()
+        self._unsent: list[int] = []
+        """The sizes of the frames that the system has not taken whole."""
+        self._left = 0
+        """Bytes that it had not taken after the last flush."""
         self._closing = False
 
     async def open(self) -> web.WebSocketResponse:
@@ -52,42 +75,48 @@ class WebSocket:
     @property
     def writable(self) -> bool:
         """Whether the peer has read enough for the next frame."""
-        return self._transport.get_write_buffer_size() + self._size <= self._high
+        left = self._left and self._transport.get_write_buffer_size()
+        return left + self._size <= self._high
 
     def write(self, frame: bytes) -> None:
         """Write a frame in this turn of the loop, whole, behind whatever else was written."""
         if not self._frames:
-            self._loop.call_soon(self._flush)
+            self._flusher.add(self)
         self._frames.append(frame)
         self._size += len(frame)
         if self._size >= _CHUNK:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Give the system what was written."""
         frames, self._frames, self._size = self._frames, [], 0
-        if frames and not self._transport.is_closing():
+        transport = self._transport
+        if not frames or transport.is_closing():
+            return
+        transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+        left = transport.get_write_buffer_size()
+        if left or self._left:
             self._unsent.extend(map(len, frames))
-            self._transport.write(b"".join(frames) if len(frames) > 1 else frames[0])
-            self._forget_sent(self._transport.get_write_buffer_size())
+            self._forget_sent(left)
+        self._left = left
 
     def _forget_sent(self, left: int) -> None:
-        if left <= 0:
-            self._unsent.clear()
-            return
-        total = sum(self._unsent)
-        while self._unsent and total - self._unsent[0] >= left:
-            total -= self._unsent.popleft()
+        total, sent = sum(self._unsent), 0
+        while sent < len(self._unsent) and total - self._unsent[sent] >= left:
+            total -= self._unsent[sent]
+            sent += 1
+        del self._unsent[:sent]
 
     @property
     def unsent(self) -> int:
         """How many frames the system has not taken whole."""
         left = self._transport.get_write_buffer_size() - (_CLOSE if self._closing else 0)
-        self._forget_sent(left)
+        self._forget_sent(max(left, 0))
         return len(self._unsent) + len(self._frames)
 
     async def drained(self) -> bool:
         """Wait until the peer has read; false when it is gone."""
-        self._flush()
+        self.flush()
         try:
             await self._request.writer.drain()
         except ConnectionError:
@@ -120,7 +149,7 @@ class WebSocket:
     async def close(self, code: int, grace: float) -> None:
         """Send a CLOSE and wait for the peer's, `grace` seconds; then drop the connection."""
         timer = self._loop.call_later(grace, self.abort)
-        self._flush()
+        self.flush()
         self._closing = True
         try:
             await self._response.close(code=code)
