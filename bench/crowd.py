@@ -1,4 +1,4 @@
-"""Clients that cost little: one loop over thousands of raw sockets, which compares what they get byte for byte."""
+"""Clients that cost little: one loop over raw sockets, which compares byte for byte what all of them get."""
 
 import http.client
 import json
@@ -112,6 +112,11 @@ class Crowd:
         while left := unfinished():
             assert time.monotonic() < deadline, f"what is waited for does not come: {left}"
             self.read()
+
+    def settle(self) -> None:
+        """Read until nothing has come for a while."""
+        while self.read(0.5):
+            continue
 
     def read(self, timeout: float = 1.0) -> bool:
         """Read what there is; false when nothing comes."""

@@ -1,4 +1,4 @@
-"""What a delivery, a connect and a connection cost `nsroom serve`, beside Node's socket.io: `python -m bench.fanout`.
+"""What a delivery and a connection cost `nsroom serve`, beside Node's socket.io: `python -m bench.fanout`.
 
 Only the servers' own CPU time counts. Every member compares what it gets with what the others got, byte for
 byte; the run ends with an error if a delivery is missing, doubled or out of order. It needs Linux.
@@ -112,6 +112,8 @@ class Room:
         for packet, answer in (("40", "40"), ('420["join","room"]', "430")):
             self._poller.send(packet)
             self._poller.wait(answer)
+        # Over Redis, what others are told of the last one may come after its own answer.
+        self._crowd.settle()
 
     def cost(self, event: str, count: int, window: int) -> float:
         """Give the servers' CPU seconds for each delivery of so many messages."""
@@ -176,6 +178,13 @@ def connect(served: Served) -> float:
     return statistics.median(costs) / 10
 
 
+def _alone(start: Start, measure: Callable[[Served], float]) -> float:
+    """Measure servers that are new, and warm."""
+    with start() as served:
+        connect(served)
+        return measure(served)
+
+
 def memory(served: Served) -> float:
     """Give the KiB of a connection that is idle."""
     crowd = Crowd(served.urls)
@@ -183,8 +192,7 @@ def memory(served: Served) -> float:
     served.rest()
     before = served.memory
     crowd.connect(_IDLE)
-    while crowd.read(0.5):
-        continue
+    crowd.settle()
     served.rest()
     return (served.memory - before) / _IDLE
 
@@ -192,20 +200,17 @@ def memory(served: Served) -> float:
 def fan_out(starts: dict[str, Start], cases: dict[str, tuple[str, str]], size: int, given: "Given") -> None:
     """Print what a delivery in a room of this size costs; the servers take turns."""
     count = max(3, min(_MOST, _DELIVERIES // size))
-    costs: dict[tuple[str, str], list[float]] = {}
     with contextlib.ExitStack() as stack:
         rooms = {name: Room(stack.enter_context(start()), size) for name, start in starts.items()}
-        for number in range(given.rounds + 1):
-            for ours, event in cases.values():
-                for name in (ours, "node"):
-                    print(number,name,event,file=sys.stderr)
-                    cost = rooms[name].cost(event, count, given.window)
-                    if number:
-                        costs.setdefault((name, event), []).append(cost)
-    head(f"{size} members")
-    for label, (ours, event) in cases.items():
-        nsroom, node = (statistics.median(costs[name, event]) for name in (ours, "node"))
-        row(f"{label}, CPU a delivery", nsroom * 1e6, node * 1e6, "µs")
+        head(f"{size} members, CPU")
+        for window in given.windows:
+            for label, (ours, event) in cases.items():
+                costs = [
+                    [rooms[name].cost(event, count, window) * 1e6 for name in (ours, "node")]
+                    for _ in range(given.rounds + 1)
+                ]
+                nsroom, node = map(statistics.median, zip(*costs[1:], strict=True))
+                row(f"{label}, {window} under way", nsroom, node, "µs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +219,7 @@ class Given:
 
     sizes: Sequence[int]
     rounds: int
-    window: int
+    windows: Sequence[int]
 
 
 def alone(node: str, env: dict[str, str], given: Given) -> None:
@@ -228,16 +233,12 @@ def alone(node: str, env: dict[str, str], given: Given) -> None:
         cases = {
             "emit": ("forgetful", "emit"),
             "message": ("forgetful", "message"),
-            "message, stored": ("lasting", "message"),
+            "stored": ("lasting", "message"),
         }
         head("a connection")
-        for name, measure, scale, unit in (("CPU a connect", connect, 1e6, "µs"), ("memory", memory, 1, "KiB")):
-            found = []
-            for each in ("forgetful", "node"):
-                with starts[each]() as served:
-                    connect(served)
-                    found.append(measure(served) * scale)
-            row(name, *found, unit)
+        rivals = ("forgetful", "node")
+        row("CPU a connect", *(_alone(starts[each], connect) * 1e6 for each in rivals), "µs")
+        row("memory", *(_alone(starts[each], memory) for each in rivals), "KiB")
         for size in given.sizes:
             fan_out(starts, cases, size, given)
 
@@ -262,15 +263,17 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m bench.fanout", description=__doc__)
     parser.add_argument("--members", type=int, nargs="+", default=[200, 3000], help="default: 200 3000")
-    parser.add_argument("--rounds", type=int, default=7, help="of each, the servers taking turns (default: 7)")
-    parser.add_argument("--window", type=int, default=1, help="messages under way at once (default: 1)")
-    parser.add_argument("--redis", action="store_true", help="two servers over Redis, half of the members each")
+    parser.add_argument("--rounds", type=int, default=5, help="the servers take turns (default: 5)")
+    parser.add_argument("--windows", type=int, nargs="+", default=[1, 16], help="messages under way: 1 16")
+    parser.add_argument(
+        "--redis", action="store_true", help="two servers over Redis, half of the members each"
+    )
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     node = find_node()
     env = {**os.environ, "NODE_PATH": str(install(node))}
-    given = Given(options.members, options.rounds, options.window)
+    given = Given(options.members, options.rounds, options.windows)
     if options.redis:
         asyncio.run(over_redis(str(node), env, given))
     else:

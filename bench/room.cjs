@@ -14,7 +14,7 @@ async function main(redis) {
   const io = new Server(http, { pingInterval: 600_000, ...(redis && { adapter: await adapter(redis) }) });
   let id = 0;
   io.on("connection", (socket) => {
-    socket.emit("hi", "everyone!");
+    io.emit("hi", "everyone!");
     socket.on("join", (room, ack) => {
       socket.join(room);
       ack?.({ ok: true });

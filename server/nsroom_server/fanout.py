@@ -102,7 +102,7 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         skipped: Collection[str] = (),
         arguments: Sequence[Json] | None = None,
     ) -> int:
-        """Send what is encoded to this server's own clients, and count them; a watcher is told the arguments."""
+        """Send what is encoded to own clients and count them; a watcher is told the arguments."""
         eio, watcher = self.server.eio, self._watcher if arguments else None
         sessions, count = eio.sessions, 0
         for sid, eio_sid in self.get_participants(namespace, to):
