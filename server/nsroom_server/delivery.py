@@ -19,9 +19,8 @@ from nsroom_server.server import Server
 
 log = logging.getLogger("nsroom_server")
 
-_AT_A_TIME = 64
-"""Events that are sent before others get a turn."""
-_FEW = 32
+_AT_A_TIME = 16
+"""Messages that are delivered before others get a turn."""
 
 
 class Ways(Protocol):
@@ -86,7 +85,7 @@ class Deliveries:
         return ({"ok": True, "recipients": count},)
 
     async def _deliver_all(self) -> None:
-        load = 0
+        delivered = 0
         while True:
             delivery = await self._waiting.get()
             try:
@@ -95,11 +94,10 @@ class Deliveries:
                 delivery.delivered.set_exception(error)
             else:
                 delivery.delivered.set_result(number)
-            # A thousand may be durable at once: others want their turn in between.
-            load += 1 + self._server.manager.size(delivery.namespace, delivery.body["room"])
-            # While there are few, each is followed by its acknowledgement.
-            if load >= _AT_A_TIME or self._waiting.qsize() < _FEW:
-                load = 0
+            delivered += 1
+            # Those of one turn share their system calls, but a thousand may be durable at once.
+            if delivered >= _AT_A_TIME or self._waiting.empty():
+                delivered = 0
                 await asyncio.sleep(0)
 
     async def _deliver(self, delivery: _Delivery) -> int | None:

@@ -120,3 +120,30 @@ async def test_a_client_that_asks_without_reading_holds_up_itself(serve: Serve, 
         read = b""
         while b"43/lab,199[" not in read:
             read = read[-100_000:] + await asyncio.wait_for(reader.read(2**20), WAIT)
+
+
+async def test_what_is_sent_while_a_queue_drains_stays_behind_it(serve: Serve) -> None:
+    running = await serve(limits=Limits(queued_frames=10_000, queued_bytes=2**30))
+    assert running.server
+    async with raw_websocket(running) as (reader, writer):
+        writer.transport.pause_reading()
+        for number in range(800):
+            await running.server.emit("x", (number, "x" * 10_000), namespace="/")
+        (session,) = running.server.eio.sessions.values()
+        assert session.queued
+        writer.transport.resume_reading()
+        reading = asyncio.create_task(numbers_read(reader, 5000))
+        for number in range(800, 5000):
+            await running.server.emit("x", (number, ""), namespace="/")
+            # At some of these turns the system has room again, and the queue has not got its turn.
+            await asyncio.sleep(0)
+        assert await asyncio.wait_for(reading, WAIT) == list(range(5000))
+
+
+async def numbers_read(reader: asyncio.StreamReader, count: int) -> list[int]:
+    """Read the numbers of so many events."""
+    numbers: list[int] = []
+    while len(numbers) < count:
+        await reader.readuntil(b'42["x",')
+        numbers.append(int((await reader.readuntil(b","))[:-1]))
+    return numbers
