@@ -30,9 +30,12 @@ class Flusher:
         self._written.append(websocket)
 
     def _flush(self) -> None:
-        written, self._written = self._written, []
-        for websocket in written:
-            websocket.flush()
+        try:
+            while self._written:
+                self._written.pop().flush()
+        finally:
+            if self._written:  # what failed has been reported; the others still have their turn
+                asyncio.get_running_loop().call_soon(self._flush)
 
 
 class WebSocket:
