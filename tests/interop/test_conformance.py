@@ -196,7 +196,7 @@ async def test_an_aborted_poll_ends_the_session(url: str, http: Http) -> None:
 async def test_a_websocket_carries_messages(url: str, http: Http) -> None:
     ws = await websocket(http, url, "/engine.io/")
     await ws.send_str("4hello")
-    assert await text(ws) == "4hello"
+    assert await item(ws) == "4hello"
     await ws.send_bytes(b"\x01\x02\x03\x04")
     assert await ws.receive_bytes(timeout=WAIT) == b"\x01\x02\x03\x04"
     await ws.close()
@@ -273,14 +273,14 @@ async def test_upgrade(url: str, http: Http) -> None:
     assert await session.get() == (200, "6")
     await ws.send_str("5")
     await ws.send_str("4hello")
-    assert await text(ws) == "4hello"
+    assert await item(ws) == "4hello"
     await ws.close()
 
 
 async def test_upgrade_of_a_socketio_connection(url: str, http: Http) -> None:
     ws = await (await polling(http, url, "/socket.io/")).upgraded()
     await ws.send_str("40")
-    assert (await text(ws)).startswith("40{")
+    assert (await item(ws)).startswith("40{")
     await ws.close()
 
 
@@ -304,7 +304,7 @@ async def test_a_second_websocket_is_ignored(url: str, http: Http, path: str) ->
 async def answers(ws: WebSocket) -> bool:
     """Tell whether the very next packet is the answer to a CONNECT, from either endpoint."""
     await ws.send_str("40")
-    answer = await text(ws)
+    answer = await item(ws)
     await ws.close()
     return answer.startswith("40")
 
@@ -315,8 +315,8 @@ async def answers(ws: WebSocket) -> bool:
 async def connected(http: Http, url: str) -> WebSocket:
     ws = await websocket(http, url, "/socket.io/")
     await ws.send_str("40")
-    assert (await text(ws)).startswith("40{")
-    assert await text(ws) == '42["auth",{}]'
+    assert (await item(ws)).startswith("40{")
+    assert await item(ws) == '42["auth",{}]'
     return ws
 
 
@@ -332,17 +332,17 @@ async def connected(http: Http, url: str) -> WebSocket:
 async def test_connect(url: str, http: Http, request_: str, answer: str, auth: str) -> None:
     ws = await websocket(http, url, "/socket.io/")
     await ws.send_str(request_)
-    packet = await text(ws)
+    packet = await item(ws)
     assert packet.startswith(answer)
     assert list(json.loads(packet.removeprefix(answer))) == ["sid"]
-    assert await text(ws) == auth
+    assert await item(ws) == auth
     await ws.close()
 
 
 async def test_an_unknown_namespace_is_refused(url: str, http: Http) -> None:
     ws = await websocket(http, url, "/socket.io/")
     await ws.send_str("40/random")
-    assert await text(ws) == '44/random,{"message":"Invalid namespace"}'
+    assert await item(ws) == '44/random,{"message":"Invalid namespace"}'
     await ws.close()
 
 
@@ -421,7 +421,7 @@ async def test_the_command(serve: StartServer, http: Http) -> None:
     server = await serve("--conformance", "-n", "/", "-n", "/custom")
     ws = await connected(http, server.url)
     await ws.send_str('421["message-with-ack"]')
-    assert await text(ws) == "431[]"
+    assert await item(ws) == "431[]"
     await ws.close()
     async with http.get(
         f"{server.url}/engine.io/?EIO=4&transport=polling", headers={"Origin": "https://any.example"}

@@ -157,7 +157,7 @@ async def test_a_stall_is_measured_by_all_who_were_to_come_meanwhile(nsroom: Run
         result = await nsroom("bench", "-u", url, *options, timeout=60)
     assert result.code == 0
     ack = result.records()[0]["scenarios"]["ack"]
-    assert ack["sent"] == ack["count"] >= 200
+    assert ack["sent"] == ack["count"] >= 180
     # Two answers were late by themselves, one in a hundred; a hundred others were due while they were.
     assert ack["latency_ms"]["p90"] > 500
     assert talks == 3  # one to see whether all is well
