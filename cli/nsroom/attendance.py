@@ -13,6 +13,8 @@ from nsroom.record import Direction, Json, Kind, Record
 _OTHER_STORE = "epoch"
 """What a server says when the ids of a client are not of its store."""
 
+_MOST_ADRIFT = 10_000
+
 
 @dataclass(slots=True)
 class Place:
@@ -25,10 +27,10 @@ class Place:
     """The id up to which nothing is missing, as far as can be known."""
     replayed: int = 0
     """The id up to which what comes was shown already."""
-    ahead: set[int] = field(default_factory=set)
-    """Ids behind `last` that were shown."""
     held: list[Record] | None = None
     """What comes before it is known what was missed."""
+    adrift: list[Record] = field(default_factory=list)
+    """What came so over connections that were lost before it was known."""
     count: int = 0
     """How many messages were replayed after the last gap."""
     unknown: str | None = None
@@ -58,8 +60,9 @@ class Attendance:
         match answer.args:
             case [{"ok": True, "members": list(), "room": str(room), "epoch": str(epoch), "last": int(last)}]:
                 key = (answer.namespace or "/", room)
-                if key not in self._places or self._places[key].held is None:
-                    self._places[key] = Place(*key, epoch, last)
+                place = self._places.get(key)
+                if place is None or place.held is None:
+                    self._places[key] = Place(*key, epoch, last, adrift=place.adrift if place else [])
 
     def sift(self, records: list[Record]) -> list[Record]:
         """Leave out messages that were shown already, and those whose turn has not come."""
@@ -74,7 +77,10 @@ class Attendance:
         if place.held is not None:
             place.held.append(record)
             return False
-        if number is None:
+        return self._is_news(place, number)
+
+    def _is_news(self, place: Place | None, number: int | None) -> bool:
+        if place is None or number is None:
             return True
         place.last = max(place.last, number)
         return number > place.replayed
@@ -104,20 +110,25 @@ class Attendance:
         """Make records of the missed messages that an answer holds."""
         match page:
             case {"history": [*bodies], "epoch": str(epoch), "gap": gap}:
-                if gap == _OTHER_STORE or epoch != place.epoch:
-                    place.epoch, place.last = epoch, 0
-                    place.ahead.clear()
                 place.unknown = place.unknown or gap
-                return list(self._missed(place, bodies))
+                before = self._begin_anew(place, epoch) if gap == _OTHER_STORE or epoch != place.epoch else []
+                return [*before, *self._missed(place, bodies)]
         place.unknown = str(page.get("error")) if isinstance(page, dict) else "no answer"
         return []
+
+    def _begin_anew(self, place: Place, epoch: str) -> list[Record]:
+        """Count from the beginning of another store; give what is still to be shown of the one before."""
+        adrift, place.adrift = place.adrift, []
+        before = self._due(adrift)
+        place.epoch, place.last, place.replayed = epoch, 0, 0
+        return before
 
     def _missed(self, place: Place, bodies: list[Json]) -> Iterator[Record]:
         for body in bodies:
             number = body.get("id") if isinstance(body, dict) else None
             if not isinstance(number, int):
                 continue
-            if number > place.last and number not in place.ahead:
+            if number > place.last:
                 place.count += 1
                 yield self._made(place, body)
             place.last = place.replayed = max(place.last, number)
@@ -144,22 +155,23 @@ class Attendance:
 
     def release(self, place: Place) -> list[Record]:
         """Give the live messages that had to wait and were not replayed."""
-        held, place.held = place.held or [], None
-        place.ahead.clear()
-        due = [record for record in held if self._is_due(record)]
-        return [record._replace(seq=next(self._sequence)) for record in due]
+        waited, place.adrift, place.held = [*place.adrift, *(place.held or [])], [], None
+        return self._due(waited)
 
-    def interrupt(self) -> list[Record]:
-        """Give the live messages that wait, though some before them are missing: the connection is lost."""
-        records: list[Record] = []
+    def interrupt(self) -> None:
+        """Keep what waits for the next connection, up to a bound; what is more is asked for again."""
         for place in self._places.values():
-            for record in place.held or []:
-                number = self._find(record)[1]
-                if number is None or number > place.replayed:
-                    records.append(record._replace(seq=next(self._sequence)))
-                    place.ahead |= {number} if number is not None else set()
+            place.adrift = [*place.adrift, *(place.held or [])][:_MOST_ADRIFT]
             place.held = None
-        return records
+
+    def give_up(self) -> list[Record]:
+        """Give all that still waits: there will be no answer any more."""
+        return [record for place in self._places.values() for record in self.release(place)]
+
+    def _due(self, waited: list[Record]) -> list[Record]:
+        """Give those of the messages that were not shown yet, as if they came now."""
+        due = [record for record in waited if self._is_news(*self._find(record))]
+        return [record._replace(seq=next(self._sequence)) for record in due]
 
 
 def describe(places: Sequence[Place]) -> str:

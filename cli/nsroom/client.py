@@ -310,7 +310,7 @@ class Client:
                 reason = connection.why_ended
                 lost_at = now()
                 await connection.close(0)
-                self._put(self._attendance.interrupt())
+                self._attendance.interrupt()
                 self._note(Kind.CLOSE, reason=reason)
                 self._acks.forsake(LostError(f"the connection ended ({reason})"))
                 if not self._memberships.wanted:
@@ -390,6 +390,7 @@ class Client:
 
     def _finish(self) -> None:
         self._acks.forsake(LostError("the connection is closed"))
+        self._put(self._attendance.give_up())
         if self._channel is not None:
             self._channel.close()
 

@@ -121,18 +121,57 @@ def test_what_is_not_known_is_said() -> None:
     assert describe([]) == ""
 
 
-def test_a_second_cut_loses_and_doubles_nothing() -> None:
+def test_a_second_cut_loses_and_doubles_nothing_and_keeps_the_order() -> None:
     rooms = attendance()
     rooms.sift([live(1)])
     again(rooms)
     rooms.sift([live(5), live(None)])
-    shown = rooms.interrupt()
-    assert ids(shown) == [5, None]
-    assert rooms.interrupt() == []
+    rooms.interrupt()
     fields, place = again(rooms)
     assert fields["after"] == 1
-    assert ids(rooms.replay(place, page(2, 3, 4, 5, 6))) == [2, 3, 4, 6]
-    assert ids(rooms.sift([live(7)]) + rooms.release(place)) == [7]
+    assert ids(rooms.replay(place, page(2, 3, 4, 5, 6))) == [2, 3, 4, 5, 6]
+    assert ids(rooms.sift([live(7)]) + rooms.release(place)) == [None, 7]
+
+
+def test_what_waited_is_shown_when_there_is_no_answer() -> None:
+    rooms = attendance()
+    again(rooms)
+    rooms.sift([live(5)])
+    rooms.interrupt()
+    again(rooms)
+    rooms.sift([live(8)])
+    assert ids(rooms.give_up()) == [5, 8]
+    assert rooms.give_up() == []
+
+
+def test_a_room_that_is_joined_anew_waits_for_nothing() -> None:
+    rooms = attendance()
+    again(rooms)
+    rooms.sift([live(5)])
+    rooms.interrupt()
+    rooms.joined(joined(7))
+    assert ids(rooms.sift([live(8)])) == [8]
+    assert ids(rooms.give_up()) == [5]
+
+
+def test_what_waits_for_the_next_connection_is_bounded() -> None:
+    rooms = attendance()
+    for _ in range(3):
+        again(rooms)
+        rooms.sift([live(number) for number in range(1, 9000)])
+        rooms.interrupt()
+    assert len(rooms.give_up()) == 10_000
+
+
+def test_what_waited_is_shown_before_another_store() -> None:
+    rooms = attendance(last=4)
+    again(rooms)
+    rooms.sift([live(6)])
+    rooms.interrupt()
+    _, place = again(rooms)
+    rooms.sift([live(3)])
+    assert ids(rooms.replay(place, page(1, 2, epoch="f", gap="epoch"))) == [6, 1, 2]
+    assert ids(rooms.release(place)) == [3]
 
 
 def test_a_hostile_answer_is_harmless() -> None:
