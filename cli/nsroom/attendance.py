@@ -14,6 +14,7 @@ _OTHER_STORE = "epoch"
 """What a server says when the ids of a client are not of its store."""
 
 _MOST_ADRIFT = 10_000
+_MOST_EARLY = 1000
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ class Attendance:
         self._sequence = sequence
         self._clock = clock
         self._places: dict[tuple[str, str], Place] = {}
+        self._early: dict[tuple[str, str], int] = {}
+        """The last ids that came of rooms whose join is not answered yet: the answer may be older."""
 
     def joined(self, answer: Record) -> None:
         """Take an acknowledgement; that of a first join is where the counting of a room begins."""
@@ -62,17 +65,22 @@ class Attendance:
                 key = (answer.namespace or "/", room)
                 place = self._places.get(key)
                 if place is None or place.held is None:
-                    self._places[key] = Place(*key, epoch, last, adrift=place.adrift if place else [])
+                    seen = place.last if place and place.epoch == epoch else self._early.pop(key, 0)
+                    adrift = place.adrift if place else []
+                    self._places[key] = Place(*key, epoch, max(last, seen), adrift=adrift)
 
     def sift(self, records: list[Record]) -> list[Record]:
         """Leave out messages that were shown already, and those whose turn has not come."""
-        if not self._places:
+        if not self._places and all(record.event != "message" for record in records):
             return records
         return [record for record in records if self._is_due(record)]
 
     def _is_due(self, record: Record) -> bool:
-        place, number = self._find(record)
+        key, number = self._find(record)
+        place = self._places.get(key) if key else None
         if place is None:
+            if key and number is not None and (key in self._early or len(self._early) < _MOST_EARLY):
+                self._early[key] = number
             return True
         if place.held is not None:
             place.held.append(record)
@@ -85,15 +93,16 @@ class Attendance:
         place.last = max(place.last, number)
         return number > place.replayed
 
-    def _find(self, record: Record) -> tuple[Place | None, int | None]:
+    def _find(self, record: Record) -> tuple[tuple[str, str] | None, int | None]:
+        """Give the room of a message, and its id."""
         if record.event != "message" or record.direction is not Direction.IN or record.kind is not Kind.EVENT:
             return None, None
         body = record.args[0] if record.args else None
         if not isinstance(body, dict):
             return None, None
         number = body.get("id")
-        place = self._places.get((record.namespace or "/", str(body.get("room"))))
-        return place, number if isinstance(number, int) else None
+        key = (record.namespace or "/", str(body.get("room")))
+        return key, number if isinstance(number, int) else None
 
     def again(self, join: Emit) -> tuple[Emit, Place | None]:
         """Give the join to repeat, which asks for what was missed; live messages wait until that is known."""
@@ -160,6 +169,7 @@ class Attendance:
 
     def interrupt(self) -> None:
         """Keep what waits for the next connection, up to a bound; what is more is asked for again."""
+        self._early.clear()
         for place in self._places.values():
             place.adrift = [*place.adrift, *(place.held or [])][:_MOST_ADRIFT]
             place.held = None
@@ -170,7 +180,10 @@ class Attendance:
 
     def _due(self, waited: list[Record]) -> list[Record]:
         """Give those of the messages that were not shown yet, as if they came now."""
-        due = [record for record in waited if self._is_news(*self._find(record))]
+        found = [(record, *self._find(record)) for record in waited]
+        due = [
+            record for record, key, number in found if key and self._is_news(self._places.get(key), number)
+        ]
         return [record._replace(seq=next(self._sequence)) for record in due]
 
 

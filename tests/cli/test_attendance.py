@@ -48,7 +48,36 @@ def test_other_servers_rooms_are_left_alone() -> None:
     rooms.joined(joined()._replace(args=[{"ok": True, "room": "lobby"}]))
     assert rooms.again(JOIN) == (JOIN, None)
     records = [live(1), live(1)]
-    assert rooms.sift(records) is records
+    assert rooms.sift(records) == records
+    ticks = [live(1, event="tick")] * 2
+    assert rooms.sift(ticks) is ticks
+
+
+def test_a_message_that_overtakes_the_answer_to_the_join_is_known() -> None:
+    rooms = Attendance(count(100), lambda: 7)
+    assert ids(rooms.sift([live(5), live(6), live(9, room="den")])) == [5, 6, 9]
+    rooms.joined(joined(last=4))
+    assert again(rooms)[0] == {"room": "lobby", "after": 6, "epoch": "e"}
+    rooms.joined(joined(last=8, room="den"))
+    assert again(rooms, Emit("/", "join", ["den"]))[0] == {"room": "den", "after": 9, "epoch": "e"}
+
+
+def test_a_second_join_forgets_nothing() -> None:
+    rooms = attendance(last=4)
+    rooms.sift([live(5)])
+    rooms.joined(joined(last=4))
+    assert again(rooms)[0] == {"room": "lobby", "after": 5, "epoch": "e"}
+    rooms = attendance(last=4)
+    rooms.joined(joined(last=1, epoch="other"))
+    assert again(rooms)[0] == {"room": "lobby", "after": 1, "epoch": "other"}
+
+
+def test_what_came_over_a_lost_connection_says_nothing_of_the_next() -> None:
+    rooms = Attendance(count(100), lambda: 7)
+    rooms.sift([live(500)])
+    rooms.interrupt()
+    rooms.joined(joined(last=3))
+    assert again(rooms)[0] == {"room": "lobby", "after": 3, "epoch": "e"}
 
 
 def test_a_join_is_repeated_with_what_is_known() -> None:
