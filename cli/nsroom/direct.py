@@ -106,9 +106,12 @@ class DirectConnection(Connection):
     def _lost(self, _: object) -> None:
         self.tap.close_code = self._wire.close_code
         if not self._opened.done():
-            self._opened.set_exception(ConnectionResetError("it closed the WebSocket before the handshake"))
-            self._opened.exception()  # nobody may be waiting
+            self._fail(ConnectionResetError("it closed the WebSocket before the handshake"))
         self._end("transport close")
+
+    def _fail(self, error: Exception) -> None:
+        self._opened.set_exception(error)
+        self._opened.exception()  # nobody may be waiting
 
     def _take(self, frame: str | bytes) -> None:
         self._heard = self._loop.time()
@@ -131,7 +134,7 @@ class DirectConnection(Connection):
 
     def _greet(self) -> None:
         if self.tap.session.handshake is None:
-            self._opened.set_exception(ValueError("what it sends is no handshake"))
+            self._fail(ValueError("what it sends is no handshake"))
             return
         self._opened.set_result(None)
         self._listen()
