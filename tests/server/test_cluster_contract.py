@@ -1,6 +1,7 @@
 """The contract's table of events once more, with every other client on another server."""
 
 from contextlib import AsyncExitStack
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
 from tests.peers.valkey_server import Valkey, valkey
 from tests.server import test_namespaces
-from tests.server.member import Connect, Json, Member, Serve
+from tests.server.member import Connect, Member, Serve
 
 _OTHERWISE = {
     # Break the file; test_cluster_history.py breaks Redis.
@@ -53,23 +54,11 @@ def serve(stack: AsyncExitStack, bus: Valkey, twins: dict[str, Running]) -> Serv
 
 
 @pytest.fixture
-def connect(stack: AsyncExitStack, twins: dict[str, Running]) -> Connect:
+def connect(connect: Connect, twins: dict[str, Running]) -> Connect:
     """Connect a member to one of the two, in turn."""
-    turns = [False]
+    turns = cycle([False, True])
 
-    async def start(
-        running: Running,
-        *namespaces: str,
-        transport: str = "websocket",
-        auth: Json = None,
-        wait: bool = True,
-    ) -> Member:
-        names = list(namespaces) or ["/"]
-        member = Member(names)
-        url = (twins[running.url] if turns[-1] else running).url
-        turns.append(not turns[-1])
-        await member.client.connect(url, auth=auth, namespaces=names, transports=[transport], wait=wait)
-        stack.push_async_callback(member.client.disconnect)
-        return member
+    async def start(running: Running, *namespaces: str, **options: Any) -> Member:
+        return await connect(twins[running.url] if next(turns) else running, *namespaces, **options)
 
     return start
