@@ -69,13 +69,10 @@ class Attendance:
                     adrift = place.adrift if place else []
                     self._places[key] = Place(*key, epoch, max(last, seen), adrift=adrift)
 
-    def sift(self, records: list[Record]) -> list[Record]:
-        """Leave out messages that were shown already, and those whose turn has not come."""
-        if not self._places and all(record.event != "message" for record in records):
-            return records
-        return [record for record in records if self._is_due(record)]
-
-    def _is_due(self, record: Record) -> bool:
+    def is_due(self, record: Record) -> bool:
+        """Tell whether a record is to be shown: no message that was, and none whose turn has not come."""
+        if record.event != "message":
+            return True
         key, number = self._find(record)
         place = self._places.get(key) if key else None
         if place is None:
@@ -95,7 +92,7 @@ class Attendance:
 
     def _find(self, record: Record) -> tuple[tuple[str, str] | None, int | None]:
         """Give the room of a message, and its id."""
-        if record.event != "message" or record.direction is not Direction.IN or record.kind is not Kind.EVENT:
+        if record.direction is not Direction.IN or record.kind is not Kind.EVENT:
             return None, None
         body = record.args[0] if record.args else None
         if not isinstance(body, dict):

@@ -245,7 +245,7 @@ class Client:
         # What was missed comes before the CONNECT answer, with offsets already.
         self._session.recovery |= before.recovery
         self._memberships.begin(before)
-        self._tap = Tap(self._session, self._channel, self._notice, self._attendance.sift, dialect)
+        self._tap = Tap(self._session, self._channel, self._notice, self._attendance.is_due, dialect)
         return kind(self.target, self._tap, self._memberships.payload)
 
     async def _open(self, connection: Connection, transport: Transport, timeout: float) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from nsroom.channel import now
 from nsroom.connection import Connection
 from nsroom.handshake import new_key, request
 from nsroom.protocol import engineio as wire
@@ -113,10 +114,13 @@ class DirectConnection(Connection):
         self._opened.set_exception(error)
         self._opened.exception()  # nobody may be waiting
 
-    def _take(self, frame: str | bytes) -> None:
+    def _take(self, frames: Sequence[str | bytes]) -> None:
         self._heard = self._loop.time()
-        if self.tap.incoming(frame):
-            self._drive(frame)
+        at = now()
+        for frame in frames:
+            if self.tap.incoming(frame, at):
+                self._drive(frame)
+                at = now()  # later than what was sent just now
         if self._waiting is None and self.tap.is_full:
             self._wire.pause()
             self._waiting = asyncio.create_task(self._read_on())

@@ -99,8 +99,10 @@ def _second(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
 
+@lru_cache(maxsize=8)
 def format_time(time: int) -> str:
     """Write microseconds since the epoch as RFC 3339 in UTC."""
+    # What was read at once has one time.
     seconds, micros = divmod(time, 1_000_000)
     return f"{_second(seconds)}.{micros:06d}Z"
 

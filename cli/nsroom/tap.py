@@ -35,7 +35,7 @@ class Tap:
         session: Session,
         channel: Channel | None,
         notice: Callable[[Record], None],
-        sift: Callable[[list[Record]], list[Record]] = lambda records: records,
+        is_due: Callable[[Record], bool] = lambda _: True,
         dialect: Dialect = DEFAULT,
     ) -> None:
         self.session = session
@@ -50,31 +50,32 @@ class Tap:
         self.silent = False
         """Whether the server missed its heartbeat."""
         self._notice = notice
-        self._sift = sift
+        self._is_due = is_due
         self._pongs: dict[bytes, asyncio.Future[None]] = {}
 
-    def feed(self, direction: Direction, frame: str | bytes) -> list[Record]:
-        """Observe one frame."""
-        records = self.session.feed(direction, frame, now())
-        for record in records:
-            if record.kind is not _EVENT:
-                self._notice(record)
-        if records and self.channel is not None:
-            self.channel.put(self._sift(records), len(frame))
-        return records
+    def feed(self, direction: Direction, frame: str | bytes, at: int | None = None) -> Record | None:
+        """Observe one frame, `at` this time or now; give what it completes."""
+        record = self.session.feed(direction, frame, now() if at is None else at)
+        if record is None:
+            return None
+        if record.kind is not _EVENT:
+            self._notice(record)
+        if self.channel is not None and self._is_due(record):
+            self.channel.put([record], len(frame))
+        return record
 
-    def incoming(self, frame: str | bytes) -> bool:
+    def incoming(self, frame: str | bytes, at: int | None = None) -> bool:
         """Observe a frame from the server; tell whether the driver of the connection must see it too."""
         if self.session.handshake is None and frame[:1] != "0":
             self.stranger = frame
             return True
-        records = self.feed(_IN, frame)
+        record = self.feed(_IN, frame, at)
         if self.session.handshake is None:
             self.stranger = frame
             return True
-        if not records:
+        if record is None:
             return frame == NOOP
-        return records[0].kind is not _EVENT and records[0].kind in _DRIVEN
+        return record.kind is not _EVENT and record.kind in _DRIVEN
 
     def polled(self, body: bytes) -> str:
         """Observe a polled body; give what python-socketio must see of it."""

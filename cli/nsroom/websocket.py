@@ -5,7 +5,7 @@ Importing one takes longer than everything else that `nsroom emit` does.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from nsroom.protocol import http1
@@ -28,18 +28,20 @@ def switched(answer: http1.Head, key: str) -> bool:
 class WebSocket(asyncio.BufferedProtocol):
     """The client's side of one WebSocket.
 
-    Messages are given to `on_message` as they come, text as str; a pong goes to `on_pong`. `closed` is done
-    when no more will come, and `close_code` says why.
+    Messages are given to `on_messages`, as many at once as came at once, text as str; a pong goes to
+    `on_pong`. `closed` is done when no more will come, and `close_code` says why.
     """
 
-    def __init__(self, on_message: Callable[[str | bytes], None], on_pong: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, on_messages: Callable[[Sequence[str | bytes]], None], on_pong: Callable[[bytes], None]
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.response: asyncio.Future[http1.Head] = loop.create_future()
         """The answer to the handshake; ValueError for what is no HTTP, ConnectionError for none."""
         self.closed: asyncio.Future[None] = loop.create_future()
         self.close_code: int | None = None
         """RFC 6455, section 7.4; 1006 where the connection broke."""
-        self._on_message = on_message
+        self._on_messages = on_messages
         self._on_pong = on_pong
         self._http = http1.Reader(lambda head: http1.response_framing(head, "GET"))
         self._frames = Reader(limit=LIMITS.frame)
@@ -140,7 +142,9 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def _read(self, data: bytes) -> None:
         try:
-            for message in self._frames.feed(data):
+            if (texts := self._frames.texts(data)) and not self.closed.done():
+                self._on_messages(texts)
+            for message in self._frames.feed(b""):
                 self._take(message)
         except UnicodeEncodeError:
             self._fail(_NOT_UTF_8)
@@ -153,7 +157,7 @@ class WebSocket(asyncio.BufferedProtocol):
             if isinstance(data, str) and not data.isascii():
                 data.encode()  # what was no UTF-8 is now surrogates, for which this raises
             if not self.closed.done():
-                self._on_message(data)
+                self._on_messages([data])
         elif isinstance(data, bytes):
             self._control(opcode, data)
 

@@ -37,6 +37,11 @@ def ids(records: list[Record]) -> list[int | None]:
     return [record.args[0]["id"] for record in records if record.args]
 
 
+def sifted(rooms: Attendance, *records: Record) -> list[Record]:
+    """Give those that are to be shown now."""
+    return [record for record in records if rooms.is_due(record)]
+
+
 def again(rooms: Attendance, join: Emit = JOIN) -> tuple[Json, Place]:
     emit, place = rooms.again(join)
     assert place
@@ -47,15 +52,13 @@ def test_other_servers_rooms_are_left_alone() -> None:
     rooms = Attendance(count(), lambda: 7)
     rooms.joined(joined()._replace(args=[{"ok": True, "room": "lobby"}]))
     assert rooms.again(JOIN) == (JOIN, None)
-    records = [live(1), live(1)]
-    assert rooms.sift(records) == records
-    ticks = [live(1, event="tick")] * 2
-    assert rooms.sift(ticks) is ticks
+    records = [live(1), live(1), live(1, event="tick"), live(1, event="tick")]
+    assert sifted(rooms, *records) == records
 
 
 def test_a_message_that_overtakes_the_answer_to_the_join_is_known() -> None:
     rooms = Attendance(count(100), lambda: 7)
-    assert ids(rooms.sift([live(5), live(6), live(9, room="den")])) == [5, 6, 9]
+    assert ids(sifted(rooms, live(5), live(6), live(9, room="den"))) == [5, 6, 9]
     rooms.joined(joined(last=4))
     assert again(rooms)[0] == {"room": "lobby", "after": 6, "epoch": "e"}
     rooms.joined(joined(last=8, room="den"))
@@ -64,7 +67,7 @@ def test_a_message_that_overtakes_the_answer_to_the_join_is_known() -> None:
 
 def test_a_second_join_forgets_nothing() -> None:
     rooms = attendance(last=4)
-    rooms.sift([live(5)])
+    sifted(rooms, live(5))
     rooms.joined(joined(last=4))
     assert again(rooms)[0] == {"room": "lobby", "after": 5, "epoch": "e"}
     rooms = attendance(last=4)
@@ -74,7 +77,7 @@ def test_a_second_join_forgets_nothing() -> None:
 
 def test_what_came_over_a_lost_connection_says_nothing_of_the_next() -> None:
     rooms = Attendance(count(100), lambda: 7)
-    rooms.sift([live(500)])
+    sifted(rooms, live(500))
     rooms.interrupt()
     rooms.joined(joined(last=3))
     assert again(rooms)[0] == {"room": "lobby", "after": 3, "epoch": "e"}
@@ -82,7 +85,7 @@ def test_what_came_over_a_lost_connection_says_nothing_of_the_next() -> None:
 
 def test_a_join_is_repeated_with_what_is_known() -> None:
     rooms = attendance(last=4)
-    assert ids(rooms.sift([live(5), live(6), live(9, room="den")])) == [5, 6, 9]
+    assert ids(sifted(rooms, live(5), live(6), live(9, room="den"))) == [5, 6, 9]
     known = {"room": "lobby", "after": 6, "epoch": "e"}
     assert again(rooms)[0] == known
     by_object = Emit("/", "join", [{"room": "lobby", "nick": "ann"}])
@@ -92,17 +95,17 @@ def test_a_join_is_repeated_with_what_is_known() -> None:
 
 def test_what_was_missed_comes_before_what_is_live() -> None:
     rooms = attendance()
-    rooms.sift([live(1)])
+    sifted(rooms, live(1))
     _, place = again(rooms)
     rooms.joined(joined(4))
-    assert rooms.sift([live(4), live(5), live(None)]) == []
+    assert sifted(rooms, live(4), live(5), live(None)) == []
     replayed = rooms.replay(place, page(2, 3, 4))
     assert replayed[0] == live(2, time=7, seq=100, data={"replayed": True})
     assert ids(replayed) == [2, 3, 4]
     released = rooms.release(place)
     assert ids(released) == [5, None]
     assert [record.seq for record in released] == [103, 104]
-    assert ids(rooms.sift([live(4), live(6), live(None)])) == [6, None]
+    assert ids(sifted(rooms, live(4), live(6), live(None))) == [6, None]
     assert place.summary == {"namespace": "/", "room": "lobby", "replayed": 3, "unknown": None}
     assert again(rooms)[0]["after"] == 6
 
@@ -111,7 +114,7 @@ def test_only_messages_are_held() -> None:
     rooms = attendance()
     again(rooms)
     others = [live(1, event="hi"), live(1, direction=Direction.OUT), live(1, args=["x"]), live(1, args=[])]
-    assert rooms.sift(others) == others
+    assert sifted(rooms, *others) == others
 
 
 def test_what_was_missed_may_take_several_answers() -> None:
@@ -152,23 +155,23 @@ def test_what_is_not_known_is_said() -> None:
 
 def test_a_second_cut_loses_and_doubles_nothing_and_keeps_the_order() -> None:
     rooms = attendance()
-    rooms.sift([live(1)])
+    sifted(rooms, live(1))
     again(rooms)
-    rooms.sift([live(5), live(None)])
+    sifted(rooms, live(5), live(None))
     rooms.interrupt()
     fields, place = again(rooms)
     assert fields["after"] == 1
     assert ids(rooms.replay(place, page(2, 3, 4, 5, 6))) == [2, 3, 4, 5, 6]
-    assert ids(rooms.sift([live(7)]) + rooms.release(place)) == [None, 7]
+    assert ids(sifted(rooms, live(7)) + rooms.release(place)) == [None, 7]
 
 
 def test_what_waited_is_shown_when_there_is_no_answer() -> None:
     rooms = attendance()
     again(rooms)
-    rooms.sift([live(5)])
+    sifted(rooms, live(5))
     rooms.interrupt()
     again(rooms)
-    rooms.sift([live(8)])
+    sifted(rooms, live(8))
     assert ids(rooms.give_up()) == [5, 8]
     assert rooms.give_up() == []
 
@@ -176,10 +179,10 @@ def test_what_waited_is_shown_when_there_is_no_answer() -> None:
 def test_a_room_that_is_joined_anew_waits_for_nothing() -> None:
     rooms = attendance()
     again(rooms)
-    rooms.sift([live(5)])
+    sifted(rooms, live(5))
     rooms.interrupt()
     rooms.joined(joined(7))
-    assert ids(rooms.sift([live(8)])) == [8]
+    assert ids(sifted(rooms, live(8))) == [8]
     assert ids(rooms.give_up()) == [5]
 
 
@@ -187,7 +190,7 @@ def test_what_waits_for_the_next_connection_is_bounded() -> None:
     rooms = attendance()
     for _ in range(3):
         again(rooms)
-        rooms.sift([live(number) for number in range(1, 9000)])
+        sifted(rooms, *[live(number) for number in range(1, 9000)])
         rooms.interrupt()
     assert len(rooms.give_up()) == 10_000
 
@@ -195,10 +198,10 @@ def test_what_waits_for_the_next_connection_is_bounded() -> None:
 def test_what_waited_is_shown_before_another_store() -> None:
     rooms = attendance(last=4)
     again(rooms)
-    rooms.sift([live(6)])
+    sifted(rooms, live(6))
     rooms.interrupt()
     _, place = again(rooms)
-    rooms.sift([live(3)])
+    sifted(rooms, live(3))
     assert ids(rooms.replay(place, page(1, 2, epoch="f", gap="epoch"))) == [6, 1, 2]
     assert ids(rooms.release(place)) == [3]
 

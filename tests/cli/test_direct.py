@@ -1,5 +1,6 @@
 """The direct way to a server: what it asks with, and when it is not the way to go."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from nsroom.channel import Channel
 from nsroom.connection import Connection
 from nsroom.direct import DirectConnection, suits
 from nsroom.driven import DrivenConnection
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Session
+from nsroom.record import Record
 from nsroom.tap import Tap
 from nsroom.target import Target, Transport
+from tests.cli.frames import frame
+from tests.cli.scripted import listening
 
 OPEN = {"sid": "a", "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000, "maxPayload": 1000000}
 OPTIONS: list[dict[str, Any]] = [
@@ -49,15 +54,8 @@ async def recording(seen: list[web.Request]) -> AsyncIterator[str]:
             pass
         return websocket
 
-    app = web.Application()
-    app.router.add_get("/{anything:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with listening(answer) as url:
+        yield url.removeprefix("http://")
 
 
 async def asked(kind: type[Connection], target: Target, seen: list[web.Request]) -> dict[str, Any]:
@@ -124,3 +122,37 @@ def test_so_is_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not suits(Target(), Transport.WEBSOCKET, Dialect())
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
     assert suits(Target(), Transport.WEBSOCKET, Dialect())
+
+
+async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -> None:
+    burst = [f"0{json.dumps(OPEN)}", '40{"sid":"s"}', '42["a"]', "2", '42["b"]', '42["c"]', "2", '42["d"]']
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        assert request.transport
+        request.transport.write(b"".join(frame(1, text.encode()) for text in burst))
+        async for _ in websocket:
+            pass
+        return websocket
+
+    channel = Channel()
+    async with listening(answer) as url:
+        tap = Tap(Session(), channel, lambda _: None)
+        connection = DirectConnection(Target(url=url), tap, lambda _: None)
+        await connection.open(Transport.WEBSOCKET, ["/"], 5)
+        records = await asyncio.wait_for(_until(channel, "d"), 5)
+        await connection.close()
+    seen = [record.event or f"{record.kind} {record.direction}" for record in records]
+    assert seen[:5] == ["open in", "connect out", "connect in", "a", "ping in"]
+    assert seen[5:] == ["pong out", "b", "c", "ping in", "pong out", "d"]
+    assert [record.time for record in records] == sorted(record.time for record in records)
+
+
+async def _until(channel: Channel, event: str) -> list[Record]:
+    seen: list[Record] = []
+    async for records in channel:
+        seen += records
+        if records[-1].event == event:
+            break
+    return seen

@@ -1,7 +1,7 @@
 """The client's WebSocket, before a peer that writes bytes of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +21,12 @@ def frame(opcode: int, payload: bytes, final: bool = True) -> bytes:
     head = bytes([0x80 * final | opcode])
     size = len(payload)
     return head + (bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2, "big")) + payload
+
+
+def _written(message: str | bytes) -> bytes:
+    if isinstance(message, str) and len(message) > 65_535:
+        return b"\x81\x7f" + len(message).to_bytes(8, "big") + message.encode()
+    return frame(1, message.encode()) if isinstance(message, str) else frame(2, message)
 
 
 @dataclass
@@ -63,8 +69,13 @@ async def dialled(answer: Callable[[str], bytes]) -> AsyncIterator[tuple[Peer, s
     pongs: asyncio.Queue[bytes] = asyncio.Queue()
     key = new_key()
     port = server.sockets[0].getsockname()[1]
+
+    def take(some: Sequence[str | bytes]) -> None:
+        for each in some:
+            messages.put_nowait(each)
+
     _, websocket = await asyncio.get_running_loop().create_connection(
-        lambda: WebSocket(messages.put_nowait, pongs.put_nowait), "127.0.0.1", port
+        lambda: WebSocket(take, pongs.put_nowait), "127.0.0.1", port
     )
     reader, writer = await met
     try:
@@ -95,6 +106,18 @@ async def test_messages_come_as_they_were_sent(peer: Peer) -> None:
     long = "ü" * 3000
     peer.writer.write(frame(1, "π".encode()) + frame(2, b"\0\xff") + frame(1, long.encode()) + frame(1, b""))
     assert [await peer.taken() for _ in range(4)] == ["π", b"\0\xff", long, ""]
+
+
+async def test_those_of_one_write_keep_their_order(peer: Peer) -> None:
+    said = ['42["a"]', b"\1", '42["b"]', "π" * 200, b"", "3", "x" * 70_000, '42["c"]', "4"]
+    peer.writer.write(b"".join(_written(each) for each in said * 20))
+    assert [await peer.taken() for _ in said * 20] == said * 20
+
+
+async def test_text_before_what_is_no_utf_8_is_given(peer: Peer) -> None:
+    peer.writer.write(frame(1, b'42["a"]') + frame(1, b'42["\xff"]') + frame(1, b'42["b"]'))
+    assert (await peer.taken(), await peer.code()) == ('42["a"]', 1007)
+    assert peer.messages.empty()
 
 
 async def test_every_split_of_the_bytes_gives_the_same(peer: Peer) -> None:

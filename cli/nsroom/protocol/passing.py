@@ -63,12 +63,12 @@ class Link:
 
     def feed(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
         """Observe one frame."""
-        records = self._session.feed(direction, frame, at)
+        record = self._session.feed(direction, frame, at)
         if self.sid is None:
             self._opened(self._session.handshake)
-        if len(records) == 1 and (records[0].kind is _EVENT or records[0].kind is _ACK):
-            return records
-        return [self._named(record) for record in records]
+        if record is None:
+            return []
+        return [record if record.kind is _EVENT or record.kind is _ACK else self._named(record)]
 
     def _opened(self, handshake: Handshake | None) -> None:
         """Give the session its name, once that is known."""

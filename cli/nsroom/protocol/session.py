@@ -71,8 +71,8 @@ class Session:
         self._incomplete: dict[Direction, _Incomplete] = {}
         self._asked: dict[tuple[Direction, str, int | None], _Asked] = {}
 
-    def feed(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
-        """Take one Engine.IO frame seen at `at` (microseconds); return what it completes: mostly one Record.
+    def feed(self, direction: Direction, frame: str | bytes, at: int) -> Record | None:
+        """Take one Engine.IO frame seen at `at` (microseconds); give the Record of what it completes.
 
         A polling body is split into its frames first (`Dialect.split_body`).
         """
@@ -83,7 +83,7 @@ class Session:
         except DecodeError as error:
             incomplete = self._incomplete.pop(direction, None)
             frames = [*incomplete.frames, frame] if incomplete else [frame]
-            return [self.malformed(direction, frames, at, str(error))]
+            return self.malformed(direction, frames, at, str(error))
 
     def is_incomplete(self, direction: Direction) -> bool:
         """Tell whether attachments of a packet are still to come."""
@@ -93,17 +93,17 @@ class Session:
         """Make a Record of what no frame says: a lost connection, a gap."""
         return Record(at, next(self._sequence), direction, kind, **fields)
 
-    def _message(self, direction: Direction, frame: str | bytes, wire: str | bytes, at: int) -> list[Record]:
+    def _message(self, direction: Direction, frame: str | bytes, wire: str | bytes, at: int) -> Record | None:
         incomplete = self._incomplete and self._incomplete.get(direction)
         if incomplete:
             return self._attachment(incomplete, direction, frame, wire, at)
         if not isinstance(frame, str) or frame[0] == "b" or frame[1:2] == "{":
-            return [self._packet(direction, self._whole(direction, frame), at, [wire])]
+            return self._packet(direction, self._whole(direction, frame), at, [wire])
         packet = socketio.decode(frame[1:], self._limits)
         if packet.attachments:
             self._incomplete[direction] = _Incomplete(packet, [wire])
-            return []
-        return [self._packet(direction, packet, at, [wire])]
+            return None
+        return self._packet(direction, packet, at, [wire])
 
     def _whole(self, direction: Direction, frame: str | bytes) -> Packet:
         """Read a packet of socket.io-msgpack-parser: binary data that no packet announced, or an object."""
@@ -125,17 +125,17 @@ class Session:
         frame: str | bytes,
         wire: str | bytes,
         at: int,
-    ) -> list[Record]:
+    ) -> Record | None:
         data = engineio.decode(frame, self._limits).data
         if not isinstance(data, bytes):
             raise DecodeError("text where a binary attachment was due", frame)
         if len(incomplete.frames) < incomplete.packet.attachments:
             incomplete.attachments.append(data)
             incomplete.frames.append(wire)
-            return []
+            return None
         packet = socketio.join(incomplete.packet, [*incomplete.attachments, data], str(incomplete.frames[0]))
         del self._incomplete[direction]
-        return [self._packet(direction, packet, at, [*incomplete.frames, wire])]
+        return self._packet(direction, packet, at, [*incomplete.frames, wire])
 
     def _packet(self, direction: Direction, packet: Packet, at: int, frames: list[str | bytes]) -> Record:
         record = _PACKETS[packet.type](self, direction, packet, at)
@@ -244,17 +244,17 @@ class Session:
             data=data,
         )
 
-    def _control(self, direction: Direction, frame: str, at: int) -> list[Record]:
+    def _control(self, direction: Direction, frame: str, at: int) -> Record | None:
         packet = engineio.decode(frame, self._limits)
         kind = _KINDS.get(packet.type)
         if kind is None:
-            return []
+            return None
         fields: dict[str, Json] = {"data": packet.data or None}
         if kind is Kind.OPEN:
             fields = self._open(str(packet.data))
         if self._raw:
             fields |= {"bytes": byte_count([frame]), "frames": [frame]}
-        return [self.note(kind, at, direction, **fields)]
+        return self.note(kind, at, direction, **fields)
 
     def _open(self, data: str) -> dict[str, Json]:
         self.handshake = shake = engineio.parse_handshake(data)

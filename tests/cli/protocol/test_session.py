@@ -23,13 +23,19 @@ Said = str | tuple[str, bytes]
 WAYS = {"<": Direction.IN, ">": Direction.OUT}
 
 
+def fed(session: Session, way: Direction, frame: str | bytes, at: int = 1) -> list[Record]:
+    """Feed one frame, which completes a record or none."""
+    record = session.feed(way, frame, at)
+    return [] if record is None else [record]
+
+
 def observe(*said: Said, session: Session | None = None) -> list[Record]:
     """Feed a conversation: `"< 40"`, or `("<", b"…")` where the frame is binary."""
     session = session or Session()
     records: list[Record] = []
     for millisecond, each in enumerate(said):
         way, frame = (each[0], each[2:]) if isinstance(each, str) else each
-        records += session.feed(WAYS[way], frame, millisecond * 1000)
+        records += fed(session, WAYS[way], frame, millisecond * 1000)
     return records
 
 
@@ -404,7 +410,7 @@ def test_anything_at_all_gives_records_that_count_up(
     said: list[tuple[Direction, str | bytes]], raw: bool
 ) -> None:
     session = Session(raw=raw)
-    records = [record for way, frame in said for record in session.feed(way, frame, 1)]
+    records = [record for way, frame in said for record in fed(session, way, frame)]
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
     assert all(record.direction in (Direction.IN, Direction.OUT) for record in records)
 
@@ -449,9 +455,9 @@ def test_however_polling_cuts_it_the_records_are_the_same(
         record
         for body in bodies
         for frame in split_payload(SEPARATOR.join(body))
-        for record in polling.feed(Direction.IN, frame, 0)
+        for record in fed(polling, Direction.IN, frame)
     ]
-    assert polled == [record for frame in frames for record in websocket.feed(Direction.IN, frame, 0)]
+    assert polled == [record for frame in frames for record in fed(websocket, Direction.IN, frame)]
     assert len(polled) == len(packets)
 
 
@@ -498,7 +504,7 @@ def test_packets_in_messagepack(is_old: bool, wrap: Any) -> None:
     session = Session(raw=True, is_old=is_old)
     said = [(Direction.OUT, packed(2, ["ask", b"\1"], 3)), (Direction.IN, packed(3, [b"\2", "x"], 3))]
     asked, answered = [
-        record for at, (way, data) in enumerate(said) for record in session.feed(way, wrap(data), at * 1000)
+        record for at, (way, data) in enumerate(said) for record in fed(session, way, wrap(data), at * 1000)
     ]
     assert (asked.kind, asked.namespace, asked.event, asked.args, asked.id) == (
         Kind.EVENT,
@@ -546,5 +552,5 @@ def test_a_connect_in_messagepack_is_never_recorded() -> None:
 def test_any_frames_of_any_generation_are_records(said: list[tuple[Direction, Any]], is_old: bool) -> None:
     session = Session(raw=True, is_old=is_old)
     for way, frame in said:
-        for record in session.feed(way, frame, 1):
+        for record in fed(session, way, frame):
             assert record.direction is way

@@ -1,5 +1,6 @@
 """Socket.IO 5: the specification's own examples, and any other input."""
 
+import json
 from typing import Any
 
 import pytest
@@ -298,6 +299,21 @@ def test_a_packet_survives_the_wire(packet: Packet) -> None:
 )
 def test_any_text_is_a_packet_or_an_error_in_it(text: str, prefix: str) -> None:
     assert 0 <= error_offset(prefix + text) <= len(prefix + text)
+
+
+@given(
+    st.one_of(
+        JSON.map(lambda value: f"{json.dumps(value, default=str)}]"), st.text('[]{}",: \\u0aeE-'), st.text()
+    )
+)
+def test_the_usual_event_is_read_as_any_other(text: str) -> None:
+    def read(header: str) -> tuple[Any, ...]:
+        try:
+            return socketio.decode(f"{header}[{text}")._replace(namespace="/", id=None)
+        except DecodeError as error:
+            return error.reason, error.offset - len(header)
+
+    assert read("2") == read("27") == read("2/chat,")
 
 
 @given(EVENTS | ACKS, st.data())

@@ -36,6 +36,47 @@ def test_fragments_with_a_ping_between() -> None:
     assert (text.opcode, text.data, text.whole, text.stop) == (Opcode.TEXT, "4hello", False, len(data))
 
 
+PIECES = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                frame(1, b'42["tick",1]'),
+                frame(1, "4π".encode() * 60),
+                frame(1, b"x" * 65_535),
+                frame(1, b""),
+                frame(1, b"3"),
+                frame(1, b"4\xff"),
+                frame(1, b"masked", mask=MASK),
+                frame(1, b"a", final=False) + frame(9, b"?") + frame(0, b"b"),
+                frame(1, b"y" * 65_536),
+            ]
+        ),
+        st.binary(max_size=200).map(lambda data: frame(2, data)),
+    )
+)
+
+
+@given(PIECES, st.lists(st.integers(0, 2000)))
+def test_the_quick_way_reads_what_the_other_one_does(pieces: list[bytes], cuts: list[int]) -> None:
+    data, reader = b"".join(pieces), Reader()
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    found: list[str | bytes] = []
+    for a, b in itertools.pairwise(edges):
+        found += reader.texts(data[a:b])
+        found += [message.data for message in reader.feed(b"")]
+    messages = read(data)
+    assert found == [message.data for message in messages]
+    last = frame(2, b"last")
+    assert [(each.start, each.stop) for each in reader.feed(last)] == [(len(data), len(data) + len(last))]
+
+
+def test_the_quick_way_keeps_the_bound() -> None:
+    reader = Reader(limit=10)
+    assert reader.texts(frame(1, b"short") + frame(1, b"eleven char")) == ["short"]
+    with pytest.raises(ValueError, match="more than the 10"):
+        next(reader.feed(b""))
+
+
 def test_text_that_is_no_utf8_is_kept() -> None:
     assert read(frame(1, b"4\xff"))[0].data == "4\udcff"
 
