@@ -86,19 +86,25 @@ def start_up(node: str, env: dict[str, str], runs: int) -> None:
 
 def firehose(node: str, env: dict[str, str], count: int) -> None:
     """Time the reading of a flood into a file."""
-    costs = {}
-    for name in ("nsroom", "node"):
-        with listening(node, "flood.js", str(count)) as url, tempfile.TemporaryFile() as out:
-            ours = (NSROOM, "connect", url, "--json", "-C", str(count))
-            theirs = (node, script("watch"), url, str(count))
-            costs[name] = measure(ours if name == "nsroom" else theirs, env, out.fileno())
-            out.seek(0)
-            assert sum(1 for _ in out) == count, f"{name} lost events"
-    nsroom, rival = costs["nsroom"], costs["node"]
+    nsroom, rival = [
+        flood(node, env, count, command)
+        for command in ((NSROOM, "connect", "--json", "-C", str(count)), (node, script("watch"), str(count)))
+    ]
     head(f"{count} events to a file")
     row("events a second", count / nsroom.wall, count / rival.wall)
     row("CPU an event", nsroom.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
     row("peak memory", nsroom.peak, rival.peak, "MiB")
+    tailing = flood(node, env, count, (NSROOM, "tail", "-C", str(count), "-u"), "admin")
+    row("CPU an event, tail", tailing.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
+
+
+def flood(node: str, env: dict[str, str], count: int, command: Sequence[str], *how: str) -> Cost:
+    """Measure a program that writes so many events of a server, whose URL is its last argument, to a file."""
+    with listening(node, "flood.js", str(count), *how) as url, tempfile.TemporaryFile() as out:
+        cost = measure((*command, url), env, out.fileno())
+        out.seek(0)
+        assert sum(1 for _ in out) == count, f"{command} lost events"
+    return cost
 
 
 def script(name: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import aiohttp
 
-from bench.__main__ import NSROOM, listening, measure, script
+from bench.__main__ import NSROOM, head, listening, measure, row, script
 from tests.peers.node import find_node, install
 
 READY = re.compile(rb"listening on (\S+),")
@@ -73,19 +73,19 @@ def latency(node: str, count: int) -> None:
 def firehose(node: str, env: dict[str, str], count: int) -> None:
     """Print what a flood of events costs the proxy, and how much longer it takes."""
     with listening(node, "flood.js", str(count)) as url:
-        direct = measure((node, script("watch"), url, str(count)), env)
+        direct = measure((node, script("watch"), str(count), url), env)
     with listening(node, "flood.js", str(count)) as url, tempfile.TemporaryFile() as out:
         with proxying(url, stdout=out.fileno()) as (relayed, cost):
-            through = measure((node, script("watch"), relayed, str(count)), env)
+            through = measure((node, script("watch"), str(count), relayed), env)
             wait_for(out.fileno())
         out.seek(0)
         seen = sum(b'"kind":"event"' in line for line in out)
         assert seen == count, f"{seen} of {count} events were shown"
     cpu, peak = cost
-    sys.stdout.write(
-        f"{count} events: {cpu / count * 1e6:.1f} µs CPU of the proxy an event, peak {peak:.0f} MiB; "
-        f"{count / direct.wall:,.0f} events a second direct, {count / through.wall:,.0f} through the proxy\n"
-    )
+    head(f"{count} events", "a reader")
+    row("events a second", count / through.wall, count / direct.wall)
+    row("CPU an event", cpu / count * 1e6, direct.cpu / count * 1e6, "µs")
+    row("peak memory", peak, direct.peak, "MiB")
 
 
 def wait_for(fd: int) -> None:

@@ -1,6 +1,6 @@
 // What a person writes instead of `nsroom connect --json -C COUNT`.
 const { io } = require("socket.io-client");
-const [url, count] = process.argv.slice(2);
+const [count, url] = process.argv.slice(2);
 const socket = io(url, { transports: ["websocket"] });
 let seen = 0;
 socket.onAny((event, ...args) => {
