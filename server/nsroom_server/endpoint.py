@@ -4,7 +4,6 @@ https://github.com/socketio/engine.io-protocol
 """
 
 import asyncio
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 
 from aiohttp import ClientError, web
 
+from nsroom_server import strictjson
 from nsroom_server.admission import Admission
 from nsroom_server.endings import ERROR, LOST
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode_payload
@@ -183,7 +183,7 @@ class Endpoint:
             "pingTimeout": round(self._engine.options.ping_timeout * 1000),
             "maxPayload": self._engine.options.max_payload,
         }
-        return Outgoing(Kind.OPEN, json.dumps(handshake, separators=(",", ":")))
+        return Outgoing(Kind.OPEN, strictjson.dumps(handshake))
 
     # WebSockets
 

@@ -103,17 +103,18 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         arguments: Sequence[Json] | None = None,
     ) -> int:
         """Send what is encoded to own clients and count them; a watcher is told the arguments."""
-        eio, watcher = self.server.eio, self._watcher if arguments else None
-        sessions, count = eio.sessions, 0
-        for sid, eio_sid in self.get_participants(namespace, to):
-            if sid not in skipped:
-                count += 1
-                if session := sessions.get(eio_sid):
-                    session.send(*packets)
-                if watcher:
-                    watcher.sent(namespace, sid, arguments or ())
-        eio.traffic.events_out += count
-        return count
+        recipients = dict(self.get_participants(namespace, to))
+        for sid in skipped:
+            recipients.pop(sid, None)
+        find = self.server.eio.sessions.get
+        for eio_sid in recipients.values():
+            if session := find(eio_sid):
+                session.send(*packets)
+        if arguments and (watcher := self._watcher):
+            for sid in recipients:
+                watcher.sent(namespace, sid, arguments)
+        self.server.eio.traffic.events_out += len(recipients)
+        return len(recipients)
 
 
 def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:

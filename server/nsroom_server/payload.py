@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 _SEPARATOR = "\x1e"
+_TEXT, _BINARY = 0x81, 0x82
+"""How a frame of one begins: RFC 6455, section 5.2."""
 
 
 class Malformed(ValueError):
@@ -39,26 +41,22 @@ class Incoming(NamedTuple):
 class Outgoing:
     """A packet on its way out, encoded once for all who get it."""
 
-    __slots__ = ("_frame", "_packet", "size")
+    __slots__ = ("frame", "size")
 
     def __init__(self, kind: Kind, data: str | bytes = "") -> None:
-        self._packet = data if isinstance(data, bytes) else kind + data
-        self._frame: bytes | None = None
-        self.size = octets_of(self._packet)
-
-    @property
-    def frame(self) -> bytes:
+        first, octets = (_BINARY, data) if isinstance(data, bytes) else (_TEXT, (kind + data).encode())
+        self.size = len(octets)
+        """Bytes of the packet."""
+        self.frame = _frame(first, octets)
         """The packet as a WebSocket frame."""
-        if self._frame is None:
-            self._frame = _frame(self._packet)
-        return self._frame
 
     @property
     def text(self) -> str:
         """The packet as a part of a polling payload."""
-        if isinstance(self._packet, bytes):
-            return "b" + base64.b64encode(self._packet).decode()
-        return self._packet
+        octets = self.frame[len(self.frame) - self.size :]
+        if self.frame[0] == _BINARY:
+            return "b" + base64.b64encode(octets).decode()
+        return octets.decode()
 
 
 def octets_of(packet: str | bytes) -> int:
@@ -105,11 +103,10 @@ def _binary(text: str) -> bytes:
         raise Malformed("no base64") from None
 
 
-def _frame(packet: str | bytes) -> bytes:
-    opcode, octets = (0x82, packet) if isinstance(packet, bytes) else (0x81, packet.encode())
+def _frame(first: int, octets: bytes) -> bytes:
     size = len(octets)
     if size < 126:
-        return bytes((opcode, size)) + octets
+        return bytes((first, size)) + octets
     if size < 65536:
-        return struct.pack("!BBH", opcode, 126, size) + octets
-    return struct.pack("!BBQ", opcode, 127, size) + octets
+        return struct.pack("!BBH", first, 126, size) + octets
+    return struct.pack("!BBQ", first, 127, size) + octets
