@@ -114,13 +114,13 @@ def script(name: str) -> str:
 
 def head(title: str, rival: str = "node") -> None:
     """Print the head of a table."""
-    sys.stdout.write(f"\n{title:<28}{'nsroom':>12}{rival:>12}{'ratio':>8}\n")
+    sys.stdout.write(f"\n{title:<34}{'nsroom':>12}{rival:>12}{'ratio':>8}\n")
 
 
 def row(name: str, ours: float, theirs: float, unit: str = "") -> None:
     """Print one line of the table."""
     label = f"{name}, {unit}" if unit else name
-    sys.stdout.write(f"{label:<28}{ours:>12,.1f}{theirs:>12,.1f}{ours / theirs:>8.2f}\n")
+    sys.stdout.write(f"{label:<34}{ours:>12,.1f}{theirs:>12,.1f}{ours / theirs:>8.2f}\n")
     sys.stdout.flush()
 
 

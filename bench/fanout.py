@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from bench.__main__ import head, row, script
 from bench.crowd import PATIENCE, Crowd, Poller, frames, text
@@ -52,6 +53,12 @@ class Served:
         return sum(time.clock_gettime(~pid << 3 | 2) for pid in self.pids)
 
     @property
+    def system(self) -> float:
+        """The part of it that the system has taken, for them."""
+        stats = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.pids)
+        return sum(int(each[12]) for each in stats) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def memory(self) -> float:
         """Their memory in KiB."""
         lines = (Path(f"/proc/{pid}/status").read_text() for pid in self.pids)
@@ -63,6 +70,17 @@ class Served:
         while now - before > 0.002:
             time.sleep(0.05)
             before, now = now, self.cpu
+
+
+T = TypeVar("T")
+
+
+class Spent(NamedTuple):
+    """CPU time, in µs."""
+
+    cpu: float
+    system: float
+    """The part of it that the system has taken, for them."""
 
 
 Start = Callable[[], contextlib.AbstractContextManager[Served]]
@@ -115,23 +133,23 @@ class Room:
         # Over Redis, what others are told of the last one may come after its own answer.
         self._crowd.settle()
 
-    def cost(self, event: str, count: int, window: int) -> float:
-        """Give the servers' CPU seconds for each delivery of so many messages."""
+    def cost(self, event: str, count: int, window: int) -> Spent:
+        """Give what the servers spend on each delivery of so many messages."""
         self._begin()
         left_out = [self._quiet] if event == "emit" else []
         listeners = [each for each in self._members[1:] if each not in left_out]
         self._crowd.compare(listeners)
-        before = self._served.cpu
+        before, system = self._served.cpu, self._served.system
         self._talk(event, count, window)
         heard = [frame for frame in frames(self._talker.data) if text(frame).startswith("42")]
         self._crowd.read_while(lambda: any(each.at != sum(map(len, heard)) for each in listeners))
         polled = [packet for packet in self._poller.gather(count) if packet.startswith("42")]
-        cpu = self._served.cpu - before
+        spent = self._served.cpu - before, self._served.system - system
         assert b"".join(heard) == self._crowd.stream, "the sender got something else"
         assert polled == [text(frame) for frame in heard], "the one that polls got something else"
         assert not any(each.data for each in left_out), "who is left out got something"
         _check_order(polled, count)
-        return cpu / count / (self._size - len(left_out))
+        return Spent(*(each * 1e6 / count / (self._size - len(left_out)) for each in spent))
 
     def _begin(self) -> None:
         """Let everybody hear that it begins, behind whatever came before."""
@@ -178,23 +196,23 @@ def connect(served: Served) -> float:
     return statistics.median(costs) / 10
 
 
-def _alone(start: Start, measure: Callable[[Served], float]) -> float:
+def _alone(start: Start, measure: Callable[[Served], T]) -> T:
     """Measure servers that are new, and warm."""
     with start() as served:
         connect(served)
         return measure(served)
 
 
-def memory(served: Served) -> float:
-    """Give the KiB of a connection that is idle."""
+def grow(served: Served) -> tuple[float, float]:
+    """Give what each of many connections costs, all of which hear of each other: CPU seconds, KiB."""
     crowd = Crowd(served.urls)
     crowd.connect(_IDLE // 10)
     served.rest()
-    before = served.memory
+    cpu, memory = served.cpu, served.memory
     crowd.connect(_IDLE)
     crowd.settle()
     served.rest()
-    return (served.memory - before) / _IDLE
+    return (served.cpu - cpu) / _IDLE, (served.memory - memory) / _IDLE
 
 
 def fan_out(starts: dict[str, Start], cases: dict[str, tuple[str, str]], size: int, given: "Given") -> None:
@@ -205,12 +223,20 @@ def fan_out(starts: dict[str, Start], cases: dict[str, tuple[str, str]], size: i
         head(f"{size} members, CPU")
         for window in given.windows:
             for label, (ours, event) in cases.items():
-                costs = [
-                    [rooms[name].cost(event, count, window) * 1e6 for name in (ours, "node")]
-                    for _ in range(given.rounds + 1)
+                rivals = [rooms[ours], rooms["node"]]
+                turns = [
+                    [room.cost(event, count, window) for room in rivals] for _ in range(given.rounds + 1)
                 ]
-                nsroom, node = map(statistics.median, zip(*costs[1:], strict=True))
-                row(f"{label}, {window} under way", nsroom, node, "µs")
+                costs = list(zip(*turns[1:], strict=True))
+                row(
+                    f"{label}, {window} under way",
+                    *(statistics.median(c.cpu for c in each) for each in costs),
+                    "µs",
+                )
+                # It is counted in steps of 10 ms, which a median would not even out.
+                row(
+                    "  of it the system's", *(statistics.mean(c.system for c in each) for each in costs), "µs"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +263,10 @@ def alone(node: str, env: dict[str, str], given: Given) -> None:
         }
         head("a connection")
         rivals = ("forgetful", "node")
-        row("CPU a connect", *(_alone(starts[each], connect) * 1e6 for each in rivals), "µs")
-        row("memory", *(_alone(starts[each], memory) for each in rivals), "KiB")
+        row("CPU a connect, nobody there", *(_alone(starts[each], connect) * 1e6 for each in rivals), "µs")
+        (ours, our_memory), (theirs, their_memory) = (_alone(starts[each], grow) for each in rivals)
+        row(f"CPU a connect, of {_IDLE:,}", ours * 1e6, theirs * 1e6, "µs")
+        row("memory", our_memory, their_memory, "KiB")
         for size in given.sizes:
             fan_out(starts, cases, size, given)
 

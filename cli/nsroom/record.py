@@ -77,6 +77,13 @@ class Record(NamedTuple):
 
 
 FIELDS = Record._fields
+
+
+def framed(record: Record, size: int | None, frames: list[Frame] | None) -> Record:
+    """Give the record with these for `bytes` and `frames`; `_replace` takes three times as long."""
+    return Record._make((*record[:-2], size, frames))
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BINARY = re.compile(r"\$+binary")
 _TYPES: dict[str, type | tuple[type, ...]] = {

@@ -16,11 +16,11 @@ from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.redaction import is_connect, redacted
 from nsroom.protocol.socketio import Packet, PacketType
-from nsroom.record import Direction, Json, Kind, Record
+from nsroom.record import Direction, Json, Kind, Record, framed
 
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
-_EVENT = Kind.EVENT
+_EVENT, _CONNECT = Kind.EVENT, Kind.CONNECT
 _MAX_UNANSWERED = 100_000
 # What adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
@@ -141,9 +141,9 @@ class Session:
         record = _PACKETS[packet.type](self, direction, packet, at)
         if not self._raw:
             return record
-        if record.kind is Kind.CONNECT and direction is Direction.OUT:
+        if record.kind is _CONNECT and direction is Direction.OUT:
             frames = [redacted(frames[0])]
-        return record._replace(bytes=byte_count(frames), frames=frames)
+        return framed(record, byte_count(frames), frames)
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
         namespace, id, args = packet.namespace, packet.id, packet.data
@@ -295,10 +295,10 @@ _PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] 
 
 def byte_count(frames: list[str | bytes]) -> int:
     """Count the bytes that frames take on the wire."""
-    return sum(
-        len(frame) if isinstance(frame, bytes) or frame.isascii() else _utf8(frame) for frame in frames
-    )
+    return sum(map(_octets, frames))
 
 
-def _utf8(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
+def _octets(frame: str | bytes) -> int:
+    if isinstance(frame, bytes) or frame.isascii():
+        return len(frame)
+    return len(frame.encode("utf-8", "surrogatepass"))

@@ -9,6 +9,8 @@ from nsroom.record import Direction, Json, Kind, Record
 from nsroom.summary import refused
 from nsroom.tui.rates import Rate
 
+# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+_EVENT, _OUT = Kind.EVENT, Direction.OUT
 JOINS = frozenset(["join", "room", "subscribe", "join_room", "joinRoom"])
 LEAVES = frozenset(["leave", "unsubscribe", "leave_room"])
 _MAX_NAMES = 1000
@@ -101,7 +103,7 @@ class Spaces:
 
     def learn(self, record: Record, index: int) -> None:
         """Take in what a record says."""
-        if record.kind is Kind.EVENT:
+        if record.kind is _EVENT:
             self._event(record, index)
         elif self.relayed:
             self._passing(record)
@@ -116,7 +118,7 @@ class Spaces:
         if len(event) <= _MAX_NAME:
             _remember(space.events, event, index)
         first = record.args[0] if record.args else None
-        if record.direction is Direction.OUT:
+        if record.direction is _OUT:
             self.sent.add(second)
             if not self.relayed:
                 self._out(space, event, first, record.id)
