@@ -10,7 +10,6 @@ from typing import Any
 from nsroom.errors import LimitError, LostError
 from nsroom.protocol import engineio as wire
 from nsroom.protocol.limits import LIMITS
-from nsroom.protocol.session import byte_count
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 from nsroom.tap import Tap
@@ -171,5 +170,5 @@ class Connection(ABC):
 def _size(message: wire.Packet, polling: bool) -> int:
     """Count the bytes that a message takes: polling carries binary data as `b` and base64."""
     if isinstance(message.data, str):
-        return 1 + byte_count([message.data])
+        return 1 + wire.byte_count([message.data])
     return 1 + 4 * -(-len(message.data) // 3) if polling else len(message.data)

@@ -4,53 +4,26 @@ Each override says what python-socketio 5.18 does instead.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import socketio
 from aiohttp import web
-from socketio.packet import (
-    ACK,
-    BINARY_EVENT,
-    CONNECT,
-    CONNECT_ERROR,
-    DISCONNECT,
-    EVENT,
-)
+from socketio.packet import BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
-from nsroom_server import policy
-from nsroom_server.application import Answer, Application, Client, Handler, Later, Watcher
+from nsroom_server.application import Application, Client, Watcher
+from nsroom_server.calls import Call, Calls
 from nsroom_server.endings import ABSENT
 from nsroom_server.endpoint import Access
 from nsroom_server.engine import Engine
 from nsroom_server.fanout import FanOut
 from nsroom_server.packet import Json, Packet
 from nsroom_server.payload import Malformed
-from nsroom_server.policy import Code, Refusal
+from nsroom_server.policy import Code
 from nsroom_server.session import Options, Session
 
-log = logging.getLogger("nsroom_server")
-
-_T = TypeVar("_T")
 _LONG = 65_536
 """Bytes of a packet."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """An event that is being handled, and where its acknowledgement goes."""
-
-    eio_sid: str
-    client: Client
-    event: Json
-    id: int | None
-
-    @property
-    def fields(self) -> dict[str, Json]:
-        """What the log says of it."""
-        return {"namespace": self.client.namespace, "sid": self.client.sid, "event": self.event}
 
 
 @dataclass(slots=True)
@@ -88,8 +61,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         )
         self._application = application
         self._connections: dict[str, _Connection] = {}
-        self._pending: set[asyncio.Task[None]] = set()
         self.draining = asyncio.Event()
+        self._calls = Calls(application, self.eio, self.draining)
         self.watcher: Watcher | None = None
 
     def _engineio_server_class(self) -> type[Engine]:
@@ -104,9 +77,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         self.draining.set()
-        if self._pending:
-            _, late = await asyncio.wait(self._pending, timeout=timeout / 2)
-            self.eio.undelivered += len(late)
+        self.eio.undelivered += await self._calls.finish(timeout / 2)
         await self.eio.drain(max(deadline - loop.time(), 0))
 
     # Connections
@@ -175,7 +146,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         if not wait:
             return True
         self.eio.counts[Code.RATE_LIMITED] += 1
-        with connection.session.throttled():
+        with connection.session.heartbeat.throttled():
             await asyncio.sleep(wait)
         silent = packet.id is None and packet.packet_type != CONNECT
         if silent:
@@ -200,10 +171,10 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             if sid is not None:
                 self.eio.traffic.events_in += 1
                 name, *args = packet.arguments
-                call = _Call(eio_sid, Client(namespace, sid), name, packet.id)
+                call = Call(eio_sid, Client(namespace, sid), name, packet.id)
                 if self.watcher and self.watcher.awake:
                     self.watcher.received(call.client, packet.arguments)
-                await self._answer(connection, call, args, in_time)
+                await self._calls.answer(call, args, in_time, connection.slots)
 
     # Namespaces
 
@@ -246,60 +217,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             if self.watcher and self.watcher.awake:
                 self.watcher.disconnected_from(Client(namespace, args[0]), *args[1:])
 
-    # Events
-
-    async def _answer(
-        self, connection: _Connection, call: _Call, args: Sequence[Json], in_time: bool
-    ) -> None:
-        """Handle one event before the next. Stock: without order, or each waits for the one before."""
-        answer = await self._attempt(call, self._handle(call, args, in_time))
-        if isinstance(answer, Later):
-            await self._answer_later(connection, call, answer)
-        else:
-            self._acknowledge(call, answer)
-
-    async def _handle(self, call: _Call, args: Sequence[Json], in_time: bool) -> Answer | Later | None:
-        if not in_time:
-            raise Refusal(Code.RATE_LIMITED, "too many events: send fewer in a second")
-        return await self._find(call.client, call.event)(call.client, args)
-
-    async def _attempt(self, call: _Call, answer: Awaitable[_T]) -> _T | Answer:
-        """Wait for an answer, or make one out of what went wrong."""
-        try:
-            return await answer
-        except Refusal as refusal:
-            if refusal.code is not Code.RATE_LIMITED:  # counted when it came
-                self.eio.counts[refusal.code] += 1
-            log.debug("refused", extra={"fields": {**call.fields, "error": str(refusal.code)}})
-            return (refusal.answer,)
-        except Exception:
-            log.exception("handler failed", extra={"fields": call.fields})
-            return (Refusal(Code.INTERNAL_ERROR, "the server failed; its log has more").answer,)
-
-    def _find(self, client: Client, event: Json) -> Handler:
-        if self.draining.is_set():
-            raise Refusal(Code.DRAINING, "the server is about to end")
-        if event in policy.RESERVED_EVENTS:
-            raise Refusal(Code.RESERVED_EVENT, f"{event}: Socket.IO keeps this name for itself")
-        handler = self._application.handler(client.namespace, event)
-        if handler is None:
-            raise Refusal(Code.UNKNOWN_EVENT, f"nothing here handles {str(event)[:80]}")
-        return handler
-
-    async def _answer_later(self, connection: _Connection, call: _Call, later: Later) -> None:
-        """Acknowledge when the answer is there; a client with too many such answers waits for one of them."""
-        await connection.slots.acquire()
-        task = self.start_background_task(self._finish, call, later)
-        task.add_done_callback(lambda _: connection.slots.release())
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
-
-    async def _finish(self, call: _Call, later: Later) -> None:
-        self._acknowledge(call, await self._attempt(call, later.answer))
-
-    def _acknowledge(self, call: _Call, answer: Answer | None) -> None:
-        if call.id is not None and answer is not None and not self.options.faults.no_ack:
-            self._reply(call.eio_sid, Packet(ACK, list(answer), call.client.namespace, call.id))
+    # Packets out
 
     def _reply(self, eio_sid: str, packet: Packet) -> None:
         self.eio.send(eio_sid, *packet.outgoing())

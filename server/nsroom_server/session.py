@@ -1,22 +1,23 @@
-"""One Engine.IO 4 session: its heartbeat, its transports, what waits for them, and its one end."""
+"""One Engine.IO 4 session: its transports, what waits for them, and its one end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from time import time
 from typing import Any, Protocol
 
 from nsroom_server.bucket import Bucket
 from nsroom_server.endings import CLIENT, ERROR, LOST, SLOW, TIMEOUT, Ending
 from nsroom_server.faults import Faults
+from nsroom_server.heartbeat import Heartbeat
 from nsroom_server.limits import Limits
 from nsroom_server.outbox import Outbox
 from nsroom_server.payload import Incoming, Kind, Malformed, Outgoing, decode, encode_payload
 from nsroom_server.traffic import Traffic
 from nsroom_server.websocket import WebSocket
 
-_NOOP = Outgoing(Kind.NOOP)
+_NOOP, _PING = Outgoing(Kind.NOOP), Outgoing(Kind.PING)
 _PROBE = "probe"
 _ANSWERS = 22
 """Frames that one packet can bring its sender at most: an event and an acknowledgement with attachments."""
@@ -86,10 +87,13 @@ class Session:
         self._flushing: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[str | None] | None = None
         self._upgrading = False
-        self._throttled = False
         self._loop = asyncio.get_running_loop()
-        self._beat(options.ping_interval, self._ping)
-        self._awaits_pong = False
+        self.heartbeat = Heartbeat(
+            options.ping_interval,
+            options.ping_timeout,
+            partial(self.send, _PING),
+            partial(self.close, TIMEOUT),
+        )
 
     @property
     def transport(self) -> str:
@@ -116,34 +120,6 @@ class Session:
         # Whoever sends a body may well poll only when it is answered: it waits if nothing else helps.
         return self._options.limits.queued_frames // 2 if self._websocket else _ANSWERS
 
-    # The heartbeat
-
-    def _beat(self, seconds: float, what: Callable[[], None], after: float | None = None) -> None:
-        self._due = (self._loop.time() if after is None else after) + seconds
-        self._timer = self._loop.call_at(self._due, what)
-
-    def _ping(self) -> None:
-        self._awaits_pong = True
-        # From when it was due: a busy loop gives nobody more time.
-        self._beat(self._options.ping_timeout, self._expire, self._due)
-        self.send(Outgoing(Kind.PING))
-
-    def _expire(self) -> None:
-        if self._throttled:
-            # Its answer may wait behind what we do not read.
-            self._beat(self._options.ping_timeout, self._expire)
-        else:
-            self.close(TIMEOUT)
-
-    @contextmanager
-    def throttled(self) -> Iterator[None]:
-        """Do not count the time in which the client's packets are left waiting."""
-        self._throttled = True
-        try:
-            yield
-        finally:
-            self._throttled = False
-
     # What comes
 
     async def receive(self, packet: Incoming) -> None:
@@ -156,7 +132,8 @@ class Session:
             await self._take_turn(len(packet.data))
             await self._keeper.trigger("message", self, packet.data)
         elif packet.kind is Kind.PONG:
-            await self._pong()
+            if not self.heartbeat.pong():
+                await asyncio.sleep(self.others.take(self._loop.time()))
         elif packet.kind is Kind.CLOSE:
             self.close(CLIENT)
         else:
@@ -165,18 +142,10 @@ class Session:
     async def _take_turn(self, octets: int) -> None:
         """Leave the client waiting while it sends too much, or does not read what it gets for it."""
         while wait := self._octets.take(self._loop.time(), octets):
-            with self.throttled():
+            with self.heartbeat.throttled():
                 await asyncio.sleep(wait)
         if not self._outbox.has_room(self._room):
             await self.drained()
-
-    async def _pong(self) -> None:
-        if self._awaits_pong:
-            self._awaits_pong = False
-            self._timer.cancel()
-            self._beat(self._options.ping_interval, self._ping)
-        else:
-            await asyncio.sleep(self.others.take(self._loop.time()))
 
     # What goes
 
@@ -288,7 +257,7 @@ class Session:
         if self.closed:
             return
         self.closed = True
-        self._timer.cancel()
+        self.heartbeat.stop()
         self._keeper.forget(self, ending)
         rest = self._outbox.clear()
         if self._poll and not self._poll.done():

@@ -156,3 +156,14 @@ def _count(fields: dict[str, Json], key: str, data: str) -> int:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
         raise DecodeError(f"the handshake has no number {key}", data)
     return int(value)
+
+
+def byte_count(frames: list[str | bytes]) -> int:
+    """Count the bytes that frames take on the wire."""
+    return sum(map(_octets, frames))
+
+
+def _octets(frame: str | bytes) -> int:
+    if isinstance(frame, bytes) or frame.isascii():
+        return len(frame)
+    return len(frame.encode("utf-8", "surrogatepass"))

@@ -143,7 +143,7 @@ class Session:
             return record
         if record.kind is _CONNECT and direction is Direction.OUT:
             frames = [redacted(frames[0])]
-        return framed(record, byte_count(frames), frames)
+        return framed(record, engineio.byte_count(frames), frames)
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
         namespace, id, args = packet.namespace, packet.id, packet.data
@@ -253,7 +253,7 @@ class Session:
         if kind is Kind.OPEN:
             fields = self._open(str(packet.data))
         if self._raw:
-            fields |= {"bytes": byte_count([frame]), "frames": [frame]}
+            fields |= {"bytes": engineio.byte_count([frame]), "frames": [frame]}
         return self.note(kind, at, direction, **fields)
 
     def _open(self, data: str) -> dict[str, Json]:
@@ -271,7 +271,12 @@ class Session:
         if direction is Direction.OUT:
             frames = [redacted(each) if is_connect(each, self.is_old) else each for each in frames]
         return self.note(
-            Kind.PROTOCOL_ERROR, at, direction, message=message, bytes=byte_count(frames), frames=frames
+            Kind.PROTOCOL_ERROR,
+            at,
+            direction,
+            message=message,
+            bytes=engineio.byte_count(frames),
+            frames=frames,
         )
 
 
@@ -291,14 +296,3 @@ _PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] 
     PacketType.BINARY_EVENT: Session._event,
     PacketType.BINARY_ACK: Session._ack,
 }
-
-
-def byte_count(frames: list[str | bytes]) -> int:
-    """Count the bytes that frames take on the wire."""
-    return sum(map(_octets, frames))
-
-
-def _octets(frame: str | bytes) -> int:
-    if isinstance(frame, bytes) or frame.isascii():
-        return len(frame)
-    return len(frame.encode("utf-8", "surrogatepass"))

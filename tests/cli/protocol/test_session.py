@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from nsroom.protocol import msgpack
 from nsroom.protocol import session as session_module
-from nsroom.protocol.engineio import SEPARATOR, Handshake, split_payload
+from nsroom.protocol.engineio import SEPARATOR, Handshake, byte_count, split_payload
 from nsroom.protocol.limits import Limits
 from nsroom.protocol.redaction import REDACTED
-from nsroom.protocol.session import Session, byte_count
+from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Kind, Record
 
