@@ -153,7 +153,7 @@ class DirectConnection(Connection):
 
     def _hang_up(self, reason: str) -> None:
         self._end(reason)
-        self._wire.abort()
+        self._wire.leave()
 
     def _listen(self) -> None:
         """End the connection when nothing was heard for as long as the server promised to ping in."""
@@ -166,7 +166,8 @@ class DirectConnection(Connection):
             self._deafness = self._loop.call_at(deaf_at, self._listen)
         else:
             self.tap.silent = True
-            self._hang_up("transport error")
+            self._end("transport error")
+            self._wire.abort()
 
     async def _read_on(self) -> None:
         await self.tap.room()

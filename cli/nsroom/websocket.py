@@ -92,6 +92,11 @@ class WebSocket(asyncio.BufferedProtocol):
             self._say_goodbye(1000)
             await asyncio.shield(self.closed)
 
+    def leave(self) -> None:
+        """Say goodbye, and end the connection without waiting for the other side's."""
+        self._say_goodbye(1000)
+        self._finish(1000)
+
     def abort(self) -> None:
         """End the connection at once."""
         if self._transport is not None:

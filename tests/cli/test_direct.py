@@ -149,6 +149,28 @@ async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -
     assert [record.time for record in records] == sorted(record.time for record in records)
 
 
+@pytest.mark.parametrize("last", ["41", "1"])
+async def test_after_the_last_namespace_it_says_goodbye(last: str) -> None:
+    codes: asyncio.Queue[int | None] = asyncio.Queue()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        for text in (f"0{json.dumps(OPEN)}", '40{"sid":"s"}', last):
+            await websocket.send_str(text)
+        async for _ in websocket:
+            pass
+        codes.put_nowait(websocket.close_code)
+        return websocket
+
+    async with listening(answer) as url:
+        connection = DirectConnection(Target(url=url), Tap(Session(), None, lambda _: None), lambda _: None)
+        await connection.open(Transport.WEBSOCKET, ["/"], 5)
+        assert await asyncio.wait_for(codes.get(), 5) == 1000
+        assert await asyncio.wait_for(connection.ended, 5) in ("client disconnect", "server disconnect")
+        await connection.close()
+
+
 async def _until(channel: Channel, event: str) -> list[Record]:
     seen: list[Record] = []
     async for records in channel:
