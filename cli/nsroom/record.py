@@ -114,6 +114,7 @@ def format_time(time: int) -> str:
     return f"{_second(seconds)}.{micros:06d}Z"
 
 
+@lru_cache(maxsize=8)
 def parse_time(text: str) -> int:
     """Read an RFC 3339 time as microseconds since the epoch.
 
