@@ -8,113 +8,10 @@ from typing import Any
 import pytest
 
 from nsroom.arguments import Acknowledge, Emit
-from nsroom.client import backoff
-from nsroom.errors import ConnectError, LostError, RefusedError, UsageError
+from nsroom.errors import LostError, UsageError
 from tests.cli.clients import WAIT, Connect, Reference, answer, make, until
 from tests.cli.scripted import Polling, stock
 from tests.peers import bad
-
-# Namespaces
-
-
-async def test_each_namespace_has_its_own_sid(reference: Reference, connect: Connect, transport: str) -> None:
-    server = await reference()
-    client = await connect(server.url, "/", "/chat", "/my-namespace", transport=transport, watch=True)
-    assert list(client.namespaces) == ["/", "/chat", "/my-namespace"]
-    assert len({*client.namespaces.values()} - {None}) == 3
-    assert client.transport == transport
-    assert (await answer(client, "who", {"room": "x"}, namespace="/chat"))[0]["ok"]
-
-
-async def test_namespaces_come_and_go_later(reference: Reference, connect: Connect, transport: str) -> None:
-    server = await reference()
-    client = await connect(server.url, transport=transport, watch=True)
-    await client.enter("/chat")
-    await client.enter("/lab")
-    await client.leave("/")
-    assert list(client.namespaces) == ["/chat", "/lab"]
-    assert await answer(client, "echo", 1, namespace="/lab") == [1]
-    with pytest.raises(UsageError, match="nothing can be emitted to /: not connected"):
-        await client.emit(Emit("/", "rooms", []))
-    await client.enter("/")
-    assert (await answer(client, "rooms"))[0]["ok"]
-
-
-async def test_a_further_namespace_may_be_refused(
-    reference: Reference, connect: Connect, transport: str
-) -> None:
-    server = await reference()
-    client = await connect(server.url, "/chat", transport=transport)
-    with pytest.raises(RefusedError, match="/secret is refused: Invalid namespace"):
-        await client.enter("/secret")
-    assert list(client.namespaces) == ["/chat"]
-    assert (await answer(client, "rooms", namespace="/chat"))[0]["ok"]
-
-
-async def test_a_namespace_is_entered_and_left_once(reference: Reference, connect: Connect) -> None:
-    server = await reference()
-    client = await connect(server.url)
-    with pytest.raises(UsageError, match="already in /"):
-        await client.enter("/")
-    entering = [asyncio.ensure_future(client.enter("/chat")) for _ in range(2)]
-    outcomes = await asyncio.gather(*entering, return_exceptions=True)
-    assert [type(each) for each in outcomes] == [type(None), UsageError]
-    await client.leave("/chat")
-    with pytest.raises(UsageError, match="not in /chat"):
-        await client.leave("/chat")
-    assert (await answer(client, "rooms"))[0]["ok"]
-
-
-async def test_no_answer_for_a_further_namespace(stack: AsyncExitStack, connect: Connect) -> None:
-    url = await stack.enter_async_context(bad.sends())
-    client = await connect(url, connect_timeout=0.2)
-    with pytest.raises(ConnectError, match=r"no answer for /mute within 0\.2 s"):
-        await client.enter("/mute")
-
-
-async def test_one_is_refused_and_the_others_go_on(
-    reference: Reference, connect: Connect, transport: str
-) -> None:
-    said: list[str] = []
-    server = await reference()
-    client = await connect(server.url, "/secret", "/chat", transport=transport, say=said.append)
-    assert list(client.namespaces) == ["/chat"]
-    assert client.refused == {"/secret": "Invalid namespace"}
-    assert said[0] == "/secret is refused: Invalid namespace"
-    with pytest.raises(UsageError, match="nothing can be emitted to /secret: Invalid namespace"):
-        await client.emit(Emit("/secret", "x", []))
-
-
-async def test_all_are_refused(reference: Reference, connect: Connect, transport: str) -> None:
-    server = await reference(token="right")
-    with pytest.raises(RefusedError, match=r"/ is refused: .*; /chat is refused: "):
-        await connect(server.url, "/", "/chat", transport=transport, auth={"token": "wrong"})
-    client = await connect(server.url, transport=transport, auth={"token": "right"})
-    assert client.namespaces
-
-
-async def test_the_server_may_end_one_namespace(reference: Reference, connect: Connect) -> None:
-    server = await reference()
-    said: list[str] = []
-    client = await connect(server.url, "/lab", "/chat", say=said.append, watch=True)
-    (waiting,) = await client.ask(Emit("/lab", "never", []))
-    await client.emit(Emit("/lab", "kick", []))
-    with pytest.raises(LostError, match="disconnected us from /lab"):
-        await waiting
-    assert list(client.namespaces) == ["/chat"]
-    assert said[-1] == "the server disconnected us from /lab"
-    assert (await answer(client, "rooms", namespace="/chat"))[0]["ok"]
-
-
-async def test_the_server_ends_the_only_namespace(
-    reference: Reference, connect: Connect, transport: str
-) -> None:
-    server = await reference()
-    client = await connect(server.url, "/lab", transport=transport, watch=True)
-    await client.emit(Emit("/lab", "kick", []))
-    with pytest.raises(LostError, match="disconnected us from every namespace"):
-        await until(client, kind="never")
-
 
 # Emitting
 
@@ -158,6 +55,29 @@ async def test_the_server_is_answered(stack: AsyncExitStack, connect: Connect, t
 
 
 # The end
+
+
+async def test_the_server_may_end_one_namespace(reference: Reference, connect: Connect) -> None:
+    server = await reference()
+    said: list[str] = []
+    client = await connect(server.url, "/lab", "/chat", say=said.append, watch=True)
+    (waiting,) = await client.ask(Emit("/lab", "never", []))
+    await client.emit(Emit("/lab", "kick", []))
+    with pytest.raises(LostError, match="disconnected us from /lab"):
+        await waiting
+    assert list(client.namespaces) == ["/chat"]
+    assert said[-1] == "the server disconnected us from /lab"
+    assert (await answer(client, "rooms", namespace="/chat"))[0]["ok"]
+
+
+async def test_the_server_ends_the_only_namespace(
+    reference: Reference, connect: Connect, transport: str
+) -> None:
+    server = await reference()
+    client = await connect(server.url, "/lab", transport=transport, watch=True)
+    await client.emit(Emit("/lab", "kick", []))
+    with pytest.raises(LostError, match="disconnected us from every namespace"):
+        await until(client, kind="never")
 
 
 async def _stuck(talk: bad.Conversation) -> None:
@@ -234,9 +154,3 @@ async def test_guarded_work_gives_what_it_gives(reference: Reference, connect: C
     await client.close()
     with pytest.raises(LostError, match="closed"):
         await guarded
-
-
-@pytest.mark.parametrize(("attempt", "longest"), [(1, 0.5), (2, 1.0), (5, 8.0), (6, 10.0), (5000, 10.0)])
-def test_the_pause_grows_to_a_bound(attempt: int, longest: float) -> None:
-    pauses = [backoff(attempt) for _ in range(100)]
-    assert longest / 2 <= min(pauses) < max(pauses) <= longest

@@ -1,7 +1,6 @@
 """One connection: what the server is told, TLS, the time to connect, and sizes."""
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from aiohttp import web
 
 from nsroom.arguments import Emit
 from nsroom.errors import ConnectError, LimitError, LostError, UsageError
-from tests.cli.clients import WAIT, Connect, Reference, answer, make
+from tests.cli.clients import WAIT, Connect, Reference, answer
 from tests.cli.scripted import Polling, listening, stock
 from tests.peers import bad
 
@@ -103,36 +102,6 @@ async def test_no_tls_where_it_is_due(reference: Reference, connect: Connect) ->
     server = await reference()
     with pytest.raises(ConnectError, match="no TLS on this port: use http://"):
         await connect(server.url.replace("http:", "https:"))
-
-
-# Connecting takes its time and no more
-
-
-async def test_a_server_without_websocket_is_polled(reference: Reference, connect: Connect) -> None:
-    said: list[str] = []
-    server = await reference(transports=("polling",))
-    client = await connect(server.url, say=said.append)
-    assert (client.transport, said) == ("polling", [f"connected to {server.url} over polling"])
-
-
-@pytest.mark.parametrize("peer", [bad.silent, bad.open_then_silence, bad.plain_websocket, bad.garbage])
-async def test_connecting_ends_in_time(
-    peer: Any, stack: AsyncExitStack, connect: Connect, transport: str
-) -> None:
-    url = await stack.enter_async_context(peer())
-    began = time.monotonic()
-    with pytest.raises(ConnectError):
-        await connect(url, transport=transport, connect_timeout=0.5)
-    assert time.monotonic() - began < 1.5
-
-
-@pytest.mark.parametrize("peer", [bad.silent, bad.open_then_silence])
-async def test_connecting_may_be_given_up(peer: Any, stack: AsyncExitStack, transport: str) -> None:
-    client = make(await stack.enter_async_context(peer()), transport=transport)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.3):
-            await client.connect()
-    await client.close()
 
 
 # Sizes

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from nsroom.arguments import Emit
+from nsroom.attendance import Place
 from nsroom.client import Client
 from nsroom.errors import LostError, RefusedError
 from nsroom.joins import PRESETS, join
+from nsroom.reconnection import Gap, backoff
 from nsroom.record import Kind, Record
 from nsroom_server.app import Running, serving
 from nsroom_server.config import Config
@@ -239,3 +241,32 @@ async def test_nothing_is_recovered_where_nothing_was_received(
     _, gap = await cut(client)
     assert client.namespaces["/"] != sid
     assert gap.data["recovered"] == []
+
+
+@pytest.mark.parametrize(("attempt", "longest"), [(1, 0.5), (2, 1.0), (5, 8.0), (6, 10.0), (5000, 10.0)])
+def test_the_pause_grows_to_a_bound(attempt: int, longest: float) -> None:
+    pauses = [backoff(attempt) for _ in range(100)]
+    assert longest / 2 <= min(pauses) < max(pauses) <= longest
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "recovered", "text"),
+    [
+        ({"a"}, {"/": "b"}, [], "2.5 s without a connection; what was emitted meanwhile is not known"),
+        ({"a"}, {"/": "a"}, ["/"], "2.5 s without a connection; the server sent what was missed"),
+        ({"a", "b"}, {"/": "a", "/x": "c"}, ["/"], "what was emitted meanwhile is not known"),
+    ],
+)
+def test_a_gap_says_what_was_missed(
+    before: set[str | None], after: dict[str, str | None], recovered: list[str], text: str
+) -> None:
+    gap = Gap(2500.4, before, after, [])
+    assert gap.message.endswith(text)
+    assert gap.data == {"ms": 2500, "recovered": recovered}
+
+
+def test_a_gap_says_what_is_known_of_rooms() -> None:
+    gap = Gap(100.0, set(), {"/": "a"}, [Place("/", "lobby", "e", 7, count=2)])
+    known = "2 missed messages of lobby are shown now; what else was emitted meanwhile is not known"
+    assert gap.message == f"0.1 s without a connection; {known}"
+    assert gap.data["rooms"] == [{"namespace": "/", "room": "lobby", "replayed": 2, "unknown": None}]

@@ -1,0 +1,150 @@
+"""Make the connections of a client: in the server's dialect, on the way that works, into its namespaces."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from nsroom.channel import now
+from nsroom.connection import Connection
+from nsroom.dialing import Dialer
+from nsroom.errors import ConnectError, LostError, RefusedError, UsageError
+from nsroom.memberships import Memberships
+from nsroom.negotiation import Negotiation, first_dialect
+from nsroom.protocol.dialect import Dialect
+from nsroom.protocol.session import Session
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Record
+from nsroom.tap import Tap
+from nsroom.target import Target, Transport
+
+
+class Connector:
+    """Makes one connection after the other, each with a tap of its own, and connects to namespaces on it.
+
+    `accept` and `refuse` are to be told what the tap sees. `say` is given lines for a person, `note` those of
+    how the server is spoken to.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        tapped: Callable[[Dialect], Tap],
+        say: Callable[[str], object],
+        note: Callable[[str], object],
+    ) -> None:
+        self.connection: Connection | None = None
+        """The last that was made; it may have ended."""
+        self.memberships = Memberships(target.namespaces, target.auth)
+        self._target = target
+        self._tapped = tapped
+        self._tap = tapped(first_dialect(target))
+        self._negotiation = Negotiation(target, note)
+        self._say = say
+
+    @property
+    def session(self) -> Session:
+        """What is known of the last connection, or of one that is being made."""
+        return self._tap.session
+
+    def require(self) -> Connection:
+        """Give the connection. Raises: LostError when there is none now."""
+        if self.connection is None or self.connection.ended.done():
+            raise LostError("there is no connection now")
+        return self.connection
+
+    async def connect(self) -> Connection:
+        """Connect to the server, and to every namespace that is wanted and not refused.
+
+        Raises: ConnectError with the root cause, RefusedError when every namespace refused.
+        """
+        until = asyncio.get_running_loop().time() + self._target.connect_timeout
+        dialer = Dialer(self._target, self._prepare, self._open)
+        self.connection = await self._negotiation.reach(lambda dialect: dialer.dial(dialect, until))
+        return self.connection
+
+    def _prepare(self, kind: type[Connection], dialect: Dialect) -> Connection:
+        before, self._tap = self.session, self._tapped(dialect)
+        # What was missed comes before the CONNECT answer, with offsets already.
+        self.session.recovery |= before.recovery
+        self.memberships.begin(before)
+        return kind(self._target, self._tap, self.memberships.payload)
+
+    async def _open(self, connection: Connection, transport: Transport, timeout: float) -> None:
+        await connection.open(transport, self.memberships.wanted, timeout)
+        await self._answered(connection, self.memberships.wanted)
+        for refusal in self.memberships.check():
+            self._say(refusal)
+
+    async def _answered(self, connection: Connection, namespaces: Sequence[str]) -> None:
+        """Wait for the server's word on every one of these namespaces."""
+        if not await self.memberships.answered(namespaces, connection.ended):
+            from nsroom.causes import unanswered
+
+            raise unanswered(connection, self._target)
+
+    async def lost(self) -> tuple[str, int]:
+        """Wait for the end of the connection; give the reason, and the time in microseconds."""
+        connection = self.connection
+        assert connection is not None, "not connected"
+        await asyncio.shield(connection.ended)
+        reason, at = connection.why_ended, now()
+        await connection.close(0)
+        return reason, at
+
+    async def send(self, packets: list[Packet]) -> None:
+        """Send packets in their order. Raises: LostError, LimitError, UsageError."""
+        try:
+            await self.require().send(packets)
+        except ValueError as error:
+            raise UsageError(f"cannot be sent: {error}") from None
+
+    async def enter(self, namespace: str) -> None:
+        """Connect to a further namespace.
+
+        Raises: RefusedError, or ConnectError when no answer comes in time.
+        """
+        members, seconds = self.memberships, self._target.connect_timeout
+        if namespace in self.session.namespaces or members.is_pending(namespace):
+            raise UsageError(f"already in {namespace}: servers close the connection on a second CONNECT")
+        members.expect([namespace])
+        await self.send([Packet(PacketType.CONNECT, namespace, data=members.payload(namespace))])
+        try:
+            async with asyncio.timeout(seconds):
+                await self._answered(self.require(), [namespace])
+        except TimeoutError:
+            raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
+        if namespace in members.refused:
+            raise RefusedError(members.refusal(namespace))
+        members.wanted.append(namespace)
+
+    async def leave(self, namespace: str) -> None:
+        """Disconnect from a namespace; the others go on. Raises: as `send`."""
+        if namespace not in self.session.namespaces:
+            raise UsageError(f"not in {namespace}: there is nothing to leave")
+        await self.send([Packet(PacketType.DISCONNECT, namespace)])
+        self.memberships.leave(namespace)
+
+    def accept(self, record: Record) -> None:
+        """Take the answer to a CONNECT."""
+        if self.session.namespaces.keys() == {record.namespace}:
+            self._check_dialect(record.sid is None)
+        self.memberships.accept(record)
+
+    def refuse(self, record: Record) -> None:
+        """Take the refusal of a namespace."""
+        if not self.session.namespaces and not self.memberships.is_pending(record.namespace or "/"):
+            # Socket.IO 2 refuses the root namespace unasked, too.
+            self._check_dialect(True)
+        self.memberships.refuse(record)
+        if self.session.is_old and record.namespace == "/":
+            self.memberships.refuse_rest("the server refused /, and Socket.IO 2 opens no other without it")
+
+    def _check_dialect(self, is_old: bool) -> None:
+        """Go no further with a connection that begins in another dialect."""
+        if self.connection is not None and not self.connection.ended.done():
+            return
+        dialect = self._tap.dialect.heard(self.session.is_old or is_old, self.session.is_msgpack)
+        if dialect != self._tap.dialect:
+            from nsroom.causes import other_dialect
+
+            self._tap.mute()
+            self.memberships.fail(other_dialect(dialect, self._target))
