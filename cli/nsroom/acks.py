@@ -1,4 +1,4 @@
-"""The acknowledgements that are waited for."""
+"""Acknowledgements: those that are waited for, and those that say no."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,19 @@ from itertools import count
 from nsroom.arguments import Emit
 from nsroom.errors import LostError
 from nsroom.protocol.socketio import Packet
-from nsroom.record import Record
+from nsroom.record import Json, Record
+
+
+def is_refusal(args: Sequence[Json] | None) -> bool:
+    """Tell whether an acknowledgement is the server's error: its first argument has `error`."""
+    return bool(args) and isinstance(args[0], dict) and "error" in args[0]  # type: ignore[index]
+
+
+def refusal(args: Sequence[Json] | None) -> str:
+    """Give the server's reason out of such an acknowledgement."""
+    answer = (args or [{}])[0]
+    message = answer.get("message")
+    return f"{answer.get('error')}: {message}" if message else f"{answer.get('error')}"
 
 
 class Acks:

@@ -4,10 +4,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
 
 from nsroom.arguments import Acknowledge, Emit, Line
 from nsroom.client import Client
@@ -23,48 +20,16 @@ from nsroom.errors import (
     UsageError,
     WaitError,
 )
+from nsroom.inflight import InFlight, Tally
 from nsroom.pacing import Pace
-from nsroom.record import Json, Record
+from nsroom.record import Record
 from nsroom.streams import say
 from nsroom.target import Target
 
 _IN_FLIGHT = 1000
 """How many acknowledgements are waited for at most before more is sent."""
-_TOO_MANY = "rate_limited"
-"""The refusal with which the reference server asks for patience; the event was not taken."""
 _POLLING_BATCH = 100
 """Events in one request; over WebSocket each goes out by itself."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the events: `read` is `acked` + `nacked` + `unknown` + what was not sent."""
-
-    read: int = 0
-    sent: int = 0
-    acked: int = 0
-    nacked: int = 0
-
-    @property
-    def unknown(self) -> int:
-        """Count what was sent and has no answer."""
-        return self.sent - self.acked - self.nacked
-
-    def to_json(self) -> dict[str, int]:
-        """Give the summary."""
-        return asdict(self) | {"unknown": self.unknown}
-
-
-def is_refusal(args: Sequence[Json] | None) -> bool:
-    """Tell whether an acknowledgement is the server's error: its first argument has `error`."""
-    return bool(args) and isinstance(args[0], dict) and "error" in args[0]  # type: ignore[index]
-
-
-def refusal(args: Sequence[Json] | None) -> str:
-    """Give the server's reason out of such an acknowledgement."""
-    answer = (args or [{}])[0]
-    message = answer.get("message")
-    return f"{answer.get('error')}: {message}" if message else f"{answer.get('error')}"
 
 
 class Delivery:
@@ -85,16 +50,10 @@ class Delivery:
         self.tally = Tally()
         self._client = client
         self._ack = ack
-        self._timeout = timeout
         self._on_ack = on_ack
-        self._waiting: set[asyncio.Future[Record]] = set()
-        self._answered = asyncio.Event()
+        self._in_flight = InFlight(self.tally, timeout, self._show)
         self._pace = Pace(client, timeout)
         self._window = _IN_FLIGHT
-        self._again: deque[Emit] = deque()
-        self._taken_at = 0.0
-        self._first_refusal = ""
-        self._lost = False
         self._fault: NsroomError | Stopped | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -123,7 +82,7 @@ class Delivery:
             raise
         await self._settle()
         if self.tally.nacked:
-            raise NackError(self._refusals())
+            raise NackError(self._in_flight.refusals)
 
     async def _send_all(self, batch: list[Line]) -> None:
         step = 1 if self._client.transport == "websocket" else _POLLING_BATCH
@@ -184,33 +143,8 @@ class Delivery:
             await self._client.emit(*emits)
 
     async def _ask(self, emits: list[Emit]) -> None:
-        for emit, future in zip(emits, await self._client.ask(*emits), strict=True):
-            self._waiting.add(future)
-            future.add_done_callback(partial(self._count, emit))
-
-    def _count(self, emit: Emit, future: asyncio.Future[Record]) -> None:
-        self._waiting.discard(future)
-        self._answered.set()
-        if future.cancelled() or future.exception() is not None:
-            self._lost = True
-            return
-        record = future.result()
-        if not is_refusal(record.args):
-            self.tally.acked += 1
-            self._taken_at = _now()
-        elif self._is_to_wait(record):
-            self.tally.sent -= 1
-            self._again.append(emit)
-            return
-        else:
-            self.tally.nacked += 1
-            self._first_refusal = self._first_refusal or refusal(record.args)
-        self._show(record)
-
-    def _is_to_wait(self, record: Record) -> bool:
-        """Tell whether a refused event is to be sent again: not when none was taken for the time-out."""
-        error = (record.args or [{}])[0]["error"]
-        return bool(error == _TOO_MANY and self._taken_at and _now() - self._taken_at < self._timeout)
+        for emit, answer in zip(emits, await self._client.ask(*emits), strict=True):
+            self._in_flight.add(emit, answer)
 
     def _show(self, record: Record) -> None:
         """Pass an acknowledgement on; what fails there ends the delivery, not this callback."""
@@ -224,58 +158,32 @@ class Delivery:
                 self._task.cancel()
 
     async def _room(self) -> None:
-        while len(self._waiting) >= self._window:
-            await self._progress()
-        if self._again:
+        await self._in_flight.below(self._window)
+        if self._in_flight.again:
             await self._send_again()
 
     async def _send_again(self) -> None:
         """Send what came too fast, in its order, one by one; and from now on half as far ahead."""
         self._window = max(self._window // 2, 1)
-        await self._answers()
-        while self._again:
-            emit = self._again.popleft()
+        again = self._in_flight.again
+        await self._in_flight.below(1)
+        while again:
+            emit = again.popleft()
             await self._transmit([emit])
-            await self._answers()
-            if self._again and self._again[-1] is emit:
-                self._again.rotate()
-
-    async def _answers(self) -> None:
-        while self._waiting:
-            await self._progress()
+            await self._in_flight.below(1)
+            if again and again[-1] is emit:
+                again.rotate()
 
     async def _settle(self) -> None:
         """Wait for the acknowledgements, and until the server has read the rest."""
-        await self._answers()
-        if self._again:
+        await self._in_flight.below(1)
+        if self._in_flight.again:
             await self._send_again()
         if self._fault is not None:
             raise self._fault
-        if self._lost:
-            raise LostError(f"the connection ended with {self._unconfirmed()} unconfirmed")
+        if self._in_flight.is_lost:
+            raise LostError(f"the connection ended with {self.tally.unconfirmed} unconfirmed")
         await self._pace.settle()
-
-    async def _progress(self) -> None:
-        self._answered.clear()
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._answered.wait()
-        except TimeoutError:
-            raise WaitError(
-                f"no acknowledgement of {self._unconfirmed()} within {self._timeout:g} s"
-            ) from None
-
-    def _unconfirmed(self) -> str:
-        return "the event" if self.tally.read == 1 else f"{self.tally.unknown} of {self.tally.sent} events"
-
-    def _refusals(self) -> str:
-        if self.tally.read == 1:
-            return f"the server answered {self._first_refusal}"
-        return f"{self.tally.nacked} of {self.tally.sent} events were refused, first: {self._first_refusal}"
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 async def run_delivery(

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from nsroom.acks import is_refusal, refusal
 from nsroom.arguments import Emit
 from nsroom.errors import DecodeError, RefusedError, UsageError
 from nsroom.protocol import strict_json
@@ -113,8 +114,6 @@ async def join(
 
 def _outcome(room: str, answer: "asyncio.Future[Record]", say: Callable[[str], None]) -> str | None:
     """Say what became of a request, or give the reason of its refusal."""
-    from nsroom.delivery import is_refusal, refusal
-
     if not answer.done():
         say(f"asked to join {room}; the server does not acknowledge it, so whether it did is not known")
         return None

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 
+from nsroom.acks import is_refusal, refusal
 from nsroom.admin.client import Admin, Say
 from nsroom.admin.inventory import Socket
 from nsroom.admin.state import State
 from nsroom.arguments import Emit
 from nsroom.client import Client
-from nsroom.delivery import is_refusal, refusal
 from nsroom.errors import NackError, WaitError
 from nsroom.record import Json, format_time
 from nsroom.streams import say

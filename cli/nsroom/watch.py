@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nsroom import BEGAN
+from nsroom.acks import is_refusal, refusal
 from nsroom.arguments import Acknowledge, Emit, parse_line
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.input import lines
@@ -213,8 +214,6 @@ def _read(line: bytes, compose: Compose, namespace: str) -> Emit | Acknowledge |
 
 def _report(answer: asyncio.Future[Record]) -> None:
     """Say what became of a line, if the server says it did not take it."""
-    from nsroom.delivery import is_refusal, refusal
-
     if answer.cancelled():
         return
     error = answer.exception()

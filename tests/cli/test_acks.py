@@ -1,11 +1,11 @@
-"""Ids for events, and futures for their acknowledgements."""
+"""Ids for events, futures for their acknowledgements, and which of these say no."""
 
 import pytest
 
-from nsroom.acks import Acks
+from nsroom.acks import Acks, is_refusal, refusal
 from nsroom.arguments import Emit
 from nsroom.errors import LostError
-from nsroom.record import Direction, Kind, Record
+from nsroom.record import Direction, Json, Kind, Record
 
 
 def ack(namespace: str, id: int) -> Record:
@@ -43,3 +43,23 @@ async def test_what_was_not_sent_is_not_waited_for() -> None:
     acks.answer(ack("/", 0))
     assert not futures[0].done()
     futures[0].cancel()
+
+
+@pytest.mark.parametrize(
+    ("args", "refused", "text"),
+    [
+        ([{"error": "not_a_member"}], True, "not_a_member"),
+        ([{"error": "no", "message": "why"}], True, "no: why"),
+        ([{"error": None}, 1], True, "None"),
+        ([{"ok": True}], False, None),
+        ([1, {"error": "no"}], False, None),
+        (["error"], False, None),
+        ([], False, None),
+        (None, False, None),
+    ],
+)
+def test_a_refusal_is_an_answer_whose_first_argument_has_error(
+    args: list[Json] | None, refused: bool, text: str | None
+) -> None:
+    assert is_refusal(args) is refused
+    assert text is None or refusal(args) == text

@@ -11,7 +11,7 @@ import pytest
 from nsroom import delivery as module
 from nsroom.arguments import Acknowledge, Emit, Line
 from nsroom.client import Client
-from nsroom.delivery import Delivery, Tally, is_refusal, refusal, run_delivery
+from nsroom.delivery import Delivery, run_delivery
 from nsroom.errors import (
     DataError,
     LimitError,
@@ -23,6 +23,7 @@ from nsroom.errors import (
     UsageError,
     WaitError,
 )
+from nsroom.inflight import Tally
 from nsroom.record import Json, Record
 from nsroom.target import Target
 from nsroom_server.limits import Limits
@@ -255,26 +256,6 @@ async def test_the_summary_is_printed_whatever_happens(
         [1, 1, 0, 1, 0],
         [1, 1, 0, 0, 1],
     ]
-
-
-@pytest.mark.parametrize(
-    ("args", "refused", "text"),
-    [
-        ([{"error": "not_a_member"}], True, "not_a_member"),
-        ([{"error": "no", "message": "why"}], True, "no: why"),
-        ([{"error": None}, 1], True, "None"),
-        ([{"ok": True}], False, None),
-        ([1, {"error": "no"}], False, None),
-        (["error"], False, None),
-        ([], False, None),
-        (None, False, None),
-    ],
-)
-def test_a_refusal_is_an_answer_whose_first_argument_has_error(
-    args: list[Json] | None, refused: bool, text: str | None
-) -> None:
-    assert is_refusal(args) is refused
-    assert text is None or refusal(args) == text
 
 
 @pytest.mark.parametrize("ack", [True, False])

@@ -79,7 +79,7 @@ def _readable(record: "Record") -> bytes:
 
 
 def _check(record: "Record") -> None:
-    from nsroom.delivery import is_refusal, refusal
+    from nsroom.acks import is_refusal, refusal
 
     if is_refusal(record.args):
         raise NackError(f"the server answered {refusal(record.args)}")
