@@ -17,7 +17,10 @@ from nsroom.completion import FILE_COMMANDS, FILE_OPTIONS
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
 from nsroom.main import COMMANDS, HELP, HELP_COLUMNS
-from nsroom.options import AdminOptions, ConnectionOptions, EmitOptions, ShowOptions, WatchOptions
+from nsroom.options.admin import AdminOptions
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.events import EmitOptions
+from nsroom.options.showing import ShowOptions, WatchOptions
 from nsroom.record import FIELDS, Kind
 from nsroom_server.namespaces import Chat, Lab
 from tests.peers.program import Runner

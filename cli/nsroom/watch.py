@@ -14,7 +14,7 @@ from nsroom.arguments import Acknowledge, Emit, parse_line
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.input import lines
 from nsroom.joins import Convention
-from nsroom.options import ShowOptions, WatchOptions
+from nsroom.options.showing import ShowOptions, WatchOptions
 from nsroom.output import ClosedOutput, Output
 from nsroom.record import Record
 from nsroom.sinks import FileSink, Keep, NdjsonSink, Route, Sink, TextSink, pump

@@ -10,7 +10,10 @@ import typer
 from typer.testing import CliRunner
 
 from nsroom.errors import UsageError
-from nsroom.options import ConnectionOptions, EmitOptions, WatchOptions, expand
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.events import EmitOptions
+from nsroom.options.expansion import expand
+from nsroom.options.showing import WatchOptions
 from nsroom.record import Direction, Kind, Record
 from nsroom.target import Target, Transport
 

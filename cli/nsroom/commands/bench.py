@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.errors import ExitCode, UsageError
-from nsroom.options import ConnectionOptions, expand
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
 from nsroom.streams import put, say
 
 if TYPE_CHECKING:

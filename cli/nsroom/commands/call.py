@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.errors import NackError, WaitError
-from nsroom.options import ConnectionOptions, EmitOptions, expand
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.events import EmitOptions
+from nsroom.options.expansion import expand
 from nsroom.streams import put, say
 
 if TYPE_CHECKING:

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from nsroom.options import ConnectionOptions, WatchOptions, expand
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
+from nsroom.options.showing import WatchOptions
 
 
 @expand

@@ -6,7 +6,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from nsroom.errors import ConnectError, LostError, WaitError
-from nsroom.options import WatchOptions
+from nsroom.options.showing import WatchOptions
 from nsroom.streams import say
 
 if TYPE_CHECKING:

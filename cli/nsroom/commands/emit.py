@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.errors import DataError, UsageError
-from nsroom.options import AdminOptions, ConnectionOptions, EmitOptions, expand
+from nsroom.options.admin import AdminOptions
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.events import EmitOptions
+from nsroom.options.expansion import expand
 from nsroom.streams import put, say
 
 if TYPE_CHECKING:

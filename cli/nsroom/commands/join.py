@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.errors import ConnectError, RefusedError, UsageError, WaitError
-from nsroom.options import AdminOptions, ConnectionOptions, Via, WatchOptions, expand
+from nsroom.options.admin import AdminOptions, Via
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
+from nsroom.options.showing import WatchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

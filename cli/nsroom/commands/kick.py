@@ -9,7 +9,9 @@ import typer
 from typer.core import TyperCommand
 
 from nsroom.errors import ExitCode, UsageError, WaitError
-from nsroom.options import AdminOptions, ConnectionOptions, expand
+from nsroom.options.admin import AdminOptions
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
 from nsroom.streams import say
 
 if TYPE_CHECKING:

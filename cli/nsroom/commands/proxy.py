@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.errors import UsageError
-from nsroom.options import RelayOptions, expand
+from nsroom.options.expansion import expand
+from nsroom.options.showing import RelayOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from nsroom.errors import DataError, UsageError
-from nsroom.options import ConnectionOptions, expand
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
 from nsroom.streams import say
 
 if TYPE_CHECKING:

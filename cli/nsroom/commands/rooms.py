@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.errors import NackError, NsroomError, RefusedError, WaitError
-from nsroom.options import AdminOptions, ConnectionOptions, Via, expand
+from nsroom.options.admin import AdminOptions, Via
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
 from nsroom.streams import say
 
 if TYPE_CHECKING:

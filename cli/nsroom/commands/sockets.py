@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.options import AdminOptions, ConnectionOptions, expand
+from nsroom.options.admin import AdminOptions
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
 from nsroom.streams import say
 
 if TYPE_CHECKING:

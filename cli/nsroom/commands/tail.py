@@ -3,7 +3,10 @@
 import sys
 from typing import TYPE_CHECKING
 
-from nsroom.options import AdminOptions, ConnectionOptions, ShowOptions, expand
+from nsroom.options.admin import AdminOptions
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
+from nsroom.options.showing import ShowOptions
 from nsroom.streams import say
 
 if TYPE_CHECKING:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.errors import NackError, NsroomError, RefusedError, UsageError, WaitError
-from nsroom.options import AdminOptions, ConnectionOptions, Via, expand
+from nsroom.options.admin import AdminOptions, Via
+from nsroom.options.connection import ConnectionOptions
+from nsroom.options.expansion import expand
 
 if TYPE_CHECKING:
     from nsroom.target import Target

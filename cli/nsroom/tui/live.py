@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nsroom.errors import LostError, NsroomError, OutputError, RefusedError
 from nsroom.filters import parse
 from nsroom.joins import Convention
-from nsroom.options import WatchOptions
+from nsroom.options.showing import WatchOptions
 from nsroom.record import Record
 from nsroom.sinks import Keep, Route, pump
 from nsroom.target import Target

@@ -1,7 +1,7 @@
 """Show in the live view what clients and their server say to each other."""
 
 from nsroom.filters import parse
-from nsroom.options import RelayOptions
+from nsroom.options.showing import RelayOptions
 from nsroom.proxy import Plan, Proxy
 from nsroom.tui import config
 from nsroom.tui.app import App, calm_collector

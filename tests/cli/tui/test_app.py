@@ -16,7 +16,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from nsroom.client import Client
 from nsroom.joins import convention, join
-from nsroom.options import WatchOptions
+from nsroom.options.showing import WatchOptions
 from nsroom.target import Target
 from nsroom.tui.app import App
 from nsroom.tui.config import Settings
