@@ -7,7 +7,7 @@ from errno import ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH
 
 from nsroom.connection import Connection
 from nsroom.errors import ConnectError, DecodeError
-from nsroom.lean import aiohttp, engineio
+from nsroom.lean.http import aiohttp
 from nsroom.negotiation import OtherDialectError
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import parse_handshake
@@ -164,6 +164,8 @@ def _http(error: BaseException, connection: Connection) -> str | None:
 
 def _refusal(error: BaseException) -> Json:
     """Find the body of an Engine.IO refusal, `{"code": …, "message": …}`, in what python-engineio raised."""
+    from nsroom.lean.socketio import engineio
+
     for cause in _chain(error):
         if isinstance(cause, engineio.exceptions.ConnectionError) and len(cause.args) > 1:
             return cause.args[1]

@@ -12,7 +12,8 @@ from nsroom.connection import Connection
 from nsroom.driver import Socket, send_once
 from nsroom.errors import LostError
 from nsroom.handshake import AGENT, with_own
-from nsroom.lean import aiohttp, engineio
+from nsroom.lean.http import aiohttp
+from nsroom.lean.socketio import engineio
 from nsroom.observe import TappedResponse, TappedWebSocket
 from nsroom.protocol import engineio as wire
 from nsroom.protocol.engineio import SEPARATOR

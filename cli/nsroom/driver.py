@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from nsroom.lean import aiohttp, engineio, socketio
+from nsroom.lean.http import aiohttp
+from nsroom.lean.socketio import engineio, socketio
 from nsroom.protocol.engineio import split_payload
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import Any
 
-from nsroom.lean import aiohttp
+from nsroom.lean.http import aiohttp
 from nsroom.protocol.dialect import NOOP
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import Direction

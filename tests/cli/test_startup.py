@@ -48,6 +48,7 @@ async def loaded(home: Path, *args: str) -> set[str]:
         ("bench :1 --clients 1", set()),
         ("doctor --help", set()),
         ("doctor --explain timeout", set()),
+        ("doctor :1", NETWORK - {"socketio", "engineio"} | {"asyncio"}),
         ("proxy :1 --listen x", {"asyncio", "ssl"}),
         ("proxy :1 --listen 192.0.2.1:0", {"asyncio", "ssl", "orjson"}),
         ("emit", set()),

@@ -158,7 +158,7 @@ def serve(
 
 def _run(config: "Config") -> None:
     # First, so that python-socketio does not look for redis: 0.1 s that most servers have no use for.
-    import nsroom.lean  # noqa: F401
+    import nsroom.lean.socketio  # noqa: F401
     from nsroom.errors import ConnectError, UsageError
     from nsroom_server.app import run
     from nsroom_server.errors import BusError, ConfigError, ListenError

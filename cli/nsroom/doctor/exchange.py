@@ -12,7 +12,7 @@ from yarl import URL
 
 from nsroom import __version__
 from nsroom.causes import network_fault
-from nsroom.lean import aiohttp
+from nsroom.lean.http import aiohttp
 from nsroom.target import Target
 from nsroom.tls import client_context
 

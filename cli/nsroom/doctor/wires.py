@@ -8,7 +8,7 @@ from typing import Protocol
 
 from nsroom.doctor.exchange import Exchange, Unanswered
 from nsroom.errors import DecodeError
-from nsroom.lean import aiohttp
+from nsroom.lean.http import aiohttp
 from nsroom.protocol import engineio, engineio3, strict_json
 from nsroom.record import Frame
 
