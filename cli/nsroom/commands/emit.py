@@ -18,7 +18,6 @@ from nsroom.streams import put, say
 if TYPE_CHECKING:
     from nsroom.admin.client import Admin
     from nsroom.arguments import Acknowledge, Emit, Line
-    from nsroom.protocol.dialect import Dialect
     from nsroom.record import Json, Record
     from nsroom.target import Target
 
@@ -74,25 +73,7 @@ def emit(
         run(_emit_by_admin(admin.target(target), lines, options))
         return
     lines = _lines(event, args or [], target.namespaces[0], options)
-    if offline:
-        from nsroom.negotiation import first_dialect
-
-        run(_print_frames(lines, first_dialect(target)))
-        return
-    from nsroom.delivery import run_delivery
-
-    on_ack = _print_record if json else None
-    run(
-        run_delivery(
-            target,
-            lines,
-            timeout=options.timeout,
-            ack=ack,
-            on_ack=on_ack,
-            summary=summary,
-            begin=options.enter,
-        )
-    )
+    run(_print_frames(lines, target) if offline else _deliver(target, lines, options, ack, summary, json))
 
 
 def _check(options: EmitOptions, write: bool, other: bool) -> None:
@@ -172,9 +153,32 @@ async def _stdin(read: "Callable[[bytes], Emit | Acknowledge | None]") -> "Async
             raise fault
 
 
-async def _print_frames(batches: "AsyncIterator[list[Line]]", dialect: "Dialect") -> None:
+async def _deliver(
+    target: "Target",
+    batches: "AsyncIterator[list[Line]]",
+    options: EmitOptions,
+    ack: bool,
+    summary: bool,
+    json: bool,
+) -> None:
+    from nsroom.delivery import run_delivery
+
+    await run_delivery(
+        target,
+        batches,
+        timeout=options.timeout,
+        ack=ack,
+        on_ack=_print_record if json else None,
+        summary=summary,
+        begin=options.enter,
+    )
+
+
+async def _print_frames(batches: "AsyncIterator[list[Line]]", target: "Target") -> None:
+    from nsroom.negotiation import first_dialect
     from nsroom.protocol import engineio
 
+    dialect = first_dialect(target)
     async for batch in batches:
         for line in batch:
             for part in dialect.write(line.item.packet()):

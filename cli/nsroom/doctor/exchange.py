@@ -124,6 +124,8 @@ class Exchange:
         bound = None if timeout is None else min(timeout, self.target.connect_timeout)
         # As clients do, so that no cache answers.
         unique = {**query, "t": f"nsroom{next(self._counter)}"}
+        if body is not None:
+            headers = {"Content-Type": "text/plain;charset=UTF-8", **(headers or {})}
         try:
             async with (
                 asyncio.timeout(bound),
@@ -131,9 +133,7 @@ class Exchange:
                     method,
                     self._url(path or self.path, unique),
                     data=body,
-                    headers={"Content-Type": "text/plain;charset=UTF-8", **(headers or {})}
-                    if body is not None
-                    else headers,
+                    headers=headers,
                     cookies=self._cookies(cookies or {}),
                     allow_redirects=False,
                 ) as response,

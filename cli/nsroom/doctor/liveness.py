@@ -10,7 +10,7 @@ from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.namespaces import talk_to
 from nsroom.doctor.talk import Talk
 from nsroom.doctor.transports import offered, open_polling, wire
-from nsroom.doctor.wires import Gone, body
+from nsroom.doctor.wires import Gone, PollingWire, body
 from nsroom.errors import DecodeError
 
 _WAIT = 6.0
@@ -111,20 +111,24 @@ async def payload(examination: Examination) -> Finding:
     if limit is None:
         await carrier.close()
         return ok(_limit(None))
+    try:
+        return await _post(carrier, polled.generation, limit)
+    finally:
+        await carrier.close()
+
+
+async def _post(carrier: PollingWire, generation: int, limit: int) -> Finding:
+    """Send a body as large as the server takes, up to what a check may cost."""
     size = min(limit, _BODY)
     try:
         # A heartbeat's answer, whose data no server looks at.
-        await carrier.post(body("3" + "x" * (size - 1), polled.generation), 5.0)
+        await carrier.post(body("3" + "x" * (size - 1), generation), 5.0)
     except Unanswered as error:
-        return (
-            ok(f"{_limit(limit)}; a body of that size: {error}")
-            if error.silent
-            else _cut(limit, size, str(error))
-        )
+        if error.silent:
+            return ok(f"{_limit(limit)}; a body of that size: {error}")
+        return _cut(limit, size, str(error))
     except Gone as error:
         return _cut(limit, size, str(error))
-    finally:
-        await carrier.close()
     return ok(f"{_limit(limit)}; a body of {size} bytes gets through")
 
 

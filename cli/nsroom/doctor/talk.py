@@ -121,30 +121,34 @@ class Talk:
     ) -> dict[str, Reply]:
         """Send a CONNECT for each namespace, and collect the answers of `timeout` seconds."""
         replies: dict[str, Reply] = {}
-        start, events = time.monotonic(), []
+        rest = Reply(Outcome.SILENT)
+        start = time.monotonic()
         try:
             for namespace in namespaces:
                 await self._connect(namespace, auth, query)
             async with asyncio.timeout(timeout):
-                for _ in range(_FRAMES):
-                    if len(replies) == len(namespaces):
-                        break
-                    packet = await self._socketio()
-                    if packet is None:
-                        continue
-                    if packet.type in (PacketType.EVENT, PacketType.BINARY_EVENT):
-                        events.append(str(packet.data[0]))
-                    outcome = _OUTCOMES.get(packet.type)
-                    if outcome and packet.namespace in namespaces and packet.namespace not in replies:
-                        ms = (time.monotonic() - start) * 1000
-                        replies[packet.namespace] = Reply(outcome, packet.data, ms, tuple(events))
+                await self._collect(replies, namespaces, start)
         except TimeoutError:
-            rest = Reply(Outcome.SILENT)
+            pass  # those that did not answer are silent
         except (Gone, Unanswered, DecodeError) as error:
             rest = Reply(Outcome.CLOSED, str(error))
-        else:
-            rest = Reply(Outcome.SILENT)
         return {namespace: replies.get(namespace, rest) for namespace in namespaces}
+
+    async def _collect(self, replies: dict[str, Reply], namespaces: Sequence[str], start: float) -> None:
+        """Take the answers to what was asked at `start`. Raises: Gone, Unanswered, DecodeError."""
+        events: list[str] = []
+        for _ in range(_FRAMES):
+            if len(replies) == len(namespaces):
+                return
+            packet = await self._socketio()
+            if packet is None:
+                continue
+            if packet.type in (PacketType.EVENT, PacketType.BINARY_EVENT):
+                events.append(str(packet.data[0]))
+            outcome = _OUTCOMES.get(packet.type)
+            if outcome and packet.namespace in namespaces and packet.namespace not in replies:
+                ms = (time.monotonic() - start) * 1000
+                replies[packet.namespace] = Reply(outcome, packet.data, ms, tuple(events))
 
     async def _connect(self, namespace: str, auth: Json, query: str) -> None:
         if self.generation == 4:

@@ -60,17 +60,7 @@ class Screen:
         self._sides: list[Entry] = []
         self.input_buffer = input_buffer
         self._past = SearchToolbar(text_if_not_searching="", backward_search_prompt=" earlier › ")
-        self.input_control = BufferControl(
-            input_buffer,
-            input_processors=[
-                HighlightMatchingBracketProcessor("[](){}"),
-                SafeText(),
-                BeforeInput(lambda: list(prompt(view))),
-            ],
-            search_buffer_control=self._past.control,
-            preview_search=True,
-            focus_on_click=True,
-        )
+        self.input_control = self._input_control()
         self.input = Window(
             self.input_control, height=Dimension(min=1, max=8), dont_extend_height=True, wrap_lines=True
         )
@@ -93,6 +83,19 @@ class Screen:
             Focus.ASK: self.ask,
         }
         self.layout = Layout(self._root(), focused_element=self.stream)
+
+    def _input_control(self) -> BufferControl:
+        return BufferControl(
+            self.input_buffer,
+            input_processors=[
+                HighlightMatchingBracketProcessor("[](){}"),
+                SafeText(),
+                BeforeInput(lambda: list(prompt(self._view))),
+            ],
+            search_buffer_control=self._past.control,
+            preview_search=True,
+            focus_on_click=True,
+        )
 
     def focus(self, where: Focus) -> None:
         """Let the keys go there."""

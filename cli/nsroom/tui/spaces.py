@@ -185,12 +185,8 @@ class Spaces:
             return
         elif kind is Kind.CONNECT:
             space = self.expect(record.namespace)
-            space.state, space.sid, self.state, self.attempt = (
-                State.CONNECTED,
-                record.sid,
-                State.CONNECTED,
-                0,
-            )
+            space.state, space.sid = State.CONNECTED, record.sid
+            self.state, self.attempt = State.CONNECTED, 0
         elif kind is Kind.CONNECT_ERROR:
             space = self.expect(record.namespace)
             space.state, space.reason = State.REFUSED, record.message or ""
