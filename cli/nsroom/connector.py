@@ -100,16 +100,17 @@ class Connector:
     async def enter(self, namespace: str) -> None:
         """Connect to a further namespace.
 
-        Raises: RefusedError, or ConnectError when no answer comes in time.
+        Raises: RefusedError, or ConnectError when no answer comes in time; as `send`.
         """
         members, seconds = self.memberships, self._target.connect_timeout
+        connection = self.require()
         if namespace in self.session.namespaces or members.is_pending(namespace):
             raise UsageError(f"already in {namespace}: servers close the connection on a second CONNECT")
         members.expect([namespace])
         await self.send([Packet(PacketType.CONNECT, namespace, data=members.payload(namespace))])
         try:
             async with asyncio.timeout(seconds):
-                await self._answered(self.require(), [namespace])
+                await self._answered(connection, [namespace])
         except TimeoutError:
             raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
         if namespace in members.refused:

@@ -1,6 +1,7 @@
 """The list of commands, and the one place that turns errors into a line and an exit code."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from errno import EBADF, EDQUOT, EIO, ENOSPC
@@ -38,6 +39,8 @@ _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
 
 def main() -> NoReturn:
     """Run the command line and end the process with the contract's exit code."""
+    # Nothing is to be put in order yet, and amid an import an exception can get lost, and keep a lock.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.SIGINT))
     mend()
     code = run(sys.argv[1:])
     _flush()
@@ -53,8 +56,8 @@ def run(argv: Sequence[str]) -> int:
         if error.code != ExitCode.SIGPIPE:
             say(str(error))
         return error.code
-    except Stopped as signal:
-        return signal.code
+    except Stopped as stopped:
+        return stopped.code
     except KeyboardInterrupt:
         return ExitCode.SIGINT
     except SystemExit as end:  # typer has completed a word, or the reader of its help has gone

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nsroom.arguments import Emit
-from nsroom.errors import ConnectError, RefusedError, UsageError
+from nsroom.errors import ConnectError, LostError, RefusedError, UsageError
 from tests.cli.clients import Connect, Reference, answer, make
 from tests.peers import bad
 
@@ -59,6 +59,15 @@ async def test_a_namespace_is_entered_and_left_once(reference: Reference, connec
     with pytest.raises(UsageError, match="not in /chat"):
         await client.leave("/chat")
     assert (await answer(client, "rooms"))[0]["ok"]
+
+
+async def test_none_is_entered_without_a_connection(reference: Reference, connect: Connect) -> None:
+    server = await reference()
+    client = await connect(server.url)
+    await client.close()
+    for _ in range(2):
+        with pytest.raises(LostError, match="there is no connection now"):
+            await client.enter("/chat")
 
 
 async def test_no_answer_for_a_further_namespace(stack: AsyncExitStack, connect: Connect) -> None:

@@ -32,6 +32,25 @@ except Stopped as stopped:
 """
 
 
+LOADING = """
+import os, signal, sys, time
+from nsroom.main import main
+
+class Swallowing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "nsroom.commandline":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.1)
+            except BaseException:
+                pass
+
+sys.meta_path.insert(0, Swallowing())
+sys.argv = ["nsroom", "decode", "--frame", "40"]
+main()
+"""
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -44,6 +63,12 @@ async def test_the_first_signal_ends_it_in_order(
         program.signal(number)
         result = await program.result()
     assert (result.code, result.lines, result.stderr) == (code, ["ready", "cleaning", "clean"], "")
+
+
+async def test_one_that_comes_amid_an_import_is_not_lost(environment: dict[str, str], tmp_path: Path) -> None:
+    async with spawner((sys.executable, "-c", LOADING), environment, tmp_path) as spawn:
+        result = await (await spawn()).result()
+    assert (result.code, result.lines, result.stderr) == (130, [], "")
 
 
 async def test_the_second_signal_ends_it_at_once(environment: dict[str, str], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Instrumented servers, Node's and Python's: what nsroom says of them is what they themselves know."""
 
 import asyncio
+import shlex
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -433,6 +434,20 @@ async def test_the_password_is_asked_for_and_not_shown(ask: Any, server: Server,
     shown = await program.stdout.wait_for(socket["sid"], 10)
     assert await program.end() == 0
     assert "s3cret" not in shown
+
+
+@pytest.mark.usefixtures("env")
+async def test_who_thinks_better_of_the_password_gets_the_echo_back(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    command = shlex.join((*NSROOM, "sockets", "--admin-auth", "admin"))
+    script = f"trap : INT; {command}; echo code $?; stty -a"
+    program = await start_on_terminal(("sh", "-c", script), environment, tmp_path)
+    await program.stdout.wait_for("Password of admin: ", 10)
+    program.type("\x03")
+    await program.stdout.wait_for("code 130", 10)
+    assert await program.end() == 0
+    assert " echo " in program.stdout.text
 
 
 @pytest.mark.usefixtures("env")

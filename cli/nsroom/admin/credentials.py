@@ -1,6 +1,7 @@
 """What proves to an admin namespace who asks: a name and a password, or a session; never shown."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -83,7 +84,7 @@ def _ask(option: str, name: str) -> str:
         raise UsageError(
             f"{option}: give USER:PASSWORD, or @FILE that holds it; there is no terminal to ask on"
         )
-    return getpass(f"Password of {name}: ")
+    return _password(f"Password of {name}: ")
 
 
 def can_ask() -> bool:
@@ -108,4 +109,10 @@ def _ask_both() -> dict[str, Json]:
     sys.stderr.write("Admin user: ")
     sys.stderr.flush()
     name = sys.stdin.readline().strip()
-    return {"username": name, "password": getpass("Password: ")}
+    return {"username": name, "password": _password("Password: ")}
+
+
+def _password(question: str) -> str:
+    # Whoever thinks better of it is to get the terminal's echo back.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return getpass(question)
