@@ -442,7 +442,7 @@ async def test_who_thinks_better_of_the_password_gets_the_echo_back(
 ) -> None:
     command = shlex.join((*NSROOM, "sockets", "--admin-auth", "admin"))
     script = f"trap : INT; {command}; echo code $?; stty -a"
-    program = await start_on_terminal(("sh", "-c", script), environment, tmp_path)
+    program = await start_on_terminal(("/bin/sh", "-c", script), environment, tmp_path)
     await program.stdout.wait_for("Password of admin: ", 10)
     program.type("\x03")
     await program.stdout.wait_for("code 130", 10)
