@@ -276,15 +276,19 @@ async def over_redis(node: str, env: dict[str, str], given: Given) -> None:
     with tempfile.TemporaryDirectory() as folder:
         modules = install_into(Path(folder) / "node", Path(node), *_ADAPTER)
         env = {**env, "NODE_PATH": f"{modules}{os.pathsep}{env['NODE_PATH']}"}
-        (data := Path(folder) / "valkey").mkdir()
-        async with valkey(data) as bus:
-            starts: dict[str, Start] = {
-                "node": lambda: serving((node, script("room"), bus.url), env, 2),
-                "nsroom": lambda: serving(_nsroom("--redis", bus.url, "--history", "none"), env, 2),
-            }
-            cases = {"emit": ("nsroom", "emit"), "message": ("nsroom", "message")}
-            for size in given.sizes:
-                fan_out(starts, cases, size, given)
+        for size in given.sizes:
+            # One of its own: in another, the members of servers that are no more would be about to leave.
+            (data := Path(folder) / f"valkey-{size}").mkdir()
+            async with valkey(data) as bus:
+                starts = _rivals(node, env, bus.url)
+                fan_out(starts, {each: ("nsroom", each) for each in ("emit", "message")}, size, given)
+
+
+def _rivals(node: str, env: dict[str, str], url: str) -> dict[str, Start]:
+    return {
+        "node": lambda: serving((node, script("room"), url), env, 2),
+        "nsroom": lambda: serving(_nsroom("--redis", url, "--history", "none"), env, 2),
+    }
 
 
 def main() -> None:
