@@ -18,24 +18,24 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from socketio.packet import EVENT
 
+from nsroom_server import strictjson
 from nsroom_server.backing import Backing
 from nsroom_server.conference import Conference
 from nsroom_server.endings import RESTART
 from nsroom_server.entries import Entry, Heard, Op, Place, Snapshot
 from nsroom_server.errors import BusError, ConfigError
 from nsroom_server.figures import BusFigures
+from nsroom_server.line import FAILURES, TIMEOUT
 from nsroom_server.listener import Listener
 from nsroom_server.membership import Membership, Notice
 from nsroom_server.packet import Packet
-from nsroom_server.publisher import FAILURES, LEASE, Publisher
+from nsroom_server.publisher import LEASE, Publisher
 from nsroom_server.retention import keep_trimmed
 from nsroom_server.server import Server
-from nsroom_server.shared import SharedDeliveries, SharedHistory, SharedPresence, deliver
+from nsroom_server.shared import SharedDeliveries, SharedHistory, SharedPresence, deliver, numbered
 
 log = logging.getLogger("nsroom_server")
 
-_TIMEOUT = 2.0
-"""Seconds for an answer of Redis."""
 _FAREWELL = 1.0
 
 
@@ -64,6 +64,11 @@ class Cluster:
             Op.ANSWER: self._answer,
             Op.WATCH: self._watch,
         }
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._listener.hang_up()
+        await self.publisher.hang_up()
 
     async def open(self) -> None:
         """Become one of the servers, and learn who is there.
@@ -108,12 +113,13 @@ class Cluster:
         return heard.origin == self.publisher.origin
 
     def _message(self, heard: Heard, wanted: bool) -> None:
-        entry = heard.entry
-        if wanted:
-            packet = Packet(EVENT, ["message", {"id": heard.id, **json.loads(entry.data)}], entry.namespace)
-            self._server.manager.fan_out(
-                packet.outgoing(), entry.namespace, entry.room, arguments=packet.data
-            )
+        if not wanted:
+            return
+        entry, watcher = heard.entry, self._server.watcher
+        watched = watcher and watcher.awake
+        arguments = ["message", {"id": heard.id, **strictjson.restore(entry.data)}] if watched else None
+        packets = numbered(entry, heard.id)
+        self._server.manager.fan_out(packets, entry.namespace, entry.room, arguments=arguments)
 
     def _event(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
         if not self._is_own(heard):
@@ -222,6 +228,7 @@ async def cluster(
         finally:
             await _end(this, tasks)
     finally:
+        await this.close()
         await redis.aclose()
 
 
@@ -238,7 +245,7 @@ def _connect(url: str) -> Redis:
             url,
             decode_responses=True,
             protocol=2,
-            socket_timeout=_TIMEOUT,
+            socket_timeout=TIMEOUT,
             socket_connect_timeout=1,
             # Its own attempts would not know what has been done and what has not.
             retry=Retry(NoBackoff(), 0),

@@ -70,7 +70,7 @@ class Conference:
         """
         number = next(self._numbers)
         asked = self._asked[number] = _Asked()
-        data = json.dumps(encoded(Packet(EVENT, [question, *args])), separators=(",", ":"))
+        data = json.dumps(encoded(Packet(EVENT, [question, *args]).encode()), separators=(",", ":"))
         try:
             await self._publisher.submit(Entry(Op.ASK, "", sid=number, data=data))
             with suppress(TimeoutError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from nsroom_server.payload import octets_of
+
 
 class Op(StrEnum):
     """What an entry does."""
@@ -47,7 +49,7 @@ class Entry:
     @property
     def octets(self) -> int:
         """About how much of memory it takes."""
-        return len(self.data) + 100
+        return octets_of(self.data) + 100
 
 
 @dataclass(frozen=True, slots=True)

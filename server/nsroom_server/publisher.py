@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from nsroom_server.clock import Clock
 from nsroom_server.entries import Entry, Op
 from nsroom_server.figures import BusFigures
+from nsroom_server.line import FAILURES, Line, channel
 from nsroom_server.policy import Code, Refusal
 from nsroom_server.scripts import SUBMIT
 
@@ -41,8 +41,6 @@ _BATCH = 256
 _BATCH_OCTETS = 1_048_576
 _WAITING_OCTETS = 67_108_864
 _REFUSED_AT_ONCE = 32
-FAILURES = (RedisError, OSError, TimeoutError)
-"""What a call to Redis may raise."""
 
 
 @dataclass(slots=True)
@@ -94,7 +92,9 @@ class Publisher:
     _complained: float | None = None
 
     def __post_init__(self) -> None:
+        self._line = Line(self.redis)
         self._script = self.redis.register_script(SUBMIT)
+        self._channel = channel(self.redis)
 
     @property
     def waiting(self) -> int:
@@ -190,14 +190,15 @@ class Publisher:
         timing = (deadline, int(LEASE * 1000), int(_GRACE * 1000), _BUS_LENGTH, _BUS_MEBIBYTES, self.keep)
         how = (self.origin, secrets.token_hex(8), self._confirmed, "leaving" if leaving else "", *timing)
         rows = [(each.number, "1" if each.lasting else "", *each.entry.row) for each in batch]
-        cells = [*how, *(cell for row in rows for cell in row)]
-        epoch, time, sequence, servers, *results = await self._script(args=cells)
+        cells = [*how, self._channel, *(cell for row in rows for cell in row)]
+        answer: str = await self._line.run(self._script, cells)
+        epoch, time, sequence, servers, *results = answer.split()
         self._clock.set(int(time), loop.time())
         self.figures.written, self.figures.servers = int(sequence), int(servers)
         known, self.epoch = self.epoch, epoch
         if known not in ("", epoch):
             self.renewed()
-        return list(results)
+        return results
 
     def _batch(self) -> list[_Submission]:
         batch: list[_Submission] = []
@@ -282,6 +283,10 @@ class Publisher:
             self._complain(error)
         if self._timer:
             self._timer.cancel()
+
+    async def hang_up(self) -> None:
+        """End the connection to Redis."""
+        await self._line.hang_up()
 
 
 def _ignore(heard: asyncio.Future[int]) -> None:

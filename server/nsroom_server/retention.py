@@ -5,7 +5,7 @@ import asyncio
 from redis.asyncio import Redis
 
 from nsroom_server.limits import Retention
-from nsroom_server.publisher import FAILURES
+from nsroom_server.line import FAILURES
 from nsroom_server.scripts import TRIM
 
 _EVERY = 1.0

@@ -19,6 +19,8 @@
 """
 
 BUS = "nsroom:bus"
+BETWEEN = "\x1e"
+"""Between entries that are pushed together: neither printable names nor JSON hold it."""
 ROOM = "nsroom:room:"
 IDS = "nsroom:ids"
 FLOOR = "nsroom:floor"
@@ -56,7 +58,8 @@ SUBMIT = (
 local origin, fresh, confirmed, leaving = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'leaving'
 local deadline, lease, grace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local bus_length, bus_marks, room_length = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
-local MARK = 1048576
+local channel = ARGV[11]
+local MARK, LONGEST_PUSH = 1048576, 8192
 local own = 'nsroom:server:' .. origin
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -70,12 +73,13 @@ if last < confirmed then
 end
 redis.call('SET', 'nsroom:epoch', fresh, 'NX')
 
-local written, last_entry = 0, nil
+local written, last_entry, told = 0, nil, {}
 
 local function tell(from, n, id, op, key, sid, data)
     local row = table.concat({redis.call('INCR', 'nsroom:seq'), from, n, id, op, key, sid, data}, '\\n')
     last_entry = redis.call('XADD', 'nsroom:bus', 'MAXLEN', '~', bus_length, '*', 'row', row)
     written = written + #row + MESSAGE
+    told[#told + 1] = last_entry .. '\\n' .. row
 end
 
 -- A hundred thousand entries may be small or large: of the bus, no more is kept than so many mebibytes.
@@ -151,7 +155,7 @@ local act = {
 -- A call whose answer was lost is made again: what it did is not done again.
 local known = cjson.decode(redis.call('HGET', own, 'results') or '{}')
 local results, answers = {}, {}
-for at = 11, #ARGV, 6 do
+for at = 12, #ARGV, 6 do
     local n, lasting, op = ARGV[at], ARGV[at + 1], ARGV[at + 2]
     local key, sid, data = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
     local result
@@ -180,9 +184,12 @@ if leaving then
 end
 if written > 0 then
     bound_bus()
+    -- What is pushed waits in Redis for each server that is slow: they are to come for what is long.
+    local short = written <= LONGEST_PUSH
+    redis.call('PUBLISH', channel, short and table.concat(told, '\\30') or last_entry .. '\\n')
 end
 local epoch, sequence = redis.call('GET', 'nsroom:epoch'), redis.call('GET', 'nsroom:seq') or '0'
-return {epoch, tostring(now), sequence, redis.call('ZCARD', 'nsroom:servers'), unpack(answers)}
+return table.concat({epoch, now, sequence, redis.call('ZCARD', 'nsroom:servers'), unpack(answers)}, ' ')
 """
 )
 """Do what is submitted, each entry once; renew the server's lease, and bury those whose lease has run out."""

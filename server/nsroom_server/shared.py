@@ -11,22 +11,26 @@ from typing import Any
 from redis.asyncio import Redis
 from socketio.packet import EVENT
 
-from nsroom_server import identity
+from nsroom_server import identity, strictjson
 from nsroom_server.application import Answer, Client, Later
 from nsroom_server.entries import Entry, Op, key
 from nsroom_server.fanout import FanOut, Room
 from nsroom_server.history import HistoryError
 from nsroom_server.ledger import Body, bounded
 from nsroom_server.limits import Limits
+from nsroom_server.line import FAILURES
 from nsroom_server.membership import Membership
 from nsroom_server.packet import Packet
 from nsroom_server.payload import Kind, Outgoing
 from nsroom_server.policy import Refusal
 from nsroom_server.presence import Presence
-from nsroom_server.publisher import FAILURES, Publisher
+from nsroom_server.publisher import Publisher
 from nsroom_server.requests import Page, Relay
 from nsroom_server.scripts import FLOOR, IDS, ROOM
 from nsroom_server.server import Server
+
+Parts = Sequence[str | bytes]
+"""A packet's text, and its attachments."""
 
 _UNREADABLE = "the history cannot be read: Redis does not answer"
 _FIRST_READ = 16
@@ -114,8 +118,7 @@ class SharedHistory:
 
         Raises (from the future): Refusal.
         """
-        data = json.dumps(body, separators=(",", ":"))
-        return self._publisher.submit(Entry(Op.MESSAGE, namespace, room, data=data))
+        return self._publisher.submit(Entry(Op.MESSAGE, namespace, room, data=strictjson.dumps(body)))
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
         """Read a part of a room's messages, in larger and larger pieces."""
@@ -210,27 +213,35 @@ class SharedDeliveries:
         """Send an event to its rooms: here at once, elsewhere over the bus; answer when that has it."""
         to, skip = list(request.to), list(request.skip)
         packet = Packet(EVENT, [request.event, *request.args], namespace)
+        parts = packet.encode()
         recipients = self._membership.recipients(namespace, to, skip)
+        # Redis has it before the members here: it works while they are written to.
+        told = self._publisher.submit(_relayed(namespace, parts, to, skip))
         skipped = self._fan_out.members(namespace, *skip)
-        self._fan_out.fan_out(packet.outgoing(), namespace, to, skipped, packet.data)
-        return Later(self._acknowledge(self._publisher.submit(_relayed(packet, to, skip)), recipients))
+        self._fan_out.fan_out(_outgoing(parts), namespace, to, skipped, packet.data)
+        return Later(self._acknowledge(told, recipients))
 
     async def _acknowledge(self, told: asyncio.Future[int], recipients: int) -> Answer:
         await told
         return ({"ok": True, "recipients": recipients},)
 
     def _tell(self, packet: Packet, to: Room, skipped: list[str]) -> None:
-        self._publisher.publish(_relayed(packet, [to] if isinstance(to, str) else to, skipped))
+        rooms = [to] if isinstance(to, str) else to
+        self._publisher.publish(_relayed(packet.namespace, packet.encode(), rooms, skipped))
 
 
-def _relayed(packet: Packet, to: list[str] | None, skip: list[str]) -> Entry:
-    data = json.dumps({"to": to, "skip": skip, **encoded(packet)}, separators=(",", ":"))
-    return Entry(Op.EVENT, packet.namespace, data=data)
+def _relayed(namespace: str, parts: Parts, to: list[str] | None, skip: list[str]) -> Entry:
+    data = strictjson.dumps({"to": to, "skip": skip, **encoded(parts)})
+    return Entry(Op.EVENT, namespace, data=data)
 
 
-def encoded(packet: Packet) -> dict[str, Any]:
-    """Make JSON of a packet with its attachments."""
-    text, *attachments = packet.encode()
+def _outgoing(parts: Parts) -> list[Outgoing]:
+    return [Outgoing(Kind.MESSAGE, part) for part in parts]
+
+
+def encoded(parts: Parts) -> dict[str, Any]:
+    """Make JSON of a packet's text and attachments."""
+    text, *attachments = parts
     binary = [base64.b64encode(octets).decode() for octets in attachments if isinstance(octets, bytes)]
     return {"text": text, "binary": binary}
 
@@ -243,14 +254,20 @@ def decoded(fields: Mapping[str, Any], limits: Limits) -> Packet:
     return packet
 
 
+def numbered(entry: Entry, number: int) -> list[Outgoing]:
+    """Make the packet of a message around the JSON that it came in: nobody has to read that."""
+    namespace = "" if entry.namespace == "/" else f"{entry.namespace},"
+    return _outgoing((f'{EVENT}{namespace}["message",{{"id":{number},{entry.data[1:]}]',))
+
+
 def deliver(fan_out: FanOut, entry: Entry) -> None:
     """Give this server's clients what was emitted on another one; a socket's own room is not in its reach."""
-    relayed: dict[str, Any] = json.loads(entry.data)
+    relayed: dict[str, Any] = strictjson.restore(entry.data)
     to: list[str] | None = relayed["to"]
     if to is not None:
         to = [room for room in to if not fan_out.is_sid_room(entry.namespace, room)]
     if to == []:
         return
     binary = [base64.b64decode(octets) for octets in relayed["binary"]]
-    packets = [Outgoing(Kind.MESSAGE, part) for part in (relayed["text"], *binary)]
+    packets = _outgoing((relayed["text"], *binary))
     fan_out.fan_out(packets, entry.namespace, to, fan_out.members(entry.namespace, *relayed["skip"]))

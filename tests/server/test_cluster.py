@@ -146,6 +146,23 @@ async def test_binary_and_exceptions_travel(servers: Servers, connect: Connect, 
     assert "blob" not in dict(await eve.settled())
 
 
+@pytest.mark.parametrize("namespace", ["/", "/chat"])
+async def test_any_text_travels(servers: Servers, connect: Connect, transport: str, namespace: str) -> None:
+    members = [await connect(each, namespace, transport=transport) for each in await servers(2)]
+    for member in members:
+        await member.call("join", "lobby", namespace=namespace)
+    texts = ["plain", 'quoted " \\ \n \x1e \x7f \u2028', "é 漢 😀", "half \ud83d"]
+    for text in texts:
+        message = {"room": "lobby", "text": text, "key": [None, {"a": 1.5}]}
+        assert (await members[0].call("message", message, namespace=namespace))["ok"]
+    for member in members:
+        messages = [await member.next("message") for _ in texts]
+        assert [message["text"] for message in messages] == texts
+        assert [message["key"] for message in messages] == [[None, {"a": 1.5}]] * len(texts)
+        answer = await member.call("history", "lobby", namespace=namespace)
+        assert answer["history"] == messages
+
+
 async def test_a_socket_of_another_server_is_no_room(servers: Servers, connect: Connect) -> None:
     first, second = await servers(2)
     ann, bob = await connect(first), await connect(second)

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from nsroom_server.app import serving
 from nsroom_server.config import Config
@@ -26,6 +27,19 @@ async def test_a_wrong_password(stack: AsyncExitStack, tmp_path: Path) -> None:
             pass
     assert "wrong@" not in str(caught.value)
     async with serving(Config(port=0, redis=url.replace("wrong", "right"))):
+        pass
+
+
+async def test_a_user_that_nothing_may_be_pushed_to(stack: AsyncExitStack, tmp_path: Path) -> None:
+    rights = ("app", "on", ">secret", "~nsroom:*", "+@all")
+    server = await stack.enter_async_context(valkey(tmp_path, "--user", *rights))
+    url = server.url.replace("redis://", "redis://app:secret@")
+    with pytest.raises(BusError, match=r"[Nn]o permissions to access .*channel"):
+        async with serving(Config(port=0, redis=url)):
+            pass
+    async with Redis.from_url(server.url) as redis:
+        await redis.acl_setuser("app", enabled=True, channels=["nsroom:*"])
+    async with serving(Config(port=0, redis=url)):
         pass
 
 

@@ -37,9 +37,11 @@ async def losses() -> list[str]:
 
 
 @pytest.fixture
-async def publisher(redis: Redis, losses: list[str]) -> Publisher:
+async def publisher(stack: AsyncExitStack, redis: Redis, losses: list[str]) -> Publisher:
     """One that writes when it is told to."""
-    return Publisher(redis, lambda: losses.append("renewed"), keep=10)
+    publisher = Publisher(redis, lambda: losses.append("renewed"), keep=10)
+    stack.push_async_callback(publisher.hang_up)
+    return publisher
 
 
 def message(text: str) -> Entry:
