@@ -97,12 +97,17 @@ def compare(node: str, env: dict[str, str], folder: Path, clients: int, seconds:
     row("peak memory", ours.peak, theirs.peak, "MiB")
 
 
+_IN_FLIGHT = "8"
+"""Of each client or room: with one, the server waits for the answer half of the time."""
+
+
 def saturate(node: str, env: dict[str, str], clients: int, seconds: float) -> None:
     """See who has more to do with an answer or a delivery: the server, or the one process that loads it."""
     head(f"{clients} clients, saturated", "the server")
     for scenario in ("ack", "fan-out"):
         with serving(node, env) as server:
             options = ("--scenario", scenario, "--clients", str(clients), "--duration", str(seconds))
+            options += ("--in-flight", _IN_FLIGHT)
             before = server.cpu()
             _, found = nsroom(server.url, *options)
             theirs = server.cpu() - before

@@ -19,7 +19,9 @@ from nsroom.record import Json
 # One for all: asyncio fills it and hands it over at once. A buffer made for each reading costs 18 µs.
 _BUFFER = memoryview(bytearray(1 << 18))
 _OPEN, _CLOSE, _PING, _MESSAGE = b"0124"
-_CONNECT, _DISCONNECT, _EVENT, _ACK, _REFUSED, _BINARY_EVENT, _BINARY_ACK = b"0123456"
+_CONNECT, _DISCONNECT, _REFUSED, _BINARY_ACK = b"0146"
+_HEARD = frozenset([b"42", b"43", b"45", b"46"])
+"""How packets begin that are events and acknowledgements."""
 _PONG = websocket.client_frame(Opcode.TEXT, b"3")
 _MAX_CAUSE = 100
 _BY_US = "closed by us"
@@ -142,7 +144,11 @@ class Connection(asyncio.BufferedProtocol):
         """Take what came."""
         data = bytes(_BUFFER[:size])
         if self._is_between and self._http is None and (start := websocket.whole_text(data)):
-            self._packet(data[start:])
+            packet = data[start:]
+            if packet[:2] in _HEARD:  # nearly all that comes
+                self.hear(self, packet)
+            else:
+                self._packet(packet)
         elif self._http is not None:
             self._shake_hands(data)
         else:
@@ -198,7 +204,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _socketio(self, packet: bytes) -> None:
         kind = packet[1] if len(packet) > 1 else None
-        if kind in (_EVENT, _ACK, _BINARY_EVENT, _BINARY_ACK):
+        if packet[:2] in _HEARD:
             self.hear(self, packet)
         elif kind == _CONNECT and not self.ready.done():
             self.ready.set_result(None)
