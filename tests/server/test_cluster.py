@@ -42,14 +42,6 @@ def servers(stack: AsyncExitStack, bus: Valkey) -> Servers:
     return start
 
 
-@pytest.fixture
-async def redis(stack: AsyncExitStack, bus: Valkey) -> Redis:
-    """A connection to look into Redis with."""
-    redis = Redis.from_url(bus.url, decode_responses=True)
-    stack.push_async_callback(redis.aclose)
-    return redis
-
-
 async def joined(connect: Connect, servers: list[Running], **options: Any) -> list[Member]:
     """Give one member of the lobby for each server, and nothing left of how they came."""
     members = [await connect(running, **options) for running in servers]

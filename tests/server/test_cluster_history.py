@@ -1,7 +1,7 @@
 """What Redis keeps: as much as the limits say, and what becomes of the chat when it takes no more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -21,13 +21,6 @@ Start = Callable[..., Awaitable[Running]]
 async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
     """A Valkey that outlives the servers."""
     return await stack.enter_async_context(valkey(tmp_path))
-
-
-@pytest.fixture
-async def redis(bus: Valkey) -> AsyncIterator[Redis]:
-    """A connection to it."""
-    async with Redis.from_url(bus.url, decode_responses=True, protocol=2) as redis:
-        yield redis
 
 
 @pytest.fixture

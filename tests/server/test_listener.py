@@ -54,14 +54,6 @@ async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
 
 
 @pytest.fixture
-async def redis(stack: AsyncExitStack, bus: Valkey) -> Redis:
-    """A connection to it."""
-    redis = Redis.from_url(bus.url, decode_responses=True, protocol=2)
-    stack.push_async_callback(redis.aclose)
-    return redis
-
-
-@pytest.fixture
 async def publisher(stack: AsyncExitStack, redis: Redis) -> Publisher:
     """One that writes when it is told to."""
     publisher = Publisher(redis, lambda: None, keep=0)

@@ -23,14 +23,6 @@ async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
 
 
 @pytest.fixture
-async def redis(stack: AsyncExitStack, bus: Valkey) -> Redis:
-    """A connection to it."""
-    redis = Redis.from_url(bus.url, decode_responses=True, protocol=2)
-    stack.push_async_callback(redis.aclose)
-    return redis
-
-
-@pytest.fixture
 async def losses() -> list[str]:
     """Grows when Redis has lost something."""
     return []
