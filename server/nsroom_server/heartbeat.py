@@ -68,7 +68,8 @@ class Heartbeat:
             self._throttled = False
 
     def stop(self) -> None:
-        """Ping no more, for good."""
+        """Ping no more, for good; a pong that comes late is one that was not due."""
+        self._awaits_pong = False
         self._timer.cancel()
         # They hold the session, which is to go without waiting for the garbage collector.
         del self._ping, self._expire
