@@ -118,7 +118,7 @@ class DirectConnection(Connection):
         self._heard = self._loop.time()
         at = now()
         for frame in frames:
-            if self.tap.incoming(frame, at):
+            if self.tap.incoming(frame, at) and not self.ended.done():
                 self._drive(frame)
                 at = now()  # later than what was sent just now
         if self._waiting is None and self.tap.is_full:

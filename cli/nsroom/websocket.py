@@ -104,7 +104,8 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def pause(self) -> None:
         """Read nothing until `resume`."""
-        self._open.pause_reading()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""

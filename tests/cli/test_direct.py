@@ -171,6 +171,30 @@ async def test_after_the_last_namespace_it_says_goodbye(last: str) -> None:
         await connection.close()
 
 
+async def test_a_ping_behind_the_end_is_seen_and_not_answered(caplog: pytest.LogCaptureFixture) -> None:
+    burst = [f"0{json.dumps(OPEN)}", '40{"sid":"s"}', "41", "2", '42["late"]']
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        assert request.transport
+        request.transport.write(b"".join(frame(1, text.encode()) for text in burst))
+        async for _ in websocket:
+            pass
+        return websocket
+
+    channel = Channel()
+    async with listening(answer) as url:
+        connection = DirectConnection(
+            Target(url=url), Tap(Session(), channel, lambda _: None), lambda _: None
+        )
+        await connection.open(Transport.WEBSOCKET, ["/"], 5)
+        records = await asyncio.wait_for(_until(channel, "late"), 5)
+        await connection.close()
+    assert [record.kind for record in records[-3:]] == ["disconnect", "ping", "event"]
+    assert not caplog.records
+
+
 async def _until(channel: Channel, event: str) -> list[Record]:
     seen: list[Record] = []
     async for records in channel:

@@ -206,6 +206,13 @@ async def test_drain_waits_for_a_peer_that_does_not_read(peer: Peer) -> None:
         await asyncio.wait_for(waiting, WAIT)
 
 
+async def test_one_that_has_ended_is_paused_and_resumed_in_vain(peer: Peer) -> None:
+    peer.websocket.leave()
+    peer.websocket.pause()
+    peer.websocket.resume()
+    assert await peer.code() == 1000
+
+
 async def test_nothing_is_read_while_it_is_paused(peer: Peer) -> None:
     peer.websocket.pause()
     peer.writer.write(frame(1, b"x") * 3)
