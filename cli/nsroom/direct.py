@@ -4,6 +4,7 @@ What it does not know (HTTP proxies, redirections, odd servers) it leaves to pyt
 """
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -130,7 +131,8 @@ class DirectConnection(Connection):
         if not self._opened.done():
             self._greet()
         elif frame == "2":
-            self._send(_PONG)
+            with contextlib.suppress(ConnectionError):  # that it is broken is told soon
+                self._send(_PONG)
         elif frame == "1":
             self._hang_up("server disconnect")
         elif frame[:2] == _DISCONNECT and not self.tap.session.namespaces:

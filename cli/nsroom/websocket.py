@@ -4,6 +4,7 @@ Importing one takes longer than everything else that `nsroom emit` does.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -170,8 +171,9 @@ class WebSocket(asyncio.BufferedProtocol):
     def _control(self, opcode: Opcode, data: bytes) -> None:
         if opcode is Opcode.PONG:
             self._on_pong(data)
-        elif opcode is Opcode.PING and not self._saying_goodbye:
-            self._send(Opcode.PONG, data)
+        elif opcode is Opcode.PING:
+            with contextlib.suppress(ConnectionError):  # that it ends is told soon
+                self._send(Opcode.PONG, data)
         elif opcode is Opcode.CLOSE:
             code, _ = close_reason(data)
             self._say_goodbye(1000 if code is None else code)
