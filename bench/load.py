@@ -106,10 +106,9 @@ def saturate(node: str, env: dict[str, str], clients: int, seconds: float) -> No
     head(f"{clients} clients, saturated", "the server")
     for scenario in ("ack", "fan-out"):
         with serving(node, env) as server:
-            options = ("--scenario", scenario, "--clients", str(clients), "--duration", str(seconds))
-            options += ("--in-flight", _IN_FLIGHT)
+            load = ("--clients", str(clients), "--duration", str(seconds), "--in-flight", _IN_FLIGHT)
             before = server.cpu()
-            _, found = nsroom(server.url, *options)
+            _, found = nsroom(server.url, "--scenario", scenario, *load)
             theirs = server.cpu() - before
         each = found[scenario]
         ours = each["busy"] * each["seconds"]

@@ -124,8 +124,8 @@ def test_so_is_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert suits(Target(), Transport.WEBSOCKET, Dialect())
 
 
-async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -> None:
-    burst = [f"0{json.dumps(OPEN)}", '40{"sid":"s"}', '42["a"]', "2", '42["b"]', '42["c"]', "2", '42["d"]']
+async def shown(burst: list[str], last: str) -> list[Record]:
+    """Connect to a server that sends these frames at once; give the records up to this event."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         websocket = web.WebSocketResponse()
@@ -141,8 +141,14 @@ async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -
         tap = Tap(Session(), channel, lambda _: None)
         connection = DirectConnection(Target(url=url), tap, lambda _: None)
         await connection.open(Transport.WEBSOCKET, ["/"], 5)
-        records = await asyncio.wait_for(_until(channel, "d"), 5)
+        records = await asyncio.wait_for(_until(channel, last), 5)
         await connection.close()
+    return records
+
+
+async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -> None:
+    burst = [f"0{json.dumps(OPEN)}", '40{"sid":"s"}', '42["a"]', "2", '42["b"]', '42["c"]', "2", '42["d"]']
+    records = await shown(burst, "d")
     seen = [record.event or f"{record.kind} {record.direction}" for record in records]
     assert seen[:5] == ["open in", "connect out", "connect in", "a", "ping in"]
     assert seen[5:] == ["pong out", "b", "c", "ping in", "pong out", "d"]
@@ -172,25 +178,7 @@ async def test_after_the_last_namespace_it_says_goodbye(last: str) -> None:
 
 
 async def test_a_ping_behind_the_end_is_seen_and_not_answered(caplog: pytest.LogCaptureFixture) -> None:
-    burst = [f"0{json.dumps(OPEN)}", '40{"sid":"s"}', "41", "2", '42["late"]']
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        websocket = web.WebSocketResponse()
-        await websocket.prepare(request)
-        assert request.transport
-        request.transport.write(b"".join(frame(1, text.encode()) for text in burst))
-        async for _ in websocket:
-            pass
-        return websocket
-
-    channel = Channel()
-    async with listening(answer) as url:
-        connection = DirectConnection(
-            Target(url=url), Tap(Session(), channel, lambda _: None), lambda _: None
-        )
-        await connection.open(Transport.WEBSOCKET, ["/"], 5)
-        records = await asyncio.wait_for(_until(channel, "late"), 5)
-        await connection.close()
+    records = await shown([f"0{json.dumps(OPEN)}", '40{"sid":"s"}', "41", "2", '42["late"]'], "late")
     assert [record.kind for record in records[-3:]] == ["disconnect", "ping", "event"]
     assert not caplog.records
 

@@ -144,11 +144,7 @@ class Connection(asyncio.BufferedProtocol):
         """Take what came."""
         data = bytes(_BUFFER[:size])
         if self._is_between and self._http is None and (start := websocket.whole_text(data)):
-            packet = data[start:]
-            if packet[:2] in _HEARD:  # nearly all that comes
-                self.hear(self, packet)
-            else:
-                self._packet(packet)
+            self._packet(data[start:])
         elif self._http is not None:
             self._shake_hands(data)
         else:
@@ -193,7 +189,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _packet(self, packet: bytes) -> None:
         kind = packet[0] if packet else None
-        if kind == _MESSAGE:
+        if packet[:2] in _HEARD:  # nearly all that comes
+            self.hear(self, packet)
+        elif kind == _MESSAGE:
             self._socketio(packet)
         elif kind == _PING:
             self._transport.write(_PONG)
@@ -204,9 +202,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _socketio(self, packet: bytes) -> None:
         kind = packet[1] if len(packet) > 1 else None
-        if packet[:2] in _HEARD:
-            self.hear(self, packet)
-        elif kind == _CONNECT and not self.ready.done():
+        if kind == _CONNECT and not self.ready.done():
             self.ready.set_result(None)
         elif kind == _REFUSED:
             self.fail(f"refused: {_reason(packet)}")

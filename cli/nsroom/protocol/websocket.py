@@ -176,21 +176,17 @@ class Reader:
 
 def _whole_texts(buffer: bytes, limit: int) -> tuple[list[str], int]:
     """Give what `Reader.texts` does, and where it ends."""
-    texts, at, end = [], 0, len(buffer)
-    while end - at > 3 and buffer[at] == _WHOLE_TEXT:
-        size, body = buffer[at + 1], at + 2
-        if size == 126:
-            size, body = buffer[at + 2] << 8 | buffer[at + 3], at + 4
-        elif size > 126:
-            break
-        if size > limit or body + size > end:
-            break
+    texts: list[str] = []
+    at, end = 0, len(buffer)
+    while True:
+        body, stop = _whole_text(buffer, at)
+        if not body or stop > end or stop - body > limit:
+            return texts, at
         try:
-            texts.append(buffer[body : body + size].decode())
+            texts.append(buffer[body:stop].decode())
         except UnicodeDecodeError:
-            break
-        at = body + size
-    return texts, at
+            return texts, at
+        at = stop
 
 
 def whole_text(data: bytes) -> int:
@@ -198,14 +194,20 @@ def whole_text(data: bytes) -> int:
 
     Between two messages that is nearly all that a client gets, and a quarter of what a `Reader` takes.
     """
-    size = len(data)
-    if size < 2 or data[0] != _WHOLE_TEXT:
-        return 0
-    if data[1] == size - 2 < 126:
-        return 2
-    if data[1] == 126 and size > 3 and (data[2] << 8 | data[3]) == size - 4:
-        return 4
-    return 0
+    body, stop = _whole_text(data, 0)
+    return body if stop == len(data) else 0
+
+
+def _whole_text(buffer: bytes, at: int) -> tuple[int, int]:
+    """Say where a whole, unmasked text of less than 64 KiB begins and ends; 0 for anything else."""
+    if len(buffer) - at < 2 or buffer[at] != _WHOLE_TEXT:
+        return 0, 0
+    size = buffer[at + 1]
+    if size < 126:
+        return at + 2, at + 2 + size
+    if size == 126 and len(buffer) - at > 3:
+        return at + 4, at + 4 + (buffer[at + 2] << 8 | buffer[at + 3])
+    return 0, 0
 
 
 def client_frame(opcode: Opcode, payload: bytes, mask: bytes = _NO_MASK) -> bytes:
