@@ -115,11 +115,10 @@ class Cluster:
     def _message(self, heard: Heard, wanted: bool) -> None:
         if not wanted:
             return
-        entry, watcher = heard.entry, self._server.watcher
-        watched = watcher and watcher.awake
+        entry, fan_out = heard.entry, self._server.manager
+        watched = fan_out.watcher is not None
         arguments = ["message", {"id": heard.id, **strictjson.restore(entry.data)}] if watched else None
-        packets = numbered(entry, heard.id)
-        self._server.manager.fan_out(packets, entry.namespace, entry.room, arguments=arguments)
+        fan_out.fan_out(numbered(entry, heard.id), entry.namespace, entry.room, arguments=arguments)
 
     def _event(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
         if not self._is_own(heard):

@@ -24,7 +24,8 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         self._rooms_of: dict[str, dict[str, None]] = {}
 
     @property
-    def _watcher(self) -> Watcher | None:
+    def watcher(self) -> Watcher | None:
+        """Who is to be told what happens, if anybody is awake to hear it."""
         watcher: Watcher | None = self.server.watcher
         return watcher if watcher and watcher.awake else None
 
@@ -35,7 +36,7 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
         if room is not None and room != sid:
             self._rooms_of.setdefault(sid, {})[room] = None
-            if watcher := self._watcher:
+            if watcher := self.watcher:
                 watcher.joined(namespace, room, sid)
 
     def basic_leave_room(self, sid: str, namespace: str, room: str | None) -> None:
@@ -43,7 +44,7 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         super().basic_leave_room(sid, namespace, room)
         if room is not None and room != sid:
             self._rooms_of.get(sid, {}).pop(room, None)
-            if watcher := self._watcher:
+            if watcher := self.watcher:
                 watcher.left(namespace, room, sid)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
@@ -110,7 +111,7 @@ class FanOut(AsyncManager):  # type: ignore[misc]
         for eio_sid in recipients.values():
             if session := find(eio_sid):
                 session.send(*packets)
-        if arguments and (watcher := self._watcher):
+        if arguments and (watcher := self.watcher):
             for sid in recipients:
                 watcher.sent(namespace, sid, arguments)
         self.server.eio.traffic.events_out += len(recipients)

@@ -11,7 +11,7 @@ from socketio.packet import Packet as _Packet
 
 from nsroom_server import strictjson
 from nsroom_server.limits import Limits
-from nsroom_server.payload import Kind, Malformed, Outgoing
+from nsroom_server.payload import Malformed, Outgoing, messages
 
 Json = Any
 
@@ -89,7 +89,7 @@ class Packet(_Packet):  # type: ignore[misc]
 
     def outgoing(self) -> list[Outgoing]:
         """Make the Engine.IO packets that carry it."""
-        return [Outgoing(Kind.MESSAGE, part) for part in self.encode()]
+        return messages(self.encode())
 
 
 def _attachments(kind: int, count: str | None, limits: Limits) -> int:

@@ -59,6 +59,11 @@ class Outgoing:
         return octets.decode()
 
 
+def messages(parts: Iterable[str | bytes]) -> list[Outgoing]:
+    """Make the packets that carry a Socket.IO packet: its text, and its attachments."""
+    return [Outgoing(Kind.MESSAGE, part) for part in parts]
+
+
 def octets_of(packet: str | bytes) -> int:
     """Count the bytes that it takes in UTF-8."""
     return len(packet) if isinstance(packet, bytes) or packet.isascii() else len(packet.encode())

@@ -172,8 +172,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
                 self.eio.traffic.events_in += 1
                 name, *args = packet.arguments
                 call = Call(eio_sid, Client(namespace, sid), name, packet.id)
-                if self.watcher and self.watcher.awake:
-                    self.watcher.received(call.client, packet.arguments)
+                if watcher := self.manager.watcher:
+                    watcher.received(call.client, packet.arguments)
                 await self._calls.answer(call, args, in_time, connection.slots)
 
     # Namespaces
@@ -191,8 +191,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         connection.absent.cancel()
         self._reply(eio_sid, Packet(CONNECT, {"sid": sid}, namespace))
         await self.manager.connect(sid, namespace)
-        if self.watcher and self.watcher.awake:
-            self.watcher.connected_to(Client(namespace, sid))
+        if watcher := self.manager.watcher:
+            watcher.connected_to(Client(namespace, sid))
         await self._application.connected(Client(namespace, sid), auth)
 
     def _refuse(self, connection: _Connection, namespace: str, auth: Json, in_time: bool) -> Json:
@@ -214,8 +214,8 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             if connection:
                 connection.namespaces.discard(namespace)
             await self._application.disconnected(Client(namespace, args[0]))
-            if self.watcher and self.watcher.awake:
-                self.watcher.disconnected_from(Client(namespace, args[0]), *args[1:])
+            if watcher := self.manager.watcher:
+                watcher.disconnected_from(Client(namespace, args[0]), *args[1:])
 
     # Packets out
 

@@ -21,7 +21,7 @@ from nsroom_server.limits import Limits
 from nsroom_server.line import FAILURES
 from nsroom_server.membership import Membership
 from nsroom_server.packet import Packet
-from nsroom_server.payload import Kind, Outgoing
+from nsroom_server.payload import Outgoing, messages
 from nsroom_server.policy import Refusal
 from nsroom_server.presence import Presence
 from nsroom_server.publisher import Publisher
@@ -218,7 +218,7 @@ class SharedDeliveries:
         # Redis has it before the members here: it works while they are written to.
         told = self._publisher.submit(_relayed(namespace, parts, to, skip))
         skipped = self._fan_out.members(namespace, *skip)
-        self._fan_out.fan_out(_outgoing(parts), namespace, to, skipped, packet.data)
+        self._fan_out.fan_out(messages(parts), namespace, to, skipped, packet.data)
         return Later(self._acknowledge(told, recipients))
 
     async def _acknowledge(self, told: asyncio.Future[int], recipients: int) -> Answer:
@@ -233,10 +233,6 @@ class SharedDeliveries:
 def _relayed(namespace: str, parts: Parts, to: list[str] | None, skip: list[str]) -> Entry:
     data = strictjson.dumps({"to": to, "skip": skip, **encoded(parts)})
     return Entry(Op.EVENT, namespace, data=data)
-
-
-def _outgoing(parts: Parts) -> list[Outgoing]:
-    return [Outgoing(Kind.MESSAGE, part) for part in parts]
 
 
 def encoded(parts: Parts) -> dict[str, Any]:
@@ -257,7 +253,7 @@ def decoded(fields: Mapping[str, Any], limits: Limits) -> Packet:
 def numbered(entry: Entry, number: int) -> list[Outgoing]:
     """Make the packet of a message around the JSON that it came in: nobody has to read that."""
     namespace = "" if entry.namespace == "/" else f"{entry.namespace},"
-    return _outgoing((f'{EVENT}{namespace}["message",{{"id":{number},{entry.data[1:]}]',))
+    return messages((f'{EVENT}{namespace}["message",{{"id":{number},{entry.data[1:]}]',))
 
 
 def deliver(fan_out: FanOut, entry: Entry) -> None:
@@ -269,5 +265,5 @@ def deliver(fan_out: FanOut, entry: Entry) -> None:
     if to == []:
         return
     binary = [base64.b64decode(octets) for octets in relayed["binary"]]
-    packets = _outgoing((relayed["text"], *binary))
+    packets = messages((relayed["text"], *binary))
     fan_out.fan_out(packets, entry.namespace, to, fan_out.members(entry.namespace, *relayed["skip"]))
