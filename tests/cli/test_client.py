@@ -91,7 +91,7 @@ async def test_closing_ends_in_time(peer: Any, stack: AsyncExitStack, connect: C
     (waiting,) = await client.ask(Emit("/", "x", []))
     began = time.monotonic()
     await client.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < WAIT
     with pytest.raises(LostError, match="the connection is closed"):
         await waiting
     with pytest.raises(LostError, match="no connection"):
@@ -103,7 +103,7 @@ async def test_closing_a_stuck_poll_ends_in_time(stack: AsyncExitStack, connect:
     client = await connect(await stack.enter_async_context(polling.listening()), transport="polling")
     began = time.monotonic()
     await client.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < WAIT
     assert polling.posts == ["41", "1"]
 
 

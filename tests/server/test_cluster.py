@@ -21,7 +21,7 @@ from tests.server.member import Connect, Member
 from tests.server.wire import closing, websocket
 
 Servers = Callable[[int], Awaitable[list[Running]]]
-SOON = 1.0
+SOON = 3.0
 """Seconds in which something local has happened for certain."""
 
 

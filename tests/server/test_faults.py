@@ -54,11 +54,11 @@ async def test_latency(serve: Serve, connect: Connect, transport: str) -> None:
     running = await serve(faults=Faults(latency=0.2))
     ann = await connect(running, "/lab", transport=transport)
     begun = time.monotonic()
-    for number in range(3):
+    for number in range(30):
         await ann.emit("echo", number)
-    assert await ann.call("echo", 3) == 3
-    assert [await ann.next("echo") for _ in range(4)] == [0, 1, 2, 3]
-    assert 0.2 <= time.monotonic() - begun < 2
+    assert await ann.call("echo", 30) == 30
+    assert [await ann.next("echo") for _ in range(31)] == list(range(31))
+    assert 0.2 <= time.monotonic() - begun < 5  # 31 pauses, one behind the other, would be more than 6 s
 
 
 async def test_drop(serve: Serve, connect: Connect, transport: str) -> None:

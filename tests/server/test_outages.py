@@ -122,7 +122,7 @@ async def test_messages(bus: Valkey, members: list[Member], outage: Outage, lag:
     for name in map(str, range(SERVERS)):
         order = [int(text.partition("-")[2]) for text in stored.values() if text.startswith(f"{name}-")]
         assert order == sorted(order)
-    assert lag.longest < 1
+    assert lag.longest < WAIT / 2
 
 
 async def test_local_events_do_not_wait(bus: Valkey, members: list[Member], connect: Connect) -> None:
@@ -140,7 +140,7 @@ async def test_local_events_do_not_wait(bus: Valkey, members: list[Member], conn
         assert await bob.next("tick") == number
         times.append(loop.time() - begun)
         await asyncio.sleep(0.03)
-    assert sorted(times)[len(times) * 95 // 100] < 0.25
+    assert sorted(times)[len(times) * 95 // 100] < 1
 
 
 async def connect_beside(member: Member, connect: Connect) -> Member:

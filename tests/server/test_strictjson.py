@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -90,10 +91,17 @@ def test_depth(text: str, deeper_than_the_limit: bool) -> None:
     ],
     ids=["arrays", "objects", "fractions", "exponents", "deep", "digits", "quotes"],
 )
-def test_a_megabyte_of_anything_is_read_in_no_time(text: str) -> None:
-    begun = time.thread_time()
-    try:
-        loads(text, 64)
-    except Malformed:
-        assert "[[[[" in text
-    assert time.thread_time() - begun < 0.3
+def test_a_megabyte_of_anything_is_read_in_the_time_of_the_standard_library(text: str) -> None:
+    def read(reader: Callable[[str], object]) -> float:
+        begun = time.thread_time()
+        try:
+            reader(text)
+        except Malformed:
+            assert "[[[[" in text
+        return time.thread_time() - begun
+
+    # What the garbage collector does in between is the same for both: the shortest of three is compared.
+    ours, theirs = (
+        min(read(reader) for _ in range(3)) for reader in (lambda text: loads(text, 64), json.loads)
+    )
+    assert ours < 6 * theirs

@@ -12,7 +12,7 @@ from tests.conftest import StartServer
 from tests.peers import bad
 from tests.peers.program import Runner, Server, Spawner
 
-START_UP = 1.5
+ROOM = 5.0
 """Seconds that a busy machine may take to start the program and to connect."""
 TICKS = [f'42/chat,["tick",{n},"{"x" * 90}"]' for n in range(20_000)]
 
@@ -52,7 +52,7 @@ async def test_silence_ends_with_5(nsroom: Runner) -> None:
         result = await nsroom("connect", url, "-W", "2", "-C", "3")
     assert (result.code, result.stdout) == (5, "")
     assert "nsroom: fewer than 3 lines came within the 2 s of --wait\n" in result.stderr
-    assert 2 <= time.monotonic() - began < 2.5 + START_UP
+    assert 2 <= time.monotonic() - began < 2 + ROOM
 
 
 async def test_waiting_covers_the_connecting_too(nsroom: Runner) -> None:
@@ -70,7 +70,7 @@ async def test_head_ends_it_at_once_and_quietly(shell: Runner) -> None:
     assert json.loads(result.lines[0])["event"] == "once"
     assert result.lines[1:] == ["141"]
     assert result.stderr == f"nsroom: connected to {url} over websocket\n"
-    assert time.monotonic() - began < 1 + START_UP
+    assert time.monotonic() - began < ROOM
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_the_second_signal_ends_it_where_it_stands(spawn: Spawner) -> None
         watcher.signal(signal.SIGTERM)
         watcher.signal(signal.SIGTERM)
         assert await watcher.end(5) == 143
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < ROOM
 
 
 async def test_a_slow_reader_loses_nothing(shell: Runner) -> None:
