@@ -39,6 +39,8 @@ UNDELIVERED = 75
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_REQUESTS = 0.25
 """Seconds for plain HTTP requests, once the sessions have ended."""
+_COLLECT = (10_000, 10, 10)
+"""When to look for garbage: while thousands connect, ten times as seldom as usual, and a tenth as long."""
 _KEEP_ALIVE = 75.0
 """Seconds that a connection may be idle between its requests."""
 
@@ -211,6 +213,7 @@ async def _run(config: Config) -> int:
         with _board(running, config):
             # What has been imported is never garbage: looking through it would stop everybody each time.
             gc.freeze()
+            gc.set_threshold(*_COLLECT)
             log.info("listening on %s", running.url)
             if config.faults:
                 log.warning("misbehaving on purpose: %s", config.faults)
