@@ -50,6 +50,10 @@ class Outbox:
             self.clear()
         return packet
 
+    def take(self, most: int) -> list[Outgoing]:
+        """Take the oldest packets."""
+        return [self.pop() for _ in range(min(most, len(self)))]
+
     def clear(self) -> list[Outgoing]:
         """Take all packets."""
         packets = list(self.packets or ())

@@ -22,6 +22,9 @@ _PROBE = "probe"
 _ANSWERS = 22
 """Frames that one packet can bring its sender at most: an event and an acknowledgement with attachments."""
 
+_POLLED = 16
+"""Packets that answer one poll at most: python-engineio's client breaks off when there are more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -195,7 +198,7 @@ class Session:
         if self._upgrading:
             return _NOOP.text
         if self._outbox:
-            return self._carry(self._outbox.clear())
+            return self._carry()
         return await self._wait()
 
     async def _wait(self) -> str:
@@ -208,9 +211,10 @@ class Session:
             raise
         finally:
             self._poll = None
-        return last or self._carry(self._outbox.clear()) or _NOOP.text
+        return last or self._carry() or _NOOP.text
 
-    def _carry(self, packets: list[Outgoing]) -> str:
+    def _carry(self) -> str:
+        packets = self._outbox.take(_POLLED)
         self.carried = len(packets)
         return encode_payload(packets)
 
