@@ -1,6 +1,7 @@
 """One WebSocket of the server: aiohttp's, with frames that are encoded elsewhere and a close that ends."""
 
 import asyncio
+from typing import Any, cast
 
 from aiohttp import WSMsgType, web
 
@@ -38,6 +39,29 @@ class Flusher:
                 asyncio.get_running_loop().call_soon(self._flush)
 
 
+class _Corked:
+    """A transport as aiohttp sees it: its answer to a handshake is held back, for one piece with more."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held: bytes | None = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Hold it back, or write it."""
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held += data
+
+    def uncork(self) -> bytes:
+        """Give what was held back; from now on nothing is."""
+        held, self._held = self._held or b"", None
+        return held
+
+
 class WebSocket:
     """A WebSocket without compression: what a client sends is no larger than what it costs us."""
 
@@ -70,9 +94,16 @@ class WebSocket:
         transport = self._request.transport
         if transport is None:
             raise ConnectionResetError("the peer has gone")
-        await self._response.prepare(self._request)
         self._transport: asyncio.Transport = transport
         self._high = self._transport.get_write_buffer_limits()[1]
+        corked = _Corked(transport)
+        self._request.protocol.transport = cast(asyncio.Transport, corked)
+        try:
+            await self._response.prepare(self._request)
+        finally:
+            self._request.protocol.transport = transport
+        # The client waits for the first packet as well: one system call for both.
+        self.write(corked.uncork())
         return self._response
 
     @property
@@ -138,6 +169,7 @@ class WebSocket:
                 self._load += len(data) // _LONG
                 return data
             if message.type is WSMsgType.PING:
+                self.flush()
                 await self._response.pong(message.data)
             elif message.type is not WSMsgType.PONG:
                 return None

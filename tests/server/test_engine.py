@@ -1,13 +1,14 @@
 """Engine.IO by hand: what python-engineio does otherwise, and the end of the server in every state."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from tests.server.member import WAIT, Connect, Serve
-from tests.server.wire import closing, endpoint, handshake, poll, websocket
+from tests.server.wire import HANDSHAKE, closing, endpoint, handshake, masked, poll, tcp, websocket
 
 
 async def test_the_handshake_is_exact(serve: Serve, http: aiohttp.ClientSession) -> None:
@@ -15,6 +16,23 @@ async def test_the_handshake_is_exact(serve: Serve, http: aiohttp.ClientSession)
     opened = await handshake(http, running)
     assert opened.pop("sid")
     assert opened == {"upgrades": ["websocket"], "pingInterval": 300, "pingTimeout": 200, "maxPayload": 5000}
+
+
+async def test_the_first_packet_comes_in_one_piece_with_the_answer(serve: Serve) -> None:
+    async with tcp(await serve()) as (reader, writer):
+        writer.write(HANDSHAKE)
+        head, _, packet = (await asyncio.wait_for(reader.read(65536), WAIT)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert packet[:1] == b"\x81"
+    assert b'0{"sid":"' in packet
+
+
+async def test_what_comes_at_once_is_answered_behind_the_handshake(serve: Serve) -> None:
+    async with tcp(await serve()) as (reader, writer):
+        writer.write(HANDSHAKE + masked(b"p", 0x89) + masked("40"))
+        read = await asyncio.wait_for(reader.readuntil(b"everyone!"), WAIT)
+    order = [read.index(each) for each in (b"HTTP/1.1 101 ", b'0{"sid":"', b"\x8a\x01p", b'40{"sid":"')]
+    assert order == sorted(order)
 
 
 async def test_a_heartbeat_that_is_not_answered_ends_the_session(
@@ -175,6 +193,22 @@ async def test_a_broken_off_upgrade_leaves_the_polling_session(
     async with asyncio.timeout(WAIT):
         while "431" not in (await session.get())[1]:
             continue
+
+
+async def test_a_poll_brings_no_more_than_stock_clients_take(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    session = await poll(http, await serve())
+    await session.post("40/lab,")
+    await session.get()
+    assert await session.post('42/lab,["flood",{"count":100}]') == 200
+    numbers: list[int] = []
+    async with asyncio.timeout(WAIT):
+        while len(numbers) < 100:
+            packets = (await session.get())[1].split("\x1e")
+            assert len(packets) <= 16
+            numbers += [json.loads(each[7:])[1]["n"] for each in packets if "flood" in each]
+    assert numbers == list(range(100))
 
 
 async def test_messages_are_not_compressed(serve: Serve, http: aiohttp.ClientSession) -> None:

@@ -1,8 +1,7 @@
 """TCP connections that send nothing, or little of it: they are dropped, and those in use are not."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -11,22 +10,12 @@ import pytest
 from nsroom_server.app import Running
 from nsroom_server.limits import Limits
 from tests.server.member import WAIT, Connect, Serve
-from tests.server.wire import poll
+from tests.server.wire import poll, tcp
 
 SHORT = 0.3
 """Seconds for a head or a body; what is dropped in the test's time was not dropped for being idle."""
 CERTIFICATE = Path(__file__).parents[1] / "cli" / "tls"
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-@asynccontextmanager
-async def tcp(running: Running) -> AsyncIterator[Streams]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-    try:
-        yield reader, writer
-    finally:
-        writer.transport.abort()
 
 
 async def end(reader: asyncio.StreamReader) -> bytes:

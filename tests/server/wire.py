@@ -12,6 +12,12 @@ import aiohttp
 from nsroom_server.app import Running
 from tests.server.member import WAIT, Json
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HANDSHAKE = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
+    b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 CLOSED = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
 
 
@@ -70,7 +76,16 @@ async def closing(ws: aiohttp.ClientWebSocketResponse) -> int | None:
     return ws.close_code
 
 
-async def _connect_reading_little(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+@asynccontextmanager
+async def tcp(running: Running) -> AsyncIterator[Streams]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def _connect_reading_little(port: int) -> Streams:
     sock = socket.socket()
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -83,16 +98,10 @@ async def _connect_reading_little(port: int) -> tuple[asyncio.StreamReader, asyn
 
 
 @asynccontextmanager
-async def raw_websocket(
-    running: Running, namespace: str = "/"
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def raw_websocket(running: Running, namespace: str = "/") -> AsyncIterator[Streams]:
     """Open a WebSocket that does nothing by itself and reads little ahead, and connect it to a namespace."""
     reader, writer = await _connect_reading_little(running.port)
-    writer.write(
-        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\n"
-        b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
+    writer.write(HANDSHAKE)
     try:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(masked("40" if namespace == "/" else f"40{namespace},"))
