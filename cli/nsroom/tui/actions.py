@@ -167,7 +167,7 @@ class Actions:
 
     def only_client(self) -> None:
         record = self._view.selected()
-        if record is not None and record.sid is not None and self._view.relaying:
+        if record is not None and record.sid is not None and self._view.of_others:
             self._model.only_client(record.sid)
 
     def unfilter(self) -> None:
@@ -175,7 +175,7 @@ class Actions:
 
     def mode(self) -> None:
         view = self._view
-        if view.relaying:
+        if view.of_others:
             view.say("there is no chat: each client gets every message once more", failed=True)
             return
         if view.mode is Mode.CHAT:
@@ -260,7 +260,7 @@ class Actions:
             self._input.complete_state = None
         elif is_open(self._input.text):
             self._input.insert_text("\n")
-        elif self._input.text.strip() or self._view.relaying:
+        elif self._input.text.strip() or self._view.of_others:
             self._input.validate_and_handle()
 
     def newline(self) -> None:

@@ -13,13 +13,15 @@ _PATIENCE = 120_000_000
 
 @dataclass(slots=True)
 class Passer:
-    """A client: one Engine.IO session."""
+    """A client: one Engine.IO session, or, where an administrator looks on, one socket of a namespace."""
 
     sid: str
     number: int
     heard: int
     """Microseconds since the epoch."""
     patience: int = _PATIENCE
+    opened: bool = False
+    """Whether its session was seen to begin: then it may leave a namespace and go on."""
     closed: bool = False
     rate: Rate = field(default_factory=Rate)
 
@@ -47,8 +49,8 @@ class Clients:
             for rate in (self.rate, passer.rate):
                 rate.add(record.time // 1_000_000)
         elif record.kind is Kind.OPEN:
-            passer.patience = _patience(record.data)
-        passer.closed = record.kind is Kind.CLOSE
+            passer.opened, passer.patience = True, _patience(record.data)
+        passer.closed = record.kind is Kind.CLOSE or (record.kind is Kind.DISCONNECT and not passer.opened)
 
     def _new(self, sid: str, time: int) -> Passer:
         self._last += 1

@@ -53,7 +53,7 @@ _SENDING = frozenset(["join", "leave", "ns", "emit", "call", "reply", "nick", "r
 
 def offered(view: View) -> list[Command]:
     """Give the commands that make sense here: where nothing is sent, those that look."""
-    return [command for command in COMMANDS if not view.relaying or command.name not in _SENDING]
+    return [command for command in COMMANDS if not view.of_others or command.name not in _SENDING]
 
 
 class Host(Protocol):
@@ -82,7 +82,7 @@ class Typed:
 
         Raises: NsroomError; the text is then still there to be mended.
         """
-        if self._view.relaying and not text.startswith("/"):
+        if self._view.of_others and not text.startswith("/"):
             await self._where(text)
             return
         if not text.startswith("/") or text.startswith("//"):

@@ -39,7 +39,7 @@ class LiveCompleter(Completer):
         elif text.startswith("/") and not text.startswith("//"):
             name, blank, rest = text[1:].partition(" ")
             yield from self._arguments(name, rest) if blank else self._commands(name)
-        elif self._view.relaying:
+        elif self._view.of_others:
             yield from self._filter(_last(_TEST, text))
 
     def _commands(self, name: str) -> Iterator[Completion]:

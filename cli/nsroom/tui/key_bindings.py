@@ -173,7 +173,7 @@ def fitting(labels: Mapping[str, tuple[str, str]], first: Sequence[str], room: i
 
 def _offered(view: View) -> list[Key]:
     """Give the keys of where one stands, without those that there is no use for."""
-    useless = _OF_OWN if view.relaying else _OF_CLIENTS
+    useless = _OF_OWN if view.of_others else _OF_CLIENTS
     return [key for key in KEYS if view.focus in key.where and key.name not in useless]
 
 
@@ -202,7 +202,7 @@ def _works(key: Key, view: View) -> bool:
 def _label(key: Key, view: View) -> str:
     if key.name in ("mode", "input_mode"):
         return "events" if view.mode is Mode.CHAT else "chat"
-    if key.name == "send" and view.relaying:
+    if key.name == "send" and view.of_others:
         return "filter"
     if key.name == "pause":
         return "go on" if view.model.paused else "pause"
@@ -242,4 +242,4 @@ def help_lines(view: View, remapped: Mapping[str, tuple[str, ...]]) -> list[Frag
     made += [[], [("bold", "  Commands in the input")], []]
     for command in offered(view):
         made.append([("class:key", f"  {f'/{command.name} {command.usage}':30}"), ("", command.help)])
-    return [*made, [], [("", f"  {_TEXT_FILTERS if view.relaying else _TEXT_GOES}")], []]
+    return [*made, [], [("", f"  {_TEXT_FILTERS if view.of_others else _TEXT_GOES}")], []]

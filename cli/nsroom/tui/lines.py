@@ -89,7 +89,7 @@ def rule(text: str, width: int, indent: int) -> Fragments:
 
 def prompt(view: View) -> Fragments:
     """Name where the text will go."""
-    if view.relaying:
+    if view.of_others:
         return [("class:prompt", " filter › ")]
     where = clip(safe(view.namespace), 24) + (f" {clip(safe(view.room), 24)}" if view.room else "")
     return [("class:prompt", f" {where} › ")]

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import time
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import BinaryIO
 
 from nsroom.errors import DataError
@@ -15,6 +17,11 @@ from nsroom.tui.view import View
 
 _SLICE = 0.02
 """Seconds to read for, before the screen and the keys get their turn."""
+_FIRST = 1000
+"""Records that are looked at to tell whose connection it was."""
+_PACKETS = frozenset([Kind.EVENT, Kind.ACK, Kind.PING, Kind.PONG])
+"""What names no sid where the connection was our own."""
+Found = tuple[int, Record | DataError]
 
 
 async def show(file: BinaryIO, name: str) -> None:
@@ -23,20 +30,28 @@ async def show(file: BinaryIO, name: str) -> None:
     Raises: Stopped.
     """
     calm_collector()
-    view = View(Model(), name, recorded_from=name)
+    found = salvage(file)
+    first = list(islice(found, _FIRST))
+    view = View(Model(relayed=_is_of_others(first)), name, recorded_from=name)
     app = App(view, config.load(config.config_file()), raw=True)
-    app.spawn(_read(file, app))
+    app.spawn(_read(chain(first, found), max(os.fstat(file.fileno()).st_size, 1), app))
     await app.run()
 
 
-async def _read(file: BinaryIO, app: App) -> None:
-    """Read it in slices of time, with the progress on the screen."""
-    view, whole = app.view, max(os.fstat(file.fileno()).st_size, 1)
+def _is_of_others(found: Sequence[Found]) -> bool:
+    """Tell whether the records name clients: `proxy` and `tail` say whose each packet was."""
+    records = (record for _, record in found if isinstance(record, Record))
+    return any(record.kind in _PACKETS and record.sid is not None for record in records)
+
+
+async def _read(found: Iterable[Found], whole: int, app: App) -> None:
+    """Read what was found in so many bytes in slices of time, with the progress on the screen."""
+    view = app.view
     done, broken, pause = 0, 0, time.monotonic() + _SLICE
-    for size, found in salvage(file):
+    for size, item in found:
         done += size
-        broken += isinstance(found, DataError)
-        view.model.add(_unreadable(found, view.model) if isinstance(found, DataError) else found, size)
+        broken += isinstance(item, DataError)
+        view.model.add(_unreadable(item, view.model) if isinstance(item, DataError) else item, size)
         if time.monotonic() > pause:
             view.model.trim()
             view.progress = f"reading {min(done / whole, 1):4.0%}"
@@ -44,7 +59,7 @@ async def _read(file: BinaryIO, app: App) -> None:
             await asyncio.sleep(0)
             pause = time.monotonic() + _SLICE
     view.model.trim()
-    view.progress = _summary(view.model.ring.end - broken, broken)
+    view.progress = _summary(view.model, broken)
     _begin(view)
     app.changed()
 
@@ -55,8 +70,11 @@ def _unreadable(error: DataError, model: Model) -> Record:
     return Record(time, 0, Direction.LOCAL, Kind.PROTOCOL_ERROR, reason="unreadable", message=str(error))
 
 
-def _summary(count: int, broken: int) -> str:
-    return f"{count:,} records" + (f", {broken:,} lines unreadable" if broken else "")
+def _summary(model: Model, broken: int) -> str:
+    clients = f" of {len(model.clients.by_sid):,} clients" if model.clients else ""
+    return f"{model.ring.end - broken:,} records{clients}" + (
+        f", {broken:,} lines unreadable" if broken else ""
+    )
 
 
 def _begin(view: View) -> None:

@@ -27,13 +27,13 @@ class Entry(NamedTuple):
 def sidebar(view: View, width: int, height: int) -> list[Entry]:
     """Make the lines; where there are too many, the last one counts the rest."""
     spaces = [entry for space in view.model.spaces.by_name.values() for entry in _space(view, space, width)]
-    rooms = _clients(view, width) if view.relaying else _rooms(view, width)
+    rooms = _clients(view, width) if view.of_others else _rooms(view, width)
     # The rooms get at least half of the height, for they are what one talks to.
     most = max(height - len(rooms) - 3, (height - 3) // 2, 1)
     entries = [_heading("NAMESPACES"), *_cut(spaces, most, width), Entry([])]
     return [
         *entries,
-        _heading("CLIENTS" if view.relaying else "ROOMS"),
+        _heading("CLIENTS" if view.of_others else "ROOMS"),
         *_cut(rooms, height - len(entries) - 1, width),
     ][:height]
 
@@ -61,7 +61,7 @@ def _space(view: View, space: Space, width: int) -> list[Entry]:
 
 def _clients(view: View, width: int) -> list[Entry]:
     """List the clients, the newest first, those that have gone at the end."""
-    clients, now = view.model.clients, int(view.now * 1e6)
+    clients, now = view.model.clients, view.moment
     known = reversed(clients.by_sid.values()) if clients else ()
     ordered = sorted(known, key=lambda passer: not passer.is_here(now))
     entries = [_client(view, passer, width) for passer in islice(ordered, _CLIENTS)]
@@ -72,7 +72,7 @@ def _clients(view: View, width: int) -> list[Entry]:
 
 
 def _client(view: View, passer: Passer, width: int) -> Entry:
-    here = passer.is_here(int(view.now * 1e6))
+    here = passer.is_here(view.moment)
     style, dot = DOTS[State.CONNECTED if here else State.GONE]
     left = [(style, f" {dot} "), ("", f"#{passer.number} "), ("class:quiet", safe(passer.sid))]
     return Entry(hold(left, [("class:sign", f" {_graph(passer.rate, view):4} ")], width), client=passer.sid)

@@ -77,7 +77,7 @@ def _line(view: View) -> list[Fragments]:
 
 def _passing(view: View, clients: Clients) -> list[Fragments]:
     """Say for how many clients, and how much."""
-    count, second = clients.here(int(view.now * 1e6)), int(view.now)
+    count, second = clients.here(view.moment), int(view.now)
     return [
         [("class:sign", f" {clients.rate.graph(second):8}")],
         [("class:number", f" {clients.rate.per_second(second):>5,}/s ")],

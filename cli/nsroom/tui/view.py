@@ -97,6 +97,17 @@ class View:
         """Whether this is a connection of our own."""
         return not (self.recorded_from or self.relaying)
 
+    @property
+    def of_others(self) -> bool:
+        """Whether the connections are those of others, which a proxy has seen or an administrator."""
+        return self.model.clients is not None
+
+    @property
+    def moment(self) -> int:
+        """For when clients are shown, in microseconds since the epoch: now, or the end of a recording."""
+        records = self.model.records
+        return records[-1].time if self.recorded_from and records else int(self.now * 1e6)
+
     def say(self, text: str, failed: bool = False) -> None:
         """Say something under the input."""
         self.notice, self.notice_failed, self.notice_at = text, failed, 0.0

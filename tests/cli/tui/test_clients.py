@@ -74,6 +74,11 @@ def test_clients_are_here_until_they_close_or_are_silent() -> None:
     assert "0 clients" in plain(status(passing(*records, at=200), 100))
 
 
+def test_who_leaves_a_namespace_is_gone_unless_the_session_goes_on() -> None:
+    records = [opened("abc"), *(seen("disconnect", sid=sid, time=NOON) for sid in ("abc", "def"))]
+    assert plain(status(passing(*records), 100)).endswith(" 1 client")
+
+
 def test_the_status_names_the_way_and_how_many_even_on_eighty_columns() -> None:
     line = plain(status(passing(opened("abc")), 80))
     assert line.startswith(" nsroom  ● 127.0.0.1:3001 → localhost:3000")

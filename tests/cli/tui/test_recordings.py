@@ -1,6 +1,7 @@
 """What is recorded beside the screen, and recordings on the screen."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,27 @@ async def test_a_recording_opens_without_a_server(show: Show, tmp_path: Path) ->
     terminal.press("\x11")
     assert await terminal.program.end() == 0
     assert left_on(terminal) == []
+
+
+async def test_a_recording_of_the_proxy_shows_whose_each_packet_was(show: Show, tmp_path: Path) -> None:
+    records = (
+        seen("open", sid="abc"),
+        seen("connect", sid="abc", data={"sid": "other"}),
+        event("from the first", sid="abc"),
+        event("from the second", sid="def"),
+        seen("close", "local", sid="def"),
+    )
+    terminal = await show("replay", write(tmp_path / "r.ndjson", *map(encode, records)), "--view")
+    shown = await terminal.until("5 records of 2 clients")
+    assert "CLIENTS" in shown
+    assert re.search(r"← +#1 +from the first", shown)
+    assert re.search(r"← +#2 +from the second", shown)
+    assert re.search(r"● #1 abc", shown)
+    assert re.search(r"○ #2 def", shown)
+    terminal.press("Home", "C")
+    await terminal.gone("from the second")
+    terminal.press("\x11")
+    assert await terminal.program.end() == 0
 
 
 async def test_a_torn_and_hostile_recording_shows_what_can_be_read(show: Show, tmp_path: Path) -> None:
