@@ -65,11 +65,6 @@ class Cluster:
             Op.WATCH: self._watch,
         }
 
-    async def close(self) -> None:
-        """Hang up."""
-        await self._listener.hang_up()
-        await self.publisher.hang_up()
-
     async def open(self) -> None:
         """Become one of the servers, and learn who is there.
 
@@ -87,6 +82,11 @@ class Cluster:
         for task in self._tasks:
             task.add_done_callback(_report)
         return self._tasks
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._listener.hang_up()
+        await self.publisher.hang_up()
 
     @property
     def works(self) -> bool:

@@ -15,7 +15,7 @@ from nsroom.tui.spaces import Spaces
 
 # For every event of a flood: Python 3.11 looks a member of an enumeration up, or hashes it, in 0.2 µs.
 _EVENT = Kind.EVENT
-_LEARNED = frozenset([Kind.ACK, _EVENT, Kind.CLOSE])
+_ANSWERS = frozenset([Kind.ACK, Kind.CLOSE])
 _HEARTBEATS = frozenset([Kind.PING, Kind.PONG])
 
 
@@ -71,7 +71,7 @@ class Model:
             self.chats.learn(record)
         else:
             self.clients.learn(record)
-        if record.kind is _EVENT or record.kind in _LEARNED:
+        if record.kind is _EVENT or record.kind in _ANSWERS:
             self.pairs.learn(record, index)
         if not self.paused:
             self._show(record, index)
