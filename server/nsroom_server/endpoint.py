@@ -27,6 +27,8 @@ _AT_A_TIME = 4
 """Packets of one body that are handled before other clients get a turn."""
 _SESSION = web.RequestKey("session", Session)
 """Who misses something if the response does not arrive."""
+_FOR_PYTHON = 16
+"""Packets that python-engineio's client takes at once: it breaks off when there are more."""
 _LAST_WORDS = 5.0
 """Seconds for the closing handshake of a WebSocket that nobody wanted."""
 
@@ -228,7 +230,7 @@ class Endpoint:
 
     async def _poll(self, request: web.Request, session: Session) -> web.StreamResponse:
         try:
-            payload = await session.poll()
+            payload = await session.poll(_FOR_PYTHON if _is_python(request) else None)
         except DuplicatePoll as error:
             raise Refused(Fault.BAD_REQUEST) from error
         request[_SESSION] = session
@@ -285,6 +287,10 @@ class Endpoint:
                     await asyncio.sleep(0)
         except Malformed as error:
             self._engine.refuse(session, error)
+
+
+def _is_python(request: web.Request) -> bool:
+    return "python" in request.headers.get("User-Agent", "").lower()
 
 
 def _wants_websocket(request: web.Request) -> bool:

@@ -50,9 +50,11 @@ class Outbox:
             self.clear()
         return packet
 
-    def take(self, most: int) -> list[Outgoing]:
-        """Take the oldest packets."""
-        return [self.pop() for _ in range(min(most, len(self)))]
+    def take(self, most: int | None) -> list[Outgoing]:
+        """Take the oldest packets, or all."""
+        if most is None or most >= len(self):
+            return self.clear()
+        return [self.pop() for _ in range(most)]
 
     def clear(self) -> list[Outgoing]:
         """Take all packets."""

@@ -22,9 +22,6 @@ _PROBE = "probe"
 _ANSWERS = 22
 """Frames that one packet can bring its sender at most: an event and an acknowledgement with attachments."""
 
-_POLLED = 16
-"""Packets that answer one poll at most: python-engineio's client breaks off when there are more."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -187,8 +184,8 @@ class Session:
         await asyncio.sleep(0)
         return not self.closed
 
-    async def poll(self) -> str:
-        """Give the payload for a poll, once there is one.
+    async def poll(self, most: int | None = None) -> str:
+        """Give the payload for a poll, of so many packets at most, once there is one.
 
         Raises: DuplicatePoll.
         """
@@ -198,10 +195,10 @@ class Session:
         if self._upgrading:
             return _NOOP.text
         if self._outbox:
-            return self._carry()
-        return await self._wait()
+            return self._carry(most)
+        return await self._wait(most)
 
-    async def _wait(self) -> str:
+    async def _wait(self, most: int | None) -> str:
         self._poll = self._loop.create_future()
         try:
             last = await self._poll
@@ -211,10 +208,10 @@ class Session:
             raise
         finally:
             self._poll = None
-        return last or self._carry() or _NOOP.text
+        return last or self._carry(most) or _NOOP.text
 
-    def _carry(self) -> str:
-        packets = self._outbox.take(_POLLED)
+    def _carry(self, most: int | None) -> str:
+        packets = self._outbox.take(most)
         self.carried = len(packets)
         return encode_payload(packets)
 

@@ -195,20 +195,24 @@ async def test_a_broken_off_upgrade_leaves_the_polling_session(
             continue
 
 
-async def test_a_poll_brings_no_more_than_stock_clients_take(
-    serve: Serve, http: aiohttp.ClientSession
-) -> None:
-    session = await poll(http, await serve())
-    await session.post("40/lab,")
-    await session.get()
-    assert await session.post('42/lab,["flood",{"count":100}]') == 200
+@pytest.mark.parametrize(
+    ("agent", "most"), [("Python/3.11 aiohttp/3.14.5", 16), ("node-XMLHttpRequest", 100)]
+)
+async def test_a_poll_brings_as_much_as_its_client_takes(serve: Serve, agent: str, most: int) -> None:
+    running = await serve()
     numbers: list[int] = []
-    async with asyncio.timeout(WAIT):
+    largest = 0
+    async with aiohttp.ClientSession(headers={"User-Agent": agent}) as http, asyncio.timeout(WAIT):
+        session = await poll(http, running)
+        await session.post("40/lab,")
+        await session.get()
+        assert await session.post('42/lab,["flood",{"count":100}]') == 200
         while len(numbers) < 100:
             packets = (await session.get())[1].split("\x1e")
-            assert len(packets) <= 16
+            largest = max(largest, len(packets))
             numbers += [json.loads(each[7:])[1]["n"] for each in packets if "flood" in each]
     assert numbers == list(range(100))
+    assert largest == most
 
 
 async def test_messages_are_not_compressed(serve: Serve, http: aiohttp.ClientSession) -> None:
