@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
@@ -18,10 +18,10 @@ from nsroom.tui.view import View
 _SLICE = 0.02
 """Seconds to read for, before the screen and the keys get their turn."""
 _FIRST = 1000
-"""Records that are looked at to tell whose connection it was."""
+"""Records that are looked at, at most, before there is a screen."""
 _PACKETS = frozenset([Kind.EVENT, Kind.ACK, Kind.PING, Kind.PONG])
 """What names no sid where the connection was our own."""
-Found = tuple[int, Record | DataError]
+_Found = tuple[int, Record | DataError]
 
 
 async def show(file: BinaryIO, name: str) -> None:
@@ -31,20 +31,24 @@ async def show(file: BinaryIO, name: str) -> None:
     """
     calm_collector()
     found = salvage(file)
-    first = list(islice(found, _FIRST))
-    view = View(Model(relayed=_is_of_others(first)), name, recorded_from=name)
+    first, of_others = _up_to_a_packet(found)
+    view = View(Model(relayed=of_others), name, recorded_from=name)
     app = App(view, config.load(config.config_file()), raw=True)
     app.spawn(_read(chain(first, found), max(os.fstat(file.fileno()).st_size, 1), app))
     await app.run()
 
 
-def _is_of_others(found: Sequence[Found]) -> bool:
-    """Tell whether the records name clients: `proxy` and `tail` say whose each packet was."""
-    records = (record for _, record in found if isinstance(record, Record))
-    return any(record.kind in _PACKETS and record.sid is not None for record in records)
+def _up_to_a_packet(found: Iterator[_Found]) -> tuple[list[_Found], bool]:
+    """Give what comes up to the first packet, and whether it names a client, as `proxy` and `tail` do."""
+    first: list[_Found] = []
+    for size, item in islice(found, _FIRST):
+        first.append((size, item))
+        if isinstance(item, Record) and item.kind in _PACKETS:
+            return first, item.sid is not None
+    return first, False
 
 
-async def _read(found: Iterable[Found], whole: int, app: App) -> None:
+async def _read(found: Iterable[_Found], whole: int, app: App) -> None:
     """Read what was found in so many bytes in slices of time, with the progress on the screen."""
     view = app.view
     done, broken, pause = 0, 0, time.monotonic() + _SLICE
