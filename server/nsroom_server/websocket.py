@@ -1,7 +1,9 @@
 """One WebSocket of the server: aiohttp's, with frames that are encoded elsewhere and a close that ends."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
+from weakref import WeakMethod
 
 from aiohttp import WSMsgType, web
 
@@ -40,10 +42,15 @@ class Flusher:
 
 
 class _Corked:
-    """A transport as aiohttp sees it: its answer to a handshake is held back, for one piece with more."""
+    """A transport as aiohttp sees it: its answer to a handshake is held back, for one piece with more.
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    What aiohttp writes later by itself, a PONG or a CLOSE, comes behind what waits to be flushed.
+    """
+
+    def __init__(self, transport: asyncio.Transport, flush: Callable[[], None]) -> None:
         self._transport = transport
+        # Weak: a WebSocket is to go without waiting for the garbage collector.
+        self._flush = WeakMethod(flush)
         self._held: bytes | None = b""
 
     def __getattr__(self, name: str) -> Any:
@@ -51,10 +58,12 @@ class _Corked:
 
     def write(self, data: bytes) -> None:
         """Hold it back, or write it."""
-        if self._held is None:
-            self._transport.write(data)
-        else:
+        if self._held is not None:
             self._held += data
+            return
+        if flush := self._flush():
+            flush()
+        self._transport.write(data)
 
     def uncork(self) -> bytes:
         """Give what was held back; from now on nothing is."""
@@ -96,7 +105,7 @@ class WebSocket:
             raise ConnectionResetError("the peer has gone")
         self._transport: asyncio.Transport = transport
         self._high = self._transport.get_write_buffer_limits()[1]
-        corked = _Corked(transport)
+        corked = _Corked(transport, self.flush)
         self._request.protocol.transport = cast(asyncio.Transport, corked)
         try:
             await self._response.prepare(self._request)
@@ -169,7 +178,6 @@ class WebSocket:
                 self._load += len(data) // _LONG
                 return data
             if message.type is WSMsgType.PING:
-                self.flush()
                 await self._response.pong(message.data)
             elif message.type is not WSMsgType.PONG:
                 return None

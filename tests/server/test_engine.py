@@ -35,6 +35,15 @@ async def test_what_comes_at_once_is_answered_behind_the_handshake(serve: Serve)
     assert order == sorted(order)
 
 
+async def test_what_is_no_frame_at_once_is_refused_behind_the_handshake(serve: Serve) -> None:
+    async with tcp(await serve()) as (reader, writer):
+        writer.write(HANDSHAKE + b"\xff" * 50)
+        read = await asyncio.wait_for(reader.read(), WAIT)
+    assert read.startswith(b"HTTP/1.1 101 ")
+    assert b'0{"sid":"' in read
+    assert read.endswith(b"\x88\x02\x03\xea")
+
+
 async def test_a_heartbeat_that_is_not_answered_ends_the_session(
     serve: Serve, connect: Connect, http: aiohttp.ClientSession
 ) -> None:
