@@ -22,7 +22,8 @@ from nsroom.options.connection import ConnectionOptions
 from nsroom.options.events import EmitOptions
 from nsroom.options.showing import ShowOptions, WatchOptions
 from nsroom.record import FIELDS, Kind
-from nsroom_server.namespaces import Chat, Lab
+from nsroom_server.chat.handlers import Chat
+from nsroom_server.chat.lab import Lab
 from tests.peers.program import Runner
 
 ROOT = Path(__file__).parents[1]

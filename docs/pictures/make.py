@@ -18,7 +18,7 @@ from nsroom.client import Client
 from nsroom.joins import convention, join
 from nsroom.target import Target
 from nsroom_server.app import serving
-from nsroom_server.config import Administrator, Config
+from nsroom_server.settings.config import Administrator, Config
 from tests.cli.tui.screens import Terminal
 from tests.peers.program import clean_environment, start_on_terminal
 

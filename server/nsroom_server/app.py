@@ -15,19 +15,23 @@ from itertools import count
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from nsroom_server import board, conformance, gate, logs, policy
-from nsroom_server.admin import Admin
-from nsroom_server.admin_commands import Commands
-from nsroom_server.backing import backing
-from nsroom_server.config import Config, LogFormat
-from nsroom_server.endpoint import Access
-from nsroom_server.engine import Engine
+from nsroom_server import logs
+from nsroom_server.admin.commands import Commands
+from nsroom_server.admin.namespace import Admin
+from nsroom_server.backends import backing
+from nsroom_server.chat.namespaces import Namespaces
+from nsroom_server.engineio import tcp
+from nsroom_server.engineio.http import Access
+from nsroom_server.engineio.refusals import Fault, Refused
+from nsroom_server.engineio.server import Engine
+from nsroom_server.engineio.session import Options
 from nsroom_server.errors import ConfigError
-from nsroom_server.namespaces import Namespaces
-from nsroom_server.operations import Operations
-from nsroom_server.refused import Fault, Refused
-from nsroom_server.server import Server
-from nsroom_server.session import Options
+from nsroom_server.operations import status_line
+from nsroom_server.operations.endpoints import Operations
+from nsroom_server.settings import access
+from nsroom_server.settings.config import Config, LogFormat
+from nsroom_server.socketio import conformance
+from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
 
@@ -65,7 +69,7 @@ def create_app(config: Config) -> web.Application:
 
     Run it with `handler_cancellation=True`: a poll whose client has gone must not take the next event.
     """
-    app = web.Application(client_max_size=config.max_payload, middlewares=[gate.attend, _host_check(config)])
+    app = web.Application(client_max_size=config.max_payload, middlewares=[tcp.attend, _host_check(config)])
     app[ENGINES] = []
     server = _add_conformance(app, config) if config.conformance else _add_chat(app, config)
     app.router.add_route("*", config.endpoint, server.handle_request)
@@ -127,7 +131,7 @@ def _access(config: Config) -> Access:
     origins = ("*",) if config.conformance else config.cors_origins
 
     def is_allowed(origin: str, host: str) -> bool:
-        return policy.is_allowed_origin(origin, config.scheme, host, origins)
+        return access.is_allowed_origin(origin, config.scheme, host, origins)
 
     # Whoever lets every page in does not mean the visitor's cookies.
     return Access(transports=config.transports, is_allowed_origin=is_allowed, credentials="*" not in origins)
@@ -138,7 +142,7 @@ def _host_check(config: Config) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if policy.is_allowed_host(request.headers.get("Host"), bound, known):
+        if access.is_allowed_host(request.headers.get("Host"), bound, known):
             return await handler(request)
         return Refused(Fault.FORBIDDEN, "Host not allowed", status=403).response
 
@@ -168,7 +172,7 @@ async def serving(config: Config) -> AsyncIterator[Running]:
     await runner.setup()
     assert runner.server is not None
     try:
-        async with gate.listening(runner.server, config, tls, engines[0].counts) as port:
+        async with tcp.listening(runner.server, config, tls, engines[0].counts) as port:
             host = f"[{config.host}]" if ":" in config.host else config.host
             try:
                 yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines), app[SERVER])
@@ -228,8 +232,8 @@ async def _run(config: Config) -> int:
 
 def _board(running: Running, config: Config) -> AbstractContextManager[None]:
     """Show what goes on, to a person who looks at the log."""
-    if running.server and config.log_format is LogFormat.TEXT and board.is_wanted(sys.stderr):
-        return board.Board(sys.stderr, running.server, running.url).shown()
+    if running.server and config.log_format is LogFormat.TEXT and status_line.is_wanted(sys.stderr):
+        return status_line.Board(sys.stderr, running.server, running.url).shown()
     return nullcontext()
 
 

@@ -1,5 +1,7 @@
 """What can keep the server from starting: each text names the thing, the cause and what to do."""
 
+from enum import StrEnum
+
 
 class ServerError(Exception):
     """The server cannot start."""
@@ -19,3 +21,39 @@ class AddressInUseError(ListenError):
 
 class BusError(ServerError):
     """Redis cannot be reached."""
+
+
+class Malformed(ValueError):
+    """What a client sent breaks the protocol; the text is short and holds nothing of it."""
+
+
+class Code(StrEnum):
+    """The `error` of a refusal."""
+
+    BAD_REQUEST = "bad_request"
+    BAD_ROOM = "bad_room"
+    BUS_UNAVAILABLE = "bus_unavailable"
+    DRAINING = "draining"
+    HISTORY_UNAVAILABLE = "history_unavailable"
+    INTERNAL_ERROR = "internal_error"
+    LAB_ERROR = "lab_error"
+    NOT_A_MEMBER = "not_a_member"
+    RATE_LIMITED = "rate_limited"
+    RESERVED_EVENT = "reserved_event"
+    TOO_MANY_NAMESPACES = "too_many_namespaces"
+    TOO_MANY_ROOMS = "too_many_rooms"
+    UNAUTHORIZED = "unauthorized"
+    UNKNOWN_EVENT = "unknown_event"
+
+
+class Refusal(Exception):
+    """A request that is answered `{"error": code, "message": text}`."""
+
+    def __init__(self, code: Code, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """The acknowledgement's one argument."""
+        return {"error": str(self.code), "message": str(self)}

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from nsroom_server.bucket import Bucket
-from nsroom_server.config import LogFormat
+from nsroom_server.settings.config import LogFormat
+from nsroom_server.token_bucket import Bucket
 
 _LONGEST = 200
 _LINES_PER_SECOND = 2

@@ -11,7 +11,7 @@ import pytest
 
 from nsroom.client import Client
 from nsroom_server.app import Running, serving
-from nsroom_server.config import Config
+from nsroom_server.settings.config import Config
 from tests.cli.clients import Connect, Reference, make
 
 CLI = Path(__file__).parents[2] / "cli"

@@ -26,7 +26,7 @@ from nsroom.errors import (
 from nsroom.inflight import Tally
 from nsroom.record import Json, Record
 from nsroom.target import Target
-from nsroom_server.limits import Limits
+from nsroom_server.settings.limits import Limits
 from tests.cli.clients import WAIT, Connect, Reference
 from tests.cli.scripted import Polling, stock
 from tests.peers import bad

@@ -15,7 +15,7 @@ from nsroom.joins import PRESETS, join
 from nsroom.reconnection import Gap, backoff
 from nsroom.record import Kind, Record
 from nsroom_server.app import Running, serving
-from nsroom_server.config import Config
+from nsroom_server.settings.config import Config
 from tests.cli.clients import WAIT, Connect, answer, until
 from tests.cli.scripted import LOSE, Polling
 from tests.conftest import StartServer

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from nsroom_server.app import serving
-from nsroom_server.config import Config
+from nsroom_server.settings.config import Config
 from tests.cli.relaying import relaying
 from tests.conftest import StartServer
 

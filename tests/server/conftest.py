@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from nsroom_server.app import Running, serving
-from nsroom_server.config import Config
+from nsroom_server.settings.config import Config
 from tests.peers.valkey_server import Valkey
 from tests.server.member import Connect, Json, Member, Serve
 

@@ -17,8 +17,8 @@ import aiohttp
 import pytest
 
 from nsroom_server.app import Running, serving
-from nsroom_server.config import Config
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
+from nsroom_server.settings.config import Config
 from tests.peers.certificate import certificate
 from tests.server.member import WAIT, Member
 from tests.server.wire import closing, endpoint, masked, poll, raw_websocket, websocket
@@ -27,8 +27,8 @@ RUN = """
 import json, sys
 from pathlib import Path
 from nsroom_server.app import run
-from nsroom_server.config import Config, LogFormat
-from nsroom_server.limits import Limits
+from nsroom_server.settings.config import Config, LogFormat
+from nsroom_server.settings.limits import Limits
 
 options = json.loads(sys.argv[1])
 options["history"] = Path(options["history"]) if "history" in options else None

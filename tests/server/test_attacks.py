@@ -13,10 +13,10 @@ import aiohttp
 import pytest
 
 from nsroom_server.app import Running
-from nsroom_server.limits import Limits
+from nsroom_server.errors import Malformed
 from nsroom_server.logs import JsonFormatter, TextFormatter
-from nsroom_server.packet import Packet
-from nsroom_server.payload import Malformed
+from nsroom_server.settings.limits import Limits
+from nsroom_server.socketio.packet import Packet
 from tests.server.conftest import Lag
 from tests.server.member import WAIT, Connect, Serve
 from tests.server.wire import endpoint, masked, poll, raw_closing, raw_websocket

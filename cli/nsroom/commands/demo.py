@@ -43,8 +43,8 @@ def demo() -> None:
 async def _demo(endless: bool) -> None:
     from nsroom.target import Target
     from nsroom_server.app import serving
-    from nsroom_server.config import Config
     from nsroom_server.errors import ListenError
+    from nsroom_server.settings.config import Config
 
     try:
         async with serving(Config(port=0)) as server:

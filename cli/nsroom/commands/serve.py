@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
-    from nsroom_server.config import Administrator, Config
+    from nsroom_server.settings.config import Administrator, Config
 
 
 def serve(
@@ -175,10 +175,10 @@ def _run(config: "Config") -> None:
 
 def _config(**fields: Any) -> "Config":
     from nsroom.errors import UsageError
-    from nsroom_server.config import Config, LogFormat
     from nsroom_server.errors import ConfigError
-    from nsroom_server.faults import Faults
-    from nsroom_server.limits import Limits
+    from nsroom_server.settings.config import Config, LogFormat
+    from nsroom_server.settings.faults import Faults
+    from nsroom_server.settings.limits import Limits
 
     try:
         read = {
@@ -212,7 +212,7 @@ def _administrator(option: str | None, write: bool) -> "Administrator | None":
 
     from nsroom.errors import UsageError
     from nsroom.streams import say
-    from nsroom_server.config import Administrator
+    from nsroom_server.settings.config import Administrator
 
     text = _secret(option, "admin")
     if text is None:

@@ -24,7 +24,7 @@ from nsroom.tui.live import Live
 from nsroom.tui.model import Model
 from nsroom.tui.view import View
 from nsroom_server.app import serving
-from nsroom_server.config import Config
+from nsroom_server.settings.config import Config
 from tests.cli.tui.screens import KEYS
 
 ROWS, COLS = 24, 100

@@ -1,0 +1,1 @@
+"""The /admin namespace of the Socket.IO Admin UI."""

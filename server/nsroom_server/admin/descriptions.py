@@ -1,0 +1,110 @@
+"""Sockets and the server, as the Admin UI wants them described."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from time import monotonic, time
+from typing import Any
+
+from aiohttp import web
+
+from nsroom_server.socketio.application import Client
+from nsroom_server.socketio.server import Server
+
+_CLIENT_ID = 12
+"""Of the characters of an Engine.IO sid, which is a secret: who knows it can speak for the client."""
+_HEADERS = ("user-agent", "origin", "host", "accept-language")
+"""Those that hold no secrets."""
+
+
+def now() -> str:
+    """Give the time as JavaScript writes it."""
+    return _iso(time())
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def describe(server: Server, client: Client) -> dict[str, Any] | None:
+    """Describe a socket; None when its connection has ended."""
+    session = server.session(client)
+    if session is None:
+        return None
+    return {
+        "id": client.sid,
+        "clientId": session.sid[:_CLIENT_ID],
+        "transport": session.transport,
+        "nsp": client.namespace,
+        "data": {},
+        "handshake": _handshake(server.environ[session.sid], session.at),
+        "rooms": [client.sid, *server.manager.get_rooms(client.sid, client.namespace)],
+    }
+
+
+def portraits(server: Server) -> list[dict[str, Any]]:
+    """Describe all sockets of this server."""
+    rooms = server.manager.rooms
+    clients = (Client(name, sid) for name in rooms for sid in rooms[name].get(None, ()))
+    return [described for client in clients if (described := describe(server, client))]
+
+
+def _handshake(request: web.Request, at: float) -> dict[str, Any]:
+    return {
+        "address": request.remote or "",
+        "headers": {name: request.headers[name] for name in _HEADERS if name in request.headers},
+        "query": {name: request.query[name] for name in ("EIO", "transport") if name in request.query},
+        "issued": round(at * 1000),
+        "time": _iso(at),
+        "secure": request.secure,
+        "url": request.path,
+        "xdomain": "Origin" in request.headers,
+    }
+
+
+class Statistics:
+    """The server in numbers."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._begun = monotonic()
+        self._id = secrets.token_hex(4)
+        self._before = self._totals()
+
+    def now(self) -> dict[str, Any]:
+        """Describe the server, and what went on since this was last asked for."""
+        sessions = list(self._server.eio.sessions.values())
+        rooms = self._server.manager.rooms
+        return {
+            "serverId": self._id,
+            "hostname": socket.gethostname(),
+            "pid": os.getpid(),
+            "uptime": monotonic() - self._begun,
+            "clientsCount": len(sessions),
+            "pollingClientsCount": sum(session.transport == "polling" for session in sessions),
+            "aggregatedEvents": list(self._events()),
+            "namespaces": [
+                {"name": name, "socketsCount": len(members.get(None, ()))} for name, members in rooms.items()
+            ],
+        }
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        before, self._before = self._before, self._totals()
+        at = round(time() * 1000)
+        for kind, total in self._before.items():
+            if total > before[kind]:
+                yield {"timestamp": at, "type": kind, "count": total - before[kind]}
+
+    def _totals(self) -> dict[str, int]:
+        engine = self._server.eio
+        ended = sum(engine.endings.values())
+        return {
+            "rawConnection": ended + len(engine.sessions),
+            "rawDisconnection": ended,
+            "packetsIn": engine.traffic.events_in,
+            "packetsOut": engine.traffic.events_out,
+            "bytesIn": engine.traffic.bytes_in,
+            "bytesOut": engine.traffic.bytes_out,
+        }

@@ -1,0 +1,1 @@
+"""The reference application: rooms, messages, presence and history."""

@@ -1,0 +1,43 @@
+"""What a client has missed of a room, or that this cannot be known."""
+
+from enum import StrEnum
+from typing import Any
+
+from nsroom_server.chat.history import History
+from nsroom_server.chat.requests import Page
+from nsroom_server.chat.sqlite_history import Body
+
+
+class Gap(StrEnum):
+    """Why it cannot be known what was said after an id."""
+
+    EPOCH = "epoch"
+    """The id is of another store."""
+    TRIMMED = "trimmed"
+    """What came after it is no longer kept."""
+
+
+async def read(history: History, namespace: str, page: Page, octets: int) -> dict[str, Any]:
+    """Read a part of a room's messages, with what it takes to tell whether it is all.
+
+    There is more to read when `last` is not in it. Raises: HistoryError.
+    """
+    last = await history.last(namespace, page.room)
+    foreign = _is_foreign(page, history.epoch, last)
+    asked = Page(page.room, None, page.limit) if foreign else page
+    messages = await history.read(namespace, asked, octets)
+    gap = Gap.EPOCH if foreign else _gap(page, last, messages)
+    return {"history": messages, "epoch": history.epoch, "last": last, "gap": gap and str(gap)}
+
+
+def _is_foreign(page: Page, epoch: str, last: int) -> bool:
+    if page.after is None:
+        return False
+    return page.epoch not in (None, epoch) or page.after > last
+
+
+def _gap(page: Page, last: int, messages: list[Body]) -> Gap | None:
+    if page.after is None:
+        return None
+    first = int(messages[0]["id"]) if messages else last + 1
+    return Gap.TRIMMED if first > page.after + 1 else None

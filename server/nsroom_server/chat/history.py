@@ -1,0 +1,218 @@
+"""What was said, kept in SQLite: numbered from 1 in each room without holes, acknowledged when it is durable.
+
+One thread writes. It takes whatever waits and commits it together, so that the cost of a sync to the disk
+is shared; another thread reads. The event loop waits for neither.
+"""
+
+import asyncio
+import queue
+import secrets
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, time
+from typing import Protocol, TypeVar
+
+from nsroom_server import strict_json
+from nsroom_server.chat.requests import Page
+from nsroom_server.chat.sqlite_history import Body, Ledger, Row, prepare
+from nsroom_server.settings.limits import Retention
+
+_T = TypeVar("_T")
+_BATCH = 1000
+_TRIM_EVERY = 1.0
+"""Seconds until a look at what is too old or too much, after something was stored …"""
+_LOOK_EVERY = 60.0
+"""… and while there is nothing to store."""
+_LAST_COMMIT = 0.5
+"""Seconds for what waits to be stored when the history closes."""
+KEEP = Retention(messages=2**31, age=2**31, size=2**53)
+"""All that there ever was."""
+
+
+class HistoryError(Exception):
+    """A message could not be stored, or the stored ones could not be read."""
+
+
+class History(Protocol):
+    """Where messages are numbered, and perhaps kept."""
+
+    @property
+    def epoch(self) -> str:
+        """Changes when the store is new: an id of another epoch says nothing."""
+
+    def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
+        """Number a message in the order of the calls; the result is its id, once it is durable.
+
+        Raises (from the future): HistoryError.
+        """
+
+    async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
+        """Give a part of a room's messages, oldest first, of about `octets` bytes at most.
+
+        Raises: HistoryError.
+        """
+
+    async def last(self, namespace: str, room: str) -> int:
+        """Give the id of a room's last message, kept or not; 0 where nothing was said.
+
+        Raises: HistoryError.
+        """
+
+    async def close(self) -> None:
+        """Store what was appended and close."""
+
+
+class Forgetful:
+    """Numbers messages and keeps none."""
+
+    def __init__(self) -> None:
+        self.epoch = secrets.token_hex(8)
+        self._last: Counter[tuple[str, str]] = Counter()
+
+    def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:  # noqa: ARG002
+        """Number a message."""
+        self._last[namespace, room] += 1
+        numbered = asyncio.get_running_loop().create_future()
+        numbered.set_result(self._last[namespace, room])
+        return numbered
+
+    async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:  # noqa: ARG002
+        """Give nothing."""
+        return []
+
+    async def last(self, namespace: str, room: str) -> int:
+        """Give the last number."""
+        return self._last[namespace, room]
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    row: Row
+    stored: asyncio.Future[int]
+
+
+class Stored:
+    """Keeps messages in an SQLite file.
+
+    Raises: ConfigError when the file cannot be opened.
+    """
+
+    def __init__(self, path: Path, retention: Retention = KEEP) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._path = path
+        self._retention = retention
+        self.epoch = prepare(path)
+        self._waiting: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="history-writer", daemon=True)
+        self._reader = ThreadPoolExecutor(1, "history-reader")
+        self._reading: Ledger | None = None
+        self._writer.start()
+
+    def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
+        """Number and store a message."""
+        stored: asyncio.Future[int] = self._loop.create_future()
+        text = strict_json.dumps(body)
+        row: Row = {"namespace": namespace, "room": room, "at": time(), "body": text}
+        self._waiting.put(_Append(row, stored))
+        return stored
+
+    async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
+        """Read a part of a room's messages."""
+        return await self._ask(lambda ledger: ledger.page(namespace, page, octets))
+
+    async def last(self, namespace: str, room: str) -> int:
+        """Read the id of a room's last message."""
+        return await self._ask(lambda ledger: ledger.last(namespace, room))
+
+    async def close(self) -> None:
+        """Commit what waits, end both threads and close the file."""
+        self._waiting.put(None)
+        await self._loop.run_in_executor(self._reader, self._finish)
+        self._reader.shutdown()
+
+    def _finish(self) -> None:
+        self._writer.join(_LAST_COMMIT)
+        if self._reading:
+            self._reading.close()
+
+    async def _ask(self, question: Callable[[Ledger], _T]) -> _T:
+        return await self._loop.run_in_executor(self._reader, self._read, question)
+
+    def _read(self, question: Callable[[Ledger], _T]) -> _T:
+        try:
+            # Made in this thread, and closed in it.
+            self._reading = self._reading or Ledger(self._path)
+            return question(self._reading)
+        except sqlite3.Error as error:
+            raise HistoryError(f"the history cannot be read: {error}") from error
+
+    def _write(self) -> None:
+        ledger = Ledger(self._path)
+        going, due = True, monotonic()
+        while going:
+            batch, going = self._next_batch(max(due - monotonic(), 0))
+            if batch:
+                self._answer(batch, self._commit(ledger, batch))
+                due = min(due, monotonic() + _TRIM_EVERY)
+            if going and monotonic() >= due:
+                due = monotonic() + (0 if self._trim(ledger) else _LOOK_EVERY)
+        ledger.close()
+
+    def _next_batch(self, wait: float) -> tuple[list[_Append], bool]:
+        batch: list[_Append] = []
+        try:
+            item = self._waiting.get(timeout=wait)
+        except queue.Empty:
+            return batch, True
+        while item is not None:
+            batch.append(item)
+            if len(batch) == _BATCH or self._waiting.empty():
+                return batch, True
+            item = self._waiting.get()
+        return batch, False
+
+    def _commit(self, ledger: Ledger, batch: Sequence[_Append]) -> list[int] | HistoryError:
+        try:
+            return ledger.append([append.row for append in batch], self._retention)
+        except sqlite3.Error as error:
+            return HistoryError(f"the message was not stored: {error}")
+
+    def _trim(self, ledger: Ledger) -> bool:
+        """Remove a part of what is not to be kept; tell whether there may be more of it."""
+        try:
+            return ledger.trim(self._retention)
+        except sqlite3.Error:
+            return False  # whoever stores a message hears of it
+
+    def _answer(self, batch: Sequence[_Append], outcome: list[int] | HistoryError) -> None:
+        try:
+            self._loop.call_soon_threadsafe(_settle, batch, outcome)
+        except RuntimeError:
+            # The loop is closed: nobody waits for the answer, and the messages are stored.
+            return
+
+
+def open_history(path: Path | None, retention: Retention = KEEP) -> History:
+    """Open the history that is asked for; call it inside a running loop.
+
+    Raises: ConfigError.
+    """
+    return Stored(path, retention) if path else Forgetful()
+
+
+def _settle(batch: Sequence[_Append], outcome: list[int] | HistoryError) -> None:
+    for index, append in enumerate(batch):
+        if append.stored.done():
+            continue
+        if isinstance(outcome, HistoryError):
+            append.stored.set_exception(outcome)
+        else:
+            append.stored.set_result(outcome[index])

@@ -1,0 +1,89 @@
+"""/lab: handlers to test clients with."""
+
+import asyncio
+from typing import Any, Final
+
+from nsroom_server.chat import requests
+from nsroom_server.errors import Code, Refusal
+from nsroom_server.socketio.application import Answer, Args, Client, Handler, Later
+from nsroom_server.socketio.server import Server
+
+LAB: Final = "/lab"
+
+
+LONGEST_DELAY: Final = 60_000
+
+
+LONGEST_FLOOD: Final = 1_000_000
+
+
+_CHUNK: Final = 65_536
+
+
+class Lab:
+    """Answers to test clients with."""
+
+    def __init__(self, server: Server, octets: int) -> None:
+        self._server = server
+        self._octets = octets
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """The events by name."""
+        names = ("echo", "delay", "never", "error", "binary", "flood", "kick")
+        return {name: getattr(self, name) for name in names}
+
+    async def echo(self, client: Client, args: Args) -> Answer:
+        """Send the arguments back, as an event and as the acknowledgement."""
+        await self._send(client, "echo", *args)
+        return tuple(args)
+
+    async def delay(self, client: Client, args: Args) -> Later:  # noqa: ARG002
+        """Acknowledge after so many milliseconds."""
+        milliseconds = requests.integer(args, "ms", 0, LONGEST_DELAY)
+        return Later(self._acknowledge_after(milliseconds))
+
+    async def _acknowledge_after(self, milliseconds: int) -> Answer:
+        try:
+            await asyncio.wait_for(self._server.draining.wait(), milliseconds / 1000)
+        except TimeoutError:
+            return ({"ok": True, "ms": milliseconds},)
+        raise Refusal(Code.DRAINING, "the server is about to end")
+
+    async def never(self, client: Client, args: Args) -> None:
+        """Do not acknowledge."""
+
+    async def error(self, client: Client, args: Args) -> Answer:  # noqa: ARG002
+        """Refuse."""
+        raise Refusal(Code.LAB_ERROR, "this is the error that was asked for")
+
+    async def binary(self, client: Client, args: Args) -> Answer:
+        """Send binary, as an event and as the acknowledgement: the client's own, or so many bytes."""
+        own = args[0] if args and isinstance(args[0], bytes) else None
+        size = requests.integer(args, "size", 0, self._octets, 16) if own is None else 0
+        payload = own if own is not None else bytes(number % 256 for number in range(size))
+        await self._send(client, "binary", payload)
+        return (payload,)
+
+    async def flood(self, client: Client, args: Args) -> Later:
+        """Send many events as fast as the client takes them."""
+        count = requests.integer(args, "count", 0, LONGEST_FLOOD)
+        size = requests.integer(args, "size", 0, self._octets, 0)
+        return Later(self._flood(client, count, "x" * size))
+
+    async def _flood(self, client: Client, count: int, pad: str) -> Answer:
+        step = max(1, min(_CHUNK // (len(pad) + 64), self._server.options.limits.queued_frames // 4))
+        for start in range(0, count, step):
+            for number in range(start, min(start + step, count)):
+                await self._send(client, "flood", {"n": number, "pad": pad})
+            session = self._server.session(client)
+            if self._server.draining.is_set() or not (session and await session.drained()):
+                raise Refusal(Code.DRAINING, "the connection is about to end")
+        return ({"ok": True, "count": count},)
+
+    async def kick(self, client: Client, args: Args) -> None:  # noqa: ARG002
+        """Disconnect the client from the namespace; that is the answer."""
+        await self._server.disconnect(client.sid, client.namespace)
+
+    async def _send(self, client: Client, event: str, *args: Any) -> None:
+        await self._server.emit(event, args, to=client.sid, namespace=client.namespace)

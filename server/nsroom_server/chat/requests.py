@@ -1,0 +1,161 @@
+"""What clients ask for: the arguments of events, read and checked; values in, values or a Refusal out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from nsroom_server import strict_json
+from nsroom_server.chat.policy import event_name, nick_name, room_name
+from nsroom_server.errors import Code, Refusal
+from nsroom_server.settings.access import Json
+from nsroom_server.settings.limits import Limits
+from nsroom_server.socketio.application import Args
+
+MAX_ID: Final = 2**53 - 1
+"""The largest integer that JavaScript holds exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A request to be in a room, by a client that has its messages up to `after`, if it says so."""
+
+    room: str
+    nick: str | None = None
+    after: int | None = None
+    epoch: str | None = None
+    """Of the store that `after` is an id of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text for a room, with whatever else is to travel along."""
+
+    room: str
+    text: str
+    extra: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """An event for rooms; `skip` names rooms and sids that are left out."""
+
+    event: str
+    args: Args
+    to: tuple[str, ...]
+    skip: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a room's history: the last messages, or those after an id."""
+
+    room: str
+    after: int | None
+    limit: int
+    epoch: str | None = None
+    """Of the store that `after` is an id of."""
+
+
+def join(args: Args, limits: Limits) -> Join:
+    """Read the argument of `join`: a room's name, or an object."""
+    fields = _object(args, short="room")
+    nick = fields.get("nick")
+    return Join(
+        room=room_name(fields.get("room"), limits.room_name),
+        nick=None if nick is None else nick_name(nick, limits.nick),
+        after=_integer(fields, "after", 0, MAX_ID, None),
+        epoch=_epoch(fields),
+    )
+
+
+def room(args: Args, limits: Limits) -> str:
+    """Read the argument of `leave` and `who`: a room's name, or an object."""
+    return room_name(_object(args, short="room").get("room"), limits.room_name)
+
+
+def nick(args: Args, limits: Limits) -> str:
+    """Read the argument of `nick`: the name, or an object."""
+    return nick_name(_object(args, short="nick").get("nick"), limits.nick)
+
+
+def message(args: Args, limits: Limits) -> Message:
+    """Read the argument of `message`."""
+    fields = _object(args)
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise Refusal(Code.BAD_REQUEST, "text: has to be text")
+    extra = {key: value for key, value in fields.items() if key not in ("room", "text")}
+    if _has_binary(extra):
+        raise Refusal(Code.BAD_REQUEST, "a stored message holds no binary: relay it with emit")
+    return Message(room_name(fields.get("room"), limits.room_name), text, extra)
+
+
+def relay(args: Args, limits: Limits) -> Relay:
+    """Read the argument of `emit`."""
+    fields = _object(args)
+    items = fields.get("args", [])
+    if not isinstance(items, list):
+        raise Refusal(Code.BAD_REQUEST, "args: has to be a list")
+    to = _names(fields, "to", limits)
+    if not to:
+        raise Refusal(Code.BAD_REQUEST, "to: name a room, or a list of rooms")
+    return Relay(event_name(fields.get("event")), items, to, _names(fields, "except", limits))
+
+
+def page(args: Args, limits: Limits) -> Page:
+    """Read the argument of `history`."""
+    fields = _object(args, short="room")
+    default = min(limits.history_default, limits.history_max)
+    limit = _integer(fields, "limit", 1, limits.history_max, default)
+    after = _integer(fields, "after", 0, MAX_ID, None)
+    return Page(room_name(fields.get("room"), limits.room_name), after, limit or default, _epoch(fields))
+
+
+def integer(args: Args, key: str, low: int, high: int, default: int | None = None) -> int:
+    """Read one number of an object; without a default it has to be there."""
+    value = _integer(_object(args) if args else {}, key, low, high, default)
+    if value is None:
+        raise Refusal(Code.BAD_REQUEST, f"{key}: is missing")
+    return value
+
+
+def _object(args: Args, short: str | None = None) -> Mapping[str, Json]:
+    value = args[0] if args else None
+    if short and isinstance(value, str):
+        return {short: value}
+    if not isinstance(value, dict):
+        raise Refusal(Code.BAD_REQUEST, f"give {'text or ' if short else ''}an object")
+    return value
+
+
+def _names(fields: Mapping[str, Json], key: str, limits: Limits) -> tuple[str, ...]:
+    value = fields.get(key)
+    names = value if isinstance(value, list) else [] if value is None else [value]
+    if len(names) > limits.rooms_per_socket:
+        raise Refusal(Code.BAD_REQUEST, f"{key}: more than {limits.rooms_per_socket} names")
+    return tuple(room_name(name, limits.room_name) for name in names)
+
+
+def _integer(fields: Mapping[str, Json], key: str, low: int, high: int, default: int | None) -> int | None:
+    value = fields.get(key, default)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise Refusal(Code.BAD_REQUEST, f"{key}: has to be a whole number from {low} to {high}")
+    return value
+
+
+def _epoch(fields: Mapping[str, Json]) -> str | None:
+    value = fields.get("epoch")
+    if value is not None and not isinstance(value, str):
+        raise Refusal(Code.BAD_REQUEST, "epoch: has to be the text that came with the history")
+    return value
+
+
+def _has_binary(value: Json) -> bool:
+    try:
+        # In C, however many values there are.
+        strict_json.dumps(value)
+    except TypeError:
+        return True
+    return False

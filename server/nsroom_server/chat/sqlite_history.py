@@ -1,0 +1,205 @@
+"""The SQLite file of the history: its tables, how messages are numbered in it, and which of them are kept."""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import time
+from typing import Any
+
+from nsroom_server import strict_json
+from nsroom_server.chat.requests import Page
+from nsroom_server.engineio.packets import octets_of
+from nsroom_server.errors import ConfigError
+from nsroom_server.settings.limits import Retention
+
+Body = dict[str, Any]
+Row = dict[str, str | float]
+
+_VERSION = 2
+_PATIENCE = 500
+"""Milliseconds to wait for somebody else's lock."""
+_IMPATIENCE = 20
+"""… while nothing can be stored: those who talk are not to wait for it each time."""
+_STEP = 2000
+"""Messages that are removed at once: those that wait to be stored wait no longer than that takes."""
+_EVER = float("inf")
+# A room that is new begins behind `floor`, the ids of those that were forgotten: no id is ever given twice.
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS messages (
+    namespace TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (namespace, room, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS messages_at ON messages (at);
+CREATE TABLE IF NOT EXISTS rooms (
+    namespace TEXT NOT NULL, room TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (namespace, room)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS store (epoch TEXT NOT NULL, floor INTEGER NOT NULL DEFAULT 0);
+PRAGMA user_version = {_VERSION};
+"""
+_FROM_VERSION_1 = """
+BEGIN IMMEDIATE;
+ALTER TABLE messages RENAME TO messages_1;
+ALTER TABLE store ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE messages (
+    namespace TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (namespace, room, id)
+) WITHOUT ROWID;
+INSERT INTO messages SELECT namespace, room, id,
+    COALESCE((julianday(json_extract(body, '$.time')) - 2440587.5) * 86400, 0), body FROM messages_1;
+CREATE TABLE rooms (
+    namespace TEXT NOT NULL, room TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (namespace, room)
+) WITHOUT ROWID;
+INSERT INTO rooms SELECT namespace, room, MAX(id) FROM messages_1 GROUP BY namespace, room;
+DROP TABLE messages_1;
+COMMIT;
+"""
+_NUMBER = """
+INSERT INTO rooms SELECT :namespace, :room, floor + 1 FROM store WHERE true
+ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last
+"""
+_INSERT = "INSERT INTO messages VALUES (:namespace, :room, :id, :at, :body)"
+_LAST = "SELECT id, body FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id DESC LIMIT ?"
+_AFTER = "SELECT id, body FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id LIMIT ?"
+_NEWEST = "SELECT COALESCE((SELECT last FROM rooms WHERE namespace = ? AND room = ?), floor) FROM store"
+_SHORTEN = "DELETE FROM messages WHERE namespace = ? AND room = ? AND id <= ?"
+_FORGET = """
+DELETE FROM messages WHERE at <= MIN(?, (
+    SELECT COALESCE(MAX(at), 0) FROM (SELECT at FROM messages ORDER BY at LIMIT ?)
+))
+"""
+_EMPTY = """FROM rooms WHERE NOT EXISTS (
+    SELECT 1 FROM messages WHERE messages.namespace = rooms.namespace AND messages.room = rooms.room
+)
+"""
+_RAISE_FLOOR = f"UPDATE store SET floor = MAX(floor, (SELECT COALESCE(MAX(last), 0) {_EMPTY}))"
+_FORGET_ROOMS = f"DELETE {_EMPTY}"
+
+
+class Ledger:
+    """A connection to the file, for one thread. Every method raises sqlite3.Error."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _connect(path)
+        self._patient = True
+
+    def append(self, rows: Sequence[Row], retention: Retention) -> list[int]:
+        """Store messages, all or none; give their ids once they are durable."""
+        try:
+            with self._connection as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                ids = [_append(connection, row) for row in rows]
+                newest = {(row["namespace"], row["room"]): id for row, id in zip(rows, ids, strict=True)}
+                for room, last in newest.items():
+                    connection.execute(_SHORTEN, (*room, last - retention.messages))
+        except sqlite3.Error:
+            self._wait(_IMPATIENCE, patient=False)
+            raise
+        self._wait(_PATIENCE, patient=True)
+        return ids
+
+    def _wait(self, milliseconds: int, patient: bool) -> None:
+        if self._patient != patient:
+            self._patient = patient
+            self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+    def trim(self, retention: Retention) -> bool:
+        """Remove some of what is too old or too much; tell whether there may be more of it."""
+        removed = self._forget(time() - retention.age)
+        if self._size() > retention.size:
+            removed += self._forget(_EVER) + self._forget_rooms()
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        return removed > 0
+
+    def _forget(self, until: float) -> int:
+        return self._connection.execute(_FORGET, (until, _STEP)).rowcount
+
+    def _forget_rooms(self) -> int:
+        with self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_RAISE_FLOOR)
+            return connection.execute(_FORGET_ROOMS).rowcount
+
+    def _size(self) -> int:
+        pages, unused, octets = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - unused) * octets)
+
+    def page(self, namespace: str, page: Page, octets: int) -> list[Body]:
+        """Give messages, oldest first, of about so many bytes at most."""
+        query = _LAST if page.after is None else _AFTER
+        rows = self._connection.execute(query, (namespace, page.room, page.after or 0, page.limit))
+        bodies = list(bounded(rows, octets))
+        return bodies[::-1] if page.after is None else bodies
+
+    def last(self, namespace: str, room: str) -> int:
+        """Give the last id of a room; 0 where nothing was said."""
+        return int(self._connection.execute(_NEWEST, (namespace, room)).fetchone()[0])
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+
+def prepare(path: Path) -> str:
+    """Make the file if need be, for its owner only, and give the store's epoch.
+
+    Raises: ConfigError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = _connect(path)
+        try:
+            return _schema(connection, path)
+        finally:
+            connection.close()
+    except (OSError, sqlite3.Error) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"history {path}: {str(cause).lower()}; choose another file with --history, or --history none"
+        ) from error
+
+
+def _schema(connection: sqlite3.Connection, path: Path) -> str:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > _VERSION:
+        raise ConfigError(f"history {path}: written by a newer nsroom; choose another file with --history")
+    if version == 1:
+        connection.executescript(_FROM_VERSION_1)
+    connection.executescript(_SCHEMA)
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        fresh = secrets.token_hex(8)
+        connection.execute(
+            "INSERT INTO store (epoch) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (fresh,)
+        )
+    (epoch,) = connection.execute("SELECT epoch FROM store").fetchone()
+    return str(epoch)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE / 1000, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _append(connection: sqlite3.Connection, row: Row) -> int:
+    (id,) = connection.execute(_NUMBER, row).fetchone()
+    connection.execute(_INSERT, {**row, "id": id})
+    return int(id)
+
+
+def bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
+    """Give the first message whatever its size, and further ones as long as they fit."""
+    taken = 0
+    for number, body in rows:
+        size = octets_of(body)
+        taken += size
+        if taken > octets and taken > size:
+            return
+        yield {"id": number, **strict_json.restore(body)}

@@ -1,0 +1,1 @@
+"""Engine.IO 4: sessions and their transports."""

@@ -1,0 +1,298 @@
+"""The HTTP side of Engine.IO 4: every request answered as the protocol and Node's engine.io have it.
+
+https://github.com/socketio/engine.io-protocol
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiohttp import ClientError, web
+
+from nsroom_server import strict_json
+from nsroom_server.engineio.close_reasons import ERROR, LOST
+from nsroom_server.engineio.packets import Incoming, Kind, Outgoing, decode_payload
+from nsroom_server.engineio.rate_limits import Admission
+from nsroom_server.engineio.refusals import Fault, Refused
+from nsroom_server.engineio.session import DuplicatePoll, Options, Session
+from nsroom_server.engineio.websocket import Flusher, WebSocket
+from nsroom_server.errors import Malformed
+
+TRANSPORTS = ("polling", "websocket")
+_ELSEWHERE = 0.5
+"""The share of requests that come to another server when a balancer has two."""
+_AT_A_TIME = 4
+"""Packets of one body that are handled before other clients get a turn."""
+_SESSION = web.RequestKey("session", Session)
+"""Who misses something if the response does not arrive."""
+_FOR_PYTHON = 16
+"""Packets that python-engineio's client takes at once: it breaks off when there are more."""
+_LAST_WORDS = 5.0
+"""Seconds for the closing handshake of a WebSocket that nobody wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may connect, and how."""
+
+    transports: tuple[str, ...] = TRANSPORTS
+    is_allowed_origin: Callable[[str, str], bool] = lambda _origin, _host: True
+    """Of a page's origin, and the host that it knows the server by."""
+    credentials: bool = False
+    """Whether a page may send its visitor's cookies."""
+
+
+class Sessions(Protocol):
+    """What the endpoint needs of the engine."""
+
+    options: Options
+    sessions: dict[str, Session]
+    counts: Counter[str]
+    admission: Admission
+    draining: bool
+
+    def open(self, address: str) -> Session:
+        """Begin a session."""
+
+    def refuse(self, session: Session, error: Malformed) -> None:
+        """End a session that breaks the protocol."""
+
+    def lose(self, packets: int) -> None:
+        """Take notice of packets that could not be sent."""
+
+    async def trigger(self, event: str, session: Session, *args: Any) -> None:
+        """Run the handler of an event."""
+
+    def start_background_task(
+        self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any
+    ) -> asyncio.Task[Any]:
+        """Start a task."""
+
+
+class Endpoint:
+    """Answers requests."""
+
+    def __init__(self, engine: Sessions, access: Access) -> None:
+        self._engine = engine
+        self._access = access
+        self._flusher = Flusher()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request."""
+        origin = request.headers.get("Origin")
+        try:
+            if origin is not None and not self._access.is_allowed_origin(origin, request.host):
+                raise Refused(Fault.FORBIDDEN, status=403)
+            response = await self._route(request)
+        except Refused as refused:
+            self._engine.counts[str(refused)] += 1
+            response = refused.response
+        if not response.prepared:
+            self._add_cors(request, response, origin)
+            await self._deliver(request, response)
+        return response
+
+    def _add_cors(self, request: web.Request, response: web.StreamResponse, origin: str | None) -> None:
+        if origin is None or response.status == 403:
+            return
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Vary"] = "Origin"
+        if self._access.credentials:
+            response.headers["Access-Control-Allow-Credentials"] = "true"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+            wanted = request.headers.get("Access-Control-Request-Headers", "Content-Type")
+            response.headers["Access-Control-Allow-Headers"] = wanted
+
+    async def _deliver(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Write a response; whoever does not read it is dropped, with a session that would miss it."""
+        session: Session | None = request.get(_SESSION)
+        try:
+            async with asyncio.timeout(self._engine.options.limits.body_timeout):
+                await response.prepare(request)
+                await response.write_eof()
+        except (TimeoutError, OSError, asyncio.CancelledError) as error:
+            if session:
+                self._engine.lose(session.carried)
+                session.close(LOST)
+            if request.transport:
+                request.transport.abort()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+    async def _route(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "OPTIONS":
+            return web.Response(status=204)
+        transport = request.query.get("transport")
+        if transport not in self._access.transports:
+            raise Refused(Fault.UNKNOWN_TRANSPORT)
+        faults = self._engine.options.faults
+        if transport == "websocket" and faults.no_upgrade:
+            raise Refused(Fault.BAD_REQUEST)
+        sid = request.query.get("sid")
+        if sid is None:
+            return await self._open(request, transport)
+        session = self._engine.sessions.get(sid)
+        if session is None or (faults.no_sticky and random.random() < _ELSEWHERE):
+            raise Refused(Fault.UNKNOWN_SID)
+        if transport == "websocket":
+            return await self._upgrade(request, session)
+        return await self._exchange(request, session)
+
+    # A new session
+
+    async def _open(self, request: web.Request, transport: str) -> web.StreamResponse:
+        self._check_handshake(request, transport)
+        address = request.remote or ""
+        if not self._engine.admission.enter(address, asyncio.get_running_loop().time()):
+            raise Refused(Fault.FORBIDDEN, "too many connections", status=429)
+        if transport == "websocket":
+            return await self._open_websocket(request, address)
+        session = self._engine.open(address)
+        await self._engine.trigger("connect", session, request)
+        return web.Response(text=self._greeting(session, transport).text)
+
+    def _check_handshake(self, request: web.Request, transport: str) -> None:
+        if request.method != "GET":
+            raise Refused(Fault.BAD_HANDSHAKE_METHOD)
+        if request.query.getall("EIO", []) != ["4"]:
+            raise Refused(Fault.UNSUPPORTED_PROTOCOL_VERSION)
+        if transport == "websocket" and not _wants_websocket(request):
+            raise Refused(Fault.BAD_REQUEST)
+        if self._engine.draining:
+            raise Refused(Fault.FORBIDDEN, "draining", status=503)
+
+    async def _open_websocket(self, request: web.Request, address: str) -> web.StreamResponse:
+        try:
+            websocket, response = await self._accept(request)
+        except BaseException:
+            self._engine.admission.leave(address)
+            raise
+        session = self._engine.open(address)
+        websocket.write(self._greeting(session, "websocket").frame)
+        await self._engine.trigger("connect", session, request)
+        await self._converse(session, websocket)
+        return response
+
+    def _greeting(self, session: Session, transport: str) -> Outgoing:
+        can_upgrade = transport == "polling" and "websocket" in self._access.transports
+        handshake = {
+            "sid": session.sid,
+            "upgrades": ["websocket"] if can_upgrade else [],
+            "pingInterval": round(self._engine.options.ping_interval * 1000),
+            "pingTimeout": round(self._engine.options.ping_timeout * 1000),
+            "maxPayload": self._engine.options.max_payload,
+        }
+        return Outgoing(Kind.OPEN, strict_json.dumps(handshake))
+
+    # WebSockets
+
+    async def _accept(self, request: web.Request) -> tuple[WebSocket, web.StreamResponse]:
+        websocket = WebSocket(request, self._engine.options.max_payload, self._flusher)
+        try:
+            return websocket, await websocket.open()
+        except (web.HTTPException, ConnectionError) as error:
+            raise Refused(Fault.BAD_REQUEST) from error
+
+    async def _upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
+        if request.method != "GET" or not _wants_websocket(request):
+            raise Refused(Fault.BAD_REQUEST)
+        websocket, response = await self._accept(request)
+        if session.can_upgrade and await session.upgrade(websocket):
+            self._engine.start_background_task(self._engine.trigger, "upgrade", session)
+            await self._converse(session, websocket)
+        else:
+            await websocket.close(1000, _LAST_WORDS)
+        return response
+
+    async def _converse(self, session: Session, websocket: WebSocket) -> None:
+        try:
+            await session.serve(websocket)
+        except Malformed as error:
+            self._engine.refuse(session, error)
+        finally:
+            session.close(LOST)
+        if session.ended:
+            await asyncio.shield(session.ended)
+
+    # Polling
+
+    async def _exchange(self, request: web.Request, session: Session) -> web.StreamResponse:
+        if session.transport != "polling":
+            raise Refused(Fault.BAD_REQUEST)
+        if request.method == "GET":
+            return await self._poll(request, session)
+        if request.method == "POST":
+            return await self._push(request, session)
+        raise Refused(Fault.BAD_HANDSHAKE_METHOD)
+
+    async def _poll(self, request: web.Request, session: Session) -> web.StreamResponse:
+        try:
+            payload = await session.poll(_FOR_PYTHON if _is_python(request) else None)
+        except DuplicatePoll as error:
+            raise Refused(Fault.BAD_REQUEST) from error
+        request[_SESSION] = session
+        return web.Response(text=payload)
+
+    async def _push(self, request: web.Request, session: Session) -> web.StreamResponse:
+        if session.pushing:
+            session.close(ERROR)
+            raise Refused(Fault.BAD_REQUEST)
+        session.pushing = True
+        try:
+            packets = await self._read(request, session)
+            # Whoever goes away after the last byte has sent it all the same.
+            await asyncio.shield(self._engine.start_background_task(self._receive, session, packets))
+        finally:
+            session.pushing = False
+        if session.closed and packets[-1].kind is not Kind.CLOSE:
+            raise Refused(Fault.BAD_REQUEST)
+        return web.Response(text="ok")
+
+    async def _read(self, request: web.Request, session: Session) -> list[Incoming]:
+        try:
+            return decode_payload(await self._body(request))
+        except Malformed as error:
+            self._engine.refuse(session, error)
+            raise Refused(Fault.BAD_REQUEST) from error
+        except BaseException:
+            session.close(ERROR)
+            raise
+
+    async def _body(self, request: web.Request) -> bytes:
+        if (request.content_length or 0) > self._engine.options.max_payload:
+            raise Refused(Fault.BAD_REQUEST, "body too large", status=413)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._engine.options.limits.body_timeout):
+                while chunk := await request.content.readany():
+                    body += chunk
+                    if len(body) > self._engine.options.max_payload:
+                        raise Refused(Fault.BAD_REQUEST, "body too large", status=413)
+        except TimeoutError as error:
+            raise Refused(Fault.BAD_REQUEST, "body too slow", status=408) from error
+        except (ClientError, web.HTTPException, OSError) as error:
+            raise Refused(Fault.BAD_REQUEST) from error
+        return bytes(body)
+
+    async def _receive(self, session: Session, packets: list[Incoming]) -> None:
+        try:
+            for number, packet in enumerate(packets, 1):
+                if session.closed:
+                    return
+                await session.receive(packet)
+                if number % _AT_A_TIME == 0:
+                    await asyncio.sleep(0)
+        except Malformed as error:
+            self._engine.refuse(session, error)
+
+
+def _is_python(request: web.Request) -> bool:
+    return "python" in request.headers.get("User-Agent", "").lower()
+
+
+def _wants_websocket(request: web.Request) -> bool:
+    return request.headers.get("Upgrade", "").lower() == "websocket"

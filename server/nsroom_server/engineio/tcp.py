@@ -1,0 +1,179 @@
+"""TCP connections before, between and behind their requests: for how long, and how many of one address.
+
+aiohttp waits as long for the first byte, and for the rest of a request's head, as for the next request.
+"""
+
+import asyncio
+import contextlib
+import os
+import resource
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from errno import EADDRINUSE
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from nsroom_server.errors import AddressInUseError, ListenError
+from nsroom_server.settings.config import Config
+from nsroom_server.settings.limits import Limits
+
+_BACKLOG = 1024
+
+
+class Gate:
+    """Makes what reads each TCP connection; calls itself like aiohttp's server, which it stands before."""
+
+    def __init__(self, server: web.Server, limits: Limits, counts: Counter[str]) -> None:
+        self.limits = limits
+        self.counts = counts
+        """Connections that were dropped, by reason."""
+        self._server = server
+        self._addresses: Counter[str] = Counter()
+
+    def __call__(self) -> asyncio.Protocol:
+        return Guest(self, self._server())
+
+    def enter(self, address: str) -> bool:
+        """Count one more, or tell that it is one too many."""
+        if self._addresses[address] >= self.limits.tcp_connections_per_address:
+            return False
+        self._addresses[address] += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """Count one less."""
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
+
+
+class Guest(asyncio.Protocol):
+    """One TCP connection; all that comes goes on to aiohttp."""
+
+    __slots__ = ("_address", "_busy", "_gate", "_inner", "_loop", "_timer", "_transport")
+
+    def __init__(self, gate: Gate, inner: asyncio.Protocol) -> None:
+        self._gate = gate
+        self._inner = inner
+        self._loop = asyncio.get_running_loop()
+        self._address: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let it in, unless it is one too many."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        if not self._gate.enter(address):
+            self._drop("too many connections")
+            return
+        self._address = address
+        self._expect_head()
+        self._inner.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._stop_waiting()
+        if self._address is not None:
+            self._gate.leave(self._address)
+            self._inner.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass it on; what comes between requests is the beginning of a head."""
+        if self._address is None:
+            return
+        if not self._busy and self._timer is None:
+            self._expect_head()
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """Pass it on."""
+        return self._inner.eof_received() if self._address is not None else None
+
+    def pause_writing(self) -> None:
+        """Pass it on."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass it on."""
+        self._inner.resume_writing()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Wait for no head: there is a request, which has bounds of its own."""
+        self._stop_waiting()
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
+    def _expect_head(self) -> None:
+        self._timer = self._loop.call_later(self._gate.limits.head_timeout, self._drop, "head too slow")
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _drop(self, reason: str) -> None:
+        self._gate.counts[reason] += 1
+        self._transport.abort()
+
+
+@web.middleware
+async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell the connection of a request that this has come, and when it is over."""
+    guest = request.transport.get_protocol() if request.transport else None
+    if not isinstance(guest, Guest):
+        return await handler(request)
+    with guest.answering():
+        return await handler(request)
+
+
+@asynccontextmanager
+async def listening(
+    server: web.Server, config: Config, tls: ssl.SSLContext | None, counts: Counter[str]
+) -> AsyncIterator[int]:
+    """Accept connections for aiohttp's server; give the port.
+
+    Raises: ListenError.
+    """
+    limits = config.effective_limits
+    _allow_many_files()
+    try:
+        listener = await asyncio.get_running_loop().create_server(
+            Gate(server, limits, counts),
+            config.host,
+            config.port,
+            ssl=tls,
+            ssl_handshake_timeout=limits.head_timeout if tls else None,
+            backlog=_BACKLOG,
+        )
+    except OSError as error:
+        raise _explain(error, config) from error
+    try:
+        yield int(listener.sockets[0].getsockname()[1])
+    finally:
+        listener.close()
+
+
+def _allow_many_files() -> None:
+    """Take as many descriptors as the system gives: each connection needs one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS calls it infinite, and refuses that
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _explain(error: OSError, config: Config) -> ListenError:
+    address = f"{config.host}:{config.port}"
+    if error.errno == EADDRINUSE:
+        return AddressInUseError(
+            f"{address} is in use: stop the server there, or choose another port (--port 0 picks a free one)"
+        )
+    cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+    return ListenError(f"cannot listen on {address}: {cause.lower()}; choose another --host or --port")

@@ -1,0 +1,62 @@
+"""What operators ask of a running server: is it alive, is it ready, how is it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from nsroom_server.chat.namespaces import Namespaces
+from nsroom_server.operations.prometheus import CONTENT_TYPE, Metrics
+from nsroom_server.socketio.server import Server
+
+_PROBE = 0.25
+"""Seconds between two looks at how late the loop is."""
+
+
+class Operations:
+    """Answers at `/healthz`, `/readyz` and `/metrics`."""
+
+    def __init__(self, server: Server, namespaces: Namespaces, names: frozenset[str]) -> None:
+        self._server = server
+        self._namespaces = namespaces
+        self._metrics = Metrics(server, names)
+        namespaces.took = self._metrics.history.observe
+
+    def add_to(self, app: web.Application) -> None:
+        """Add the routes, and what measures."""
+        app.router.add_get("/healthz", self._alive)
+        app.router.add_get("/readyz", self._ready)
+        app.router.add_get("/metrics", self._expose)
+        app.cleanup_ctx.append(self._measure)
+
+    async def _measure(self, _: web.Application) -> AsyncIterator[None]:
+        task = self._server.start_background_task(self._watch_lag)
+        yield
+        task.cancel()
+
+    async def _watch_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _PROBE
+            await asyncio.sleep(_PROBE)
+            self._metrics.lag.observe(max(loop.time() - due, 0))
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        """Tell a balancer whether to send clients here: to a server without its history, it is to."""
+        if self._server.draining.is_set():
+            return web.json_response({"status": "draining"}, status=503)
+        failing = [name for name, works in self._parts().items() if not works]
+        return web.json_response(
+            {"status": "degraded", "failing": failing} if failing else {"status": "ready"}
+        )
+
+    async def _expose(self, _: web.Request) -> web.Response:
+        bus = self._namespaces.bus
+        body = self._metrics.expose(self._parts(), bus.figures if bus else None)
+        return web.Response(body=body.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    def _parts(self) -> dict[str, bool]:
+        return {name: works() for name, works in self._namespaces.parts.items()}

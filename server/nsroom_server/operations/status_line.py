@@ -1,0 +1,102 @@
+"""The line above the log of `serve` on a terminal: who is there, and how much goes on.
+
+The log scrolls below it: a terminal keeps what is outside of its scrolling region (DECSTBM) where it is.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from typing import TextIO
+
+from nsroom_server.socketio.server import Server
+
+_EVERY = 1.0
+_ROWS = 5
+"""A terminal of fewer shows the log alone."""
+
+
+class Board:
+    """Draws the line once a second, when it has changed."""
+
+    def __init__(self, stream: TextIO, server: Server, url: str) -> None:
+        self._stream = stream
+        self._server = server
+        self._url = url
+        self._size = os.terminal_size((0, 0))
+        self._drawn = ""
+        self._events = 0
+        self._plain = "NO_COLOR" in os.environ
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show it while something else goes on."""
+        self._begin()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGWINCH, self._draw)
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            loop.remove_signal_handler(signal.SIGWINCH)
+            self.end()
+
+    async def _run(self) -> None:
+        while True:
+            self._draw()
+            await asyncio.sleep(_EVERY)
+
+    def _begin(self) -> None:
+        # What is on the screen goes up, to where it can be scrolled back to.
+        self._write("\n" * (self._look().lines - 1) + "\x1b[2;1H")
+
+    def end(self) -> None:
+        """Give the terminal back."""
+        self._write("\x1b7\x1b[1;1H\x1b[2K\x1b[r\x1b8")
+
+    def _draw(self) -> None:
+        size = self._look()
+        if size != self._size:
+            self._size, self._drawn = size, ""
+            self._write(f"\x1b7\x1b[2;{size.lines}r\x1b8" if size.lines >= _ROWS else "\x1b7\x1b[r\x1b8")
+        line = self._line()[: size.columns - 1]
+        if line != self._drawn and size.lines >= _ROWS:
+            self._drawn = line
+            shown = line if self._plain else f"\x1b[1m{line}\x1b[0m"
+            self._write(f"\x1b7\x1b[1;1H\x1b[2K{shown}\x1b8")
+
+    def _line(self) -> str:
+        manager, traffic = self._server.manager, self._server.eio.traffic
+        before, self._events = self._events, traffic.events_in + traffic.events_out
+        rooms = sum(len(manager.room_names(name)) for name in manager.rooms)
+        return "   ".join(
+            (
+                self._url,
+                _count(len(self._server.eio.sessions), "client"),
+                _count(rooms, "room"),
+                f"{round((self._events - before) / _EVERY)} events/s",
+            )
+        )
+
+    def _look(self) -> os.terminal_size:
+        try:
+            return os.get_terminal_size(self._stream.fileno())
+        except OSError:
+            return os.terminal_size((0, 0))
+
+    def _write(self, text: str) -> None:
+        # A terminal that has gone is the log's business, too: the server goes on.
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def is_wanted(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that can be drawn on."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,1 @@
+"""Configuration, limits, faults and access rules of the server."""

@@ -1,0 +1,79 @@
+"""Who may do what, with which names and how much of it: values in, values or a Refusal out."""
+
+import hmac
+import ipaddress
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from nsroom_server.errors import Code
+
+Json = Any
+
+_NAMESPACE: Final = 128
+
+
+def is_namespace(value: str) -> bool:
+    """Tell whether a namespace can have this name."""
+    return value.startswith("/") and is_name(value, _NAMESPACE) and not set(value) & set(",?")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address to listen on can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_allowed_origin(origin: str, scheme: str, host: str, allowed: Collection[str]) -> bool:
+    """Tell whether a page of `origin` may connect to the server that it knows as `host`."""
+    if "*" in allowed or origin in allowed:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return (parts.scheme, parts.netloc.lower()) == (scheme, host.lower())
+
+
+def is_allowed_host(host: str | None, bound: str, allowed: Collection[str]) -> bool:
+    """Tell whether a request for `host` is meant for us.
+
+    A page can have its own name resolved to this machine and talk to us as if we were its server: the Host
+    header is the one thing that it cannot change.
+    """
+    name = _host_name(host or "")
+    return bool(name) and ("*" in allowed or name in allowed or name == bound or is_loopback(name))
+
+
+def _host_name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def connect_refusal(
+    namespace: str, auth: Json, token: str | None, namespaces: Collection[str], any_namespace: bool
+) -> Json:
+    """Give the payload that refuses a client without the token, or a namespace that is not there; or None."""
+    if token is not None and not knows_token(auth, token):
+        return {"message": str(Code.UNAUTHORIZED)}
+    if namespace in namespaces or (any_namespace and is_namespace(namespace)):
+        return None
+    return {"message": "Invalid namespace"}
+
+
+def knows_token(auth: Json, token: str) -> bool:
+    """Compare the token of a CONNECT payload, in constant time."""
+    given = auth.get("token") if isinstance(auth, Mapping) else None
+    return isinstance(given, str) and hmac.compare_digest(_octets(given), _octets(token))
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def is_name(value: Json, longest: int) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= longest and value.isprintable()

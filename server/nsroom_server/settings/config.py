@@ -1,0 +1,176 @@
+"""What the server is told to do, checked when it is made."""
+
+import re
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from nsroom_server.errors import ConfigError
+from nsroom_server.settings import access
+from nsroom_server.settings.faults import Faults
+from nsroom_server.settings.limits import Limits
+
+NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
+TRANSPORTS = ("polling", "websocket")
+_CONFORMANCE_TIMEOUT = 1.0
+_PATH = re.compile(r"[\w.~/-]*")
+
+
+class LogFormat(StrEnum):
+    """How a log line is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administrator:
+    """Who may see everything in the namespace /admin, and perhaps act on it."""
+
+    user: str
+    password: str = field(repr=False)
+    write: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The reference server's configuration; times in seconds, sizes in bytes.
+
+    Raises: ConfigError.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    """0 picks a free one."""
+    path: str = "/socket.io/"
+    namespaces: tuple[str, ...] = NAMESPACES
+    any_namespace: bool = False
+    history: Path | None = None
+    """The file to keep messages in; without one they are numbered and forgotten."""
+    redis: str | None = field(default=None, repr=False)
+    """The URL of what connects several servers; they keep their messages there. May hold a password."""
+    keep: bool = True
+    """Whether Redis is to keep messages; without, they are numbered and forgotten."""
+    token: str | None = field(default=None, repr=False)
+    """What a client has to send as `{"token": …}` with its CONNECT."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins let in besides the server's own; `*` lets in every one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that the server is known by, besides its address and this machine's own; `*` is any."""
+    ping_interval: float = 25.0
+    ping_timeout: float = 20.0
+    max_payload: int = 1_000_000
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
+    faults: Faults = Faults()  # noqa: RUF009
+    """What is done wrong on purpose."""
+    transports: tuple[str, ...] = TRANSPORTS
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    drain: float = 5.0
+    admin: Administrator | None = None
+    log_format: LogFormat = LogFormat.TEXT
+    insecure: bool = False
+    """Listen beyond this machine without a token."""
+    conformance: bool = False
+    """Be what the protocols' own test suites expect, instead of a chat."""
+
+    def __post_init__(self) -> None:
+        for check in _CHECKS:
+            check(self)
+
+    @property
+    def scheme(self) -> str:
+        """`https` where there is a certificate."""
+        return "https" if self.tls_cert else "http"
+
+    @property
+    def endpoint(self) -> str:
+        """The HTTP path with a slash at either end."""
+        inner = self.path.strip("/")
+        return f"/{inner}/" if inner else "/"
+
+    @property
+    def all_limits(self) -> dict[str, int | float]:
+        """Every limit that is kept, by name."""
+        return {
+            "max_payload": self.max_payload,
+            "ping_interval": self.ping_interval,
+            "ping_timeout": self.ping_timeout,
+            **asdict(self.effective_limits),
+        }
+
+    @property
+    def effective_limits(self) -> Limits:
+        """The limits, with the time-out that the test suites expect where they are expected."""
+        return replace(self.limits, connect_timeout=_CONFORMANCE_TIMEOUT) if self.conformance else self.limits
+
+    @property
+    def known_hosts(self) -> tuple[str, ...]:
+        """The names that requests may be for: any, where the server is not for this machine alone."""
+        if self.allowed_hosts or access.is_loopback(self.host):
+            return tuple(name.lower() for name in self.allowed_hosts)
+        return ("*",)
+
+    def connect_refusal(self, namespace: str, auth: Any) -> Any:
+        """Give the payload that refuses a CONNECT, or None."""
+        return access.connect_refusal(namespace, auth, self.token, self.namespaces, self.any_namespace)
+
+
+def _check_address(config: Config) -> None:
+    if not 0 <= config.port <= 65535:
+        raise ConfigError(f"port {config.port}: not between 0 and 65535")
+    if not _PATH.fullmatch(config.path):
+        raise ConfigError(f"path {config.path!r}: only letters, digits and - . _ ~ / may be in it")
+
+
+def _check_namespaces(config: Config) -> None:
+    if not config.namespaces and not config.any_namespace:
+        raise ConfigError("no namespace: name one with --namespace, or take all with --any-namespace")
+    for namespace in config.namespaces:
+        if not access.is_namespace(namespace):
+            raise ConfigError(f"namespace {namespace!r}: write /name, printable, without a comma")
+
+
+def _check_numbers(config: Config) -> None:
+    for name in ("ping_interval", "ping_timeout", "max_payload"):
+        if not 0 < getattr(config, name) < 2**31:
+            raise ConfigError(f"{name.replace('_', '-')} {getattr(config, name)}: has to be more than 0")
+    if not 0 <= config.drain < 2**31:
+        raise ConfigError(f"drain {config.drain}: has to be 0 or more")
+
+
+def _check_transports(config: Config) -> None:
+    unknown = set(config.transports) - set(TRANSPORTS)
+    if unknown or not config.transports:
+        raise ConfigError(f"transports {','.join(config.transports)!r}: polling, websocket or both")
+
+
+def _check_access(config: Config) -> None:
+    if config.admin and not (config.admin.user and config.admin.password):
+        raise ConfigError("an administrator needs a name and a password")
+    if config.token == "":
+        raise ConfigError("the token is empty")
+    if config.tls_key and not config.tls_cert:
+        raise ConfigError("a TLS key without a certificate: add --tls-cert")
+    if not (config.token or config.insecure or access.is_loopback(config.host)):
+        raise ConfigError(
+            f"{config.host} can be reached from elsewhere: set --token, or let everyone in with --insecure"
+        )
+
+
+def _check_redis(config: Config) -> None:
+    if config.redis is not None and not config.redis.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("the URL of Redis: write redis://HOST:PORT, rediss:// for TLS, or unix:///PATH")
+    if config.redis and config.history:
+        raise ConfigError(f"history {config.history}: with Redis the messages are kept there")
+
+
+_CHECKS = (
+    _check_address,
+    _check_namespaces,
+    _check_numbers,
+    _check_transports,
+    _check_access,
+    _check_redis,
+)

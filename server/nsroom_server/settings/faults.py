@@ -1,0 +1,96 @@
+"""What the server does wrong on purpose, so that people can test their clients: `--fault`."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from nsroom_server.errors import ConfigError
+from nsroom_server.settings import access
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
+_KNOWN = "latency=200ms, drop=5%, kick=30s, no-upgrade, no-ack, no-sticky, reject=/NAMESPACE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """Faults to have; times in seconds."""
+
+    latency: float = 0.0
+    """Whatever the server sends is as late as that."""
+    drop: float = 0.0
+    """The share of events and acknowledgements that get lost, either way."""
+    kick: float = 0.0
+    """Every connection is closed after that time."""
+    no_upgrade: bool = False
+    """WebSockets are offered, and refused: a proxy in between does not know them."""
+    no_ack: bool = False
+    """Nothing is acknowledged."""
+    no_sticky: bool = False
+    """Every second request is for a server that does not know the session, as without sticky sessions."""
+    reject: frozenset[str] = frozenset()
+    """Namespaces that refuse everyone."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return self != Faults()
+
+    def __str__(self) -> str:
+        """Write them as they are read."""
+        words = [
+            self.latency and f"latency={self.latency:g}s",
+            self.drop and f"drop={self.drop * 100:g}%",
+            self.kick and f"kick={self.kick:g}s",
+            self.no_upgrade and "no-upgrade",
+            self.no_ack and "no-ack",
+            self.no_sticky and "no-sticky",
+            *(f"reject={namespace}" for namespace in sorted(self.reject)),
+        ]
+        return ",".join(word for word in words if isinstance(word, str))
+
+    @property
+    def needs_session(self) -> bool:
+        """Whether sessions have to behave in another way."""
+        return bool(self.latency or self.drop or self.kick)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Self:
+        """Read lists of faults.
+
+        Raises: ConfigError.
+        """
+        faults = cls()
+        for text in texts:
+            for word in text.split(","):
+                faults = faults._with(word.strip())
+        return faults
+
+    def _with(self, word: str) -> Self:
+        name, _, value = word.partition("=")
+        if word in ("no-upgrade", "no-ack", "no-sticky"):
+            switch: dict[str, Any] = {word.replace("-", "_"): True}
+            return replace(self, **switch)
+        if name == "latency":
+            return replace(self, latency=_seconds(word, value))
+        if name == "kick":
+            return replace(self, kick=_seconds(word, value))
+        if name == "drop":
+            return replace(self, drop=_share(word, value))
+        if name == "reject" and access.is_namespace(value):
+            return replace(self, reject=self.reject | {value})
+        raise ConfigError(f"fault {word!r}: there are {_KNOWN}")
+
+
+def _seconds(word: str, value: str) -> float:
+    found = _DURATION.fullmatch(value)
+    if not found:
+        raise ConfigError(f"fault {word!r}: give a time, as 200ms or 30s")
+    return float(found[1]) / (1000 if found[2] == "ms" else 1)
+
+
+def _share(word: str, value: str) -> float:
+    found = _PERCENT.fullmatch(value)
+    if not found or float(found[1]) > 100:
+        raise ConfigError(f"fault {word!r}: give a share, as 5%")
+    return float(found[1]) / 100

@@ -1,0 +1,1 @@
+"""Socket.IO 5: namespaces, rooms, events and acknowledgements."""

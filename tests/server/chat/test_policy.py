@@ -1,0 +1,40 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsroom_server.chat import policy
+from nsroom_server.errors import Refusal
+
+
+def test_the_longest_names_pass() -> None:
+    assert policy.room_name("ä" * 128, 128)
+    assert policy.nick_name("b" * 64, 64)
+
+
+@given(st.text(max_size=140))
+def test_a_room_name_is_printable(name: str) -> None:
+    try:
+        assert policy.room_name(name, 128).isprintable()
+        assert 1 <= len(name) <= 128
+    except Refusal:
+        assert not name.isprintable() or not 1 <= len(name) <= 128
+
+
+def test_only_members_send() -> None:
+    policy.require_member(["a", "b"], ["a", "b"])
+    with pytest.raises(Refusal, match="only a member"):
+        policy.require_member(["a"], ["a", "b"])
+
+
+def test_a_sid_is_no_room() -> None:
+    with pytest.raises(Refusal, match="socket's id"):
+        policy.require_joinable("sid", [], 128, lambda name: name == "sid")
+
+
+def test_rooms_of_a_socket() -> None:
+    rooms = [str(number) for number in range(128)]
+    policy.require_joinable("0", rooms, 128, lambda _: False)
+    policy.require_joinable("more", rooms[1:], 128, lambda _: False)
+    with pytest.raises(Refusal) as refusal:
+        policy.require_joinable("more", rooms, 128, lambda _: False)
+    assert refusal.value.code == "too_many_rooms"

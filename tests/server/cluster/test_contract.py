@@ -1,0 +1,64 @@
+"""The contract's table of events once more, with every other client on another server."""
+
+from contextlib import AsyncExitStack
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nsroom_server.app import Running, serving
+from nsroom_server.settings.config import Config
+from tests.peers.valkey_server import Valkey, valkey
+from tests.server.chat import test_namespaces
+from tests.server.member import Connect, Member, Serve
+
+_OTHERWISE = {
+    # Break the file; test_cluster_history.py breaks Redis.
+    "test_the_chat_goes_on_when_the_store_fails",
+    "test_a_locked_file_holds_nobody_up",
+    # Count on one server telling at once what has happened on the other; test_cluster.py waits for it.
+    "test_everyone_in_the_namespace_is_greeted",
+    "test_lab_kick",
+    "test_presence",
+}
+for _name, _test in vars(test_namespaces).items():
+    if _name.startswith("test_") and _name not in _OTHERWISE:
+        globals()[_name] = _test
+
+
+@pytest.fixture
+async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
+    """A Valkey of the test's own, which outlives the servers."""
+    return await stack.enter_async_context(valkey(tmp_path))
+
+
+@pytest.fixture
+def twins() -> dict[str, Running]:
+    """The second server of each pair."""
+    return {}
+
+
+@pytest.fixture
+def serve(stack: AsyncExitStack, bus: Valkey, twins: dict[str, Running]) -> Serve:
+    """Start two servers that are one."""
+
+    async def start(**options: Any) -> Running:
+        keep = options.pop("history", None) is not None
+        config = Config(port=0, redis=bus.url, keep=keep, **{"drain": 1, **options})
+        first, second = [await stack.enter_async_context(serving(config)) for _ in range(2)]
+        twins[first.url] = second
+        return first
+
+    return start
+
+
+@pytest.fixture
+def connect(connect: Connect, twins: dict[str, Running]) -> Connect:
+    """Connect a member to one of the two, in turn."""
+    turns = cycle([False, True])
+
+    async def start(running: Running, *namespaces: str, **options: Any) -> Member:
+        return await connect(twins[running.url] if next(turns) else running, *namespaces, **options)
+
+    return start

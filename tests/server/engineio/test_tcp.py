@@ -1,0 +1,126 @@
+"""TCP connections that send nothing, or little of it: they are dropped, and those in use are not."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from nsroom_server.app import Running
+from nsroom_server.settings.limits import Limits
+from tests.server.member import WAIT, Connect, Serve
+from tests.server.wire import poll, tcp
+
+SHORT = 0.3
+"""Seconds for a head or a body; what is dropped in the test's time was not dropped for being idle."""
+CERTIFICATE = Path(__file__).parents[2] / "cli" / "tls"
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+
+async def end(reader: asyncio.StreamReader) -> bytes:
+    """Wait until the server drops the connection, and give all that it has sent."""
+    read = b""
+    with suppress(ConnectionError):
+        while chunk := await asyncio.wait_for(reader.read(65536), WAIT):
+            read += chunk
+    return read
+
+
+async def trickle(writer: asyncio.StreamWriter, octets: bytes) -> None:
+    """Send one octet after the other."""
+    with suppress(ConnectionError):
+        for octet in octets:
+            writer.write(bytes((octet,)))
+            await writer.drain()
+            await asyncio.sleep(SHORT / 10)
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WAIT)
+    size = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    await asyncio.wait_for(reader.readexactly(size), WAIT)
+    return head.split()[1]
+
+
+async def test_a_connection_without_a_request_is_dropped(serve: Serve) -> None:
+    running = await serve(limits=Limits(head_timeout=SHORT))
+    async with tcp(running) as (reader, _):
+        assert await end(reader) == b""
+    assert running.engines[0].counts["head too slow"] == 1
+
+
+async def test_a_head_that_trickles_is_dropped(serve: Serve) -> None:
+    async with tcp(await serve(limits=Limits(head_timeout=SHORT))) as (reader, writer):
+        sending = asyncio.create_task(trickle(writer, GET * 100))
+        assert await end(reader) == b""
+        await sending
+
+
+async def test_a_later_head_that_trickles_is_dropped(serve: Serve) -> None:
+    async with tcp(await serve(limits=Limits(head_timeout=SHORT))) as (reader, writer):
+        writer.write(GET + b"\r\n")
+        assert await answer(reader) == b"200"
+        sending = asyncio.create_task(trickle(writer, GET * 100))
+        assert await end(reader) == b""
+        await sending
+
+
+async def test_a_body_that_nobody_wants_and_that_does_not_end(serve: Serve) -> None:
+    limits = Limits(head_timeout=SHORT, body_timeout=SHORT)
+    async with tcp(await serve(limits=limits)) as (reader, writer):
+        writer.write(GET + b"Content-Length: 100\r\n\r\nhalf")
+        assert (await end(reader)).startswith(b"HTTP/1.1 200")
+
+
+async def test_no_handshake_of_tls(serve: Serve) -> None:
+    cert, key = CERTIFICATE / "cert.pem", CERTIFICATE / "key.pem"
+    running = await serve(limits=Limits(head_timeout=SHORT), tls_cert=cert, tls_key=key)
+    async with tcp(running) as (reader, _):
+        assert await end(reader) == b""
+
+
+async def test_what_is_in_use_is_not_dropped(
+    serve: Serve, connect: Connect, http: aiohttp.ClientSession
+) -> None:
+    running = await serve(limits=Limits(head_timeout=SHORT))
+    ann, session = await connect(running), await poll(http, running)
+    async with tcp(running) as (reader, writer):
+        writer.write(GET + b"\r\n")
+        assert await answer(reader) == b"200"
+        waiting = asyncio.create_task(session.get())
+        await asyncio.sleep(SHORT * 3)
+        assert not waiting.done()
+        await ann.call("join", "lobby")
+        assert "create-room" in (await waiting)[1]
+        writer.write(GET + b"\r\n")
+        assert await answer(reader) == b"200"
+    assert running.engines[0].counts["head too slow"] == 0
+
+
+async def test_connections_of_an_address(serve: Serve) -> None:
+    running = await serve(limits=Limits(tcp_connections_per_address=2))
+    async with tcp(running):
+        async with tcp(running) as (reader, writer), tcp(running) as (late, _):
+            assert await end(late) == b""
+            writer.write(GET + b"\r\n")
+            assert await answer(reader) == b"200"
+        await until_let_in(running)
+    assert running.engines[0].counts["too many connections"] >= 1
+
+
+async def until_let_in(running: Running) -> None:
+    async with asyncio.timeout(WAIT):
+        while True:
+            async with tcp(running) as (reader, writer):
+                with suppress(ConnectionError, asyncio.IncompleteReadError):
+                    writer.write(GET + b"\r\n")
+                    assert await answer(reader) == b"200"
+                    return
+
+
+@pytest.mark.parametrize("packet", [b"\r\n\r\n", b"x" * 20_000, GET + b"x" * 9000, bytes(64)])
+async def test_what_is_no_head_is_answered_and_dropped(serve: Serve, packet: bytes) -> None:
+    async with tcp(await serve(limits=Limits(head_timeout=SHORT))) as (reader, writer):
+        writer.write(packet)
+        assert b" 200 " not in await end(reader)
