@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 import typer
 
-from nsroom.commandline import build
-from nsroom.completion import FILE_COMMANDS, FILE_OPTIONS
+from nsroom.cli.admin_options import AdminOptions
+from nsroom.cli.app import build
+from nsroom.cli.completion import FILE_COMMANDS, FILE_OPTIONS
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.display_options import ShowOptions, WatchOptions
+from nsroom.cli.event_options import EmitOptions
+from nsroom.commands import COMMANDS
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
-from nsroom.main import COMMANDS, HELP, HELP_COLUMNS
-from nsroom.options.admin import AdminOptions
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.events import EmitOptions
-from nsroom.options.showing import ShowOptions, WatchOptions
+from nsroom.main import HELP, HELP_COLUMNS
 from nsroom.record import FIELDS, Kind
 from nsroom_server.chat.handlers import Chat
 from nsroom_server.chat.lab import Lab

@@ -103,3 +103,7 @@ class DecodeError(ValueError):
         self.reason = reason
         self.frame = frame
         self.offset = offset
+
+
+class CredentialsError(RefusedError):
+    """The admin namespace is there, and wants other credentials."""

@@ -7,29 +7,11 @@ from collections.abc import Sequence
 from errno import EBADF, EDQUOT, EIO, ENOSPC
 from typing import Any, NoReturn
 
-from nsroom import __version__
+from nsroom.commands import COMMANDS
 from nsroom.errors import ExitCode, NsroomError, Stopped
-from nsroom.streams import mend, put, say
-from nsroom.terminal import safe
+from nsroom.output.stdio import mend, put, say, show_version
+from nsroom.output.terminal import safe
 
-COMMANDS = (
-    "serve",
-    "connect",
-    "join",
-    "emit",
-    "call",
-    "rooms",
-    "sockets",
-    "tail",
-    "top",
-    "kick",
-    "decode",
-    "replay",
-    "doctor",
-    "proxy",
-    "bench",
-    "demo",
-)
 HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 """What `--help` prints, as typer writes it: `python -m tests.test_docs` makes it."""
 HELP_COLUMNS = 80
@@ -76,16 +58,11 @@ def _run(argv: Sequence[str]) -> int:
         with open(HELP, "rb") as file:
             put(file.read())
         return ExitCode.OK
-    from nsroom.commandline import build
+    from nsroom.cli.app import build
 
     if "_NSROOM_COMPLETE" in os.environ:
         _register_shells()
     return int(build(_wanted(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
-
-
-def show_version() -> None:
-    """Print the version."""
-    put(f"nsroom {__version__}\n".encode())
 
 
 def _columns() -> int:

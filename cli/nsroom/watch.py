@@ -9,21 +9,22 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nsroom import BEGAN
-from nsroom.acks import is_refusal, refusal
-from nsroom.arguments import Acknowledge, Emit, parse_line
+from nsroom.cli.display_options import ShowOptions, WatchOptions
+from nsroom.cli.stdin import lines
+from nsroom.client.acks import is_refusal, refusal
+from nsroom.client.events import Acknowledge, Emit, parse_line
+from nsroom.client.joins import Convention
+from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
-from nsroom.input import lines
-from nsroom.joins import Convention
-from nsroom.options.showing import ShowOptions, WatchOptions
-from nsroom.output import ClosedOutput, Output
+from nsroom.output.recording import FileSink
+from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, TextSink, pump
+from nsroom.output.stdio import is_terminal, say
+from nsroom.output.terminal import colours
+from nsroom.output.writer import ClosedOutput, Output
 from nsroom.record import Record
-from nsroom.sinks import FileSink, Keep, NdjsonSink, Route, Sink, TextSink, pump
-from nsroom.streams import is_terminal, say
-from nsroom.target import Target
-from nsroom.terminal import colours
 
 if TYPE_CHECKING:  # the live view is on the screen before the client is loaded
-    from nsroom.client import Client
+    from nsroom.client.client import Client
 
 Compose = Callable[[str], Emit]
 """Makes an event out of a line of text that a person typed."""
@@ -69,7 +70,7 @@ def composer(namespace: str, room: str) -> Compose:
 
 
 async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room: str) -> None:
-    from nsroom.client import Client
+    from nsroom.client.client import Client
 
     client = Client(target, watch=True, raw=options.raw, say=say)
     output = Output(sys.stdout.fileno())

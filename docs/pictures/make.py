@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from docs.pictures.svg import draw
-from nsroom.arguments import Emit, relay
-from nsroom.client import Client
-from nsroom.joins import convention, join
-from nsroom.target import Target
+from nsroom.client.client import Client
+from nsroom.client.events import Emit, relay
+from nsroom.client.joins import convention, join
+from nsroom.client.target import Target
 from nsroom_server.app import serving
 from nsroom_server.settings.config import Administrator, Config
 from tests.cli.tui.screens import Terminal

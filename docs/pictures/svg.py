@@ -7,7 +7,7 @@ from itertools import groupby
 import pyte
 from pyte.screens import Char
 
-from nsroom.terminal import cells
+from nsroom.output.terminal import cells
 
 CELL, LINE, SIZE, EDGE = 8.4, 18, 14, 14
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"

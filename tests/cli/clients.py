@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nsroom.arguments import Emit
-from nsroom.client import Client
+from nsroom.client.client import Client
+from nsroom.client.events import Emit
+from nsroom.client.target import Parser, Protocol, Target, Transport
 from nsroom.record import Record
-from nsroom.target import Parser, Protocol, Target, Transport
 from nsroom_server.app import Running
 
 Reference = Callable[..., Awaitable[Running]]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nsroom.client import Client
+from nsroom.client.client import Client
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Config
 from tests.cli.clients import Connect, Reference, make

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nsroom.proxy import Plan, Proxy
+from nsroom.proxy.server import Plan, Proxy
 from nsroom.record import Record
 
 WAIT = 5.0

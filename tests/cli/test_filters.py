@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsroom.errors import ExitCode, UsageError
-from nsroom.filters import MAX_LENGTH, MAX_NESTING, FilterError, parse
-from nsroom.matching import MAX_SEARCHED
+from nsroom.filters import MAX_LENGTH, MAX_NESTING, MAX_SEARCHED, FilterError, parse
 from nsroom.record import Direction, Json, Kind, Record
 
 MESSAGE = Record(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsroom.output.ndjson import encode
 from nsroom.record import (
     FIELDS,
     Direction,
@@ -22,7 +23,6 @@ from nsroom.record import (
     to_json,
     unescape,
 )
-from nsroom.sinks import encode
 
 # Two surrogates that make a pair are one character in JSON: only lone ones can be told apart.
 LONE = st.sampled_from(["\ud800", "a\udfff", "\udc00\ud800", "\udbff "])

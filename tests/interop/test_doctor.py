@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from nsroom.client.target import Target, Transport
 from nsroom.doctor.checks import checks
 from nsroom.doctor.examination import Examination, Wishes
-from nsroom.doctor.exchange import Exchange
 from nsroom.doctor.finding import Finding, State
+from nsroom.doctor.probes.http import Exchange
 from nsroom.doctor.runner import BUDGET, examine
-from nsroom.target import Target, Transport
 from tests.conftest import StartServer
 from tests.peers import bad, proxies
 from tests.peers.program import Runner, Server, Spawner

@@ -1,1 +1,20 @@
 """The commands: one module each; the command, its module and its function share a name."""
+
+COMMANDS = (
+    "serve",
+    "connect",
+    "join",
+    "emit",
+    "call",
+    "rooms",
+    "sockets",
+    "tail",
+    "top",
+    "kick",
+    "decode",
+    "replay",
+    "doctor",
+    "proxy",
+    "bench",
+    "demo",
+)

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import ExitCode, UsageError
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import put, say
+from nsroom.output.stdio import put, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nsroom.load.bounds import Bound, ErrorBound
-    from nsroom.load.plan import Load, Phrases, Plan, Scenario
-    from nsroom.load.report import Report
-    from nsroom.target import Target
+    from nsroom.bench.plan import Load, Phrases, Plan, Scenario
+    from nsroom.bench.report import Report
+    from nsroom.bench.thresholds import Bound, ErrorBound
+    from nsroom.client.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class LoadOptions:
 
     def load(self) -> "Load":
         """Check them. Raises: UsageError."""
-        from nsroom.load.plan import Load
+        from nsroom.bench.plan import Load
 
         load = Load(**{name: getattr(self, name) for name in self.__slots__})
         load.check()
@@ -103,7 +103,7 @@ class PhraseOptions:
 
     def phrases(self) -> "Phrases":
         """Check them. Raises: UsageError."""
-        from nsroom.load.phrases import phrases
+        from nsroom.bench.events import phrases
 
         return phrases(
             (self.event, self.args),
@@ -131,7 +131,7 @@ class BoundOptions:
 
     def bounds(self) -> "list[Bound | ErrorBound]":
         """Read them. Raises: UsageError."""
-        from nsroom.load.bounds import parse_bound, parse_errors
+        from nsroom.bench.thresholds import parse_bound, parse_errors
 
         given = {50: self.max_p50, 90: self.max_p90, 99: self.max_p99, 99.9: self.max_p999}
         options = {percent: f"--max-p{percent:g}".replace(".", "") for percent in given}
@@ -179,7 +179,7 @@ def bench(
       nsroom bench --room-event say --room-args '["{room}","{text}"]'
       nsroom bench https://example.org -c 5000 --workers 4 --ramp 60 --yes
     """
-    from nsroom.signals import run
+    from nsroom.cli.run import run
 
     load, phrases, bounds = options.load(), words.phrases(), limits.bounds()
     chosen = _scenarios(scenario or [])
@@ -189,7 +189,7 @@ def bench(
 
 
 def _scenarios(names: "Sequence[str]") -> "list[Scenario]":
-    from nsroom.load.plan import Scenario
+    from nsroom.bench.plan import Scenario
 
     for name in names:
         if name not in list(Scenario):
@@ -207,14 +207,14 @@ class _Sink:
 
     def open(self) -> int | None:
         """Open the file before anything is sent. Raises: UsageError, OutputError."""
-        from nsroom.sinks import create
+        from nsroom.output.recording import create
 
         return create(self.save, self.force) if self.save else None
 
     def write(self, report: "Report", file: int | None) -> None:
         """Raises: OutputError, Stopped."""
-        from nsroom.load.table import render
-        from nsroom.sinks import encode_value
+        from nsroom.bench.text_report import render
+        from nsroom.output.ndjson import encode_value
 
         if file is not None:
             _keep(report, file, str(self.save))
@@ -242,9 +242,9 @@ async def _bench(
     yes: bool,
     sink: _Sink,
 ) -> None:
-    from nsroom.load.bounds import missed
-    from nsroom.load.report import Report
-    from nsroom.load.running import measure
+    from nsroom.bench.report import Report
+    from nsroom.bench.run import measure
+    from nsroom.bench.thresholds import missed
 
     plan = await _prepared(target, load, phrases, yes)
     file = sink.open()
@@ -265,8 +265,8 @@ async def _prepared(target: "Target", load: "Load", phrases: "Phrases", yes: boo
     """Make sure that there is something to be loaded, and that it may be."""
     import os
 
-    from nsroom.load.plan import Plan, place_of
-    from nsroom.load.preparation import addresses, check, raise_limit, reachable, require_consent
+    from nsroom.bench.plan import Plan, place_of
+    from nsroom.bench.preflight import addresses, check, raise_limit, reachable, require_consent
 
     raise_limit(load)
     place_of(target, "")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.event_options import EmitOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, WaitError
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.events import EmitOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import put, say
+from nsroom.output.stdio import put, say
 
 if TYPE_CHECKING:
-    from nsroom.arguments import Emit
+    from nsroom.client.events import Emit
+    from nsroom.client.target import Target
     from nsroom.record import Record
-    from nsroom.target import Target
 
 
 @expand
@@ -39,7 +39,7 @@ def call(
       nsroom call who room=lobby | jq '.args[0].members'
       nsroom call order id:=7 --timeout 30
     """
-    from nsroom.signals import run
+    from nsroom.cli.run import run
 
     target = replace(connection.target(), reconnect=False)
     record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options))
@@ -50,7 +50,7 @@ def call(
 async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record":
     import asyncio
 
-    from nsroom.client import Client
+    from nsroom.client.client import Client
 
     client = Client(target, note=say)
     try:
@@ -68,7 +68,7 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
 
 
 def _line(record: "Record") -> bytes:
-    from nsroom.sinks import encode
+    from nsroom.output.ndjson import encode
 
     return encode(record)
 
@@ -81,7 +81,7 @@ def _readable(record: "Record") -> bytes:
 
 
 def _check(record: "Record") -> None:
-    from nsroom.acks import is_refusal, refusal
+    from nsroom.client.acks import is_refusal, refusal
 
     if is_refusal(record.args):
         raise NackError(f"the server answered {refusal(record.args)}")

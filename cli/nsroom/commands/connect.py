@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.options.showing import WatchOptions
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.display_options import WatchOptions
+from nsroom.cli.option_groups import expand
 
 
 @expand
@@ -33,7 +33,7 @@ def connect(
       nsroom connect --all --raw --save session.ndjson
       nsroom connect --where 'event~order & arg.0.total>100'
     """
-    from nsroom.signals import run
+    from nsroom.cli.run import run
     from nsroom.watch import watch
 
     run(watch(connection.target(targets or ()), options))

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from nsroom.errors import DataError, UsageError
-from nsroom.streams import put
+from nsroom.output.stdio import put
 
 if TYPE_CHECKING:
     from nsroom.errors import DecodeError
-    from nsroom.protocol.explain import Explanation, Found
-    from nsroom.protocol.fields import Field
+    from nsroom.protocol.explain.explainer import Explanation, Found
+    from nsroom.protocol.explain.fields import Field
 
 _TEXT_WIDTH = 40
 _MEANING_WIDTH = 200
@@ -51,7 +51,7 @@ def decode(
       pbpaste | nsroom decode
       nsroom decode page.har | jq 'select(.error)'
     """
-    from nsroom.protocol.explain import Explainer
+    from nsroom.protocol.explain.explainer import Explainer
 
     if as_json and plain:
         raise UsageError("--json and --plain exclude each other")
@@ -74,7 +74,7 @@ def _verdict(total: int, malformed: list[int | None]) -> str:
 
 
 def _found(file: Path | None, frames: list[str]) -> "Iterator[Found]":
-    from nsroom.protocol import capture
+    from nsroom.protocol.explain import capture
 
     if frames and file:
         raise UsageError("give a file or --frame, not both")
@@ -129,7 +129,7 @@ def _plain(explanation: "Explanation") -> list[str]:
 
 
 def _heading(found: "Found") -> str:
-    from nsroom.terminal import clip, safe
+    from nsroom.output.terminal import clip, safe
 
     where = "  ".join(f"{key} {safe(str(value))}" for key, value in found.where().items())
     frame = found.frame if isinstance(found.frame, str) else f"<{len(found.frame)} bytes>"
@@ -153,7 +153,7 @@ def _table(fields: "tuple[Field, ...]") -> list[str]:
 
 
 def _column(texts: list[str], width: int) -> list[str]:
-    from nsroom.terminal import cells, clip, safe
+    from nsroom.output.terminal import cells, clip, safe
 
     shown = [clip(safe(text[: width + 1]), width) for text in texts]
     broadest = max(map(cells, shown), default=0)
@@ -161,7 +161,7 @@ def _column(texts: list[str], width: int) -> list[str]:
 
 
 def _pointer(error: "DecodeError") -> list[str]:
-    from nsroom.terminal import cells, safe
+    from nsroom.output.terminal import cells, safe
 
     if isinstance(error.frame, bytes):
         return [f"  {safe(error.reason)}"]

@@ -5,16 +5,16 @@ import sys
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
+from nsroom.cli.display_options import WatchOptions
 from nsroom.errors import ConnectError, LostError, WaitError
-from nsroom.options.showing import WatchOptions
-from nsroom.streams import say
+from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nsroom.arguments import Emit
-    from nsroom.client import Client
-    from nsroom.target import Target
+    from nsroom.client.client import Client
+    from nsroom.client.events import Emit
+    from nsroom.client.target import Target
     from nsroom.watch import Say
 
 NAMESPACE, ROOM = "/chat", "lobby"
@@ -35,13 +35,13 @@ def demo() -> None:
       nsroom demo
       nsroom demo | jq -c '[.kind, .event, .args]'
     """
-    from nsroom.signals import run
+    from nsroom.cli.run import run
 
     run(_demo(endless=sys.stdout.isatty()))
 
 
 async def _demo(endless: bool) -> None:
-    from nsroom.target import Target
+    from nsroom.client.target import Target
     from nsroom_server.app import serving
     from nsroom_server.errors import ListenError
     from nsroom_server.settings.config import Config
@@ -76,7 +76,7 @@ async def _watch(target: "Target", endless: bool) -> None:
 
 
 async def _enter(client: "Client", nick: str, say: "Callable[[str], None]") -> None:
-    from nsroom.joins import convention, join
+    from nsroom.client.joins import convention, join
 
     await join(client, [ROOM], convention(None, None, None, nick), say)
 
@@ -85,7 +85,7 @@ async def _play(target: "Target", watcher: "Client", endless: bool) -> None:
     """Let the members say their lines; then the prices go on for ever, or the watcher leaves."""
     import asyncio
 
-    from nsroom.client import Client
+    from nsroom.client.client import Client
 
     members = {name: Client(target) for name in ("ann", "bob")}
     try:
@@ -118,12 +118,12 @@ def _prices() -> "Iterator[tuple[str, Emit]]":
 
 
 def _message(text: str) -> "Emit":
-    from nsroom.arguments import Emit
+    from nsroom.client.events import Emit
 
     return Emit(NAMESPACE, "message", [{"room": ROOM, "text": text}])
 
 
 def _relayed(event: str, arg: object) -> "Emit":
-    from nsroom.arguments import Emit, relay
+    from nsroom.client.events import Emit, relay
 
     return relay(Emit(NAMESPACE, event, [arg]), [ROOM], ())

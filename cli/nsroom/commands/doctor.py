@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import DecodeError, ExitCode, UsageError
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import put, say
+from nsroom.output.stdio import put, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nsroom.client.target import Target
     from nsroom.doctor.examination import Wishes
     from nsroom.doctor.finding import Report
-    from nsroom.target import Target
 
 
 @expand
@@ -71,9 +71,9 @@ def doctor(
     if explain is not None:
         _explain(explain, json)
         return
+    from nsroom.cli.run import run
     from nsroom.doctor.examination import Wishes
     from nsroom.doctor.report import verdict
-    from nsroom.signals import run
 
     wishes = Wishes(_checked(origin), event, _arguments(event, event_args), soak)
     reports = run(_examine(connection.target([target] if target else []), wishes))
@@ -108,7 +108,7 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
 async def _examine(target: "Target", wishes: "Wishes") -> "list[Report]":
     from nsroom.doctor.checks import checks
     from nsroom.doctor.examination import Examination
-    from nsroom.doctor.exchange import Exchange
+    from nsroom.doctor.probes.http import Exchange
     from nsroom.doctor.runner import BUDGET, examine
 
     async with Exchange(target) as exchange:
@@ -136,8 +136,8 @@ def _wipe() -> None:
 
 def _show(reports: "Sequence[Report]", json: bool) -> None:
     from nsroom.doctor.report import lines
-    from nsroom.sinks import encode_value
-    from nsroom.terminal import colours
+    from nsroom.output.ndjson import encode_value
+    from nsroom.output.terminal import colours
 
     if json:
         put(b"".join(encode_value(report.to_json()) for report in reports))
@@ -152,7 +152,7 @@ def _print(lines: "Sequence[str]") -> None:
 
 def _explain(text: str, json: bool) -> None:
     """Print the sayings that the text is like; that there is none is a no."""
-    from nsroom.doctor.dictionary import look_up
+    from nsroom.doctor.client_errors import look_up
 
     found = look_up(text)
     if not found:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.admin_options import AdminOptions
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.event_options import EmitOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import DataError, UsageError
-from nsroom.options.admin import AdminOptions
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.events import EmitOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import put, say
+from nsroom.output.stdio import put, say
 
 if TYPE_CHECKING:
-    from nsroom.admin.client import Admin
-    from nsroom.arguments import Acknowledge, Emit, Line
+    from nsroom.client.events import Acknowledge, Emit, Line
+    from nsroom.client.target import Target
+    from nsroom.introspection.admin.client import Admin
     from nsroom.record import Json, Record
-    from nsroom.target import Target
 
 
 class Through(StrEnum):
@@ -64,7 +64,7 @@ def emit(
       tail -f app.log | nsroom emit log - -n /ops
       nsroom emit news hello --to lobby --via admin --write
     """
-    from nsroom.signals import run
+    from nsroom.cli.run import run
 
     target = replace(connection.target(), reconnect=False)
     if via is Through.ADMIN:
@@ -86,7 +86,7 @@ def _check(options: EmitOptions, write: bool, other: bool) -> None:
 async def _emit_by_admin(
     target: "Target", batches: "AsyncIterator[list[Line]]", options: EmitOptions
 ) -> None:
-    from nsroom.admin.client import Admin
+    from nsroom.introspection.admin.client import Admin
 
     rooms = options.room or []
     # Not one event for each room: a socket in two of them would get it twice.
@@ -96,8 +96,8 @@ async def _emit_by_admin(
 
 
 async def _emit_all(admin: "Admin", batches: "AsyncIterator[list[Line]]", where: "Json") -> None:
-    from nsroom.admin.inventory import Feature
-    from nsroom.arguments import Emit
+    from nsroom.client.events import Emit
+    from nsroom.introspection.inventory import Feature
 
     admin.require(Feature.EMIT)
     async for batch in batches:
@@ -108,7 +108,7 @@ async def _emit_all(admin: "Admin", batches: "AsyncIterator[list[Line]]", where:
 
 
 def _lines(event: str, args: list[str], namespace: str, options: EmitOptions) -> "AsyncIterator[list[Line]]":
-    from nsroom.arguments import Emit, parse_line
+    from nsroom.client.events import Emit, parse_line
 
     if event == "-":
         return _stdin(lambda line: _relayed(parse_line(line, namespace), options))
@@ -118,21 +118,21 @@ def _lines(event: str, args: list[str], namespace: str, options: EmitOptions) ->
 
 
 def _relayed(item: "Emit | Acknowledge | None", options: EmitOptions) -> "Emit | Acknowledge | None":
-    from nsroom.arguments import Emit
+    from nsroom.client.events import Emit
 
     return options.relayed(item) if isinstance(item, Emit) else item
 
 
 async def _one(emit: "Emit") -> "AsyncIterator[list[Line]]":
-    from nsroom.arguments import Line
+    from nsroom.client.events import Line
 
     yield [Line(None, emit)]
 
 
 async def _stdin(read: "Callable[[bytes], Emit | Acknowledge | None]") -> "AsyncIterator[list[Line]]":
     """Yield what the lines of stdin say; a bad one ends it, after those before it."""
-    from nsroom.arguments import Line
-    from nsroom.input import lines
+    from nsroom.cli.stdin import lines
+    from nsroom.client.events import Line
 
     number = 0
     async for batch in lines(sys.stdin.fileno()):
@@ -161,7 +161,7 @@ async def _deliver(
     summary: bool,
     json: bool,
 ) -> None:
-    from nsroom.delivery import run_delivery
+    from nsroom.cli.progress import run_delivery
 
     await run_delivery(
         target,
@@ -175,7 +175,7 @@ async def _deliver(
 
 
 async def _print_frames(batches: "AsyncIterator[list[Line]]", target: "Target") -> None:
-    from nsroom.negotiation import first_dialect
+    from nsroom.client.negotiation import first_dialect
     from nsroom.protocol import engineio
 
     dialect = first_dialect(target)
@@ -187,6 +187,6 @@ async def _print_frames(batches: "AsyncIterator[list[Line]]", target: "Target") 
 
 
 def _print_record(record: "Record") -> None:
-    from nsroom.sinks import encode
+    from nsroom.output.ndjson import encode
 
     put(encode(record))

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.admin_options import AdminOptions, Via
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.display_options import WatchOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import ConnectError, RefusedError, UsageError, WaitError
-from nsroom.options.admin import AdminOptions, Via
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.options.showing import WatchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from nsroom.client import Client
-    from nsroom.target import Target
+    from nsroom.client.client import Client
+    from nsroom.client.target import Target
     from nsroom.watch import Say
 
 _TIMEOUT = 5.0
@@ -23,7 +23,7 @@ _TIMEOUT = 5.0
 
 
 def _presets() -> list[str]:
-    from nsroom.joins import PRESETS
+    from nsroom.client.joins import PRESETS
 
     return list(PRESETS)
 
@@ -81,9 +81,9 @@ def join(
       nsroom join 42 --join-event enter --join-args '{"table":"{room}"}'
       echo "it is green" | nsroom join ci --stdin --where event=message -C 1
     """
-    from nsroom.joins import convention
-    from nsroom.joins import join as ask_to_join
-    from nsroom.signals import run
+    from nsroom.cli.run import run
+    from nsroom.client.joins import convention
+    from nsroom.client.joins import join as ask_to_join
     from nsroom.watch import watch
 
     if via is Via.ADMIN and not write:
@@ -114,7 +114,7 @@ async def _join_by_admin(
     client: "Client", rooms: list[str], target: "Target", say: "Say", fatal: bool
 ) -> list[str]:
     """Confirm or do it; where the application may have done it, it is no fault if that cannot be known."""
-    from nsroom.admin.joining import join
+    from nsroom.introspection.joining import join
 
     try:
         await join(client, rooms, target, _TIMEOUT, say)

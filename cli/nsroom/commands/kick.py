@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 from typer.core import TyperCommand
 
+from nsroom.cli.admin_options import AdminOptions
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import ExitCode, UsageError, WaitError
-from nsroom.options.admin import AdminOptions
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import say
+from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
-    from nsroom.admin.client import Admin
-    from nsroom.admin.inventory import Key
-    from nsroom.target import Target
+    from nsroom.client.target import Target
+    from nsroom.introspection.admin.client import Admin
+    from nsroom.introspection.inventory import Key
 
 
 _DASHED_SID = re.compile(r"-[A-Za-z0-9_-]{19}")
@@ -78,8 +78,8 @@ def kick(
       nsroom kick 4xT7bRk0nbZ1mQYzAAAB --write
       nsroom kick --room lobby -n /chat --write --yes
     """
-    from nsroom.admin.credentials import can_ask, run_asking
-    from nsroom.signals import run
+    from nsroom.cli.admin_credentials import can_ask, run_asking
+    from nsroom.cli.run import run
 
     if (sid is None) == (room is None):
         raise UsageError("name the SID of a socket, or a room with --room")
@@ -99,8 +99,8 @@ async def _find(
     target: "Target", wanted: str, is_room: bool, named: tuple[str, ...]
 ) -> "tuple[Victims, Target]":
     """Give the sockets to disconnect, and with what credentials they were found."""
-    from nsroom.admin.client import Admin
-    from nsroom.admin.inventory import Feature
+    from nsroom.introspection.admin.client import Admin
+    from nsroom.introspection.inventory import Feature
 
     async with Admin(target, say=say) as admin:
         admin.require(Feature.DISCONNECT)
@@ -126,7 +126,7 @@ def _blind(named: tuple[str, ...]) -> "Victims":
 
 
 def _confirm(victims: "Victims", wanted: str) -> None:
-    from nsroom.terminal import safe
+    from nsroom.output.terminal import safe
 
     number = len(victims.known)
     who = f"{number} socket{'' if number == 1 else 's'}" if number else "whoever is there"
@@ -137,8 +137,8 @@ def _confirm(victims: "Victims", wanted: str) -> None:
 
 
 async def _kick(target: "Target", victims: "Victims", wanted: str, timeout: float) -> None:
-    from nsroom.admin.client import Admin
-    from nsroom.admin.inventory import Feature
+    from nsroom.introspection.admin.client import Admin
+    from nsroom.introspection.inventory import Feature
 
     async with Admin(target, timeout=timeout, say=say) as admin:
         for namespace in victims.namespaces:

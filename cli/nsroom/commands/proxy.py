@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.display_options import RelayOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import UsageError
-from nsroom.options.expansion import expand
-from nsroom.options.showing import RelayOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nsroom.proxy import Plan, Proxy
-    from nsroom.sinks import Route
+    from nsroom.output.sinks import Route
+    from nsroom.proxy.server import Plan, Proxy
 
 _SID_CELLS = 20
 """What the ids of Node's and of python-engineio's sessions take."""
@@ -83,11 +83,12 @@ def proxy(
       nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
       nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'event=price'
     """
-    from nsroom.faults import Faults, parse_share, parse_time
+    from nsroom.cli.durations import parse_time
+    from nsroom.cli.run import run
+    from nsroom.client.target import resolve
     from nsroom.filters import parse
-    from nsroom.proxy import Plan, parse_listen
-    from nsroom.signals import run
-    from nsroom.target import resolve
+    from nsroom.proxy.faults import Faults, parse_share
+    from nsroom.proxy.server import Plan, parse_listen
 
     if fault_where and not (drop or delay):
         raise UsageError("--fault-where names packets for --drop or --delay: give one of these too")
@@ -115,7 +116,7 @@ async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions) ->
     from nsroom.watch import is_live, within
 
     if is_live(options):
-        from nsroom.tui.relayed import show
+        from nsroom.tui.proxy_view import show
 
         await within(options, show(plan, where, options))
     else:
@@ -123,9 +124,9 @@ async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions) ->
 
 
 async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptions) -> None:
-    from nsroom.output import Output
-    from nsroom.proxy import Proxy
-    from nsroom.streams import say
+    from nsroom.output.stdio import say
+    from nsroom.output.writer import Output
+    from nsroom.proxy.server import Proxy
     from nsroom.watch import beside, reader_gone, routes_to, within
 
     output = Output(sys.stdout.fileno())
@@ -139,6 +140,6 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
 
 
 async def _show(proxy: "Proxy", routes: "Sequence[Route]", count: int | None) -> None:
-    from nsroom.sinks import pump
+    from nsroom.output.sinks import pump
 
     await pump(aiter(proxy.channel), routes, count)

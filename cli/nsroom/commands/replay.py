@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import DataError, UsageError
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import say
+from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
-    from nsroom.arguments import Line
+    from nsroom.client.events import Line
     from nsroom.record import Record
 
 
@@ -68,9 +68,9 @@ def replay(
     if view:
         _show(file)
         return
-    from nsroom.delivery import run_delivery
-    from nsroom.recording import read
-    from nsroom.signals import run
+    from nsroom.cli.progress import run_delivery
+    from nsroom.cli.run import run
+    from nsroom.output.recording import read
 
     with ExitStack() as stack:
         records = _wanted(read(_open(file, stack)), direction)
@@ -86,8 +86,8 @@ def replay(
 
 
 def _show(path: Path) -> None:
-    from nsroom.signals import run
-    from nsroom.tui.replayed import show
+    from nsroom.cli.run import run
+    from nsroom.tui.recording_view import show
 
     if str(path) == "-":
         raise UsageError("--view reads keys from the terminal: give the recording as a file")
@@ -119,7 +119,7 @@ async def _timed(
     import asyncio
     from itertools import chain
 
-    from nsroom.arguments import Emit, Line
+    from nsroom.client.events import Emit, Line
 
     loop = asyncio.get_running_loop()
     began, begin = loop.time(), first[1].time

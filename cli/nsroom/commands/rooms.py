@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.admin_options import AdminOptions, Via
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, NsroomError, RefusedError, WaitError
-from nsroom.options.admin import AdminOptions, Via
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import say
+from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
     from typing import Any
 
-    from nsroom.listing import Rows
-    from nsroom.target import Target
+    from nsroom.client.target import Target
+    from nsroom.output.tables import Rows
 
 _COLUMNS = ("namespace", "room", "members", "")
 _EMPTY = "no rooms: nobody has joined one"
@@ -58,7 +58,7 @@ def rooms(
       nsroom rooms -u :3001 --admin-auth @admin.txt
       nsroom rooms --via admin --watch
     """
-    from nsroom.listing import following_admin, following_events, rooms_view
+    from nsroom.introspection.listing import following_admin, following_events, rooms_view
 
     target = replace(connection.target(), reconnect=watch)
     secured = admin.target(target)
@@ -80,7 +80,7 @@ def rooms(
 
 def _try_events(listing: "Coroutine[Any, Any, None]") -> NsroomError | None:
     """List by the application's events; give what speaks against it."""
-    from nsroom.signals import run
+    from nsroom.cli.run import run
 
     try:
         run(listing)
@@ -93,7 +93,8 @@ def _read_admin(
     listing: "Callable[[Target], Coroutine[Any, Any, None]]", target: "Target", fault: NsroomError | None
 ) -> None:
     """List by the admin namespace. Raises: what spoke against the events too, where there is none."""
-    from nsroom.admin.credentials import CredentialsError, run_asking
+    from nsroom.cli.admin_credentials import run_asking
+    from nsroom.errors import CredentialsError
 
     try:
         run_asking(listing, target)
@@ -108,7 +109,7 @@ def _read_admin(
 async def _show(source: "AsyncGenerator[Rows, None]", watch: bool, json: bool, word: str) -> None:
     from contextlib import aclosing
 
-    from nsroom.tables import follow, room_cells, show
+    from nsroom.output.tables import follow, room_cells, show
 
     async with aclosing(source):
         first = await anext(source)

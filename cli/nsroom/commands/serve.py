@@ -158,7 +158,7 @@ def serve(
 
 def _run(config: "Config") -> None:
     # First, so that python-socketio does not look for redis: 0.1 s that most servers have no use for.
-    import nsroom.lean.socketio  # noqa: F401
+    import nsroom.client.transports.slim_socketio  # noqa: F401
     from nsroom.errors import ConnectError, UsageError
     from nsroom_server.app import run
     from nsroom_server.errors import BusError, ConfigError, ListenError
@@ -211,7 +211,7 @@ def _administrator(option: str | None, write: bool) -> "Administrator | None":
     import secrets
 
     from nsroom.errors import UsageError
-    from nsroom.streams import say
+    from nsroom.output.stdio import say
     from nsroom_server.settings.config import Administrator
 
     text = _secret(option, "admin")

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.options.admin import AdminOptions
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.streams import say
+from nsroom.cli.admin_options import AdminOptions
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
+from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
-    from nsroom.listing import View
-    from nsroom.target import Target
+    from nsroom.client.target import Target
+    from nsroom.introspection.listing import View
 
 _COLUMNS = ("namespace", "sid", "transport", "address", "connected", "rooms")
 _EMPTY = "no sockets: nobody is connected"
@@ -45,8 +45,8 @@ def sockets(
       nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
       nsroom sockets --watch
     """
-    from nsroom.admin.credentials import run_asking
-    from nsroom.listing import sockets_view
+    from nsroom.cli.admin_credentials import run_asking
+    from nsroom.introspection.listing import sockets_view
 
     target = connection.target()
     view = sockets_view(connection.named(target), all)
@@ -57,8 +57,8 @@ def sockets(
 async def _list(target: "Target", view: "View", timeout: float, watch: bool, json: bool) -> None:
     from contextlib import aclosing
 
-    from nsroom.listing import following_admin
-    from nsroom.tables import follow, show, socket_cells
+    from nsroom.introspection.listing import following_admin
+    from nsroom.output.tables import follow, show, socket_cells
 
     async with aclosing(following_admin(target, view, timeout, say)) as source:
         first = await anext(source)

@@ -3,18 +3,18 @@
 import sys
 from typing import TYPE_CHECKING
 
-from nsroom.options.admin import AdminOptions
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
-from nsroom.options.showing import ShowOptions
-from nsroom.streams import say
+from nsroom.cli.admin_options import AdminOptions
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.display_options import ShowOptions
+from nsroom.cli.option_groups import expand
+from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nsroom.client.target import Target
+    from nsroom.output.sinks import Keep, Route
     from nsroom.record import Record
-    from nsroom.sinks import Keep, Route
-    from nsroom.target import Target
 
 _SID_CELLS = 20
 """What the ids of both implementations take."""
@@ -39,7 +39,7 @@ def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOpt
       nsroom tail --where 'sid=4xT7...' --all --plain
       nsroom tail --save traffic.ndjson -W 60
     """
-    from nsroom.admin.credentials import run_asking
+    from nsroom.cli.admin_credentials import run_asking
 
     target = connection.target()
     secured = admin.target(target)
@@ -68,7 +68,7 @@ def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Kee
 async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
     from contextlib import AsyncExitStack
 
-    from nsroom.output import Output
+    from nsroom.output.writer import Output
     from nsroom.watch import beside, reader_gone, routes_to, within
 
     output = Output(sys.stdout.fileno())
@@ -78,8 +78,8 @@ async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
 
 
 async def _pump(target: "Target", routes: "Sequence[Route]", count: int | None) -> None:
-    from nsroom.admin.client import Admin
-    from nsroom.sinks import pump
+    from nsroom.introspection.admin.client import Admin
+    from nsroom.output.sinks import pump
 
     async with Admin(target, say=say) as admin:
         await admin.require_open()

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.cli.admin_options import AdminOptions, Via
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, NsroomError, RefusedError, UsageError, WaitError
-from nsroom.options.admin import AdminOptions, Via
-from nsroom.options.connection import ConnectionOptions
-from nsroom.options.expansion import expand
 
 if TYPE_CHECKING:
-    from nsroom.target import Target
+    from nsroom.client.target import Target
 
 
 @expand
@@ -41,7 +41,7 @@ def top(
       nsroom top -n /chat -n /my-namespace
       nsroom rooms --json --watch           in a pipe
     """
-    from nsroom.streams import is_terminal
+    from nsroom.output.stdio import is_terminal
 
     if not is_terminal():
         raise UsageError(
@@ -62,7 +62,8 @@ def top(
 
 def _by_admin(target: "Target", namespaces: tuple[str, ...], all: bool, timeout: float) -> NsroomError | None:
     """Show it by the admin namespace; give what speaks against that."""
-    from nsroom.admin.credentials import CredentialsError, run_asking
+    from nsroom.cli.admin_credentials import run_asking
+    from nsroom.errors import CredentialsError
     from nsroom.tui.top.run import show_admin
 
     try:
@@ -76,7 +77,7 @@ def _by_admin(target: "Target", namespaces: tuple[str, ...], all: bool, timeout:
 
 def _by_events(target: "Target", timeout: float, fault: NsroomError | None) -> None:
     """Show it by the server's events. Raises: what speaks against both ways."""
-    from nsroom.signals import run
+    from nsroom.cli.run import run
     from nsroom.tui.top.run import show_events
 
     try:

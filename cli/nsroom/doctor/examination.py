@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
-from nsroom.doctor.exchange import Exchange
+from nsroom.client.target import Target, Transport
+from nsroom.doctor.probes.http import Exchange
 from nsroom.record import Json
-from nsroom.target import Target, Transport
 
 T = TypeVar("T")
 

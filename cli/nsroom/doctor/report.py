@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from nsroom.doctor.finding import Fix, Report, State
-from nsroom.terminal import safe
+from nsroom.output.terminal import safe
 
 _SIGNS = {State.OK: "✔", State.WARNING: "!", State.FAILED: "✘", State.SKIPPED: "–"}
 _COLOURS = {State.OK: "32", State.WARNING: "33", State.FAILED: "31", State.SKIPPED: "2"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, Report, blocked, fail, skip
-from nsroom.doctor.talk import LOST
+from nsroom.doctor.probes.session import LOST
 
 BUDGET = 15.0
 """Seconds for everything."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from nsroom.protocol import engineio, engineio3, msgpack, socketio
+from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
 from nsroom.protocol.socketio import Packet, PacketType
 
 NOOP = f"{engineio.PacketType.NOOP:d}"
@@ -62,7 +62,7 @@ class Dialect:
             packet, query = packet._replace(data=None), self.query
         if not self.is_msgpack:
             return socketio.encode(packet, query)
-        return [msgpack.encode_old(packet, query) if self.is_old else msgpack.encode(packet)]
+        return [msgpack_parser.encode_old(packet, query) if self.is_old else msgpack_parser.encode(packet)]
 
     def to_wire(self, frame: str | bytes) -> str | bytes:
         """Give the frame on the wire for one of Engine.IO 4."""
@@ -85,7 +85,7 @@ class Dialect:
         if isinstance(frame, str) and not frame.startswith(("b", "4{")):
             return frame
         try:
-            packet = msgpack.decode(engineio.decode(frame).data)
+            packet = msgpack_parser.decode(engineio.decode(frame).data)
             return f"4{socketio.encode(packet._replace(id=None, data=None))[0]!s}"
         except ValueError:
             return NOOP

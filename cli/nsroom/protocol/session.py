@@ -11,7 +11,7 @@ from itertools import count
 from typing import NamedTuple
 
 from nsroom.errors import DecodeError
-from nsroom.protocol import engineio, engineio3, msgpack, socketio
+from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.redaction import is_connect, redacted
@@ -108,7 +108,7 @@ class Session:
     def _whole(self, direction: Direction, frame: str | bytes) -> Packet:
         """Read a packet of socket.io-msgpack-parser: binary data that no packet announced, or an object."""
         try:
-            packet = msgpack.decode(engineio.decode(frame, self._limits).data, self._limits)
+            packet = msgpack_parser.decode(engineio.decode(frame, self._limits).data, self._limits)
         except DecodeError:
             if self.is_msgpack:
                 raise

@@ -9,19 +9,19 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.output import Output
 
+from nsroom.client.joins import Convention
 from nsroom.errors import NsroomError
-from nsroom.joins import Convention
 from nsroom.tui import config
-from nsroom.tui.actions import Actions
-from nsroom.tui.commands import Typed
-from nsroom.tui.completer import LiveCompleter
-from nsroom.tui.history import TypedHistory
-from nsroom.tui.key_bindings import bindings
-from nsroom.tui.layout import Screen
-from nsroom.tui.modal import modal
-from nsroom.tui.recordings import Recordings
-from nsroom.tui.stage import Stage
-from nsroom.tui.view import Focus, Question, View
+from nsroom.tui.fullscreen import Stage
+from nsroom.tui.input.actions import Actions
+from nsroom.tui.input.completer import LiveCompleter
+from nsroom.tui.input.history import TypedHistory
+from nsroom.tui.input.key_bindings import bindings
+from nsroom.tui.input.modal_keys import modal
+from nsroom.tui.input.slash_commands import Typed
+from nsroom.tui.recorder import Recordings
+from nsroom.tui.screen.layout import Screen
+from nsroom.tui.screen.state import Focus, Question, View
 
 _COPIED = 100_000
 """Characters at most: terminals refuse more."""

@@ -10,7 +10,7 @@ from typing import Any
 from platformdirs import user_config_path, user_state_path
 
 from nsroom.errors import UsageError
-from nsroom.tui.style import THEMES
+from nsroom.tui.screen.style import THEMES
 
 
 @dataclass(frozen=True, slots=True)

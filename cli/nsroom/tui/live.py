@@ -6,21 +6,21 @@ import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from nsroom.cli.display_options import WatchOptions
+from nsroom.client.joins import Convention
+from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, OutputError, RefusedError
 from nsroom.filters import parse
-from nsroom.joins import Convention
-from nsroom.options.showing import WatchOptions
+from nsroom.output.sinks import Keep, Route, pump
 from nsroom.record import Record
-from nsroom.sinks import Keep, Route, pump
-from nsroom.target import Target
 from nsroom.tui import config
 from nsroom.tui.app import App, calm_collector
-from nsroom.tui.model import Model
-from nsroom.tui.spaces import State
-from nsroom.tui.view import Focus, View
+from nsroom.tui.model.model import Model
+from nsroom.tui.model.namespaces import State
+from nsroom.tui.screen.state import Focus, View
 
 if TYPE_CHECKING:
-    from nsroom.client import Client
+    from nsroom.client.client import Client
 
 _PING = 10.0
 """Seconds between two looks at the round trip."""
@@ -114,7 +114,7 @@ class Live:
 
     async def _session(self) -> None:
         # It takes longer to load than the screen to be painted; so the keys work meanwhile.
-        client_module = await asyncio.to_thread(importlib.import_module, "nsroom.client")
+        client_module = await asyncio.to_thread(importlib.import_module, "nsroom.client.client")
         client = client_module.Client(self._target, watch=True, raw=True, say=self._say)
         previous, self._view.client = self._view.client, client
         if previous is not None:

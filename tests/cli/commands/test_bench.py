@@ -11,7 +11,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
-from nsroom.load.histogram import DIGITS, HIGHEST, LOWEST
+from nsroom.bench.histogram import DIGITS, HIGHEST, LOWEST
 from tests.conftest import StartServer
 from tests.peers import bad
 from tests.peers.certificate import certificate
@@ -338,7 +338,7 @@ def children(pid: int) -> list[int]:
 
 
 async def test_a_process_of_bench_loads_no_library(environment: dict[str, str]) -> None:
-    script = "import sys, nsroom.load.worker; print(*sys.modules)"
+    script = "import sys, nsroom.bench.worker; print(*sys.modules)"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", script), env=environment, stdout=asyncio.subprocess.PIPE
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nsroom.main import COMMANDS
+from nsroom.commands import COMMANDS
 from tests.peers.program import Runner, Spawner
 
 BASH = """\

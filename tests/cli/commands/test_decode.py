@@ -226,7 +226,7 @@ async def test_it_is_always_utf_8_or_an_escape(nsroom: Nsroom) -> None:
 async def test_it_loads_no_network_library(nsroom: Nsroom) -> None:
     result = await nsroom("decode", "--plain", "-f", "2", env={"PYTHONPROFILEIMPORTTIME": "1"})
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
-    assert "nsroom.protocol.explain" in loaded
+    assert "nsroom.protocol.explain.explainer" in loaded
     assert not loaded & {"asyncio", "aiohttp", "socketio", "rich", "ssl"}
 
 

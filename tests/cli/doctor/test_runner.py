@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from nsroom.client.target import Target
 from nsroom.doctor.examination import Examination, Wishes, once
-from nsroom.doctor.exchange import Exchange, Unanswered
 from nsroom.doctor.finding import Finding, State, fail, ok, skip, warn
+from nsroom.doctor.probes.http import Exchange, Unanswered
 from nsroom.doctor.runner import Check, examine
-from nsroom.target import Target
 
 
 def examination() -> Examination:

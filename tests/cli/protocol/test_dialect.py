@@ -2,7 +2,7 @@
 
 import pytest
 
-from nsroom.protocol import msgpack
+from nsroom.protocol import msgpack_parser
 from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
 from nsroom.protocol.socketio import Packet, PacketType
 
@@ -17,8 +17,8 @@ BINARY_EVENT = '51-["e",{"_placeholder":true,"num":0}]'
     [
         (DEFAULT, ['0/chat,{"token":"x"}'], [BINARY_EVENT, b"\1"]),
         (OLD, ["0/chat?a=b,"], [BINARY_EVENT, b"\1"]),
-        (MSGPACK, [msgpack.encode(CONNECT)], [msgpack.encode(EVENT)]),
-        (OLD_MSGPACK, ['{"type":0,"nsp":"/chat?a=b"}'], [msgpack.encode(EVENT)]),
+        (MSGPACK, [msgpack_parser.encode(CONNECT)], [msgpack_parser.encode(EVENT)]),
+        (OLD_MSGPACK, ['{"type":0,"nsp":"/chat?a=b"}'], [msgpack_parser.encode(EVENT)]),
     ],
 )
 def test_packets(dialect: Dialect, connect: list[str | bytes], event: list[str | bytes]) -> None:
@@ -39,12 +39,12 @@ def test_socket_io_2_connects_the_root_unasked(dialect: Dialect) -> None:
         (OLD, "40/chat,", "40/chat,"),
         (OLD_MSGPACK, '4{"type":0,"nsp":"/chat"}', "40/chat,"),
         (OLD_MSGPACK, '4{"type":4,"nsp":"/","data":"no"}', "44"),
-        (MSGPACK, msgpack.encode(CONNECT), "40/chat,"),
-        (MSGPACK, msgpack.encode(Packet(PacketType.DISCONNECT)), "41"),
-        (OLD_MSGPACK, b"\x04" + msgpack.encode(CONNECT), "40/chat,"),
+        (MSGPACK, msgpack_parser.encode(CONNECT), "40/chat,"),
+        (MSGPACK, msgpack_parser.encode(Packet(PacketType.DISCONNECT)), "41"),
+        (OLD_MSGPACK, b"\x04" + msgpack_parser.encode(CONNECT), "40/chat,"),
         (MSGPACK, "2", "2"),
         (MSGPACK, b"garbage", NOOP),
-        (MSGPACK, msgpack.encode(EVENT), NOOP),
+        (MSGPACK, msgpack_parser.encode(EVENT), NOOP),
         (MSGPACK, "4{", NOOP),
     ],
 )

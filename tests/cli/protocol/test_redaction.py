@@ -4,11 +4,11 @@ import base64
 
 import pytest
 
-from nsroom.protocol import msgpack
+from nsroom.protocol import msgpack_parser
 from nsroom.protocol.redaction import REDACTED, is_connect, redacted
 from nsroom.protocol.socketio import Packet, PacketType
 
-PACKED = msgpack.encode(Packet(PacketType.CONNECT, "/chat", data={"token": "s3cret"}))
+PACKED = msgpack_parser.encode(Packet(PacketType.CONNECT, "/chat", data={"token": "s3cret"}))
 BASE64 = base64.b64encode(PACKED).decode()
 
 

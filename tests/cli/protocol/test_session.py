@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom.protocol import msgpack
+from nsroom.protocol import msgpack_parser
 from nsroom.protocol import session as session_module
 from nsroom.protocol.engineio import SEPARATOR, Handshake, byte_count, split_payload
 from nsroom.protocol.limits import Limits
@@ -488,7 +488,7 @@ def test_polled_binary_of_socket_io_2_is_kept_as_it_was() -> None:
 
 
 def packed(kind: int, data: Any = None, id: int | None = None) -> bytes:
-    return msgpack.encode(Packet(PacketType(kind), "/chat", id, data))
+    return msgpack_parser.encode(Packet(PacketType(kind), "/chat", id, data))
 
 
 @pytest.mark.parametrize(

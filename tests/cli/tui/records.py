@@ -4,8 +4,8 @@ from itertools import count
 from typing import Any
 
 from nsroom.record import Direction, Kind, Record
-from nsroom.tui.model import Model
-from nsroom.tui.view import View
+from nsroom.tui.model.model import Model
+from nsroom.tui.screen.state import View
 
 NOON = 1_763_900_000_000_000
 _numbers = count(1)

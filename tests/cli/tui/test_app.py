@@ -14,15 +14,15 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from nsroom.client import Client
-from nsroom.joins import convention, join
-from nsroom.options.showing import WatchOptions
-from nsroom.target import Target
+from nsroom.cli.display_options import WatchOptions
+from nsroom.client.client import Client
+from nsroom.client.joins import convention, join
+from nsroom.client.target import Target
 from nsroom.tui.app import App
 from nsroom.tui.config import Settings
 from nsroom.tui.live import Live
-from nsroom.tui.model import Model
-from nsroom.tui.view import View
+from nsroom.tui.model.model import Model
+from nsroom.tui.screen.state import View
 from nsroom_server.app import serving
 from nsroom_server.settings.config import Config
 from tests.cli.tui.screens import KEYS

@@ -5,10 +5,11 @@ from prompt_toolkit.output import ColorDepth
 
 from nsroom.errors import UsageError
 from nsroom.tui.config import Settings, load
-from nsroom.tui.history import TypedHistory
-from nsroom.tui.key_bindings import KEYS, bar, bindings, help_lines
-from nsroom.tui.style import THEMES, color_depth, style
-from nsroom.tui.view import Focus, Mode, View
+from nsroom.tui.input.history import TypedHistory
+from nsroom.tui.input.key_bindings import bindings
+from nsroom.tui.screen.keymap import KEYS, bar, help_lines
+from nsroom.tui.screen.state import Focus, Mode, View
+from nsroom.tui.screen.style import THEMES, color_depth, style
 from tests.cli.tui.records import event, plain, view
 
 ACTIONS = {key.name: lambda _event: None for key in KEYS}

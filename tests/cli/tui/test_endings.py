@@ -135,7 +135,7 @@ async def test_an_internal_error_is_told_after_the_screen(
     """A plugin of Python's own breaks the view from inside, as a bug would."""
     broken = f"{tmp_path}/sitecustomize.py"
     with open(broken, "w") as file:  # noqa: ASYNC230
-        file.write("import sys\nsys.modules['nsroom.client'] = object()\n")
+        file.write("import sys\nsys.modules['nsroom.client.client'] = object()\n")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     terminal = await show("connect", "-u", server.url, env={"PYTHONPATH": path})
     assert await terminal.program.end() == 70

@@ -2,11 +2,11 @@
 
 import pytest
 
-from nsroom.terminal import cells
-from nsroom.tui.conversation import conversation
-from nsroom.tui.sidebar import sidebar
-from nsroom.tui.status import status
-from nsroom.tui.view import Mode, View
+from nsroom.output.terminal import cells
+from nsroom.tui.screen.chat_pane import conversation
+from nsroom.tui.screen.sidebar import sidebar
+from nsroom.tui.screen.state import Mode, View
+from nsroom.tui.screen.status import status
 from tests.cli.tui.records import NOON, ack, emit, event, plain, seen, text, view
 
 EVIL = "\x1b[2J\u202e"

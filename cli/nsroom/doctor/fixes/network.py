@@ -3,8 +3,7 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from nsroom.doctor.finding import Fix, quoted
-from nsroom.doctor.fixes.places import Fixes, client, client_python, node, python, shell
+from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted, shell
 
 if TYPE_CHECKING:
     from nsroom.doctor.examination import Examination

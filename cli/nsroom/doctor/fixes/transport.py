@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from nsroom.doctor.finding import Fix, quoted
-from nsroom.doctor.fixes.places import Fixes, client, client_python, node, python
+from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted
 
 if TYPE_CHECKING:
     from nsroom.doctor.examination import Examination

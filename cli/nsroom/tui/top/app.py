@@ -19,16 +19,16 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.output import Output
 
-from nsroom.terminal import safe
+from nsroom.output.terminal import safe
 from nsroom.tui import config
-from nsroom.tui.lines import Fragments, fit
-from nsroom.tui.safe_text import SafeText
-from nsroom.tui.stage import Stage
+from nsroom.tui.fullscreen import Stage
+from nsroom.tui.screen.lines import Fragments, fit
+from nsroom.tui.screen.safe_text import SafeText
+from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rule_window
 from nsroom.tui.top import keys
-from nsroom.tui.top.lines import body, path, status
 from nsroom.tui.top.rows import Level
-from nsroom.tui.top.view import TopView
-from nsroom.tui.windows import LinesWindow, help_window, line_window, rule_window
+from nsroom.tui.top.screen import body, path, status
+from nsroom.tui.top.state import TopView
 
 _SCROLLS = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -10, "pagedown": 10, "space": 10}
 Action = Callable[[], None]

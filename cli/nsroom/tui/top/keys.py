@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from nsroom.tui.key_bindings import fitting, key_name, pairs
-from nsroom.tui.lines import Fragments, fit
+from nsroom.tui.screen.keymap import fitting, key_name, pairs
+from nsroom.tui.screen.lines import Fragments, fit
 from nsroom.tui.top.rows import Level
-from nsroom.tui.top.view import TopView
+from nsroom.tui.top.state import TopView
 
 Remapped = Mapping[str, tuple[str, ...]]
 KEYS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from nsroom.record import Record
-from nsroom.tui.top.census import Census, Place, Source
+from nsroom.tui.top.activity import Census, Place, Source
 from nsroom.tui.top.rows import COLUMNS, RATE, Column, Level, Lister, Row
 
 _CALM = 250_000

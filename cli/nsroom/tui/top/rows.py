@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from nsroom.admin.inventory import Socket
+from nsroom.introspection.inventory import Socket
 from nsroom.record import Json
-from nsroom.tui.rates import Rate
-from nsroom.tui.top.census import Census, Place
+from nsroom.tui.model.rates import Rate
+from nsroom.tui.top.activity import Census, Place
 
 _NAMES = ("nick", "name", "username", "user")
 """Under which of a socket's data an application may say who it is."""

@@ -3,17 +3,18 @@
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
-from nsroom.admin.client import Admin
 from nsroom.channel import now
-from nsroom.listing import Rows, following_events
+from nsroom.client.target import Target
+from nsroom.introspection.admin.client import Admin
+from nsroom.introspection.listing import following_events
+from nsroom.output.tables import Rows
 from nsroom.record import Direction, Kind, Record
-from nsroom.target import Target
 from nsroom.tui import config
 from nsroom.tui.app import calm_collector
 from nsroom.tui.top.app import TopApp
 from nsroom.tui.top.model import Model
 from nsroom.tui.top.sources import AdminSource, EventsSource
-from nsroom.tui.top.view import TopView
+from nsroom.tui.top.state import TopView
 
 
 async def show_admin(target: Target, namespaces: tuple[str, ...], all: bool, timeout: float) -> None:

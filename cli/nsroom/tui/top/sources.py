@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from nsroom.admin.client import Admin
-from nsroom.admin.inventory import Socket
-from nsroom.listing import Rows
+from nsroom.introspection.admin.client import Admin
+from nsroom.introspection.inventory import Socket
+from nsroom.output.tables import Rows
 from nsroom.record import Json
-from nsroom.tui.top.census import Snapshot
+from nsroom.tui.top.activity import Snapshot
 
 _PRODUCTION = (
     "in production mode a server tells only how many sockets there are, not which:"

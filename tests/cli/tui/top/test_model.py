@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nsroom.admin.inventory import Server, Socket
+from nsroom.introspection.inventory import Server, Socket
+from nsroom.output.terminal import cells
 from nsroom.record import Record
-from nsroom.terminal import cells
 from nsroom.tui.top import keys
-from nsroom.tui.top.census import Place, Snapshot
-from nsroom.tui.top.lines import body, path, status
+from nsroom.tui.top.activity import Place, Snapshot
 from nsroom.tui.top.model import Model
 from nsroom.tui.top.rows import Level
-from nsroom.tui.top.view import TopView
+from nsroom.tui.top.screen import body, path, status
+from nsroom.tui.top.state import TopView
 from tests.cli.tui.records import NOON, emit, event, plain, seen
 
 SECOND = 1_000_000

@@ -1,0 +1,140 @@
+"""Compare nsroom with ten-line Node scripts, in one run: `python -m benchmarks`."""
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.peers.node import SCRIPTS, find_node, install
+
+HERE = Path(__file__).parent
+NSROOM = str(Path(sys.executable).parent / "nsroom")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run of a program took: wall and CPU seconds, peak memory in MiB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def measure(command: Sequence[str], env: dict[str, str], stdout: int = subprocess.DEVNULL) -> Cost:
+    """Run a program to its end. Raises: CalledProcessError."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=stdout)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    in_mib = 2**20 if sys.platform == "darwin" else 2**10
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / in_mib)
+
+
+def medians(rivals: dict[str, Sequence[str]], env: dict[str, str], runs: int) -> dict[str, Cost]:
+    """Run the rivals in turn, so that a busy moment hits all of them; give the median of each."""
+    costs: dict[str, list[Cost]] = {name: [] for name in rivals}
+    for _ in range(runs):
+        for name, command in rivals.items():
+            costs[name].append(measure(command, env))
+    return {name: _median(of) for name, of in costs.items()}
+
+
+def _median(costs: list[Cost]) -> Cost:
+    columns = ((c.wall for c in costs), (c.cpu for c in costs), (c.peak for c in costs))
+    return Cost(*(statistics.median(column) for column in columns))
+
+
+@contextlib.contextmanager
+def listening(node: str, script: str, *args: str) -> Iterator[str]:
+    """Start a server of `tests/interop/node` and give its URL."""
+    command = [node, str(SCRIPTS / script), *args]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            port = json.loads(process.stdout.readline())["listening"]
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def start_up(node: str, env: dict[str, str], runs: int) -> None:
+    """Time the commands that scripts run again and again."""
+    with listening(node, "server4.js") as url:
+        print_version = (node, "-p", 'require("socket.io-client/package.json").version')
+        rivals: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+            "--version": (("--version",), print_version),
+            "--help": (("--help",), print_version),
+            "emit": (("emit", "-u", url, "say", "hello"), (node, script("emit"), url, "say", "hello")),
+            "call": (("call", "-u", url, "say", "hello"), (node, script("call"), url, "say", "hello")),
+        }
+        head(f"wall time, median of {runs}")
+        for name, (ours, theirs) in rivals.items():
+            cost = medians({"nsroom": (NSROOM, *ours), "node": theirs}, env, runs)
+            row(name, cost["nsroom"].wall * 1e3, cost["node"].wall * 1e3, "ms")
+
+
+def firehose(node: str, env: dict[str, str], count: int) -> None:
+    """Time the reading of a flood into a file."""
+    nsroom, rival = [
+        flood(node, env, count, command)
+        for command in ((NSROOM, "connect", "--json", "-C", str(count)), (node, script("watch"), str(count)))
+    ]
+    head(f"{count} events to a file")
+    row("events a second", count / nsroom.wall, count / rival.wall)
+    row("CPU an event", nsroom.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
+    row("peak memory", nsroom.peak, rival.peak, "MiB")
+    tailing = flood(node, env, count, (NSROOM, "tail", "-C", str(count), "-u"), "admin")
+    row("CPU an event, tail", tailing.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
+
+
+def flood(node: str, env: dict[str, str], count: int, command: Sequence[str], *how: str) -> Cost:
+    """Measure a program that writes so many events of a server, whose URL is its last argument, to a file."""
+    with listening(node, "flood.js", str(count), *how) as url, tempfile.TemporaryFile() as out:
+        cost = measure((*command, url), env, out.fileno())
+        out.seek(0)
+        assert sum(1 for _ in out) == count, f"{command} lost events"
+    return cost
+
+
+def script(name: str) -> str:
+    """Give the path of one of the Node scripts."""
+    return str(HERE / f"{name}.cjs")
+
+
+def head(title: str, rival: str = "node") -> None:
+    """Print the head of a table."""
+    sys.stdout.write(f"\n{title:<34}{'nsroom':>12}{rival:>12}{'ratio':>8}\n")
+
+
+def row(name: str, ours: float, theirs: float, unit: str = "") -> None:
+    """Print one line of the table."""
+    label = f"{name}, {unit}" if unit else name
+    sys.stdout.write(f"{label:<34}{ours:>12,.1f}{theirs:>12,.1f}{ours / theirs:>8.2f}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--runs", type=int, default=10, help="runs of each command (default: 10)")
+    parser.add_argument("--events", type=int, default=200_000, help="events of the flood (default: 200000)")
+    options = parser.parse_args()
+    node = find_node()
+    env = {**os.environ, "NODE_PATH": str(install(node))}
+    start_up(str(node), env, options.runs)
+    firehose(str(node), env, options.events)
+
+
+if __name__ == "__main__":
+    main()

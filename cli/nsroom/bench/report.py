@@ -1,0 +1,92 @@
+"""What a load run found out: for programs as JSON, for others as HdrHistogram's log."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from nsroom import __version__
+from nsroom.bench.histogram import Histogram
+from nsroom.bench.plan import Load, Scenario
+from nsroom.bench.schedule import SECOND
+from nsroom.bench.tally import Tally
+from nsroom.record import Json
+
+PERCENTILES = (50, 90, 99, 99.9)
+TOO_BUSY = 0.9
+"""The share of a core above which a process of ours may be what is measured."""
+_MS = SECOND / 1000
+
+
+@dataclass(slots=True)
+class Report:
+    """The scenarios that were measured, in their order."""
+
+    place: str
+    namespace: str
+    load: Load
+    results: dict[Scenario, Tally] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+    """A line for each bound that was not kept."""
+    interrupted: bool = False
+    joining: Tally = field(default_factory=Tally)
+    """Of the rooms, before the fan-out, of which its errors are a part."""
+    began: float = field(default_factory=time.time)
+
+    @property
+    def busy(self) -> Scenario | None:
+        """Name a scenario in which we may have been slower than the server."""
+        return next((name for name, tally in self.results.items() if tally.busy > TOO_BUSY), None)
+
+    def to_json(self) -> Json:
+        """Give all of it; latencies are in milliseconds."""
+        load = self.load
+        return {
+            "target": self.place,
+            "namespace": self.namespace,
+            "clients": load.clients,
+            "rooms": load.rooms,
+            "workers": load.workers,
+            "rate": load.rate,
+            "in_flight": load.in_flight if load.rate is None else None,
+            "size": load.size,
+            "scenarios": {str(name): _scenario(tally) for name, tally in self.results.items()},
+            "missed": list(self.missed),
+            "interrupted": self.interrupted,
+        }
+
+    def log(self) -> Iterator[str]:
+        """Give the lines of a log of HdrHistogram, format 1.2: one interval a scenario, in nanoseconds."""
+        yield f"#[nsroom bench {__version__}, {self.place}]"
+        yield "#[Histogram log format version 1.2]"
+        began = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(self.began))
+        yield f"#[StartTime: {self.began:.3f} (seconds since epoch), {began}]"
+        yield '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"'
+        at = 0.0
+        for name, tally in self.results.items():
+            longest = tally.histogram.percentile(100) / _MS
+            head = f"Tag={name},{at:.3f},{tally.seconds:.3f},{longest:.3f}"
+            yield f"{head},{tally.histogram.encode()}"
+            at += tally.seconds
+
+
+def per_second(tally: Tally) -> float:
+    """Give how many answers there were a second."""
+    return tally.answered / tally.seconds if tally.seconds else 0.0
+
+
+def _scenario(tally: Tally) -> Json:
+    return {
+        "sent": tally.sent,
+        "count": tally.answered,
+        "seconds": round(tally.seconds, 3),
+        "per_second": round(per_second(tally), 1),
+        "latency_ms": _latency(tally.histogram) if tally.histogram.counts else None,
+        "errors": dict(tally.errors.most_common()),
+        "busy": round(tally.busy, 3),
+    }
+
+
+def _latency(histogram: Histogram) -> Json:
+    percentiles = {f"p{percent:g}": round(histogram.percentile(percent) / _MS, 4) for percent in PERCENTILES}
+    longest = round(histogram.percentile(100) / _MS, 4)
+    return {"mean": round(histogram.mean / _MS, 4), **percentiles, "max": longest}

@@ -1,0 +1,1 @@
+"""The load scenarios of the bench command."""

@@ -1,0 +1,154 @@
+"""A report as a person reads it: a table, a plot of each latency, the errors, and how busy we were."""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from nsroom.bench.histogram import Histogram
+from nsroom.bench.plan import Load
+from nsroom.bench.report import PERCENTILES, TOO_BUSY, Report, per_second
+from nsroom.bench.schedule import SECOND
+from nsroom.bench.tally import Tally
+from nsroom.output.terminal import clip, console, safe
+
+_LABEL, _CELL = 10, 10
+_WIDEST = 100
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_UNITS = ((SECOND, "s"), (SECOND // 1000, "ms"), (SECOND // 1_000_000, "µs"))
+
+_TOO_BUSY = f"above {TOO_BUSY:.0%} the numbers are our own: give more --workers, or a lower --rate"
+_LIMITED = "the server bounds what one client sends: give --rate, more --rooms, or the server another --limit"
+_SATURATED = "saturated: what is late delays what comes after it, which hides that; --rate measures it"
+_CORRECTED = "latencies count from when an event was due (corrected for coordinated omission)"
+
+
+class Line(NamedTuple):
+    """Text, and how it is shown."""
+
+    text: str
+    style: str = ""
+
+
+def duration(nanoseconds: float) -> str:
+    """Write a duration with three digits."""
+    size, unit = next((each for each in _UNITS if nanoseconds >= each[0]), _UNITS[-1])
+    value = nanoseconds / size
+    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
+
+
+def lines(report: Report, width: int) -> Iterator[Line]:
+    """Write a report in lines of at most so many cells."""
+    yield Line(f"{report.place}{report.namespace}", "bold")
+    yield Line(_summary(report.load))
+    yield Line("")
+    yield from _table(report)
+    for name, tally in report.results.items():
+        if tally.histogram.counts:
+            yield Line("")
+            yield Line(f"{name} latency", "bold")
+            yield from _plot(tally.histogram, width)
+    yield Line("")
+    yield from _errors(report)
+    yield from _notes(report)
+
+
+def _summary(load: Load) -> str:
+    how = "saturated" if load.rate is None else f"{load.rate:g} events/s"
+    parts = [(load.clients, "client"), (load.rooms, "room"), (load.workers, "worker")]
+    counted = [f"{number:,} {noun}{'' if number == 1 else 's'}" for number, noun in parts]
+    return "  ".join([*counted, how])
+
+
+def _table(report: Report) -> Iterator[Line]:
+    results = report.results
+    yield Line(_row("", list(results)), "dim")
+    yield Line(_row("answered", [f"{tally.answered:,}" for tally in results.values()]))
+    yield Line(_row("per second", [f"{per_second(tally):,.0f}" for tally in results.values()]))
+    for percent in (*PERCENTILES, 100):
+        label = "longest" if percent == 100 else f"p{percent:g}"
+        yield Line(_row(label, [_percentile(tally, percent) for tally in results.values()]))
+    failed = any(tally.errors for tally in results.values())
+    counts = [f"{tally.errors.total():,}" for tally in results.values()]
+    yield Line(_row("errors", counts), "red" if failed else "")
+
+
+def _percentile(tally: Tally, percent: float) -> str:
+    return duration(tally.histogram.percentile(percent)) if tally.histogram.counts else "-"
+
+
+def _row(label: str, cells: Sequence[str]) -> str:
+    return f"{label:<{_LABEL}}{''.join(f'{cell:>{_CELL}}' for cell in cells)}"
+
+
+def _steps() -> Iterator[int]:
+    """Give 1, 2, 5, 10, 20, … microseconds."""
+    return (factor * 10**power for power in count(3) for factor in (1, 2, 5))
+
+
+def _plot(histogram: Histogram, width: int) -> Iterator[Line]:
+    shortest, longest, total = histogram.percentile(0), histogram.percentile(100), histogram.total
+    low, shares = 0, []
+    for high in _steps():
+        if high > shortest:
+            shares.append((high, histogram.between(low, high) / total))
+        low = high
+        if high > longest:
+            break
+    most = max(share for _, share in shares)
+    room = max(0, width - 21)
+    for high, share in shares:
+        size = f"{100 * share:.1f} %" if share >= 0.0005 or not share else "<0.1 %"
+        yield Line(f"{f'< {_round(high)}':>10}  {size:>7}  {_bar(share / most * room)}".rstrip())
+
+
+def _round(nanoseconds: int) -> str:
+    size, unit = next(each for each in _UNITS if nanoseconds >= each[0])
+    return f"{nanoseconds // size} {unit}"
+
+
+def _bar(cells: float) -> str:
+    whole, eighths = divmod(round(cells * 8), 8)
+    return "█" * whole + _EIGHTHS[eighths].rstrip() or ("▏" if cells > 0 else "")
+
+
+def _errors(report: Report) -> Iterator[Line]:
+    for name, tally in report.results.items():
+        for cause, number in tally.errors.most_common():
+            yield Line(f"{number:>10,}  {name}: {safe(cause)}", "red")
+
+
+def _notes(report: Report) -> Iterator[Line]:
+    shares = ", ".join(f"{name} {tally.busy:.0%}" for name, tally in report.results.items())
+    yield Line(f"our own CPU, of one core: {shares}", "yellow" if report.busy else "dim")
+    if report.busy:
+        yield Line(_TOO_BUSY, "yellow")
+    if any(cause.endswith("rate_limited") for tally in report.results.values() for cause in tally.errors):
+        yield Line(_LIMITED, "yellow")
+    yield Line(_SATURATED if report.load.rate is None else _CORRECTED, "dim")
+
+
+def render(report: Report) -> bytes:
+    """Write a report for standard output."""
+    from rich.text import Text
+
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    shown = console(sys.stdout)
+    shown.width = width
+    with shown.capture() as captured:
+        for text, style in lines(report, width):
+            for part in _wrapped(text, width):
+                shown.print(Text(part, style))
+    return captured.get().encode()
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    """Break what is too long at blanks; what has none is cut."""
+    import textwrap
+
+    if len(text) <= width or not text:
+        yield text
+        return
+    indent = " " * (len(text) - len(text.lstrip()))
+    yield from (clip(part, width) for part in textwrap.wrap(text.strip(), width, initial_indent=indent))

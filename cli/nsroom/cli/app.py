@@ -1,0 +1,75 @@
+"""The command line: typer's application, made out of the commands that are needed."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from nsroom.cli.completion import Shell, script
+from nsroom.commands import COMMANDS
+from nsroom.output.stdio import show_version
+
+
+def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Make the application out of the named commands; each is the function of its module's name."""
+    app = typer.Typer(
+        name="nsroom",
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(root)
+    for name in names:
+        module = import_module(f"nsroom.commands.{name}")
+        app.command(name, cls=getattr(module, "Command", None))(getattr(module, name))
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        show_version()
+        raise typer.Exit
+
+
+def _show_completion(shell: Shell | None) -> None:
+    if shell:
+        typer.echo(script(shell), nl=False)
+        raise typer.Exit
+
+
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
+    _completion: Annotated[
+        Shell | None,
+        typer.Option(
+            "--show-completion",
+            help="Print what a shell evaluates to complete nsroom.",
+            callback=_show_completion,
+            is_eager=True,
+        ),
+    ] = None,
+) -> None:
+    """Chat with, watch and debug any Socket.IO server.
+
+    \b
+    Three terminals, nothing else to say:
+      nsroom serve                     start the reference server
+      nsroom connect /my-namespace     watch a namespace
+      nsroom join lobby                ask to join a room and talk in it
+
+    \b
+    In scripts:
+      nsroom connect /chat -C 3 | jq -r .event
+      nsroom emit price 12.5 --room traders
+      nsroom call rooms
+
+    \b
+    To try it without a server of your own:
+      nsroom demo
+    """

@@ -1,0 +1,63 @@
+"""The options of an event that is emitted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from nsroom.client.client import Client
+    from nsroom.client.events import Emit
+
+
+@dataclass(frozen=True, slots=True)
+class EmitOptions:
+    """What an event is made of, and where the reference server relays it."""
+
+    text: Annotated[bool, typer.Option("-t", "--text", help="Take every ARG as a plain string.")] = False
+    room: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--room",
+            "--to",
+            metavar="ROOM",
+            help="Join this room of the reference server, and relay it there.",
+        ),
+    ] = None
+    skip: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="ROOM", help="… but not to the members of this one."),
+    ] = None
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
+    ] = 5.0
+
+    def emit(self, event: str, args: Sequence[str], namespace: str) -> "Emit":
+        """Make the event out of the words of the command line. Raises: UsageError."""
+        from nsroom.client.events import Emit, parse_arguments
+
+        return self.relayed(Emit(namespace, event, parse_arguments(args, self.text)))
+
+    def relayed(self, emit: "Emit") -> "Emit":
+        """Wrap the event for a relay, if one is asked for. Raises: UsageError."""
+        from nsroom.client.events import relay
+
+        if self.skip and not self.room:
+            raise UsageError("--except leaves members of --room out: give that too")
+        return relay(emit, self.room, self.skip or ()) if self.room else emit
+
+    async def enter(self, client: "Client") -> None:
+        """Join the rooms of a relay: the reference server lets only members send to one.
+
+        Raises: RefusedError.
+        """
+        from nsroom.client.joins import PRESETS, join
+
+        if not self.room:
+            return
+        if refused := await join(client, self.room, PRESETS["join"], lambda _: None):
+            raise RefusedError(f"the server refused to join {'; '.join(refused)}")

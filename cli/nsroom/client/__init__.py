@@ -1,0 +1,1 @@
+"""A client that connects, sends, reconnects and reports everything as records."""

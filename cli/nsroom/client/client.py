@@ -1,0 +1,252 @@
+"""A Socket.IO client that shows all it sees as Records and finds its way back after a lost connection."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from nsroom.channel import now
+from nsroom.client.acks import Acks
+from nsroom.client.catchup import Attendance
+from nsroom.client.connecting import Connector
+from nsroom.client.events import Acknowledge, Emit
+from nsroom.client.journal import Journal
+from nsroom.client.target import Target
+from nsroom.client.transports.tap import Tap
+from nsroom.errors import LostError, NsroomError, UsageError, WaitError
+from nsroom.protocol.dialect import Dialect
+from nsroom.protocol.socketio import RESERVED_EVENTS
+from nsroom.record import Direction, Kind, Record
+
+T = TypeVar("T")
+
+
+class Client:
+    """One client of one server, in one or more namespaces.
+
+    With `watch`, every Record goes to `records()`, and the wire waits while nobody takes them.
+    `say` is given lines for a person, or `note` only those of how the server is spoken to.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        watch: bool = False,
+        raw: bool = False,
+        say: Callable[[str], object] = str,
+        note: Callable[[str], object] | None = None,
+    ) -> None:
+        self.target = target
+        self.rejoin: list[Emit] = []
+        """What is emitted again after a reconnection: the joins of rooms, which the server forgot."""
+        self.on_return: list[Callable[[], Awaitable[object]]] = []
+        """What is done after that; where it fails, it is said why."""
+        self.failure: NsroomError | None = None
+        """Why the connection is over for good, when it was not closed from here."""
+        self._say = say
+        self._tell = note or say
+        self._journal = Journal(watch=watch, raw=raw)
+        self._acks = Acks()
+        self._attendance = Attendance(self._journal.sequence, now)
+        self._connector = Connector(target, self._tapped, say, self._tell)
+        self._notices: dict[Kind, Callable[[Record], None]] = {
+            Kind.CONNECT: self._connector.accept,
+            Kind.CONNECT_ERROR: self._connector.refuse,
+            Kind.DISCONNECT: self._on_disconnect,
+            Kind.ACK: self._on_ack,
+        }
+        self._supervisor: asyncio.Task[None] | None = None
+
+    @property
+    def transport(self) -> str:
+        """Name what carries the packets now."""
+        return self._connector.connection.transport if self._connector.connection else "none"
+
+    @property
+    def namespaces(self) -> dict[str, str | None]:
+        """Give the connected namespaces with their sids."""
+        return dict(self._connector.session.namespaces)
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Give the namespaces that the server refused, and why."""
+        return self._connector.memberships.refused
+
+    async def connect(self) -> None:
+        """Connect to the server and to every namespace of the target that does not refuse.
+
+        Raises: ConnectError with the root cause, RefusedError when every namespace refused.
+        """
+        await self._connector.connect()
+        if self._connector.session.is_old and self.target.auth:
+            self._tell("Socket.IO 2 knows no --auth, so it is not sent: servers read --query or --header")
+        self._say(f"connected to {self.target.place} over {self.transport}")
+        self._supervisor = asyncio.create_task(self._supervise())
+
+    async def records(self) -> AsyncIterator[list[Record]]:
+        """Give the Records as they come, in batches, until the connection is over for good.
+
+        Raises: what ended it, unless that was `close`.
+        """
+        assert self._journal.channel is not None, "only a client made with watch=True has records"
+        async for records in self._journal.channel:
+            yield records
+        if self.failure is not None:
+            raise self.failure
+
+    async def emit(self, *emits: Emit) -> None:
+        """Emit events in their order; return when the wire has taken them.
+
+        Raises: LostError while there is no connection, LimitError for more than the server takes,
+        UsageError for what the server would answer by closing the connection.
+        """
+        await self._connector.send([self._checked(each).packet() for each in emits])
+
+    async def ask(self, *emits: Emit) -> list[asyncio.Future[Record]]:
+        """Emit events that want an acknowledgement; give the futures of these.
+
+        A future raises LostError when the connection ends before it is answered. Raises: as `emit`.
+        """
+        packets, futures = self._acks.expect([self._checked(each) for each in emits])
+        try:
+            await self._connector.send(packets)
+        except NsroomError:
+            self._acks.withdraw(packets)
+            raise
+        return futures
+
+    async def acknowledge(self, answer: Acknowledge) -> None:
+        """Answer an event that wants an acknowledgement. Raises: as `emit`."""
+        await self._connector.send([answer.packet()])
+
+    async def enter(self, namespace: str) -> None:
+        """Connect to a further namespace.
+
+        Raises: RefusedError, or ConnectError when no answer comes in time.
+        """
+        await self._connector.enter(namespace)
+
+    async def leave(self, namespace: str) -> None:
+        """Disconnect from a namespace; the others go on. Raises: as `emit`."""
+        await self._connector.leave(namespace)
+
+    async def settle(self, timeout: float) -> None:
+        """Wait until the server has read what was sent.
+
+        Raises: WaitError after `timeout` seconds, LostError when the connection ends first.
+        """
+        try:
+            await self._connector.require().settle(timeout)
+        except TimeoutError:
+            raise WaitError(f"the server has not read everything within {timeout:g} s") from None
+
+    async def mark(self) -> asyncio.Future[None]:
+        """Send a WebSocket ping; the future is done when the server has read all that was sent before it.
+
+        Raises: LostError.
+        """
+        return await self._connector.require().mark()
+
+    async def ping(self) -> float | None:
+        """Measure the round trip to the server in milliseconds; None over polling, which has no ping.
+
+        Raises: WaitError, LostError.
+        """
+        if self.transport != "websocket":
+            return None
+        began = now()
+        await self.settle(5.0)
+        return (now() - began) / 1000
+
+    async def guard(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` unless the connection is over for good before.
+
+        Raises: what ended the connection, or what `work` raises.
+        """
+        assert self._supervisor is not None, "not connected"
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task, self._supervisor}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                if isinstance(task.exception(), LostError):
+                    # What the server answered before may still be on its way in.
+                    await asyncio.wait({self._supervisor}, timeout=2)
+                return task.result()
+            raise self.failure or LostError("the connection is closed")
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Leave the server in order; within two seconds, whatever it does."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+        if self._connector.connection is not None:
+            await self._connector.connection.close()
+        self._finish()
+
+    def _checked(self, emit: Emit) -> Emit:
+        """Refuse what a server would answer by closing the connection, without a word."""
+        self._connector.require()
+        if emit.event in RESERVED_EVENTS:
+            raise UsageError(f"{emit.event!r} is a reserved event name: servers close the connection on it")
+        if emit.namespace not in self._connector.session.namespaces:
+            why = self.refused.get(emit.namespace, "not connected to it")
+            raise UsageError(f"nothing can be emitted to {emit.namespace}: {why}")
+        return emit
+
+    def _tapped(self, dialect: Dialect) -> Tap:
+        """Make the tap of a new connection."""
+        session = self._journal.session(dialect.is_old)
+        return Tap(session, self._journal.channel, self._notice, self._attendance.is_due, dialect)
+
+    def _notice(self, record: Record) -> None:
+        """Act on what the server says of namespaces and acknowledgements."""
+        take = self._notices.get(record.kind)
+        if take is not None and record.direction is Direction.IN:
+            take(record)
+
+    def _on_disconnect(self, record: Record) -> None:
+        reason = f"the server disconnected us from {record.namespace}"
+        self._say(reason)
+        self._acks.forsake(LostError(reason), record.namespace)
+        self._connector.memberships.leave(record.namespace or "/")
+
+    def _on_ack(self, record: Record) -> None:
+        self._attendance.joined(record)
+        self._acks.answer(record)
+
+    async def _supervise(self) -> None:
+        """Come back after each lost connection, until there is nothing to come back to."""
+        try:
+            while True:
+                reason, lost_at = await self._connector.lost()
+                self._on_loss(reason)
+                await self._come_back(reason, lost_at)
+        except NsroomError as error:
+            self.failure = error
+        finally:
+            self._finish()
+
+    def _on_loss(self, reason: str) -> None:
+        """Tell everyone who waits. Raises: LostError where it is the end for good."""
+        ended = f"the connection ended ({reason})"
+        self._attendance.interrupt()
+        self._journal.note(Kind.CLOSE, reason=reason)
+        self._acks.forsake(LostError(ended))
+        if not self._connector.memberships.wanted:
+            raise LostError("the server disconnected us from every namespace")
+        if not self.target.reconnect:
+            raise LostError(ended)
+
+    async def _come_back(self, reason: str, lost_at: int) -> None:
+        from nsroom.client.reconnection import Reconnection
+
+        way = Reconnection(self, self._connector, self._attendance, self._journal, self._say)
+        await way.run(reason, lost_at)
+
+    def _finish(self) -> None:
+        self._acks.forsake(LostError("the connection is closed"))
+        self._journal.put(self._attendance.give_up())
+        self._journal.end()

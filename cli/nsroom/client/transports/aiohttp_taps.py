@@ -1,0 +1,93 @@
+"""aiohttp's WebSocket and HTTP responses, tapped: python-socketio sees only what it must."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from nsroom.client.transports.slim_aiohttp import aiohttp
+from nsroom.client.transports.tap import Tap
+from nsroom.protocol.dialect import NOOP
+from nsroom.protocol.limits import LIMITS
+from nsroom.record import Direction
+
+
+class TappedWebSocket(aiohttp.ClientWebSocketResponse):
+    """A WebSocket whose frames pass a tap both ways. It is opened with `autoping=False`."""
+
+    tap: Tap
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.tap.websocket = self
+
+    async def abandon(self) -> None:
+        """Close without waiting for the other side."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await self.close()
+
+    async def receive(self, timeout: float | None = None) -> aiohttp.WSMessage:
+        """Receive the next message that is not for the tap alone."""
+        while True:
+            if not await self.tap.room(self.tap.patience):
+                return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, NOOP, None)
+            message = await self._next(timeout)
+            if message.type is aiohttp.WSMsgType.TEXT or message.type is aiohttp.WSMsgType.BINARY:
+                if self.tap.incoming(message.data):
+                    return self._translated(message)
+            elif message.type is aiohttp.WSMsgType.PING:
+                await self.pong(message.data)
+            elif message.type is aiohttp.WSMsgType.PONG:
+                self.tap.pong(bytes(message.data))
+            else:
+                self.tap.close_code = self.close_code
+                return message
+
+    def _translated(self, message: aiohttp.WSMessage) -> aiohttp.WSMessage:
+        frame = self.tap.dialect.as_default(message.data)
+        if frame is message.data:
+            return message
+        kind = aiohttp.WSMsgType.TEXT if isinstance(frame, str) else aiohttp.WSMsgType.BINARY
+        return aiohttp.WSMessage(kind, frame, None)
+
+    async def _next(self, timeout: float | None) -> aiohttp.WSMessage:
+        try:
+            return await super().receive(timeout)
+        except asyncio.CancelledError:
+            self.tap.silent = True
+            raise
+
+    async def send_str(self, data: str, compress: int | None = None) -> None:
+        """Send a frame of the default dialect that is text, observed."""
+        frame = str(self.tap.dialect.to_wire(data))
+        self.tap.feed(Direction.OUT, frame)
+        await super().send_str(frame, compress)
+
+    async def send_bytes(self, data: Any, compress: int | None = None) -> None:
+        """Send one that is binary data, observed."""
+        frame = self.tap.dialect.to_wire(bytes(data))
+        self.tap.feed(Direction.OUT, frame)
+        await super().send_bytes(frame, compress)  # type: ignore[arg-type]
+
+
+class TappedResponse(aiohttp.ClientResponse):
+    """An HTTP response; where it carries polled packets, they pass a tap."""
+
+    tap: Tap
+
+    async def read(self) -> bytes:
+        """Read the body, of polled packets without those that are for the tap alone."""
+        if self.method != "GET" or self.status != 200 or self.url.query.get("transport") != "polling":
+            return await super().read()
+        kept = self.tap.polled(await self._bounded())
+        await self.tap.room()
+        return kept.encode("utf-8", "surrogateescape")
+
+    async def _bounded(self) -> bytes:
+        body = bytearray()
+        async for chunk in self.content.iter_any():
+            body += chunk
+            if len(body) > LIMITS.frame:
+                self.close()
+                raise aiohttp.ClientPayloadError(f"a polled body of more than {LIMITS.frame} bytes")
+        return bytes(body)

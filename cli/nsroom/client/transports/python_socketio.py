@@ -1,0 +1,282 @@
+"""A connection that python-socketio drives over aiohttp: every way to every server, over both transports."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import ssl
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from nsroom.client.target import Target, Transport
+from nsroom.client.transports.aiohttp_taps import TappedResponse, TappedWebSocket
+from nsroom.client.transports.connection import Connection
+from nsroom.client.transports.handshake import AGENT, with_own
+from nsroom.client.transports.slim_aiohttp import aiohttp
+from nsroom.client.transports.slim_socketio import engineio, socketio
+from nsroom.client.transports.tap import Tap
+from nsroom.client.transports.tls import client_context
+from nsroom.errors import LostError
+from nsroom.protocol import engineio as wire
+from nsroom.protocol.engineio import SEPARATOR, split_payload
+from nsroom.protocol.limits import LIMITS
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Direction, Json
+
+_MAX_BODY_PACKETS = 16
+"""Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
+
+
+# python-socketio prints what it logs unless it is given a logger; all of it reaches the user as Records.
+_SILENT = logging.getLogger("nsroom.silent")
+
+
+_SILENT.disabled = True
+
+
+async def send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request, and no poll a second time: aiohttp repeats every GET whose connection breaks.
+
+    What the lost answer held is not in the next one: only who comes back in a new session hears of it.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if "sid" not in request.url.query:
+            raise
+        raise aiohttp.ClientConnectionError(f"the connection broke: {error}") from error
+
+
+class Engine(engineio.AsyncClient):  # type: ignore[misc]
+    """The Engine.IO client, with its POST requests observed and one at a time, as the protocol asks."""
+
+    def __init__(self, tap: Tap, **options: Any) -> None:
+        super().__init__(**options)
+        self._tap = tap
+        self._posting = asyncio.Lock()
+
+    async def _send_request(
+        self, method: str, url: str, headers: Any = None, body: Any = None, timeout: float | None = None
+    ) -> Any:
+        if method != "POST":
+            return await super()._send_request(method, url, headers, body, timeout)
+        frames = [str(self._tap.dialect.to_wire(frame)) for frame in split_payload(body)]
+        async with self._posting:
+            for frame in frames:
+                self._tap.feed(Direction.OUT, frame)
+            written = self._tap.dialect.join_body(frames)
+            response = await super()._send_request(method, url, headers, written, timeout)
+        if not isinstance(response, str):
+            # Only the status is asked for; unread, the rest would keep the TCP connection.
+            response.release()
+        return response
+
+    def _get_engineio_url(self, url: str, engineio_path: str, transport: str) -> str:
+        written = str(super()._get_engineio_url(url, engineio_path, transport))
+        if not self._tap.dialect.is_old:
+            return written
+        # Without b64 a poll with binary data in it is binary as a whole; over WebSocket it is no gain.
+        return f"{written.removesuffix('4')}3{'&b64=1' if transport == 'polling' else ''}"
+
+    async def beat(self) -> None:
+        """Send the heartbeats: in Engine.IO 3 the client does."""
+        while True:
+            await asyncio.sleep(self.ping_interval)
+            await self._send_packet(engineio.packet.Packet(engineio.packet.PING))
+
+
+class Socket(socketio.AsyncClient):  # type: ignore[misc]
+    """The Socket.IO client, with the payload of CONNECT given for each namespace."""
+
+    def __init__(
+        self, tap: Tap, payload: Callable[[str], Json], ended: Callable[[str], None], **options: Any
+    ) -> None:
+        self._tap = tap
+        self._payload = payload
+        self._on_end = ended
+        super().__init__(
+            reconnection=False, handle_sigint=False, logger=_SILENT, engineio_logger=_SILENT, **options
+        )
+
+    def _engineio_client_class(self) -> Callable[..., Engine]:
+        return lambda **options: Engine(self._tap, **options)
+
+    async def _handle_eio_connect(self) -> None:
+        self.sid = self.eio.sid
+        for namespace in self.connection_namespaces:
+            packet = Packet(PacketType.CONNECT, namespace, data=self._payload(namespace))
+            for part in self._tap.dialect.write(packet):
+                await self.eio.send(part)
+
+    async def _handle_eio_disconnect(self, reason: str) -> None:
+        await super()._handle_eio_disconnect(reason)
+        self._on_end(reason)
+
+
+class DrivenConnection(Connection):
+    """A connection whose handshake, heartbeat and namespaces are python-socketio's."""
+
+    _breaks = (aiohttp.ClientError, ConnectionError)
+
+    def __init__(self, target: Target, tap: Tap, payload: Callable[[str], Json]) -> None:
+        super().__init__(target, tap, payload)
+        self._http: aiohttp.ClientSession | None = None
+        self._socket: Socket | None = None
+        self._heart: asyncio.Task[None] | None = None
+
+    @property
+    def transport(self) -> str:
+        """Name what carries the packets now."""
+        return str(self._socket.transport()) if self._socket else "none"
+
+    @property
+    def _is_open(self) -> bool:
+        return self._socket is not None and self._socket.eio.state == "connected"
+
+    async def open(self, transport: Transport, namespaces: Sequence[str], timeout: float) -> None:
+        """Shake hands and ask for the namespaces; their answers come through the tap.
+
+        Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
+        """
+        self._http = self._session()
+        self._socket = Socket(
+            self.tap,
+            self._payload,
+            self._end,
+            http_session=self._http,
+            request_timeout=timeout,
+            websocket_extra_options={"max_msg_size": LIMITS.frame, "autoping": False},
+        )
+        query = urlencode(self._target.query)
+        await self._socket.connect(
+            f"{self._target.url}/{f'?{query}' if query else ''}",
+            namespaces=list(namespaces),
+            transports=[transport.value],
+            socketio_path=self._target.path,
+            wait=False,
+        )
+        self._eio.read_loop_task.add_done_callback(self._reading_ended)
+        if self.tap.dialect.is_old:
+            self._heart = asyncio.create_task(self._eio.beat())
+
+    def _reading_ended(self, task: asyncio.Task[None]) -> None:
+        """Notice also an end that python-engineio does not report: an exception in its loop."""
+        if not task.cancelled() and task.exception() is not None:
+            self.failure = task.exception()
+        self._end("transport error")
+
+    def _session(self) -> aiohttp.ClientSession:
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._on_connection)
+        trace.on_request_end.append(self._on_request_end)
+        trace.on_request_exception.append(self._on_request_exception)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
+            headers=with_own(self._target.headers, {"User-Agent": AGENT}),
+            cookies=self._target.cookies,
+            # The jar of aiohttp drops the cookies of hosts that are named by address.
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            trust_env=True,
+            middlewares=(send_once,),
+            trace_configs=[trace],
+            ws_response_class=type("_WebSocket", (TappedWebSocket,), {"tap": self.tap}),
+            response_class=type("_Response", (TappedResponse,), {"tap": self.tap}),
+        )
+
+    async def _on_connection(self, _session: Any, _context: Any, _params: Any) -> None:
+        self.reached = True
+
+    async def _on_request_end(
+        self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams
+    ) -> None:
+        response = params.response
+        self.status, self.headers = response.status, response.headers
+        place = str(response.url.with_query(None))
+        self.redirect = re.sub("^ws", "http", place) if response.history else None
+
+    async def _on_request_exception(
+        self, _session: Any, _context: Any, params: aiohttp.TraceRequestExceptionParams
+    ) -> None:
+        self.failure = params.exception
+
+    async def _write(self, messages: Sequence[wire.Packet]) -> None:
+        await (self._send_frames if self.transport == "websocket" else self._post)(messages)
+
+    async def _send_frames(self, messages: Sequence[wire.Packet]) -> None:
+        socket = self._eio.ws
+        for frame in map(wire.encode, messages):
+            await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
+
+    async def _post(self, messages: Sequence[wire.Packet]) -> None:
+        for body in _bodies(messages, self.max_payload):
+            await self._post_body(body)
+
+    async def _post_body(self, body: str) -> None:
+        eio = self._eio
+        response = await eio._send_request(
+            "POST", eio.base_url, {"Content-Type": "text/plain;charset=UTF-8"}, body, eio.request_timeout
+        )
+        if isinstance(response, str):
+            raise LostError(f"the server did not take the packets: {response or 'no answer'}")
+        if response.status != 200:
+            raise LostError(f"the server did not take the packets: HTTP {response.status}")
+
+    @property
+    def _eio(self) -> Any:
+        assert self._socket is not None
+        return self._socket.eio
+
+    async def _ping(self, token: bytes) -> None:
+        await self._eio.ws.ping(token)
+
+    async def _leave(self) -> None:
+        if self.transport == "websocket":
+            await self._eio.ws.close()
+        else:
+            await self._post_body(f"{wire.PacketType.CLOSE:d}")
+
+    async def _drop(self) -> None:
+        if self._socket is None:
+            return
+        eio = self._eio
+        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task, self._heart) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(ValueError):
+            engineio.base_client.connected_clients.remove(eio)
+        await eio._reset()
+        if self.tap.websocket is not None:
+            await self.tap.websocket.abandon()
+        if self._http is not None:
+            await self._http.close()
+
+
+def _bodies(messages: Sequence[wire.Packet], bound: int) -> list[str]:
+    """Join messages to polling bodies of at most `bound` bytes, one message at least in each."""
+    bodies: list[list[str]] = []
+    room = 0
+    for message in messages:
+        text = wire.encode_payload([message])
+        size = len(text.encode()) + len(SEPARATOR)
+        if not bodies or size > room or len(bodies[-1]) == _MAX_BODY_PACKETS:
+            bodies.append([])
+            room = bound + len(SEPARATOR)
+        bodies[-1].append(text)
+        room -= size
+    return [SEPARATOR.join(body) for body in bodies]
+
+
+def _tls(target: Target) -> ssl.SSLContext | bool:
+    """Give aiohttp its TLS set-up; no context is made before one is needed."""
+    if not target.url.startswith("https:"):
+        return True
+    return client_context(target.insecure, target.cacert)
+
+
+# A poll may carry any number of packets; 17 would end the connection.
+engineio.payload.Payload.max_decode_packets = sys.maxsize

@@ -1,0 +1,1 @@
+"""Single requests and sessions for the checks, driven by hand."""

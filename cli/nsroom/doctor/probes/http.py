@@ -1,0 +1,187 @@
+"""HTTP and WebSocket by hand: each request on its own connection, nothing followed, nothing unbounded."""
+
+import asyncio
+import itertools
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from yarl import URL
+
+from nsroom import __version__
+from nsroom.client.failures import network_fault
+from nsroom.client.target import Target
+from nsroom.client.transports.slim_aiohttp import aiohttp
+from nsroom.client.transports.tls import client_context
+
+_BODY = 262_144
+"""Bytes of an answer that are read: a handshake has 200, a page of errors some thousands."""
+_MESSAGE = 1_000_000
+"""Bytes of a WebSocket message that are taken."""
+
+
+class Unanswered(Exception):
+    """No HTTP answer, and why; `silent` where the server only kept us waiting."""
+
+    def __init__(self, why: str, silent: bool = False) -> None:
+        super().__init__(why)
+        self.silent = silent
+
+
+class NotSwitched(Exception):
+    """An HTTP answer where a WebSocket was asked for."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(f"HTTP {status} instead of 101")
+        self.status = status
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; the body is cut to what a handshake could be."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    cookies: Mapping[str, str]
+    repeated: Mapping[str, int]
+    """How often each header came, by its name in small letters."""
+
+    @property
+    def text(self) -> str:
+        """The body; bytes that are no UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+
+class Exchange:
+    """Requests to one server: `async with Exchange(target) as exchange`."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._counter = itertools.count()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        secure = self.target.url.startswith("https:")
+        context = client_context(self.target.insecure, self.target.cacert) if secure else True
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context, force_close=True, limit=0),
+            headers={
+                "User-Agent": f"nsroom/{__version__}",
+                "Accept-Encoding": "identity",
+                **self.target.headers,
+            },
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            # Each request has a bound of its own.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def path(self) -> str:
+        """The path as clients write it: with a slash at both ends."""
+        return f"/{self.target.path.strip('/')}/"
+
+    @property
+    def proxy(self) -> str | None:
+        """The HTTP proxy of the environment that requests to this server take."""
+        url = URL(self.target.url)
+        proxies = urllib.request.getproxies()
+        if url.host is None or urllib.request.proxy_bypass(url.host):
+            return None
+        return proxies.get(url.scheme)
+
+    def _url(self, path: str, query: Mapping[str, str]) -> URL:
+        return URL(self.target.url).with_path(path).with_query([*self.target.query, *query.items()])
+
+    def _cookies(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {**self.target.cookies, **more}
+
+    async def request(
+        self,
+        method: str,
+        query: Mapping[str, str],
+        *,
+        path: str | None = None,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        timeout: float | None = 5.0,
+    ) -> Answer:
+        """Ask for `path`, or the target's own; without a time-out the caller has one. Raises: Unanswered."""
+        assert self._session is not None
+        bound = None if timeout is None else min(timeout, self.target.connect_timeout)
+        # As clients do, so that no cache answers.
+        unique = {**query, "t": f"nsroom{next(self._counter)}"}
+        if body is not None:
+            headers = {"Content-Type": "text/plain;charset=UTF-8", **(headers or {})}
+        try:
+            async with (
+                asyncio.timeout(bound),
+                self._session.request(
+                    method,
+                    self._url(path or self.path, unique),
+                    data=body,
+                    headers=headers,
+                    cookies=self._cookies(cookies or {}),
+                    allow_redirects=False,
+                ) as response,
+            ):
+                return await _read(response)
+        except TimeoutError:
+            raise Unanswered(f"no answer within {bound or 0:g} s", silent=True) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Unanswered(network_fault(error) or str(error).strip() or type(error).__name__) from None
+
+    async def websocket(
+        self,
+        query: Mapping[str, str],
+        *,
+        path: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        timeout: float = 5.0,
+    ) -> "aiohttp.ClientWebSocketResponse[bool]":
+        """Switch to a WebSocket. Raises: NotSwitched, Unanswered."""
+        assert self._session is not None
+        held = self._cookies(cookies or {})
+        cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in held.items())} if held else {}
+        bound = min(timeout, self.target.connect_timeout)
+        try:
+            async with asyncio.timeout(bound):
+                return await self._session.ws_connect(
+                    self._url(path or self.path, query),
+                    headers={**(headers or {}), **cookie},
+                    max_msg_size=_MESSAGE,
+                )
+        except TimeoutError:
+            raise Unanswered(f"no answer within {bound:g} s", silent=True) from None
+        except aiohttp.WSServerHandshakeError as error:
+            raise NotSwitched(error.status, error.headers or {}) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise Unanswered(network_fault(error) or str(error).strip() or type(error).__name__) from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    body = bytearray()
+    while len(body) < _BODY and (chunk := await response.content.read(_BODY - len(body))):
+        body += chunk
+    names = [name.lower() for name in response.headers]
+    return Answer(
+        status=response.status,
+        headers=response.headers,
+        body=bytes(body),
+        cookies={name: morsel.value for name, morsel in response.cookies.items()},
+        repeated={name: names.count(name) for name in names},
+    )

@@ -1,0 +1,1 @@
+"""A server seen from inside: its namespaces, rooms and sockets."""

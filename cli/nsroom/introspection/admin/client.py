@@ -1,0 +1,202 @@
+"""A connection to the admin namespace of an instrumented server."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from nsroom.channel import now
+from nsroom.client.client import Client
+from nsroom.client.events import Emit
+from nsroom.client.target import Target
+from nsroom.errors import CredentialsError, LostError, RefusedError, WaitError
+from nsroom.introspection.admin.state import State
+from nsroom.introspection.inventory import Feature
+from nsroom.record import Direction, Json, Record
+
+T = TypeVar("T")
+Say = Callable[[str], object]
+
+_PATIENCE = 2.0
+"""Seconds to wait for what comes at once."""
+_STATISTICS = 2.5
+"""… and for the statistics, which come every two."""
+_WRONG = ("invalid credentials", "authentication failed")
+"""What Node and python-socketio answer to a wrong password."""
+
+
+class Admin:
+    """Sees what happens on a server, and acts on it: `async with Admin(target) as admin`.
+
+    The target's one namespace is the admin namespace. Records are taken from the wire only while something
+    here is awaited.
+    """
+
+    def __init__(self, target: Target, *, timeout: float = 5.0, say: Say = str) -> None:
+        self.state = State(target.namespaces[0])
+        self._timeout = timeout
+        self._say = say
+        # Where it ends with one answer, the connection is nothing to speak of.
+        self._client = Client(target, watch=True, say=say if target.reconnect else str, note=say)
+        self._batches = self._client.records()
+        self._next: asyncio.Future[list[Record] | None] | None = None
+        self._left: deque[Record] = deque()
+
+    async def __aenter__(self) -> Self:
+        """Connect, and learn what the server offers.
+
+        Raises: as `Client.connect`; CredentialsError, WaitError.
+        """
+        try:
+            await self._open()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def _open(self) -> None:
+        try:
+            await self._client.connect()
+        except RefusedError as error:
+            raise _explained(error) from None
+        if not await self.until(lambda: self.state.features is not None, self._timeout):
+            raise WaitError(
+                f"{self.state.namespace} took us in, but within {self._timeout:g} s it did not say what it"
+                " offers: is it the admin namespace of an instrumented server?"
+            )
+
+    async def _close(self) -> None:
+        await self._client.close()
+        if self._next is not None:
+            self._next.cancel()
+            await asyncio.gather(self._next, return_exceptions=True)
+        await self._batches.aclose()  # type: ignore[attr-defined]
+
+    async def listing(self) -> None:
+        """Wait until every socket is known.
+
+        Raises: RefusedError in production mode, where the server tells of none; LostError.
+        """
+        await self.require_open()
+        if await self.until(lambda: self.state.listed, _PATIENCE):
+            return
+        # python-socketio addresses the list to whichever socket it comes to last: to us, unless another admin
+        # was there first. Node waits for the other servers of a cluster.
+        seconds = self.state.heartbeat + 1
+        self._say(f"no list of sockets came: collecting what each heartbeat tells, for {seconds:g} s")
+        await self.until(lambda: self.state.listed, seconds)
+
+    async def require_open(self) -> None:
+        """Make sure that the server tells of its sockets. Raises: RefusedError, LostError."""
+        if self.state.is_open:
+            return
+        await self.until(lambda: bool(self.state.servers(now())), _STATISTICS)
+        counts = ", ".join(f"{name} {number}" for name, number in self.state.population(now()).items())
+        raise RefusedError(
+            f"{self.state.namespace} is in production mode and tells of no sockets, only how many there are:"
+            f" {counts or 'none'}; call instrument() with mode 'development' to see them"
+        )
+
+    def require(self, feature: Feature) -> None:
+        """Make sure that the server offers this. Raises: RefusedError."""
+        if feature not in (self.state.features or ()):
+            raise RefusedError(f"{self.state.namespace} is read-only: it does not offer {feature}")
+
+    async def until(self, check: Callable[[], bool], seconds: float) -> bool:
+        """Take records until `check` holds; say whether it does within `seconds`. Raises: LostError."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not check():
+                    await self._take()
+        except TimeoutError:
+            return check()
+        return True
+
+    async def batches(self) -> AsyncIterator[list[Record]]:
+        """Give what the sockets do, and what becomes of our own connection, as it comes.
+
+        A batch may be empty: then only the state has changed. Raises: LostError.
+        """
+        while True:
+            await self._fill()
+            taken = [made for record in self._left for made in self._feed(record)]
+            self._left.clear()
+            yield taken
+
+    async def command(self, feature: Feature, event: str, *args: Json) -> None:
+        """Tell the server to do something; return when it has read that.
+
+        Raises: RefusedError where it offers no such thing, WaitError, LostError.
+        """
+        self.require(feature)
+        emit = Emit(self.state.namespace, event, list(args))
+        if not self.state.acknowledges:
+            # Not with an id: Node's admin would take the callback for one more argument.
+            await self._client.emit(emit)
+            await self.beside(self._client.settle(self._timeout))
+            return
+        (answer,) = await self._client.ask(emit)
+        done, _ = await self.beside(asyncio.wait([answer], timeout=self._timeout))
+        if not done:
+            raise WaitError(
+                f"{self.state.namespace} offers {feature}, but does not answer it: in production mode"
+                " python-socketio has nothing behind it"
+            )
+
+    async def _take(self) -> None:
+        while not self._left:
+            await self._fill()
+        self._feed(self._left.popleft())
+
+    async def _fill(self) -> None:
+        """Wait for a batch; a wait that is cancelled loses nothing, and several may wait."""
+        if self._next is None:
+            self._next = asyncio.ensure_future(anext(self._batches, None))
+        coming = self._next
+        await asyncio.wait({coming})
+        batch = coming.result()
+        if batch is None:
+            raise LostError("the connection is closed")
+        if self._next is coming:
+            self._next = None
+            self._left.extend(batch)
+
+    def _feed(self, record: Record) -> list[Record]:
+        made = self.state.feed(record)
+        return [*made, record] if record.direction is Direction.LOCAL else made
+
+    async def beside(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` while records are taken: else those that wait would keep its answer from coming.
+
+        Raises: what `work` raises, LostError.
+        """
+        task, reading = asyncio.ensure_future(work), asyncio.ensure_future(self._read_on())
+        try:
+            await asyncio.wait({task, reading}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else reading.result()
+        finally:
+            for each in (task, reading):
+                each.cancel()
+            await asyncio.gather(task, reading, return_exceptions=True)
+
+    async def _read_on(self) -> Any:
+        while True:
+            await self._take()
+
+
+def _explained(error: RefusedError) -> RefusedError:
+    """Say what to do about a refusal."""
+    text = str(error)
+    if any(text.endswith(words) for words in _WRONG):
+        return CredentialsError(
+            f"{text}: give --admin-auth USER:PASSWORD, @FILE that holds it, or $NSROOM_ADMIN"
+        )
+    return RefusedError(
+        f"{text}: the server is not instrumented, or its admin namespace is another (--admin-namespace)"
+    )

@@ -1,0 +1,271 @@
+"""What an instrumented server says of itself in its admin namespace: records in, sockets and rooms out.
+
+Pure. The words are those of `@socket.io/admin-ui` 0.5 and of `instrument()` in python-socketio 5. Directions
+are the client's, as in every Record: `out` is what a client emitted, `in` what the server sent to it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from itertools import count
+
+from nsroom.introspection.admin.offsets import without_offset
+from nsroom.introspection.inventory import Feature, Key, Server, Socket, parse_server, parse_socket
+from nsroom.record import Direction, Json, Kind, Record, parse_time
+
+_MAX_GONE = 100_000
+_SILENCE = 10_000_000
+"""Microseconds after which a server that sent no statistics is gone; they come every two seconds."""
+
+
+class State:
+    """What is known of the servers behind one admin namespace; it begins anew with each connection."""
+
+    def __init__(self, namespace: str = "/admin") -> None:
+        self.namespace = namespace
+        self.heartbeat = 25.0
+        """Seconds in which python-socketio describes every socket once more."""
+        self._sequence = count(1)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.features: list[str] | None = None
+        """What the server says it offers; None until it has."""
+        self.listed = False
+        """Whether the list of all sockets has come."""
+        self.sockets: dict[Key, Socket] = {}
+        self._servers: dict[str, Server] = {}
+        self._gone: dict[Key, None] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server tells of sockets and events: it does not in production mode."""
+        return Feature.ALL_EVENTS in (self.features or ())
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether commands are acknowledged: by python-socketio, which lists its features in this order.
+
+        It offers commands in production mode too, where it has no handlers for them.
+        """
+        return (self.features or [""])[0] == "AGGREGATED_EVENTS"
+
+    def servers(self, now: int) -> list[Server]:
+        """Give the servers that were heard of lately."""
+        return [each for each in self._servers.values() if now - each.at < _SILENCE]
+
+    def population(self, now: int) -> dict[str, int]:
+        """Count the sockets of each namespace over all servers, by their statistics."""
+        total: dict[str, int] = defaultdict(int)
+        for server in self.servers(now):
+            for namespace, number in server.namespaces.items():
+                total[namespace] += number
+        total.pop(self.namespace, None)
+        return dict(sorted(total.items()))
+
+    def is_gone(self, key: Key) -> bool:
+        """Say whether a socket has been seen to disconnect."""
+        return key in self._gone
+
+    def select(self, namespaces: Collection[str] = (), all: bool = False) -> list[Socket]:
+        """Give the sockets of these namespaces, else of every one but the admin namespace itself."""
+        chosen = (
+            each
+            for each in self.sockets.values()
+            if (each.namespace in namespaces if namespaces else all or each.namespace != self.namespace)
+        )
+        return sorted(chosen, key=lambda each: each.key)
+
+    def rooms(self, namespaces: Collection[str] = (), all: bool = False) -> dict[Key, list[Socket]]:
+        """Give the rooms with their members; without `all` not the room that each socket has for itself."""
+        found: dict[Key, list[Socket]] = defaultdict(list)
+        for socket in self.select(namespaces, all):
+            for room in socket.rooms:
+                if all or (socket.namespace, room) not in self.sockets:
+                    found[socket.namespace, room].append(socket)
+        return dict(sorted(found.items()))
+
+    def feed(self, record: Record) -> list[Record]:
+        """Take one record of the connection; give what it says that a socket did, as Records."""
+        if record.kind is Kind.OPEN:
+            self._open(record.data)
+        elif record.namespace == self.namespace:
+            if record.kind is Kind.EVENT and record.direction is Direction.IN:
+                handle = _EVENTS.get(str(record.event))
+                return handle(self, record) if handle else []
+            if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
+                # Not when it is answered: what the server emits while it accepts us comes before that.
+                self._begin()
+        return []
+
+    def _open(self, data: Json) -> None:
+        match data:
+            case {"pingInterval": int() as milliseconds}:
+                self.heartbeat = milliseconds / 1000
+
+    def _config(self, record: Record) -> list[Record]:
+        match record.args:
+            case [{"supportedFeatures": [*features]}, *_]:
+                self.features = [str(each) for each in features]
+        return []
+
+    def _server_stats(self, record: Record) -> list[Record]:
+        server = parse_server((record.args or [None])[0], record.time)
+        if server is not None:
+            self._servers[server.id] = server
+        return []
+
+    def _all_sockets(self, record: Record) -> list[Record]:
+        match record.args:
+            case [[*sockets], *_]:
+                self.listed = True
+                for socket in filter(None, map(parse_socket, sockets)):
+                    if socket.key not in self._gone:
+                        self.sockets[socket.key] = socket
+        return []
+
+    def _socket_connected(self, record: Record) -> list[Record]:
+        args = record.args or [None]
+        socket = parse_socket(args[0])
+        if socket is None:
+            return []
+        new = socket.key not in self.sockets or not self.sockets[socket.key].whole
+        self._gone.pop(socket.key, None)
+        self.sockets[socket.key] = socket
+        if not new or not _is_arrival(args):
+            return []
+        data = {"transport": socket.transport, "address": socket.address}
+        return [self._made(Kind.CONNECT, record, args[1:], socket.key, Direction.IN, data=data)]
+
+    def _socket_updated(self, record: Record) -> list[Record]:
+        match record.args:
+            case [{"nsp": str() as namespace, "id": str() as sid, **changes}, *_]:
+                socket = self.sockets.get((namespace, sid))
+                known: dict[str, Json] = {
+                    key: changes[key] for key in ("transport", "data") if key in changes
+                }
+                if socket is not None:
+                    self.sockets[socket.key] = replace(socket, **known)
+        return []
+
+    def _socket_disconnected(self, record: Record) -> list[Record]:
+        match record.args:
+            case [str() as namespace, str() as sid, reason, *rest]:
+                self._forget((namespace, sid))
+                return [
+                    self._made(
+                        Kind.DISCONNECT, record, rest, (namespace, sid), Direction.IN, reason=str(reason)
+                    )
+                ]
+        return []
+
+    def _room_joined(self, record: Record) -> list[Record]:
+        match record.args:
+            case [str() as namespace, str() as room, str() as sid, *rest]:
+                socket = self._known((namespace, sid))
+                if socket is not None:
+                    self.sockets[socket.key] = replace(socket, rooms=socket.rooms | {room})
+                return self._presence("join-room", record, rest, (namespace, sid), room)
+        return []
+
+    def _room_left(self, record: Record) -> list[Record]:
+        match record.args:
+            case [str() as namespace, str() as room, str() as sid, *rest]:
+                socket = self.sockets.get((namespace, sid))
+                if socket is not None:
+                    self._leave(replace(socket, rooms=socket.rooms - {room}), rest)
+                return self._presence("leave-room", record, rest, (namespace, sid), room)
+        return []
+
+    def _leave(self, socket: Socket, rest: list[Json]) -> None:
+        self.sockets[socket.key] = socket
+        # python-socketio tells of a socket before its handler refuses it, and never that it has gone.
+        if not socket.rooms and socket.whole and not _is_javascript(rest):
+            del self.sockets[socket.key]
+
+    def _presence(self, event: str, record: Record, rest: list[Json], key: Key, room: str) -> list[Record]:
+        """Tell of a room as the reference server does; nobody but the server saw it: `local`."""
+        if room == key[1]:
+            return []
+        args = [{"room": room, "sid": key[1]}]
+        return [self._made(Kind.EVENT, record, rest, key, Direction.LOCAL, event=event, args=args)]
+
+    def _event_received(self, record: Record) -> list[Record]:
+        match record.args:
+            case [str() as namespace, str() as sid, [event, *args], *rest]:
+                self._known((namespace, sid))
+                return [
+                    self._made(
+                        Kind.EVENT, record, rest, (namespace, sid), Direction.OUT, event=event, args=args
+                    )
+                ]
+        return []
+
+    def _event_sent(self, record: Record) -> list[Record]:
+        match record.args:
+            case [str() as namespace, str() as sid, [event, *args], *rest]:
+                self._known((namespace, sid))
+                if record.data and "offset" in record.data:
+                    args = without_offset(args, _time(rest, record.time))
+                elif args == [None] and not _is_javascript(rest):
+                    args = []  # python-socketio's way to tell of an event without arguments
+                return [
+                    self._made(
+                        Kind.EVENT, record, rest, (namespace, sid), Direction.IN, event=event, args=args
+                    )
+                ]
+        return []
+
+    def _known(self, key: Key) -> Socket | None:
+        """Give a socket; one that is not in the list yet, but is heard of, has only its name."""
+        # python-socketio tells of rooms two seconds late: by then the socket may have gone.
+        if key not in self.sockets and key not in self._gone:
+            self.sockets[key] = Socket(*key)
+        return self.sockets.get(key)
+
+    def _forget(self, key: Key) -> None:
+        self.sockets.pop(key, None)
+        self._gone[key] = None
+        if len(self._gone) > _MAX_GONE:
+            del self._gone[next(iter(self._gone))]
+
+    def _made(
+        self, kind: Kind, record: Record, rest: list[Json], key: Key, direction: Direction, **fields: Json
+    ) -> Record:
+        at = _time(rest, record.time)
+        return Record(at, next(self._sequence), direction, kind, key[0], sid=key[1], **fields)
+
+
+_EVENTS: dict[str, Callable[[State, Record], list[Record]]] = {
+    "config": State._config,
+    "server_stats": State._server_stats,
+    "all_sockets": State._all_sockets,
+    "socket_connected": State._socket_connected,
+    "socket_updated": State._socket_updated,
+    "socket_disconnected": State._socket_disconnected,
+    "room_joined": State._room_joined,
+    "room_left": State._room_left,
+    "event_received": State._event_received,
+    "event_sent": State._event_sent,
+}
+
+
+def _is_arrival(args: list[Json]) -> bool:
+    """Tell a socket that connects from one that python-socketio describes again with every heartbeat."""
+    match args:
+        case [{"handshake": {"time": str() as connected}}, str() as at, *_]:
+            return _is_javascript([at]) or connected == at
+    return True
+
+
+def _is_javascript(rest: list[Json]) -> bool:
+    """Tell JavaScript's way to write a time from Python's."""
+    return bool(rest) and str(rest[0]).endswith("Z")
+
+
+def _time(rest: list[Json], default: int) -> int:
+    """Read the server's time at the end of an event's arguments."""
+    try:
+        return parse_time(rest[0])
+    except (IndexError, TypeError, ValueError, OverflowError):
+        return default

@@ -1,0 +1,46 @@
+"""Join a connection's own sids to rooms by the admin namespace, and prove it."""
+
+from collections.abc import Sequence
+
+from nsroom.client.client import Client
+from nsroom.client.target import Target
+from nsroom.errors import WaitError
+from nsroom.introspection.admin.client import Admin, Say
+from nsroom.introspection.inventory import Feature
+
+_PATIENCE = 2.0
+"""Seconds to wait for the list of sockets; the proof does not need it."""
+
+
+async def join(client: Client, rooms: Sequence[str], target: Target, timeout: float, say: Say) -> None:
+    """Let the server join this client to rooms, in every namespace, and say what proves it.
+
+    Where the application has joined it before, that is said instead. Raises: as `Admin`; RefusedError,
+    WaitError when the server does not confirm it.
+    """
+    async with Admin(target, timeout=timeout, say=say) as admin:
+        admin.require(Feature.JOIN)
+        if admin.state.is_open:
+            await admin.until(lambda: admin.state.listed, _PATIENCE)
+        for namespace, sid in client.namespaces.items():
+            for room in rooms:
+                await _join(admin, (namespace, sid or ""), room, timeout, say)
+
+
+async def _join(admin: Admin, key: tuple[str, str], room: str, timeout: float, say: Say) -> None:
+    namespace, sid = key
+
+    def inside() -> bool:
+        socket = admin.state.sockets.get(key)
+        return socket is not None and room in socket.rooms
+
+    if inside():
+        say(f"{admin.state.namespace} confirms that the application joined us to {room} in {namespace}")
+        return
+    await admin.command(Feature.JOIN, "join", namespace, room, sid)
+    if not admin.state.is_open:
+        say(f"asked {admin.state.namespace} to join us to {room}; in production mode it does not confirm it")
+    elif await admin.until(inside, timeout):
+        say(f"joined {room} in {namespace} by {admin.state.namespace}, which confirms it")
+    else:
+        raise WaitError(f"{admin.state.namespace} did not confirm within {timeout:g} s that we are in {room}")

@@ -1,0 +1,1 @@
+"""Records and messages on their way out: streams, files and terminals."""

@@ -1,0 +1,63 @@
+"""Format records as NDJSON."""
+
+import json
+import math
+from collections.abc import Sequence
+
+import orjson
+
+from nsroom.record import Json, Record, escape, shallow, to_json
+
+_DEL, _DOLLAR = b"\x7f$"
+
+
+_ascii_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+
+
+def encode(record: Record) -> bytes:
+    """Write a record as one line of NDJSON in ASCII.
+
+    NaN and the infinities have no JSON: they become null, as in JSON.stringify.
+    """
+    try:
+        line = orjson.dumps(shallow(record), option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # bytes, an integer of more than 64 bits, a lone surrogate
+        return _encode(record)
+    # Single bytes first: to look for one is ten times quicker than for a word.
+    ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or b'$binary"' not in line)
+    return line if ready else _encode(record)
+
+
+def _lines(records: Sequence[Record]) -> bytes:
+    # One by one: orjson's results have room for 1 KiB each, which it takes 3 µs to find while others live.
+    lines = bytearray()
+    for record in records:
+        lines += encode(record)
+    return bytes(lines)
+
+
+def encode_value(value: Json) -> bytes:
+    """Write any value of a record as one line of JSON in ASCII, as `encode` does."""
+    return _line(escape(value))
+
+
+def _encode(record: Record) -> bytes:
+    return _line(to_json(record))
+
+
+def _line(plain: Json) -> bytes:
+    try:
+        line = _ascii_json(plain)
+    except ValueError:
+        line = _ascii_json(_finite(plain))
+    return line.encode() + b"\n"
+
+
+def _finite(value: Json) -> Json:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,88 @@
+"""Read a recording: NDJSON of records, as `--save` and `--json` write them."""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from nsroom.errors import DataError, DecodeError, OutputError, UsageError
+from nsroom.output.ndjson import _lines
+from nsroom.output.writer import Output
+from nsroom.protocol import strict_json
+from nsroom.record import Record, from_json
+
+MAX_LINE = 200_000_000
+"""Bytes: the largest frame, in base64."""
+
+
+def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
+    """Yield the records with the numbers of their lines; empty lines are passed over.
+
+    Raises: DataError at the first line that is no record.
+    """
+    number = 0
+    while line := file.readline(MAX_LINE):
+        number += 1
+        if line.strip():
+            yield number, _record(line, number)
+
+
+def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
+    """Yield what can be read with the sizes of the lines, and in its place what cannot be, and why."""
+    number = 0
+    while line := file.readline(MAX_LINE):
+        number += 1
+        if line.strip():
+            try:
+                yield len(line), _record(line, number)
+            except DataError as error:
+                yield len(line), error
+
+
+def _record(line: bytes, number: int) -> Record:
+    try:
+        return from_json(strict_json.load(line.decode().strip()))
+    except DecodeError as error:
+        torn = "" if line.endswith(b"\n") else " (the recording is torn: its last line has no end)"
+        raise DataError(f"line {number}: {error}{torn}") from None
+    except ValueError as error:
+        raise DataError(f"line {number}: {error}") from None
+
+
+class FileSink:
+    """A recording that only its owner may read: NDJSON, every batch written at once."""
+
+    def __init__(self, path: str, force: bool = False) -> None:
+        """Open the file. Raises: UsageError where it exists and `force` is not given, OutputError."""
+        self._path = path
+        self._fd = create(path, force)
+        self._output = Output(self._fd, path)
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Write a line for each."""
+        await self._output.write(_lines(records))
+
+    async def close(self) -> None:
+        """Close the file. Raises: OutputError."""
+        self._output.close()
+        try:
+            os.close(self._fd)
+        except OSError as error:
+            raise OutputError(f"cannot write to {self._path}: {error.strerror}") from error
+
+
+def create(path: str, force: bool) -> int:
+    """Open a file that only its owner may read.
+
+    Raises: UsageError where it exists and `force` is not given, OutputError.
+    """
+    existing = os.O_TRUNC if force else os.O_EXCL
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | existing, 0o600)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            os.fchmod(fd, 0o600)
+    except FileExistsError:
+        raise UsageError(f"{path} exists already: name another file or give --force") from None
+    except OSError as error:
+        raise OutputError(f"cannot write to {path}: {error.strerror}") from error
+    return fd

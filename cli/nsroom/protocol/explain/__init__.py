@@ -1,0 +1,1 @@
+"""Explain frames, captures and HAR files."""

@@ -1,0 +1,141 @@
+"""Find the Engine.IO frames in what people keep: lines, polling bodies, recordings and HAR files."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
+
+from nsroom.errors import DataError, DecodeError
+from nsroom.protocol import engineio, engineio3, socketio, strict_json
+from nsroom.protocol.explain import har
+from nsroom.protocol.explain.explainer import Found
+from nsroom.protocol.limits import LIMITS
+from nsroom.record import Direction, Json, Kind, Record, from_json
+
+# A record wraps what a frame carries, and each $binary in it, in a few levels of its own.
+_RECORD_LIMITS = replace(LIMITS, depth=LIMITS.depth + 4)
+
+
+class _Line(NamedTuple):
+    number: int
+    text: str
+    error: DecodeError | None
+
+
+def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
+    """Yield the frames as the lines come in; the first line tells what kind of input it is.
+
+    Raises: DataError when it is none.
+    """
+    texts = _texts(lines)
+    first = next(texts, None)
+    if first is None:
+        return
+    if first.error or "\0" in first.text:
+        raise DataError("binary data: not frames, nor a recording, nor a HAR file")
+    if not first.text.startswith("{"):
+        yield from _each(split, chain([first], texts))
+    elif _is_record(first.text):
+        yield from _each(_recorded, chain([first], texts))
+    else:
+        yield from har.parse("\n".join(line.text for line in chain([first], texts)))
+
+
+def split(text: str) -> list[Found]:
+    """Give the frames of one line: one, or those of a polling body, of either Engine.IO."""
+    if not engineio3.is_payload(text):
+        return [Found(frame) for frame in engineio.split_payload(text)]
+    try:
+        return [Found(frame, is_old=True) for frame in engineio3.split_text(text)]
+    except DecodeError as error:
+        return [Found(text, error=error)]
+
+
+def _texts(lines: Iterable[bytes]) -> Iterator[_Line]:
+    """Yield the lines that are not blank, without a byte order mark and the end of the line."""
+    for number, line in enumerate(lines, 1):
+        if len(line) > LIMITS.frame:
+            raise DataError(f"line {number}: longer than {LIMITS.frame} bytes")
+        content = line.rstrip(b"\r\n")
+        try:
+            text, error = content.decode("utf-8-sig" if number == 1 else "utf-8"), None
+        except UnicodeDecodeError as wrong:
+            text = content.decode(errors="surrogateescape")
+            at = len(content[: wrong.start].decode())
+            error = DecodeError("not UTF-8", text, at)
+        if text.strip():
+            yield _Line(number, text, error)
+
+
+def _is_record(text: str) -> bool:
+    try:
+        return "log" not in json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _each(read: Callable[[str], Iterable[Found]], lines: Iterable[_Line]) -> Iterator[Found]:
+    for number, text, error in lines:
+        for found in [Found(text, error=error)] if error else read(text):
+            yield replace(found, line=number)
+
+
+def _recorded(text: str) -> list[Found]:
+    """Give the frames of one line of a recording; where it has none, those that its packet was."""
+    try:
+        record = from_json(strict_json.load(text, 0, _RECORD_LIMITS))
+        frames = _written(record) if record.frames is None else record.frames
+    except DecodeError as error:
+        return [Found(text, error=DecodeError(f"no whole record: {error.reason}", text, error.offset))]
+    except ValueError as error:
+        return [Found(text, error=DecodeError(f"no record: {error}", text))]
+    time = record.time or None
+    return [Found(frame, direction=record.direction, sid=record.sid, time=time) for frame in frames]
+
+
+def _written(record: Record) -> list[str | bytes]:
+    """Write the frames of a record; what nsroom itself noted was never on the wire."""
+    if record.direction is Direction.LOCAL:
+        return []
+    if record.kind in _CONTROL:
+        return [engineio.encode(engineio.Packet(_CONTROL[record.kind], record.data or ""))]
+    if record.kind is Kind.OPEN:
+        data = strict_json.dump(_with_sid(record))
+        return [engineio.encode(engineio.Packet(engineio.PacketType.OPEN, data))]
+    if record.kind not in _PACKETS:
+        return []
+    packet = socketio.Packet(_PACKETS[record.kind], record.namespace or "/", record.id, _payload(record))
+    text, *attachments = socketio.encode(packet)
+    return [f"4{text!s}", *attachments]
+
+
+def _payload(record: Record) -> Json:
+    match record.kind:
+        case Kind.EVENT:
+            return [record.event, *(record.args or [])]
+        case Kind.ACK:
+            return record.args or []
+        case Kind.CONNECT if record.direction is Direction.IN and record.sid is not None:
+            return _with_sid(record)
+        case _:
+            return record.data
+
+
+def _with_sid(record: Record) -> dict[str, Json]:
+    return {"sid": record.sid, **(record.data if isinstance(record.data, dict) else {})}
+
+
+_CONTROL = {
+    Kind.PING: engineio.PacketType.PING,
+    Kind.PONG: engineio.PacketType.PONG,
+    Kind.UPGRADE: engineio.PacketType.UPGRADE,
+    Kind.CLOSE: engineio.PacketType.CLOSE,
+}
+_PACKETS = {
+    Kind.EVENT: socketio.PacketType.EVENT,
+    Kind.ACK: socketio.PacketType.ACK,
+    Kind.CONNECT: socketio.PacketType.CONNECT,
+    Kind.CONNECT_ERROR: socketio.PacketType.CONNECT_ERROR,
+    Kind.DISCONNECT: socketio.PacketType.DISCONNECT,
+}

@@ -1,0 +1,51 @@
+"""Say what every part of a packet of socket.io-msgpack-parser means."""
+
+from collections.abc import Iterable, Iterator
+
+from nsroom.protocol import messagepack, msgpack_parser, strict_json
+from nsroom.protocol.explain.fields import IDS, LISTED, Field, argument, counted, describe, preview
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.protocol.strict_json import Element
+
+
+def fields(packet: Packet, data: bytes) -> Iterator[Field]:
+    """Explain the members of a packet that `msgpack_parser.decode` has read, and the parts of its payload."""
+    for element in messagepack.elements(data):
+        yield _member(packet, element, preview(data[element.start : element.end]))
+        if element.key == "data" and isinstance(element.value, (list, dict)):
+            for index, part in enumerate(_listed(messagepack.elements(data, element.start))):
+                name, meaning = argument(part, index, packet.type is PacketType.EVENT)
+                yield Field(part.start, preview(data[part.start : part.end]), name, meaning)
+
+
+def text_fields(text: str) -> list[Field]:
+    """Explain a packet of Socket.IO 2 that is JSON; `at` counts with a 4 before it.
+
+    Raises: DecodeError.
+    """
+    packet = msgpack_parser.decode(text)
+    members = [
+        _member(packet, element, text[element.start : element.end])
+        for element in strict_json.elements(text, 0)
+    ]
+    whole = Field(0, text, "packet", f"JSON beside MessagePack: {counted(len(members), 'member')}")
+    return [field._replace(at=field.at + 1) for field in [whole, *members]]
+
+
+def _listed(elements: Iterable[Element]) -> Iterator[Element]:
+    return (element for _, element in zip(range(LISTED), elements, strict=False))
+
+
+def _member(packet: Packet, element: Element, text: str) -> Field:
+    match element.key:
+        case "type":
+            return Field(element.start, text, "socket.io type", packet.type.name.lower().replace("_", " "))
+        case "nsp":
+            return Field(element.start, text, "namespace", str(element.value))
+        case "id" if packet.id is not None:
+            meaning = IDS.get(packet.type, "without effect here")
+            return Field(element.start, text, "id", f"{packet.id}, {meaning}")
+        case "data":
+            return Field(element.start, text, "payload", describe(element.value))
+        case _:
+            return Field(element.start, text, str(element.key), describe(element.value))

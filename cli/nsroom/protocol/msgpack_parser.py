@@ -1,0 +1,73 @@
+"""Socket.IO packets as socket.io-msgpack-parser writes them: a map of type, data, nsp and id in MessagePack.
+
+For Socket.IO 2 what is no event and no acknowledgement is JSON: `4{"type":0,"nsp":"/"}`.
+"""
+
+from nsroom.errors import DecodeError
+from nsroom.protocol import messagepack, socketio, strict_json
+from nsroom.protocol.limits import LIMITS, Limits
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Json
+
+_PLAIN = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
+
+
+def decode(data: str | bytes, limits: Limits = LIMITS) -> Packet:
+    """Read a packet, of which text is JSON.
+
+    Raises: DecodeError, whatever the data is.
+    """
+    if len(data) > limits.frame:
+        raise DecodeError(f"larger than {limits.frame} bytes or characters", data)
+    fields = strict_json.load(data, 0, limits) if isinstance(data, str) else messagepack.load(data, limits)
+    return _packet(fields, data, limits)
+
+
+def _packet(fields: Json, data: str | bytes, limits: Limits) -> Packet:
+    if not isinstance(fields, dict):
+        raise DecodeError("a packet is a map of type, data, nsp and id", data)
+    kind, namespace, id = fields.get("type"), fields.get("nsp"), fields.get("id")
+    if type(kind) is not int or not 0 <= kind <= PacketType.BINARY_ACK:
+        raise DecodeError(f"unknown Socket.IO packet type {kind!r:.20}", data)
+    if not isinstance(namespace, str) or len(namespace) > limits.namespace:
+        raise DecodeError(f"no namespace of at most {limits.namespace} characters", data)
+    if id is not None and (type(id) is not int or not 0 <= id <= limits.id):
+        raise DecodeError(f"the id is no number up to {limits.id}", data)
+    # Socket.IO 2 tells of binary data in the type even where that stands in its place.
+    kind = PacketType(kind)
+    packet = Packet(_PLAIN.get(kind, kind), namespace.partition("?")[0] or "/", id, fields.get("data"))
+    if packet.type is PacketType.ACK and id is None:
+        raise DecodeError("an acknowledgement without an id", data)
+    if wrong := socketio.misshapen(packet):
+        raise DecodeError(wrong, data)
+    return packet
+
+
+def encode(packet: Packet) -> bytes:
+    """Write a packet, its binary values in their places.
+
+    Raises: ValueError for what the protocol cannot carry.
+    """
+    return messagepack.dump(_fields(packet, ""))
+
+
+def encode_old(packet: Packet, query: str = "") -> str | bytes:
+    """Write a packet for Socket.IO 2; the `query` stands behind the namespace.
+
+    Raises: ValueError for what the protocol cannot carry.
+    """
+    if packet.type in (PacketType.EVENT, PacketType.ACK):
+        return encode(packet)
+    return strict_json.dump(_fields(packet, query))
+
+
+def _fields(packet: Packet, query: str) -> dict[str, Json]:
+    socketio.check_sendable(packet)
+    namespace = f"{packet.namespace}?{query}" if query else packet.namespace
+    fields: dict[str, Json] = {
+        "type": int(packet.type),
+        "data": packet.data,
+        "nsp": namespace,
+        "id": packet.id,
+    }
+    return {key: value for key, value in fields.items() if value is not None}

@@ -1,0 +1,1 @@
+"""The proxy: relay traffic and record every packet."""

@@ -1,0 +1,1 @@
+"""Keys, commands and completion of the live view."""

@@ -1,0 +1,1 @@
+"""The state of the live view, without a screen."""

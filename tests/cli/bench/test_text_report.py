@@ -1,0 +1,87 @@
+"""A report as it is printed."""
+
+import pytest
+
+from nsroom.bench.histogram import Histogram
+from nsroom.bench.plan import Load, Scenario
+from nsroom.bench.report import Report
+from nsroom.bench.tally import Tally
+from nsroom.bench.text_report import duration, lines
+
+
+def report(busy: float = 0.5, rate: float | None = None) -> Report:
+    made = Report("http://localhost:3000", "/chat", Load(1000, rooms=2, rate=rate))
+    tally = Tally(Histogram(), answered=1000, seconds=2.0, busy=busy)
+    for number in range(1000):
+        tally.histogram.record(1_200_000 + number * 5000)
+    tally.error("refused: \x1b[2Jno", 3)
+    made.results = {Scenario.CONNECT: tally, Scenario.ACK: Tally(Histogram())}
+    return made
+
+
+def text(made: Report, width: int = 80) -> list[str]:
+    return [line.text for line in lines(made, width)]
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "shown"),
+    [
+        (0, "0.00 µs"),
+        (8_700, "8.70 µs"),
+        (87_000, "87.0 µs"),
+        (1_234_567, "1.23 ms"),
+        (12_345_678, "12.3 ms"),
+        (123_456_789, "123 ms"),
+        (1_234_567_890, "1.23 s"),
+        (123_000_000_000, "123 s"),
+    ],
+)
+def test_durations(nanoseconds: int, shown: str) -> None:
+    assert duration(nanoseconds) == shown
+
+
+def test_the_whole() -> None:
+    assert text(report(), 40) == [
+        "http://localhost:3000/chat",
+        "1,000 clients  2 rooms  1 worker  saturated",
+        "",
+        "             connect       ack",
+        "answered       1,000         0",
+        "per second       500         0",
+        "p50          3.70 ms         -",
+        "p90          5.70 ms         -",
+        "p99          6.15 ms         -",
+        "p99.9        6.19 ms         -",
+        "longest      6.20 ms         -",
+        "errors             3         0",
+        "",
+        "connect latency",
+        "    < 2 ms   16.0 %  █████▏",
+        "    < 5 ms   60.0 %  ███████████████████",
+        "   < 10 ms   24.0 %  ███████▋",
+        "",
+        "         3  connect: refused: \\x1b[2Jno",
+        "our own CPU, of one core: connect 50%, ack 0%",
+        "saturated: what is late delays what comes after it, which hides that; --rate measures it",
+    ]
+
+
+@pytest.mark.parametrize("width", [30, 40, 80, 100])
+def test_the_plot_fits(width: int) -> None:
+    assert max(len(line) for line in text(report(), width) if "%  " in line) <= width
+
+
+def test_it_says_when_the_numbers_are_its_own() -> None:
+    assert [line for line in text(report(busy=0.95)) if "give more --workers" in line]
+    assert not [line for line in text(report()) if "give more --workers" in line]
+
+
+def test_it_says_what_to_do_about_a_limit_of_the_server() -> None:
+    made = report()
+    made.results[Scenario.ACK].error("refused: rate_limited")
+    assert [line for line in text(made) if "more --rooms" in line]
+    assert not [line for line in text(report()) if "more --rooms" in line]
+
+
+def test_it_says_what_latencies_count_from() -> None:
+    assert [line for line in text(report(rate=10)) if "coordinated omission" in line]

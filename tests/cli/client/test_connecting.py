@@ -1,0 +1,128 @@
+"""Connecting to a server and its namespaces: what is refused, and how long it may take."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from nsroom.client.events import Emit
+from nsroom.errors import ConnectError, LostError, RefusedError, UsageError
+from tests.cli.clients import WAIT, Connect, Reference, answer, make
+from tests.peers import bad
+
+
+async def test_each_namespace_has_its_own_sid(reference: Reference, connect: Connect, transport: str) -> None:
+    server = await reference()
+    client = await connect(server.url, "/", "/chat", "/my-namespace", transport=transport, watch=True)
+    assert list(client.namespaces) == ["/", "/chat", "/my-namespace"]
+    assert len({*client.namespaces.values()} - {None}) == 3
+    assert client.transport == transport
+    assert (await answer(client, "who", {"room": "x"}, namespace="/chat"))[0]["ok"]
+
+
+async def test_namespaces_come_and_go_later(reference: Reference, connect: Connect, transport: str) -> None:
+    server = await reference()
+    client = await connect(server.url, transport=transport, watch=True)
+    await client.enter("/chat")
+    await client.enter("/lab")
+    await client.leave("/")
+    assert list(client.namespaces) == ["/chat", "/lab"]
+    assert await answer(client, "echo", 1, namespace="/lab") == [1]
+    with pytest.raises(UsageError, match="nothing can be emitted to /: not connected"):
+        await client.emit(Emit("/", "rooms", []))
+    await client.enter("/")
+    assert (await answer(client, "rooms"))[0]["ok"]
+
+
+async def test_a_further_namespace_may_be_refused(
+    reference: Reference, connect: Connect, transport: str
+) -> None:
+    server = await reference()
+    client = await connect(server.url, "/chat", transport=transport)
+    with pytest.raises(RefusedError, match="/secret is refused: Invalid namespace"):
+        await client.enter("/secret")
+    assert list(client.namespaces) == ["/chat"]
+    assert (await answer(client, "rooms", namespace="/chat"))[0]["ok"]
+
+
+async def test_a_namespace_is_entered_and_left_once(reference: Reference, connect: Connect) -> None:
+    server = await reference()
+    client = await connect(server.url)
+    with pytest.raises(UsageError, match="already in /"):
+        await client.enter("/")
+    entering = [asyncio.ensure_future(client.enter("/chat")) for _ in range(2)]
+    outcomes = await asyncio.gather(*entering, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [type(None), UsageError]
+    await client.leave("/chat")
+    with pytest.raises(UsageError, match="not in /chat"):
+        await client.leave("/chat")
+    assert (await answer(client, "rooms"))[0]["ok"]
+
+
+async def test_none_is_entered_without_a_connection(reference: Reference, connect: Connect) -> None:
+    server = await reference()
+    client = await connect(server.url)
+    await client.close()
+    for _ in range(2):
+        with pytest.raises(LostError, match="there is no connection now"):
+            await client.enter("/chat")
+
+
+async def test_no_answer_for_a_further_namespace(stack: AsyncExitStack, connect: Connect) -> None:
+    url = await stack.enter_async_context(bad.sends())
+    client = await connect(url, connect_timeout=0.2)
+    with pytest.raises(ConnectError, match=r"no answer for /mute within 0\.2 s"):
+        await client.enter("/mute")
+
+
+async def test_one_is_refused_and_the_others_go_on(
+    reference: Reference, connect: Connect, transport: str
+) -> None:
+    said: list[str] = []
+    server = await reference()
+    client = await connect(server.url, "/secret", "/chat", transport=transport, say=said.append)
+    assert list(client.namespaces) == ["/chat"]
+    assert client.refused == {"/secret": "Invalid namespace"}
+    assert said[0] == "/secret is refused: Invalid namespace"
+    with pytest.raises(UsageError, match="nothing can be emitted to /secret: Invalid namespace"):
+        await client.emit(Emit("/secret", "x", []))
+
+
+async def test_all_are_refused(reference: Reference, connect: Connect, transport: str) -> None:
+    server = await reference(token="right")
+    with pytest.raises(RefusedError, match=r"/ is refused: .*; /chat is refused: "):
+        await connect(server.url, "/", "/chat", transport=transport, auth={"token": "wrong"})
+    client = await connect(server.url, transport=transport, auth={"token": "right"})
+    assert client.namespaces
+
+
+# Connecting takes its time and no more
+
+
+async def test_a_server_without_websocket_is_polled(reference: Reference, connect: Connect) -> None:
+    said: list[str] = []
+    server = await reference(transports=("polling",))
+    client = await connect(server.url, say=said.append)
+    assert (client.transport, said) == ("polling", [f"connected to {server.url} over polling"])
+
+
+@pytest.mark.parametrize("peer", [bad.silent, bad.open_then_silence, bad.plain_websocket, bad.garbage])
+async def test_connecting_ends_in_time(
+    peer: Any, stack: AsyncExitStack, connect: Connect, transport: str
+) -> None:
+    url = await stack.enter_async_context(peer())
+    began = time.monotonic()
+    with pytest.raises(ConnectError):
+        await connect(url, transport=transport, connect_timeout=0.5)
+    assert time.monotonic() - began < WAIT
+
+
+@pytest.mark.parametrize("peer", [bad.silent, bad.open_then_silence])
+async def test_connecting_may_be_given_up(peer: Any, stack: AsyncExitStack, transport: str) -> None:
+    client = make(await stack.enter_async_context(peer()), transport=transport)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await client.connect()
+    await client.close()

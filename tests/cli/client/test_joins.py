@@ -1,0 +1,148 @@
+"""Asking to join rooms, in every server's way."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from nsroom.client import joins
+from nsroom.client.events import Emit
+from nsroom.client.joins import PRESETS, Convention, convention, fill, join
+from nsroom.errors import RefusedError, UsageError
+from nsroom.record import Json
+from tests.cli.clients import Connect, Reference, answer
+from tests.cli.scripted import stock
+from tests.peers import bad
+
+
+@pytest.mark.parametrize(
+    ("preset", "event", "args", "nick", "expected"),
+    [
+        (None, None, None, None, Convention("join", ("{room}",))),
+        ("room", None, None, None, Convention("room", ("{room}",))),
+        ("join_room", None, None, None, Convention("join_room", ({"room": "{room}"},))),
+        (None, "enter", None, None, Convention("enter", ("{room}",))),
+        (None, "enter", '["{room}", 1]', None, Convention("enter", ("{room}", 1))),
+        (None, None, '{"table": "{room}"}', None, Convention("join", ({"table": "{room}"},))),
+        (None, None, "[]", None, Convention("join", ())),
+        (None, None, None, "ann", Convention("join", ({"room": "{room}", "nick": "ann"},))),
+        ("join-object", None, None, "ann", Convention("join", ({"room": "{room}", "nick": "ann"},))),
+        (None, "x", '[{"r": "{room}"}, 2]', "ann", Convention("x", ({"r": "{room}", "nick": "ann"}, 2))),
+    ],
+)
+def test_conventions(
+    preset: str | None, event: str | None, args: str | None, nick: str | None, expected: Convention
+) -> None:
+    assert convention(preset, event, args, nick) == expected
+
+
+@pytest.mark.parametrize(
+    ("preset", "event", "args", "nick", "complaint"),
+    [
+        ("nonsense", None, None, None, "--join-preset 'nonsense': there are room, join, "),
+        ("room", "x", None, None, "give one or the other"),
+        ("room", None, "[]", None, "give one or the other"),
+        (None, None, "{room}", None, "--join-args: "),
+        ("room", None, None, "ann", "--as has no place in this convention"),
+        (None, "enter", None, "ann", "--as has no place"),
+        (None, None, "[]", "ann", "--as has no place"),
+    ],
+)
+def test_conventions_that_contradict_themselves(
+    preset: str | None, event: str | None, args: str | None, nick: str | None, complaint: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        convention(preset, event, args, nick)
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "filled"),
+    [
+        ("{room}", "a"),
+        ("x-{room}-{room}", "x-a-a"),
+        ([1, ["{room}"], None], [1, ["a"], None]),
+        ({"{room}": {"k": "{room}", "n": 1.5}}, {"a": {"k": "a", "n": 1.5}}),
+        ("{other}", "{other}"),
+    ],
+)
+def test_the_room_takes_its_place(value: Json, filled: Json) -> None:
+    assert fill(value, "a") == filled
+
+
+async def test_rooms_are_joined_in_every_namespace(reference: Reference, connect: Connect) -> None:
+    said: list[str] = []
+    client = await connect((await reference()).url, "/", "/chat")
+    assert await join(client, ["a", "b"], convention(None, None, None, "ann"), said.append) == []
+    assert said == ["joined a (1 there)", "joined b (1 there)"] * 2
+    for namespace in ("/", "/chat"):
+        (who,) = await answer(client, "who", {"room": "a"}, namespace=namespace)
+        assert [member["nick"] for member in who["members"]] == ["ann"]
+    assert [(each.namespace, each.args[0]["room"]) for each in client.rejoin] == [
+        (namespace, room) for namespace in ("/", "/chat") for room in ("a", "b")
+    ]
+
+
+async def test_refused_rooms_are_named_and_not_asked_for_again(
+    reference: Reference, connect: Connect
+) -> None:
+    said: list[str] = []
+    client = await connect((await reference()).url)
+    (refused,) = await join(client, ["fine", "\x00"], PRESETS["join"], said.append)
+    assert refused.startswith("\x00: ")
+    assert said[0] == "joined fine (1 there)"
+    assert said[1].startswith("the server refused to join \x00: ")
+    assert client.rejoin == [Emit("/", "join", ["fine"])]
+
+
+async def test_when_every_room_is_refused(reference: Reference, connect: Connect) -> None:
+    client = await connect((await reference()).url)
+    with pytest.raises(RefusedError, match="the server refused to join \x00: "):
+        await join(client, ["\x00"], PRESETS["join"], str)
+    assert client.rejoin == []
+
+
+async def test_a_server_that_does_not_acknowledge(
+    stack: AsyncExitStack, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joins, "_PATIENCE", 0.1)
+    said: list[str] = []
+    client = await connect(await stack.enter_async_context(bad.sends()))
+    assert await join(client, ["lobby"], PRESETS["room"], said.append) == []
+    assert said == ["asked to join lobby; the server does not acknowledge it, so whether it did is not known"]
+    assert client.rejoin == [Emit("/", "room", ["lobby"])]
+
+
+@pytest.mark.parametrize("acknowledgement", [None, True, "ok", {"ok": True}, {"members": "many"}])
+async def test_a_server_that_acknowledges_in_its_own_way(
+    acknowledgement: Any, stack: AsyncExitStack, connect: Connect
+) -> None:
+    said: list[str] = []
+    url, server = await stack.enter_async_context(stock(lambda _sid, _environ, _auth: None))
+    server.on("subscribe", lambda _sid, _room: acknowledgement)
+    assert await join(await connect(url), ["x"], PRESETS["subscribe"], said.append) == []
+    assert said == ["joined x"]
+
+
+async def test_a_connection_that_is_lost_while_asking(stack: AsyncExitStack, connect: Connect) -> None:
+    """The way back joins it: nothing is over yet."""
+    said: list[str] = []
+    asked = 0
+    joined = asyncio.Event()
+
+    async def script(talk: bad.Conversation) -> None:
+        nonlocal asked
+        await talk.welcome()
+        await talk.receive()
+        asked += 1
+        if asked == 1:
+            return
+        joined.set()
+        await talk.receive()
+
+    client = await connect(await stack.enter_async_context(bad.conversation(script)))
+    assert await join(client, ["lobby"], PRESETS["join"], said.append) == []
+    assert said == ["asked to join lobby; the connection ended before the server answered"]
+    async with asyncio.timeout(5):
+        await joined.wait()

@@ -1,0 +1,272 @@
+"""After a lost connection: the way back, what is said again, and what the records say about it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+
+from nsroom.client.catchup import Place
+from nsroom.client.client import Client
+from nsroom.client.events import Emit
+from nsroom.client.joins import PRESETS, join
+from nsroom.client.reconnection import Gap, backoff
+from nsroom.errors import LostError, RefusedError
+from nsroom.record import Kind, Record
+from nsroom_server.app import Running, serving
+from nsroom_server.settings.config import Config
+from tests.cli.clients import WAIT, Connect, answer, until
+from tests.cli.scripted import LOSE, Polling
+from tests.conftest import StartServer
+from tests.peers import bad
+
+LOST = (Kind.CLOSE, Kind.RECONNECT, Kind.GAP)
+
+
+class Restarting:
+    """The reference server, which stops and starts on the port that it had."""
+
+    def __init__(self) -> None:
+        self.running: Running | None = None
+        self._stack = AsyncExitStack()
+
+    async def start(self, **options: Any) -> str:
+        """Start it; give its URL."""
+        port = self.running.port if self.running else 0
+        config = Config(**{"port": port, "drain": 0.2, **options})
+        self.running = await self._stack.enter_async_context(serving(config))
+        return self.running.url
+
+    async def stop(self) -> None:
+        """Stop it."""
+        await self._stack.aclose()
+
+
+@asynccontextmanager
+async def restarting() -> AsyncIterator[Restarting]:
+    server = Restarting()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+async def server(stack: AsyncExitStack) -> Restarting:
+    """A server that can be restarted."""
+    return await stack.enter_async_context(restarting())
+
+
+def lost(records: list[Record]) -> list[Record]:
+    return [record for record in records if record.kind in LOST]
+
+
+async def test_the_way_back_after_a_restart(server: Restarting, connect: Connect, transport: str) -> None:
+    said: list[str] = []
+    url = await server.start()
+    client = await connect(url, "/", "/chat", transport=transport, watch=True, say=said.append)
+    await client.enter("/my-namespace")
+    await join(client, ["lobby"], PRESETS["join"], said.append)
+    before = dict(client.namespaces)
+    await server.stop()
+    taken = await until(client, kind=Kind.RECONNECT)
+    await server.start()
+    taken += await until(client, kind=Kind.GAP)
+
+    assert list(client.namespaces) == ["/", "/chat", "/my-namespace"]
+    assert not {*client.namespaces.values()} & {*before.values()}
+    close, first, *_, gap = lost(taken)
+    assert (close.kind, first.kind) == (Kind.CLOSE, Kind.RECONNECT)
+    assert first.data["attempt"] == 1
+    assert 250 <= first.data["delay_ms"] <= 500
+    assert gap.data["ms"] >= 0.9 * first.data["delay_ms"]
+    assert gap.data["recovered"] == []
+    assert gap.reason == close.reason
+    assert "what else was emitted meanwhile is not known" in str(gap.message)
+    assert [record.seq for record in taken] == [*range(taken[0].seq, taken[0].seq + len(taken))]
+
+    assert len([record for record in taken if record.kind is Kind.ACK and record.event == "join"]) == 6
+    for namespace in client.namespaces:
+        (who,) = await answer(client, "who", {"room": "lobby"}, namespace=namespace)
+        assert [member["sid"] for member in who["members"]] == [client.namespaces[namespace]]
+    assert f"the connection ended ({close.reason}); trying again" in said
+    assert said[-1].startswith(f"connected again over {transport}: ")
+
+
+async def test_attempts_go_on_and_are_recorded(server: Restarting, connect: Connect) -> None:
+    said: list[str] = []
+    client = await connect(await server.start(), watch=True, say=said.append)
+    await server.stop()
+    attempts: list[Record] = []
+    async for records in client.records():
+        attempts += [record for record in records if record.kind is Kind.RECONNECT]
+        if len(attempts) == 3:
+            break
+    assert [record.data["attempt"] for record in attempts] == [1, 2, 3]
+    assert attempts[0].message is None
+    assert "nothing listens on 127.0.0.1" in str(attempts[1].message)
+    assert len([line for line in said if "nothing listens" in line]) == 1
+
+
+async def test_a_namespace_that_was_left_is_not_entered_again(server: Restarting, connect: Connect) -> None:
+    client = await connect(await server.start(), "/", "/chat", watch=True)
+    await client.leave("/")
+    await server.stop()
+    await until(client, kind=Kind.RECONNECT)
+    await server.start()
+    await until(client, kind=Kind.GAP)
+    assert list(client.namespaces) == ["/chat"]
+
+
+async def test_a_server_may_refuse_who_comes_back(server: Restarting, connect: Connect) -> None:
+    client = await connect(await server.start(), watch=True)
+    await server.stop()
+    await until(client, kind=Kind.RECONNECT)
+    await server.start(token="new")
+    with pytest.raises(RefusedError, match="/ is refused"):
+        await until(client, kind=Kind.GAP)
+
+
+async def test_without_reconnection_a_lost_connection_is_the_end(
+    server: Restarting, connect: Connect, transport: str
+) -> None:
+    client = await connect(await server.start(), transport=transport, watch=True, reconnect=False)
+    await server.stop()
+    records = lost(await until(client, kind=Kind.CLOSE))
+    assert len(records) == 1
+    with pytest.raises(LostError, match="the connection ended"):
+        await until(client, kind=Kind.RECONNECT)
+
+
+async def test_nothing_is_sent_meanwhile(server: Restarting, connect: Connect) -> None:
+    client = await connect(await server.start(), "/lab", watch=True)
+    (waiting,) = await client.ask(Emit("/lab", "never", []))
+    await server.stop()
+    await until(client, kind=Kind.RECONNECT)
+    with pytest.raises(LostError, match="the connection ended"):
+        await waiting
+    with pytest.raises(LostError, match="there is no connection now"):
+        await client.emit(Emit("/lab", "echo", []))
+    with pytest.raises(LostError, match="there is no connection now"):
+        await client.enter("/chat")
+
+
+async def test_closing_ends_the_attempts(server: Restarting, connect: Connect) -> None:
+    client = await connect(await server.start(), watch=True)
+    await server.stop()
+    await until(client, kind=Kind.RECONNECT)
+    await client.close()
+    with suppress(StopAsyncIteration):
+        await anext(client.records())
+
+
+async def test_closing_ends_an_attempt_that_is_under_way(stack: AsyncExitStack, connect: Connect) -> None:
+    """The server that comes back accepts and says nothing."""
+    calls = 0
+
+    async def script(talk: bad.Conversation) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            await asyncio.Event().wait()
+        await talk.welcome()
+
+    client = await connect(await stack.enter_async_context(bad.conversation(script)), watch=True)
+    await until(client, kind=Kind.RECONNECT)
+    async with asyncio.timeout(WAIT):
+        while calls < 2:  # noqa: ASYNC110 - another task's counter
+            await asyncio.sleep(0.01)
+    await client.close()
+
+
+async def test_a_lost_poll_is_noticed(stack: AsyncExitStack, connect: Connect) -> None:
+    polling = Polling()
+    client = await connect(
+        await stack.enter_async_context(polling.listening()), transport="polling", watch=True, reconnect=False
+    )
+    polling.bodies.put_nowait("1")
+    with pytest.raises(LostError):
+        await until(client, kind=Kind.GAP)
+
+
+async def test_a_poll_is_not_sent_again_where_its_answer_was_lost(
+    stack: AsyncExitStack, connect: Connect
+) -> None:
+    polling = Polling()
+    url = await stack.enter_async_context(polling.listening())
+    client = await connect(url, transport="polling", watch=True, reconnect=False)
+    polling.bodies.put_nowait(LOSE)
+    polling.bodies.put_nowait('42["second"]')
+    with pytest.raises(LostError):
+        await until(client, event="second")
+    assert polling.bodies.qsize() == 1
+
+
+# A Node server with connection state recovery
+
+
+async def cut(client: Client) -> tuple[list[Record], Record]:
+    """Let the server cut the connection; give what came until the gap, and the gap."""
+    await client.emit(Emit("/", "cut", []))
+    taken = await until(client, kind=Kind.GAP)
+    return taken, taken[-1]
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_connection_is_recovered(transport: str, node_server: StartServer, connect: Connect) -> None:
+    server = await node_server("server4.js", "--recovery")
+    client = await connect(server.url, transport=transport, watch=True)
+    sid = client.namespaces["/"]
+    assert await answer(client, "first", "a") == ["a"]
+    await until(client, event="echo")
+    for _ in range(2):  # the second time with the offset of what was sent at the first
+        taken, gap = await cut(client)
+        assert client.namespaces["/"] == sid
+        assert gap.data["recovered"] == ["/"]
+        assert "the server sent what was missed" in str(gap.message)
+        news = [record for record in taken if record.event == "news"]
+        assert [record.args for record in news] == [["missed"]]
+        assert [set(record.data) for record in news] == [{"offset"}]
+    await server.proc.seen(kind="connect", recovered=True)
+    assert await answer(client, "still", 1) == [1]
+
+
+async def test_nothing_is_recovered_where_nothing_was_received(
+    node_server: StartServer, connect: Connect
+) -> None:
+    server = await node_server("server4.js", "--recovery")
+    client = await connect(server.url, watch=True)
+    sid = client.namespaces["/"]
+    _, gap = await cut(client)
+    assert client.namespaces["/"] != sid
+    assert gap.data["recovered"] == []
+
+
+@pytest.mark.parametrize(("attempt", "longest"), [(1, 0.5), (2, 1.0), (5, 8.0), (6, 10.0), (5000, 10.0)])
+def test_the_pause_grows_to_a_bound(attempt: int, longest: float) -> None:
+    pauses = [backoff(attempt) for _ in range(100)]
+    assert longest / 2 <= min(pauses) < max(pauses) <= longest
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "recovered", "text"),
+    [
+        ({"a"}, {"/": "b"}, [], "2.5 s without a connection; what was emitted meanwhile is not known"),
+        ({"a"}, {"/": "a"}, ["/"], "2.5 s without a connection; the server sent what was missed"),
+        ({"a", "b"}, {"/": "a", "/x": "c"}, ["/"], "what was emitted meanwhile is not known"),
+    ],
+)
+def test_a_gap_says_what_was_missed(
+    before: set[str | None], after: dict[str, str | None], recovered: list[str], text: str
+) -> None:
+    gap = Gap(2500.4, before, after, [])
+    assert gap.message.endswith(text)
+    assert gap.data == {"ms": 2500, "recovered": recovered}
+
+
+def test_a_gap_says_what_is_known_of_rooms() -> None:
+    gap = Gap(100.0, set(), {"/": "a"}, [Place("/", "lobby", "e", 7, count=2)])
+    known = "2 missed messages of lobby are shown now; what else was emitted meanwhile is not known"
+    assert gap.message == f"0.1 s without a connection; {known}"
+    assert gap.data["rooms"] == [{"namespace": "/", "room": "lobby", "replayed": 2, "unknown": None}]

@@ -1,0 +1,180 @@
+"""What the command line says about where to connect, and how."""
+
+from pathlib import Path
+
+import pytest
+
+from nsroom.client.target import Target, parse_auth, parse_headers, parse_pairs, resolve
+from nsroom.errors import UsageError
+
+LOCAL = "http://localhost:3000"
+
+
+@pytest.fixture(autouse=True)
+def no_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server in the environment."""
+    monkeypatch.delenv("NSROOM_URL", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("targets", "url", "namespaces", "server", "names"),
+    [
+        ([], None, [], LOCAL, ("/",)),
+        (["/chat"], None, [], LOCAL, ("/chat",)),
+        (["/chat", "/news"], None, ["ops"], LOCAL, ("/chat", "/news", "/ops")),
+        (["/chat", "/chat"], None, ["chat"], LOCAL, ("/chat",)),
+        ([":3001"], None, [], "http://localhost:3001", ("/",)),
+        ([":3001/"], None, [], "http://localhost:3001", ("/",)),
+        ([":3001/my-namespace"], None, [], "http://localhost:3001", ("/my-namespace",)),
+        (["127.0.0.1:80/x"], None, [], "http://127.0.0.1:80", ("/x",)),
+        (["[::1]:3000/x"], None, [], "http://[::1]:3000", ("/x",)),
+        (["example.org:443"], None, [], "http://example.org:443", ("/",)),
+        (["https://example.org/a/b"], None, [], "https://example.org", ("/a/b",)),
+        (["wss://example.org/a"], None, [], "https://example.org", ("/a",)),
+        (["ws://h:1"], None, [], "http://h:1", ("/",)),
+        ([], "http://h:1", [], "http://h:1", ("/",)),
+        ([], "http://h:1/chat", [], "http://h:1", ("/chat",)),
+        ([], "http://h:1/chat", ["/news"], "http://h:1", ("/news",)),
+        ([], ":1", [], "http://localhost:1", ("/",)),
+        ([], "/chat", [], LOCAL, ("/chat",)),
+        (["/news"], "http://h:1/chat", [], "http://h:1", ("/news",)),
+        (["http://h:1/a", "http://h:1/b", "/c"], None, [], "http://h:1", ("/a", "/b", "/c")),
+        (["http://h:1/a"], "http://h:1", [], "http://h:1", ("/a",)),
+        (["/ünïcode"], None, [], LOCAL, ("/ünïcode",)),
+        ([], None, ["/"], LOCAL, ("/",)),
+    ],
+)
+def test_targets_name_a_server_and_namespaces(
+    targets: list[str], url: str | None, namespaces: list[str], server: str, names: tuple[str, ...]
+) -> None:
+    assert resolve(targets, url, namespaces) == (server, names)
+
+
+def test_the_environment_names_the_default_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NSROOM_URL", "https://example.org/chat")
+    assert resolve([], None, []) == ("https://example.org", ("/chat",))
+    assert resolve(["/news"], None, []) == ("https://example.org", ("/news",))
+    assert resolve([":1"], None, []) == ("http://localhost:1", ("/",))
+    assert resolve([], "http://h:1", []) == ("http://h:1", ("/",))
+    monkeypatch.setenv("NSROOM_URL", "")
+    assert resolve([], None, []) == (LOCAL, ("/",))
+
+
+@pytest.mark.parametrize(
+    ("targets", "url", "namespaces", "complaint"),
+    [
+        (["chat"], None, [], "'chat' is neither a namespace like /chat nor a URL"),
+        (["example.org/chat"], None, [], "neither"),
+        (["ftp://h/x"], None, [], "neither"),
+        (["http://"], None, [], "neither"),
+        (["http://h:99999"], None, [], "is no URL: Port out of range"),
+        (["http://h:x"], None, [], "is no URL"),
+        (["http://[::1"], None, [], "is no URL"),
+        (["/a,b"], None, [], "'/a,b' cannot be a namespace: no comma"),
+        (["/a?b"], None, [], "cannot be a namespace"),
+        (["/a\nb"], None, [], "cannot be a namespace"),
+        ([], None, ["\x1b[31m"], "cannot be a namespace"),
+        ([":1", ":2"], None, [], "two are named: http://localhost:1 and http://localhost:2"),
+        ([":1"], "http://h:2", [], "two are named"),
+        (["http://h/chat?token=1"], None, [], "--query"),
+        (["http://h/chat#top"], None, [], "'#'"),
+        ([""], None, [], "neither"),
+    ],
+)
+def test_what_is_no_target_is_a_usage_error(
+    targets: list[str], url: str | None, namespaces: list[str], complaint: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve(targets, url, namespaces)
+    assert complaint in str(caught.value)
+
+
+def test_a_target_by_default() -> None:
+    target = Target()
+    assert (target.url, target.namespaces, target.path) == (LOCAL, ("/",), "/socket.io/")
+    assert (target.transport, target.connect_timeout, target.reconnect) == ("auto", 10, True)
+
+
+# Who we are
+
+
+@pytest.mark.parametrize(
+    ("texts", "stdin", "auth"),
+    [
+        ([], None, None),
+        (["token=a=b"], None, {"token": "a=b"}),
+        (["token="], None, {"token": ""}),
+        (['{"token":"x","n":1}'], None, {"token": "x", "n": 1}),
+        (['  {"a": [1]}\n'], None, {"a": [1]}),
+        (["{}"], None, None),
+        (["a=1", '{"b":2}', "a=3"], None, {"a": "3", "b": 2}),
+        (["-"], '{"a":1}\n', {"a": 1}),
+        (["-"], "token=x\n", {"token": "x"}),
+        (["a=1", "-"], "b=2", {"a": "1", "b": "2"}),
+    ],
+)
+def test_auth_is_json_or_pairs(texts: list[str], stdin: str | None, auth: object) -> None:
+    assert parse_auth(texts, stdin) == auth
+
+
+def test_auth_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "auth").write_text('{"token":"é"}\n')
+    assert parse_auth([f"@{tmp_path}/auth"]) == {"token": "é"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("token", "give a JSON object, key=value, @file or -"),
+        ("=x", "give a JSON object"),
+        ("", "give a JSON object"),
+        ("[1]", "give a JSON object"),
+        ('{"token":', "--auth: "),
+        ("{" * 5000, "--auth: "),
+        ('{"n":NaN}', "--auth: "),
+        ("-", "give a JSON object"),
+        ("@/no/such/file", "--auth: cannot read /no/such/file: No such file"),
+        ("@/", "--auth: cannot read /: Is a directory"),
+        ("@a\0b", "--auth: cannot read"),
+    ],
+)
+def test_auth_that_cannot_be_read(text: str, complaint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_auth([text], "")
+    assert complaint in str(caught.value)
+
+
+def test_an_auth_file_is_text(tmp_path: Path) -> None:
+    (tmp_path / "auth").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="--auth: cannot read"):
+        parse_auth([f"@{tmp_path}/auth"])
+
+
+def test_a_secret_is_not_in_the_complaint() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_auth(['{"token":"s3cret"'])
+    assert "s3cret" not in str(caught.value)
+
+
+# Headers, cookies, queries
+
+
+def test_headers() -> None:
+    texts = ["Authorization: Bearer a:b", "X-Empty:", "x-y:  1 "]
+    assert parse_headers(texts) == {"Authorization": "Bearer a:b", "X-Empty": "", "x-y": "1"}
+
+
+@pytest.mark.parametrize("text", ["no colon", ": value", "bad name: x", "X: a\r\nY: b", "X: \0", "é: x"])
+def test_what_is_no_header(text: str) -> None:
+    with pytest.raises(UsageError, match=r"give it as 'Name: value'"):
+        parse_headers([text])
+
+
+def test_pairs_keep_their_order() -> None:
+    assert parse_pairs("--query", ["b=1", "a=", "b=x=y"]) == (("b", "1"), ("a", ""), ("b", "x=y"))
+
+
+@pytest.mark.parametrize("text", ["", "a", "=b"])
+def test_what_is_no_pair(text: str) -> None:
+    with pytest.raises(UsageError, match=f"--cookie '{text}': give it as key=value"):
+        parse_pairs("--cookie", [text])

@@ -1,0 +1,214 @@
+"""From the wire to a reader: nothing lost, nothing without a bound, whoever is slow."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from nsroom.channel import Channel
+from nsroom.client.transports import aiohttp_taps
+from nsroom.client.transports.tap import Tap
+from nsroom.errors import LostError
+from nsroom.protocol.limits import Limits
+from nsroom.protocol.session import Session
+from nsroom.record import Direction, Kind, Record
+from tests.cli.clients import WAIT, Connect, Reference, until
+from tests.cli.scripted import Polling
+from tests.peers import bad
+
+
+def record(number: int) -> Record:
+    return Record(0, number, Direction.IN, Kind.EVENT)
+
+
+# The tap
+
+OPEN = '0{"sid":"e","upgrades":[],"pingInterval":3000,"pingTimeout":1000}'
+
+
+@pytest.mark.parametrize(
+    ("frame", "driven"),
+    [
+        ("2", True),
+        ("1", True),
+        ("6", True),
+        ('40{"sid":"s"}', True),
+        ('44{"message":"no"}', True),
+        ("41", True),
+        ('42["e"]', False),
+        ('421["e"]', False),
+        ("431[]", False),
+        ('42["cut', False),
+        ("9", False),
+        ('451-["e",{"_placeholder":true,"num":0}]', False),
+        (b"\0", False),
+    ],
+)
+async def test_events_end_at_the_tap_and_the_rest_goes_on(frame: str | bytes, driven: bool) -> None:
+    tap = Tap(Session(), None, lambda _: None)
+    assert tap.incoming(OPEN)
+    assert tap.incoming(frame) is driven
+    assert tap.stranger is None
+
+
+@pytest.mark.parametrize("frame", ["<html>", b"\0", "42[]", "0{", "", "96:0{}"])
+async def test_what_comes_instead_of_a_handshake_is_kept(frame: str | bytes) -> None:
+    tap = Tap(Session(), None, lambda _: None)
+    tap.incoming(frame)
+    assert tap.stranger == frame
+
+
+async def test_only_what_is_rare_is_noticed() -> None:
+    noticed: list[Record] = []
+    channel = Channel()
+    tap = Tap(Session(), channel, noticed.append)
+    for frame in (OPEN, '42["e"]', "2"):
+        tap.incoming(frame)
+    tap.feed(Direction.OUT, "3")
+    assert [each.kind for each in noticed] == ["open", "ping", "pong"]
+    assert [each.seq for each in await anext(aiter(channel))] == [1, 2, 3, 4]
+
+
+async def test_the_patience_of_the_wire_is_less_than_the_servers() -> None:
+    tap = Tap(Session(), None, lambda _: None)
+    assert tap.patience == 5
+    tap.incoming(OPEN)
+    assert tap.patience == 2
+
+
+async def test_the_tap_says_when_the_reader_is_too_slow() -> None:
+    channel = Channel(bound=1)
+    tap = Tap(Session(), channel, lambda _: None)
+    assert await tap.room()
+    batches = aiter(channel)
+    tap.incoming(OPEN)
+    await anext(batches)
+    tap.incoming("2")
+    assert not await tap.room(0.01)
+    await anext(batches)
+    assert await tap.room(0.01)
+
+
+async def test_a_pong_goes_to_who_asked() -> None:
+    tap = Tap(Session(), None, lambda _: None)
+    pong = tap.expect_pong(b"token")
+    tap.pong(b"other")
+    assert not pong.done()
+    tap.pong(b"token")
+    tap.pong(b"token")
+    assert pong.done()
+
+
+# Over sockets
+
+
+async def test_a_poll_may_carry_any_number_of_packets(stack: AsyncExitStack, connect: Connect) -> None:
+    polling = Polling()
+    client = await connect(
+        await stack.enter_async_context(polling.listening()), transport="polling", watch=True
+    )
+    polling.bodies.put_nowait("\x1e".join(f'42["n",{n}]' for n in range(500)))
+    polling.bodies.put_nowait("2")
+    records = await until(client, kind="pong")
+    assert [record.args for record in records if record.kind is Kind.EVENT] == [[n] for n in range(500)]
+    async with asyncio.timeout(WAIT):
+        while polling.posts != ["3"]:  # noqa: ASYNC110 - the peer is told by HTTP, not by an event
+            await asyncio.sleep(0.01)
+
+
+async def test_a_reader_that_takes_nothing_pauses_the_server(stack: AsyncExitStack, connect: Connect) -> None:
+    total, size = 600, 100_000
+    sent = 0
+
+    async def flood(talk: bad.Conversation) -> None:
+        nonlocal sent
+        await talk.welcome()
+        for sent in range(1, total + 1):
+            await talk.send(f'42["n",{sent},"{"x" * size}"]')
+        await talk.receive()
+
+    url = await stack.enter_async_context(bad.conversation(flood))
+    client = await connect(url, watch=True, transport="websocket")
+    records = client.records()
+    seen = [*await anext(records)]
+    before = -1
+    while before != sent:  # it goes on until every buffer between us is full
+        before = sent
+        await asyncio.sleep(0.2)
+    assert sent < total
+    async with asyncio.timeout(30):
+        while not seen or seen[-1].args is None or seen[-1].args[0] != total:
+            seen += await anext(records)
+    assert [record.args[0] for record in seen if record.kind is Kind.EVENT and record.args] == [
+        *range(1, total + 1)
+    ]
+    await records.aclose()
+
+
+async def test_a_reader_that_takes_nothing_is_not_polled_for(stack: AsyncExitStack, connect: Connect) -> None:
+    polling = Polling()
+    client = await connect(
+        await stack.enter_async_context(polling.listening()), transport="polling", watch=True
+    )
+    for poll in range(10):
+        polling.bodies.put_nowait("\x1e".join(f'42["n",{poll * 1000 + n}]' for n in range(1000)))
+    records = client.records()
+    seen = [*await anext(records)]
+    await asyncio.sleep(0.3)
+    assert polling.bodies.qsize() >= 6
+    async with asyncio.timeout(WAIT):
+        while seen[-1].args != [9999]:
+            seen += await anext(records)
+    assert [each.args for each in seen if each.kind is Kind.EVENT] == [[n] for n in range(10_000)]
+    await records.aclose()
+
+
+async def test_a_poll_has_a_bound(
+    stack: AsyncExitStack, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiohttp_taps, "LIMITS", Limits(frame=1000))
+    polling = Polling()
+    client = await connect(
+        await stack.enter_async_context(polling.listening()), transport="polling", watch=True, reconnect=False
+    )
+    polling.bodies.put_nowait(f'42["big","{"x" * 1000}"]')
+    with pytest.raises(LostError, match="the connection ended"):
+        await until(client, kind=Kind.EVENT)
+
+
+async def test_a_reader_may_be_slower_than_the_heartbeat(stack: AsyncExitStack, connect: Connect) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome(pingInterval=200, pingTimeout=200)
+        await talk.send(*(f'42["n",{n}]' for n in range(5000)))
+        while True:
+            await talk.send("2")
+            await asyncio.sleep(0.2)
+
+    client = await connect(await stack.enter_async_context(bad.conversation(script)), watch=True)
+    records = client.records()
+    seen = [*await anext(records)]
+    await asyncio.sleep(1.2)
+    async with asyncio.timeout(WAIT):
+        while sum(record.kind is Kind.PONG for record in seen) < 3:
+            seen += await anext(records)
+    assert not [record for record in seen if record.kind in (Kind.CLOSE, Kind.RECONNECT, Kind.GAP)]
+    assert [record.args for record in seen if record.kind is Kind.EVENT] == [[n] for n in range(5000)]
+    await records.aclose()
+
+
+async def test_a_silent_server_is_a_ping_timeout(stack: AsyncExitStack, connect: Connect) -> None:
+    url = await stack.enter_async_context(bad.sends(handshake={"pingInterval": 200, "pingTimeout": 100}))
+    client = await connect(url, watch=True, reconnect=False)
+    with pytest.raises(LostError, match="ping timeout"):
+        await until(client, kind="never")
+
+
+async def test_records_end_with_the_client(reference: Reference, connect: Connect) -> None:
+    server = await reference()
+    client = await connect(server.url, watch=True)
+    asyncio.get_running_loop().call_later(0.1, lambda: closing.append(asyncio.ensure_future(client.close())))
+    closing: list[asyncio.Future[None]] = []
+    kinds = [record.kind async for records in client.records() for record in records]
+    assert kinds[:4] == ["open", "connect", "connect", "event"]
+    await closing[0]
+    assert [records async for records in client.records()] == []

@@ -1,0 +1,192 @@
+"""One connection: what the server is told, TLS, the time to connect, and sizes."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from nsroom.client.events import Emit
+from nsroom.errors import ConnectError, LimitError, LostError, UsageError
+from tests.cli.clients import WAIT, Connect, Reference, answer
+from tests.cli.scripted import Polling, listening, stock
+from tests.peers import bad
+
+TLS = Path(__file__).parents[2] / "tls"
+
+
+# What the server is told
+
+
+async def test_what_a_server_is_told_at_the_handshake(
+    stack: AsyncExitStack, connect: Connect, transport: str
+) -> None:
+    seen: list[tuple[Any, Any]] = []
+    url, _ = await stack.enter_async_context(
+        stock(lambda _sid, environ, auth: seen.append((environ["aiohttp.request"], auth)), path="a/b")
+    )
+    await connect(
+        url,
+        path="/a/b/",
+        transport=transport,
+        auth={"token": "é", "n": 1},
+        headers={"X-Trace": "7", "User-Agent": "mine"},
+        cookies={"session": "c00kie"},
+        query=(("tenant", "a b"), ("tenant", "&")),
+    )
+    ((request, auth),) = seen
+    assert auth == {"token": "é", "n": 1}
+    assert (request.headers["X-Trace"], request.headers["User-Agent"]) == ("7", "mine")
+    assert request.cookies == {"session": "c00kie"}
+    assert request.query.getall("tenant") == ["a b", "&"]
+    assert (request.path, request.query["EIO"], request.query["transport"]) == ("/a/b/", "4", transport)
+    assert "Origin" not in request.headers
+
+
+async def test_a_cookie_of_the_server_comes_back(stack: AsyncExitStack, connect: Connect) -> None:
+    """A load balancer sticks to its cookie; the jar of aiohttp drops those of numeric hosts."""
+    polling, cookies = Polling(), []
+    answer_ = polling.answer
+
+    async def sticky(request: Any) -> Any:
+        cookies.append(request.cookies.get("lb"))
+        response = await answer_(request)
+        response.set_cookie("lb", "node1")
+        return response
+
+    polling.answer = sticky  # type: ignore[method-assign]
+    await connect(await stack.enter_async_context(polling.listening()), transport="polling")
+    assert cookies[0] is None
+    assert set(cookies[1:]) == {"node1"}
+
+
+# TLS
+
+
+@pytest.fixture
+async def https(reference: Reference) -> str:
+    """The reference server with a certificate that it signed itself."""
+    return (await reference(tls_cert=TLS / "cert.pem", tls_key=TLS / "key.pem")).url
+
+
+async def test_a_certificate_of_an_unknown_authority(https: str, connect: Connect, transport: str) -> None:
+    with pytest.raises(
+        ConnectError, match=r"certificate is not trusted \(self.signed certificate\).*--cacert"
+    ):
+        await connect(https, transport=transport)
+
+
+@pytest.mark.parametrize("option", [{"insecure": True}, {"cacert": str(TLS / "cert.pem")}])
+async def test_a_certificate_is_trusted_when_asked_to(
+    https: str, connect: Connect, transport: str, option: dict[str, Any]
+) -> None:
+    client = await connect(https, transport=transport, **option)
+    assert (await answer(client, "rooms"))[0]["ok"]
+
+
+async def test_a_certificate_for_another_name(reference: Reference, connect: Connect) -> None:
+    server = await reference(host="127.0.0.2", tls_cert=TLS / "cert.pem", tls_key=TLS / "key.pem")
+    with pytest.raises(ConnectError, match=r"certificate is not trusted \(.*127\.0\.0\.2.*\)"):
+        await connect(server.url, cacert=str(TLS / "cert.pem"))
+
+
+@pytest.mark.parametrize("file", ["/no/such/file", str(TLS / "key.pem"), __file__])
+async def test_an_authority_that_cannot_be_read(https: str, connect: Connect, file: str) -> None:
+    with pytest.raises(UsageError, match=f"--cacert: cannot use {file}: "):
+        await connect(https, cacert=file)
+
+
+async def test_no_tls_where_it_is_due(reference: Reference, connect: Connect) -> None:
+    server = await reference()
+    with pytest.raises(ConnectError, match="no TLS on this port: use http://"):
+        await connect(server.url.replace("http:", "https:"))
+
+
+# Sizes
+
+
+async def test_larger_than_the_server_takes(reference: Reference, connect: Connect, transport: str) -> None:
+    server = await reference(max_payload=1000)
+    client = await connect(server.url, "/lab", transport=transport)
+    with pytest.raises(LimitError, match="the server takes 1000 at once"):
+        await client.emit(Emit("/lab", "echo", ["x" * 1000]))
+    assert await answer(client, "echo", "x" * 900, namespace="/lab") == ["x" * 900]
+
+
+async def test_binary_is_measured_as_it_travels(stack: AsyncExitStack, connect: Connect) -> None:
+    """Polling carries it as base64, which takes a third more."""
+    websocket = await connect(await stack.enter_async_context(bad.sends(handshake={"maxPayload": 1000})))
+    polling = await connect(
+        await stack.enter_async_context(Polling(maxPayload=1000).listening()), transport="polling"
+    )
+    for client, largest in ((websocket, 1000), (polling, 747)):
+        await client.emit(Emit("/", "x", [bytes(largest)]))
+        with pytest.raises(LimitError, match="the server takes 1000 at once"):
+            await client.emit(Emit("/", "x", [bytes(largest + 3)]))
+
+
+async def test_a_burst_is_split_to_what_the_server_takes(stack: AsyncExitStack, connect: Connect) -> None:
+    polling = Polling(maxPayload=200)
+    client = await connect(await stack.enter_async_context(polling.listening()), transport="polling")
+    await client.emit(*(Emit("/", "n", ["é" * 20, n]) for n in range(20)))
+    assert all(len(body.encode()) <= 200 for body in polling.posts)
+    assert 5 < len(polling.posts) < 20
+    frames = [frame for body in polling.posts for frame in body.split("\x1e")]
+    assert frames == [f'42["n","{"é" * 20}",{n}]' for n in range(20)]
+
+
+@pytest.mark.parametrize("status", [400, 413, 502])
+async def test_packets_that_a_server_does_not_take_are_lost(
+    status: int, stack: AsyncExitStack, connect: Connect
+) -> None:
+    polling = Polling()
+    client = await connect(await stack.enter_async_context(polling.listening()), transport="polling")
+    polling.status = status
+    with pytest.raises(LostError, match=f"the server did not take the packets: HTTP {status}"):
+        await client.emit(Emit("/", "n", []))
+
+
+async def test_the_answers_to_posts_are_let_go(stack: AsyncExitStack, connect: Connect) -> None:
+    """Whoever answers in pieces would keep a connection for each packet."""
+    polling = Polling()
+    plain = polling.answer
+
+    async def slowly(request: Any) -> Any:
+        response = await plain(request)
+        if request.method != "POST":
+            return response
+        stream = web.StreamResponse()
+        await stream.prepare(request)
+        await asyncio.sleep(0.02)
+        await stream.write(b"ok")
+        return stream
+
+    client = await connect(await stack.enter_async_context(listening(slowly)), transport="polling")
+    for n in range(3):
+        await client.emit(Emit("/", "n", [n]))
+    assert polling.posts == ['42["n",0]', '42["n",1]', '42["n",2]']
+
+
+async def test_a_password_in_the_url_is_used_and_not_shown(
+    stack: AsyncExitStack, connect: Connect, transport: str
+) -> None:
+    said: list[str] = []
+    seen: list[str] = []
+    url, _ = await stack.enter_async_context(
+        stock(lambda _sid, environ, _auth: seen.append(environ["HTTP_AUTHORIZATION"]))
+    )
+    await connect(url.replace("//", "//ann:s3cret@"), transport=transport, say=said.append)
+    assert seen == ["Basic YW5uOnMzY3JldA=="]
+    assert said == [f"connected to {url} over {transport}"]
+    with pytest.raises(ConnectError) as caught:
+        await connect("http://ann:s3cret@127.0.0.1:1")
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_settling_waits_for_the_server(reference: Reference, connect: Connect, transport: str) -> None:
+    server = await reference()
+    client = await connect(server.url, "/lab", transport=transport)
+    await client.emit(*(Emit("/lab", "echo", [n]) for n in range(100)))
+    await client.settle(WAIT)

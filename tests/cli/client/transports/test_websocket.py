@@ -1,0 +1,192 @@
+"""The direct way to a server: what it asks with, and when it is not the way to go."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from nsroom.channel import Channel
+from nsroom.client.target import Target, Transport
+from nsroom.client.transports.connection import Connection
+from nsroom.client.transports.python_socketio import DrivenConnection
+from nsroom.client.transports.tap import Tap
+from nsroom.client.transports.websocket import DirectConnection, suits
+from nsroom.protocol.dialect import Dialect
+from nsroom.protocol.session import Session
+from nsroom.record import Record
+from tests.cli.frames import frame
+from tests.cli.scripted import listening
+
+OPEN = {"sid": "a", "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000, "maxPayload": 1000000}
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"path": "/a b/ü/"},
+    {"query": (("room", "a b&c=ü"), ("room", "2"), ("q", "%41"))},
+    {"headers": {"X-Trace": "ü", "user-agent": "me", "Host": "chat.example"}},
+    {"headers": {"Authorization": "Bearer x", "Cookie": "a=b; c=d"}},
+    {"cookies": {"io": "4xT7-_", "lb": "a:b|c"}},
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_person_who_runs_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY", "ALL_PROXY", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@asynccontextmanager
+async def recording(seen: list[web.Request]) -> AsyncIterator[str]:
+    """Open an Engine.IO session for everyone, and keep the requests."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request)
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        await websocket.send_str("0" + json.dumps(OPEN))
+        async for _ in websocket:
+            pass
+        return websocket
+
+    async with listening(answer) as url:
+        yield url.removeprefix("http://")
+
+
+async def asked(kind: type[Connection], target: Target, seen: list[web.Request]) -> dict[str, Any]:
+    """Connect; give what the server was asked for, but for what every library words in its own way."""
+    connection = kind(target, Tap(Session(), None, lambda _: None), lambda _: None)
+    await connection.open(Transport.WEBSOCKET, ["/"], 5)
+    await connection.close()
+    request = seen.pop()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    for name in ("sec-websocket-key", "accept", "accept-encoding"):
+        headers.pop(name, None)
+    query = [(key, value) for key, value in request.query.items() if key != "t"]
+    return {
+        "path": request.path,
+        "query": sorted(query),
+        **{name: value.lower() if name == "connection" else value for name, value in headers.items()},
+    }
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("userinfo", ["", "ann:s%40cret@"])
+async def test_it_asks_as_python_socketio_does(
+    options: dict[str, Any], userinfo: str, stack: AsyncExitStack
+) -> None:
+    seen: list[web.Request] = []
+    place = await stack.enter_async_context(recording(seen))
+    target = Target(url=f"http://{userinfo}{place}", **options)
+    if not suits(target, Transport.WEBSOCKET, Dialect()):
+        assert "Authorization" in options["headers"]
+        return
+    directly = await asked(DirectConnection, target, seen)
+    assert directly == await asked(DrivenConnection, target, seen)
+
+
+@pytest.mark.parametrize(
+    ("target", "is_old"),
+    [
+        (Target(url="http://münchen.example"), False),
+        (Target(cookies={"a": 'b"c'}), False),
+        (Target(cookies={"a": "b c/d=="}), False),
+        (Target(cookies={"a": "b"}, headers={"COOKIE": "c=d"}), False),
+        (Target(url="http://a:b@localhost", headers={"authorization": "x"}), False),
+        (Target(), True),
+    ],
+)
+def test_where_it_may_not_do(target: Target, is_old: bool) -> None:
+    assert not suits(target, Transport.WEBSOCKET, Dialect(3 if is_old else 4))
+
+
+def test_it_is_for_websocket() -> None:
+    assert suits(Target(), Transport.WEBSOCKET, Dialect())
+    assert suits(Target(), Transport.WEBSOCKET, Dialect(is_msgpack=True))
+    assert not suits(Target(), Transport.POLLING, Dialect())
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY", "wss_proxy"])
+def test_a_proxy_is_left_to_aiohttp(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert not suits(Target(), Transport.WEBSOCKET, Dialect())
+
+
+def test_so_is_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine x login y password z")
+    assert not suits(Target(), Transport.WEBSOCKET, Dialect())
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    assert suits(Target(), Transport.WEBSOCKET, Dialect())
+
+
+async def shown(burst: list[str], last: str) -> list[Record]:
+    """Connect to a server that sends these frames at once; give the records up to this event."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        assert request.transport
+        request.transport.write(b"".join(frame(1, text.encode()) for text in burst))
+        async for _ in websocket:
+            pass
+        return websocket
+
+    channel = Channel()
+    async with listening(answer) as url:
+        tap = Tap(Session(), channel, lambda _: None)
+        connection = DirectConnection(Target(url=url), tap, lambda _: None)
+        await connection.open(Transport.WEBSOCKET, ["/"], 5)
+        records = await asyncio.wait_for(_until(channel, last), 5)
+        await connection.close()
+    return records
+
+
+async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -> None:
+    burst = [f"0{json.dumps(OPEN)}", '40{"sid":"s"}', '42["a"]', "2", '42["b"]', '42["c"]', "2", '42["d"]']
+    records = await shown(burst, "d")
+    seen = [record.event or f"{record.kind} {record.direction}" for record in records]
+    assert seen[:5] == ["open in", "connect out", "connect in", "a", "ping in"]
+    assert seen[5:] == ["pong out", "b", "c", "ping in", "pong out", "d"]
+    assert [record.time for record in records] == sorted(record.time for record in records)
+
+
+@pytest.mark.parametrize("last", ["41", "1"])
+async def test_after_the_last_namespace_it_says_goodbye(last: str) -> None:
+    codes: asyncio.Queue[int | None] = asyncio.Queue()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        for text in (f"0{json.dumps(OPEN)}", '40{"sid":"s"}', last):
+            await websocket.send_str(text)
+        async for _ in websocket:
+            pass
+        codes.put_nowait(websocket.close_code)
+        return websocket
+
+    async with listening(answer) as url:
+        connection = DirectConnection(Target(url=url), Tap(Session(), None, lambda _: None), lambda _: None)
+        await connection.open(Transport.WEBSOCKET, ["/"], 5)
+        assert await asyncio.wait_for(codes.get(), 5) == 1000
+        assert await asyncio.wait_for(connection.ended, 5) in ("client disconnect", "server disconnect")
+        await connection.close()
+
+
+async def test_a_ping_behind_the_end_is_seen_and_not_answered(caplog: pytest.LogCaptureFixture) -> None:
+    records = await shown([f"0{json.dumps(OPEN)}", '40{"sid":"s"}', "41", "2", '42["late"]'], "late")
+    assert [record.kind for record in records[-3:]] == ["disconnect", "ping", "event"]
+    assert not caplog.records
+
+
+async def _until(channel: Channel, event: str) -> list[Record]:
+    seen: list[Record] = []
+    async for records in channel:
+        seen += records
+        if records[-1].event == event:
+            break
+    return seen

@@ -1,0 +1,177 @@
+"""MessagePack as messagepack.io writes it, and any other bytes."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsroom.errors import DecodeError
+from nsroom.protocol import messagepack
+from nsroom.protocol.limits import Limits
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+    | st.binary()
+)
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=20)
+
+
+def error_offset(data: bytes) -> int:
+    """Say where the data is malformed; 0 when it is not."""
+    try:
+        messagepack.load(data)
+    except DecodeError as error:
+        return error.offset
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("00", 0),
+        ("7f", 127),
+        ("cc80", 128),
+        ("cdffff", 65535),
+        ("ce00010000", 65536),
+        ("cf0000000100000000", 2**32),
+        ("ff", -1),
+        ("e0", -32),
+        ("d0df", -33),
+        ("d18000", -32768),
+        ("d2ffff7fff", -32769),
+        ("d3ffffffff00000000", -(2**32)),
+        ("cb3ff8000000000000", 1.5),
+        ("c0", None),
+        ("c2", False),
+        ("c3", True),
+        ("a3e282ac", "€"),
+        ("c403010203", b"\1\2\3"),
+        ("9301a16190", [1, "a", []]),
+        ("82a161c0a16280", {"a": None, "b": {}}),
+    ],
+)
+def test_values_both_ways(written: str, value: Any) -> None:
+    assert messagepack.load(bytes.fromhex(written)) == value
+    assert messagepack.dump(value).hex() == written
+
+
+@pytest.mark.parametrize("size", [31, 32, 255, 256, 65535, 65536])
+def test_lengths(size: int) -> None:
+    for value in ("x" * size, b"x" * size, [1] * size, dict.fromkeys(map(str, range(size)), 0)):
+        assert messagepack.load(messagepack.dump(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("d40000", None),
+        ("9201d40000", [1, None]),
+        ("82a161d40000a16201", {"b": 1}),
+        ("d7000000019e0f3a6b21", "2026-05-10T00:12:27.297Z"),
+        ("d700ffffffffffffffff", "1969-12-31T23:59:59.999Z"),
+        ("d7007fffffffffffffff", None),
+        ("c70100ff", b"\xff"),
+        ("c70800" + "01" * 8, b"\1" * 8),
+        ("c7020501ff", [5, b"\1\xff"]),
+        ("d60100000001", [1, b"\0\0\0\1"]),
+        ("ca3fc00000", 1.5),
+        ("cb7ff8000000000000", None),
+        ("cbfff0000000000000", None),
+        ("a1ff", "�"),
+        ("8101a161", {"1": "a"}),
+    ],
+)
+def test_what_javascript_means_by_it(written: str, value: Any) -> None:
+    """Dates and undefined as in JSON, ArrayBuffers as bytes, other extensions as notepack gives them."""
+    assert messagepack.load(bytes.fromhex(written)) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("", "it ends too early"),
+        ("91", "it ends too early"),
+        ("ddffffffff", "it ends too early"),
+        ("dfffffffff00", "it ends too early"),
+        ("c6ffffffff00", "it ends too early"),
+        ("c1", "the byte c1"),
+        ("0000", "something follows its end"),
+        ("81c0c0", "a key that is no text"),
+        ("81cb3ff8000000000000c0", "a key that is no text"),
+        ("91" * 257 + "00", "nested more than 256 levels"),
+        ("81" * 300, "nested more than 256 levels|nested too deeply"),
+    ],
+)
+def test_what_is_malformed(written: str, reason: str) -> None:
+    with pytest.raises(DecodeError, match=reason):
+        messagepack.load(bytes.fromhex(written))
+
+
+def test_the_number_of_values_is_bounded() -> None:
+    with pytest.raises(DecodeError, match="more than 5000000 values"):
+        messagepack.load(b"\xdd" + (5_000_001).to_bytes(4) + b"\x80" * 5_000_001)
+
+
+def test_depth_is_bounded_as_it_is_told() -> None:
+    assert messagepack.load(b"\x91\x91\x01", Limits(depth=2)) == [[1]]
+    with pytest.raises(DecodeError, match="nested more than 1 levels"):
+        messagepack.load(b"\x91\x91\x01", Limits(depth=1))
+
+
+@given(JSON)
+def test_every_value_comes_back(value: Any) -> None:
+    assert messagepack.load(messagepack.dump(value)) == value
+
+
+@given(
+    st.binary()
+    | st.lists(st.sampled_from([b"\x81", b"\x92", b"\xc7", b"\xd7", b"\0", b"\xdf"])).map(b"".join)
+)
+def test_any_bytes_are_a_value_or_an_error(data: bytes) -> None:
+    assert 0 <= error_offset(data) <= len(data)
+
+
+@given(st.lists(JSON, max_size=5) | st.dictionaries(TEXT, JSON, max_size=5))
+def test_elements_are_where_they_say(value: Any) -> None:
+    data = messagepack.dump(value)
+    found = list(messagepack.elements(data))
+    assert [messagepack.load(data[each.start : each.end]) for each in found] == [each.value for each in found]
+    assert [each.value for each in found] == list(value.values() if isinstance(value, dict) else value)
+    assert [each.key for each in found if each.key is not None] == list(
+        value if isinstance(value, dict) else []
+    )
+
+
+@pytest.mark.parametrize("size", [15, 16, 65536])
+def test_elements_of_any_length(size: int) -> None:
+    assert len(list(messagepack.elements(messagepack.dump([0] * size)))) == size
+    assert len(list(messagepack.elements(messagepack.dump(dict.fromkeys(map(str, range(size))))))) == size
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(math.nan, "JSON does not know"), (10**400, "out of range"), ({1, 2}, "set is not JSON")],
+)
+def test_what_cannot_be_written(value: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        messagepack.dump(value)
+
+
+def test_a_value_that_is_too_deep_cannot_be_written() -> None:
+    value: Any = []
+    for _ in range(2000):
+        value = [value]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        messagepack.dump(value)
+
+
+def test_what_javascript_has_no_room_for_is_written_as_it_would_read_it() -> None:
+    assert messagepack.load(messagepack.dump(2**70)) == float(2**70)
+    assert messagepack.load(messagepack.dump("a\ud800b\ud83d\ude00")) == "a�b😀"

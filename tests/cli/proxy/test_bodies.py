@@ -1,0 +1,52 @@
+"""Bodies, compressed or not."""
+
+import gzip
+import zlib
+from collections.abc import Callable
+
+import pytest
+
+from nsroom.proxy.bodies import Collected
+
+TEXT = b'40{"sid":"x"}' * 20
+
+
+def collected(*parts: bytes, limit: int = 1000) -> Collected:
+    body = Collected(limit)
+    for part in parts:
+        body.add(part)
+    return body
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("", bytes),
+        ("identity", bytes),
+        ("gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("deflate", zlib.compress),
+    ],
+)
+def test_encodings(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    data = pack(TEXT)
+    assert collected(data[:7], b"", data[7:]).decoded(encoding) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "why"),
+    [
+        (collected(TEXT), "br", "compressed with br"),
+        (collected(TEXT), "gzip", "cannot be decompressed"),
+        (collected(bytes(600), bytes(600)), "", "it has 1200 bytes"),
+        (collected(gzip.compress(bytes(5000))), "gzip", "more than 1000 bytes"),
+    ],
+)
+def test_what_cannot_be_shown(body: Collected, encoding: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        body.decoded(encoding)
+
+
+def test_nothing_is_kept_beyond_the_limit() -> None:
+    body = collected(bytes(900), bytes(900), bytes(10))
+    assert (body.size, body.parts) == (1810, [])

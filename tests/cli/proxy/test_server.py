@@ -1,0 +1,353 @@
+"""The proxy between real HTTP clients and servers."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from nsroom.errors import ConnectError, UsageError
+from nsroom.proxy.faults import Faults
+from nsroom.proxy.server import Plan, Proxy, parse_listen
+from nsroom.record import Direction, Kind
+from tests.cli.relaying import WAIT, closing, drained, is_reset, raw_server, relaying
+from tests.peers import bad
+
+TLS = Path(__file__).parents[1] / "tls"
+POLL = "/socket.io/?EIO=4&transport=polling"
+DATE = "Mon, 23 Nov 2026 19:00:00 GMT"
+SOCKET = "/socket.io/?EIO=4&transport=websocket"
+
+
+@asynccontextmanager
+async def serving(handler: Any, tls: bool = False) -> AsyncIterator[str]:
+    """Serve HTTP with one handler for everything."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    context = None
+    if tls:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield f"{'https' if tls else 'http'}://localhost:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def hello(_request: web.Request) -> web.Response:
+    return web.Response(text='42["hello"]')
+
+
+async def test_a_poll_that_is_given_up_cancels_the_servers() -> None:
+    waiting, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def poll(_request: web.Request) -> web.Response:
+        waiting.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return web.Response()
+
+    async with serving(poll) as url, relaying(url) as proxy, aiohttp.ClientSession() as http:
+        asking = asyncio.create_task(http.get(f"{proxy.url}{POLL}&sid=x"))
+        await waiting.wait()
+        asking.cancel()
+        async with asyncio.timeout(WAIT):
+            await cancelled.wait()
+        record = await proxy.seen(kind="close", sid="x")
+        assert record.reason == "the client closed the connection before a request was answered"
+
+
+async def test_a_poll_that_is_given_up_cancels_the_servers_over_tls_too() -> None:
+    waiting, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def poll(_request: web.Request) -> web.Response:
+        waiting.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cancelled.set()
+        return web.Response()
+
+    async with serving(poll, tls=True) as url, relaying(url, insecure=True) as proxy:
+        _, writer = await proxy.connect()
+        async with closing(writer):
+            writer.write(f"GET {POLL} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            await waiting.wait()
+        async with asyncio.timeout(WAIT):
+            await cancelled.wait()
+
+
+async def test_host_and_origin() -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append((request.headers.get("Host"), request.headers.get("Origin")))
+        return web.Response()
+
+    async with serving(handler) as url, aiohttp.ClientSession() as http:
+        host = url.removeprefix("http://")
+        for origin in (None, "https://example.org"):
+            async with relaying(url, origin=origin) as proxy:
+                await (await http.get(proxy.url, headers={"Origin": "http://page"})).read()
+                await (await http.get(proxy.url)).read()
+    assert seen == [(host, "http://page"), (host, None), (host, "https://example.org"), (host, None)]
+
+
+async def answer_to(url: str, request: str) -> bytes:
+    """Ask by hand, and give the answer as it is on the wire."""
+    port = int(url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with closing(writer):
+        writer.write(request.encode())
+        return await drained(reader)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+async def test_answers_pass_as_they_are(method: str) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            raise web.HTTPFound("http://elsewhere/%2e%2e/x", headers={"Date": DATE})
+        response = web.StreamResponse(
+            headers={
+                "Set-Cookie": "AWSALB=sticky; Path=/; Secure; SameSite=None",
+                "Access-Control-Allow-Origin": "http://page",
+                "Access-Control-Allow-Credentials": "true",
+                "Content-Encoding": "gzip",
+                "X-Target": request.raw_path,
+                "Date": DATE,
+            }
+        )
+        await response.prepare(request)
+        await response.write(gzip.compress(b'42["a"]'))
+        return response
+
+    async with serving(handler) as url, relaying(url) as proxy:
+        host = url.removeprefix("http://")
+        request = (
+            f"{method} {POLL}&x=%2F%e4/../ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+            "Origin: http://page\r\nAccess-Control-Request-Method: POST\r\nCookie: AWSALB=sticky\r\n\r\n"
+        )
+        relayed, direct = [await answer_to(each, request) for each in (proxy.url, url)]
+        assert relayed == direct
+        assert relayed.startswith(b"HTTP/1.1 302" if method == "POST" else b"HTTP/1.1 200")
+        if method == "GET":
+            assert (await proxy.seen(event="a")).direction is Direction.IN
+
+
+@pytest.mark.parametrize("compress", [0, 15])
+async def test_websockets_with_and_without_compression(compress: int) -> None:
+    async def handler(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        assert socket.compress == compress
+        async for message in socket:
+            await (socket.send_str if message.type is aiohttp.WSMsgType.TEXT else socket.send_bytes)(
+                message.data
+            )
+        return socket
+
+    async with serving(handler) as url, relaying(url) as proxy, aiohttp.ClientSession() as http:
+        async with http.ws_connect(f"{proxy.url}{SOCKET}&sid=x", compress=compress) as socket:
+            for number in range(20):
+                text = f'42["price",{{"n":{number},"pad":"{"x" * number * 50}"}}]'
+                await socket.send_str(text)
+                assert (await socket.receive()).data == text
+            await socket.close(code=4001, message=b"done")
+        await proxy.seen(kind=Kind.CLOSE, message="code 4001: done", reason="the client closed the WebSocket")
+        ways = [record.direction for record in proxy.records if record.event == "price"]
+        assert ways.count(Direction.IN) == ways.count(Direction.OUT) == 20
+
+
+async def test_the_servers_close_code_comes_through() -> None:
+    async def handler(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.close(code=1013, message=b"later")
+        return socket
+
+    async with serving(handler) as url, relaying(url) as proxy, aiohttp.ClientSession() as http:
+        async with http.ws_connect(f"{proxy.url}{SOCKET}&sid=x") as socket:
+            message = await socket.receive()
+            assert (message.data, message.extra) == (1013, "later")
+        assert (await proxy.seen(kind=Kind.CLOSE)).message == "code 1013: later"
+
+
+async def test_refused_upgrades() -> None:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response({"code": 3, "message": "Bad request"}, status=400)
+
+    async with serving(handler) as url, relaying(url) as proxy, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await http.ws_connect(f"{proxy.url}{SOCKET}")
+        record = await proxy.seen(kind=Kind.CONNECT_ERROR)
+        assert (record.reason, record.message) == ("HTTP 400", "Bad request")
+
+
+async def test_tls_to_the_server() -> None:
+    async with serving(hello, tls=True) as url, aiohttp.ClientSession() as http:
+        for trust in ({"insecure": True}, {"cacert": str(TLS / "cert.pem")}):
+            async with relaying(url, **trust) as proxy:
+                assert await (await http.get(f"{proxy.url}{POLL}")).text() == '42["hello"]'
+        async with relaying(url) as proxy:
+            response = await http.get(proxy.url)
+            assert (response.status, "its certificate is not trusted" in await response.text()) == (502, True)
+
+
+@pytest.mark.parametrize(
+    ("peer", "scheme", "why"),
+    [
+        (bad.refuses_connections, "http", "nothing listens on 127.0.0.1 port"),
+        (bad.empty, "https", "TLS failed (WRONG_VERSION_NUMBER): is it http:// instead of https://?"),
+        (bad.silent, "https", "no connection within 0.3 s: a firewall, or the wrong address?"),
+    ],
+)
+async def test_a_server_that_cannot_be_reached_is_a_502(peer: Any, scheme: str, why: str) -> None:
+    async with peer() as url, aiohttp.ClientSession() as http:
+        url = url.replace("http:", f"{scheme}:")
+        async with relaying(url, connect_timeout=0.3) as proxy:
+            response = await http.post(proxy.url, data=bytes(100_000))
+            text = await response.text()
+            assert (response.status, response.content_type) == (502, "text/plain")
+            assert text.startswith(f"nsroom proxy: cannot reach {url}: {why}")
+            record = await proxy.seen(kind=Kind.CONNECT_ERROR, direction=Direction.LOCAL)
+            assert f"nsroom proxy: {record.message}\n" == text
+
+
+async def test_no_such_host() -> None:
+    async with aiohttp.ClientSession() as http, relaying("http://nowhere.invalid") as proxy:
+        assert "no such host: nowhere.invalid" in await (await http.get(proxy.url)).text()
+
+
+async def echo(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    assert not socket.compress
+    async for message in socket:
+        await socket.send_str(message.data)
+    return socket
+
+
+async def test_drop() -> None:
+    faults = Faults(drop=1.0, where=lambda record: record.event == "lost" and record.direction == "out")
+    async with serving(echo) as url, relaying(url, faults=faults) as proxy, aiohttp.ClientSession() as http:
+        async with http.ws_connect(f"{proxy.url}{SOCKET}&sid=x", compress=15) as socket:
+            for text in ('42["lost"]', "2", '42["kept"]'):
+                await socket.send_str(text)
+            assert [(await socket.receive()).data for _ in range(2)] == ["2", '42["kept"]']
+        assert (await proxy.seen(event="lost")).reason == "dropped on purpose"
+
+
+async def test_delay() -> None:
+    faults = Faults(delay=0.2, where=lambda record: record.event == "late" and record.direction == "in")
+    loop = asyncio.get_running_loop()
+    async with serving(echo) as url, relaying(url, faults=faults) as proxy, aiohttp.ClientSession() as http:
+        async with http.ws_connect(f"{proxy.url}{SOCKET}&sid=x") as socket:
+            before = loop.time()
+            await socket.send_str('42["soon"]')
+            assert (await socket.receive()).data == '42["soon"]'
+            for number in range(50):
+                await socket.send_str(f'42["late",{number}]')
+            got = [(await socket.receive()).data for _ in range(50)]
+            took = loop.time() - before
+        assert got == [f'42["late",{number}]' for number in range(50)]
+        assert 0.2 <= took < 5
+        await proxy.seen(kind=Kind.CLOSE)
+
+
+async def test_a_delayed_answer_to_a_poll() -> None:
+    loop = asyncio.get_running_loop()
+    faults = Faults(delay=0.2)
+    async with serving(hello) as url, relaying(url, faults=faults) as proxy, aiohttp.ClientSession() as http:
+        before = loop.time()
+        assert await (await http.get(f"{proxy.url}{POLL}")).text() == '42["hello"]'
+        assert loop.time() - before >= 0.2
+
+
+async def test_a_reader_of_records_that_stands_still_stops_the_wire() -> None:
+    """Nothing is lost and nothing piles up."""
+    flood = b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n42["a"]'
+    sent = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(flood)
+                sent += 1
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+
+    async with raw_server(talk) as url:
+        proxy = Proxy(Plan(url))
+        async with proxy.listening("127.0.0.1", 0) as listening:
+            records = aiter(proxy.channel)
+            port = int(listening.rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            request = f"GET {POLL}&sid=x HTTP/1.1\r\n\r\n".encode()
+            writer.write(request)
+            await reader.readexactly(len(flood))
+            await anext(records)
+            writer.write(request * 200_000)
+            reading = asyncio.create_task(is_reset(reader))
+            before = -1
+            while sent != before:
+                before = sent
+                await asyncio.sleep(0.1)
+            assert sent < 100_000
+            async with asyncio.timeout(WAIT):
+                more = await anext(records)
+            assert [record.event for record in more] == ["a"] * len(more)
+            writer.transport.abort()
+            await reading
+        await records.aclose()
+
+
+async def test_a_port_in_use() -> None:
+    async with serving(hello) as url:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(ConnectError, match=f"127.0.0.1:{port} is in use: .* --listen"):
+            async with Proxy(Plan(url)).listening("127.0.0.1", port):
+                raise AssertionError
+
+
+async def test_an_address_of_another_machine() -> None:
+    with pytest.raises(ConnectError, match=r"cannot listen on 192\.0\.2\.1:0: .*; choose another --listen"):
+        async with Proxy(Plan("http://a")).listening("192.0.2.1", 0):
+            raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (":3001", ("127.0.0.1", 3001)),
+        ("3001", ("127.0.0.1", 3001)),
+        (":0", ("127.0.0.1", 0)),
+        ("0.0.0.0:80", ("0.0.0.0", 80)),
+        ("[::1]:80", ("::1", 80)),
+    ],
+)
+def test_listen(text: str, where: tuple[str, int]) -> None:
+    assert parse_listen(text) == where
+
+
+@pytest.mark.parametrize("text", ["", "a", ":x", ":70000", "http://a:1", "a:1/x", "[::1:3", "u@a:1"])
+def test_no_listen(text: str) -> None:
+    with pytest.raises(UsageError, match="--listen"):
+        parse_listen(text)
+
+
+def test_a_password_in_the_url_is_not_taken_for_one_that_is_sent() -> None:
+    with pytest.raises(UsageError, match="leave name and password out"):
+        Plan("http://ann:secret@a").upstream()

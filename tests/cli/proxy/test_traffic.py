@@ -1,0 +1,317 @@
+"""Conversations as scripts: what a browser and a server say, and the records of it."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsroom.output.ndjson import encode
+from nsroom.protocol import msgpack_parser
+from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.proxy.sessions import MAX_SESSIONS, Sessions
+from nsroom.proxy.traffic import Conversation
+from nsroom.record import Direction, Kind, Record
+from tests.cli.frames import MASK, frame
+
+IN, OUT = Direction.IN, Direction.OUT
+HANDSHAKE = (
+    '0{"sid":"eio","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}'
+)
+
+
+class Talk:
+    """A conversation, fed by hand, one microsecond for each word."""
+
+    def __init__(self, sessions: Sessions | None = None, drops: Any = None) -> None:
+        sessions = Sessions(raw=True) if sessions is None else sessions
+        self.conversation = Conversation(sessions, lambda head: head, drops)
+        self.at = 0
+
+    def feed(self, direction: Direction, data: bytes) -> list[Record]:
+        self.at += 1
+        seen = self.conversation.feed(direction, data, self.at)
+        if not self.conversation.is_switching and self.conversation._drops is None:
+            assert b"".join(each.data for each in seen) == data
+        return [record for each in seen for record in each.records]
+
+    def ask(self, query: str, method: str = "GET", body: str = "", more: str = "") -> list[Record]:
+        length = f"Content-Length: {len(body.encode())}\r\n" if body else ""
+        head = f"{method} /socket.io/?EIO=4&{query} HTTP/1.1\r\nHost: a\r\n{length}{more}\r\n"
+        return self.feed(OUT, head.encode() + body.encode())
+
+    def answer(self, body: str | bytes, status: str = "200 OK", more: str = "") -> list[Record]:
+        data = body if isinstance(body, bytes) else body.encode()
+        return self.feed(
+            IN, f"HTTP/1.1 {status}\r\nContent-Length: {len(data)}\r\n{more}\r\n".encode() + data
+        )
+
+    def upgrade(self, query: str = "transport=websocket", more: str = "") -> None:
+        assert self.ask(query, more="Connection: Upgrade\r\nUpgrade: websocket\r\n") == []
+        assert self.conversation.is_switching
+        self.feed(IN, f"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n{more}\r\n".encode())
+        assert not self.conversation.is_switching
+
+    def say(self, text: str | bytes, direction: Direction = OUT) -> list[Record]:
+        data = text.encode() if isinstance(text, str) else text
+        opcode = 1 if isinstance(text, str) else 2
+        return self.feed(direction, frame(opcode, data, mask=MASK if direction is OUT else b""))
+
+    def hear(self, text: str | bytes) -> list[Record]:
+        return self.say(text, IN)
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return Talk()
+
+
+def brief(records: list[Record]) -> list[tuple[Any, ...]]:
+    return [(record.direction, record.kind, record.event, record.sid) for record in records]
+
+
+def test_polling_then_websocket_is_one_session() -> None:
+    sessions = Sessions()
+    poll, socket = Talk(sessions), Talk(sessions)
+    poll.ask("transport=polling")
+    assert brief(poll.answer(HANDSHAKE)) == [(IN, Kind.OPEN, None, "eio")]
+    told = poll.ask("transport=polling&sid=eio", "POST", '40{"token":"secret"}\x1e421["ask"]')
+    assert brief(told) == [(OUT, Kind.CONNECT, None, "eio"), (OUT, Kind.EVENT, "ask", "eio")]
+    assert poll.answer("ok") == []
+    poll.ask("transport=polling&sid=eio")
+    (connected,) = poll.answer('40{"sid":"socket","pid":"private"}')
+    assert (connected.sid, connected.data) == ("eio", {"sid": "socket"})
+    socket.upgrade("transport=websocket&sid=eio")
+    assert brief(socket.say("2probe") + socket.hear("3probe") + socket.say("5")) == [
+        (OUT, Kind.PING, None, "eio"),
+        (IN, Kind.PONG, None, "eio"),
+        (OUT, Kind.UPGRADE, None, "eio"),
+    ]
+    (ack,) = socket.hear("431[1]")
+    assert (ack.kind, ack.event, ack.sid) == (Kind.ACK, "ask", "eio")
+    assert ack.rtt_ms is not None
+    assert [record.seq for record in (connected, ack)] == [4, 8]
+    assert len(sessions) == 1
+    assert socket.feed(OUT, frame(8, b"\x03\xe9", mask=MASK))[0].message == "code 1001"
+    assert socket.conversation.over(OUT, "closed the connection", 99) == []
+    assert len(sessions) == 0
+
+
+def test_binary_over_both_transports(talk: Talk) -> None:
+    talk.ask("transport=polling&sid=x", "POST", '451-["b",{"_placeholder":true,"num":0}]\x1ebAAE=')
+    talk.answer("ok")
+    talk.upgrade("transport=websocket&sid=x")
+    assert talk.hear('451-["c",{"_placeholder":true,"num":0}]') == []
+    (record,) = talk.hear(b"\x00\xff")
+    assert (record.event, record.args) == ("c", [b"\x00\xff"])
+
+
+def test_engine_io_3() -> None:
+    talk = Talk()
+    talk.feed(OUT, b"GET /socket.io/?EIO=3&transport=polling HTTP/1.1\r\n\r\n")
+    opened, connected = talk.answer(f"{len(HANDSHAKE)}:{HANDSHAKE}2:40")
+    assert (opened.kind, connected.kind, connected.sid) == (Kind.OPEN, Kind.CONNECT, "eio")
+    talk.feed(OUT, b"GET /?EIO=3&transport=websocket&sid=eio HTTP/1.1\r\nConnection: upgrade\r\n\r\n")
+    talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n")
+    talk.say('451-["b",{"_placeholder":true,"num":0}]')
+    assert talk.say(b"\x04\x01")[0].args == [b"\x01"]
+
+
+def test_compressed_polls(talk: Talk) -> None:
+    packed = gzip.compress(b'42["a"]\x1e42["b"]')
+    talk.ask("transport=polling&sid=x")
+    records = talk.answer(packed, more="Content-Encoding: gzip\r\n")
+    assert [record.event for record in records] == ["a", "b"]
+    talk.ask("transport=polling&sid=x")
+    (gap,) = talk.answer(packed, more="Content-Encoding: br\r\n")
+    assert (gap.kind, gap.message) == (
+        Kind.GAP,
+        "a polling body of the server is not shown: it is compressed with br",
+    )
+
+
+def test_refusals(talk: Talk) -> None:
+    talk.ask("transport=polling&sid=gone")
+    (record,) = talk.answer('{"code":1,"message":"Session ID unknown"}', "400 Bad Request")
+    assert (record.kind, record.sid, record.reason) == (Kind.CLOSE, "gone", "HTTP 400")
+    assert record.message == "Session ID unknown"
+    talk.ask("transport=websocket", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    (record,) = talk.answer("<h1>no</h1>", "403 Forbidden")
+    assert (record.kind, record.reason, record.message) == (Kind.CONNECT_ERROR, "HTTP 403", "Forbidden")
+    talk.ask("transport=polling", "OPTIONS")
+    assert talk.answer("", "204 No Content") == []
+
+
+def test_other_requests_are_nobodys_business(talk: Talk) -> None:
+    talk.feed(OUT, b"GET /socket.io/socket.io.js HTTP/1.1\r\n\r\n")
+    assert talk.answer('42["x"]') == []
+    talk.feed(OUT, b"GET /hmr HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n" + frame(1, b'42["x"]'))
+    assert talk.say('42["x"]') == []
+    assert talk.conversation.over(IN, "closed the connection", 9) == []
+
+
+def test_an_interim_answer_is_not_the_answer(talk: Talk) -> None:
+    talk.ask("transport=polling&sid=x")
+    assert talk.feed(IN, b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n") == []
+    assert talk.answer('42["a"]')[0].event == "a"
+
+
+def test_a_body_to_the_end_of_the_connection(talk: Talk) -> None:
+    talk.ask("transport=polling&sid=x")
+    assert talk.feed(IN, b'HTTP/1.0 200 OK\r\n\r\n42["a"]') == []
+    assert talk.conversation.end(IN, 9).records[0].event == "a"
+
+
+def test_a_poll_that_is_given_up(talk: Talk) -> None:
+    talk.ask("transport=polling&sid=x")
+    assert talk.conversation.end(OUT, 8).records == []
+    (record,) = talk.conversation.over(OUT, "closed the connection", 9)
+    assert (record.kind, record.sid) == (Kind.CLOSE, "x")
+    assert record.reason == "the client closed the connection before a request was answered"
+
+
+def test_a_websocket_that_breaks_off(talk: Talk) -> None:
+    talk.upgrade()
+    talk.hear(HANDSHAKE)
+    (record,) = talk.conversation.over(IN, "reset the connection", 9)
+    assert record.reason == "the server reset the connection without closing the WebSocket"
+
+
+def test_no_websocket_after_all(talk: Talk) -> None:
+    talk.upgrade()
+    (record,) = talk.feed(OUT, b"\xff\x80" + MASK)
+    assert (record.kind, str(record.message)[:49]) == (
+        Kind.PROTOCOL_ERROR,
+        "what the client sends is passed on unread: no Web",
+    )
+    assert talk.feed(OUT, b"\xff\xff") == []
+    assert talk.hear(HANDSHAKE)[0].kind is Kind.OPEN
+
+
+SECRET = "hunter2"
+
+
+def said() -> Iterator[Record]:
+    """Give the records of all ways in which a client may say a secret."""
+    talk = Talk()
+    cookies = f"Cookie: sid={SECRET}\r\nAuthorization: Bearer {SECRET}\r\n"
+    talk.ask(f"transport=polling&token={SECRET}", more=cookies)
+    yield from talk.answer(HANDSHAKE, more=f"Set-Cookie: x={SECRET}\r\n")
+    for packet in ('40{"t":"%s"}', '40/a,{"t":"%s"}', '40{"t":"%s"', "40/a?t=%s,"):
+        yield from talk.ask("transport=polling&sid=eio", "POST", packet % SECRET)
+        talk.answer("ok")
+    talk.upgrade("transport=websocket&sid=eio")
+    yield from talk.say(f'40{{"t":"{SECRET}"}}')
+    yield from talk.say(b"\x83\xa4type\x00\xa3nsp\xa1/\xa4data\x81\xa1t\xa7" + SECRET.encode())
+    yield from talk.hear('40{"sid":"s","pid":"p"}')
+
+
+def test_secrets_are_not_shown() -> None:
+    records = list(said())
+    assert len(records) == 8
+    assert SECRET not in str(records)
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_any_bytes_pass(noise: bytes, upgraded: bool) -> None:
+    talk = Talk()
+    if upgraded:
+        talk.upgrade()
+    else:
+        talk.ask("transport=polling&sid=x", "POST", "x" * 10)
+    for direction in (IN, OUT):
+        seen = talk.conversation.feed(direction, noise, 1)
+        held = talk.conversation.end(direction, 2).data
+        passed = b"".join(each.data for each in seen) + held
+        assert passed == noise or direction is IN
+
+
+def test_sessions_are_bounded() -> None:
+    sessions = Sessions()
+    for number in range(MAX_SESSIONS + 10):
+        sessions.find(str(number))
+    assert len(sessions) == MAX_SESSIONS
+
+
+def test_packets_are_left_out_between_frames() -> None:
+    talk = Talk(drops=lambda record: record.event == "lost")
+    talk.upgrade()
+    lost = frame(1, b'451-["lost",{"_placeholder":true,"num":0}]') + frame(9, b"") + frame(2, b"\x01")
+    kept = frame(1, b'42["kept"]')
+    pieces = b"".join([kept, lost, kept])
+    passed, records = b"", []
+    for index in range(0, len(pieces), 3):
+        for seen in talk.conversation.feed(IN, pieces[index : index + 3], 1):
+            passed += seen.data
+            records += seen.records
+    assert passed == kept + frame(9, b"") + kept
+    assert [(record.event, record.reason) for record in records] == [
+        ("kept", None),
+        ("lost", "dropped on purpose"),
+        ("kept", None),
+    ]
+
+
+def test_fragments_and_control_frames_are_never_left_out() -> None:
+    talk = Talk(drops=lambda _record: True)
+    talk.upgrade()
+    data = frame(1, b'42["a', final=False) + frame(9, b"x") + frame(0, b'"]') + frame(8, b"\x03\xe8")
+    seen = talk.conversation.feed(IN, data + b"\x81", 1)
+    assert b"".join(each.data for each in seen) == data
+    assert talk.conversation.end(IN, 2).data == b"\x81"
+
+
+def test_records_are_json() -> None:
+    assert all(json.loads(encode(record)) for record in said())
+
+
+# Secrets, in every dialect
+
+
+CONNECT = msgpack_parser.encode(Packet(PacketType.CONNECT, "/chat", data={"token": "s3cret"}))
+SECRETS = [
+    ("4", '40/chat,{"token":"s3cret"}'),
+    ("3", "40/chat?token=s3cret,"),
+    ("3", '4{"type":0,"nsp":"/chat?token=s3cret"}'),
+    ("4", CONNECT),
+    ("3", b"\x04" + CONNECT),
+    ("4", CONNECT[:-1]),
+    ("3", b"\x04" + CONNECT[:-1]),
+]
+
+
+@pytest.mark.parametrize(("engine", "frame"), SECRETS)
+def test_what_a_client_proves_itself_with_passes_and_is_not_shown(engine: str, frame: str | bytes) -> None:
+    talk = Talk()
+    talk.feed(OUT, f"GET /?EIO={engine}&transport=websocket HTTP/1.1\r\nConnection: upgrade\r\n\r\n".encode())
+    talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n")
+    (record,) = talk.say(frame)
+    assert record.frames
+    assert "s3cret" not in repr(record)
+
+
+@pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.parametrize("engine", ["3", "4"])
+def test_what_it_polls_with_is_not_shown(engine: str, torn: bool) -> None:
+    talk = Talk()
+    text = base64.b64encode(CONNECT[: -1 if torn else None]).decode()
+    body = f"{len(text) + 2}:b4{text}" if engine == "3" else f"b{text}"
+    length = f"Content-Length: {len(body)}\r\n\r\n"
+    (record,) = talk.feed(
+        OUT, f"POST /?EIO={engine}&transport=polling&sid=x HTTP/1.1\r\n{length}{body}".encode()
+    )
+    assert record.kind is (Kind.PROTOCOL_ERROR if torn else Kind.CONNECT)
+    assert record.frames == ["{…}"]
+
+
+def test_packets_in_messagepack(talk: Talk) -> None:
+    talk.upgrade()
+    (asked,) = talk.say(msgpack_parser.encode(Packet(PacketType.EVENT, "/", 1, ["e", b"\1"])))
+    (answered,) = talk.hear(msgpack_parser.encode(Packet(PacketType.ACK, "/", 1, [b"\2"])))
+    assert (asked.event, asked.args, answered.event, answered.args) == ("e", [b"\1"], "e", [b"\2"])
+    assert answered.rtt_ms is not None

@@ -1,0 +1,210 @@
+import pytest
+
+from nsroom.errors import UsageError
+from nsroom.filters import parse
+from nsroom.tui.model import ring
+from nsroom.tui.model.model import Model
+from tests.cli.tui.records import ack, emit, event, model, seen, shown
+
+
+def test_what_comes_is_shown_at_the_end() -> None:
+    seen_so_far = model(*(event(f"e{n}") for n in range(10)))
+    assert [str(seen_so_far[index].event) for index in seen_so_far.visible(3)] == ["e7", "e8", "e9"]
+    assert (seen_so_far.following, seen_so_far.new) == (True, 0)
+
+
+def test_going_up_pauses_following_and_end_follows_again() -> None:
+    reading = model(*(event(f"e{n}") for n in range(10)))
+    reading.move(-1)
+    reading.add(event("later"), 0)
+    assert (reading.following, reading.cursor, reading.new) == (False, 9, 1)
+    reading.follow()
+    assert (reading.following, reading.cursor, reading.new) == (True, None, 0)
+
+
+def test_moving_beyond_the_last_row_follows() -> None:
+    reading = model(event("a"), event("b"))
+    reading.move(-2)
+    assert reading.cursor == 0
+    reading.move(5)
+    assert reading.following
+
+
+def test_the_window_goes_with_the_selected_row() -> None:
+    reading = model(*(event(f"e{n}") for n in range(100)))
+    assert reading.visible(10) == list(range(90, 100))
+    reading.select(50)
+    assert 50 in reading.visible(10)
+    reading.home()
+    assert reading.visible(10) == list(range(10))
+
+
+def test_scrolling_selects_nothing_and_ends_in_following() -> None:
+    reading = model(*(event(f"e{n}") for n in range(100)))
+    reading.visible(10)
+    reading.scroll(-3, 10)
+    assert (reading.visible(10)[0], reading.cursor) == (87, None)
+    reading.move(-1)
+    assert reading.cursor == 86
+    reading.scroll(100, 10)
+    assert reading.following
+
+
+def test_a_filter_holds_for_what_is_here_and_what_comes_and_loses_nothing() -> None:
+    filtered = model(event("a"), event("b"), event("a"))
+    filtered.filter("event=a")
+    filtered.add(event("b"), 0)
+    filtered.add(event("a"), 0)
+    assert shown(filtered) == ["a", "a", "a"]
+    filtered.filter("")
+    assert shown(filtered) == ["a", "b", "a", "b", "a"]
+
+
+def test_a_filter_keeps_the_reader_near_where_he_was() -> None:
+    filtered = model(*(event("a" if n % 2 else "b") for n in range(10)))
+    filtered.select(4)
+    filtered.filter("event=a")
+    assert filtered.cursor == 5
+    filtered.filter("event=none")
+    assert (filtered.rows, filtered.following) == ([], True)
+
+
+def test_a_bad_filter_changes_nothing() -> None:
+    filtered = model(event("a"), where=parse("event=a"))
+    with pytest.raises(UsageError, match="column 7"):
+        filtered.filter("event=")
+    assert filtered.where is not None
+    assert shown(filtered) == ["a"]
+
+
+def test_heartbeats_are_hidden_until_they_are_asked_for() -> None:
+    beating = model(seen("ping"), event("a"), seen("pong", "out"))
+    assert shown(beating) == ["a"]
+    beating.filter("kind=ping")
+    assert len(beating.rows) == 1
+    beating.filter("")
+    beating.heartbeats = True
+    beating.refilter()
+    assert len(beating.rows) == 3
+
+
+def test_a_pause_holds_what_comes() -> None:
+    paused = model(event("a"))
+    paused.pause()
+    paused.add(event("b"), 0)
+    assert (shown(paused), paused.held) == (["a"], 1)
+    paused.filter("event=/./")
+    assert shown(paused) == ["a"]
+    paused.pause()
+    assert (shown(paused), paused.held) == (["a", "b"], 0)
+
+
+def test_clearing_hides_and_taking_the_filter_off_shows_it_again() -> None:
+    cleared = model(event("a"), event("b"))
+    cleared.clear()
+    cleared.add(event("c"), 0)
+    assert shown(cleared) == ["c"]
+    cleared.filter("event=/./")
+    assert shown(cleared) == ["c"]
+    cleared.filter("")
+    assert shown(cleared) == ["a", "b", "c"]
+
+
+def test_the_oldest_are_dropped_and_indexes_stay() -> None:
+    small = Model(capacity=10)
+    for n in range(25):
+        small.add(event(f"e{n}"), 1)
+        small.trim()
+    first = small.ring.first
+    assert len(small.records) <= 10
+    assert first > 0
+    assert small[first].event == f"e{first}"
+    assert small.rows == list(range(first, 25))
+
+
+def test_dropping_by_bytes_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring, "MAX_BYTES", 100)
+    small = Model()
+    for n in range(5):
+        small.add(event(f"e{n}"), 60)
+        small.trim()
+    assert shown(small) == ["e4"]
+
+
+def test_a_reader_of_what_is_dropped_goes_on_with_the_oldest() -> None:
+    small = Model(capacity=10)
+    for n in range(10):
+        small.add(event(f"e{n}"), 1)
+    small.home()
+    small.mark()
+    for n in range(10):
+        small.add(event(f"later{n}"), 1)
+    small.trim()
+    assert small.cursor == small.rows[0]
+    assert small.marks == set()
+
+
+def test_an_emit_and_its_acknowledgement_find_each_other() -> None:
+    paired = model(emit("join", id=3), event("hi"), ack("join", {"ok": True}, id=3))
+    assert paired.answer(0) is paired[2]
+    assert not paired.is_waiting(0)
+    paired.select(0)
+    assert (paired.jump(), paired.cursor) == ("", 2)
+    assert (paired.jump(), paired.cursor) == ("", 0)
+    paired.select(1)
+    assert "no acknowledgement" in paired.jump()
+
+
+def test_jumping_to_what_the_filter_hides_says_so() -> None:
+    paired = model(emit("join", id=3), ack("join", id=3))
+    paired.filter("kind=event")
+    paired.select(0)
+    assert "hidden by the filter" in paired.jump()
+
+
+def test_what_was_open_when_the_connection_ended_is_unconfirmed() -> None:
+    lost = model(emit("a", id=1), emit("b", id=2), ack("a", id=1), seen("close", "local", reason="gone"))
+    assert lost.pairs.unconfirmed == {1}
+    assert lost.pairs.waiting() == 0
+
+
+def test_marks() -> None:
+    marked = model(*(event(f"e{n}") for n in range(5)))
+    for index in (1, 3):
+        marked.select(index)
+        marked.mark()
+    assert (marked.next_mark(forward=False), marked.cursor) == (True, 1)
+    assert (marked.next_mark(forward=True), marked.cursor) == (True, 3)
+    assert not marked.next_mark(forward=True)
+    marked.mark()
+    assert marked.marks == {1}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [("ALPHA", 0), ("deep", 1), ("/chat", 3), ("join", 2), ("äöü", 3), ("nothing", None)],
+)
+def test_search_looks_everywhere_in_any_case(pattern: str, found: int | None) -> None:
+    searched = model(
+        event("alpha", 1),
+        event("b", {"x": ["Deep"]}),
+        ack("join", {}),
+        event("c", "ÄÖÜ", frames=['42/chat,["c","ÄÖÜ"]']),
+    )
+    assert searched.search(pattern) is (found is not None)
+    assert searched.cursor == found
+
+
+def test_search_goes_on_both_ways() -> None:
+    searched = model(event("x"), event("y"), event("x"))
+    assert [searched.search("x") and searched.cursor for _ in range(2)] == [2, 0]
+    assert not searched.search("x")
+    assert searched.search("x", forward=True)
+    assert searched.cursor == 2
+
+
+def test_the_arguments_an_event_last_had() -> None:
+    known = model(event("price", {"bid": 1}), event("price", {"bid": 2}))
+    assert known.last_arguments("/chat", "price") == [{"bid": 2}]
+    assert known.last_arguments("/chat", "other") == []
+    assert known.last_arguments("/nowhere", "price") == []

@@ -1,0 +1,158 @@
+import pytest
+
+from nsroom.record import Record
+from nsroom.tui.model.namespaces import Spaces, State
+from nsroom.tui.model.rates import Rate
+from tests.cli.tui.records import NOON, ack, emit, event, seen, text
+
+
+def learned(*records: Record, current: str = "/chat", room: str = "") -> Spaces:
+    spaces = Spaces()
+    spaces.current, spaces.room = current, room
+    for index, record in enumerate(records):
+        spaces.learn(record, index)
+    return spaces
+
+
+def test_namespaces_connect_are_refused_and_go() -> None:
+    spaces = learned(
+        seen("connect", sid="abc"),
+        seen("connect_error", namespace="/secret", message="no"),
+        seen("connect", namespace="/news", sid="def"),
+        seen("disconnect", namespace="/news"),
+    )
+    states = {name: space.state for name, space in spaces.by_name.items()}
+    assert states == {"/chat": State.CONNECTED, "/secret": State.REFUSED, "/news": State.GONE}
+    assert spaces["/chat"].sid == "abc"
+    assert spaces.state is State.CONNECTED
+
+
+def test_a_lost_connection_and_the_next_attempt() -> None:
+    spaces = learned(
+        seen("connect", sid="abc"),
+        emit("join", "lobby", id=0),
+        ack("join", {"room": "lobby", "members": [{"sid": "abc"}]}, id=0),
+        seen("close", "local"),
+        seen("reconnect", "local", time=NOON, data={"attempt": 2, "delay_ms": 500}),
+    )
+    assert (spaces.state, spaces.attempt, spaces.due) == (State.CONNECTING, 2, NOON + 500_000)
+    room = spaces["/chat"].rooms["lobby"]
+    assert (room.joined, room.count, room.members) == (False, None, {})
+
+
+def test_asking_about_a_namespace_does_not_make_it_known() -> None:
+    spaces = Spaces()
+    assert spaces["/never"].rooms == {}
+    assert spaces.by_name == {}
+
+
+def test_unread_counts_only_elsewhere() -> None:
+    spaces = learned(event("a"), event("b", namespace="/news"), event("c", namespace="/news"))
+    assert (spaces["/chat"].unread, spaces["/news"].unread) == (0, 2)
+
+
+def test_unread_messages_of_another_room() -> None:
+    spaces = learned(text("ops", "ann", "hi"), text("lobby", "ann", "hi"), room="lobby")
+    assert spaces["/chat"].rooms["ops"].unread == 1
+    assert spaces["/chat"].rooms["lobby"].unread == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "state"),
+    [
+        ("lobby", {"ok": True}, (True, False, False)),
+        ({"room": "lobby", "nick": "me"}, {"ok": True}, (True, False, False)),
+        ({"table": "lobby"}, "fine", (True, False, False)),
+        ("lobby", {"error": "too_many"}, (False, False, True)),
+        ("lobby", None, (False, True, False)),
+    ],
+)
+def test_a_join(asked: object, answer: object, state: tuple[bool, bool, bool]) -> None:
+    answers = [] if answer is None else [ack("join", answer, id=7)]
+    room = learned(emit("join", asked, id=7), *answers)["/chat"].rooms["lobby"]
+    assert (room.joined, room.asked, room.refused) == state
+
+
+def test_a_join_of_another_convention() -> None:
+    spaces = Spaces()
+    spaces.joins |= {"enter"}
+    for index, record in enumerate([emit("enter", "42", id=1), ack("enter", id=1)]):
+        spaces.learn(record, index)
+    assert spaces["/chat"].rooms["42"].joined
+
+
+def test_leaving() -> None:
+    spaces = learned(
+        emit("join", "lobby", id=1), ack("join", id=1), emit("leave", "lobby", id=2), ack("leave", id=2)
+    )
+    assert spaces["/chat"].rooms == {}
+
+
+def test_members_come_and_go() -> None:
+    spaces = learned(
+        event("join-room", {"room": "lobby", "sid": "s1", "nick": "ann", "members": 1}),
+        event("join-room", {"room": "lobby", "sid": "s2", "nick": "bob", "members": 2}),
+        event("leave-room", {"room": "lobby", "sid": "s1", "nick": "ann", "members": 1}),
+    )
+    room = spaces["/chat"].rooms["lobby"]
+    assert (room.members, room.count) == ({"s2": "bob"}, 1)
+    assert list(spaces.sids) == ["s2", "s1"]
+
+
+def test_a_room_that_is_deleted_goes() -> None:
+    spaces = learned(event("create-room", {"room": "x"}), event("delete-room", {"room": "x"}))
+    assert spaces["/chat"].rooms == {}
+
+
+def test_the_answer_about_rooms() -> None:
+    rooms = [{"room": "a", "count": 2, "members": [{"sid": "s1", "nick": "ann"}, {"sid": "s2"}]}, "?", {}]
+    room = learned(ack("rooms", {"ok": True, "rooms": rooms}))["/chat"].rooms["a"]
+    assert (room.count, room.members) == (2, {"s1": "ann", "s2": "s2"})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        event("join-room", {"room": ["no"]}),
+        event("join-room", {"room": "", "members": "many"}),
+        event("join-room", None),
+        event("message", {"room": "x" * 5000}),
+        emit("join"),
+        emit("join", {"room": 1}),
+        ack("join", {"room": 5, "members": [1, 2]}),
+        ack("rooms", {"rooms": "none"}),
+        ack("rooms", {"rooms": [{"room": "a", "members": 1}]}),
+        seen("reconnect", "local", data={"attempt": "x", "delay_ms": None}),
+        seen("reconnect", "local"),
+    ],
+)
+def test_strange_records_are_stood(record: Record) -> None:
+    assert learned(record)["/chat"].rooms == {}
+
+
+def test_a_server_cannot_fill_the_memory_with_names() -> None:
+    spaces = learned(
+        *(event(f"e{n}", {"room": f"r{n}"}, namespace=f"/{n % 2}") for n in range(3000)),
+        *(event("e", namespace=f"/n{n}") for n in range(3000)),
+    )
+    assert len(spaces.by_name) == 1000
+    assert max(len(space.rooms) for space in spaces.by_name.values()) <= 1000
+    assert max(len(space.events) for space in spaces.by_name.values()) <= 1000
+
+
+def test_a_rate_is_that_of_the_last_whole_second() -> None:
+    rate = Rate()
+    for second in (10, 10, 10, 11):
+        rate.add(second)
+    assert rate.per_second(11) == 3
+    assert rate.per_second(12) == 1
+    assert rate.per_second(13) == 0
+
+
+def test_a_graph_has_its_highest_bar_full() -> None:
+    rate = Rate()
+    for second, count in ((1, 1), (2, 8), (4, 4)):
+        for _ in range(count):
+            rate.add(second)
+    assert rate.graph(5) == "    ▁█ ▄"
+    assert Rate().graph(5) == ""

@@ -1,0 +1,51 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsroom.output.terminal import cells, safe
+from nsroom.tui.screen.lines import Fragments, fit, highlight, hold, length, rule, spread, wrap
+
+FRAGMENTS = st.lists(st.tuples(st.just(""), st.text().map(safe)))
+
+
+@given(FRAGMENTS, st.integers(0, 60))
+def test_a_line_has_exactly_its_width(fragments: Fragments, width: int) -> None:
+    assert length(fit(fragments, width)) == width
+
+
+@given(FRAGMENTS, FRAGMENTS, st.integers(1, 60))
+def test_two_ends_have_exactly_the_width(left: Fragments, right: Fragments, width: int) -> None:
+    assert length(spread(left, right, width)) == width
+    assert length(hold(left, right, width)) == width
+
+
+def test_the_right_end_goes_where_there_is_no_room() -> None:
+    assert spread([("", "left")], [("", "right")], 9) == [("", "left"), ("", "     ")]
+    assert hold([("", "left")], [("", "right")], 8) == [("", "le…"), ("", "right")]
+
+
+@given(st.text().map(safe), st.integers(2, 40))
+def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
+    lines = wrap(text, width)
+    assert all(cells(line) <= width for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_words_are_kept_whole() -> None:
+    assert wrap("the quick brown fox", 10) == ["the quick", "brown fox"]
+    assert wrap("unbreakableword x", 6) == ["unbrea", "kablew", "ord x"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "marked"), [("AB", ["ab", "Ab"]), ("", []), ("(", ["("]), ("\x1b", ["\\x1b"])]
+)
+def test_what_was_searched_for_is_marked(pattern: str, marked: list[str]) -> None:
+    line = highlight([("class:x", r"ab (Abc \x1b")], pattern)
+    assert "".join(text for _, text in line) == r"ab (Abc \x1b"
+    assert [text for style, text in line if style == "class:x class:match"] == marked
+
+
+def test_a_rule_has_a_word_in_the_middle() -> None:
+    text = "".join(text for _, text in rule("new", 41, 2))
+    assert text.rstrip() == f"  {'─' * 15}  new  {'─' * 15}"
+    assert len(text) == 41
