@@ -1,4 +1,4 @@
-"""What a delivery and a connection cost `nsroom serve`, beside Node's socket.io: `python -m benchmarks.fanout`.
+"""The cost of a delivery and of a connection, beside Node's socket.io: `python -m benchmarks.fanout`.
 
 Only the servers' own CPU time counts. Every member compares what it gets with what the others got, byte for
 byte; the run ends with an error if a delivery is missing, doubled or out of order. It needs Linux.

@@ -1,4 +1,4 @@
-"""Compare `nsroom bench` with artillery's Socket.IO engine, against one Node server: `python -m benchmarks.load`.
+"""Compare `nsroom bench` with artillery's engine, against one Node server: `python -m benchmarks.load`.
 
 Artillery brings a thousand packages, so it is not in the lock file: install it anywhere, and name the folder.
 

@@ -7,7 +7,8 @@ import pytest
 from multidict import CIMultiDict
 
 from nsroom.client.target import Target
-from nsroom.doctor.checks import cors, network, platforms
+from nsroom.doctor.checks import network, platforms
+from nsroom.doctor.checks.cors import judge, judge_preflight, same_origin
 from nsroom.doctor.checks.handshake import Hand, redirected
 from nsroom.doctor.examination import Examination, Wishes
 from nsroom.doctor.finding import Finding, State
@@ -70,15 +71,15 @@ def test_a_certificate_is_renewed_in_time() -> None:
     ],
 )
 def test_cors(headers: dict[str, str], cookies: bool, found: str | None) -> None:
-    said = told(cors.judge(answer(200, headers), PAGE, cookies))
+    said = told(judge(answer(200, headers), PAGE, cookies))
     assert said == found if found is None else found in str(said)
 
 
 def test_cors_of_a_refusal_and_of_two_headers() -> None:
-    refused = cors.judge(answer(400, body=b'"not an accepted origin"'), PAGE, False)
+    refused = judge(answer(400, body=b'"not an accepted origin"'), PAGE, False)
     assert told(refused) == "with this Origin HTTP 400: not an accepted origin"
     twice = answer(200, {ALLOW: PAGE}, **{"access-control-allow-origin": 2})
-    assert "comes twice" in str(told(cors.judge(twice, PAGE, False)))
+    assert "comes twice" in str(told(judge(twice, PAGE, False)))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_cors_of_a_refusal_and_of_two_headers() -> None:
     ],
 )
 def test_preflight(status: int, headers: dict[str, str], found: str | None) -> None:
-    said = told(cors.judge_preflight(answer(status, headers), PAGE, ["X-A", "X-B"]))
+    said = told(judge_preflight(answer(status, headers), PAGE, ["X-A", "X-B"]))
     assert said == found if found is None else found in str(said)
 
 
@@ -107,7 +108,7 @@ def test_preflight(status: int, headers: dict[str, str], found: str | None) -> N
     ],
 )
 def test_same_origin(page: str, same: bool) -> None:
-    assert cors.same_origin(page, "http://localhost:3000") is same
+    assert same_origin(page, "http://localhost:3000") is same
 
 
 @pytest.mark.parametrize(
