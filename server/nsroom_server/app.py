@@ -1,4 +1,4 @@
-"""The server as a whole: an aiohttp application, and a process that serves it until a signal."""
+"""Build the aiohttp application, and serve it until a signal."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 from nsroom_server import logs
 from nsroom_server.admin.commands import Commands
 from nsroom_server.admin.namespace import Admin
-from nsroom_server.backends import backing
+from nsroom_server.backends import open_backend
 from nsroom_server.chat.namespaces import Namespaces
 from nsroom_server.engineio import tcp
 from nsroom_server.engineio.http import Access
@@ -28,6 +28,7 @@ from nsroom_server.engineio.session import Options
 from nsroom_server.errors import ConfigError
 from nsroom_server.operations import status_line
 from nsroom_server.operations.endpoints import Operations
+from nsroom_server.operations.prometheus import Metrics
 from nsroom_server.settings import access
 from nsroom_server.settings.config import Config, LogFormat
 from nsroom_server.socketio import conformance
@@ -64,57 +65,56 @@ class Running:
         return sum(engine.undelivered for engine in self.engines)
 
 
-def create_app(config: Config) -> web.Application:
-    """Make the application: it opens the history when it starts and drains when it shuts down.
+@asynccontextmanager
+async def open_app(config: Config) -> AsyncIterator[web.Application]:
+    """Open the backend and build the application, which drains its connections when it shuts down.
 
-    Run it with `handler_cancellation=True`: a poll whose client has gone must not take the next event.
+    Run it with `handler_cancellation=True`: a poll whose client disconnected must not take the next event.
+
+    Raises: ConfigError, BusError.
     """
     app = web.Application(client_max_size=config.max_payload, middlewares=[tcp.attend, _host_check(config)])
-    app[ENGINES] = []
-    server = _add_conformance(app, config) if config.conformance else _add_chat(app, config)
-    app.router.add_route("*", config.endpoint, server.handle_request)
-    app[ENGINES].append(server.eio)
+    server = Server(_options(config), _access(config))
     app[SERVER] = server
-
-    async def drain(_: web.Application) -> None:
-        await server.drain(config.drain)
-
-    app.on_shutdown.append(drain)
-    return app
-
-
-def _add_chat(app: web.Application, config: Config) -> Server:
-    namespaces = Namespaces(config)
-    admin = Admin(namespaces, config.admin) if config.admin else None
-    server = Server(admin or namespaces, _options(config), _access(config))
-
-    async def history(_: web.Application) -> AsyncIterator[None]:
-        async with backing(config, server, namespaces.took) as behind:
-            namespaces.attach(server, behind)
-            commands = Commands(server, behind.presence, behind.others)
-            behind.others.answer(commands.questions)
-            if admin:
-                admin.attach(server, commands, behind.others)
-            yield
-
-    app.cleanup_ctx.append(history)
-    Operations(server, namespaces, frozenset(config.namespaces)).add_to(app)
-    return server
+    app[ENGINES] = [server.engine]
+    app.router.add_route("*", config.endpoint, server.engine.handle_request)
+    async with _conformance(app, server, config) if config.conformance else _chat(app, server, config):
+        _drain_on_shutdown(app, server, config.drain)
+        yield app
 
 
-def _add_conformance(app: web.Application, config: Config) -> Server:
-    application = conformance.Conformance(config)
-    server = Server(application, _options(config), _access(config))
-    application.attach(server)
+@asynccontextmanager
+async def _chat(app: web.Application, server: Server, config: Config) -> AsyncIterator[None]:
+    metrics = Metrics(server, frozenset(config.namespaces))
+    async with open_backend(config, server, metrics.history.observe) as backend:
+        namespaces = Namespaces(config, server, backend)
+        commands = Commands(server, backend.presence, backend.others)
+        backend.others.answer(commands.questions)
+        if config.admin:
+            admin = Admin(namespaces, config.admin, server, commands, backend.others)
+            server.register(admin, watcher=admin)
+            server.engine.create_task(admin.run())
+        else:
+            server.register(namespaces)
+        Operations(server, metrics, backend).add_to(app)
+        yield
+
+
+@asynccontextmanager
+async def _conformance(app: web.Application, server: Server, config: Config) -> AsyncIterator[None]:
+    server.register(conformance.Conformance(config, server))
     bare = conformance.echo(_options(config))
     app.router.add_route("*", conformance.PATH, bare.handle_request)
     app[ENGINES].append(bare)
+    _drain_on_shutdown(app, bare, config.drain)
+    yield
 
+
+def _drain_on_shutdown(app: web.Application, server: Server | Engine, timeout: float) -> None:
     async def drain(_: web.Application) -> None:
-        await bare.drain(config.drain)
+        await server.drain(timeout)
 
     app.on_shutdown.append(drain)
-    return server
 
 
 def _options(config: Config) -> Options:
@@ -153,10 +153,17 @@ def _host_check(config: Config) -> Middleware:
 async def serving(config: Config) -> AsyncIterator[Running]:
     """Serve inside the running loop; leaving ends the server within `config.drain` seconds and a half.
 
-    Raises: ConfigError, ListenError.
+    Raises: ConfigError, BusError, ListenError.
     """
     tls = _tls(config)
-    app = create_app(config)
+    async with open_app(config) as app, _listening(app, config, tls) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _listening(
+    app: web.Application, config: Config, tls: ssl.SSLContext | None
+) -> AsyncIterator[Running]:
     engines = app[ENGINES]
     runner = web.AppRunner(
         app,
@@ -200,7 +207,7 @@ def _tls(config: Config) -> ssl.SSLContext | None:
 def run(config: Config) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code.
 
-    Raises: ConfigError, ListenError.
+    Raises: ConfigError, BusError, ListenError.
     """
     logs.configure(config.log_format)
     code = asyncio.run(_run(config))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from nsroom_server.chat.backend import Backing
+from nsroom_server.chat.backend import Backend
 from nsroom_server.chat.delivery import Deliveries
 from nsroom_server.chat.history import open_history
 from nsroom_server.chat.presence import Presence
@@ -12,31 +12,32 @@ from nsroom_server.settings.config import Config
 from nsroom_server.socketio.server import Server
 
 
-def backing(
+def open_backend(
     config: Config, server: Server, took: Callable[[float], object] = float
-) -> AbstractAsyncContextManager[Backing]:
-    """Open what is asked for; leaving closes it.
+) -> AbstractAsyncContextManager[Backend]:
+    """Open the configured backend, and close it on exit.
+
+    `took` is called with the seconds that each message took to be durable.
 
     Raises: ConfigError, BusError.
     """
-    together = config.redis is not None
-    return _together(config, server, took) if together else _alone(config, server, took)
+    return _single(config, server, took) if config.redis is None else _clustered(config, server, took)
 
 
 @asynccontextmanager
-async def _alone(config: Config, server: Server, took: Callable[[float], object]) -> AsyncIterator[Backing]:
+async def _single(config: Config, server: Server, took: Callable[[float], object]) -> AsyncIterator[Backend]:
     history = open_history(config.history, config.limits.retention)
     try:
-        yield Backing(history, Presence(server), Deliveries(server, history, took))
+        yield Backend(history, Presence(server), Deliveries(server, history, took))
     finally:
         await history.close()
 
 
-def _together(
+def _clustered(
     config: Config, server: Server, took: Callable[[float], object]
-) -> AbstractAsyncContextManager[Backing]:
+) -> AbstractAsyncContextManager[Backend]:
     try:
-        # It takes 0.1 s to import, and may not be there.
+        # Importing it takes 0.1 s, and it may not be installed.
         from nsroom_server.cluster.cluster import cluster
     except ModuleNotFoundError as error:
         if error.name != "redis":

@@ -60,13 +60,6 @@ def configure(style: LogFormat) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
-def quiet(name: str) -> logging.Logger:
-    """Give python-socketio a logger for what is broken only: it writes a line for every packet."""
-    logger = logging.getLogger(f"nsroom_server.{name}")
-    logger.setLevel(logging.ERROR)
-    return logger
-
-
 def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:
     return list(record.__dict__.get("fields", {}).items())
 

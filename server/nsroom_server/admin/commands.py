@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from socketio.packet import EVENT
-
 from nsroom_server.admin.descriptions import portraits
 from nsroom_server.chat import policy
 from nsroom_server.chat.backend import Others, Question
@@ -13,7 +11,6 @@ from nsroom_server.chat.presence import Presence
 from nsroom_server.engineio.close_reasons import SERVER
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.socketio.application import Answer, Args, Client, Handler
-from nsroom_server.socketio.packet import Packet
 from nsroom_server.socketio.server import Server
 
 _LISTED = 200
@@ -79,8 +76,7 @@ class Commands:
         name = policy.event_name(event)
         targets = self._targets(namespace, to)
         if targets:
-            packet = Packet(EVENT, [name, *rest], _text(namespace))
-            self._server.manager.fan_out(packet.outgoing(), namespace, _text(to), arguments=packet.data)
+            self._server.emit(name, *rest, namespace=namespace, to=_text(to))
         return _size(targets)
 
     async def _join(self, args: Args) -> int | None:
@@ -107,21 +103,21 @@ class Commands:
         namespace, close, of = _padded(args, 3)
         targets = self._targets(namespace, of)
         for client in targets or ():
-            session = self._server.session(client)
-            if close is True and session:
-                session.close(SERVER)
+            connection = self._server.connection(client)
+            if close is True and connection:
+                connection.session.close(SERVER)
             else:
-                await self._server.disconnect(client.sid, client.namespace)
+                await self._server.disconnect(client)
         return _size(targets)
 
     def _targets(self, namespace: Any, of: Any) -> list[Client] | None:
-        """Find this server's own; None when nobody is in the namespace here."""
+        """Return this server's sockets, or None if it has none in the namespace."""
         name, room = _text(namespace), _text(of)
         if name is None:
             raise Refusal(Code.BAD_REQUEST, "there is no such namespace")
-        if name not in self._server.manager.rooms:
+        if name not in self._server.rooms.namespaces:
             return None
-        return [Client(name, sid) for sid, _ in self._server.manager.get_participants(name, room)]
+        return [Client(name, sid) for sid in self._server.rooms.recipients(name, room)]
 
 
 def _size(targets: list[Client] | None) -> int | None:

@@ -29,25 +29,26 @@ def _iso(seconds: float) -> str:
 
 
 def describe(server: Server, client: Client) -> dict[str, Any] | None:
-    """Describe a socket; None when its connection has ended."""
-    session = server.session(client)
-    if session is None:
+    """Describe a socket, or return None if its connection is closed."""
+    connection = server.connection(client)
+    if connection is None or connection.session.closed:
         return None
+    session = connection.session
     return {
         "id": client.sid,
         "clientId": session.sid[:_CLIENT_ID],
         "transport": session.transport,
         "nsp": client.namespace,
         "data": {},
-        "handshake": _handshake(server.environ[session.sid], session.at),
-        "rooms": [client.sid, *server.manager.get_rooms(client.sid, client.namespace)],
+        "handshake": _handshake(connection.request, session.at),
+        "rooms": [client.sid, *server.rooms.joined(client)],
     }
 
 
 def portraits(server: Server) -> list[dict[str, Any]]:
     """Describe all sockets of this server."""
-    rooms = server.manager.rooms
-    clients = (Client(name, sid) for name in rooms for sid in rooms[name].get(None, ()))
+    rooms = server.rooms
+    clients = (Client(name, sid) for name in rooms.namespaces for sid in rooms.sockets(name))
     return [described for client in clients if (described := describe(server, client))]
 
 
@@ -75,8 +76,8 @@ class Statistics:
 
     def now(self) -> dict[str, Any]:
         """Describe the server, and what went on since this was last asked for."""
-        sessions = list(self._server.eio.sessions.values())
-        rooms = self._server.manager.rooms
+        sessions = list(self._server.engine.sessions.values())
+        rooms = self._server.rooms
         return {
             "serverId": self._id,
             "hostname": socket.gethostname(),
@@ -86,7 +87,7 @@ class Statistics:
             "pollingClientsCount": sum(session.transport == "polling" for session in sessions),
             "aggregatedEvents": list(self._events()),
             "namespaces": [
-                {"name": name, "socketsCount": len(members.get(None, ()))} for name, members in rooms.items()
+                {"name": name, "socketsCount": len(rooms.sockets(name))} for name in rooms.namespaces
             ],
         }
 
@@ -98,7 +99,7 @@ class Statistics:
                 yield {"timestamp": at, "type": kind, "count": total - before[kind]}
 
     def _totals(self) -> dict[str, int]:
-        engine = self._server.eio
+        engine = self._server.engine
         ended = sum(engine.endings.values())
         return {
             "rawConnection": ended + len(engine.sessions),

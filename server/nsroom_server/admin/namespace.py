@@ -1,6 +1,6 @@
-"""The admin namespace: what happens on the server, for the official Socket.IO Admin UI and its like.
+"""The /admin namespace, for the Socket.IO Admin UI and for `nsroom --via admin`.
 
-The words are those of `@socket.io/admin-ui` 0.5: https://github.com/socketio/socket.io-admin-ui.
+The events are those of `@socket.io/admin-ui` 0.5: https://github.com/socketio/socket.io-admin-ui.
 """
 
 import asyncio
@@ -15,42 +15,51 @@ from nsroom_server.admin.descriptions import Statistics, describe, now
 from nsroom_server.chat.backend import Others
 from nsroom_server.settings.config import Administrator
 from nsroom_server.socketio.application import Application, Client, Handler
-from nsroom_server.socketio.packet import Packet
+from nsroom_server.socketio.packet import Packet, PacketType
 from nsroom_server.socketio.server import Server
 
 NAMESPACE = "/admin"
 _SESSIONS = 1000
-"""Logins that are remembered."""
+"""The number of logins that are remembered."""
 _EVERY = 2.0
 """Seconds between two statistics."""
 _REFUSAL = {"message": "invalid credentials"}
-_EVENT = 2
 
 
-class Admin:
-    """An Application that has the admin namespace beside another one's, and the Watcher of its server."""
+class Admin(Application):
+    """An application that adds the admin namespace to another one, and the server's Watcher."""
 
-    def __init__(self, inner: Application, administrator: Administrator) -> None:
+    def __init__(
+        self,
+        inner: Application,
+        administrator: Administrator,
+        server: Server,
+        commands: Commands,
+        others: Others,
+    ) -> None:
         self._inner = inner
         self._administrator = administrator
-        self._sessions: deque[str] = deque(maxlen=_SESSIONS)
-        self._commands: Mapping[str, Handler] = {}
-
-    def attach(self, server: Server, commands: Commands, others: Others) -> None:
-        """Begin to watch; the namespaces have to be attached before."""
         self._server = server
-        self._everybody, self._others = commands, others
+        self._commands = commands
+        self._handlers: Mapping[str, Handler] = commands.handlers if administrator.write else {}
+        self._others = others
         self._statistics = Statistics(server)
-        if self._administrator.write:
-            self._commands = commands.handlers
-        server.watcher = self
-        server.eio.on("upgrade", self._upgraded)
-        server.start_background_task(self._tell_statistics)
+        self._sessions: deque[str] = deque(maxlen=_SESSIONS)
+
+    async def run(self) -> None:
+        """Send statistics until cancelled."""
+        while True:
+            await asyncio.sleep(_EVERY)
+            statistics = self._statistics.now()
+            if self._has_own:
+                self._others.watch()
+            if self.awake:
+                self._report("server_stats", statistics)
 
     # The application
 
     def refuse(self, namespace: str, auth: Any) -> Any:
-        """Refuse whoever is no administrator."""
+        """Refuse everyone who is not an administrator."""
         if namespace != NAMESPACE:
             return self._inner.refuse(namespace, auth)
         fields = auth if isinstance(auth, Mapping) else {}
@@ -61,15 +70,15 @@ class Admin:
 
     def _is_administrator(self, auth: Mapping[str, Any]) -> bool:
         user, password = self._administrator.user, self._administrator.password
-        # Both are compared, whatever comes of the first: the time tells nothing.
+        # Both are always compared: the time taken must not depend on which one is wrong.
         return _same(auth.get("username"), user) & _same(auth.get("password"), password)
 
     def handler(self, namespace: str, event: Any) -> Handler | None:
-        """Find who handles an event."""
-        return self._inner.handler(namespace, event) if namespace != NAMESPACE else self._commands.get(event)
+        """Return the handler of an event, or None if there is none."""
+        return self._inner.handler(namespace, event) if namespace != NAMESPACE else self._handlers.get(event)
 
     async def connected(self, client: Client, auth: Any) -> None:
-        """Tell an administrator what there is."""
+        """Describe the server to a new administrator."""
         if client.namespace != NAMESPACE:
             await self._inner.connected(client, auth)
             return
@@ -78,12 +87,12 @@ class Admin:
             self._show("session", self._sessions[-1], to=client.sid)
         self._show("config", {"supportedFeatures": self._features()}, to=client.sid)
         self._show("server_stats", self._statistics.now(), to=client.sid)
-        # Those who come and go meanwhile are told of.
+        # Before the other servers are asked: sockets that come and go during that are reported.
         self._others.watch()
-        self._show("all_sockets", await self._everybody.sockets(), to=client.sid)
+        self._show("all_sockets", await self._commands.sockets(), to=client.sid)
 
     async def disconnected(self, client: Client) -> None:
-        """Pass it on."""
+        """Tell the inner application."""
         if client.namespace != NAMESPACE:
             await self._inner.disconnected(client)
 
@@ -95,68 +104,54 @@ class Admin:
 
     @property
     def awake(self) -> bool:
-        """Whether an administrator is there, on this server or on another one."""
+        """Whether an administrator is connected, to this server or to another one."""
         return self._has_own or self._others.watching
 
     @property
     def _has_own(self) -> bool:
-        return NAMESPACE in self._server.manager.rooms
+        return NAMESPACE in self._server.rooms.namespaces
 
     def connected_to(self, client: Client) -> None:
-        """Tell of a new client."""
-        self._tell("socket_connected", describe(self._server, client), now())
+        """Report a new client."""
+        self._report("socket_connected", describe(self._server, client), now())
 
     def disconnected_from(self, client: Client, reason: str) -> None:
-        """Tell of one that has gone."""
-        self._tell("socket_disconnected", client.namespace, client.sid, reason, now())
+        """Report a client that disconnected."""
+        self._report("socket_disconnected", client.namespace, client.sid, reason, now())
 
-    def joined(self, namespace: str, room: str, sid: str) -> None:
-        """Tell who has come into a room."""
-        self._tell("room_joined", namespace, room, sid, now())
+    def upgraded(self, client: Client) -> None:
+        """Report a client whose connection has changed to a WebSocket."""
+        update = {"id": client.sid, "nsp": client.namespace, "transport": "websocket"}
+        self._report("socket_updated", update)
 
-    def left(self, namespace: str, room: str, sid: str) -> None:
-        """Tell who has left a room."""
-        self._tell("room_left", namespace, room, sid, now())
+    def joined(self, client: Client, room: str) -> None:
+        """Report a client that has entered a room."""
+        self._report("room_joined", client.namespace, room, client.sid, now())
+
+    def left(self, client: Client, room: str) -> None:
+        """Report a client that has left a room."""
+        self._report("room_left", client.namespace, room, client.sid, now())
 
     def received(self, client: Client, arguments: Sequence[Any]) -> None:
-        """Tell of a client's event; not of what administrators do here."""
+        """Show this server's administrators an event of a client, except their own."""
         if client.namespace != NAMESPACE and self._has_own:
             self._show("event_received", client.namespace, client.sid, arguments, now())
 
-    def sent(self, namespace: str, sid: str, arguments: Sequence[Any]) -> None:
-        """Tell of an event that a client is sent; not of those that tell of it."""
-        if namespace != NAMESPACE and self._has_own:
-            self._show("event_sent", namespace, sid, arguments, now())
+    def sent(self, client: Client, arguments: Sequence[Any]) -> None:
+        """Show this server's administrators an event that a client is sent, except their own."""
+        if client.namespace != NAMESPACE and self._has_own:
+            self._show("event_sent", client.namespace, client.sid, arguments, now())
 
-    async def _upgraded(self, eio_sid: str) -> None:
-        manager = self._server.manager
-        sids = [(name, manager.sid_from_eio_sid(eio_sid, name)) for name in manager.rooms]
-        for namespace, sid in sids:
-            if sid is not None and self.awake:
-                self._tell("socket_updated", {"id": sid, "nsp": namespace, "transport": "websocket"})
+    def _report(self, event: str, *args: Any) -> None:
+        """Send an event to the administrators on all servers."""
+        self._show(event, *args)
+        if self._others.watching:
+            self._others.emit(event, *args, namespace=NAMESPACE)
 
-    async def _tell_statistics(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY)
-            told = self._statistics.now()
-            if self._has_own:
-                self._others.watch()
-            if self.awake:
-                self._tell("server_stats", told)
-
-    def _tell(self, event: str, *args: Any) -> None:
-        """Send an event to all administrators, on whichever server."""
-        packet = self._show(event, *args)
-        if self._others.watching and self._server.manager.elsewhere:
-            self._server.manager.elsewhere(packet, None, [])
-
-    def _show(self, event: str, *args: Any, to: str | None = None) -> Packet:
-        """Send an event to one administrator of this server or to all, without telling of it."""
-        packet = Packet(_EVENT, [event, *args], NAMESPACE)
-        packets = packet.outgoing()
-        for _, eio_sid in self._server.manager.get_participants(NAMESPACE, to):
-            self._server.eio.send(eio_sid, *packets)
-        return packet
+    def _show(self, event: str, *args: Any, to: str | None = None) -> None:
+        """Send an event to one administrator of this server or to all; it is neither counted nor watched."""
+        packets = Packet(PacketType.EVENT, [event, *args], NAMESPACE).outgoing()
+        self._server.rooms.broadcast(packets, NAMESPACE, to)
 
 
 def _same(given: Any, known: str) -> bool:

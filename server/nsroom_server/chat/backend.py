@@ -1,4 +1,4 @@
-"""What is behind the namespaces: this process alone, or Redis and other servers."""
+"""What the chat needs from a backend: history, presence, delivery, the bus and the other servers."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -11,19 +11,19 @@ from nsroom_server.socketio.application import Json
 
 
 class Bus(Protocol):
-    """What connects several servers."""
+    """The connection between several servers."""
 
     @property
     def works(self) -> bool:
-        """Whether it takes and gives entries."""
+        """Whether entries can be written and read."""
 
     @property
     def figures(self) -> BusFigures:
-        """What went over it."""
+        """The counters of its entries."""
 
 
 Question = Callable[[Sequence[Json]], Awaitable[list[Json]]]
-"""Answer the arguments of a question, in parts that are not too large; without binary."""
+"""Answer the arguments of a question, in parts of bounded size and without binary."""
 
 
 class Others(Protocol):
@@ -31,42 +31,54 @@ class Others(Protocol):
 
     @property
     def watching(self) -> bool:
-        """Whether there is an administrator on one of them."""
+        """Whether an administrator is connected to one of them."""
 
     def watch(self) -> None:
-        """Have them tell what happens there, for some seconds."""
+        """Ask them to send what happens there to the administrators, for some seconds."""
+
+    def emit(self, event: str, *args: Json, namespace: str) -> None:
+        """Send an event to their clients in a namespace."""
 
     async def ask(self, question: str, args: Sequence[Json]) -> list[Json]:
-        """Give the parts of all answers that come in time.
+        """Return the parts of all answers that arrive in time.
 
         Raises: Refusal.
         """
 
     def answer(self, questions: Mapping[str, Question]) -> None:
-        """Answer what they ask."""
+        """Register the questions that they may ask."""
 
 
 class NoOthers:
-    """One server alone."""
+    """A single server."""
 
     watching = False
 
     def watch(self) -> None:
         """Do nothing."""
 
+    def emit(self, event: str, *args: Json, namespace: str) -> None:
+        """Do nothing."""
+
     async def ask(self, question: str, args: Sequence[Json]) -> list[Json]:  # noqa: ARG002
-        """Give no answer."""
+        """Return no answers."""
         return []
 
     def answer(self, questions: Mapping[str, Question]) -> None:
-        """Do nothing: nobody asks."""
+        """Do nothing: there is no server to ask them."""
 
 
-class Backing(NamedTuple):
-    """Where messages are kept, who is there, and how both get about."""
+class Backend(NamedTuple):
+    """The parts of a backend; a single server has neither a bus nor others."""
 
     history: History
     presence: Presence
     deliveries: Ways
     bus: Bus | None = None
     others: Others = NoOthers()
+
+    @property
+    def parts(self) -> dict[str, bool]:
+        """The parts that can fail while the server keeps running, and whether they work."""
+        parts = {"history": not self.deliveries.failing}
+        return {**parts, "bus": self.bus.works} if self.bus else parts

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-from socketio.packet import EVENT
-
 from nsroom_server.chat.history import History, HistoryError
 from nsroom_server.chat.requests import Relay
 from nsroom_server.chat.sqlite_history import Body
 from nsroom_server.logs import Sparing
 from nsroom_server.socketio.application import Answer, Later
-from nsroom_server.socketio.packet import Packet
 from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -64,7 +61,7 @@ class Deliveries:
         self._history = history
         self._warn = Sparing(log)
         self._waiting: asyncio.Queue[_Delivery] = asyncio.Queue()
-        server.start_background_task(self._deliver_all)
+        server.engine.create_task(self._deliver_all())
 
     def send(self, namespace: str, body: Body) -> asyncio.Future[int | None]:
         """Store a message and deliver it to `body["room"]`.
@@ -78,10 +75,8 @@ class Deliveries:
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
         """Send an event that is not stored to its rooms; answer how many got it."""
-        fan_out = self._server.manager
-        packet = Packet(EVENT, [request.event, *request.args], namespace)
-        skipped = fan_out.members(namespace, *request.skip)
-        count = fan_out.fan_out(packet.outgoing(), namespace, list(request.to), skipped, packet.data)
+        skip = self._server.rooms.members(namespace, *request.skip)
+        count = self._server.emit(request.event, *request.args, namespace=namespace, to=request.to, skip=skip)
         return ({"ok": True, "recipients": count},)
 
     async def _deliver_all(self) -> None:
@@ -103,7 +98,7 @@ class Deliveries:
     async def _deliver(self, delivery: _Delivery) -> int | None:
         number = await self._number(delivery)
         message = {"id": number, **delivery.body}
-        await self._server.emit("message", message, to=message["room"], namespace=delivery.namespace)
+        self._server.emit("message", message, namespace=delivery.namespace, to=message["room"])
         return number
 
     async def _number(self, delivery: _Delivery) -> int | None:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nsroom_server.chat import catchup, policy, requests
-from nsroom_server.chat.backend import Backing
-from nsroom_server.chat.history import HistoryError
+from nsroom_server.chat.delivery import Ways
+from nsroom_server.chat.history import History, HistoryError
+from nsroom_server.chat.presence import Presence
 from nsroom_server.chat.sqlite_history import Body
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.settings.limits import Limits
@@ -16,10 +17,14 @@ from nsroom_server.socketio.application import Answer, Args, Client, Handler, La
 class Chat:
     """Rooms, messages and relayed events."""
 
-    def __init__(self, backing: Backing, limits: Limits, octets: int) -> None:
-        self._history, self._presence, self._deliveries = backing[:3]
+    def __init__(
+        self, *, history: History, presence: Presence, deliveries: Ways, limits: Limits, octets: int
+    ) -> None:
+        self._history = history
+        self._presence = presence
+        self._deliveries = deliveries
         self._limits = limits
-        # An acknowledgement with messages in it is to fit a client that reads no more than we do.
+        # An acknowledgement with messages in it must fit a client with the same limit as ours.
         self._octets = octets // 2
 
     @property

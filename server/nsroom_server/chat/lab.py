@@ -35,7 +35,7 @@ class Lab:
 
     async def echo(self, client: Client, args: Args) -> Answer:
         """Send the arguments back, as an event and as the acknowledgement."""
-        await self._send(client, "echo", *args)
+        self._emit(client, "echo", *args)
         return tuple(args)
 
     async def delay(self, client: Client, args: Args) -> Later:  # noqa: ARG002
@@ -62,7 +62,7 @@ class Lab:
         own = args[0] if args and isinstance(args[0], bytes) else None
         size = requests.integer(args, "size", 0, self._octets, 16) if own is None else 0
         payload = own if own is not None else bytes(number % 256 for number in range(size))
-        await self._send(client, "binary", payload)
+        self._emit(client, "binary", payload)
         return (payload,)
 
     async def flood(self, client: Client, args: Args) -> Later:
@@ -75,15 +75,15 @@ class Lab:
         step = max(1, min(_CHUNK // (len(pad) + 64), self._server.options.limits.queued_frames // 4))
         for start in range(0, count, step):
             for number in range(start, min(start + step, count)):
-                await self._send(client, "flood", {"n": number, "pad": pad})
-            session = self._server.session(client)
-            if self._server.draining.is_set() or not (session and await session.drained()):
+                self._emit(client, "flood", {"n": number, "pad": pad})
+            connection = self._server.connection(client)
+            if self._server.draining.is_set() or not (connection and await connection.session.drained()):
                 raise Refusal(Code.DRAINING, "the connection is about to end")
         return ({"ok": True, "count": count},)
 
     async def kick(self, client: Client, args: Args) -> None:  # noqa: ARG002
         """Disconnect the client from the namespace; that is the answer."""
-        await self._server.disconnect(client.sid, client.namespace)
+        await self._server.disconnect(client)
 
-    async def _send(self, client: Client, event: str, *args: Any) -> None:
-        await self._server.emit(event, args, to=client.sid, namespace=client.namespace)
+    def _emit(self, client: Client, event: str, *args: Any) -> None:
+        self._server.emit(event, *args, namespace=client.namespace, to=client.sid)

@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from socketio.packet import EVENT
 
 from nsroom_server import strict_json
-from nsroom_server.chat.backend import Backing
+from nsroom_server.chat.backend import Backend
 from nsroom_server.cluster.connection import FAILURES, TIMEOUT
 from nsroom_server.cluster.consumer import Listener
 from nsroom_server.cluster.delivery import SharedDeliveries, deliver, numbered
@@ -33,7 +32,7 @@ from nsroom_server.cluster.retention import keep_trimmed
 from nsroom_server.counters import BusFigures
 from nsroom_server.engineio.close_reasons import RESTART
 from nsroom_server.errors import BusError, ConfigError
-from nsroom_server.socketio.packet import Packet
+from nsroom_server.socketio.application import Client
 from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -117,14 +116,14 @@ class Cluster:
     def _message(self, heard: Heard, wanted: bool) -> None:
         if not wanted:
             return
-        entry, fan_out = heard.entry, self._server.manager
-        watched = fan_out.watcher is not None
-        arguments = ["message", {"id": heard.id, **strict_json.restore(entry.data)}] if watched else None
-        fan_out.fan_out(numbered(entry, heard.id), entry.namespace, entry.room, arguments=arguments)
+        entry, watched = heard.entry, self._server.watcher is not None
+        arguments = ["message", {"id": heard.id, **strict_json.restore(entry.data)}] if watched else ()
+        packets = numbered(entry, heard.id)
+        self._server.broadcast(packets, entry.namespace, entry.room, arguments=arguments)
 
     def _event(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
         if not self._is_own(heard):
-            deliver(self._server.manager, heard.entry)
+            deliver(self._server, heard.entry)
 
     def _join(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
         entry = heard.entry
@@ -134,17 +133,17 @@ class Cluster:
         self._say(self.membership.join(place, json.loads(entry.data)))
 
     def _enter(self, entry: Entry) -> bool:
-        """Put an own client into a room, if it is still there."""
-        manager = self._server.manager
-        there = manager.is_connected(entry.sid, entry.namespace)
-        if there:
-            manager.basic_enter_room(entry.sid, entry.namespace, entry.room)
-        return bool(there)
+        """Put one of this server's clients into a room, and return False if it is disconnected."""
+        client = Client(entry.namespace, entry.sid)
+        if self._server.connection(client) is None:
+            return False
+        self._server.enter_room(client, entry.room)
+        return True
 
     def _leave(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
         entry = heard.entry
         if self._is_own(heard):
-            self._server.manager.basic_leave_room(entry.sid, entry.namespace, entry.room)
+            self._server.leave_room(Client(entry.namespace, entry.sid), entry.room)
         self._say(self.membership.leave(entry.namespace, entry.room, entry.sid))
 
     def _gone(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
@@ -166,9 +165,7 @@ class Cluster:
 
     def _say(self, notices: Iterable[Notice]) -> None:
         for event, namespace, room, payload in notices:
-            arguments = [event, payload]
-            packets = Packet(EVENT, arguments, namespace).outgoing()
-            self._server.manager.fan_out(packets, namespace, room, arguments=arguments)
+            self._server.emit(event, payload, namespace=namespace, to=room)
 
     # What goes wrong
 
@@ -181,7 +178,7 @@ class Cluster:
     def missed(self) -> None:
         """Have all clients come again and ask for what they missed."""
         self.publisher.settle_confirmed()
-        for session in tuple(self._server.eio.sessions.values()):
+        for session in tuple(self._server.engine.sessions.values()):
             session.close(RESTART)
         self._listener.take_stock(0)
 
@@ -196,12 +193,12 @@ class Cluster:
 
     def _register(self) -> None:
         """Say again who is in this server's rooms."""
-        manager = self._server.manager
+        rooms = self._server.rooms
         here = {
             (namespace, room, sid)
-            for namespace in tuple(manager.rooms)
-            for room in manager.room_names(namespace)
-            for sid in manager.members(namespace, room)
+            for namespace in rooms.namespaces
+            for room in rooms.names(namespace)
+            for sid in rooms.members(namespace, room)
         }
         for namespace, room, sid in here:
             nick = json.dumps(self.nicks.get(sid))
@@ -214,7 +211,7 @@ class Cluster:
 @asynccontextmanager
 async def cluster(
     url: str, keep: bool, server: Server, took: Callable[[float], object]
-) -> AsyncIterator[Backing]:
+) -> AsyncIterator[Backend]:
     """Be one of the servers; leaving tells the others.
 
     Raises: BusError, ConfigError.
@@ -225,7 +222,7 @@ async def cluster(
         await _open(this, url)
         tasks = this.run()
         try:
-            yield _backing(this, server, redis, took)
+            yield _backend(this, server, redis, took)
         finally:
             await _end(this, tasks)
     finally:
@@ -233,11 +230,11 @@ async def cluster(
         await redis.aclose()
 
 
-def _backing(this: Cluster, server: Server, redis: Redis, took: Callable[[float], object]) -> Backing:
+def _backend(this: Cluster, server: Server, redis: Redis, took: Callable[[float], object]) -> Backend:
     history = SharedHistory(redis, this.publisher)
     presence = SharedPresence(server, this.publisher, this.membership, this.nicks)
-    deliveries = SharedDeliveries(server.manager, this.publisher, this.membership, history, took)
-    return Backing(history, presence, deliveries, this, this.conference)
+    deliveries = SharedDeliveries(server, this.publisher, this.membership, history, took)
+    return Backend(history, presence, deliveries, this, this.conference)
 
 
 def _connect(url: str) -> Redis:

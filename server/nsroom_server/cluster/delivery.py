@@ -2,12 +2,10 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
-
-from socketio.packet import EVENT
 
 from nsroom_server import strict_json
 from nsroom_server.chat.requests import Relay
@@ -19,8 +17,8 @@ from nsroom_server.cluster.publisher import Publisher
 from nsroom_server.engineio.packets import Outgoing, messages
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.application import Answer, Later
-from nsroom_server.socketio.packet import Packet
-from nsroom_server.socketio.rooms import FanOut, Room
+from nsroom_server.socketio.packet import Packet, PacketType
+from nsroom_server.socketio.server import Server
 
 Parts = Sequence[str | bytes]
 """A packet's text, and its attachments."""
@@ -31,18 +29,17 @@ class SharedDeliveries:
 
     def __init__(
         self,
-        fan_out: FanOut,
+        server: Server,
         publisher: Publisher,
         membership: Membership,
         history: SharedHistory,
         took: Callable[[float], object],
     ) -> None:
-        self._fan_out = fan_out
+        self._server = server
         self._publisher = publisher
         self._membership = membership
         self._history = history
         self._took = took
-        fan_out.elsewhere = self._tell
 
     @property
     def failing(self) -> bool:
@@ -64,31 +61,29 @@ class SharedDeliveries:
         if not sent.exception():
             self._took(monotonic() - begun)
             return
-        packet = Packet(EVENT, ["message", {"id": None, **body}], namespace)
-        self._fan_out.fan_out(packet.outgoing(), namespace, body["room"], arguments=packet.data)
+        self._server.emit("message", {"id": None, **body}, namespace=namespace, to=body["room"])
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
         """Send an event to its rooms: here at once, elsewhere over the bus; answer when that has it."""
-        to, skip = list(request.to), list(request.skip)
-        packet = Packet(EVENT, [request.event, *request.args], namespace)
-        parts = packet.encode()
+        to, skip = request.to, request.skip
+        arguments = [request.event, *request.args]
+        parts = Packet(PacketType.EVENT, arguments, namespace).encode()
         recipients = self._membership.recipients(namespace, to, skip)
-        # Redis has it before the members here: it works while they are written to.
-        told = self._publisher.submit(_relayed(namespace, parts, to, skip))
-        skipped = self._fan_out.members(namespace, *skip)
-        self._fan_out.fan_out(messages(parts), namespace, to, skipped, packet.data)
+        # First to Redis: it works while the members here are written to.
+        told = self._publisher.submit(relayed(namespace, parts, to, skip))
+        skipped = self._server.rooms.members(namespace, *skip)
+        self._server.broadcast(messages(parts), namespace, to, skipped, arguments)
         return Later(self._acknowledge(told, recipients))
 
     async def _acknowledge(self, told: asyncio.Future[int], recipients: int) -> Answer:
         await told
         return ({"ok": True, "recipients": recipients},)
 
-    def _tell(self, packet: Packet, to: Room, skipped: list[str]) -> None:
-        rooms = [to] if isinstance(to, str) else to
-        self._publisher.publish(_relayed(packet.namespace, packet.encode(), rooms, skipped))
 
-
-def _relayed(namespace: str, parts: Parts, to: list[str] | None, skip: list[str]) -> Entry:
+def relayed(
+    namespace: str, parts: Parts, to: Collection[str] | None = None, skip: Collection[str] = ()
+) -> Entry:
+    """Return the entry of an event for rooms, or for the whole namespace when `to` is None."""
     data = strict_json.dumps({"to": to, "skip": skip, **encoded(parts)})
     return Entry(Op.EVENT, namespace, data=data)
 
@@ -111,17 +106,17 @@ def decoded(fields: Mapping[str, Any], limits: Limits) -> Packet:
 def numbered(entry: Entry, number: int) -> list[Outgoing]:
     """Make the packet of a message around the JSON that it came in: nobody has to read that."""
     namespace = "" if entry.namespace == "/" else f"{entry.namespace},"
-    return messages((f'{EVENT}{namespace}["message",{{"id":{number},{entry.data[1:]}]',))
+    return messages((f'{PacketType.EVENT}{namespace}["message",{{"id":{number},{entry.data[1:]}]',))
 
 
-def deliver(fan_out: FanOut, entry: Entry) -> None:
-    """Give this server's clients what was emitted on another one; a socket's own room is not in its reach."""
-    relayed: dict[str, Any] = strict_json.restore(entry.data)
-    to: list[str] | None = relayed["to"]
+def deliver(server: Server, entry: Entry) -> None:
+    """Send this server's clients an event from another server; it does not reach a socket's own room."""
+    event: dict[str, Any] = strict_json.restore(entry.data)
+    to: list[str] | None = event["to"]
     if to is not None:
-        to = [room for room in to if not fan_out.is_sid_room(entry.namespace, room)]
+        to = [room for room in to if not server.rooms.is_sid(entry.namespace, room)]
     if to == []:
         return
-    binary = [base64.b64decode(octets) for octets in relayed["binary"]]
-    packets = messages((relayed["text"], *binary))
-    fan_out.fan_out(packets, entry.namespace, to, fan_out.members(entry.namespace, *relayed["skip"]))
+    binary = [base64.b64decode(octets) for octets in event["binary"]]
+    packets = messages((event["text"], *binary))
+    server.broadcast(packets, entry.namespace, to, server.rooms.members(entry.namespace, *event["skip"]))

@@ -44,8 +44,8 @@ class Membership:
         """Count a room's members."""
         return len(self._rooms.get(namespace, {}).get(room, ()))
 
-    def room_names(self, namespace: str) -> list[str]:
-        """Give the rooms that have members."""
+    def names(self, namespace: str) -> list[str]:
+        """Return the rooms that have members."""
         return list(self._rooms.get(namespace, ()))
 
     def nick(self, sid: str) -> str | None:

@@ -8,14 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
-from socketio.packet import EVENT
-
 from nsroom_server.chat.backend import Question
-from nsroom_server.cluster.delivery import decoded, encoded
+from nsroom_server.cluster.delivery import decoded, encoded, relayed
 from nsroom_server.cluster.entries import Entry, Heard, Op
 from nsroom_server.cluster.publisher import Publisher
 from nsroom_server.socketio.application import Json
-from nsroom_server.socketio.packet import Packet
+from nsroom_server.socketio.packet import Packet, PacketType
 from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -36,7 +34,7 @@ class _Asked:
 
 
 class Conference:
-    """Others that are reached over the bus."""
+    """The other servers, reached over the bus: Others."""
 
     def __init__(self, server: Server, publisher: Publisher) -> None:
         self._server = server
@@ -48,29 +46,36 @@ class Conference:
 
     @property
     def watching(self) -> bool:
-        """Whether there is an administrator on another server."""
+        """Whether an administrator is connected to another server."""
         return asyncio.get_running_loop().time() < self._watched_until
 
     def watch(self) -> None:
-        """Have the others tell what happens there, for some seconds."""
+        """Ask the others to send what happens there to the administrators, for some seconds."""
         self._publisher.publish(Entry(Op.WATCH, ""))
 
+    def emit(self, event: str, *args: Json, namespace: str) -> None:
+        """Send an event to their clients in a namespace."""
+        parts = Packet(PacketType.EVENT, [event, *args], namespace).encode()
+        self._publisher.publish(relayed(namespace, parts))
+
     def watched(self) -> None:
-        """Take notice that another server watches."""
+        """Handle the entry of a server that watches."""
         self._watched_until = asyncio.get_running_loop().time() + _WATCHED
 
     def answer(self, questions: Mapping[str, Question]) -> None:
-        """Answer what the others ask."""
+        """Register the questions that the others may ask."""
         self._questions = questions
 
     async def ask(self, question: str, args: Sequence[Json]) -> list[Json]:
-        """Give the parts of all answers that come in time.
+        """Return the parts of all answers that arrive in time.
 
         Raises: Refusal.
         """
         number = next(self._numbers)
         asked = self._asked[number] = _Asked()
-        data = json.dumps(encoded(Packet(EVENT, [question, *args]).encode()), separators=(",", ":"))
+        data = json.dumps(
+            encoded(Packet(PacketType.EVENT, [question, *args]).encode()), separators=(",", ":")
+        )
         try:
             await self._publisher.submit(Entry(Op.ASK, "", sid=number, data=data))
             with suppress(TimeoutError):
@@ -86,8 +91,8 @@ class Conference:
             await asked.changed.wait()
 
     def asked(self, heard: Heard) -> None:
-        """Take another server's question; whoever reads the bus cannot wait for the answer."""
-        self._server.start_background_task(self._reply, heard)
+        """Answer another server's question in a task: reading the bus goes on meanwhile."""
+        self._server.engine.create_task(self._reply(heard))
 
     async def _reply(self, heard: Heard) -> None:
         parts = await self._find_answer(heard)

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from aiohttp import ClientError, web
 
@@ -20,6 +20,8 @@ from nsroom_server.engineio.refusals import Fault, Refused
 from nsroom_server.engineio.session import DuplicatePoll, Options, Session
 from nsroom_server.engineio.websocket import Flusher, WebSocket
 from nsroom_server.errors import Malformed
+
+T = TypeVar("T")
 
 TRANSPORTS = ("polling", "websocket")
 _ELSEWHERE = 0.5
@@ -66,10 +68,8 @@ class Sessions(Protocol):
     async def trigger(self, event: str, session: Session, *args: Any) -> None:
         """Run the handler of an event."""
 
-    def start_background_task(
-        self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any
-    ) -> asyncio.Task[Any]:
-        """Start a task."""
+    def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start a task that is cancelled when the server stops."""
 
 
 class Endpoint:
@@ -202,7 +202,7 @@ class Endpoint:
             raise Refused(Fault.BAD_REQUEST)
         websocket, response = await self._accept(request)
         if session.can_upgrade and await session.upgrade(websocket):
-            self._engine.start_background_task(self._engine.trigger, "upgrade", session)
+            self._engine.create_task(self._engine.trigger("upgrade", session))
             await self._converse(session, websocket)
         else:
             await websocket.close(1000, _LAST_WORDS)
@@ -245,7 +245,7 @@ class Endpoint:
         try:
             packets = await self._read(request, session)
             # Whoever goes away after the last byte has sent it all the same.
-            await asyncio.shield(self._engine.start_background_task(self._receive, session, packets))
+            await asyncio.shield(self._engine.create_task(self._receive(session, packets)))
         finally:
             session.pushing = False
         if session.closed and packets[-1].kind is not Kind.CLOSE:

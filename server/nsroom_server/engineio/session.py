@@ -1,11 +1,11 @@
 """One Engine.IO 4 session: its transports, what waits for them, and its one end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
 from time import time
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from nsroom_server.counters import Traffic
 from nsroom_server.engineio.close_reasons import CLIENT, ERROR, LOST, SLOW, TIMEOUT, Ending
@@ -17,6 +17,8 @@ from nsroom_server.errors import Malformed
 from nsroom_server.settings.faults import Faults
 from nsroom_server.settings.limits import Limits
 from nsroom_server.token_bucket import Bucket
+
+T = TypeVar("T")
 
 _NOOP, _PING = Outgoing(Kind.NOOP), Outgoing(Kind.PING)
 _PROBE = "probe"
@@ -54,10 +56,8 @@ class Keeper(Protocol):
     def lose(self, packets: int) -> None:
         """Take notice of packets that could not be sent."""
 
-    def start_background_task(
-        self, target: Callable[..., Coroutine[Any, Any, Any]], *args: Any
-    ) -> asyncio.Task[Any]:
-        """Start a task that ends with the server at the latest."""
+    def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start a task that is cancelled when the server stops."""
 
 
 class Session:
@@ -169,7 +169,7 @@ class Session:
             self.close(SLOW)
         elif self._websocket:
             if self._flushing is None:
-                self._flushing = self._keeper.start_background_task(self._flush, self._websocket)
+                self._flushing = self._keeper.create_task(self._flush(self._websocket))
         elif self._poll and not self._poll.done():
             self._poll.set_result(None)
 
@@ -267,7 +267,7 @@ class Session:
             self.carried = len(rest)
         elif not self._websocket:
             self._keeper.lose(len(rest))
-        self.ended = self._keeper.start_background_task(self._end, ending, rest if ending.flush else [])
+        self.ended = self._keeper.create_task(self._end(ending, rest if ending.flush else []))
 
     async def _end(self, ending: Ending, rest: list[Outgoing]) -> None:
         await self._keeper.trigger("disconnect", self, ending.reason)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from nsroom_server.chat.namespaces import Namespaces
+from nsroom_server.chat.backend import Backend
 from nsroom_server.operations.prometheus import CONTENT_TYPE, Metrics
 from nsroom_server.socketio.server import Server
 
@@ -16,11 +16,10 @@ _PROBE = 0.25
 class Operations:
     """Answers at `/healthz`, `/readyz` and `/metrics`."""
 
-    def __init__(self, server: Server, namespaces: Namespaces, names: frozenset[str]) -> None:
+    def __init__(self, server: Server, metrics: Metrics, backend: Backend) -> None:
         self._server = server
-        self._namespaces = namespaces
-        self._metrics = Metrics(server, names)
-        namespaces.took = self._metrics.history.observe
+        self._metrics = metrics
+        self._backend = backend
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes, and what measures."""
@@ -30,7 +29,7 @@ class Operations:
         app.cleanup_ctx.append(self._measure)
 
     async def _measure(self, _: web.Application) -> AsyncIterator[None]:
-        task = self._server.start_background_task(self._watch_lag)
+        task = self._server.engine.create_task(self._watch_lag())
         yield
         task.cancel()
 
@@ -48,15 +47,12 @@ class Operations:
         """Tell a balancer whether to send clients here: to a server without its history, it is to."""
         if self._server.draining.is_set():
             return web.json_response({"status": "draining"}, status=503)
-        failing = [name for name, works in self._parts().items() if not works]
+        failing = [name for name, works in self._backend.parts.items() if not works]
         return web.json_response(
             {"status": "degraded", "failing": failing} if failing else {"status": "ready"}
         )
 
     async def _expose(self, _: web.Request) -> web.Response:
-        bus = self._namespaces.bus
-        body = self._metrics.expose(self._parts(), bus.figures if bus else None)
+        bus = self._backend.bus
+        body = self._metrics.expose(self._backend.parts, bus.figures if bus else None)
         return web.Response(body=body.encode(), headers={"Content-Type": CONTENT_TYPE})
-
-    def _parts(self) -> dict[str, bool]:
-        return {name: works() for name, works in self._namespaces.parts.items()}

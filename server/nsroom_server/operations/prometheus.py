@@ -33,10 +33,10 @@ class Metrics:
         return "\n".join([*self._connections(), *self._traffic(), *self._health(parts), *shared, ""])
 
     def _connections(self) -> Iterator[str]:
-        manager, sessions = self._server.manager, list(self._server.eio.sessions.values())
+        table, sessions = self._server.rooms, list(self._server.engine.sessions.values())
         transports = {"websocket": 0, "polling": 0, **Counter(session.transport for session in sessions)}
-        clients = {name: len(rooms.get(None, ())) for name, rooms in manager.rooms.items()}
-        rooms = {name: len(manager.room_names(name)) for name in manager.rooms}
+        clients = {name: len(table.sockets(name)) for name in table.namespaces}
+        rooms = {name: len(table.names(name)) for name in table.namespaces}
         queued = [session.queued for session in sessions]
         yield from _family("gauge", "nsroom_connections", "Open connections.", transports, "transport")
         yield from _family("gauge", "nsroom_clients", "Clients.", self._known(clients), "namespace")
@@ -45,7 +45,7 @@ class Metrics:
         yield from _family("gauge", "nsroom_longest_queue", "… for the slowest.", max(queued, default=0))
 
     def _traffic(self) -> Iterator[str]:
-        engine, traffic = self._server.eio, self._server.eio.traffic
+        engine, traffic = self._server.engine, self._server.engine.traffic
         events = {"in": traffic.events_in, "out": traffic.events_out}
         octets = {"in": traffic.bytes_in, "out": traffic.bytes_out}
         yield from _family("counter", "nsroom_events_total", "Events.", events, "direction")

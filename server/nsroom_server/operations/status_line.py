@@ -68,13 +68,13 @@ class Board:
             self._write(f"\x1b7\x1b[1;1H\x1b[2K{shown}\x1b8")
 
     def _line(self) -> str:
-        manager, traffic = self._server.manager, self._server.eio.traffic
+        table, traffic = self._server.rooms, self._server.engine.traffic
         before, self._events = self._events, traffic.events_in + traffic.events_out
-        rooms = sum(len(manager.room_names(name)) for name in manager.rooms)
+        rooms = sum(len(table.names(name)) for name in table.namespaces)
         return "   ".join(
             (
                 self._url,
-                _count(len(self._server.eio.sessions), "client"),
+                _count(len(self._server.engine.sessions), "client"),
                 _count(rooms, "room"),
                 f"{round((self._events - before) / _EVERY)} events/s",
             )

@@ -1,4 +1,4 @@
-"""What the server calls, and what it gets back; it knows nothing of packets."""
+"""The interface between the server and its applications: values and handlers, no packets."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -36,42 +36,47 @@ Raises: Refusal.
 
 
 class Watcher(Protocol):
-    """Sees what happens, while it is awake."""
+    """Observes what happens on the server, while it is awake."""
 
     @property
     def awake(self) -> bool:
-        """Whether it wants to be told."""
+        """Whether it wants to be called."""
 
     def connected_to(self, client: Client) -> None:
-        """See a client that has its CONNECT answer."""
+        """Handle a new client, after its CONNECT answer."""
 
     def disconnected_from(self, client: Client, reason: str) -> None:
-        """See one go."""
+        """Handle a client that disconnected, before it is removed from its rooms."""
 
-    def joined(self, namespace: str, room: str, sid: str) -> None:
-        """See one enter a room."""
+    def upgraded(self, client: Client) -> None:
+        """Handle a client whose connection has changed to a WebSocket."""
 
-    def left(self, namespace: str, room: str, sid: str) -> None:
-        """See one leave a room."""
+    def joined(self, client: Client, room: str) -> None:
+        """Handle a client that has entered a room."""
+
+    def left(self, client: Client, room: str) -> None:
+        """Handle a client that has left a room."""
 
     def received(self, client: Client, arguments: Sequence[Json]) -> None:
-        """See an event that a client sent."""
+        """Handle an event that a client sent."""
 
-    def sent(self, namespace: str, sid: str, arguments: Sequence[Json]) -> None:
-        """See an event on its way to a client."""
+    def sent(self, client: Client, arguments: Sequence[Json]) -> None:
+        """Handle an event that was sent to a client."""
 
 
-class Application(Protocol):
-    """The namespaces and their events."""
+class Application:
+    """The namespaces and their events; this one has none, its subclasses do."""
 
-    def refuse(self, namespace: str, auth: Json) -> Json:
-        """Give the payload of the CONNECT_ERROR, or None to let the client in."""
+    def refuse(self, namespace: str, auth: Json) -> Json:  # noqa: ARG002
+        """Return the payload of a CONNECT_ERROR, or None to accept the client."""
+        return {"message": "Invalid namespace"}
 
-    def handler(self, namespace: str, event: Json) -> Handler | None:
-        """Find who handles an event."""
+    def handler(self, namespace: str, event: Json) -> Handler | None:  # noqa: ARG002
+        """Return the handler of an event, or None if there is none."""
+        return None
 
     async def connected(self, client: Client, auth: Json) -> None:
-        """Take notice of a client that has its CONNECT answer."""
+        """Handle a new client, after its CONNECT answer."""
 
     async def disconnected(self, client: Client) -> None:
-        """Take notice of a client that is about to be forgotten."""
+        """Handle a client that disconnected, while it is still in its rooms."""

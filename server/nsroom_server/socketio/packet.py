@@ -1,13 +1,11 @@
-"""Socket.IO 5 packets, strict: what Node's parser refuses is refused, and so is what would cost too much.
+"""Socket.IO 5 packets, strictly parsed: refused is what Node's parser refuses, and what would cost too much.
 
 https://github.com/socketio/socket.io-protocol
 """
 
 import re
+from enum import IntEnum
 from typing import Any, Final, Self
-
-from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, CONNECT, DISCONNECT, EVENT
-from socketio.packet import Packet as _Packet
 
 from nsroom_server import strict_json
 from nsroom_server.engineio.packets import Outgoing, messages
@@ -16,36 +14,70 @@ from nsroom_server.settings.limits import Limits
 
 Json = Any
 
+
+class PacketType(IntEnum):
+    """The types of packets."""
+
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    CONNECT_ERROR = 4
+    BINARY_EVENT = 5
+    BINARY_ACK = 6
+
+
+EVENTS: Final = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
+_ACKS = frozenset((PacketType.ACK, PacketType.BINARY_ACK))
+_BINARY = frozenset((PacketType.BINARY_EVENT, PacketType.BINARY_ACK))
 _HEADER = re.compile(r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
-_BINARY = frozenset((BINARY_EVENT, BINARY_ACK))
+_TYPES = {str(int(each)): each for each in PacketType}
+"""By digit: calling the enumeration takes ten times as long."""
 
 
-class Packet(_Packet):  # type: ignore[misc]
-    """A packet in or out.
+class Packet:
+    """A packet that is received or sent."""
 
-    Stock looks for binary in every value; here the encoder and the decoder of the JSON come upon it.
-    """
+    __slots__ = (
+        "_depth",
+        "_text",
+        "attachment_count",
+        "attachments",
+        "data",
+        "id",
+        "namespace",
+        "octets",
+        "packet_type",
+    )
 
     def __init__(
-        self, packet_type: int, data: Json = None, namespace: str | None = None, id: int | None = None
+        self, packet_type: PacketType, data: Json = None, namespace: str = "/", id: int | None = None
     ) -> None:
-        super().__init__(packet_type, data, namespace, id, binary=False)
+        self.packet_type = packet_type
+        self.data = data
+        self.namespace = namespace
+        self.id = id
+        self.attachment_count = 0
+        """The attachments that its text announces."""
+        self.attachments: list[bytes] = []
+        """The attachments received so far."""
         self.octets = 0
+        """The size of its text and attachments, as received."""
         self._text = ""
         self._depth = 0
 
     @classmethod
     def parse(cls, text: str, limits: Limits) -> Self:
-        """Read a packet's text; `attachment_count` tells how many attachments are to come.
+        """Parse a packet's text; the next `attachment_count` frames are its attachments.
 
         Raises: Malformed.
         """
         header = _HEADER.match(text)
         if header is None:
-            raise Malformed("no Socket.IO packet")
+            raise Malformed("not a Socket.IO packet")
         kind, attachments, namespace, number = header.groups()
         rest = text[header.end() :]
-        packet = cls(int(kind), namespace=namespace or "/", id=int(number) if number else None)
+        packet = cls(_TYPES[kind], None, namespace or "/", int(number) if number else None)
         packet.octets = len(text)
         packet.attachment_count = _attachments(packet.packet_type, attachments, limits)
         packet._text, packet._depth = rest, limits.json_depth
@@ -61,7 +93,7 @@ class Packet(_Packet):  # type: ignore[misc]
         self.data = strict_json.loads(self._text, self._depth, hook) if self._text else None
 
     def attach(self, attachment: bytes) -> bool:
-        """Take an attachment; true with the last one.
+        """Add an attachment, and return whether it was the last one.
 
         Raises: Malformed.
         """
@@ -74,43 +106,44 @@ class Packet(_Packet):  # type: ignore[misc]
 
     @property
     def arguments(self) -> list[Json]:
-        """An event's name and its arguments."""
+        """The name of an event, followed by its arguments."""
         return list(self.data or ())
 
     def encode(self) -> list[str | bytes]:
-        """Write the packet: its text, and its attachments."""
+        """Encode the packet: its text, and its attachments."""
         attachments: list[bytes] = []
         data = "" if self.data is None else strict_json.dumps(self.data, attachments)
         kind, count = self.packet_type, ""
         if attachments:
-            kind, count = (BINARY_ACK if kind == ACK else BINARY_EVENT), f"{len(attachments)}-"
-        namespace = f"{self.namespace}," if self.namespace not in (None, "/") else ""
+            kind = PacketType.BINARY_ACK if kind == PacketType.ACK else PacketType.BINARY_EVENT
+            count = f"{len(attachments)}-"
+        namespace = f"{self.namespace}," if self.namespace != "/" else ""
         number = "" if self.id is None else self.id
         return [f"{kind}{count}{namespace}{number}{data}", *attachments]
 
     def outgoing(self) -> list[Outgoing]:
-        """Make the Engine.IO packets that carry it."""
+        """Return the Engine.IO packets that carry it."""
         return messages(self.encode())
 
 
-def _attachments(kind: int, count: str | None, limits: Limits) -> int:
+def _attachments(kind: PacketType, count: str | None, limits: Limits) -> int:
     if (count is not None) != (kind in _BINARY):
-        raise Malformed("attachments where there are none")
+        raise Malformed("unexpected attachments")
     number = int(count or 0)
     if number > limits.attachments:
         raise Malformed("too many attachments")
     return number
 
 
-def _check(kind: int, there: bool, data: Json, number: int | None) -> None:
-    if kind == CONNECT and there and not isinstance(data, dict):
-        raise Malformed("a CONNECT whose payload is no object")
-    if kind == DISCONNECT and there:
-        raise Malformed("a DISCONNECT with a payload")
-    if kind in (EVENT, BINARY_EVENT) and not _is_event(data):
+def _check(kind: PacketType, there: bool, data: Json, number: int | None) -> None:
+    if kind == PacketType.CONNECT and there and not isinstance(data, dict):
+        raise Malformed("CONNECT payload must be an object")
+    if kind == PacketType.DISCONNECT and there:
+        raise Malformed("unexpected payload of a DISCONNECT")
+    if kind in EVENTS and not _is_event(data):
         raise Malformed("an event without a name")
-    if kind in (ACK, BINARY_ACK) and (number is None or not isinstance(data, list)):
-        raise Malformed("an acknowledgement of nothing")
+    if kind in _ACKS and (number is None or not isinstance(data, list)):
+        raise Malformed("ACK without an id or a list")
 
 
 def _is_event(data: Json) -> bool:
@@ -120,7 +153,7 @@ def _is_event(data: Json) -> bool:
 def _place(value: dict[str, Json], count: int) -> int:
     place = value.get("num")
     if value["_placeholder"] is not True or type(place) is not int or not 0 <= place < count:
-        raise Malformed("a place for no attachment")
+        raise Malformed("placeholder without an attachment")
     return place
 
 

@@ -1,126 +1,169 @@
-"""Who is in which room, and how an event reaches them all."""
+"""Who is in which room, and broadcasting to it.
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+A socket is one client in one namespace, named by its sid. It is known from `add` to `remove`; in between it
+may `enter` and `leave` rooms, in any order and any number of times. What always holds:
 
-from socketio.async_manager import AsyncManager
-from socketio.packet import EVENT
+* A room exists while it has members, and a namespace while it has sockets: an empty one is dropped at once.
+* `rooms` and `joined` of a namespace are two views of the same pairs: a sid is in `rooms[room]` if and only
+  if the room is in `joined[sid]`. So `remove` costs as much as the socket has rooms, however many there are.
+* Every socket is also in a room of its own, named by its sid. Nothing is stored for that room and nobody else
+  can enter it; it has a size and members, but it is neither in `names` nor in `joined`.
+* Sockets and members are listed in the order in which they came.
+
+Mappings that are returned may be the tables themselves: read them before the next `await`, do not keep them.
+"""
+
+from collections.abc import Collection, KeysView, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from nsroom_server.engineio.packets import Outgoing
-from nsroom_server.socketio.application import Json, Watcher
-from nsroom_server.socketio.packet import Packet
+from nsroom_server.socketio.application import Client
 
-Room = str | list[str] | None
-Elsewhere = Callable[[Packet, Room, list[str]], None]
-"""Tells other servers of a packet, where it goes, and which sids are left out."""
+Room = str | Collection[str] | None
+"""A room, several rooms, or None for the whole namespace."""
 
 
-class FanOut(AsyncManager):  # type: ignore[misc]
-    """python-socketio's table of rooms, with each socket's rooms beside it. Stock: it searches them all."""
+class Receiver(Protocol):
+    """The connection of a socket: an Engine.IO session."""
+
+    def send(self, *packets: Outgoing) -> None:
+        """Send packets without anything between them."""
+
+
+R = TypeVar("R", bound=Receiver)
+
+
+class _Namespace(Generic[R]):
+    __slots__ = ("joined", "rooms", "sockets")
 
     def __init__(self) -> None:
-        super().__init__()
-        self.elsewhere: Elsewhere | None = None
-        self._rooms_of: dict[str, dict[str, None]] = {}
+        self.sockets: dict[str, R] = {}
+        self.rooms: dict[str, dict[str, R]] = {}
+        self.joined: dict[str, dict[str, None]] = {}
+
+    def members(self, room: str) -> Mapping[str, R]:
+        if (members := self.rooms.get(room)) is not None:
+            return members
+        return {room: self.sockets[room]} if room in self.sockets else {}
+
+
+class Rooms(Generic[R]):
+    """The sockets of every namespace, and the rooms they are in."""
+
+    def __init__(self) -> None:
+        self._namespaces: dict[str, _Namespace[R]] = {}
+
+    def add(self, client: Client, receiver: R) -> None:
+        """Add a socket to its namespace."""
+        self._namespaces.setdefault(client.namespace, _Namespace()).sockets[client.sid] = receiver
+
+    def remove(self, client: Client) -> None:
+        """Remove a socket from its rooms and its namespace, if it is there."""
+        for room in self.joined(client):
+            self.leave(client, room)
+        namespace = self._namespaces.get(client.namespace)
+        if namespace and namespace.sockets.pop(client.sid, None) and not namespace.sockets:
+            del self._namespaces[client.namespace]
+
+    def enter(self, client: Client, room: str) -> bool:
+        """Put a socket into a room, and return whether it was not there before.
+
+        Raises: KeyError for an unknown socket, ValueError for a room that is a socket's own.
+        """
+        namespace = self._namespaces[client.namespace]
+        receiver = namespace.sockets[client.sid]
+        if room in namespace.sockets:
+            raise ValueError("this room is a socket's own")
+        members = namespace.rooms.setdefault(room, {})
+        if client.sid in members:
+            return False
+        members[client.sid] = receiver
+        namespace.joined.setdefault(client.sid, {})[room] = None
+        return True
+
+    def leave(self, client: Client, room: str) -> bool:
+        """Take a socket out of a room, and return whether it was there."""
+        namespace = self._namespaces.get(client.namespace)
+        if not namespace or room not in (joined := namespace.joined.get(client.sid, {})):
+            return False
+        del joined[room], namespace.rooms[room][client.sid]
+        if not joined:
+            del namespace.joined[client.sid]
+        if not namespace.rooms[room]:
+            del namespace.rooms[room]
+        return True
 
     @property
-    def watcher(self) -> Watcher | None:
-        """Who is to be told what happens, if anybody is awake to hear it."""
-        watcher: Watcher | None = self.server.watcher
-        return watcher if watcher and watcher.awake else None
+    def namespaces(self) -> KeysView[str]:
+        """The namespaces that have sockets."""
+        return self._namespaces.keys()
 
-    def basic_enter_room(
-        self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None
-    ) -> None:
-        """Put a socket into a room, or into its namespace when `room` is None."""
-        super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
-        if room is not None and room != sid:
-            self._rooms_of.setdefault(sid, {})[room] = None
-            if watcher := self.watcher:
-                watcher.joined(namespace, room, sid)
+    def get(self, client: Client) -> R | None:
+        """Return the connection of a socket."""
+        return self.sockets(client.namespace).get(client.sid)
 
-    def basic_leave_room(self, sid: str, namespace: str, room: str | None) -> None:
-        """Take a socket out of a room."""
-        super().basic_leave_room(sid, namespace, room)
-        if room is not None and room != sid:
-            self._rooms_of.get(sid, {}).pop(room, None)
-            if watcher := self.watcher:
-                watcher.left(namespace, room, sid)
+    def sockets(self, namespace: str) -> Mapping[str, R]:
+        """Return the sockets of a namespace: sid to connection."""
+        found = self._namespaces.get(namespace)
+        return found.sockets if found else {}
 
-    def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
-        """Forget a socket."""
-        if namespace not in self.rooms:
-            return
-        for room in (*self._rooms_of.pop(sid, ()), sid, None):
-            self.basic_leave_room(sid, namespace, room)
-        self.callbacks.pop(sid, None)
-        for pending in (self.pending_connect, self.pending_disconnect):
-            _discard(pending, namespace, sid)
+    def joined(self, client: Client) -> list[str]:
+        """Return the rooms that a socket has entered."""
+        namespace = self._namespaces.get(client.namespace)
+        return list(namespace.joined.get(client.sid, ())) if namespace else []
 
-    def get_rooms(self, sid: str, namespace: str) -> list[str]:  # noqa: ARG002 - a sid is of one namespace
-        """Give the rooms that a socket has joined."""
-        return list(self._rooms_of.get(sid, ()))
+    def names(self, namespace: str) -> list[str]:
+        """Return the rooms of a namespace."""
+        found = self._namespaces.get(namespace)
+        return list(found.rooms) if found else []
 
-    def room_names(self, namespace: str) -> list[str]:
-        """Give the rooms that have members; a socket's own is none."""
-        rooms = self.rooms.get(namespace, {})
-        return [room for room in rooms if room is not None and room not in rooms[None]]
+    def is_sid(self, namespace: str, name: str) -> bool:
+        """Return whether a name is a socket's own room."""
+        return name in self.sockets(namespace)
 
-    def members(self, namespace: str, *rooms: str) -> dict[str, str]:
-        """Give whoever is in one of the rooms: sid to Engine.IO sid."""
-        return {sid: eio_sid for room in rooms for sid, eio_sid in self.get_participants(namespace, room)}
+    def members(self, namespace: str, *rooms: str) -> Mapping[str, R]:
+        """Return the sockets that are in at least one of the rooms: sid to connection."""
+        return self.recipients(namespace, rooms)
 
     def size(self, namespace: str, room: str) -> int:
-        """Count a room's members."""
-        return len(self.rooms.get(namespace, {}).get(room, ()))
+        """Return the number of members of a room."""
+        return len(self.members(namespace, room))
 
-    async def emit(
-        self,
-        event: str,
-        data: Any,
-        namespace: str,
-        room: Room = None,
-        skip_sid: str | list[str] | None = None,
-        callback: None = None,  # noqa: ARG002 - the server asks for no acknowledgements
-        to: Room = None,
-        **_: Any,
-    ) -> None:
-        """Send an event to a room, to several, or to the namespace. Stock: a task for each recipient."""
-        to = to or room
-        skipped = skip_sid if isinstance(skip_sid, list) else [skip_sid] if skip_sid else []
-        args = list(data) if isinstance(data, tuple) else [] if data is None else [data]
-        arguments = [event, *args]
-        packet = Packet(EVENT, arguments, namespace)
-        self.fan_out(packet.outgoing(), namespace, to, set(skipped), arguments)
-        if self.elsewhere and not (isinstance(to, str) and self.is_sid_room(namespace, to)):
-            self.elsewhere(packet, to, skipped)
+    def recipients(self, namespace: str, to: Room = None, skip: Collection[str] = ()) -> Mapping[str, R]:
+        """Return the sockets that a broadcast reaches; `skip` is a collection of sids."""
+        space = self._namespaces.get(namespace)
+        if space is None:
+            return {}
+        if to is None:
+            found: Mapping[str, R] = space.sockets
+        elif isinstance(to, str):
+            found = space.members(to)
+        else:
+            found = _union([space.members(room) for room in to])
+        return _without(found, skip) if skip else found
 
-    def fan_out(
-        self,
-        packets: Sequence[Outgoing],
-        namespace: str,
-        to: Room,
-        skipped: Collection[str] = (),
-        arguments: Sequence[Json] | None = None,
+    def broadcast(
+        self, packets: Sequence[Outgoing], namespace: str, to: Room = None, skip: Collection[str] = ()
     ) -> int:
-        """Send what is encoded to own clients and count them; a watcher is told the arguments."""
-        recipients = dict(self.get_participants(namespace, to))
-        for sid in skipped:
-            recipients.pop(sid, None)
-        find = self.server.eio.sessions.get
-        for eio_sid in recipients.values():
-            if session := find(eio_sid):
-                session.send(*packets)
-        if arguments and (watcher := self.watcher):
-            for sid in recipients:
-                watcher.sent(namespace, sid, arguments)
-        self.server.eio.traffic.events_out += len(recipients)
+        """Send encoded packets to all recipients, and return how many there are."""
+        recipients = self.recipients(namespace, to, skip)
+        # Not a copy: a connection that ends while it is written to is removed later, by its own task.
+        for receiver in recipients.values():
+            receiver.send(*packets)
         return len(recipients)
 
 
-def _discard(pending: dict[str, list[str]], namespace: str, sid: str) -> None:
-    sids = pending.get(namespace, [])
-    if sid in sids:
-        sids.remove(sid)
-    if not sids:
-        pending.pop(namespace, None)
+def _union(rooms: Sequence[Mapping[str, R]]) -> Mapping[str, R]:
+    if len(rooms) == 1:
+        return rooms[0]
+    united: dict[str, R] = {}
+    for members in rooms:
+        united.update(members)
+    return united
+
+
+def _without(found: Mapping[str, R], skip: Collection[str]) -> Mapping[str, R]:
+    left = dict(found)
+    for sid in skip:
+        left.pop(sid, None)
+    return left

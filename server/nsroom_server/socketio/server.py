@@ -1,200 +1,263 @@
-"""The Socket.IO 5 server: python-socketio with answers in order, refusals as JavaScript's, and no trust.
+"""The Socket.IO server: who is connected to which namespace, what they send, and emitting to them.
 
-Each override says what python-socketio 5.18 does instead.
+It runs on the Engine.IO server of `engineio.server` and speaks revision 5 of the protocol, strictly: a packet
+that may not be sent ends the session. https://github.com/socketio/socket.io-protocol
 """
 
 import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import socketio
 from aiohttp import web
-from socketio.packet import BINARY_EVENT, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
-from nsroom_server.engineio.close_reasons import ABSENT
+from nsroom_server.engineio import ids
+from nsroom_server.engineio.close_reasons import ABSENT, CLIENT, SERVER
 from nsroom_server.engineio.http import Access
+from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.errors import Code, Malformed
 from nsroom_server.socketio.application import Application, Client, Watcher
 from nsroom_server.socketio.dispatch import Call, Calls
-from nsroom_server.socketio.packet import Json, Packet
-from nsroom_server.socketio.rooms import FanOut
+from nsroom_server.socketio.packet import EVENTS, Json, Packet, PacketType
+from nsroom_server.socketio.rooms import Room, Rooms
 
 _LONG = 65_536
-"""Bytes of a packet."""
+"""Bytes of a packet after which other clients get a turn before it is handled."""
 
 
 @dataclass(slots=True)
-class _Connection:
-    """What is known of one connection besides its session."""
+class Connection:
+    """An Engine.IO session, and what the client does on it."""
 
     session: Session
+    request: web.Request
+    """The handshake."""
     absent: asyncio.TimerHandle
+    """Closes the session if the client does not connect to a namespace."""
     slots: asyncio.Semaphore
-    namespaces: set[str] = field(default_factory=set)
+    """Bounds the answers that are pending."""
+    namespaces: dict[str, str] = field(default_factory=dict)
+    """The namespaces it is connected to, and the client's sid in each."""
     partial: Packet | None = None
+    """A packet whose attachments are not complete."""
+
+    @property
+    def clients(self) -> list[Client]:
+        """The connection as each of its namespaces knows it."""
+        return [Client(namespace, sid) for namespace, sid in self.namespaces.items()]
 
 
-class Server(socketio.AsyncServer):  # type: ignore[misc]
-    """The connections to all namespaces."""
+class Server:
+    """All connections to all namespaces; until an application is registered, every namespace is refused."""
 
-    manager: FanOut
-    eio: Engine
-
-    def __init__(
-        self,
-        application: Application,
-        options: Options | None = None,
-        access: Access | None = None,
-        **more: Any,
-    ) -> None:
+    def __init__(self, options: Options | None = None, access: Access | None = None) -> None:
         self.options = options or Options()
-        super().__init__(
-            client_manager=FanOut(),
-            serializer=Packet,
-            async_handlers=False,
-            options=self.options,
-            access=access,
-            **more,
-        )
-        self._application = application
-        self._connections: dict[str, _Connection] = {}
+        self.engine = Engine(self.options, access)
+        self.rooms: Rooms[Session] = Rooms()
         self.draining = asyncio.Event()
-        self._calls = Calls(application, self.eio, self.draining)
-        self.watcher: Watcher | None = None
+        self._calls = Calls(self.engine, self.draining)
+        self._application = Application()
+        self._watcher: Watcher | None = None
+        self._connections: dict[str, Connection] = {}
+        self.engine.on("connect", self._open)
+        self.engine.on("message", self._receive)
+        self.engine.on("upgrade", self._report_upgrade)
+        self.engine.on("disconnect", self._close)
 
-    def _engineio_server_class(self) -> type[Engine]:
-        return Engine
+    def register(self, application: Application, watcher: Watcher | None = None) -> None:
+        """Register the application that handles all namespaces, and a watcher if there is one."""
+        self._application = application
+        self._watcher = watcher
 
-    def session(self, client: Client) -> Session | None:
-        """Find a client's session, if it is still there."""
-        return self.eio.sessions.get(self.manager.eio_sid_from_sid(client.sid, client.namespace) or "")
+    @property
+    def watcher(self) -> Watcher | None:
+        """The watcher, while it is awake."""
+        watcher = self._watcher
+        return watcher if watcher and watcher.awake else None
+
+    def connection(self, client: Client) -> Connection | None:
+        """Return the connection of a client, or None if it is disconnected or about to be."""
+        session = self.rooms.get(client)
+        connection = self._connections.get(session.sid) if session else None
+        return (
+            connection if connection and connection.namespaces.get(client.namespace) == client.sid else None
+        )
 
     async def drain(self, timeout: float) -> None:
-        """Refuse what comes, finish what is under way, close every connection; within `timeout` seconds."""
+        """Refuse new events, finish pending answers, close every connection, within `timeout` seconds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         self.draining.set()
-        self.eio.undelivered += await self._calls.finish(timeout / 2)
-        await self.eio.drain(max(deadline - loop.time(), 0))
+        self.engine.undelivered += await self._calls.finish(timeout / 2)
+        await self.engine.drain(max(deadline - loop.time(), 0))
+
+    # Packets to clients
+
+    def emit(
+        self, event: str, *args: Json, namespace: str, to: Room = None, skip: Collection[str] = ()
+    ) -> int:
+        """Send an event to a room, to several or to the whole namespace, except to the sids in `skip`.
+
+        It reaches the clients of this server; the result is how many.
+        """
+        arguments = [event, *args]
+        packets = Packet(PacketType.EVENT, arguments, namespace).outgoing()
+        return self.broadcast(packets, namespace, to, skip, arguments)
+
+    def broadcast(
+        self,
+        packets: Sequence[Outgoing],
+        namespace: str,
+        to: Room = None,
+        skip: Collection[str] = (),
+        arguments: Sequence[Json] = (),
+    ) -> int:
+        """Send an event that is encoded already, as `emit` does; `arguments` are for the watcher."""
+        count = self.rooms.broadcast(packets, namespace, to, skip)
+        self.engine.traffic.events_out += count
+        if arguments and (watcher := self.watcher):
+            for sid in self.rooms.recipients(namespace, to, skip):
+                watcher.sent(Client(namespace, sid), arguments)
+        return count
+
+    # Rooms
+
+    def enter_room(self, client: Client, room: str) -> None:
+        """Put a client into a room.
+
+        Raises: KeyError for a client that is not connected, ValueError for a room that is a socket's own.
+        """
+        if self.rooms.enter(client, room) and (watcher := self.watcher):
+            watcher.joined(client, room)
+
+    def leave_room(self, client: Client, room: str) -> None:
+        """Take a client out of a room."""
+        if self.rooms.leave(client, room) and (watcher := self.watcher):
+            watcher.left(client, room)
 
     # Connections
 
-    async def _handle_eio_connect(self, eio_sid: str, request: web.Request) -> None:
-        """Give a new connection its time to CONNECT. Stock: it has for ever."""
-        session, limits = self.eio.sessions[eio_sid], self.options.limits
-        self.environ[eio_sid] = request
-        self._connections[eio_sid] = _Connection(
+    async def _open(self, session: Session, request: web.Request) -> None:
+        limits = self.options.limits
+        self._connections[session.sid] = Connection(
             session,
+            request,
             asyncio.get_running_loop().call_later(limits.connect_timeout, session.close, ABSENT),
             asyncio.Semaphore(limits.pending_answers),
         )
 
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        """Leave the namespaces of a connection. Stock: it looks for it in all of them."""
-        connection = self._connections.pop(eio_sid)
+    async def _close(self, session: Session, reason: str) -> None:
+        connection = self._connections.pop(session.sid)
         connection.absent.cancel()
-        for namespace in connection.namespaces:
-            await self._handle_disconnect(eio_sid, namespace, reason)
-        del self.environ[eio_sid]
+        for namespace in tuple(connection.namespaces):
+            await self._leave(connection, namespace, reason)
 
-    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
-        """Take a frame.
+    async def _report_upgrade(self, session: Session) -> None:
+        connection = self._connections.get(session.sid)
+        for client in connection.clients if connection else ():
+            if watcher := self.watcher:
+                watcher.upgraded(client)
 
-        Raises: Malformed, which ends the session. Stock: it is logged, the session goes on.
+    async def _receive(self, session: Session, data: str | bytes) -> None:
+        """Handle a frame.
+
+        Raises: Malformed, which ends the session.
         """
-        connection = self._connections.get(eio_sid)
+        connection = self._connections.get(session.sid)
         packet = self._assemble(connection, data) if connection else None
         if connection and packet:
             if packet.octets > _LONG:
-                # Reading it took its time: the others get theirs before it is handled.
+                # Parsing it took its time: the other clients get a turn before it is handled.
                 await asyncio.sleep(0)
             in_time = await self._take_turn(connection, packet)
-            if not connection.session.closed:
+            if not session.closed:
                 await self._dispatch(connection, packet, in_time)
 
-    def _assemble(self, connection: _Connection, data: str | bytes) -> Packet | None:
-        """Give the packet that this frame completes."""
+    def _assemble(self, connection: Connection, data: str | bytes) -> Packet | None:
+        """Return the packet that this frame completes, or None if attachments are missing."""
         packet = connection.partial
         if packet and isinstance(data, bytes):
             complete = packet.attach(data)
         elif packet or isinstance(data, bytes):
-            raise Malformed("text for an attachment, or an attachment for nothing")
+            raise Malformed("text instead of an attachment, or an unexpected attachment")
         else:
             packet = Packet.parse(data, self.options.limits)
-            self._expect(connection, packet)
+            self._check_expected(connection, packet)
             complete = not packet.attachment_count
         if packet.octets > self.options.max_payload:
             raise Malformed("attachments that are too large")
         connection.partial = None if complete else packet
         return packet if complete else None
 
-    def _expect(self, connection: _Connection, packet: Packet) -> None:
-        """Check that a packet may come now. Stock: some may come at any time."""
-        joined = packet.namespace in connection.namespaces
-        if packet.packet_type == CONNECT_ERROR or joined == (packet.packet_type == CONNECT):
-            raise Malformed("a packet for a namespace that does not expect it")
+    def _check_expected(self, connection: Connection, packet: Packet) -> None:
+        kind, joined = packet.packet_type, packet.namespace in connection.namespaces
+        if kind == PacketType.CONNECT_ERROR or joined == (kind == PacketType.CONNECT):
+            raise Malformed("unexpected packet for this namespace")
 
-    async def _take_turn(self, connection: _Connection, packet: Packet) -> bool:
-        """Take notice of a packet, and of whether it comes too soon: then the client waits.
+    async def _take_turn(self, connection: Connection, packet: Packet) -> bool:
+        """Count a packet, delay it if the client sends too many, and return whether to handle it.
 
-        What asks for no acknowledgement is handled nevertheless: nobody could be told that it was not.
+        An event without an acknowledgement id is handled late: its refusal could not be reported.
         """
         wait = self._wait(connection, packet)
         if not wait:
             return True
-        self.eio.counts[Code.RATE_LIMITED] += 1
+        self.engine.counts[Code.RATE_LIMITED] += 1
         with connection.session.heartbeat.throttled():
             await asyncio.sleep(wait)
-        silent = packet.id is None and packet.packet_type != CONNECT
+        silent = packet.id is None and packet.packet_type != PacketType.CONNECT
         if silent:
             self._wait(connection, packet)
         return silent
 
-    def _wait(self, connection: _Connection, packet: Packet) -> float:
+    def _wait(self, connection: Connection, packet: Packet) -> float:
         now = asyncio.get_running_loop().time()
         session = connection.session
-        bucket = session.events if packet.packet_type in (EVENT, BINARY_EVENT) else session.others
+        bucket = session.events if packet.packet_type in EVENTS else session.others
         wait = bucket.take(now)
-        return wait or self.eio.admission.event(connection.session.address, now)
+        return wait or self.engine.admission.event(session.address, now)
 
-    async def _dispatch(self, connection: _Connection, packet: Packet, in_time: bool) -> None:
-        eio_sid, namespace = connection.session.sid, packet.namespace
-        if packet.packet_type == CONNECT:
-            await self._enter(connection, namespace, packet.data, in_time)
-        elif packet.packet_type == DISCONNECT:
-            await self._handle_disconnect(eio_sid, namespace)
-        elif packet.packet_type in (EVENT, BINARY_EVENT):
-            sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
-            if sid is not None:
-                self.eio.traffic.events_in += 1
-                name, *args = packet.arguments
-                call = Call(eio_sid, Client(namespace, sid), name, packet.id)
-                if watcher := self.manager.watcher:
-                    watcher.received(call.client, packet.arguments)
-                await self._calls.answer(call, args, in_time, connection.slots)
+    async def _dispatch(self, connection: Connection, packet: Packet, in_time: bool) -> None:
+        kind, namespace = packet.packet_type, packet.namespace
+        if kind == PacketType.CONNECT:
+            await self._connect(connection, namespace, packet.data, in_time)
+        elif kind == PacketType.DISCONNECT:
+            await self._leave(connection, namespace, CLIENT.reason)
+        elif kind in EVENTS and (sid := connection.namespaces.get(namespace)):
+            await self._handle_event(connection, Client(namespace, sid), packet, in_time)
+
+    async def _handle_event(
+        self, connection: Connection, client: Client, packet: Packet, in_time: bool
+    ) -> None:
+        self.engine.traffic.events_in += 1
+        name, *args = packet.arguments
+        if watcher := self.watcher:
+            watcher.received(client, packet.arguments)
+        handler = self._application.handler(client.namespace, name)
+        call = Call(connection.session, client, name, packet.id, handler)
+        await self._calls.answer(call, args, in_time, connection.slots)
 
     # Namespaces
 
-    async def _enter(self, connection: _Connection, namespace: str, auth: Json, in_time: bool) -> None:
-        """Connect to a namespace. Stock: what a hook emits comes before the answer; refusals are text."""
-        eio_sid = connection.session.sid
+    async def _connect(self, connection: Connection, namespace: str, auth: Json, in_time: bool) -> None:
+        """Answer a CONNECT, then tell the application: what that emits comes after the answer."""
+        session = connection.session
         refusal = self._refuse(connection, namespace, auth, in_time)
         if refusal is not None:
-            self.eio.counts[str(refusal["message"])] += 1
-            self._reply(eio_sid, Packet(CONNECT_ERROR, refusal, namespace))
+            self.engine.counts[str(refusal["message"])] += 1
+            session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
             return
-        sid = await self.manager.pre_connect(eio_sid, namespace)
-        connection.namespaces.add(namespace)
+        client = Client(namespace, ids.generate())
+        connection.namespaces[namespace] = client.sid
         connection.absent.cancel()
-        self._reply(eio_sid, Packet(CONNECT, {"sid": sid}, namespace))
-        await self.manager.connect(sid, namespace)
-        if watcher := self.manager.watcher:
-            watcher.connected_to(Client(namespace, sid))
-        await self._application.connected(Client(namespace, sid), auth)
+        self.rooms.add(client, session)
+        session.send(*Packet(PacketType.CONNECT, {"sid": client.sid}, namespace).outgoing())
+        if watcher := self.watcher:
+            watcher.connected_to(client)
+        await self._application.connected(client, auth)
 
-    def _refuse(self, connection: _Connection, namespace: str, auth: Json, in_time: bool) -> Json:
+    def _refuse(self, connection: Connection, namespace: str, auth: Json, in_time: bool) -> Json:
         if self.draining.is_set():
             return {"message": str(Code.DRAINING)}
         if not in_time:
@@ -205,22 +268,23 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             return {"message": "rejected on purpose"}
         return self._application.refuse(namespace, auth)
 
-    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> None:
-        """Hear of a disconnection. Stock: also of events that a client named `connect` or `disconnect`."""
-        if event == "disconnect":
-            eio_sid = self.manager.eio_sid_from_sid(args[0], namespace)
-            connection = self._connections.get(eio_sid or "")
-            if connection:
-                connection.namespaces.discard(namespace)
-            await self._application.disconnected(Client(namespace, args[0]))
-            if watcher := self.manager.watcher:
-                watcher.disconnected_from(Client(namespace, args[0]), *args[1:])
+    async def disconnect(self, client: Client) -> None:
+        """Disconnect a client from its namespace; its connection stays open."""
+        if connection := self.connection(client):
+            connection.session.send(*Packet(PacketType.DISCONNECT, namespace=client.namespace).outgoing())
+            await self._leave(connection, client.namespace, SERVER.reason)
 
-    # Packets out
-
-    def _reply(self, eio_sid: str, packet: Packet) -> None:
-        self.eio.send(eio_sid, *packet.outgoing())
-
-    async def _send_packet(self, eio_sid: str, packet: Packet) -> None:
-        """Send a packet whole. Stock: another one's frames may come between its own."""
-        self._reply(eio_sid, packet)
+    async def _leave(self, connection: Connection, namespace: str, reason: str) -> None:
+        """Take a client out of its namespace; the application is told while it is still in its rooms."""
+        sid = connection.namespaces.pop(namespace, None)
+        if sid is None:
+            return
+        client = Client(namespace, sid)
+        try:
+            await self._application.disconnected(client)
+            if watcher := self.watcher:
+                watcher.disconnected_from(client, reason)
+        finally:
+            for room in self.rooms.joined(client):
+                self.leave_room(client, room)
+            self.rooms.remove(client)

@@ -26,7 +26,7 @@ def test_the_first_creates_and_the_last_deletes() -> None:
         "members": 1,
     }
     assert said(rooms.leave("/", "lobby", "b")) == [("delete-room", None, "b", 0)]
-    assert rooms.room_names("/") == []
+    assert rooms.names("/") == []
     assert list(rooms.places) == []
 
 
@@ -81,7 +81,7 @@ def test_nothing_stays_behind() -> None:
         listed = {
             (ns, room, sid)
             for ns in ("/", "/chat")
-            for room in rooms.room_names(ns)
+            for room in rooms.names(ns)
             for sid in rooms.members(ns, room)
         }
         assert listed == {(each.namespace, each.room, each.sid) for each in rooms.places}

@@ -133,13 +133,13 @@ async def test_what_is_sent_while_a_queue_drains_stays_behind_it(serve: Serve) -
     async with raw_websocket(running) as (reader, writer):
         writer.transport.pause_reading()
         for number in range(800):
-            await running.server.emit("x", (number, "x" * 10_000), namespace="/")
-        (session,) = running.server.eio.sessions.values()
+            running.server.emit("x", number, "x" * 10_000, namespace="/")
+        (session,) = running.server.engine.sessions.values()
         assert session.queued
         writer.transport.resume_reading()
         reading = asyncio.create_task(numbers_read(reader, 2000))
         for number in range(800, 2000):
-            await running.server.emit("x", (number, ""), namespace="/")
+            running.server.emit("x", number, "", namespace="/")
             # At some of these turns the system has room again, and the queue has not got its turn.
             await asyncio.sleep(0)
         assert await asyncio.wait_for(reading, WAIT) == list(range(2000))

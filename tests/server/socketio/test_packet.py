@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from socketio.packet import ACK, CONNECT, EVENT
 
 from nsroom_server.errors import Malformed
 from nsroom_server.settings.limits import Limits
-from nsroom_server.socketio.packet import Packet
+from nsroom_server.socketio.packet import Packet, PacketType
 
 LIMITS = Limits()
 PLACE = '{"_placeholder":true,"num":0}'
@@ -104,8 +103,8 @@ def test_malformed_packets(text: str) -> None:
 
 
 @pytest.mark.parametrize("num", ["1", "-1", "0.5", '"0"', "null", "true", "1e3"])
-def test_a_place_for_no_attachment(num: str) -> None:
-    with pytest.raises(Malformed, match="a place for no attachment"):
+def test_a_placeholder_without_an_attachment(num: str) -> None:
+    with pytest.raises(Malformed, match="placeholder without an attachment"):
         parse(f'51-["x",{{"_placeholder":true,"num":{num}}}]')
 
 
@@ -125,16 +124,16 @@ def test_what_looks_like_a_place_is_none_without_attachments() -> None:
 
 
 def test_binary_is_sent_as_attachments() -> None:
-    packet = Packet(EVENT, ["x", {"a": b"1"}, bytearray(b"2")], "/chat", 3)
+    packet = Packet(PacketType.EVENT, ["x", {"a": b"1"}, bytearray(b"2")], "/chat", 3)
     text = '52-/chat,3["x",{"a":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}]'
     assert packet.encode() == [text, b"1", b"2"]
-    assert Packet(ACK, [b"1"], "/", 3).encode()[0] == f"61-3[{PLACE}]"
-    assert Packet(CONNECT, {"sid": "s"}, "/").encode() == ['0{"sid":"s"}']
+    assert Packet(PacketType.ACK, [b"1"], "/", 3).encode()[0] == f"61-3[{PLACE}]"
+    assert Packet(PacketType.CONNECT, {"sid": "s"}, "/").encode() == ['0{"sid":"s"}']
 
 
 @given(args=st.lists(JSON, max_size=3), number=st.none() | st.integers(0, 2**53))
 def test_what_is_written_is_read(args: list[Any], number: int | None) -> None:
-    (text,) = Packet(EVENT, ["x", *args], "/chat", number).encode()
+    (text,) = Packet(PacketType.EVENT, ["x", *args], "/chat", number).encode()
     packet = parse(str(text))
     assert (packet.namespace, packet.id, packet.arguments) == ("/chat", number, ["x", *args])
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from nsroom_server.app import Running
 from nsroom_server.engineio.session import Options
 from nsroom_server.settings.limits import Limits
-from nsroom_server.socketio.application import Answer, Client, Handler, Later
+from nsroom_server.socketio.application import Answer, Application, Client, Handler, Later
 from nsroom_server.socketio.server import Server
 from tests.server.member import Connect
 
@@ -19,7 +19,7 @@ PENDING = 100
 LIMITS = Limits(pending_answers=PENDING)
 
 
-class Application:
+class Handlers(Application):
     """Three handlers: one that fails, one that fails later, and one that waits for the test."""
 
     def __init__(self) -> None:
@@ -27,11 +27,8 @@ class Application:
         self.full = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    def refuse(self, namespace: str, auth: Any) -> None: ...
-
-    async def connected(self, client: Client, auth: Any) -> None: ...
-
-    async def disconnected(self, client: Client) -> None: ...
+    def refuse(self, namespace: str, auth: Any) -> None:
+        """Accept every client."""
 
     def handler(self, _namespace: str, event: Any) -> Handler | None:
         return {"fail": self.fail, "fail-later": self.fail_later, "wait": self.wait}.get(event)
@@ -54,14 +51,15 @@ class Application:
 
 
 @pytest.fixture
-def application() -> Application:
-    return Application()
+def application() -> Handlers:
+    return Handlers()
 
 
 @pytest.fixture
-async def running(application: Application, stack: AsyncExitStack) -> Running:
-    server, app = Server(application, Options(limits=LIMITS)), web.Application()
-    app.router.add_route("*", "/socket.io/", server.handle_request)
+async def running(application: Handlers, stack: AsyncExitStack) -> Running:
+    server, app = Server(Options(limits=LIMITS)), web.Application()
+    server.register(application)
+    app.router.add_route("*", "/socket.io/", server.engine.handle_request)
     runner = web.AppRunner(app, shutdown_timeout=0.2, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -81,16 +79,14 @@ async def test_a_bug_is_answered_and_logged(
 
 
 async def test_an_answer_of_several_arguments(
-    running: Running, connect: Connect, application: Application
+    running: Running, connect: Connect, application: Handlers
 ) -> None:
     application.go_on.set()
     ann = await connect(running)
     assert await ann.client.call("wait") == (1, 2)
 
 
-async def test_pending_answers_are_bounded(
-    running: Running, connect: Connect, application: Application
-) -> None:
+async def test_pending_answers_are_bounded(running: Running, connect: Connect, application: Handlers) -> None:
     ann = await connect(running)
     answered = asyncio.Event()
     for _ in range(PENDING + 50):
