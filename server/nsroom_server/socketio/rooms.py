@@ -61,9 +61,10 @@ class Rooms(Generic[R]):
         """Remove a socket from its rooms and its namespace, if it is there."""
         for room in self.joined(client):
             self.leave(client, room)
-        namespace = self._namespaces.get(client.namespace)
-        if namespace and namespace.sockets.pop(client.sid, None) and not namespace.sockets:
-            del self._namespaces[client.namespace]
+        if namespace := self._namespaces.get(client.namespace):
+            namespace.sockets.pop(client.sid, None)
+            if not namespace.sockets:
+                del self._namespaces[client.namespace]
 
     def enter(self, client: Client, room: str) -> bool:
         """Put a socket into a room, and return whether it was not there before.
