@@ -85,7 +85,7 @@ LAYERS = {
     "nsroom.__main__": Layer("main"),
     # What is not named belongs to the client, the proxy or the doctor.
     "nsroom": NETWORK,
-    "nsroom_server": Layer(packages="socketio engineio aiohttp multidict yarl redis orjson platformdirs"),
+    "nsroom_server": Layer(packages="aiohttp multidict yarl redis orjson platformdirs"),
 }
 NOT_PURE = {"asyncio", "socket", "ssl", "time", "threading", "select", "selectors"}
 FORBIDDEN_CALLS = {"from_markup", "ANSI", "HTML", "escape_markup", "render_markup"}
@@ -229,6 +229,8 @@ def test_the_markup_rule_catches(source: str) -> None:
         ("nsroom.client", "nsroom.commands.emit"),
         ("nsroom.doctor", "rich"),
         ("nsroom_server.app", "nsroom.record"),
+        ("nsroom_server.socketio.server", "socketio"),
+        ("nsroom_server.engineio.server", "engineio"),
     ],
 )
 def test_the_layer_rule_catches(module: str, name: str) -> None:
