@@ -58,6 +58,10 @@ async def loaded(home: Path, *args: str) -> set[str]:
         ("decode -f 2 --plain", set()),
         ("emit price 12.5 --offline", {"asyncio", "ssl"}),
         ("serve --print-limits --json", {"nsroom_server"}),
+        (
+            "serve --history /nowhere/history.db",
+            NETWORK - {"socketio", "engineio"} | {"asyncio", "nsroom_server", "sqlite3"},
+        ),
     ],
 )
 async def test_a_command_loads_what_it_needs(line: str, may: set[str], tmp_path: Path) -> None:

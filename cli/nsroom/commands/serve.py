@@ -157,8 +157,8 @@ def serve(
 
 
 def _run(config: "Config") -> None:
-    # First, so that python-socketio does not look for redis: 0.1 s that most servers have no use for.
-    import nsroom.client.transports.slim_socketio  # noqa: F401
+    # Before anything imports aiohttp: it would read the system's certificates, which takes 50 ms.
+    import nsroom.client.transports.slim_aiohttp  # noqa: F401
     from nsroom.errors import ConnectError, UsageError
     from nsroom_server.app import run
     from nsroom_server.errors import BusError, ConfigError, ListenError
