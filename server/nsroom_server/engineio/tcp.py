@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from errno import EADDRINUSE
+from typing import cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from nsroom_server.engineio.transport import CorkableTransport
 from nsroom_server.errors import AddressInUseError, ListenError
 from nsroom_server.settings.config import Config
 from nsroom_server.settings.limits import Limits
@@ -73,7 +75,7 @@ class Guest(asyncio.Protocol):
             return
         self._address = address
         self._expect_head()
-        self._inner.connection_made(transport)
+        self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""

@@ -1,11 +1,11 @@
 """One WebSocket of the server: aiohttp's, with frames that are encoded elsewhere and a close that ends."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, cast
-from weakref import WeakMethod
+from typing import cast
 
 from aiohttp import WSMsgType, web
+
+from nsroom_server.engineio.transport import CorkableTransport
 
 _AT_A_TIME = 4
 """Frames of one client that are handled before the others get a turn; a long one counts as several."""
@@ -41,36 +41,6 @@ class Flusher:
                 asyncio.get_running_loop().call_soon(self._flush)
 
 
-class _Corked:
-    """A transport as aiohttp sees it: its answer to a handshake is held back, for one piece with more.
-
-    What aiohttp writes later by itself, a PONG or a CLOSE, comes behind what waits to be flushed.
-    """
-
-    def __init__(self, transport: asyncio.Transport, flush: Callable[[], None]) -> None:
-        self._transport = transport
-        # Weak: a WebSocket is to go without waiting for the garbage collector.
-        self._flush = WeakMethod(flush)
-        self._held: bytes | None = b""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Hold it back, or write it."""
-        if self._held is not None:
-            self._held += data
-            return
-        if flush := self._flush():
-            flush()
-        self._transport.write(data)
-
-    def uncork(self) -> bytes:
-        """Give what was held back; from now on nothing is."""
-        held, self._held = self._held or b"", None
-        return held
-
-
 class WebSocket:
     """A WebSocket without compression: what a client sends is no larger than what it costs us."""
 
@@ -100,19 +70,19 @@ class WebSocket:
 
         Raises: ConnectionResetError.
         """
-        transport = self._request.transport
+        # What `tcp` gives to aiohttp for each connection.
+        transport = cast(CorkableTransport | None, self._request.transport)
         if transport is None:
-            raise ConnectionResetError("the peer has gone")
-        self._transport: asyncio.Transport = transport
+            raise ConnectionResetError("the peer disconnected")
+        self._transport: asyncio.Transport = transport.inner
         self._high = self._transport.get_write_buffer_limits()[1]
-        corked = _Corked(transport, self.flush)
-        self._request.protocol.transport = cast(asyncio.Transport, corked)
+        transport.cork(self.flush)
         try:
             await self._response.prepare(self._request)
         finally:
-            self._request.protocol.transport = transport
+            head = transport.uncork()
         # The client waits for the first packet as well: one system call for both.
-        self.write(corked.uncork())
+        self.write(head)
         return self._response
 
     @property

@@ -9,7 +9,9 @@ import pytest
 from aiohttp import web
 
 from nsroom_server.app import Running
+from nsroom_server.engineio import tcp
 from nsroom_server.engineio.session import Options
+from nsroom_server.settings.config import Config
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.application import Answer, Application, Client, Handler, Later
 from nsroom_server.socketio.server import Server
@@ -62,8 +64,9 @@ async def running(application: Handlers, stack: AsyncExitStack) -> Running:
     app.router.add_route("*", "/socket.io/", server.engine.handle_request)
     runner = web.AppRunner(app, shutdown_timeout=0.2, handler_cancellation=True)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
+    assert runner.server
+    listening = tcp.listening(runner.server, Config(port=0), None, server.engine.counts)
+    port = await stack.enter_async_context(listening)
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(server.drain, 1)
     return Running(f"http://127.0.0.1:{port}", port)
