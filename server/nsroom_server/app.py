@@ -39,15 +39,15 @@ log = logging.getLogger("nsroom_server")
 ENGINES: web.AppKey[list[Engine]] = web.AppKey("engines", list)
 SERVER = web.AppKey("server", Server)
 UNDELIVERED = 75
-"""The exit code when the server ended in time, but not everything that was queued could be sent."""
+"""The exit code if the server stopped in time but could not deliver all queued packets."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_REQUESTS = 0.25
-"""Seconds for plain HTTP requests, once the sessions have ended."""
+"""Seconds to finish plain HTTP requests, once the sessions are closed."""
 _COLLECT = (10_000, 10, 10)
-"""When to look for garbage: while thousands connect, ten times as seldom as usual, and a tenth as long."""
+"""Garbage collector thresholds: higher than usual, so that it does not stall a rush of connects."""
 _KEEP_ALIVE = 75.0
-"""Seconds that a connection may be idle between its requests."""
+"""Seconds that a connection may be idle between requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Running:
 
     @property
     def undelivered(self) -> int:
-        """How many packets were queued when the server ended, and could not be sent."""
+        """The number of queued packets that could not be sent when the server stopped."""
         return sum(engine.undelivered for engine in self.engines)
 
 
@@ -133,7 +133,7 @@ def _access(config: Config) -> Access:
     def is_allowed(origin: str, host: str) -> bool:
         return access.is_allowed_origin(origin, config.scheme, host, origins)
 
-    # Whoever lets every page in does not mean the visitor's cookies.
+    # A server open to every page must not accept the visitor's cookies.
     return Access(transports=config.transports, is_allowed_origin=is_allowed, credentials="*" not in origins)
 
 
@@ -151,7 +151,7 @@ def _host_check(config: Config) -> Middleware:
 
 @asynccontextmanager
 async def serving(config: Config) -> AsyncIterator[Running]:
-    """Serve inside the running loop; leaving ends the server within `config.drain` seconds and a half.
+    """Serve inside the running loop; on exit, stop within `config.drain` + 0.5 seconds.
 
     Raises: ConfigError, BusError, ListenError.
     """
@@ -171,7 +171,7 @@ async def _listening(
         shutdown_timeout=_LAST_REQUESTS,
         handle_signals=False,
         handler_cancellation=True,
-        # A body is as long as it says: nothing here takes what a few compressed bytes unfold to.
+        # Compressed bodies are not accepted: a few bytes could expand to any size.
         auto_decompress=False,
         keepalive_timeout=_KEEP_ALIVE,
         lingering_time=config.effective_limits.body_timeout,
@@ -184,7 +184,7 @@ async def _listening(
             try:
                 yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines), app[SERVER])
             finally:
-                # While polls are still accepted: what is queued is fetched with them.
+                # While polls are still accepted: they fetch the queued packets.
                 await app.shutdown()
     finally:
         await runner.cleanup()
@@ -212,7 +212,7 @@ def run(config: Config) -> int:
     logs.configure(config.log_format)
     code = asyncio.run(_run(config))
     for number in _SIGNALS:
-        # All is done: nothing is to change the code any more, while Python tidies up.
+        # Nothing should change the exit code any more while Python tidies up.
         signal.signal(number, signal.SIG_IGN)
     return code
 
@@ -222,14 +222,14 @@ async def _run(config: Config) -> int:
     _watch_signals(stop)
     async with serving(config) as running:
         with _board(running, config):
-            # What has been imported is never garbage: looking through it would stop everybody each time.
+            # Imported modules are never garbage: scanning them would stall every client each time.
             gc.freeze()
             gc.set_threshold(*_COLLECT)
             log.info("listening on %s", running.url)
             if config.faults:
                 log.warning("misbehaving on purpose: %s", config.faults)
             number = await stop
-        log.info("stopping, %g seconds at most; once more to stop at once", config.drain)
+        log.info("stopping (up to %g s); press Ctrl-C again to stop now", config.drain)
     if running.undelivered:
         log.warning("%d packets could not be delivered", running.undelivered)
     if number == signal.SIGINT:
@@ -238,7 +238,7 @@ async def _run(config: Config) -> int:
 
 
 def _board(running: Running, config: Config) -> AbstractContextManager[None]:
-    """Show what goes on, to a person who looks at the log."""
+    """Show the status line, if a person reads the log on a terminal."""
     if running.server and config.log_format is LogFormat.TEXT and status_line.is_wanted(sys.stderr):
         return status_line.Board(sys.stderr, running.server, running.url).shown()
     return nullcontext()
@@ -247,7 +247,7 @@ def _board(running: Running, config: Config) -> AbstractContextManager[None]:
 def _watch_signals(stop: "asyncio.Future[int]") -> None:
     """Resolve `stop` with the first signal, end the process with the next.
 
-    The handlers of asyncio end with its loop, before the process does.
+    Not by asyncio's handlers: those end with its loop, before the process does.
     """
     loop, caught = asyncio.get_running_loop(), count(1)
 

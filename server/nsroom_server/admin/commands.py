@@ -1,4 +1,4 @@
-"""What administrators may do to a socket, a room or a namespace: emit, join, leave and disconnect."""
+"""Commands of the Admin UI: join, leave, emit, disconnect."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -18,9 +18,9 @@ _LISTED = 200
 
 
 class Commands:
-    """The events of an administrator, as the Admin UI sends them, and their like from other servers.
+    """The commands of administrators, from the Admin UI or from other servers.
 
-    Each is for the sockets of all servers: every one does it to its own, and tells to how many.
+    Each applies to the sockets of all servers: every server applies it to its own and answers to how many.
     """
 
     def __init__(self, server: Server, presence: Presence, others: Others) -> None:
@@ -37,12 +37,12 @@ class Commands:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        """The events by name."""
+        """The handlers by event name."""
         return {name: partial(self._act, name) for name in self._acts}
 
     @property
     def questions(self) -> Mapping[str, Question]:
-        """What other servers may ask for, on behalf of their administrators."""
+        """What other servers may ask, on behalf of their administrators."""
         acts: dict[str, Question] = {name: partial(self._count, name) for name in self._acts}
         return {**acts, "sockets": self._sockets}
 
@@ -63,11 +63,11 @@ class Commands:
         return [await self._acts[name](args)]
 
     async def _act(self, name: str, _: Client, args: Args) -> Answer:
-        """Act here, then elsewhere; without the bus it is done here, and the answer says so."""
+        """Apply a command here, then on the other servers; without the bus only here, and the answer says so."""
         counts = [await self._acts[name](args), *await self._others.ask(name, args)]
         reached = [count for count in counts if count is not None]
         if not reached:
-            raise Refusal(Code.BAD_REQUEST, "there is no such namespace")
+            raise Refusal(Code.BAD_REQUEST, "unknown namespace")
         return ({"ok": True, **({"recipients": sum(reached)} if name == "emit" else {})},)
 
     async def _emit(self, args: Args) -> int | None:
@@ -114,7 +114,7 @@ class Commands:
         """Return this server's sockets, or None if it has none in the namespace."""
         name, room = _text(namespace), _text(of)
         if name is None:
-            raise Refusal(Code.BAD_REQUEST, "there is no such namespace")
+            raise Refusal(Code.BAD_REQUEST, "unknown namespace")
         if name not in self._server.rooms.namespaces:
             return None
         return [Client(name, sid) for sid in self._server.rooms.recipients(name, room)]
@@ -131,4 +131,4 @@ def _padded(args: Args, count: int) -> list[Any]:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise Refusal(Code.BAD_REQUEST, "a name has to be text")
+    raise Refusal(Code.BAD_REQUEST, "a name must be a string")

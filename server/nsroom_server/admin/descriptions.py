@@ -1,4 +1,4 @@
-"""Sockets and the server, as the Admin UI wants them described."""
+"""Describe sockets and the server for the Admin UI."""
 
 import os
 import secrets
@@ -14,13 +14,13 @@ from nsroom_server.socketio.application import Client
 from nsroom_server.socketio.server import Server
 
 _CLIENT_ID = 12
-"""Of the characters of an Engine.IO sid, which is a secret: who knows it can speak for the client."""
+"""Characters of an Engine.IO sid to show: the whole sid is a secret that lets one act as the client."""
 _HEADERS = ("user-agent", "origin", "host", "accept-language")
-"""Those that hold no secrets."""
+"""Headers without secrets."""
 
 
 def now() -> str:
-    """Give the time as JavaScript writes it."""
+    """Return the time as JavaScript formats it."""
     return _iso(time())
 
 
@@ -75,7 +75,7 @@ class Statistics:
         self._before = self._totals()
 
     def now(self) -> dict[str, Any]:
-        """Describe the server, and what went on since this was last asked for."""
+        """Describe the server, and its traffic since the last call."""
         sessions = list(self._server.engine.sessions.values())
         rooms = self._server.rooms
         return {

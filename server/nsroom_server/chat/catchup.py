@@ -1,4 +1,4 @@
-"""What a client has missed of a room, or that this cannot be known."""
+"""Which messages of a room a client has missed, or why that cannot be determined."""
 
 from enum import StrEnum
 from typing import Any
@@ -9,18 +9,18 @@ from nsroom_server.chat.sqlite_history import Body
 
 
 class Gap(StrEnum):
-    """Why it cannot be known what was said after an id."""
+    """Why the messages after an id cannot be listed."""
 
     EPOCH = "epoch"
-    """The id is of another store."""
+    """The id belongs to another store."""
     TRIMMED = "trimmed"
-    """What came after it is no longer kept."""
+    """The messages after it have been deleted."""
 
 
 async def read(history: History, namespace: str, page: Page, octets: int) -> dict[str, Any]:
-    """Read a part of a room's messages, with what it takes to tell whether it is all.
+    """Return a page of a room's messages, with the data that tells the client whether it is complete.
 
-    There is more to read when `last` is not in it. Raises: HistoryError.
+    There are more messages if `last` is not among them. Raises: HistoryError.
     """
     last = await history.last(namespace, page.room)
     foreign = _is_foreign(page, history.epoch, last)

@@ -1,4 +1,4 @@
-"""Messages on their way to their rooms, in the order of their ids."""
+"""Deliver messages to their rooms, in the order of their ids."""
 
 import asyncio
 import logging
@@ -17,25 +17,25 @@ from nsroom_server.socketio.server import Server
 log = logging.getLogger("nsroom_server")
 
 _AT_A_TIME = 16
-"""Messages that are delivered before others get a turn."""
+"""Messages to deliver before other tasks get a turn."""
 
 
 class Ways(Protocol):
-    """Ways of messages and events into rooms."""
+    """Delivers messages and relayed events to rooms."""
 
     @property
     def failing(self) -> bool:
-        """Whether messages cannot be stored now."""
+        """Whether messages cannot be stored at the moment."""
 
     def send(self, namespace: str, body: Body) -> Awaitable[int | None]:
         """Store a message and deliver it to `body["room"]`.
 
-        The result is its id once that is done; None when it was delivered and could not be stored.
+        The result is its id once it is delivered, or None if it was delivered but could not be stored.
         Raises (when awaited): Refusal.
         """
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
-        """Send an event that is not stored to its rooms; answer how many got it."""
+        """Send an event to its rooms without storing it, and answer how many clients it was sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class _Delivery:
 
 
 class Deliveries:
-    """Delivers each message once it is durable, or known not to be, one after the other.
+    """Delivers messages one after the other, each once it is stored or storing it has failed.
 
-    A task for each would not do: one that starts late finds its message stored and overtakes those that wait.
+    Not a task for each message: one that starts late would find its message stored and overtake the others.
     """
 
     def __init__(self, server: Server, history: History, took: Callable[[float], object] = float) -> None:
@@ -66,7 +66,7 @@ class Deliveries:
     def send(self, namespace: str, body: Body) -> asyncio.Future[int | None]:
         """Store a message and deliver it to `body["room"]`.
 
-        The result is its id once that is done; None when it was delivered and could not be stored.
+        The result is its id once it is delivered, or None if it was delivered but could not be stored.
         """
         stored = self._history.append(namespace, body["room"], body)
         delivered: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
@@ -74,7 +74,7 @@ class Deliveries:
         return delivered
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
-        """Send an event that is not stored to its rooms; answer how many got it."""
+        """Send an event to its rooms without storing it, and answer how many clients it was sent to."""
         skip = self._server.rooms.members(namespace, *request.skip)
         count = self._server.emit(request.event, *request.args, namespace=namespace, to=request.to, skip=skip)
         return ({"ok": True, "recipients": count},)
@@ -85,12 +85,12 @@ class Deliveries:
             delivery = await self._waiting.get()
             try:
                 number = await self._deliver(delivery)
-            except Exception as error:  # noqa: BLE001 - whoever waits for this one gets it; the next go on
+            except Exception as error:  # noqa: BLE001 - raised where this message is awaited; the next ones are delivered
                 delivery.delivered.set_exception(error)
             else:
                 delivery.delivered.set_result(number)
             delivered += 1
-            # Those of one turn share their system calls, but a thousand may be durable at once.
+            # Messages of one turn share their system calls, but a thousand may become durable at once.
             if delivered >= _AT_A_TIME or self._waiting.empty():
                 delivered = 0
                 await asyncio.sleep(0)

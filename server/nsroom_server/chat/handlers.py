@@ -29,7 +29,7 @@ class Chat:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        """The events by name."""
+        """The handlers by event name."""
         return {
             **dict.fromkeys(("join", "room", "subscribe", "join_room", "joinRoom"), self.join),
             **dict.fromkeys(("leave", "unsubscribe", "leave_room"), self.leave),
@@ -42,7 +42,7 @@ class Chat:
         }
 
     async def join(self, client: Client, args: Args) -> Answer:
-        """Put the client into a room; answer who is there and what was said."""
+        """Put the client into a room, and answer with its members and its latest messages."""
         request = requests.join(args, self._limits)
         policy.require_joinable(
             request.room,
@@ -105,7 +105,7 @@ class Chat:
         return ({"ok": True, "nick": nick},)
 
     async def history(self, client: Client, args: Args) -> Answer:
-        """Answer a part of what was said."""
+        """Answer with a page of a room's messages."""
         page = requests.page(args, self._limits)
         return ({"ok": True, "room": page.room, **await self._read(client, page)},)
 
@@ -116,7 +116,7 @@ class Chat:
             raise Refusal(Code.HISTORY_UNAVAILABLE, str(error)) from error
 
     async def _recall(self, client: Client, page: requests.Page) -> dict[str, Any]:
-        """Give what was said to who has joined already, whatever becomes of the history."""
+        """Return the messages for a client that has joined; a history that fails is a gap."""
         try:
             return await self._read(client, page)
         except Refusal as refusal:

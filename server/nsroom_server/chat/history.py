@@ -1,7 +1,8 @@
-"""What was said, kept in SQLite: numbered from 1 in each room without holes, acknowledged when it is durable.
+"""The message history: in SQLite, written in batches.
 
-One thread writes. It takes whatever waits and commits it together, so that the cost of a sync to the disk
-is shared; another thread reads. The event loop waits for neither.
+Messages are numbered from 1 in each room, without holes, and acknowledged when they are durable. One thread
+writes: it commits all waiting messages together, so that they share the cost of a sync to the disk. Another
+thread reads. The event loop waits for neither.
 """
 
 import asyncio
@@ -25,46 +26,46 @@ from nsroom_server.settings.limits import Retention
 _T = TypeVar("_T")
 _BATCH = 1000
 _TRIM_EVERY = 1.0
-"""Seconds until a look at what is too old or too much, after something was stored …"""
+"""Seconds between deletions of old messages, while messages are being stored."""
 _LOOK_EVERY = 60.0
-"""… and while there is nothing to store."""
+"""Seconds between them otherwise."""
 _LAST_COMMIT = 0.5
-"""Seconds for what waits to be stored when the history closes."""
+"""Seconds to store waiting messages when the history closes."""
 KEEP = Retention(messages=2**31, age=2**31, size=2**53)
-"""All that there ever was."""
+"""Keep every message."""
 
 
 class HistoryError(Exception):
-    """A message could not be stored, or the stored ones could not be read."""
+    """A message could not be stored, or stored messages could not be read."""
 
 
 class History(Protocol):
-    """Where messages are numbered, and perhaps kept."""
+    """Numbers messages, and may keep them."""
 
     @property
     def epoch(self) -> str:
-        """Changes when the store is new: an id of another epoch says nothing."""
+        """Identifies the store: ids of another epoch cannot be compared."""
 
     def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
-        """Number a message in the order of the calls; the result is its id, once it is durable.
+        """Number a message, in the order of the calls; the result is its id, once it is durable.
 
         Raises (from the future): HistoryError.
         """
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
-        """Give a part of a room's messages, oldest first, of about `octets` bytes at most.
+        """Return a page of a room's messages, oldest first, of about `octets` bytes at most.
 
         Raises: HistoryError.
         """
 
     async def last(self, namespace: str, room: str) -> int:
-        """Give the id of a room's last message, kept or not; 0 where nothing was said.
+        """Return the id of a room's last message, even if it was deleted, or 0 if there was none.
 
         Raises: HistoryError.
         """
 
     async def close(self) -> None:
-        """Store what was appended and close."""
+        """Store the appended messages and close."""
 
 
 class Forgetful:
@@ -82,11 +83,11 @@ class Forgetful:
         return numbered
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:  # noqa: ARG002
-        """Give nothing."""
+        """Return nothing."""
         return []
 
     async def last(self, namespace: str, room: str) -> int:
-        """Give the last number."""
+        """Return the last number."""
         return self._last[namespace, room]
 
     async def close(self) -> None:
@@ -125,15 +126,15 @@ class Stored:
         return stored
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
-        """Read a part of a room's messages."""
+        """Return a page of a room's messages."""
         return await self._ask(lambda ledger: ledger.page(namespace, page, octets))
 
     async def last(self, namespace: str, room: str) -> int:
-        """Read the id of a room's last message."""
+        """Return the id of a room's last message."""
         return await self._ask(lambda ledger: ledger.last(namespace, room))
 
     async def close(self) -> None:
-        """Commit what waits, end both threads and close the file."""
+        """Commit the waiting messages, end both threads and close the file."""
         self._waiting.put(None)
         await self._loop.run_in_executor(self._reader, self._finish)
         self._reader.shutdown()
@@ -186,22 +187,22 @@ class Stored:
             return HistoryError(f"the message was not stored: {error}")
 
     def _trim(self, ledger: Ledger) -> bool:
-        """Remove a part of what is not to be kept; tell whether there may be more of it."""
+        """Delete some of the messages beyond the limits, and return whether there may be more."""
         try:
             return ledger.trim(self._retention)
         except sqlite3.Error:
-            return False  # whoever stores a message hears of it
+            return False  # storing the next message reports it
 
     def _answer(self, batch: Sequence[_Append], outcome: list[int] | HistoryError) -> None:
         try:
             self._loop.call_soon_threadsafe(_settle, batch, outcome)
         except RuntimeError:
-            # The loop is closed: nobody waits for the answer, and the messages are stored.
+            # The loop is closed: the messages are stored, and nothing waits for the answer.
             return
 
 
 def open_history(path: Path | None, retention: Retention = KEEP) -> History:
-    """Open the history that is asked for; call it inside a running loop.
+    """Open the configured history; call it inside a running loop.
 
     Raises: ConfigError.
     """

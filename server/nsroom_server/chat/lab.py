@@ -9,19 +9,16 @@ from nsroom_server.socketio.application import Answer, Args, Client, Handler, La
 from nsroom_server.socketio.server import Server
 
 LAB: Final = "/lab"
-
-
 LONGEST_DELAY: Final = 60_000
-
-
+"""Milliseconds."""
 LONGEST_FLOOD: Final = 1_000_000
-
-
+"""Events."""
 _CHUNK: Final = 65_536
+"""Bytes to send before waiting for the client."""
 
 
 class Lab:
-    """Answers to test clients with."""
+    """The handlers of /lab."""
 
     def __init__(self, server: Server, octets: int) -> None:
         self._server = server
@@ -29,7 +26,7 @@ class Lab:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        """The events by name."""
+        """The handlers by event name."""
         names = ("echo", "delay", "never", "error", "binary", "flood", "kick")
         return {name: getattr(self, name) for name in names}
 
@@ -39,7 +36,7 @@ class Lab:
         return tuple(args)
 
     async def delay(self, client: Client, args: Args) -> Later:  # noqa: ARG002
-        """Acknowledge after so many milliseconds."""
+        """Acknowledge after `ms` milliseconds."""
         milliseconds = requests.integer(args, "ms", 0, LONGEST_DELAY)
         return Later(self._acknowledge_after(milliseconds))
 
@@ -48,7 +45,7 @@ class Lab:
             await asyncio.wait_for(self._server.draining.wait(), milliseconds / 1000)
         except TimeoutError:
             return ({"ok": True, "ms": milliseconds},)
-        raise Refusal(Code.DRAINING, "the server is about to end")
+        raise Refusal(Code.DRAINING, "the server is stopping")
 
     async def never(self, client: Client, args: Args) -> None:
         """Do not acknowledge."""
@@ -58,7 +55,7 @@ class Lab:
         raise Refusal(Code.LAB_ERROR, "this is the error that was asked for")
 
     async def binary(self, client: Client, args: Args) -> Answer:
-        """Send binary, as an event and as the acknowledgement: the client's own, or so many bytes."""
+        """Send binary data, as an event and as the acknowledgement: the client's own, or `size` bytes."""
         own = args[0] if args and isinstance(args[0], bytes) else None
         size = requests.integer(args, "size", 0, self._octets, 16) if own is None else 0
         payload = own if own is not None else bytes(number % 256 for number in range(size))
@@ -78,11 +75,11 @@ class Lab:
                 self._emit(client, "flood", {"n": number, "pad": pad})
             connection = self._server.connection(client)
             if self._server.draining.is_set() or not (connection and await connection.session.drained()):
-                raise Refusal(Code.DRAINING, "the connection is about to end")
+                raise Refusal(Code.DRAINING, "the connection is closing")
         return ({"ok": True, "count": count},)
 
     async def kick(self, client: Client, args: Args) -> None:  # noqa: ARG002
-        """Disconnect the client from the namespace; that is the answer."""
+        """Disconnect the client from the namespace, without an acknowledgement."""
         await self._server.disconnect(client)
 
     def _emit(self, client: Client, event: str, *args: Any) -> None:

@@ -9,36 +9,45 @@ from nsroom_server.socketio.packet import RESERVED_EVENTS
 
 
 def room_name(value: Json, longest: int) -> str:
-    """Accept a room's name: printable characters."""
+    """Return a valid room name.
+
+    Raises: Refusal.
+    """
     if not is_name(value, longest):
-        raise Refusal(Code.BAD_ROOM, f"room: has to be 1 to {longest} printable characters")
+        raise Refusal(Code.BAD_ROOM, f"room: must be 1 to {longest} printable characters")
     return str(value)
 
 
 def nick_name(value: Json, longest: int) -> str:
-    """Accept a nick: printable characters."""
+    """Return a valid nick.
+
+    Raises: Refusal.
+    """
     if not is_name(value, longest):
-        raise Refusal(Code.BAD_REQUEST, f"nick: has to be 1 to {longest} printable characters")
+        raise Refusal(Code.BAD_REQUEST, f"nick: must be 1 to {longest} printable characters")
     return str(value)
 
 
 def event_name(value: Json) -> str:
-    """Accept the name of an event that may be relayed."""
+    """Return the name of an event that may be relayed.
+
+    Raises: Refusal.
+    """
     if not isinstance(value, str) or not value:
-        raise Refusal(Code.BAD_REQUEST, "event: has to be text")
+        raise Refusal(Code.BAD_REQUEST, "event: must be a string")
     if value in RESERVED_EVENTS:
-        raise Refusal(Code.RESERVED_EVENT, f"{value}: Socket.IO keeps this name for itself")
+        raise Refusal(Code.RESERVED_EVENT, f"{value}: Socket.IO reserves this name")
     return value
 
 
 def require_member(rooms: Collection[str], wanted: Sequence[str]) -> None:
-    """Refuse whoever is not in every one of the wanted rooms."""
+    """Raise Refusal unless the client is in all wanted rooms."""
     if any(name not in rooms for name in wanted):
         raise Refusal(Code.NOT_A_MEMBER, "only a member may send to a room: join it first")
 
 
 def require_joinable(name: str, rooms: Collection[str], most: int, is_sid: Callable[[str], bool]) -> None:
-    """Refuse a socket's own room, and one room too many."""
+    """Raise Refusal for a socket's own room, and for one room too many."""
     if is_sid(name):
         raise Refusal(Code.BAD_ROOM, "room: this is a socket's id")
     if name not in rooms and len(rooms) >= most:

@@ -1,4 +1,4 @@
-"""What clients ask for: the arguments of events, read and checked; values in, values or a Refusal out."""
+"""Parse the arguments of events into requests, or raise a Refusal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ MAX_ID: Final = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A request to be in a room, by a client that has its messages up to `after`, if it says so."""
+    """A request to join a room, by a client that already has its messages up to `after`."""
 
     room: str
     nick: str | None = None
     after: int | None = None
     epoch: str | None = None
-    """Of the store that `after` is an id of."""
+    """The store to which the id `after` belongs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text for a room, with whatever else is to travel along."""
+    """A text for a room, with further keys that are passed on."""
 
     room: str
     text: str
@@ -37,7 +37,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """An event for rooms; `skip` names rooms and sids that are left out."""
+    """An event for rooms; `skip` names rooms and sids to leave out."""
 
     event: str
     args: Args
@@ -47,17 +47,17 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a room's history: the last messages, or those after an id."""
+    """A page of a room's history: the latest messages, or those after an id."""
 
     room: str
     after: int | None
     limit: int
     epoch: str | None = None
-    """Of the store that `after` is an id of."""
+    """The store to which the id `after` belongs."""
 
 
 def join(args: Args, limits: Limits) -> Join:
-    """Read the argument of `join`: a room's name, or an object."""
+    """Parse the argument of `join`: a room's name, or an object."""
     fields = _object(args, short="room")
     nick = fields.get("nick")
     return Join(
@@ -69,33 +69,33 @@ def join(args: Args, limits: Limits) -> Join:
 
 
 def room(args: Args, limits: Limits) -> str:
-    """Read the argument of `leave` and `who`: a room's name, or an object."""
+    """Parse the argument of `leave` and `who`: a room's name, or an object."""
     return room_name(_object(args, short="room").get("room"), limits.room_name)
 
 
 def nick(args: Args, limits: Limits) -> str:
-    """Read the argument of `nick`: the name, or an object."""
+    """Parse the argument of `nick`: the name, or an object."""
     return nick_name(_object(args, short="nick").get("nick"), limits.nick)
 
 
 def message(args: Args, limits: Limits) -> Message:
-    """Read the argument of `message`."""
+    """Parse the argument of `message`."""
     fields = _object(args)
     text = fields.get("text")
     if not isinstance(text, str):
-        raise Refusal(Code.BAD_REQUEST, "text: has to be text")
+        raise Refusal(Code.BAD_REQUEST, "text: must be a string")
     extra = {key: value for key, value in fields.items() if key not in ("room", "text")}
     if _has_binary(extra):
-        raise Refusal(Code.BAD_REQUEST, "a stored message holds no binary: relay it with emit")
+        raise Refusal(Code.BAD_REQUEST, "a stored message cannot contain binary data: relay it with emit")
     return Message(room_name(fields.get("room"), limits.room_name), text, extra)
 
 
 def relay(args: Args, limits: Limits) -> Relay:
-    """Read the argument of `emit`."""
+    """Parse the argument of `emit`."""
     fields = _object(args)
     items = fields.get("args", [])
     if not isinstance(items, list):
-        raise Refusal(Code.BAD_REQUEST, "args: has to be a list")
+        raise Refusal(Code.BAD_REQUEST, "args: must be a list")
     to = _names(fields, "to", limits)
     if not to:
         raise Refusal(Code.BAD_REQUEST, "to: name a room, or a list of rooms")
@@ -103,7 +103,7 @@ def relay(args: Args, limits: Limits) -> Relay:
 
 
 def page(args: Args, limits: Limits) -> Page:
-    """Read the argument of `history`."""
+    """Parse the argument of `history`."""
     fields = _object(args, short="room")
     default = min(limits.history_default, limits.history_max)
     limit = _integer(fields, "limit", 1, limits.history_max, default)
@@ -112,10 +112,10 @@ def page(args: Args, limits: Limits) -> Page:
 
 
 def integer(args: Args, key: str, low: int, high: int, default: int | None = None) -> int:
-    """Read one number of an object; without a default it has to be there."""
+    """Parse one number of an object; it is required if there is no default."""
     value = _integer(_object(args) if args else {}, key, low, high, default)
     if value is None:
-        raise Refusal(Code.BAD_REQUEST, f"{key}: is missing")
+        raise Refusal(Code.BAD_REQUEST, f"{key}: missing")
     return value
 
 
@@ -124,7 +124,7 @@ def _object(args: Args, short: str | None = None) -> Mapping[str, Json]:
     if short and isinstance(value, str):
         return {short: value}
     if not isinstance(value, dict):
-        raise Refusal(Code.BAD_REQUEST, f"give {'text or ' if short else ''}an object")
+        raise Refusal(Code.BAD_REQUEST, f"the argument must be {'a string or ' if short else ''}an object")
     return value
 
 
@@ -141,20 +141,20 @@ def _integer(fields: Mapping[str, Json], key: str, low: int, high: int, default:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise Refusal(Code.BAD_REQUEST, f"{key}: has to be a whole number from {low} to {high}")
+        raise Refusal(Code.BAD_REQUEST, f"{key}: must be an integer from {low} to {high}")
     return value
 
 
 def _epoch(fields: Mapping[str, Json]) -> str | None:
     value = fields.get("epoch")
     if value is not None and not isinstance(value, str):
-        raise Refusal(Code.BAD_REQUEST, "epoch: has to be the text that came with the history")
+        raise Refusal(Code.BAD_REQUEST, "epoch: must be the string that came with the history")
     return value
 
 
 def _has_binary(value: Json) -> bool:
     try:
-        # In C, however many values there are.
+        # In C: quick for any number of values.
         strict_json.dumps(value)
     except TypeError:
         return True

@@ -1,4 +1,4 @@
-"""The SQLite file of the history: its tables, how messages are numbered in it, and which of them are kept."""
+"""Tables and statements of the history in SQLite."""
 
 import os
 import secrets
@@ -19,13 +19,13 @@ Row = dict[str, str | float]
 
 _VERSION = 2
 _PATIENCE = 500
-"""Milliseconds to wait for somebody else's lock."""
+"""Milliseconds to wait for a lock of another process."""
 _IMPATIENCE = 20
-"""… while nothing can be stored: those who talk are not to wait for it each time."""
+"""Milliseconds to wait while storing fails: senders should not wait that long for each message."""
 _STEP = 2000
-"""Messages that are removed at once: those that wait to be stored wait no longer than that takes."""
+"""Messages to delete at once: messages to store wait no longer than that takes."""
 _EVER = float("inf")
-# A room that is new begins behind `floor`, the ids of those that were forgotten: no id is ever given twice.
+# A new room starts after `floor`, the highest id of the rooms that were deleted: no id is used twice.
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS messages (
     namespace TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL,
@@ -85,7 +85,7 @@ class Ledger:
         self._patient = True
 
     def append(self, rows: Sequence[Row], retention: Retention) -> list[int]:
-        """Store messages, all or none; give their ids once they are durable."""
+        """Store all messages or none, and return their ids once they are durable."""
         try:
             with self._connection as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -105,7 +105,7 @@ class Ledger:
             self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def trim(self, retention: Retention) -> bool:
-        """Remove some of what is too old or too much; tell whether there may be more of it."""
+        """Delete some of the messages beyond the limits, and return whether there may be more."""
         removed = self._forget(time() - retention.age)
         if self._size() > retention.size:
             removed += self._forget(_EVER) + self._forget_rooms()
@@ -129,23 +129,23 @@ class Ledger:
         return int((pages - unused) * octets)
 
     def page(self, namespace: str, page: Page, octets: int) -> list[Body]:
-        """Give messages, oldest first, of about so many bytes at most."""
+        """Return messages, oldest first, of about `octets` bytes at most."""
         query = _LAST if page.after is None else _AFTER
         rows = self._connection.execute(query, (namespace, page.room, page.after or 0, page.limit))
         bodies = list(bounded(rows, octets))
         return bodies[::-1] if page.after is None else bodies
 
     def last(self, namespace: str, room: str) -> int:
-        """Give the last id of a room; 0 where nothing was said."""
+        """Return the last id of a room, or 0 if there was none."""
         return int(self._connection.execute(_NEWEST, (namespace, room)).fetchone()[0])
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._connection.close()
 
 
 def prepare(path: Path) -> str:
-    """Make the file if need be, for its owner only, and give the store's epoch.
+    """Create the file if needed, readable by its owner only, and return the store's epoch.
 
     Raises: ConfigError.
     """
@@ -195,7 +195,7 @@ def _append(connection: sqlite3.Connection, row: Row) -> int:
 
 
 def bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
-    """Give the first message whatever its size, and further ones as long as they fit."""
+    """Yield the first message whatever its size, and further ones while they fit."""
     taken = 0
     for number, body in rows:
         size = octets_of(body)

@@ -64,11 +64,11 @@ class Calls:
         if not in_time:
             raise Refusal(Code.RATE_LIMITED, "too many events: send fewer in a second")
         if self._draining.is_set():
-            raise Refusal(Code.DRAINING, "the server is about to end")
+            raise Refusal(Code.DRAINING, "the server is stopping")
         if call.event in RESERVED_EVENTS:
-            raise Refusal(Code.RESERVED_EVENT, f"{call.event}: Socket.IO keeps this name for itself")
+            raise Refusal(Code.RESERVED_EVENT, f"{call.event}: Socket.IO reserves this name")
         if call.handler is None:
-            raise Refusal(Code.UNKNOWN_EVENT, f"nothing here handles {str(call.event)[:80]}")
+            raise Refusal(Code.UNKNOWN_EVENT, f"no handler for {str(call.event)[:80]}")
         return await call.handler(call.client, args)
 
     async def _attempt(self, call: Call, answer: Awaitable[_T]) -> _T | Answer:

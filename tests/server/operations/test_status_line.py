@@ -70,7 +70,7 @@ async def test_the_line_stays_above_the_log(spawn: Spawner, nsroom: Runner) -> N
     await screen.shows("0 clients", line=0)
     screen.proc.signal(signal.SIGTERM)
     assert await screen.proc.end() == 0
-    assert screen.proc.stdout.text.rstrip().endswith("once more to stop at once")
+    assert screen.proc.stdout.text.rstrip().endswith("press Ctrl-C again to stop now")
     assert "\x1b[r" in screen.proc.stdout.text
 
 
