@@ -40,6 +40,7 @@ class Code(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     RATE_LIMITED = "rate_limited"
     RESERVED_EVENT = "reserved_event"
+    TOO_LARGE = "too_large"
     TOO_MANY_NAMESPACES = "too_many_namespaces"
     TOO_MANY_ROOMS = "too_many_rooms"
     UNAUTHORIZED = "unauthorized"

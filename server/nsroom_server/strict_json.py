@@ -6,6 +6,7 @@ not take, halves of surrogate pairs for one, the standard library does, in small
 
 import gc
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ Hook = Callable[[dict[str, Json]], Json]
 _SLOW = 65_536
 """Characters that are given to the standard library at most."""
 _LARGE = 10_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -41,23 +43,36 @@ def loads(text: str, depth: int, hook: Hook | None = None) -> Json:
 
 
 def dumps(value: Json, attachments: list[bytes] | None = None) -> str:
-    """Encode; binary goes to `attachments`, and a placeholder in its place. NaN is null, as in JavaScript.
+    """Encode a value; binary data goes to `attachments`, with a placeholder in its place.
 
-    Raises: TypeError for what is no JSON, and for binary without a list to put it in.
+    The same bytes object is attached once, however often it is used: a packet that names one attachment many
+    times must not leave many times as large as it came. NaN is null, as in JavaScript.
+
+    Raises: TypeError for a value that JSON cannot hold, and for binary data without `attachments`.
     """
+    numbers: dict[int, int] = {}
 
     def attach(item: object) -> dict[str, Json]:
         if attachments is None or not isinstance(item, (bytes, bytearray)):
-            raise TypeError(f"{type(item).__name__} is no JSON")
-        attachments.append(bytes(item))
-        return {"_placeholder": True, "num": len(attachments) - 1}
+            raise TypeError(f"{type(item).__name__} cannot be written as JSON")
+        number = numbers.setdefault(id(item), len(attachments))
+        if number == len(attachments):
+            attachments.append(bytes(item))
+        return {"_placeholder": True, "num": number}
 
     try:
         return orjson.dumps(value, attach).decode()
     except orjson.JSONEncodeError:
         if attachments:
             attachments.clear()
-        return json.dumps(value, separators=(",", ":"), allow_nan=False, default=attach)
+        numbers.clear()
+        return _dump_slowly(value, attach)
+
+
+def _dump_slowly(value: Json, default: Callable[[object], Json]) -> str:
+    """Encode with the standard library, and escape surrogates only: escapes are up to three times as long."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=default)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def restore(text: str) -> Json:

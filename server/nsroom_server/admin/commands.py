@@ -63,7 +63,7 @@ class Commands:
         return [await self._acts[name](args)]
 
     async def _act(self, name: str, _: Client, args: Args) -> Answer:
-        """Apply a command here, then on the other servers; without the bus only here, and the answer says so."""
+        """Apply a command here, then on the other servers; the answer says if the bus does not work."""
         counts = [await self._acts[name](args), *await self._others.ask(name, args)]
         reached = [count for count in counts if count is not None]
         if not reached:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
+from nsroom_server.chat import policy
 from nsroom_server.chat.history import History, HistoryError
 from nsroom_server.chat.requests import Relay
 from nsroom_server.chat.sqlite_history import Body
 from nsroom_server.logs import Sparing
 from nsroom_server.socketio.application import Answer, Later
+from nsroom_server.socketio.packet import Packet, PacketType
 from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -75,8 +77,11 @@ class Deliveries:
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
         """Send an event to its rooms without storing it, and answer how many clients it was sent to."""
+        arguments = [request.event, *request.args]
+        packets = Packet(PacketType.EVENT, arguments, namespace).outgoing()
+        policy.require_deliverable(sum(packet.size for packet in packets), self._server.options.limits)
         skip = self._server.rooms.members(namespace, *request.skip)
-        count = self._server.emit(request.event, *request.args, namespace=namespace, to=request.to, skip=skip)
+        count = self._server.broadcast(packets, namespace, request.to, skip, arguments)
         return ({"ok": True, "recipients": count},)
 
     async def _deliver_all(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
+from nsroom_server import strict_json
 from nsroom_server.chat import catchup, policy, requests
 from nsroom_server.chat.delivery import Ways
 from nsroom_server.chat.history import History, HistoryError
@@ -76,6 +77,7 @@ class Chat:
             "time": _now(),
         }
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
+        policy.require_deliverable(len(strict_json.dumps(body).encode()), self._limits)
         return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
 
     async def _acknowledge(self, delivered: Awaitable[int | None]) -> Answer:

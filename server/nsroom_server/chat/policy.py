@@ -4,8 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.settings.access import is_name
+from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.application import Json
 from nsroom_server.socketio.packet import RESERVED_EVENTS
+
+SERVER_EVENTS = frozenset(("message", "hi", "create-room", "join-room", "leave-room", "delete-room"))
+"""Events that the server alone emits: relayed ones could not be told from its own."""
 
 
 def room_name(value: Json, longest: int) -> str:
@@ -37,6 +41,8 @@ def event_name(value: Json) -> str:
         raise Refusal(Code.BAD_REQUEST, "event: must be a string")
     if value in RESERVED_EVENTS:
         raise Refusal(Code.RESERVED_EVENT, f"{value}: Socket.IO reserves this name")
+    if value in SERVER_EVENTS:
+        raise Refusal(Code.RESERVED_EVENT, f"{value}: only the server emits this event; use another name")
     return value
 
 
@@ -44,6 +50,13 @@ def require_member(rooms: Collection[str], wanted: Sequence[str]) -> None:
     """Raise Refusal unless the client is in all wanted rooms."""
     if any(name not in rooms for name in wanted):
         raise Refusal(Code.NOT_A_MEMBER, "only a member may send to a room: join it first")
+
+
+def require_deliverable(size: int, limits: Limits) -> None:
+    """Raise Refusal for an event of `size` bytes that no member's queue can hold: it would close them."""
+    if size > limits.queued_bytes:
+        text = f"{size} bytes is more than a member's queue holds ({limits.queued_bytes}): send less at once"
+        raise Refusal(Code.TOO_LARGE, text)
 
 
 def require_joinable(name: str, rooms: Collection[str], most: int, is_sid: Callable[[str], bool]) -> None:
