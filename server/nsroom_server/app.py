@@ -22,7 +22,7 @@ from nsroom_server.backends import open_backend
 from nsroom_server.chat.namespaces import Namespaces
 from nsroom_server.engineio import tcp
 from nsroom_server.engineio.http import Access
-from nsroom_server.engineio.refusals import Fault, Refused
+from nsroom_server.engineio.refusals import ErrorCode, RequestError
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options
 from nsroom_server.errors import ConfigError
@@ -73,7 +73,10 @@ async def open_app(config: Config) -> AsyncIterator[web.Application]:
 
     Raises: ConfigError, BusError.
     """
-    app = web.Application(client_max_size=config.max_payload, middlewares=[tcp.attend, _host_check(config)])
+    app = web.Application(
+        client_max_size=config.max_payload,
+        middlewares=[tcp.track_request, _host_check(config)],
+    )
     server = Server(_options(config), _access(config))
     app[SERVER] = server
     app[ENGINES] = [server.engine]
@@ -144,7 +147,7 @@ def _host_check(config: Config) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if access.is_allowed_host(request.headers.get("Host"), bound, known):
             return await handler(request)
-        return Refused(Fault.FORBIDDEN, "Host not allowed", status=403).response
+        return RequestError(ErrorCode.FORBIDDEN, "Host not allowed", status=403).response
 
     return check
 
@@ -240,7 +243,7 @@ async def _run(config: Config) -> int:
 def _board(running: Running, config: Config) -> AbstractContextManager[None]:
     """Show the status line, if a person reads the log on a terminal."""
     if running.server and config.log_format is LogFormat.TEXT and status_line.is_wanted(sys.stderr):
-        return status_line.Board(sys.stderr, running.server, running.url).shown()
+        return status_line.StatusLine(sys.stderr, running.server, running.url).shown()
     return nullcontext()
 
 

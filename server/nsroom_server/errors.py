@@ -1,4 +1,4 @@
-"""What can keep the server from starting: each text names the thing, the cause and what to do."""
+"""Errors of start-up, malformed packets, and refusals with their codes."""
 
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class BusError(ServerError):
 
 
 class Malformed(ValueError):
-    """What a client sent breaks the protocol; the text is short and holds nothing of it."""
+    """A packet violates the protocol; the text is short and quotes nothing of it."""
 
 
 class Code(StrEnum):

@@ -1,4 +1,4 @@
-"""Log lines on stderr, for people or for programs: one a line, whatever a client called itself."""
+"""Logging: text or JSON lines, rate-limited warnings."""
 
 import json
 import logging
@@ -16,14 +16,14 @@ _LONGEST = 200
 _LINES_PER_SECOND = 2
 _LINES_AT_ONCE = 10
 _BARE = re.compile(r"[!#-&(-<>-~]+").fullmatch
-"""What needs no quotes: printable ASCII but for them, blanks and `=`."""
+"""Matches a value that needs no quotes: printable ASCII without quotes, spaces and `=`."""
 
 
 class TextFormatter(logging.Formatter):
     """`nsroom: someone connected namespace=/chat sid=…`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a line."""
+        """Return the line."""
         words = [_plain(record.getMessage()), *(f"{key}={_value(value)}" for key, value in _fields(record))]
         lines = self.formatException(record.exc_info).splitlines() if record.exc_info else []
         return "\n".join((f"nsroom: {' '.join(words)}", *map(_plain, lines)))
@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
     """`{"time":"…","level":"info","message":"someone connected","namespace":"/chat","sid":"…"}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a line."""
+        """Return the line."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
         line = {
             "time": time.replace("+00:00", "Z"),
@@ -50,12 +50,12 @@ _FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JsonFormatter}
 
 
 def configure(style: LogFormat) -> None:
-    """Send this process's log to stderr: all of the server's, and the warnings of everything else."""
+    """Log to stderr: the server from INFO, everything else from WARNING."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_FORMATTERS[style]())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("nsroom_server").setLevel(logging.INFO)
-    # No line names a place in the source, a thread or a process: finding them is a quarter of its cost.
+    # No line names its source, thread or process: looking them up is a quarter of the cost of a line.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
@@ -83,8 +83,8 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-class Sparing:
-    """Warns of what clients can bring about, a few times a second: a flood of it is one line with a count."""
+class ThinnedWarning:
+    """Logs warnings that clients can cause, a few per second; the next one counts those left out."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log

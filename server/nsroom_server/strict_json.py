@@ -1,7 +1,8 @@
-"""JSON as the standard has it: no NaN, no Infinity, and not deeper than a limit.
+"""JSON per RFC 8259: no NaN, no Infinity, bounded depth.
 
-orjson reads and writes a megabyte of anything in a few milliseconds, in which everybody waits. What it does
-not take, halves of surrogate pairs for one, the standard library does, in small texts.
+Quick and strict; the client's decoder instead knows the offset of every error. orjson reads and writes a
+megabyte in a few milliseconds. The standard library handles small texts that orjson refuses, such as those
+with lone surrogates.
 """
 
 import gc
@@ -19,7 +20,7 @@ Json = Any
 Hook = Callable[[dict[str, Json]], Json]
 
 _SLOW = 65_536
-"""Characters that are given to the standard library at most."""
+"""The longest text, in characters, that the standard library decodes."""
 _LARGE = 10_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -27,7 +28,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def loads(text: str, depth: int, hook: Hook | None = None) -> Json:
-    """Decode, with `hook` in place of every object. Numbers beyond 64 bits lose digits, as in JavaScript.
+    """Decode JSON; `hook` replaces every object. Numbers beyond 64 bits lose digits, as in JavaScript.
 
     Raises: Malformed.
     """
@@ -36,7 +37,7 @@ def loads(text: str, depth: int, hook: Hook | None = None) -> Json:
     with _uncollected(len(text)):
         try:
             value = orjson.loads(text)
-            # Of valid JSON, the standard library makes nothing that is not.
+            # The text is valid JSON: the standard library cannot produce NaN or Infinity from it.
             return json.loads(text, object_hook=hook) if hook else value
         except orjson.JSONDecodeError:
             return _load_slowly(text, hook)
@@ -76,7 +77,7 @@ def _dump_slowly(value: Json, default: Callable[[object], Json]) -> str:
 
 
 def restore(text: str) -> Json:
-    """Decode what `dumps` has written."""
+    """Decode the output of `dumps`."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -84,10 +85,7 @@ def restore(text: str) -> Json:
 
 
 def is_deeper(text: str, depth: int) -> bool:
-    """Tell whether JSON has more levels than that; nothing here goes by single characters.
-
-    Of what is no JSON, the answer may be either.
-    """
+    """Return whether JSON has more than `depth` levels; for invalid JSON the answer may be either."""
     if text.count("[") + text.count("{") <= depth:
         return False
     outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
@@ -113,13 +111,13 @@ def _load_slowly(text: str, hook: Hook | None) -> Json:
 def _finite(text: str) -> float:
     number = float(text)
     if number - number != 0:
-        raise Malformed("a number that is none")
+        raise Malformed("invalid number")
     return number
 
 
 @contextmanager
 def _uncollected(size: int) -> Iterator[None]:
-    """Keep the garbage collector from walking again and again through a value that is growing."""
+    """Keep the garbage collector from scanning a growing value again and again."""
     pause = size > _LARGE and gc.isenabled()
     if pause:
         gc.disable()

@@ -1,8 +1,8 @@
-"""How often something may happen: a rate, and how much of it at once."""
+"""A token bucket: a rate, and a burst."""
 
 
 class Bucket:
-    """A token bucket; time is an argument, in seconds."""
+    """A token bucket; `now` is in seconds."""
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")
 
@@ -13,7 +13,10 @@ class Bucket:
         self._at = 0.0
 
     def take(self, now: float, amount: int = 1) -> float:
-        """Take so many, or give the seconds until they are there; of more than fit, until it is full."""
+        """Take `amount` tokens and return 0, or return the seconds until there are enough.
+
+        An amount above the burst is taken from a full bucket, which is then in debt.
+        """
         self._tokens = min(self._burst, self._tokens + max(now - self._at, 0) * self._rate)
         self._at = now
         missing = min(amount, self._burst) - self._tokens
@@ -23,5 +26,5 @@ class Bucket:
         return missing / self._rate
 
     def is_full(self, now: float) -> bool:
-        """Tell whether nothing is missing: a new one would be the same."""
+        """Return whether the bucket is full, as a new one is."""
         return self._tokens + max(now - self._at, 0) * self._rate >= self._burst

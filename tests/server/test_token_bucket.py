@@ -1,4 +1,4 @@
-from nsroom_server.engineio.rate_limits import Admission
+from nsroom_server.engineio.rate_limits import AddressLimits
 from nsroom_server.settings.limits import Limits
 from nsroom_server.token_bucket import Bucket
 
@@ -19,7 +19,7 @@ def test_more_than_fits_waits_until_it_is_full_and_is_paid_for_later() -> None:
 
 
 def test_an_address_is_forgotten_when_nothing_is_known_of_it() -> None:
-    admission = Admission(Limits(address_connects_burst=1, address_connects_per_second=1))
+    admission = AddressLimits(Limits(address_connects_burst=1, address_connects_per_second=1))
     for number in range(5000):
         assert admission.enter(str(number), number)
         admission.leave(str(number))

@@ -10,7 +10,7 @@ from typing import Any
 
 from nsroom_server import strict_json
 from nsroom_server.chat.requests import Page
-from nsroom_server.engineio.packets import octets_of
+from nsroom_server.engineio.packets import size_of
 from nsroom_server.errors import ConfigError
 from nsroom_server.settings.limits import Retention
 
@@ -198,7 +198,7 @@ def bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
     """Yield the first message whatever its size, and further ones while they fit."""
     taken = 0
     for number, body in rows:
-        size = octets_of(body)
+        size = size_of(body)
         taken += size
         if taken > octets and taken > size:
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from nsroom_server.engineio.packets import octets_of
+from nsroom_server.engineio.packets import size_of
 
 
 class Op(StrEnum):
@@ -49,7 +49,7 @@ class Entry:
     @property
     def octets(self) -> int:
         """About how much of memory it takes."""
-        return octets_of(self.data) + 100
+        return size_of(self.data) + 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class SharedPresence(Presence):
 
     def is_sid(self, namespace: str, name: str) -> bool:  # noqa: ARG002
         """Tell whether a name is a socket's own room, on whichever server."""
-        return ids.is_one(name)
+        return ids.is_sid(name)
 
     def nick_of(self, sid: str) -> str | None:
         """Give the nick of a room's member."""

@@ -1,4 +1,4 @@
-"""Why sessions end, and what their clients see of it."""
+"""Why a session ended."""
 
 from dataclasses import dataclass
 
@@ -6,28 +6,28 @@ from nsroom_server.engineio.packets import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a session ends, and what its client sees of that."""
+class CloseReason:
+    """Why a session is closed, and how."""
 
     reason: str
-    """As Node's socket.io names it."""
+    """The name that Node's socket.io uses."""
     code: int = 1000
-    """Of the WebSocket."""
+    """The close code of the WebSocket."""
     last: Kind = Kind.CLOSE
-    """What answers a waiting poll."""
+    """The packet that answers a pending poll."""
     grace: float = 5.0
     """Seconds for the closing handshake."""
     flush: bool = True
-    """Whether what waits is sent before."""
+    """Whether queued packets are sent first."""
 
 
-CLIENT = Ending("client disconnect", last=Kind.NOOP)
-SERVER = Ending("server disconnect")
-TIMEOUT = Ending("ping timeout", 1001)
-LOST = Ending("transport close", grace=0.05)
-ERROR = Ending("transport error", 1002, grace=0.05)
-MALFORMED = Ending("parse error", 1002, grace=0.05)
-ABSENT = Ending("connect timeout", 1008)
-RESTART = Ending("server shutting down", 1012, last=Kind.NOOP, grace=3600)
-"""A CLOSE packet would tell some clients not to come back; the server bounds the handshake."""
-SLOW = Ending("slow reader", 4008, grace=10, flush=False)
+CLIENT = CloseReason("client disconnect", last=Kind.NOOP)
+SERVER = CloseReason("server disconnect")
+TIMEOUT = CloseReason("ping timeout", 1001)
+LOST = CloseReason("transport close", grace=0.05)
+ERROR = CloseReason("transport error", 1002, grace=0.05)
+MALFORMED = CloseReason("parse error", 1002, grace=0.05)
+ABSENT = CloseReason("connect timeout", 1008)
+RESTART = CloseReason("server shutting down", 1012, last=Kind.NOOP, grace=3600)
+"""No CLOSE packet: it tells some clients not to reconnect. The server bounds the closing handshake."""
+SLOW = CloseReason("slow reader", 4008, grace=10, flush=False)

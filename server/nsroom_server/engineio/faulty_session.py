@@ -1,24 +1,24 @@
-"""A session that is late, loses packets or ends for no reason, as `--fault` says."""
+"""A session that misbehaves on purpose (--fault)."""
 
 import asyncio
 import random
 from collections import deque
 
-from nsroom_server.engineio.close_reasons import SERVER, Ending
+from nsroom_server.engineio.close_reasons import SERVER, CloseReason
 from nsroom_server.engineio.packets import Incoming, Kind, Outgoing
-from nsroom_server.engineio.session import Keeper, Session
+from nsroom_server.engineio.session import Session, SessionServer
 
 _LOSSES_OUT = frozenset("2356")
 _LOSSES_IN = frozenset("23")
-"""Not those with attachments: these would come alone."""
+"""Not binary packets: their attachments would arrive alone."""
 
 
-class Misbehaving(Session):
-    """A session with faults."""
+class FaultySession(Session):
+    """A session that delays or drops packets, or closes by itself."""
 
-    def __init__(self, keeper: Keeper, sid: str, address: str) -> None:
-        super().__init__(keeper, sid, address)
-        self._faults = keeper.options.faults
+    def __init__(self, server: SessionServer, sid: str, address: str) -> None:
+        super().__init__(server, sid, address)
+        self._faults = server.options.faults
         self._late: deque[tuple[float, tuple[Outgoing, ...]]] = deque()
         self._timer_of_late: asyncio.TimerHandle | None = None
         self._kick: asyncio.TimerHandle | None = None
@@ -26,7 +26,7 @@ class Misbehaving(Session):
             self._kick = self._loop.call_later(self._faults.kick, self.close, SERVER)
 
     def send(self, *packets: Outgoing) -> None:
-        """Send packets later, or not at all."""
+        """Send packets, late or not at all."""
         text = packets[0].text
         if text[:1] == Kind.MESSAGE and text[1:2] in _LOSSES_OUT and self._is_lost():
             return
@@ -48,7 +48,7 @@ class Misbehaving(Session):
             self._schedule()
 
     async def receive(self, packet: Incoming) -> None:
-        """Take a packet, or lose it."""
+        """Handle a packet, or drop it."""
         if packet.kind is Kind.MESSAGE and packet.data[:1] in _LOSSES_IN and self._is_lost():
             return
         await super().receive(packet)
@@ -56,10 +56,10 @@ class Misbehaving(Session):
     def _is_lost(self) -> bool:
         return random.random() < self._faults.drop
 
-    def close(self, ending: Ending) -> None:
-        """End, with what is late sent before."""
+    def close(self, reason: CloseReason) -> None:
+        """Close the session, after sending the delayed packets."""
         for timer in filter(None, (self._kick, self._timer_of_late)):
             timer.cancel()
         while self._late:
             super().send(*self._late.popleft()[1])
-        super().close(ending)
+        super().close(reason)

@@ -1,4 +1,4 @@
-"""The heartbeat of an Engine.IO 4 session: the server pings, and who does not answer has gone."""
+"""Ping, and close the sessions that do not answer."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class Heartbeat:
-    """Pings every `interval` seconds, and expires when no pong comes within `timeout` seconds."""
+    """Pings every `interval` seconds, and expires if no pong arrives within `timeout` seconds."""
 
     __slots__ = (
         "_awaits_pong",
@@ -38,19 +38,19 @@ class Heartbeat:
 
     def _beat(self) -> None:
         self._awaits_pong = True
-        # From when it was due: a busy loop gives nobody more time.
+        # Counted from when the ping was due: a busy loop does not extend the time-out.
         self._wait(self._due, self._timeout, self._miss)
         self._ping()
 
     def _miss(self) -> None:
         if self._throttled:
-            # Its answer may wait behind what we do not read.
+            # The pong may be queued after packets that we have not read yet.
             self._wait(self._loop.time(), self._timeout, self._miss)
         else:
             self._expire()
 
     def pong(self) -> bool:
-        """Take a pong; false when none was due."""
+        """Handle a pong, and return whether one was due."""
         if not self._awaits_pong:
             return False
         self._awaits_pong = False
@@ -60,7 +60,7 @@ class Heartbeat:
 
     @contextmanager
     def throttled(self) -> Iterator[None]:
-        """Do not count the time in which the client's packets are left waiting."""
+        """Do not expire while the client's packets are left unread."""
         self._throttled = True
         try:
             yield
@@ -68,8 +68,8 @@ class Heartbeat:
             self._throttled = False
 
     def stop(self) -> None:
-        """Ping no more, for good; a pong that comes late is one that was not due."""
+        """Stop for good; a pong that arrives later was not due."""
         self._awaits_pong = False
         self._timer.cancel()
-        # They hold the session, which is to go without waiting for the garbage collector.
+        # They refer to the session, which should be freed without the garbage collector.
         del self._ping, self._expire

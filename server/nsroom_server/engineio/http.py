@@ -1,4 +1,4 @@
-"""The HTTP side of Engine.IO 4: every request answered as the protocol and Node's engine.io have it.
+"""The Engine.IO endpoint: handshake, polling GET and POST, WebSocket upgrade.
 
 https://github.com/socketio/engine.io-protocol
 """
@@ -15,8 +15,8 @@ from aiohttp import ClientError, web
 from nsroom_server import strict_json
 from nsroom_server.engineio.close_reasons import ERROR, LOST
 from nsroom_server.engineio.packets import Incoming, Kind, Outgoing, decode_payload
-from nsroom_server.engineio.rate_limits import Admission
-from nsroom_server.engineio.refusals import Fault, Refused
+from nsroom_server.engineio.rate_limits import AddressLimits
+from nsroom_server.engineio.refusals import ErrorCode, RequestError
 from nsroom_server.engineio.session import DuplicatePoll, Options, Session
 from nsroom_server.engineio.websocket import Flusher, WebSocket
 from nsroom_server.errors import Malformed
@@ -25,15 +25,15 @@ T = TypeVar("T")
 
 TRANSPORTS = ("polling", "websocket")
 _ELSEWHERE = 0.5
-"""The share of requests that come to another server when a balancer has two."""
+"""The share of requests that reach the wrong one of two servers without sticky sessions."""
 _AT_A_TIME = 4
-"""Packets of one body that are handled before other clients get a turn."""
+"""Packets of one body to handle before other clients get a turn."""
 _SESSION = web.RequestKey("session", Session)
-"""Who misses something if the response does not arrive."""
+"""The session that loses packets if the response does not arrive."""
 _FOR_PYTHON = 16
-"""Packets that python-engineio's client takes at once: it breaks off when there are more."""
+"""Packets that python-engineio's client accepts in a poll: it disconnects if there are more."""
 _LAST_WORDS = 5.0
-"""Seconds for the closing handshake of a WebSocket that nobody wanted."""
+"""Seconds for the closing handshake of a WebSocket that is not upgraded to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,28 +42,28 @@ class Access:
 
     transports: tuple[str, ...] = TRANSPORTS
     is_allowed_origin: Callable[[str, str], bool] = lambda _origin, _host: True
-    """Of a page's origin, and the host that it knows the server by."""
+    """Called with a page's origin and the host it connects to."""
     credentials: bool = False
     """Whether a page may send its visitor's cookies."""
 
 
 class Sessions(Protocol):
-    """What the endpoint needs of the engine."""
+    """What the endpoint needs from the Engine.IO server."""
 
     options: Options
     sessions: dict[str, Session]
     counts: Counter[str]
-    admission: Admission
+    admission: AddressLimits
     draining: bool
 
     def open(self, address: str) -> Session:
-        """Begin a session."""
+        """Open a session."""
 
     def refuse(self, session: Session, error: Malformed) -> None:
-        """End a session that breaks the protocol."""
+        """Close a session that violates the protocol."""
 
     def lose(self, packets: int) -> None:
-        """Take notice of packets that could not be sent."""
+        """Count packets that could not be sent."""
 
     async def trigger(self, event: str, session: Session, *args: Any) -> None:
         """Run the handler of an event."""
@@ -73,7 +73,7 @@ class Sessions(Protocol):
 
 
 class Endpoint:
-    """Answers requests."""
+    """Answers HTTP requests."""
 
     def __init__(self, engine: Sessions, access: Access) -> None:
         self._engine = engine
@@ -85,9 +85,9 @@ class Endpoint:
         origin = request.headers.get("Origin")
         try:
             if origin is not None and not self._access.is_allowed_origin(origin, request.host):
-                raise Refused(Fault.FORBIDDEN, status=403)
+                raise RequestError(ErrorCode.FORBIDDEN, status=403)
             response = await self._route(request)
-        except Refused as refused:
+        except RequestError as refused:
             self._engine.counts[str(refused)] += 1
             response = refused.response
         if not response.prepared:
@@ -108,7 +108,7 @@ class Endpoint:
             response.headers["Access-Control-Allow-Headers"] = wanted
 
     async def _deliver(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Write a response; whoever does not read it is dropped, with a session that would miss it."""
+        """Write a response; if it is not read in time, drop the connection and close the session."""
         session: Session | None = request.get(_SESSION)
         try:
             async with asyncio.timeout(self._engine.options.limits.body_timeout):
@@ -128,16 +128,16 @@ class Endpoint:
             return web.Response(status=204)
         transport = request.query.get("transport")
         if transport not in self._access.transports:
-            raise Refused(Fault.UNKNOWN_TRANSPORT)
+            raise RequestError(ErrorCode.UNKNOWN_TRANSPORT)
         faults = self._engine.options.faults
         if transport == "websocket" and faults.no_upgrade:
-            raise Refused(Fault.BAD_REQUEST)
+            raise RequestError(ErrorCode.BAD_REQUEST)
         sid = request.query.get("sid")
         if sid is None:
             return await self._open(request, transport)
         session = self._engine.sessions.get(sid)
         if session is None or (faults.no_sticky and random.random() < _ELSEWHERE):
-            raise Refused(Fault.UNKNOWN_SID)
+            raise RequestError(ErrorCode.UNKNOWN_SID)
         if transport == "websocket":
             return await self._upgrade(request, session)
         return await self._exchange(request, session)
@@ -148,7 +148,7 @@ class Endpoint:
         self._check_handshake(request, transport)
         address = request.remote or ""
         if not self._engine.admission.enter(address, asyncio.get_running_loop().time()):
-            raise Refused(Fault.FORBIDDEN, "too many connections", status=429)
+            raise RequestError(ErrorCode.FORBIDDEN, "too many connections", status=429)
         if transport == "websocket":
             return await self._open_websocket(request, address)
         session = self._engine.open(address)
@@ -157,13 +157,13 @@ class Endpoint:
 
     def _check_handshake(self, request: web.Request, transport: str) -> None:
         if request.method != "GET":
-            raise Refused(Fault.BAD_HANDSHAKE_METHOD)
+            raise RequestError(ErrorCode.BAD_HANDSHAKE_METHOD)
         if request.query.getall("EIO", []) != ["4"]:
-            raise Refused(Fault.UNSUPPORTED_PROTOCOL_VERSION)
+            raise RequestError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
         if transport == "websocket" and not _wants_websocket(request):
-            raise Refused(Fault.BAD_REQUEST)
+            raise RequestError(ErrorCode.BAD_REQUEST)
         if self._engine.draining:
-            raise Refused(Fault.FORBIDDEN, "draining", status=503)
+            raise RequestError(ErrorCode.FORBIDDEN, "draining", status=503)
 
     async def _open_websocket(self, request: web.Request, address: str) -> web.StreamResponse:
         try:
@@ -195,11 +195,11 @@ class Endpoint:
         try:
             return websocket, await websocket.open()
         except (web.HTTPException, ConnectionError) as error:
-            raise Refused(Fault.BAD_REQUEST) from error
+            raise RequestError(ErrorCode.BAD_REQUEST) from error
 
     async def _upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
         if request.method != "GET" or not _wants_websocket(request):
-            raise Refused(Fault.BAD_REQUEST)
+            raise RequestError(ErrorCode.BAD_REQUEST)
         websocket, response = await self._accept(request)
         if session.can_upgrade and await session.upgrade(websocket):
             self._engine.create_task(self._engine.trigger("upgrade", session))
@@ -222,34 +222,34 @@ class Endpoint:
 
     async def _exchange(self, request: web.Request, session: Session) -> web.StreamResponse:
         if session.transport != "polling":
-            raise Refused(Fault.BAD_REQUEST)
+            raise RequestError(ErrorCode.BAD_REQUEST)
         if request.method == "GET":
             return await self._poll(request, session)
         if request.method == "POST":
             return await self._push(request, session)
-        raise Refused(Fault.BAD_HANDSHAKE_METHOD)
+        raise RequestError(ErrorCode.BAD_HANDSHAKE_METHOD)
 
     async def _poll(self, request: web.Request, session: Session) -> web.StreamResponse:
         try:
             payload = await session.poll(_FOR_PYTHON if _is_python(request) else None)
         except DuplicatePoll as error:
-            raise Refused(Fault.BAD_REQUEST) from error
+            raise RequestError(ErrorCode.BAD_REQUEST) from error
         request[_SESSION] = session
         return web.Response(text=payload)
 
     async def _push(self, request: web.Request, session: Session) -> web.StreamResponse:
         if session.pushing:
             session.close(ERROR)
-            raise Refused(Fault.BAD_REQUEST)
+            raise RequestError(ErrorCode.BAD_REQUEST)
         session.pushing = True
         try:
             packets = await self._read(request, session)
-            # Whoever goes away after the last byte has sent it all the same.
+            # Shielded: a client that disconnects after the last byte has sent it all.
             await asyncio.shield(self._engine.create_task(self._receive(session, packets)))
         finally:
             session.pushing = False
         if session.closed and packets[-1].kind is not Kind.CLOSE:
-            raise Refused(Fault.BAD_REQUEST)
+            raise RequestError(ErrorCode.BAD_REQUEST)
         return web.Response(text="ok")
 
     async def _read(self, request: web.Request, session: Session) -> list[Incoming]:
@@ -257,25 +257,25 @@ class Endpoint:
             return decode_payload(await self._body(request))
         except Malformed as error:
             self._engine.refuse(session, error)
-            raise Refused(Fault.BAD_REQUEST) from error
+            raise RequestError(ErrorCode.BAD_REQUEST) from error
         except BaseException:
             session.close(ERROR)
             raise
 
     async def _body(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._engine.options.max_payload:
-            raise Refused(Fault.BAD_REQUEST, "body too large", status=413)
+            raise RequestError(ErrorCode.BAD_REQUEST, "body too large", status=413)
         body = bytearray()
         try:
             async with asyncio.timeout(self._engine.options.limits.body_timeout):
                 while chunk := await request.content.readany():
                     body += chunk
                     if len(body) > self._engine.options.max_payload:
-                        raise Refused(Fault.BAD_REQUEST, "body too large", status=413)
+                        raise RequestError(ErrorCode.BAD_REQUEST, "body too large", status=413)
         except TimeoutError as error:
-            raise Refused(Fault.BAD_REQUEST, "body too slow", status=408) from error
+            raise RequestError(ErrorCode.BAD_REQUEST, "body too slow", status=408) from error
         except (ClientError, web.HTTPException, OSError) as error:
-            raise Refused(Fault.BAD_REQUEST) from error
+            raise RequestError(ErrorCode.BAD_REQUEST) from error
         return bytes(body)
 
     async def _receive(self, session: Session, packets: list[Incoming]) -> None:

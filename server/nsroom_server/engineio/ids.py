@@ -1,4 +1,4 @@
-"""Names of sockets: nobody can guess one, and every server knows one when it sees it."""
+"""Generate and recognise socket ids."""
 
 import base64
 import binascii
@@ -9,20 +9,20 @@ _RANDOM = 12
 _CHECK = 3
 
 
-def generate() -> str:
-    """Make a name of 20 characters."""
-    octets = secrets.token_bytes(_RANDOM)
-    return base64.urlsafe_b64encode(octets + _check(octets)).decode()
+def generate_sid() -> str:
+    """Return an unguessable id of 20 characters."""
+    data = secrets.token_bytes(_RANDOM)
+    return base64.urlsafe_b64encode(data + _check(data)).decode()
 
 
-def is_one(name: str) -> bool:
-    """Tell whether a name was made here or on another server."""
+def is_sid(name: str) -> bool:
+    """Return whether a name is an id, of this server or another."""
     try:
-        octets = base64.b64decode(name.encode(), b"-_", validate=True)
+        data = base64.b64decode(name.encode(), b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
         return False
-    return len(octets) == _RANDOM + _CHECK and octets[_RANDOM:] == _check(octets[:_RANDOM])
+    return len(data) == _RANDOM + _CHECK and data[_RANDOM:] == _check(data[:_RANDOM])
 
 
-def _check(octets: bytes) -> bytes:
-    return hashlib.sha256(octets).digest()[:_CHECK]
+def _check(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()[:_CHECK]

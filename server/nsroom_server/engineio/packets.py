@@ -1,4 +1,4 @@
-"""Engine.IO 4 packets and polling payloads, as the server sends and takes them.
+"""Engine.IO packets and polling payloads.
 
 https://github.com/socketio/engine.io-protocol
 """
@@ -14,11 +14,11 @@ from nsroom_server.errors import Malformed
 
 _SEPARATOR = "\x1e"
 _TEXT, _BINARY = 0x81, 0x82
-"""How a frame of one begins: RFC 6455, section 5.2."""
+"""The first byte of a text and of a binary frame: RFC 6455, section 5.2."""
 
 
 class Kind(StrEnum):
-    """The types of packets."""
+    """The packet types."""
 
     OPEN = "0"
     CLOSE = "1"
@@ -30,45 +30,45 @@ class Kind(StrEnum):
 
 
 class Incoming(NamedTuple):
-    """A packet that has come."""
+    """A received packet."""
 
     kind: Kind
     data: str | bytes
 
 
 class Outgoing:
-    """A packet on its way out, encoded once for all who get it."""
+    """A packet to send, encoded once for all recipients."""
 
     __slots__ = ("frame", "size")
 
     def __init__(self, kind: Kind, data: str | bytes = "") -> None:
-        first, octets = (_BINARY, data) if isinstance(data, bytes) else (_TEXT, (kind + data).encode())
-        self.size = len(octets)
+        first, payload = (_BINARY, data) if isinstance(data, bytes) else (_TEXT, (kind + data).encode())
+        self.size = len(payload)
         """Bytes of the packet."""
-        self.frame = _frame(first, octets)
+        self.frame = _frame(first, payload)
         """The packet as a WebSocket frame."""
 
     @property
     def text(self) -> str:
-        """The packet as a part of a polling payload."""
-        octets = self.frame[len(self.frame) - self.size :]
+        """The packet as part of a polling payload."""
+        payload = self.frame[len(self.frame) - self.size :]
         if self.frame[0] == _BINARY:
-            return "b" + base64.b64encode(octets).decode()
-        return octets.decode()
+            return "b" + base64.b64encode(payload).decode()
+        return payload.decode()
 
 
 def messages(parts: Iterable[str | bytes]) -> list[Outgoing]:
-    """Make the packets that carry a Socket.IO packet: its text, and its attachments."""
+    """Return the packets that carry a Socket.IO packet: its text and its attachments."""
     return [Outgoing(Kind.MESSAGE, part) for part in parts]
 
 
-def octets_of(packet: str | bytes) -> int:
-    """Count the bytes that it takes in UTF-8."""
+def size_of(packet: str | bytes) -> int:
+    """Return the size of a packet in bytes of UTF-8."""
     return len(packet) if isinstance(packet, bytes) or packet.isascii() else len(packet.encode())
 
 
 def decode(packet: str | bytes) -> Incoming:
-    """Take a packet apart.
+    """Decode a packet.
 
     Raises: Malformed.
     """
@@ -79,23 +79,23 @@ def decode(packet: str | bytes) -> Incoming:
     try:
         return Incoming(Kind(packet[:1]), packet[1:])
     except ValueError:
-        raise Malformed("no Engine.IO packet") from None
+        raise Malformed("not an Engine.IO packet") from None
 
 
 def decode_payload(body: bytes) -> list[Incoming]:
-    """Take the body of a POST apart.
+    """Decode the body of a POST.
 
     Raises: Malformed.
     """
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        raise Malformed("no UTF-8") from None
+        raise Malformed("invalid UTF-8") from None
     return [decode(packet) for packet in text.split(_SEPARATOR)]
 
 
 def encode_payload(packets: Iterable[Outgoing]) -> str:
-    """Make the body of a poll's answer."""
+    """Encode the body of a poll's response."""
     return _SEPARATOR.join(packet.text for packet in packets)
 
 
@@ -103,13 +103,13 @@ def _binary(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Malformed("no base64") from None
+        raise Malformed("invalid base64") from None
 
 
-def _frame(first: int, octets: bytes) -> bytes:
-    size = len(octets)
+def _frame(first: int, payload: bytes) -> bytes:
+    size = len(payload)
     if size < 126:
-        return bytes((first, size)) + octets
+        return bytes((first, size)) + payload
     if size < 65536:
-        return struct.pack("!BBH", first, 126, size) + octets
-    return struct.pack("!BBQ", first, 127, size) + octets
+        return struct.pack("!BBH", first, 126, size) + payload
+    return struct.pack("!BBQ", first, 127, size) + payload

@@ -1,10 +1,10 @@
-"""How much one address may have of everything: connections, new ones a second, and events."""
+"""Per-address limits on connections, new connections and events."""
 
 from nsroom_server.settings.limits import Limits
 from nsroom_server.token_bucket import Bucket
 
-_FORGET_ABOVE = 4096
-"""Addresses known at once before those without a connection are looked through."""
+_REMOVE_ABOVE = 4096
+"""Addresses to remember before the idle ones are removed."""
 
 
 class _Address:
@@ -15,22 +15,22 @@ class _Address:
         self.connects = Bucket(limits.address_connects_per_second, limits.address_connects_burst)
         self.events = Bucket(limits.address_events_per_second, limits.address_events_burst)
 
-    def is_forgettable(self, now: float) -> bool:
+    def is_idle(self, now: float) -> bool:
         return not self.connections and self.connects.is_full(now)
 
 
-class Admission:
-    """Counts what comes from each address; times in seconds."""
+class AddressLimits:
+    """Counts the connections and events of each address; times in seconds."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._addresses: dict[str, _Address] = {}
 
     def enter(self, name: str, now: float) -> bool:
-        """Count one more connection, or tell that it is one too many."""
+        """Count a new connection, and return whether it is within the limits."""
         address = self._addresses.get(name)
         if address is None:
-            self._forget(now)
+            self._remove_idle(now)
             address = self._addresses[name] = _Address(self._limits)
         if address.connections >= self._limits.connections_per_address or address.connects.take(now):
             return False
@@ -38,15 +38,15 @@ class Admission:
         return True
 
     def leave(self, name: str) -> None:
-        """Count one connection less."""
+        """Count a closed connection."""
         self._addresses[name].connections -= 1
 
     def event(self, name: str, now: float) -> float:
-        """Count one more event, or give the seconds until there may be one."""
+        """Count an event and return 0, or return the seconds until one is allowed."""
         return self._addresses[name].events.take(now)
 
-    def _forget(self, now: float) -> None:
-        if len(self._addresses) < _FORGET_ABOVE:
+    def _remove_idle(self, now: float) -> None:
+        if len(self._addresses) < _REMOVE_ABOVE:
             return
-        for name in [name for name, address in self._addresses.items() if address.is_forgettable(now)]:
+        for name in [name for name, address in self._addresses.items() if address.is_idle(now)]:
             del self._addresses[name]

@@ -1,12 +1,12 @@
-"""Requests that Engine.IO refuses, with its codes."""
+"""Engine.IO error responses."""
 
 from enum import IntEnum
 
 from aiohttp import web
 
 
-class Fault(IntEnum):
-    """Why a request is refused: Engine.IO's codes."""
+class ErrorCode(IntEnum):
+    """Engine.IO's error codes."""
 
     UNKNOWN_TRANSPORT = 0
     UNKNOWN_SID = 1
@@ -17,24 +17,24 @@ class Fault(IntEnum):
 
 
 _TEXTS = {
-    Fault.UNKNOWN_TRANSPORT: "Transport unknown",
-    Fault.UNKNOWN_SID: "Session ID unknown",
-    Fault.BAD_HANDSHAKE_METHOD: "Bad handshake method",
-    Fault.BAD_REQUEST: "Bad request",
-    Fault.FORBIDDEN: "Forbidden",
-    Fault.UNSUPPORTED_PROTOCOL_VERSION: "Unsupported protocol version",
+    ErrorCode.UNKNOWN_TRANSPORT: "Transport unknown",
+    ErrorCode.UNKNOWN_SID: "Session ID unknown",
+    ErrorCode.BAD_HANDSHAKE_METHOD: "Bad handshake method",
+    ErrorCode.BAD_REQUEST: "Bad request",
+    ErrorCode.FORBIDDEN: "Forbidden",
+    ErrorCode.UNSUPPORTED_PROTOCOL_VERSION: "Unsupported protocol version",
 }
 
 
-class Refused(Exception):
+class RequestError(Exception):
     """A request that is answered `{"code": …, "message": …}`."""
 
-    def __init__(self, fault: Fault, text: str | None = None, status: int = 400) -> None:
-        super().__init__(text or _TEXTS[fault])
-        self.fault = fault
+    def __init__(self, code: ErrorCode, text: str | None = None, status: int = 400) -> None:
+        super().__init__(text or _TEXTS[code])
+        self.code = code
         self.status = status
 
     @property
     def response(self) -> web.Response:
-        """The answer."""
-        return web.json_response({"code": int(self.fault), "message": str(self)}, status=self.status)
+        """The response."""
+        return web.json_response({"code": int(self.code), "message": str(self)}, status=self.status)

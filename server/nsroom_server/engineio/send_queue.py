@@ -1,4 +1,4 @@
-"""What waits for a reader that is slower than its rooms."""
+"""Packets waiting for a slow client, bounded."""
 
 import asyncio
 from collections import deque
@@ -7,15 +7,15 @@ from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.settings.limits import Limits
 
 
-class Outbox:
-    """A queue of packets that knows its bounds."""
+class SendQueue:
+    """A queue of packets with bounds on their number and size."""
 
-    __slots__ = ("_emptied", "_limits", "_octets", "packets")
+    __slots__ = ("_emptied", "_limits", "_size", "packets")
 
     def __init__(self, limits: Limits) -> None:
         self.packets: deque[Outgoing] | None = None
-        """What waits, or None: for most nothing ever does, and an empty deque is 600 bytes."""
-        self._octets = 0
+        """The queued packets, or None: most clients never need a queue, and an empty deque is 600 bytes."""
+        self._size = 0
         self._limits = limits
         self._emptied: asyncio.Event | None = None
 
@@ -24,14 +24,13 @@ class Outbox:
 
     @property
     def is_over(self) -> bool:
-        """Whether more waits than may."""
-        return len(self) > self._limits.queued_frames or self._octets > self._limits.queued_bytes
+        """Whether the bounds are exceeded."""
+        return len(self) > self._limits.queued_frames or self._size > self._limits.queued_bytes
 
     def has_room(self, frames: int) -> bool:
-        """Tell whether so many frames fit, and as much again as there is."""
+        """Return whether `frames` more fit, and half of the bytes are free."""
         return (
-            len(self) + frames <= self._limits.queued_frames
-            and self._octets <= self._limits.queued_bytes // 2
+            len(self) + frames <= self._limits.queued_frames and self._size <= self._limits.queued_bytes // 2
         )
 
     def put(self, packet: Outgoing) -> None:
@@ -39,34 +38,34 @@ class Outbox:
         if self.packets is None:
             self.packets = deque()
         self.packets.append(packet)
-        self._octets += packet.size
+        self._size += packet.size
 
     def pop(self) -> Outgoing:
-        """Take the oldest packet."""
+        """Remove and return the oldest packet."""
         assert self.packets
         packet = self.packets.popleft()
-        self._octets -= packet.size
+        self._size -= packet.size
         if not self.packets:
             self.clear()
         return packet
 
     def take(self, most: int | None) -> list[Outgoing]:
-        """Take the oldest packets, or all."""
+        """Remove and return up to `most` of the oldest packets, or all."""
         if most is None or most >= len(self):
             return self.clear()
         return [self.pop() for _ in range(most)]
 
     def clear(self) -> list[Outgoing]:
-        """Take all packets."""
+        """Remove and return all packets."""
         packets = list(self.packets or ())
-        self.packets, self._octets = None, 0
+        self.packets, self._size = None, 0
         if self._emptied:
             self._emptied.set()
             self._emptied = None
         return packets
 
     async def emptied(self) -> None:
-        """Wait until there is nothing."""
+        """Wait until the queue is empty."""
         if self.packets:
             self._emptied = self._emptied or asyncio.Event()
             await self._emptied.wait()

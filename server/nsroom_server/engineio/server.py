@@ -10,13 +10,13 @@ from aiohttp import web
 
 from nsroom_server.counters import Traffic
 from nsroom_server.engineio import ids
-from nsroom_server.engineio.close_reasons import MALFORMED, RESTART, SERVER, SLOW, Ending
-from nsroom_server.engineio.faulty_session import Misbehaving
+from nsroom_server.engineio.close_reasons import MALFORMED, RESTART, SERVER, SLOW, CloseReason
+from nsroom_server.engineio.faulty_session import FaultySession
 from nsroom_server.engineio.http import Access, Endpoint
-from nsroom_server.engineio.rate_limits import Admission
+from nsroom_server.engineio.rate_limits import AddressLimits
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.errors import Malformed
-from nsroom_server.logs import Sparing
+from nsroom_server.logs import ThinnedWarning
 
 log = logging.getLogger("nsroom_server")
 
@@ -36,14 +36,14 @@ class Engine:
         self.endings: Counter[str] = Counter()
         """Ended sessions by reason."""
         self.traffic = Traffic()
-        self.admission = Admission(self.options.limits)
+        self.admission = AddressLimits(self.options.limits)
         self.draining = False
         self.undelivered = 0
         """Packets that were queued when the server had to stop, and could not be sent."""
         self._endpoint = Endpoint(self, access or Access())
         self._handlers: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._warn = Sparing(log)
+        self._warn = ThinnedWarning(log)
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Answer an HTTP request; aiohttp must cancel it when the client disconnects."""
@@ -75,8 +75,8 @@ class Engine:
 
     def open(self, address: str) -> Session:
         """Open a session for an address that has been admitted."""
-        make = Misbehaving if self.options.faults.needs_session else Session
-        session = make(self, ids.generate(), address)
+        make = FaultySession if self.options.faults.needs_session else Session
+        session = make(self, ids.generate_sid(), address)
         self.sessions[session.sid] = session
         return session
 
@@ -86,7 +86,7 @@ class Engine:
             self._warn("malformed packet", session=session.sid, cause=str(error))
             session.close(MALFORMED)
 
-    def forget(self, session: Session, ending: Ending) -> None:
+    def forget(self, session: Session, ending: CloseReason) -> None:
         """Handle the end of a session."""
         del self.sessions[session.sid]
         self.admission.leave(session.address)

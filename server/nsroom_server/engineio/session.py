@@ -1,4 +1,17 @@
-"""One Engine.IO 4 session: its transports, what waits for them, and its one end."""
+"""One Engine.IO session: its transports, its queue, its end.
+
+States: it starts on polling, or on a WebSocket (`serve`). From polling, `upgrade` probes a WebSocket: PING
+"probe", PONG "probe", UPGRADE; until then polls are answered with a NOOP. If the probe fails or times out,
+the session stays on polling. `close` ends it, once, from any state.
+
+Invariants: packets leave in the order of `send`, with nothing between the packets of one `send`. They are
+queued only while the transport cannot take them; a client whose queue exceeds its bounds is closed as a slow
+reader. Only one poll and one POST may be pending. `closed` is set before anything else happens at the end.
+
+Order of calls: `poll` or `serve` deliver the packets that `send` queued; `receive` handles one packet after
+the other, and waits while the client sends too much; `close` removes the session from the server, answers the
+pending poll and runs the `disconnect` handler; `ended` is done when the transport is closed.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,10 +21,10 @@ from time import time
 from typing import Any, Protocol, TypeVar
 
 from nsroom_server.counters import Traffic
-from nsroom_server.engineio.close_reasons import CLIENT, ERROR, LOST, SLOW, TIMEOUT, Ending
+from nsroom_server.engineio.close_reasons import CLIENT, ERROR, LOST, SLOW, TIMEOUT, CloseReason
 from nsroom_server.engineio.heartbeat import Heartbeat
 from nsroom_server.engineio.packets import Incoming, Kind, Outgoing, decode, encode_payload
-from nsroom_server.engineio.send_queue import Outbox
+from nsroom_server.engineio.send_queue import SendQueue
 from nsroom_server.engineio.websocket import WebSocket
 from nsroom_server.errors import Malformed
 from nsroom_server.settings.faults import Faults
@@ -23,12 +36,12 @@ T = TypeVar("T")
 _NOOP, _PING = Outgoing(Kind.NOOP), Outgoing(Kind.PING)
 _PROBE = "probe"
 _ANSWERS = 22
-"""Frames that one packet can bring its sender at most: an event and an acknowledgement with attachments."""
+"""The most frames that one packet can cause for its sender: an event and an acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How sessions are kept."""
+    """The options of all sessions; times in seconds, sizes in bytes."""
 
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
@@ -38,11 +51,11 @@ class Options:
 
 
 class DuplicatePoll(Exception):
-    """A second poll came while the first was waiting; it has ended the session."""
+    """A second poll arrived while the first was pending, which closed the session."""
 
 
-class Keeper(Protocol):
-    """Who keeps the sessions."""
+class SessionServer(Protocol):
+    """What a session needs from the server."""
 
     options: Options
     traffic: Traffic
@@ -50,40 +63,40 @@ class Keeper(Protocol):
     async def trigger(self, event: str, session: "Session", *args: Any) -> None:
         """Run the handler of an event."""
 
-    def forget(self, session: "Session", ending: Ending) -> None:
-        """Take notice of a session that has ended, before its `disconnect`."""
+    def forget(self, session: "Session", ending: CloseReason) -> None:
+        """Handle the end of a session, before its `disconnect`."""
 
     def lose(self, packets: int) -> None:
-        """Take notice of packets that could not be sent."""
+        """Count packets that could not be sent."""
 
     def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task that is cancelled when the server stops."""
 
 
 class Session:
-    """One client, on polling, on a WebSocket, or on its way from one to the other."""
+    """One client, on polling, on a WebSocket, or upgrading from one to the other."""
 
-    def __init__(self, keeper: Keeper, sid: str, address: str) -> None:
-        options = keeper.options
+    def __init__(self, server: SessionServer, sid: str, address: str) -> None:
+        options = server.options
         self.sid = sid
         self.address = address
         self.at = time()
-        """When it began, in seconds since the epoch."""
+        """When it was opened, in seconds since the epoch."""
         self.events = Bucket(options.limits.events_per_second, options.limits.events_burst)
         self.others = Bucket(options.limits.events_per_second, options.limits.events_burst)
-        """For packets that are no events."""
-        self._octets = Bucket(options.limits.bytes_per_second, options.limits.bytes_burst)
+        """For packets other than events."""
+        self._bytes = Bucket(options.limits.bytes_per_second, options.limits.bytes_burst)
         self.closed = False
         self.pushing = False
         """Whether a body is being read or handled."""
         self.ended: asyncio.Task[None] | None = None
-        """Done when the transport is closed; there as soon as the session has ended."""
+        """Done when the transport is closed; None until the session is closed."""
         self.carried = 0
-        """Packets in the answer to the last poll."""
-        self._keeper = keeper
-        self._traffic = keeper.traffic
+        """Packets in the response to the last poll."""
+        self._server = server
+        self._traffic = server.traffic
         self._options = options
-        self._outbox = Outbox(options.limits)
+        self._queue = SendQueue(options.limits)
         self._websocket: WebSocket | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[str | None] | None = None
@@ -103,90 +116,90 @@ class Session:
 
     @property
     def queued(self) -> int:
-        """How many packets wait for the client."""
-        return len(self._outbox)
+        """The number of queued packets."""
+        return len(self._queue)
 
     @property
     def awaits_poll(self) -> bool:
-        """Whether something is queued until the client polls."""
-        return bool(self._outbox) and not self._websocket
+        """Whether packets are queued until the client polls."""
+        return bool(self._queue) and not self._websocket
 
     @property
     def can_upgrade(self) -> bool:
-        """Whether a WebSocket may take over."""
+        """Whether the session may be upgraded to a WebSocket."""
         return not (self._websocket or self._upgrading or self.closed)
 
     @property
     def _room(self) -> int:
-        # Whoever sends a body may well poll only when it is answered: it waits if nothing else helps.
+        # A client may poll only after its POST is answered: do not make it wait for an empty queue.
         return self._options.limits.queued_frames // 2 if self._websocket else _ANSWERS
 
-    # What comes
+    # Receiving
 
     async def receive(self, packet: Incoming) -> None:
-        """Take a packet.
+        """Handle a packet.
 
-        Raises: Malformed when a client may not send it.
+        Raises: Malformed for a packet that clients must not send.
         """
         if packet.kind is Kind.MESSAGE:
             self._traffic.bytes_in += len(packet.data)
             await self._take_turn(len(packet.data))
-            await self._keeper.trigger("message", self, packet.data)
+            await self._server.trigger("message", self, packet.data)
         elif packet.kind is Kind.PONG:
             if not self.heartbeat.pong():
                 await asyncio.sleep(self.others.take(self._loop.time()))
         elif packet.kind is Kind.CLOSE:
             self.close(CLIENT)
         else:
-            raise Malformed("a packet that clients do not send")
+            raise Malformed("unexpected packet type")
 
-    async def _take_turn(self, octets: int) -> None:
-        """Leave the client waiting while it sends too much, or does not read what it gets for it."""
-        while wait := self._octets.take(self._loop.time(), octets):
+    async def _take_turn(self, size: int) -> None:
+        """Wait while the client sends too much, or does not read its answers."""
+        while wait := self._bytes.take(self._loop.time(), size):
             with self.heartbeat.throttled():
                 await asyncio.sleep(wait)
-        if not self._outbox.has_room(self._room):
+        if not self._queue.has_room(self._room):
             await self.drained()
 
-    # What goes
+    # Sending
 
     def send(self, *packets: Outgoing) -> None:
-        """Send packets, one behind the other and nothing between them; who does not read is cut."""
+        """Send packets in a row; a client that does not read is disconnected."""
         if self.closed:
             return
-        websocket, outbox = self._websocket, self._outbox
+        websocket, queue = self._websocket, self._queue
         for packet in packets:
             self._traffic.bytes_out += packet.size
-            if websocket and not outbox.packets and websocket.writable:
+            if websocket and not queue.packets and websocket.writable:
                 websocket.write(packet.frame)
             else:
-                outbox.put(packet)
-        if outbox.packets:
-            self._hurry()
+                queue.put(packet)
+        if queue.packets:
+            self._flush_or_close()
 
-    def _hurry(self) -> None:
-        if self._outbox.is_over:
+    def _flush_or_close(self) -> None:
+        if self._queue.is_over:
             self.close(SLOW)
         elif self._websocket:
             if self._flushing is None:
-                self._flushing = self._keeper.create_task(self._flush(self._websocket))
+                self._flushing = self._server.create_task(self._flush(self._websocket))
         elif self._poll and not self._poll.done():
             self._poll.set_result(None)
 
     async def _flush(self, websocket: WebSocket) -> None:
-        while self._outbox and not self.closed and await websocket.drained():
-            while self._outbox and websocket.writable:
-                websocket.write(self._outbox.pop().frame)
+        while self._queue and not self.closed and await websocket.drained():
+            while self._queue and websocket.writable:
+                websocket.write(self._queue.pop().frame)
         self._flushing = None
 
     async def drained(self) -> bool:
-        """Wait until the client has taken what is queued; false when the session has ended instead."""
-        await self._outbox.emptied()
+        """Wait until the queue is empty, and return whether the session is still open."""
+        await self._queue.emptied()
         await asyncio.sleep(0)
         return not self.closed
 
     async def poll(self, most: int | None = None) -> str:
-        """Give the payload for a poll, of so many packets at most, once there is one.
+        """Return the payload for a poll, of up to `most` packets, once there are any.
 
         Raises: DuplicatePoll.
         """
@@ -195,8 +208,8 @@ class Session:
             raise DuplicatePoll
         if self._upgrading:
             return _NOOP.text
-        if self._outbox:
-            return self._carry(most)
+        if self._queue:
+            return self._take_payload(most)
         return await self._wait(most)
 
     async def _wait(self, most: int | None) -> str:
@@ -204,28 +217,28 @@ class Session:
         try:
             last = await self._poll
         except asyncio.CancelledError:
-            # Nobody knows what the client has read: it is to come back and ask.
+            # Unknown how much the client has read: it must reconnect and ask.
             self.close(LOST)
             raise
         finally:
             self._poll = None
-        return last or self._carry(most) or _NOOP.text
+        return last or self._take_payload(most) or _NOOP.text
 
-    def _carry(self, most: int | None) -> str:
-        packets = self._outbox.take(most)
+    def _take_payload(self, most: int | None) -> str:
+        packets = self._queue.take(most)
         self.carried = len(packets)
         return encode_payload(packets)
 
     # WebSockets
 
     async def serve(self, websocket: WebSocket) -> None:
-        """Read a WebSocket until it or the session ends.
+        """Read a WebSocket until it or the session is closed.
 
         Raises: Malformed.
         """
         self._websocket = websocket
-        if self._outbox:
-            self._hurry()
+        if self._queue:
+            self._flush_or_close()
         while not self.closed:
             data = await websocket.receive()
             if data is None:
@@ -234,7 +247,7 @@ class Session:
         self.close(LOST)
 
     async def upgrade(self, websocket: WebSocket) -> bool:
-        """Probe a WebSocket; false when the client breaks off, and the session stays with polling."""
+        """Probe a WebSocket, and return whether the client completed the upgrade."""
         self._upgrading = True
         try:
             async with asyncio.timeout(self._options.limits.connect_timeout):
@@ -252,32 +265,32 @@ class Session:
             self._poll.set_result(_NOOP.text)
         return await websocket.receive() == Kind.UPGRADE and not self.closed
 
-    # The end
+    # Closing
 
-    def close(self, ending: Ending) -> None:
-        """End the session; its `disconnect` follows at once, and once."""
+    def close(self, ending: CloseReason) -> None:
+        """Close the session; its `disconnect` handler runs once."""
         if self.closed:
             return
         self.closed = True
         self.heartbeat.stop()
-        self._keeper.forget(self, ending)
-        rest = self._outbox.clear()
+        self._server.forget(self, ending)
+        rest = self._queue.clear()
         if self._poll and not self._poll.done():
             self._poll.set_result(encode_payload([*rest, Outgoing(ending.last)]))
             self.carried = len(rest)
         elif not self._websocket:
-            self._keeper.lose(len(rest))
-        self.ended = self._keeper.create_task(self._end(ending, rest if ending.flush else []))
+            self._server.lose(len(rest))
+        self.ended = self._server.create_task(self._end(ending, rest if ending.flush else []))
 
-    async def _end(self, ending: Ending, rest: list[Outgoing]) -> None:
-        await self._keeper.trigger("disconnect", self, ending.reason)
+    async def _end(self, ending: CloseReason, rest: list[Outgoing]) -> None:
+        await self._server.trigger("disconnect", self, ending.reason)
         if self._websocket:
             for packet in rest:
                 self._websocket.write(packet.frame)
             await self._websocket.close(ending.code, ending.grace)
 
     def abort(self) -> None:
-        """Drop the connection, whatever the peer does."""
+        """Drop the connection."""
         if self._websocket:
-            self._keeper.lose(self._websocket.unsent)
+            self._server.lose(self._websocket.unsent)
             self._websocket.abort()

@@ -1,6 +1,6 @@
-"""TCP connections before, between and behind their requests: for how long, and how many of one address.
+"""Accept TCP connections: idle time-outs, and a limit per address.
 
-aiohttp waits as long for the first byte, and for the rest of a request's head, as for the next request.
+aiohttp alone would wait as long for the first byte and for the rest of a head as for the next request.
 """
 
 import asyncio
@@ -25,40 +25,40 @@ from nsroom_server.settings.limits import Limits
 _BACKLOG = 1024
 
 
-class Gate:
-    """Makes what reads each TCP connection; calls itself like aiohttp's server, which it stands before."""
+class Acceptor:
+    """The protocol factory of the listener: it wraps each connection of aiohttp's server."""
 
     def __init__(self, server: web.Server, limits: Limits, counts: Counter[str]) -> None:
         self.limits = limits
         self.counts = counts
-        """Connections that were dropped, by reason."""
+        """Dropped connections by reason."""
         self._server = server
         self._addresses: Counter[str] = Counter()
 
     def __call__(self) -> asyncio.Protocol:
-        return Guest(self, self._server())
+        return GuardedConnection(self, self._server())
 
     def enter(self, address: str) -> bool:
-        """Count one more, or tell that it is one too many."""
+        """Count a new connection, and return whether it is within the limit."""
         if self._addresses[address] >= self.limits.tcp_connections_per_address:
             return False
         self._addresses[address] += 1
         return True
 
     def leave(self, address: str) -> None:
-        """Count one less."""
+        """Count a closed connection."""
         self._addresses[address] -= 1
         if not self._addresses[address]:
             del self._addresses[address]
 
 
-class Guest(asyncio.Protocol):
-    """One TCP connection; all that comes goes on to aiohttp."""
+class GuardedConnection(asyncio.Protocol):
+    """One TCP connection; everything it receives is passed on to aiohttp."""
 
-    __slots__ = ("_address", "_busy", "_gate", "_inner", "_loop", "_timer", "_transport")
+    __slots__ = ("_acceptor", "_address", "_busy", "_inner", "_loop", "_timer", "_transport")
 
-    def __init__(self, gate: Gate, inner: asyncio.Protocol) -> None:
-        self._gate = gate
+    def __init__(self, acceptor: Acceptor, inner: asyncio.Protocol) -> None:
+        self._acceptor = acceptor
         self._inner = inner
         self._loop = asyncio.get_running_loop()
         self._address: str | None = None
@@ -66,11 +66,11 @@ class Guest(asyncio.Protocol):
         self._busy = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let it in, unless it is one too many."""
+        """Accept the connection, or drop it if the address has too many."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         address = str((transport.get_extra_info("peername") or ("",))[0])
-        if not self._gate.enter(address):
+        if not self._acceptor.enter(address):
             self._drop("too many connections")
             return
         self._address = address
@@ -78,14 +78,14 @@ class Guest(asyncio.Protocol):
         self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Handle the end of the connection."""
         self._stop_waiting()
         if self._address is not None:
-            self._gate.leave(self._address)
+            self._acceptor.leave(self._address)
             self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Pass it on; what comes between requests is the beginning of a head."""
+        """Pass data on; data between requests starts a head."""
         if self._address is None:
             return
         if not self._busy and self._timer is None:
@@ -106,7 +106,7 @@ class Guest(asyncio.Protocol):
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Wait for no head: there is a request, which has bounds of its own."""
+        """Suspend the time-out for a head while a request is handled: it has its own."""
         self._stop_waiting()
         self._busy = True
         try:
@@ -115,7 +115,7 @@ class Guest(asyncio.Protocol):
             self._busy = False
 
     def _expect_head(self) -> None:
-        self._timer = self._loop.call_later(self._gate.limits.head_timeout, self._drop, "head too slow")
+        self._timer = self._loop.call_later(self._acceptor.limits.head_timeout, self._drop, "head too slow")
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
@@ -123,17 +123,17 @@ class Guest(asyncio.Protocol):
             self._timer = None
 
     def _drop(self, reason: str) -> None:
-        self._gate.counts[reason] += 1
+        self._acceptor.counts[reason] += 1
         self._transport.abort()
 
 
 @web.middleware
-async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tell the connection of a request that this has come, and when it is over."""
-    guest = request.transport.get_protocol() if request.transport else None
-    if not isinstance(guest, Guest):
+async def track_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell the connection when a request starts and ends."""
+    connection = request.transport.get_protocol() if request.transport else None
+    if not isinstance(connection, GuardedConnection):
         return await handler(request)
-    with guest.answering():
+    with connection.answering():
         return await handler(request)
 
 
@@ -141,7 +141,7 @@ async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def listening(
     server: web.Server, config: Config, tls: ssl.SSLContext | None, counts: Counter[str]
 ) -> AsyncIterator[int]:
-    """Accept connections for aiohttp's server; give the port.
+    """Accept connections for aiohttp's server, and yield the port.
 
     Raises: ListenError.
     """
@@ -149,7 +149,7 @@ async def listening(
     _allow_many_files()
     try:
         listener = await asyncio.get_running_loop().create_server(
-            Gate(server, limits, counts),
+            Acceptor(server, limits, counts),
             config.host,
             config.port,
             ssl=tls,
@@ -165,9 +165,9 @@ async def listening(
 
 
 def _allow_many_files() -> None:
-    """Take as many descriptors as the system gives: each connection needs one."""
+    """Raise the limit on descriptors as far as possible: each connection needs one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # macOS calls it infinite, and refuses that
+    with contextlib.suppress(OSError, ValueError):  # macOS reports infinity, and refuses it
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 

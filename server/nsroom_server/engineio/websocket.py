@@ -1,4 +1,4 @@
-"""One WebSocket of the server: aiohttp's, with frames that are encoded elsewhere and a close that ends."""
+"""A server WebSocket: aiohttp's, with pre-encoded frames, batched writes and a bounded close."""
 
 import asyncio
 from typing import cast
@@ -8,18 +8,18 @@ from aiohttp import WSMsgType, web
 from nsroom_server.engineio.transport import CorkableTransport
 
 _AT_A_TIME = 4
-"""Frames of one client that are handled before the others get a turn; a long one counts as several."""
+"""Frames of one client to handle before the others get a turn; a long one counts as several."""
 _LONG = 16_384
 _CHUNK = 16_384
-"""Bytes of frames that are collected at most: one system call costs as much as making several frames."""
+"""Bytes of frames to collect for one system call, which costs as much as encoding several frames."""
 _CLOSE = 4
 """Bytes of a CLOSE frame without a reason."""
 _WITHOUT_BOUND = 3600.0
-"""Seconds that aiohttp waits for the closing handshake: `close` bounds it."""
+"""Seconds for aiohttp's closing handshake, which `close` bounds instead."""
 
 
 class Flusher:
-    """Flushes what was written to in this turn of the loop: a callback for each WebSocket costs too much."""
+    """Flushes the WebSockets written to in this turn of the loop: a callback for each would cost too much."""
 
     __slots__ = ("_written",)
 
@@ -27,7 +27,7 @@ class Flusher:
         self._written: list[WebSocket] = []
 
     def add(self, websocket: "WebSocket") -> None:
-        """Flush it before the next turn."""
+        """Flush a WebSocket before the next turn."""
         if not self._written:
             asyncio.get_running_loop().call_soon(self._flush)
         self._written.append(websocket)
@@ -37,16 +37,16 @@ class Flusher:
             while self._written:
                 self._written.pop().flush()
         finally:
-            if self._written:  # what failed has been reported; the others still have their turn
+            if self._written:  # the failure is reported by the loop; the others are flushed next
                 asyncio.get_running_loop().call_soon(self._flush)
 
 
 class WebSocket:
-    """A WebSocket without compression: what a client sends is no larger than what it costs us."""
+    """A WebSocket without compression: a message costs no more memory than the client sent."""
 
     def __init__(self, request: web.Request, max_payload: int, flusher: Flusher) -> None:
         self._request = request
-        # aiohttp refuses what is as large as its bound.
+        # aiohttp refuses messages that are as large as its bound.
         self._response = web.WebSocketResponse(
             max_msg_size=max_payload + 1,
             compress=False,
@@ -60,9 +60,9 @@ class WebSocket:
         self._frames: list[bytes] = []
         self._size = 0
         self._unsent: list[int] = []
-        """The sizes of the frames that the system has not taken whole."""
+        """The sizes of the frames that are not completely sent."""
         self._left = 0
-        """Bytes that it had not taken after the last flush."""
+        """Bytes not sent after the last flush."""
         self._closing = False
 
     async def open(self) -> web.WebSocketResponse:
@@ -70,7 +70,7 @@ class WebSocket:
 
         Raises: ConnectionResetError.
         """
-        # What `tcp` gives to aiohttp for each connection.
+        # `tcp` gives aiohttp this transport for each connection.
         transport = cast(CorkableTransport | None, self._request.transport)
         if transport is None:
             raise ConnectionResetError("the peer disconnected")
@@ -81,7 +81,7 @@ class WebSocket:
             await self._response.prepare(self._request)
         finally:
             head = transport.uncork()
-        # The client waits for the first packet as well: one system call for both.
+        # One system call for the response and the first packet.
         self.write(head)
         return self._response
 
@@ -92,7 +92,7 @@ class WebSocket:
         return left + self._size <= self._high
 
     def write(self, frame: bytes) -> None:
-        """Write a frame in this turn of the loop, whole, behind whatever else was written."""
+        """Write a whole frame in this turn of the loop, after those written before."""
         if not self._frames:
             self._flusher.add(self)
         self._frames.append(frame)
@@ -101,7 +101,7 @@ class WebSocket:
             self.flush()
 
     def flush(self) -> None:
-        """Give the system what was written."""
+        """Pass the written frames to the transport."""
         frames, self._frames, self._size = self._frames, [], 0
         transport = self._transport
         if not frames or transport.is_closing():
@@ -110,10 +110,10 @@ class WebSocket:
         left = transport.get_write_buffer_size()
         if left or self._left:
             self._unsent.extend(map(len, frames))
-            self._forget_sent(left)
+            self._remove_sent(left)
         self._left = left
 
-    def _forget_sent(self, left: int) -> None:
+    def _remove_sent(self, left: int) -> None:
         total, sent = sum(self._unsent), 0
         while sent < len(self._unsent) and total - self._unsent[sent] >= left:
             total -= self._unsent[sent]
@@ -122,24 +122,24 @@ class WebSocket:
 
     @property
     def unsent(self) -> int:
-        """How many frames the system has not taken whole."""
+        """The number of frames that are not completely sent."""
         left = self._transport.get_write_buffer_size() - (_CLOSE if self._closing else 0)
-        self._forget_sent(max(left, 0))
+        self._remove_sent(max(left, 0))
         return len(self._unsent) + len(self._frames)
 
     async def drained(self) -> bool:
-        """Wait until the peer has read; false when it is gone."""
+        """Wait until the peer has read, and return whether it is still connected."""
         self.flush()
         try:
             await self._request.writer.drain()
         except ConnectionError:
             return False
-        # Where the transport has bounds of its own, its word alone could make us spin.
+        # A transport with its own bounds may return at once: do not spin.
         await asyncio.sleep(0 if self.writable else 0.01)
         return not self._transport.is_closing()
 
     async def receive(self) -> str | bytes | None:
-        """Give the next frame's text or octets, or None when there will be none."""
+        """Return the next frame's text or bytes, or None at the end."""
         while True:
             await self._give_way()
             message = await self._response.receive()
@@ -153,14 +153,14 @@ class WebSocket:
                 return None
 
     async def _give_way(self) -> None:
-        # A read that finds something does not suspend: a flood would keep everybody else waiting.
+        # A read that finds data does not suspend: without this, a flood would starve the other clients.
         self._load += 1
         if self._load >= _AT_A_TIME:
             self._load = 0
             await asyncio.sleep(0)
 
     async def close(self, code: int, grace: float) -> None:
-        """Send a CLOSE and wait for the peer's, `grace` seconds; then drop the connection."""
+        """Send a CLOSE, wait `grace` seconds for the peer's, then drop the connection."""
         timer = self._loop.call_later(grace, self.abort)
         self.flush()
         self._closing = True
@@ -170,5 +170,5 @@ class WebSocket:
             timer.cancel()
 
     def abort(self) -> None:
-        """Drop the connection, whatever the peer does."""
+        """Drop the connection."""
         self._transport.abort()

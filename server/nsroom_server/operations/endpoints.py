@@ -1,4 +1,4 @@
-"""What operators ask of a running server: is it alive, is it ready, how is it."""
+"""/healthz, /readyz and /metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,11 +10,11 @@ from nsroom_server.operations.prometheus import CONTENT_TYPE, Metrics
 from nsroom_server.socketio.server import Server
 
 _PROBE = 0.25
-"""Seconds between two looks at how late the loop is."""
+"""Seconds between two measurements of the event loop's lag."""
 
 
 class Operations:
-    """Answers at `/healthz`, `/readyz` and `/metrics`."""
+    """Answers /healthz, /readyz and /metrics."""
 
     def __init__(self, server: Server, metrics: Metrics, backend: Backend) -> None:
         self._server = server
@@ -22,7 +22,7 @@ class Operations:
         self._backend = backend
 
     def add_to(self, app: web.Application) -> None:
-        """Add the routes, and what measures."""
+        """Add the routes, and the measurement of the loop's lag."""
         app.router.add_get("/healthz", self._alive)
         app.router.add_get("/readyz", self._ready)
         app.router.add_get("/metrics", self._expose)
@@ -44,7 +44,7 @@ class Operations:
         return web.json_response({"status": "ok"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        """Tell a balancer whether to send clients here: to a server without its history, it is to."""
+        """Answer whether a balancer should send clients here; a degraded server still takes them."""
         if self._server.draining.is_set():
             return web.json_response({"status": "draining"}, status=503)
         failing = [name for name, works in self._backend.parts.items() if not works]

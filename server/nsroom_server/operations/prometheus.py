@@ -1,6 +1,6 @@
-"""Measurements as Prometheus reads them.
+"""Metrics in the Prometheus text format.
 
-https://prometheus.io/docs/instrumenting/exposition_formats/: a format of lines. Its client library would add
+https://prometheus.io/docs/instrumenting/exposition_formats/. Written by hand: the client library would add
 0.2 s to every start of the server.
 """
 
@@ -14,12 +14,12 @@ from nsroom_server.socketio.server import Server
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _OTHER = "other"
-"""For the namespaces that clients may name as they like."""
+"""The label for namespaces that are not configured: clients may choose their names."""
 _STARTED = time()
 
 
 class Metrics:
-    """The measurements of one server."""
+    """The metrics of one server."""
 
     def __init__(self, server: Server, namespaces: frozenset[str]) -> None:
         self.history = Histogram()
@@ -28,7 +28,7 @@ class Metrics:
         self._namespaces = namespaces
 
     def expose(self, parts: Mapping[str, bool], bus: BusFigures | None = None) -> str:
-        """Write all of it."""
+        """Return all metrics as text."""
         shared = _bus(bus) if bus else ()
         return "\n".join([*self._connections(), *self._traffic(), *self._health(parts), *shared, ""])
 
@@ -41,16 +41,21 @@ class Metrics:
         yield from _family("gauge", "nsroom_connections", "Open connections.", transports, "transport")
         yield from _family("gauge", "nsroom_clients", "Clients.", self._known(clients), "namespace")
         yield from _family("gauge", "nsroom_rooms", "Rooms with members.", self._known(rooms), "namespace")
-        yield from _family("gauge", "nsroom_queued_packets", "Packets that wait for readers.", sum(queued))
-        yield from _family("gauge", "nsroom_longest_queue", "… for the slowest.", max(queued, default=0))
+        yield from _family("gauge", "nsroom_queued_packets", "Queued packets.", sum(queued))
+        yield from _family(
+            "gauge",
+            "nsroom_longest_queue",
+            "Packets for the slowest.",
+            max(queued, default=0),
+        )
 
     def _traffic(self) -> Iterator[str]:
         engine, traffic = self._server.engine, self._server.engine.traffic
         events = {"in": traffic.events_in, "out": traffic.events_out}
-        octets = {"in": traffic.bytes_in, "out": traffic.bytes_out}
+        sizes = {"in": traffic.bytes_in, "out": traffic.bytes_out}
         yield from _family("counter", "nsroom_events_total", "Events.", events, "direction")
-        yield from _family("counter", "nsroom_bytes_total", "Bytes of packets.", octets, "direction")
-        yield from _family("counter", "nsroom_refusals_total", "What was refused.", engine.counts, "reason")
+        yield from _family("counter", "nsroom_bytes_total", "Bytes of packets.", sizes, "direction")
+        yield from _family("counter", "nsroom_refusals_total", "Refusals.", engine.counts, "reason")
         yield from _family("counter", "nsroom_endings_total", "Ended connections.", engine.endings, "reason")
 
     def _health(self, parts: Mapping[str, bool]) -> Iterator[str]:
@@ -70,12 +75,12 @@ class Metrics:
 def _bus(bus: BusFigures) -> Iterator[str]:
     entries = {"in": bus.received, "out": bus.published}
     yield from _family("counter", "nsroom_bus_entries_total", "Entries of the bus.", entries, "direction")
-    yield from _family("counter", "nsroom_bus_doubles_total", "Entries that came again.", bus.doubles)
-    yield from _family("counter", "nsroom_bus_missed_total", "Entries that came no more.", bus.missed)
-    yield from _family("counter", "nsroom_bus_outages_total", "How often Redis was away.", bus.outages)
+    yield from _family("counter", "nsroom_bus_doubles_total", "Entries received again.", bus.doubles)
+    yield from _family("counter", "nsroom_bus_missed_total", "Entries deleted unread.", bus.missed)
+    yield from _family("counter", "nsroom_bus_outages_total", "Outages of Redis.", bus.outages)
     yield from _family("gauge", "nsroom_bus_queue", "Entries that wait to be written.", bus.waiting)
     yield from _family("gauge", "nsroom_bus_behind", "Entries that wait to be read.", bus.behind)
-    yield from _family("gauge", "nsroom_bus_servers", "Servers that are one.", bus.servers)
+    yield from _family("gauge", "nsroom_bus_servers", "Servers in the cluster.", bus.servers)
     yield from _histogram("nsroom_bus_lag_seconds", "From Redis to this server.", bus.lag)
 
 

@@ -1,6 +1,6 @@
-"""The line above the log of `serve` on a terminal: who is there, and how much goes on.
+"""The status line of `serve` on a terminal: clients, rooms and events per second.
 
-The log scrolls below it: a terminal keeps what is outside of its scrolling region (DECSTBM) where it is.
+The log scrolls below it, in a scrolling region (DECSTBM).
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from nsroom_server.socketio.server import Server
 
 _EVERY = 1.0
 _ROWS = 5
-"""A terminal of fewer shows the log alone."""
+"""The fewest terminal rows with a status line."""
 
 
-class Board:
-    """Draws the line once a second, when it has changed."""
+class StatusLine:
+    """Draws the line once a second if it has changed."""
 
     def __init__(self, stream: TextIO, server: Server, url: str) -> None:
         self._stream = stream
@@ -31,7 +31,7 @@ class Board:
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
-        """Show it while something else goes on."""
+        """Show the line until the context is left."""
         self._begin()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGWINCH, self._draw)
@@ -49,11 +49,11 @@ class Board:
             await asyncio.sleep(_EVERY)
 
     def _begin(self) -> None:
-        # What is on the screen goes up, to where it can be scrolled back to.
+        # Move the screen's contents into the scroll-back.
         self._write("\n" * (self._look().lines - 1) + "\x1b[2;1H")
 
     def end(self) -> None:
-        """Give the terminal back."""
+        """Restore the terminal."""
         self._write("\x1b7\x1b[1;1H\x1b[2K\x1b[r\x1b8")
 
     def _draw(self) -> None:
@@ -87,14 +87,14 @@ class Board:
             return os.terminal_size((0, 0))
 
     def _write(self, text: str) -> None:
-        # A terminal that has gone is the log's business, too: the server goes on.
+        # The server keeps running when its terminal is closed.
         with contextlib.suppress(OSError, ValueError):
             self._stream.write(text)
             self._stream.flush()
 
 
 def is_wanted(stream: TextIO) -> bool:
-    """Tell whether a stream is a terminal that can be drawn on."""
+    """Return whether a stream is a terminal that can be drawn on."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 

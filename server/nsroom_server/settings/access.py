@@ -1,4 +1,4 @@
-"""Who may do what, with which names and how much of it: values in, values or a Refusal out."""
+"""Which origins, hosts, namespaces and tokens are accepted."""
 
 import hmac
 import ipaddress
@@ -14,12 +14,12 @@ _NAMESPACE: Final = 128
 
 
 def is_namespace(value: str) -> bool:
-    """Tell whether a namespace can have this name."""
+    """Return whether a namespace can have this name."""
     return value.startswith("/") and is_name(value, _NAMESPACE) and not set(value) & set(",?")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on can be reached from this machine only."""
+    """Return whether an address can be reached from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -27,7 +27,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_allowed_origin(origin: str, scheme: str, host: str, allowed: Collection[str]) -> bool:
-    """Tell whether a page of `origin` may connect to the server that it knows as `host`."""
+    """Return whether a page of `origin` may connect to the server that it knows as `host`."""
     if "*" in allowed or origin in allowed:
         return True
     try:
@@ -38,10 +38,10 @@ def is_allowed_origin(origin: str, scheme: str, host: str, allowed: Collection[s
 
 
 def is_allowed_host(host: str | None, bound: str, allowed: Collection[str]) -> bool:
-    """Tell whether a request for `host` is meant for us.
+    """Return whether a request for `host` is meant for this server.
 
-    A page can have its own name resolved to this machine and talk to us as if we were its server: the Host
-    header is the one thing that it cannot change.
+    A page can have its own name resolved to this machine and use us as if we were its server; the Host header
+    is the one thing that it cannot change.
     """
     name = _host_name(host or "")
     return bool(name) and ("*" in allowed or name in allowed or name == bound or is_loopback(name))
@@ -57,7 +57,7 @@ def _host_name(host: str) -> str:
 def connect_refusal(
     namespace: str, auth: Json, token: str | None, namespaces: Collection[str], any_namespace: bool
 ) -> Json:
-    """Give the payload that refuses a client without the token, or a namespace that is not there; or None."""
+    """Return the payload that refuses a wrong token or an unknown namespace, or None to accept."""
     if token is not None and not knows_token(auth, token):
         return {"message": str(Code.UNAUTHORIZED)}
     if namespace in namespaces or (any_namespace and is_namespace(namespace)):
@@ -68,12 +68,13 @@ def connect_refusal(
 def knows_token(auth: Json, token: str) -> bool:
     """Compare the token of a CONNECT payload, in constant time."""
     given = auth.get("token") if isinstance(auth, Mapping) else None
-    return isinstance(given, str) and hmac.compare_digest(_octets(given), _octets(token))
+    return isinstance(given, str) and hmac.compare_digest(_encode(given), _encode(token))
 
 
-def _octets(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
 def is_name(value: Json, longest: int) -> bool:
+    """Return whether a value is 1 to `longest` printable characters."""
     return isinstance(value, str) and 1 <= len(value) <= longest and value.isprintable()

@@ -1,4 +1,4 @@
-"""What the server is told to do, checked when it is made."""
+"""The server's configuration, checked when it is made."""
 
 import re
 from dataclasses import asdict, dataclass, field, replace
@@ -18,7 +18,7 @@ _PATH = re.compile(r"[\w.~/-]*")
 
 
 class LogFormat(StrEnum):
-    """How a log line is written."""
+    """The format of log lines."""
 
     TEXT = "text"
     JSON = "json"
@@ -26,7 +26,7 @@ class LogFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Administrator:
-    """Who may see everything in the namespace /admin, and perhaps act on it."""
+    """The credentials for /admin, and whether its commands are allowed."""
 
     user: str
     password: str = field(repr=False)
@@ -42,28 +42,28 @@ class Config:
 
     host: str = "127.0.0.1"
     port: int = 3000
-    """0 picks a free one."""
+    """0 picks a free port."""
     path: str = "/socket.io/"
     namespaces: tuple[str, ...] = NAMESPACES
     any_namespace: bool = False
     history: Path | None = None
-    """The file to keep messages in; without one they are numbered and forgotten."""
+    """The file to keep messages in; without it they are numbered but not kept."""
     redis: str | None = field(default=None, repr=False)
-    """The URL of what connects several servers; they keep their messages there. May hold a password."""
+    """The URL of the Redis that connects several servers and keeps their messages. May contain a password."""
     keep: bool = True
-    """Whether Redis is to keep messages; without, they are numbered and forgotten."""
+    """Whether Redis keeps messages; if not, they are only numbered."""
     token: str | None = field(default=None, repr=False)
-    """What a client has to send as `{"token": …}` with its CONNECT."""
+    """The token that clients must send as `{"token": …}` with their CONNECT."""
     cors_origins: tuple[str, ...] = ()
-    """Origins let in besides the server's own; `*` lets in every one."""
+    """Origins to accept in addition to the server's own; `*` accepts any."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names that the server is known by, besides its address and this machine's own; `*` is any."""
+    """Host names to accept in addition to its address and the names of this machine; `*` accepts any."""
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
     faults: Faults = Faults()  # noqa: RUF009
-    """What is done wrong on purpose."""
+    """Faults to have on purpose."""
     transports: tuple[str, ...] = TRANSPORTS
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -71,9 +71,9 @@ class Config:
     admin: Administrator | None = None
     log_format: LogFormat = LogFormat.TEXT
     insecure: bool = False
-    """Listen beyond this machine without a token."""
+    """Allow other machines to connect without a token."""
     conformance: bool = False
-    """Be what the protocols' own test suites expect, instead of a chat."""
+    """Serve the application of the protocol test suites instead of the chat."""
 
     def __post_init__(self) -> None:
         for check in _CHECKS:
@@ -81,18 +81,18 @@ class Config:
 
     @property
     def scheme(self) -> str:
-        """`https` where there is a certificate."""
+        """`https` with a certificate, else `http`."""
         return "https" if self.tls_cert else "http"
 
     @property
     def endpoint(self) -> str:
-        """The HTTP path with a slash at either end."""
+        """The HTTP path with a slash at both ends."""
         inner = self.path.strip("/")
         return f"/{inner}/" if inner else "/"
 
     @property
     def all_limits(self) -> dict[str, int | float]:
-        """Every limit that is kept, by name."""
+        """All limits in force, by name."""
         return {
             "max_payload": self.max_payload,
             "ping_interval": self.ping_interval,
@@ -102,31 +102,31 @@ class Config:
 
     @property
     def effective_limits(self) -> Limits:
-        """The limits, with the time-out that the test suites expect where they are expected."""
+        """The limits; with --conformance, the time-out that the test suites expect."""
         return replace(self.limits, connect_timeout=_CONFORMANCE_TIMEOUT) if self.conformance else self.limits
 
     @property
     def known_hosts(self) -> tuple[str, ...]:
-        """The names that requests may be for: any, where the server is not for this machine alone."""
+        """The host names to accept: any, unless only this machine can connect."""
         if self.allowed_hosts or access.is_loopback(self.host):
             return tuple(name.lower() for name in self.allowed_hosts)
         return ("*",)
 
     def connect_refusal(self, namespace: str, auth: Any) -> Any:
-        """Give the payload that refuses a CONNECT, or None."""
+        """Return the payload that refuses a CONNECT, or None to accept."""
         return access.connect_refusal(namespace, auth, self.token, self.namespaces, self.any_namespace)
 
 
 def _check_address(config: Config) -> None:
     if not 0 <= config.port <= 65535:
-        raise ConfigError(f"port {config.port}: not between 0 and 65535")
+        raise ConfigError(f"port {config.port}: must be 0 to 65535")
     if not _PATH.fullmatch(config.path):
-        raise ConfigError(f"path {config.path!r}: only letters, digits and - . _ ~ / may be in it")
+        raise ConfigError(f"path {config.path!r}: use only letters, digits and - . _ ~ /")
 
 
 def _check_namespaces(config: Config) -> None:
     if not config.namespaces and not config.any_namespace:
-        raise ConfigError("no namespace: name one with --namespace, or take all with --any-namespace")
+        raise ConfigError("no namespace: name one with --namespace, or accept all with --any-namespace")
     for namespace in config.namespaces:
         if not access.is_namespace(namespace):
             raise ConfigError(f"namespace {namespace!r}: write /name, printable, without a comma")
@@ -135,15 +135,15 @@ def _check_namespaces(config: Config) -> None:
 def _check_numbers(config: Config) -> None:
     for name in ("ping_interval", "ping_timeout", "max_payload"):
         if not 0 < getattr(config, name) < 2**31:
-            raise ConfigError(f"{name.replace('_', '-')} {getattr(config, name)}: has to be more than 0")
+            raise ConfigError(f"{name.replace('_', '-')} {getattr(config, name)}: must be more than 0")
     if not 0 <= config.drain < 2**31:
-        raise ConfigError(f"drain {config.drain}: has to be 0 or more")
+        raise ConfigError(f"drain {config.drain}: must be 0 or more")
 
 
 def _check_transports(config: Config) -> None:
     unknown = set(config.transports) - set(TRANSPORTS)
     if unknown or not config.transports:
-        raise ConfigError(f"transports {','.join(config.transports)!r}: polling, websocket or both")
+        raise ConfigError(f"transports {','.join(config.transports)!r}: choose polling, websocket or both")
 
 
 def _check_access(config: Config) -> None:
@@ -155,7 +155,7 @@ def _check_access(config: Config) -> None:
         raise ConfigError("a TLS key without a certificate: add --tls-cert")
     if not (config.token or config.insecure or access.is_loopback(config.host)):
         raise ConfigError(
-            f"{config.host} can be reached from elsewhere: set --token, or let everyone in with --insecure"
+            f"{config.host} can be reached from elsewhere: set --token, or accept everyone with --insecure"
         )
 
 

@@ -1,4 +1,4 @@
-"""What the server does wrong on purpose, so that people can test their clients: `--fault`."""
+"""Parse --fault: how the server misbehaves on purpose, to test clients."""
 
 import re
 from collections.abc import Iterable
@@ -15,29 +15,29 @@ _KNOWN = "latency=200ms, drop=5%, kick=30s, no-upgrade, no-ack, no-sticky, rejec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Faults to have; times in seconds."""
+    """The faults; times in seconds."""
 
     latency: float = 0.0
-    """Whatever the server sends is as late as that."""
+    """The delay of everything the server sends."""
     drop: float = 0.0
-    """The share of events and acknowledgements that get lost, either way."""
+    """The share of events and acknowledgements to drop, in both directions."""
     kick: float = 0.0
-    """Every connection is closed after that time."""
+    """The time after which every connection is closed."""
     no_upgrade: bool = False
-    """WebSockets are offered, and refused: a proxy in between does not know them."""
+    """Offer WebSockets and refuse them, as a proxy without support for them does."""
     no_ack: bool = False
-    """Nothing is acknowledged."""
+    """Acknowledge nothing."""
     no_sticky: bool = False
-    """Every second request is for a server that does not know the session, as without sticky sessions."""
+    """Answer every second request as a server that does not know the session: no sticky sessions."""
     reject: frozenset[str] = frozenset()
-    """Namespaces that refuse everyone."""
+    """Namespaces to refuse."""
 
     def __bool__(self) -> bool:
-        """Whether there is any."""
+        """Whether there are any faults."""
         return self != Faults()
 
     def __str__(self) -> str:
-        """Write them as they are read."""
+        """Return the faults as `parse` reads them."""
         words = [
             self.latency and f"latency={self.latency:g}s",
             self.drop and f"drop={self.drop * 100:g}%",
@@ -51,12 +51,12 @@ class Faults:
 
     @property
     def needs_session(self) -> bool:
-        """Whether sessions have to behave in another way."""
+        """Whether a FaultySession is needed."""
         return bool(self.latency or self.drop or self.kick)
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Self:
-        """Read lists of faults.
+        """Parse lists of faults.
 
         Raises: ConfigError.
         """
@@ -79,18 +79,18 @@ class Faults:
             return replace(self, drop=_share(word, value))
         if name == "reject" and access.is_namespace(value):
             return replace(self, reject=self.reject | {value})
-        raise ConfigError(f"fault {word!r}: there are {_KNOWN}")
+        raise ConfigError(f"fault {word!r}: choose from {_KNOWN}")
 
 
 def _seconds(word: str, value: str) -> float:
     found = _DURATION.fullmatch(value)
     if not found:
-        raise ConfigError(f"fault {word!r}: give a time, as 200ms or 30s")
+        raise ConfigError(f"fault {word!r}: write a time, such as 200ms or 30s")
     return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
 def _share(word: str, value: str) -> float:
     found = _PERCENT.fullmatch(value)
     if not found or float(found[1]) > 100:
-        raise ConfigError(f"fault {word!r}: give a share, as 5%")
+        raise ConfigError(f"fault {word!r}: write a share, such as 5%")
     return float(found[1]) / 100

@@ -248,7 +248,7 @@ class Server:
             self.engine.counts[str(refusal["message"])] += 1
             session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
             return
-        client = Client(namespace, ids.generate())
+        client = Client(namespace, ids.generate_sid())
         connection.namespaces[namespace] = client.sid
         connection.absent.cancel()
         self.rooms.add(client, session)

@@ -35,14 +35,14 @@ def test_reading() -> None:
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("slow", "there are latency="),
-        ("", "there are latency="),
-        ("no-ack=1", "there are latency="),
-        ("reject=chat", "there are latency="),
-        ("latency=200", "give a time"),
-        ("kick=-1s", "give a time"),
-        ("drop=0.05", "give a share"),
-        ("drop=101%", "give a share"),
+        ("slow", "choose from latency="),
+        ("", "choose from latency="),
+        ("no-ack=1", "choose from latency="),
+        ("reject=chat", "choose from latency="),
+        ("latency=200", "write a time"),
+        ("kick=-1s", "write a time"),
+        ("drop=0.05", "write a share"),
+        ("drop=101%", "write a share"),
     ],
 )
 def test_what_cannot_be_read(text: str, cause: str) -> None:

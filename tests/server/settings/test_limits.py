@@ -25,12 +25,12 @@ def test_limits_are_read_from_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
-        ("rooms", "limit 'rooms': there is none"),
-        ("rooms=1", "limit 'rooms': there is none"),
-        ("nick=x", "limit nick 'x': has to be a number"),
-        ("nick=1.5", "limit nick '1.5': has to be a number"),
-        ("nick=0", "limit nick 0: has to be more"),
-        ("body_timeout=nan", "limit body_timeout nan: has to be more"),
+        ("rooms", "limit 'rooms': no such limit"),
+        ("rooms=1", "limit 'rooms': no such limit"),
+        ("nick=x", "limit nick 'x': must be a number"),
+        ("nick=1.5", "limit nick '1.5': must be a number"),
+        ("nick=0", "limit nick 0: must be more"),
+        ("body_timeout=nan", "limit body_timeout nan: must be more"),
     ],
 )
 def test_wrong_limits_are_named(setting: str, complaint: str) -> None:
