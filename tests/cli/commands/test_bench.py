@@ -333,7 +333,7 @@ def children(pid: int) -> list[int]:
     """Give the processes that a process has started."""
     try:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:  # it has ended, or there is no /proc
+    except (FileNotFoundError, ProcessLookupError):  # it has ended, or there is no /proc
         return []
 
 
