@@ -10,7 +10,7 @@ import math
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from redis.asyncio import Redis
@@ -81,35 +81,32 @@ class Clock:
         return 0 if math.isnan(self._ahead) else int(self._ahead + moment * 1000)
 
 
-@dataclass
 class Publisher:
     """Writes to the bus; `renewed` is called when Redis has lost something."""
 
-    redis: Redis
-    renewed: Callable[[], None]
-    keep: int
-    """Messages of a room; 0 for none."""
-    origin: str = field(default_factory=lambda: secrets.token_hex(8))
-    epoch: str = ""
-    figures: BusFigures = field(default_factory=BusFigures)
-    since: float | None = None
-    """When the call was first made that has no answer yet."""
-    _waiting: deque[_Submission] = field(default_factory=deque)
-    _unheard: dict[int, _Submission] = field(default_factory=dict)
-    _refused: set[int] = field(default_factory=set)
-    _refusals: deque[_Submission] = field(default_factory=deque)
-    _octets: int = 0
-    _number: int = 0
-    _confirmed: int = 0
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _clock: Clock = field(default_factory=Clock)
-    _timer: asyncio.TimerHandle | None = None
-    _complained: float | None = None
-
-    def __post_init__(self) -> None:
-        self._line = Line(self.redis)
-        self._script = self.redis.register_script(SUBMIT)
-        self._channel = channel(self.redis)
+    def __init__(self, redis: Redis, renewed: Callable[[], None], keep: int) -> None:
+        """`keep` is the number of messages kept in each room, 0 for none."""
+        self.origin = secrets.token_hex(8)
+        self.epoch = ""
+        self.figures = BusFigures()
+        self.since: float | None = None
+        """When the call was first made that has no answer yet."""
+        self._renewed = renewed
+        self._keep = keep
+        self._line = Line(redis)
+        self._script = redis.register_script(SUBMIT)
+        self._channel = channel(redis)
+        self._clock = Clock()
+        self._waiting: deque[_Submission] = deque()
+        self._octets = 0
+        self._wake = asyncio.Event()
+        self._number = 0
+        self._confirmed = 0
+        self._unheard: dict[int, _Submission] = {}
+        self._refused: set[int] = set()
+        self._refusals: deque[_Submission] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._complained: float | None = None
 
     @property
     def waiting(self) -> int:
@@ -202,7 +199,7 @@ class Publisher:
         """
         loop = asyncio.get_running_loop()
         deadline = self._clock.at((self.since or loop.time()) + PATIENCE)
-        timing = (deadline, int(LEASE * 1000), int(_GRACE * 1000), _BUS_LENGTH, _BUS_MEBIBYTES, self.keep)
+        timing = (deadline, int(LEASE * 1000), int(_GRACE * 1000), _BUS_LENGTH, _BUS_MEBIBYTES, self._keep)
         how = (self.origin, secrets.token_hex(8), self._confirmed, "leaving" if leaving else "", *timing)
         rows = [(each.number, "1" if each.lasting else "", *each.entry.row) for each in batch]
         cells = [*how, self._channel, *(cell for row in rows for cell in row)]
@@ -212,7 +209,7 @@ class Publisher:
         self.figures.written, self.figures.servers = int(sequence), int(servers)
         known, self.epoch = self.epoch, epoch
         if known not in ("", epoch):
-            self.renewed()
+            self._renewed()
         return results
 
     def _batch(self) -> list[_Submission]:
