@@ -119,7 +119,7 @@ async def test_a_password_is_shown_nowhere(tmp_path: Path, serve: StartServer) -
         url = bus.url.replace("//", "//:secret@")
         server = await serve("--redis", url)
         await bus.kill()
-        log = await server.proc.err("the bus does not answer")
+        log = await server.proc.err("Redis does not answer")
         server.proc.signal(signal.SIGTERM)
         await server.proc.end()
     assert "secret" not in log + server.proc.stderr.text

@@ -1,8 +1,8 @@
-"""Several servers that behave as one: rooms, members, nicks, messages and events over Redis Streams.
+"""Several servers as one, over Redis Streams: rooms, members, nicks, messages and events.
 
-All servers read one stream, the bus, in the same order. Whatever changes rooms or is numbered takes effect
-when it comes back from there, on the server that wrote it as on the others; an event that is only relayed
-reaches this server's own clients at once.
+All servers read one stream, the bus, in the same order. A change of rooms and a numbered message take effect
+when their entry is read from it, on the server that published it too. An event that is only relayed reaches
+this server's own clients at once.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from redis.backoff import NoBackoff
 from nsroom_server import strict_json
 from nsroom_server.chat.backend import Backend
 from nsroom_server.cluster.connection import FAILURES, TIMEOUT
-from nsroom_server.cluster.consumer import Listener
-from nsroom_server.cluster.delivery import SharedDeliveries, deliver, numbered
-from nsroom_server.cluster.entries import Entry, Heard, Op, Place, Snapshot
+from nsroom_server.cluster.consumer import Consumer
+from nsroom_server.cluster.delivery import SharedDeliveries, deliver_event, message_packets
+from nsroom_server.cluster.entries import Entry, Membership, Op, ReceivedEntry, Snapshot
 from nsroom_server.cluster.history import SharedHistory
-from nsroom_server.cluster.members import Membership, Notice
+from nsroom_server.cluster.members import Members, PresenceEvent
 from nsroom_server.cluster.presence import SharedPresence
 from nsroom_server.cluster.publisher import LEASE, Publisher
-from nsroom_server.cluster.queries import Conference
+from nsroom_server.cluster.queries import Queries
 from nsroom_server.cluster.retention import keep_trimmed
 from nsroom_server.counters import BusFigures
 from nsroom_server.engineio.close_reasons import RESTART
@@ -37,182 +37,181 @@ from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
 
-_FAREWELL = 1.0
+_CLOSE_TIMEOUT = 1.0
+"""Seconds to publish what waits, when the server stops."""
 
 
 class Cluster:
-    """This server's part in it: an Audience of the bus."""
+    """This server as one of several: implements `Bus`, and `Replica` for the consumer."""
 
     def __init__(self, server: Server, redis: Redis, keep: bool) -> None:
         self._retention = server.options.limits.retention
-        self.publisher = Publisher(redis, self.renewed, self._retention.messages if keep else 0)
-        self.conference = Conference(server, self.publisher)
-        self.membership = Membership()
+        room_length = self._retention.messages if keep else 0
+        self.publisher = Publisher(redis, self.handle_data_loss, room_length)
+        self.queries = Queries(server, self.publisher)
+        self.members = Members()
         self.nicks: dict[str, str] = {}
-        """Of this server's own clients."""
+        """Of this server's own clients, by sid."""
         self._server = server
         self._redis = redis
-        figures = self.publisher.figures
-        self._listener = Listener(redis, self, figures, self.publisher.now)
+        self._consumer = Consumer(redis, self, self.publisher.figures, self.publisher.now)
         self._tasks: list[asyncio.Task[None]] = []
-        self._act = {
-            Op.MESSAGE: self._message,
-            Op.EVENT: self._event,
-            Op.JOIN: self._join,
-            Op.LEAVE: self._leave,
-            Op.GONE: self._gone,
-            Op.ASK: self._ask,
-            Op.ANSWER: self._answer,
-            Op.WATCH: self._watch,
+        self._apply_op: dict[Op, Callable[[ReceivedEntry], None]] = {
+            Op.MESSAGE: self._apply_message,
+            Op.EVENT: self._apply_event,
+            Op.JOIN: self._apply_join,
+            Op.LEAVE: self._apply_leave,
+            Op.SERVER_DOWN: self._apply_server_down,
+            Op.QUERY: self._apply_query,
+            Op.REPLY: self.queries.handle_reply,
+            Op.WATCH: self._apply_watch,
         }
 
     async def open(self) -> None:
-        """Become one of the servers, and learn who is there.
+        """Join the cluster, and load the members of all rooms.
 
         Raises: one of FAILURES.
         """
-        await self.publisher.call()
-        snapshot = await self._listener.start()
-        for place, nick in snapshot.nicks.items():
-            self.membership.join(place, json.loads(nick))
+        await self.publisher.run_script()
+        snapshot = await self._consumer.start()
+        for membership, nick in snapshot.nicks.items():
+            self.members.join(membership, json.loads(nick))
 
     def run(self) -> list["asyncio.Task[None]"]:
-        """Begin to write, to read and to forget, until cancelled."""
-        jobs = (self.publisher.run(), self._listener.run(), keep_trimmed(self._redis, self._retention))
+        """Start the tasks that publish, consume and trim; they run until cancelled."""
+        jobs = (self.publisher.run(), self._consumer.run(), keep_trimmed(self._redis, self._retention))
         self._tasks = [asyncio.create_task(job) for job in jobs]
         for task in self._tasks:
-            task.add_done_callback(_report)
+            task.add_done_callback(_log_failure)
         return self._tasks
 
     async def close(self) -> None:
-        """Hang up."""
-        await self._listener.hang_up()
-        await self.publisher.hang_up()
+        """Close the connections to Redis."""
+        await self._consumer.disconnect()
+        await self.publisher.disconnect()
 
     @property
     def works(self) -> bool:
-        """Whether Redis answers and this server is one of the others."""
+        """Whether Redis answers and this server is part of the cluster."""
         return self.publisher.available and not any(task.done() for task in self._tasks)
 
     @property
     def figures(self) -> BusFigures:
-        """What went over the bus, and what waits."""
+        """The counters of the bus's entries."""
         figures = self.publisher.figures
         figures.waiting = self.publisher.waiting
         return figures
 
-    # What comes
+    # Entries
 
-    def hear(self, heard: Heard) -> None:
-        """Take an entry."""
-        wanted = self.publisher.hear(heard.number) if self._is_own(heard) else True
-        self._act[heard.entry.op](heard, wanted)
-        if self._is_own(heard):
-            self.publisher.settle(heard.number, heard.id)
+    def apply(self, received: ReceivedEntry) -> None:
+        """Apply an entry, and confirm it if it is this server's own."""
+        own = self._is_own(received)
+        refused = own and self.publisher.pop_refusal(received.number)
+        # A refused message was delivered here without an id; it must not be delivered again.
+        if not (refused and received.entry.op is Op.MESSAGE):
+            self._apply_op[received.entry.op](received)
+        if own:
+            self.publisher.confirm(received.number, received.id)
 
-    def _is_own(self, heard: Heard) -> bool:
-        return heard.origin == self.publisher.origin
+    def _is_own(self, received: ReceivedEntry) -> bool:
+        return received.origin == self.publisher.origin
 
-    def _message(self, heard: Heard, wanted: bool) -> None:
-        if not wanted:
-            return
-        entry, watched = heard.entry, self._server.watcher is not None
-        arguments = ["message", {"id": heard.id, **strict_json.restore(entry.data)}] if watched else ()
-        packets = numbered(entry, heard.id)
+    def _apply_message(self, received: ReceivedEntry) -> None:
+        entry, watched = received.entry, self._server.watcher is not None
+        arguments = ["message", {"id": received.id, **strict_json.restore(entry.data)}] if watched else ()
+        packets = message_packets(entry, received.id)
         self._server.broadcast(packets, entry.namespace, entry.room, arguments=arguments)
 
-    def _event(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
-        if not self._is_own(heard):
-            deliver(self._server, heard.entry)
+    def _apply_event(self, received: ReceivedEntry) -> None:
+        if not self._is_own(received):
+            deliver_event(self._server, received.entry)
 
-    def _join(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
-        entry = heard.entry
-        if self._is_own(heard) and not self._enter(entry):
-            self.publisher.publish(Entry(Op.LEAVE, entry.namespace, entry.room, entry.sid), lasting=True)
-        place = Place(heard.origin, entry.namespace, entry.room, entry.sid)
-        self._say(self.membership.join(place, json.loads(entry.data)))
+    def _apply_join(self, received: ReceivedEntry) -> None:
+        entry = received.entry
+        if self._is_own(received) and not self._enter(entry):
+            self.publisher.publish(Entry(Op.LEAVE, entry.namespace, entry.room, entry.sid), persistent=True)
+        membership = Membership(received.origin, entry.namespace, entry.room, entry.sid)
+        self._emit_all(self.members.join(membership, json.loads(entry.data)))
 
     def _enter(self, entry: Entry) -> bool:
-        """Put one of this server's clients into a room, and return False if it is disconnected."""
+        """Put one of this server's clients into a room; return False if it is disconnected."""
         client = Client(entry.namespace, entry.sid)
         if self._server.connection(client) is None:
             return False
         self._server.enter_room(client, entry.room)
         return True
 
-    def _leave(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
-        entry = heard.entry
-        if self._is_own(heard):
+    def _apply_leave(self, received: ReceivedEntry) -> None:
+        entry = received.entry
+        if self._is_own(received):
             self._server.leave_room(Client(entry.namespace, entry.sid), entry.room)
-        self._say(self.membership.leave(entry.namespace, entry.room, entry.sid))
+        self._emit_all(self.members.leave(entry.namespace, entry.room, entry.sid))
 
-    def _gone(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
-        self._say(self.membership.gone(heard.origin))
-        if self._is_own(heard):
-            log.warning("the other servers took this one for dead: its members join again")
-            self._register()
+    def _apply_server_down(self, received: ReceivedEntry) -> None:
+        self._emit_all(self.members.remove_server(received.origin))
+        if self._is_own(received):
+            log.warning("the lease of this server has expired: adding its members again")
+            self._publish_members()
 
-    def _ask(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
-        if not self._is_own(heard):
-            self.conference.asked(heard)
+    def _apply_query(self, received: ReceivedEntry) -> None:
+        if not self._is_own(received):
+            self.queries.handle_query(received)
 
-    def _answer(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
-        self.conference.answered(heard)
+    def _apply_watch(self, received: ReceivedEntry) -> None:
+        if not self._is_own(received):
+            self.queries.handle_watch()
 
-    def _watch(self, heard: Heard, wanted: bool) -> None:  # noqa: ARG002
-        if not self._is_own(heard):
-            self.conference.watched()
-
-    def _say(self, notices: Iterable[Notice]) -> None:
-        for event, namespace, room, payload in notices:
+    def _emit_all(self, events: Iterable[PresenceEvent]) -> None:
+        for event, namespace, room, payload in events:
             self._server.emit(event, payload, namespace=namespace, to=room)
 
-    # What goes wrong
+    # Failures
 
-    def renewed(self) -> None:
-        """Redis has lost something: say again who is here, and give the others the time to do so, too."""
-        log.warning("the bus has lost entries")
-        self._register()
-        self._listener.take_stock(LEASE)
+    def handle_data_loss(self) -> None:
+        """Publish this server's members again; correct the others' when they have had time to do so."""
+        log.warning("Redis has lost data: adding this server's members again")
+        self._publish_members()
+        self._consumer.schedule_snapshot(LEASE)
 
-    def missed(self) -> None:
-        """Have all clients come again and ask for what they missed."""
-        self.publisher.settle_confirmed()
+    def handle_missed_entries(self) -> None:
+        """Disconnect all clients, so that they connect again and ask for the messages that they missed."""
+        self.publisher.confirm_published()
         for session in tuple(self._server.engine.sessions.values()):
             session.close(RESTART)
-        self._listener.take_stock(0)
+        self._consumer.schedule_snapshot(0)
 
-    def reconcile(self, snapshot: Snapshot) -> None:
-        """Make the copy what the snapshot is, and what it says of this server what is so."""
-        for place in [place for place in self.membership.places if place not in snapshot.nicks]:
-            if place.server != self.publisher.origin:
-                self._say(self.membership.leave(place.namespace, place.room, place.sid))
-        for place, nick in snapshot.nicks.items():
-            self._say(self.membership.join(place, json.loads(nick)))
-        self._register()
+    def apply_snapshot(self, snapshot: Snapshot) -> None:
+        """Make the members equal to a snapshot, and then the snapshot's members of this server correct."""
+        for each in [each for each in self.members.memberships if each not in snapshot.nicks]:
+            if each.server != self.publisher.origin:
+                self._emit_all(self.members.leave(each.namespace, each.room, each.sid))
+        for membership, nick in snapshot.nicks.items():
+            self._emit_all(self.members.join(membership, json.loads(nick)))
+        self._publish_members()
 
-    def _register(self) -> None:
-        """Say again who is in this server's rooms."""
+    def _publish_members(self) -> None:
+        """Publish a join for each member of this server, and a leave for each that only the copy has."""
         rooms = self._server.rooms
-        here = {
+        present = {
             (namespace, room, sid)
             for namespace in rooms.namespaces
             for room in rooms.names(namespace)
             for sid in rooms.members(namespace, room)
         }
-        for namespace, room, sid in here:
+        for namespace, room, sid in present:
             nick = json.dumps(self.nicks.get(sid))
-            self.publisher.publish(Entry(Op.JOIN, namespace, room, sid, nick), lasting=True)
-        for place in [place for place in self.membership.places if place.server == self.publisher.origin]:
-            if (place.namespace, place.room, place.sid) not in here:
-                self.publisher.publish(Entry(Op.LEAVE, place.namespace, place.room, place.sid), lasting=True)
+            self.publisher.publish(Entry(Op.JOIN, namespace, room, sid, nick), persistent=True)
+        for each in [each for each in self.members.memberships if each.server == self.publisher.origin]:
+            if (each.namespace, each.room, each.sid) not in present:
+                self.publisher.publish(Entry(Op.LEAVE, each.namespace, each.room, each.sid), persistent=True)
 
 
 @asynccontextmanager
 async def cluster(
-    url: str, keep: bool, server: Server, took: Callable[[float], object]
+    url: str, keep: bool, server: Server, on_stored: Callable[[float], object]
 ) -> AsyncIterator[Backend]:
-    """Be one of the servers; leaving tells the others.
+    """Join the cluster, and leave it on exit; `keep` is whether messages are stored.
 
     Raises: BusError, ConfigError.
     """
@@ -222,19 +221,19 @@ async def cluster(
         await _open(this, url)
         tasks = this.run()
         try:
-            yield _backend(this, server, redis, took)
+            yield _backend(this, server, redis, on_stored)
         finally:
-            await _end(this, tasks)
+            await _leave(this, tasks)
     finally:
         await this.close()
         await redis.aclose()
 
 
-def _backend(this: Cluster, server: Server, redis: Redis, took: Callable[[float], object]) -> Backend:
+def _backend(this: Cluster, server: Server, redis: Redis, on_stored: Callable[[float], object]) -> Backend:
     history = SharedHistory(redis, this.publisher)
-    presence = SharedPresence(server, this.publisher, this.membership, this.nicks)
-    deliveries = SharedDeliveries(server, this.publisher, this.membership, history, took)
-    return Backend(history, presence, deliveries, this, this.conference)
+    presence = SharedPresence(server, this.publisher, this.members, this.nicks)
+    deliveries = SharedDeliveries(server, this.publisher, this.members, history, on_stored)
+    return Backend(history, presence, deliveries, this, this.queries)
 
 
 def _connect(url: str) -> Redis:
@@ -245,24 +244,27 @@ def _connect(url: str) -> Redis:
             protocol=2,
             socket_timeout=TIMEOUT,
             socket_connect_timeout=1,
-            # Its own attempts would not know what has been done and what has not.
+            # Only the publisher can repeat a call: redis-py does not know whether it took effect.
             retry=Retry(NoBackoff(), 0),
         )
     except ValueError as error:
-        # Its text may hold the password.
-        raise ConfigError("the URL of Redis: it cannot be read; write redis://HOST:PORT") from error
+        # Its text may contain the password.
+        raise ConfigError("the URL of Redis is invalid: write redis://HOST:PORT") from error
 
 
 async def _open(this: Cluster, url: str) -> None:
     try:
         await this.open()
     except FAILURES as error:
-        where = urlsplit(url)
-        place = where.path if where.scheme == "unix" else f"{where.hostname}:{where.port or 6379}"
-        raise BusError(f"Redis at {place}: {_cause(error)}; start it, or name another with --redis") from None
+        parts = urlsplit(url)
+        address = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+        raise BusError(
+            f"Redis at {address}: {_cause(error)}; start it, or name another with --redis"
+        ) from None
 
 
 def _cause(error: Exception) -> str:
+    """Return the operating system's text if there is one in the chain: redis-py wraps it in its own."""
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
@@ -271,17 +273,19 @@ def _cause(error: Exception) -> str:
     return (str(error) or "no answer").rstrip(".")
 
 
-async def _end(this: Cluster, tasks: list["asyncio.Task[None]"]) -> None:
+async def _leave(this: Cluster, tasks: list["asyncio.Task[None]"]) -> None:
     for task in tasks:
-        # A cancellation that comes together with an answer is lost in redis-py.
+        # redis-py loses a cancellation that arrives together with an answer.
         while not task.done():
             task.cancel()
             await asyncio.wait([task], timeout=0.1)
     with suppress(TimeoutError):
-        async with asyncio.timeout(_FAREWELL):
+        async with asyncio.timeout(_CLOSE_TIMEOUT):
             await this.publisher.close()
 
 
-def _report(task: "asyncio.Task[None]") -> None:
+def _log_failure(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()):
-        log.critical("no longer one of the servers: restart this one", exc_info=error)
+        log.critical(
+            "this server is cut off from the others by an internal error: restart it", exc_info=error
+        )

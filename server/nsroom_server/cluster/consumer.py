@@ -1,7 +1,7 @@
-"""What the other servers tell, read from the bus in order and each entry once, whatever fails meanwhile.
+"""Read the stream in order and apply each entry once.
 
-Redis pushes the entries as they are written. That is only quicker: what was not pushed, or came before
-something that was not, is read from the stream.
+Redis pushes entries as they are written, which is faster than reading the stream. A push can be lost, late or
+a duplicate: then the stream decides.
 """
 
 import asyncio
@@ -11,201 +11,202 @@ from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
-from nsroom_server.cluster.connection import FAILURES, Line, channel
-from nsroom_server.cluster.entries import Heard, Op, Snapshot, moment
-from nsroom_server.cluster.publisher import LONGEST_PAUSE
-from nsroom_server.cluster.scripts import BETWEEN, BUS, SNAPSHOT
+from nsroom_server.cluster.connection import FAILURES, RedisConnection, channel_name
+from nsroom_server.cluster.entries import Op, ReceivedEntry, Snapshot, parse_position
+from nsroom_server.cluster.publisher import MAX_PAUSE
+from nsroom_server.cluster.scripts import BUS, SEPARATOR, SNAPSHOT
 from nsroom_server.counters import BusFigures
 
 log = logging.getLogger("nsroom_server")
 
-_AT_ONCE = 256
-_AT_A_TIME = 16
-"""Entries that are taken before others get a turn."""
+_READ_COUNT = 256
+"""Entries read from the stream by one command."""
+_PER_TURN = 16
+"""Entries applied in one turn of the loop."""
 _SILENCE = 1.0
-"""Seconds without an entry until the stream is looked into."""
+"""Seconds without a push after which the stream is read."""
 _Row = tuple[str, str]
-"""An entry's position in the stream, and what is written there."""
+"""An entry's position in the stream, and its text."""
 
 
-class Audience(Protocol):
-    """Who wants to know."""
+class Replica(Protocol):
+    """The state that entries are applied to."""
 
-    def hear(self, heard: Heard) -> None:
-        """Take an entry."""
+    def apply(self, received: ReceivedEntry) -> None:
+        """Apply an entry."""
 
-    def reconcile(self, snapshot: Snapshot) -> None:
-        """Compare what is known with how it is."""
+    def apply_snapshot(self, snapshot: Snapshot) -> None:
+        """Correct the members by a snapshot that was taken at this position of the stream."""
 
-    def missed(self) -> None:
-        """Take notice that entries are gone before they were read."""
+    def handle_missed_entries(self) -> None:
+        """Handle entries that were trimmed from the stream before they were read."""
 
-    def renewed(self) -> None:
-        """Take notice that Redis has lost something."""
+    def handle_data_loss(self) -> None:
+        """Handle a loss of data in Redis."""
 
 
-class Listener:
-    """Reads the bus from a snapshot on."""
+class Consumer:
+    """Reads the bus, starting at a snapshot."""
 
-    def __init__(
-        self, redis: Redis, audience: Audience, figures: BusFigures, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, redis: Redis, replica: Replica, figures: BusFigures, clock: Callable[[], int]) -> None:
+        """`clock` returns the time on Redis' clock in milliseconds."""
         self._redis = redis
-        self._audience = audience
+        self._replica = replica
         self._figures = figures
         self._clock = clock
         self._script = redis.register_script(SNAPSHOT)
-        self._line = Line(redis)
-        self._channel = channel(redis)
+        self._connection = RedisConnection(redis)
+        self._channel = channel_name(redis)
         self._subscribed = False
         self._silent = False
-        """Whether nothing has been pushed for a while."""
-        self._taken = 0
+        """Whether nothing has been pushed for _SILENCE."""
+        self._applied = 0
         self._position, self._sequence = "0-0", 0
-        self._last: dict[str, int] = {}
+        self._last_numbers: dict[str, int] = {}
         """The number of each server's last entry."""
-        self._due: float | None = None
+        self._snapshot_due: float | None = None
         self._snapshot: Snapshot | None = None
+        """To be applied when its position is reached."""
 
     async def start(self) -> Snapshot:
-        """Begin with what is so now.
+        """Subscribe, and return the snapshot to start from.
 
         Raises: one of FAILURES.
         """
         await self._subscribe()
-        snapshot = Snapshot.read(await self._script())
+        snapshot = Snapshot.parse(await self._script())
         self._position, self._sequence = snapshot.position, snapshot.sequence
         self._figures.read = snapshot.sequence
         return snapshot
 
-    def take_stock(self, seconds: float) -> None:
-        """Compare with a snapshot, after some time."""
-        self._due = asyncio.get_running_loop().time() + seconds
+    def schedule_snapshot(self, seconds: float) -> None:
+        """Take a snapshot after some time, and apply it when its position is reached."""
+        self._snapshot_due = asyncio.get_running_loop().time() + seconds
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Read and apply entries, until cancelled."""
         pause = 0.0
         while True:
             try:
-                await self._catch_up()
+                await self._read_stream()
                 pause = 0.0
-                await self._listen()
+                await self._read_pushes()
             except FAILURES:
-                await self.hang_up()
+                await self.disconnect()
                 await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE, pause * 2 or 0.05)
+                pause = min(MAX_PAUSE, pause * 2 or 0.05)
 
     async def _subscribe(self) -> None:
-        await self._line.ask("SUBSCRIBE", self._channel)
+        await self._connection.execute("SUBSCRIBE", self._channel)
         self._subscribed = True
 
-    async def _catch_up(self) -> None:
-        """Read the stream to its end; whatever comes later is pushed."""
-        behind = True
-        while behind:
+    async def _read_stream(self) -> None:
+        """Read the stream to its end; later entries are pushed."""
+        more = True
+        while more:
             if not self._subscribed:
                 await self._subscribe()
-            if self._is_due():
-                self._snapshot = Snapshot.read(await self._script())
-                self._due = None
-            rows = await self._read()
+            if self._is_snapshot_due():
+                self._snapshot = Snapshot.parse(await self._script())
+                self._snapshot_due = None
+            rows = await self._read_rows()
             if rows and self._silent:  # they should have been pushed
-                await self.hang_up()
+                await self.disconnect()
             self._silent = False
-            behind = len(rows) == _AT_ONCE or not self._subscribed
-            await self._take_all(rows)
+            more = len(rows) == _READ_COUNT or not self._subscribed
+            await self._apply_all(rows)
 
-    async def _read(self) -> list[_Row]:
-        streams: Any = await self._redis.xread({BUS: self._position}, count=_AT_ONCE)
+    async def _read_rows(self) -> list[_Row]:
+        streams: Any = await self._redis.xread({BUS: self._position}, count=_READ_COUNT)
         return [(position, fields["row"]) for position, fields in streams[0][1]] if streams else []
 
-    async def _listen(self) -> None:
-        """Take what is pushed, until the stream has to be looked into."""
+    async def _read_pushes(self) -> None:
+        """Apply pushed entries until the stream has to be read."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_SILENCE) as silence:
-                while not self._is_due():
-                    rows = self._new(_rows(await self._line.hear()))
+                while not self._is_snapshot_due():
+                    rows = self._unread(_parse_push(await self._connection.read_push()))
                     if rows is None:
                         return
-                    await self._take_all(rows)
-                    # Setting a timer costs as much as taking an entry.
+                    await self._apply_all(rows)
+                    # Setting a timer costs as much as applying an entry.
                     if loop.time() > (silence.when() or 0) - _SILENCE / 2:
                         silence.reschedule(loop.time() + _SILENCE)
         except TimeoutError:
             self._silent = True
 
-    def _new(self, rows: list[_Row]) -> list[_Row] | None:
-        """Leave out what has been read from the stream; None when the stream has what comes next."""
+    def _unread(self, rows: list[_Row]) -> list[_Row] | None:
+        """Return the rows that were not read yet, or None if the next entry is only in the stream."""
         if self._are_next(rows):
             return rows
-        here = moment(self._position)
+        here = parse_position(self._position)
         try:
-            later = [row for row in rows if moment(row[0]) > here]
-        except ValueError:  # whatever that was, no server has pushed it
+            later = [row for row in rows if parse_position(row[0]) > here]
+        except ValueError:  # not pushed by a server
             return None
         return later if not later or self._are_next(later) else None
 
     def _are_next(self, rows: Sequence[_Row]) -> bool:
         return rows[0][1].startswith(f"{self._sequence + 1}\n")
 
-    async def hang_up(self) -> None:
-        """Have nothing pushed until it is asked for again."""
+    async def disconnect(self) -> None:
+        """Close the connection for pushes."""
         self._subscribed = False
-        await self._line.hang_up()
+        await self._connection.disconnect()
 
-    async def _take_all(self, rows: Iterable[_Row]) -> None:
+    async def _apply_all(self, rows: Iterable[_Row]) -> None:
         for row in rows:
-            self._take(*row)
-            self._taken += 1
-            # What is delivered in one turn shares its system calls, but others want theirs.
-            if self._taken % _AT_A_TIME == 0:
+            self._apply(*row)
+            self._applied += 1
+            # Deliveries of one turn share their system calls, but other tasks need their turn.
+            if self._applied % _PER_TURN == 0:
                 await asyncio.sleep(0)
-        self._compare()
+        self._apply_reached_snapshot()
 
-    def _take(self, position: str, row: str) -> None:
+    def _apply(self, position: str, row: str) -> None:
         self._position = position
         self._figures.received += 1
-        self._figures.lag.observe(max(self._clock() - moment(position)[0], 0) / 1000)
+        self._figures.lag.observe(max(self._clock() - parse_position(position)[0], 0) / 1000)
         try:
-            heard = Heard.read(row)
-            self._follow(heard.sequence)
-            if self._is_new(heard):
-                self._audience.hear(heard)
+            received = ReceivedEntry.parse(row)
+            self._check_sequence(received.sequence)
+            if not self._is_duplicate(received):
+                self._replica.apply(received)
         except Exception:
-            log.exception("an entry of the bus failed", extra={"fields": {"entry": position}})
+            log.exception("cannot apply an entry of the bus", extra={"fields": {"entry": position}})
 
-    def _follow(self, sequence: int) -> None:
+    def _check_sequence(self, sequence: int) -> None:
         expected, self._sequence = self._sequence + 1, sequence
         self._figures.read = sequence
         if sequence > expected:
-            self._figures.missed += sequence - expected
-            log.warning("too far behind the bus", extra={"fields": {"missed": sequence - expected}})
-            self._audience.missed()
+            missed = sequence - expected
+            self._figures.missed += missed
+            log.warning("fell too far behind the bus", extra={"fields": {"missed": missed}})
+            self._replica.handle_missed_entries()
         elif sequence < expected:
-            self._audience.renewed()
+            self._replica.handle_data_loss()
 
-    def _is_new(self, heard: Heard) -> bool:
-        if heard.entry.op is Op.GONE:
-            self._last.pop(heard.origin, None)
-            return True
-        if heard.number <= self._last.get(heard.origin, 0):
-            self._figures.doubles += 1
+    def _is_duplicate(self, received: ReceivedEntry) -> bool:
+        if received.entry.op is Op.SERVER_DOWN:
+            self._last_numbers.pop(received.origin, None)
             return False
-        self._last[heard.origin] = heard.number
-        return True
+        if received.number <= self._last_numbers.get(received.origin, 0):
+            self._figures.doubles += 1
+            return True
+        self._last_numbers[received.origin] = received.number
+        return False
 
-    def _is_due(self) -> bool:
-        return self._due is not None and asyncio.get_running_loop().time() >= self._due
+    def _is_snapshot_due(self) -> bool:
+        return self._snapshot_due is not None and asyncio.get_running_loop().time() >= self._snapshot_due
 
-    def _compare(self) -> None:
-        """Reconcile when everything before the snapshot has been read."""
-        if self._snapshot and moment(self._position) >= moment(self._snapshot.position):
+    def _apply_reached_snapshot(self) -> None:
+        if self._snapshot and parse_position(self._position) >= parse_position(self._snapshot.position):
             snapshot, self._snapshot = self._snapshot, None
-            self._audience.reconcile(snapshot)
+            self._replica.apply_snapshot(snapshot)
 
 
-def _rows(pushed: Sequence[str]) -> list[_Row]:
-    """Read what is pushed: the last position and nothing else where it would have been too long."""
-    entries = (entry.partition("\n") for entry in pushed[2].split(BETWEEN))
+def _parse_push(push: Sequence[str]) -> list[_Row]:
+    """Return the rows of a push; of one that would be too long, Redis pushes only the last position."""
+    entries = (entry.partition("\n") for entry in push[2].split(SEPARATOR))
     return [(position, row) for position, _, row in entries]

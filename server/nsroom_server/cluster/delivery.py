@@ -1,4 +1,4 @@
-"""Presence, messages and events where there are other servers: what is asked for goes over the bus."""
+"""Messages and relayed events, across servers."""
 
 import asyncio
 import base64
@@ -12,7 +12,7 @@ from nsroom_server.chat.requests import Relay
 from nsroom_server.chat.sqlite_history import Body
 from nsroom_server.cluster.entries import Entry, Op
 from nsroom_server.cluster.history import SharedHistory
-from nsroom_server.cluster.members import Membership
+from nsroom_server.cluster.members import Members
 from nsroom_server.cluster.publisher import Publisher
 from nsroom_server.engineio.packets import Outgoing, messages
 from nsroom_server.settings.limits import Limits
@@ -25,98 +25,104 @@ Parts = Sequence[str | bytes]
 
 
 class SharedDeliveries:
-    """Ways of messages and events into rooms: Deliveries."""
+    """Delivers messages and events to the rooms of all servers: implements `Ways`."""
 
     def __init__(
         self,
         server: Server,
         publisher: Publisher,
-        membership: Membership,
+        members: Members,
         history: SharedHistory,
-        took: Callable[[float], object],
+        on_stored: Callable[[float], object],
     ) -> None:
+        """`on_stored` is called with the seconds that each message took to be stored."""
         self._server = server
         self._publisher = publisher
-        self._membership = membership
+        self._members = members
         self._history = history
-        self._took = took
+        self._on_stored = on_stored
 
     @property
     def failing(self) -> bool:
-        """Whether messages cannot be stored now: the bus is away."""
+        """Whether messages cannot be stored now, because Redis does not answer."""
         return not self._publisher.available
 
     def send(self, namespace: str, body: Body) -> asyncio.Future[int]:
-        """Store a message and deliver it; without the bus, to this server's own clients and without an id.
+        """Store a message and deliver it; if it is refused, deliver it to this server's members only.
 
         Raises (from the future): Refusal.
         """
-        sent = self._history.append(namespace, body["room"], body)
-        sent.add_done_callback(partial(self._finish, namespace, body, monotonic()))
-        return sent
+        stored = self._history.append(namespace, body["room"], body)
+        stored.add_done_callback(partial(self._handle_outcome, namespace, body, monotonic()))
+        return stored
 
-    def _finish(self, namespace: str, body: Body, begun: float, sent: asyncio.Future[int]) -> None:
-        if sent.cancelled():
+    def _handle_outcome(
+        self, namespace: str, body: Body, started: float, stored: asyncio.Future[int]
+    ) -> None:
+        if stored.cancelled():
             return
-        if not sent.exception():
-            self._took(monotonic() - begun)
+        if not stored.exception():
+            self._on_stored(monotonic() - started)
             return
         self._server.emit("message", {"id": None, **body}, namespace=namespace, to=body["room"])
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
-        """Send an event to its rooms: here at once, elsewhere over the bus; answer when that has it."""
+        """Send an event to its rooms: here at once, to the other servers over the bus.
+
+        The answer follows when the event is on the bus.
+        """
         to, skip = request.to, request.skip
         arguments = [request.event, *request.args]
         parts = Packet(PacketType.EVENT, arguments, namespace).encode()
-        recipients = self._membership.recipients(namespace, to, skip)
+        recipients = self._members.count_recipients(namespace, to, skip)
         # First to Redis: it works while the members here are written to.
-        told = self._publisher.submit(relayed(namespace, parts, to, skip))
+        published = self._publisher.submit(event_entry(namespace, parts, to, skip))
         skipped = self._server.rooms.members(namespace, *skip)
         self._server.broadcast(messages(parts), namespace, to, skipped, arguments)
-        return Later(self._acknowledge(told, recipients))
+        return Later(self._acknowledge(published, recipients))
 
-    async def _acknowledge(self, told: asyncio.Future[int], recipients: int) -> Answer:
-        await told
+    async def _acknowledge(self, published: asyncio.Future[int], recipients: int) -> Answer:
+        await published
         return ({"ok": True, "recipients": recipients},)
 
 
-def relayed(
+def event_entry(
     namespace: str, parts: Parts, to: Collection[str] | None = None, skip: Collection[str] = ()
 ) -> Entry:
-    """Return the entry of an event for rooms, or for the whole namespace when `to` is None."""
-    data = strict_json.dumps({"to": to, "skip": skip, **encoded(parts)})
+    """Return the entry of an event for rooms, or for the whole namespace if `to` is None."""
+    data = strict_json.dumps({"to": to, "skip": skip, **encode_packet(parts)})
     return Entry(Op.EVENT, namespace, data=data)
 
 
-def encoded(parts: Parts) -> dict[str, Any]:
-    """Make JSON of a packet's text and attachments."""
+def encode_packet(parts: Parts) -> dict[str, Any]:
+    """Return a packet's text and attachments as JSON values."""
     text, *attachments = parts
-    binary = [base64.b64encode(octets).decode() for octets in attachments if isinstance(octets, bytes)]
+    binary = [base64.b64encode(data).decode() for data in attachments if isinstance(data, bytes)]
     return {"text": text, "binary": binary}
 
 
-def decoded(fields: Mapping[str, Any], limits: Limits) -> Packet:
-    """Make a packet of its JSON."""
+def decode_packet(fields: Mapping[str, Any], limits: Limits) -> Packet:
+    """Return the packet of `encode_packet`'s result."""
     packet = Packet.parse(fields["text"], limits)
-    for octets in fields["binary"]:
-        packet.attach(base64.b64decode(octets))
+    for data in fields["binary"]:
+        packet.attach(base64.b64decode(data))
     return packet
 
 
-def numbered(entry: Entry, number: int) -> list[Outgoing]:
-    """Make the packet of a message around the JSON that it came in: nobody has to read that."""
+def message_packets(entry: Entry, number: int) -> list[Outgoing]:
+    """Return the packet of a message, built around its JSON without parsing that."""
     namespace = "" if entry.namespace == "/" else f"{entry.namespace},"
     return messages((f'{PacketType.EVENT}{namespace}["message",{{"id":{number},{entry.data[1:]}]',))
 
 
-def deliver(server: Server, entry: Entry) -> None:
-    """Send this server's clients an event from another server; it does not reach a socket's own room."""
+def deliver_event(server: Server, entry: Entry) -> None:
+    """Send an event of another server to this server's clients, but not to a single socket."""
     event: dict[str, Any] = strict_json.restore(entry.data)
     to: list[str] | None = event["to"]
     if to is not None:
         to = [room for room in to if not server.rooms.is_sid(entry.namespace, room)]
     if to == []:
         return
-    binary = [base64.b64decode(octets) for octets in event["binary"]]
+    binary = [base64.b64decode(data) for data in event["binary"]]
     packets = messages((event["text"], *binary))
     server.broadcast(packets, entry.namespace, to, server.rooms.members(entry.namespace, *event["skip"]))

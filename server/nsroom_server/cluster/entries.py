@@ -1,6 +1,6 @@
-"""What servers tell each other: the entries of the bus, as values.
+"""The entries of the bus, as values.
 
-An entry is a row of text: Redis' scripts handle it without reading the JSON in it.
+An entry is one row of text, so that the scripts in Redis can handle it without parsing the JSON in it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,30 +10,34 @@ from typing import Self
 
 from nsroom_server.engineio.packets import size_of
 
+_OVERHEAD = 100
+"""Bytes of an entry in memory, besides its data."""
+
 
 class Op(StrEnum):
-    """What an entry does."""
+    """The kind of an entry; the values are what servers of all versions read and write."""
 
     MESSAGE = "m"
-    """Numbered and kept; `data` is its body."""
+    """A chat message, to be numbered and stored; `data` is its body."""
     EVENT = "e"
-    """Relayed; `data` is the packet and where it goes."""
+    """An event to relay; `data` holds the packet, its rooms and the rooms to skip."""
     JOIN = "j"
-    """A socket is in a room; `data` is its nick. Of a member it changes the nick."""
+    """A socket has joined a room, or changed its nick; `data` is the nick."""
     LEAVE = "l"
-    ASK = "q"
-    """A question to the other servers; `data` is an event, `sid` its number."""
-    ANSWER = "r"
-    """A part of an answer; `room` is the server that asked, `sid` the question's number."""
+    """A socket has left a room."""
+    QUERY = "q"
+    """A query to the other servers; `data` is an event with the arguments, `sid` the query's number."""
+    REPLY = "r"
+    """A part of a reply; `room` is the server that sent the query, `sid` the query's number."""
     WATCH = "w"
-    """There is an administrator here."""
-    GONE = "g"
-    """A server has ended, or has not been heard of for too long: so have its members."""
+    """An administrator is connected to the origin."""
+    SERVER_DOWN = "g"
+    """A server has stopped, or its lease has expired: all its members are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happens on all servers."""
+    """A change or a message for all servers."""
 
     op: Op
     namespace: str
@@ -44,36 +48,37 @@ class Entry:
     @property
     def row(self) -> tuple[str, str, str, str]:
         """The arguments of the script."""
-        return (self.op, key(self.namespace, self.room), self.sid, self.data)
+        return (self.op, room_key(self.namespace, self.room), self.sid, self.data)
 
     @property
-    def octets(self) -> int:
-        """About how much of memory it takes."""
-        return size_of(self.data) + 100
+    def size(self) -> int:
+        """The approximate number of bytes in memory."""
+        return size_of(self.data) + _OVERHEAD
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """An entry as the bus has it."""
+class ReceivedEntry:
+    """An entry as it is read from the bus."""
 
     sequence: int
-    """Counts the bus' entries: one that is not the last one's successor tells that some are missing."""
+    """Counts the entries of the bus: a gap means missed entries, a step back means lost data."""
     origin: str
+    """The server that published it."""
     number: int
-    """Counts the origin's entries; 0 where the origin has not written it itself."""
+    """Counts the origin's entries; 0 if the script wrote the entry on the origin's behalf."""
     id: int
-    """Of a message in its room."""
+    """The id of a message in its room; otherwise 0."""
     entry: Entry
 
     @classmethod
-    def read(cls, row: str) -> Self:
-        """Read a row of the stream: neither printable names nor JSON hold a line feed."""
+    def parse(cls, row: str) -> Self:
+        """Parse a row of the stream; neither printable names nor JSON contain a line feed."""
         sequence, origin, number, id_, op, namespace, room, sid, data = row.split("\n")
         return cls(int(sequence), origin, int(number), int(id_), Entry(Op(op), namespace, room, sid, data))
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Membership:
     """A socket in a room, and the server that it is connected to."""
 
     server: str
@@ -84,29 +89,32 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Who is where, at one moment of the bus."""
+    """The members of all rooms at one position of the stream."""
 
     position: str
-    """The id of the last entry that it knows of."""
+    """The stream id of the last entry that the snapshot includes."""
     sequence: int
-    nicks: Mapping[Place, str]
-    """The data of each member's entry."""
+    nicks: Mapping[Membership, str]
+    """The nick of each member, as JSON."""
 
     @classmethod
-    def read(cls, reply: Sequence[str]) -> Self:
-        """Read the script's answer: position, sequence, then server, member, nick and so on."""
+    def parse(cls, reply: Sequence[str]) -> Self:
+        """Parse the script's reply: position, sequence, then server, member and nick for each member."""
         position, sequence, *rest = reply
         rows = zip(*[iter(rest)] * 3, strict=True)
-        nicks = {Place(server, *member.split("\n")): nick for server, member, nick in rows}
+        nicks = {Membership(server, *member.split("\n")): nick for server, member, nick in rows}
         return cls(position, int(sequence), nicks)
 
 
-def key(namespace: str, room: str) -> str:
-    """Name a room; what is printable holds no line feed."""
+def room_key(namespace: str, room: str) -> str:
+    """Return the name of a room in Redis; printable names contain no line feed."""
     return f"{namespace}\n{room}"
 
 
-def moment(position: str) -> tuple[int, int]:
-    """Make a stream's id comparable."""
-    time, _, count = position.partition("-")
-    return int(time), int(count)
+def parse_position(position: str) -> tuple[int, int]:
+    """Return the milliseconds and the counter of a stream id, which compare in the stream's order.
+
+    Raises: ValueError.
+    """
+    milliseconds, _, counter = position.partition("-")
+    return int(milliseconds), int(counter)

@@ -1,16 +1,17 @@
-"""Who is in which room on all servers: each server's copy, the same on all at the same entry of the bus.
+"""Room members across all servers, replicated from the stream.
 
-Whether a room is new or empty follows from the order of the entries: all servers agree without asking.
+Each server has a copy, the same on all of them after the same entry. So all agree on whether a join creates a
+room or a leave deletes it, without asking each other.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from nsroom_server.cluster.entries import Place
+from nsroom_server.cluster.entries import Membership
 
 
-class Notice(NamedTuple):
-    """An event that says who comes or goes; for a room, or for the whole namespace when `room` is None."""
+class PresenceEvent(NamedTuple):
+    """An event that reports a join or a leave, to a room or to the whole namespace if `room` is None."""
 
     event: str
     namespace: str
@@ -18,30 +19,30 @@ class Notice(NamedTuple):
     payload: dict[str, Any]
 
 
-class Membership:
-    """The members of every room, in the order in which they came."""
+class Members:
+    """The members of every room, in the order of their joins."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, dict[str, dict[str, Place]]] = {}
-        self._places: dict[str, dict[Place, None]] = {}
-        """By server."""
+        self._rooms: dict[str, dict[str, dict[str, Membership]]] = {}
+        """By namespace, room and sid."""
+        self._by_server: dict[str, dict[Membership, None]] = {}
         self._nicks: dict[str, str | None] = {}
-        self._counts: dict[str, int] = {}
-        """In how many rooms each sid is."""
+        self._room_counts: dict[str, int] = {}
+        """The number of rooms that each sid is in."""
 
     @property
-    def places(self) -> Iterator[Place]:
-        """Everybody, wherever they are."""
-        for places in self._places.values():
-            yield from places
+    def memberships(self) -> Iterator[Membership]:
+        """All members of all rooms."""
+        for memberships in self._by_server.values():
+            yield from memberships
 
-    def members(self, namespace: str, *rooms: str) -> dict[str, Place]:
-        """Give whoever is in one of the rooms, by sid."""
+    def members(self, namespace: str, *rooms: str) -> dict[str, Membership]:
+        """Return the members of the rooms, by sid."""
         found = self._rooms.get(namespace, {})
-        return {sid: place for room in rooms for sid, place in found.get(room, {}).items()}
+        return {sid: membership for room in rooms for sid, membership in found.get(room, {}).items()}
 
     def size(self, namespace: str, room: str) -> int:
-        """Count a room's members."""
+        """Return the number of members of a room."""
         return len(self._rooms.get(namespace, {}).get(room, ()))
 
     def names(self, namespace: str) -> list[str]:
@@ -49,63 +50,63 @@ class Membership:
         return list(self._rooms.get(namespace, ()))
 
     def nick(self, sid: str) -> str | None:
-        """Give a member's nick, if it has told one."""
+        """Return a member's nick, or None if it has not set one."""
         return self._nicks.get(sid)
 
-    def recipients(self, namespace: str, to: Iterable[str], skip: Iterable[str]) -> int:
-        """Count whoever is in one of the rooms and neither in nor itself one of those to skip."""
+    def count_recipients(self, namespace: str, to: Iterable[str], skip: Iterable[str]) -> int:
+        """Count the members of the rooms `to`, except the sids in `skip` and the members of rooms in it."""
         names = tuple(skip)
         skipped = self.members(namespace, *names).keys() | set(names)
         return len(self.members(namespace, *to).keys() - skipped)
 
-    def join(self, place: Place, nick: str | None) -> list[Notice]:
-        """Put a socket into a room, or give a member another nick."""
-        room = self._rooms.setdefault(place.namespace, {}).setdefault(place.room, {})
-        self._nicks[place.sid] = nick
-        if place.sid in room:
+    def join(self, membership: Membership, nick: str | None) -> list[PresenceEvent]:
+        """Add a member to a room, or change its nick; return the events that report it."""
+        room = self._rooms.setdefault(membership.namespace, {}).setdefault(membership.room, {})
+        self._nicks[membership.sid] = nick
+        if membership.sid in room:
             return []
-        room[place.sid] = place
-        self._places.setdefault(place.server, {})[place] = None
-        self._counts[place.sid] = self._counts.get(place.sid, 0) + 1
-        created = [self._notice("create-room", place, to=None)] if len(room) == 1 else []
-        return [*created, self._notice("join-room", place, to=place.room)]
+        room[membership.sid] = membership
+        self._by_server.setdefault(membership.server, {})[membership] = None
+        self._room_counts[membership.sid] = self._room_counts.get(membership.sid, 0) + 1
+        created = [self._event("create-room", membership, to=None)] if len(room) == 1 else []
+        return [*created, self._event("join-room", membership, to=membership.room)]
 
-    def leave(self, namespace: str, room: str, sid: str) -> list[Notice]:
-        """Take a socket out of a room."""
-        place = self._rooms.get(namespace, {}).get(room, {}).pop(sid, None)
-        if place is None:
+    def leave(self, namespace: str, room: str, sid: str) -> list[PresenceEvent]:
+        """Remove a member from a room; return the events that report it."""
+        membership = self._rooms.get(namespace, {}).get(room, {}).pop(sid, None)
+        if membership is None:
             return []
-        self._places[place.server].pop(place, None)
+        self._by_server[membership.server].pop(membership, None)
         emptied = not self._rooms[namespace][room]
         if emptied:
-            self._drop(namespace, room)
-        event, to = ("delete-room", None) if emptied else ("leave-room", room)
-        notice = self._notice(event, place, to)
-        self._forget(sid)
-        return [notice]
+            self._delete_room(namespace, room)
+        name, to = ("delete-room", None) if emptied else ("leave-room", room)
+        event = self._event(name, membership, to)
+        self._forget_sid(sid)
+        return [event]
 
-    def gone(self, server: str) -> list[Notice]:
-        """Take a server's members out of all rooms."""
-        places = tuple(self._places.get(server, ()))
-        notices = [notice for each in places for notice in self.leave(each.namespace, each.room, each.sid)]
-        self._places.pop(server, None)
-        return notices
+    def remove_server(self, server: str) -> list[PresenceEvent]:
+        """Remove all members of a server; return the events that report it."""
+        memberships = tuple(self._by_server.get(server, ()))
+        events = [event for each in memberships for event in self.leave(each.namespace, each.room, each.sid)]
+        self._by_server.pop(server, None)
+        return events
 
-    def _drop(self, namespace: str, room: str) -> None:
+    def _delete_room(self, namespace: str, room: str) -> None:
         del self._rooms[namespace][room]
         if not self._rooms[namespace]:
             del self._rooms[namespace]
 
-    def _forget(self, sid: str) -> None:
-        self._counts[sid] -= 1
-        if not self._counts[sid]:
-            del self._counts[sid], self._nicks[sid]
+    def _forget_sid(self, sid: str) -> None:
+        self._room_counts[sid] -= 1
+        if not self._room_counts[sid]:
+            del self._room_counts[sid], self._nicks[sid]
 
-    def _notice(self, event: str, place: Place, to: str | None) -> Notice:
+    def _event(self, name: str, membership: Membership, to: str | None) -> PresenceEvent:
         payload = {
-            "room": place.room,
-            "sid": place.sid,
-            "nick": self._nicks.get(place.sid),
-            "members": self.size(place.namespace, place.room),
+            "room": membership.room,
+            "sid": membership.sid,
+            "nick": self._nicks.get(membership.sid),
+            "members": self.size(membership.namespace, membership.room),
         }
-        return Notice(event, place.namespace, to, payload)
+        return PresenceEvent(name, membership.namespace, to, payload)

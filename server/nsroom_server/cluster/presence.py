@@ -5,7 +5,7 @@ import json
 
 from nsroom_server.chat.presence import Presence
 from nsroom_server.cluster.entries import Entry, Op
-from nsroom_server.cluster.members import Membership
+from nsroom_server.cluster.members import Members
 from nsroom_server.cluster.publisher import Publisher
 from nsroom_server.engineio import ids
 from nsroom_server.errors import Refusal
@@ -14,23 +14,21 @@ from nsroom_server.socketio.server import Server
 
 
 class SharedPresence(Presence):
-    """Rooms with the members of all servers. What changes them takes effect when the bus has it."""
+    """Rooms with the members of all servers; a change takes effect when its entry is read from the bus."""
 
-    def __init__(
-        self, server: Server, publisher: Publisher, membership: Membership, nicks: dict[str, str]
-    ) -> None:
-        super().__init__(server, membership)
+    def __init__(self, server: Server, publisher: Publisher, members: Members, nicks: dict[str, str]) -> None:
+        super().__init__(server, members)
         self._publisher = publisher
-        self._everywhere = membership
+        self._all_members = members
         self._nicks = nicks
 
     def is_sid(self, namespace: str, name: str) -> bool:  # noqa: ARG002
-        """Tell whether a name is a socket's own room, on whichever server."""
+        """Return whether a name is a socket's own room, on any server."""
         return ids.is_sid(name)
 
     def nick_of(self, sid: str) -> str | None:
-        """Give the nick of a room's member."""
-        return self._everywhere.nick(sid)
+        """Return the nick of a room's member."""
+        return self._all_members.nick(sid)
 
     async def rename(self, client: Client, nick: str) -> None:
         """Set a client's nick, in all its rooms.
@@ -39,15 +37,15 @@ class SharedPresence(Presence):
         """
         before = self._nicks.get(client.sid)
         await super().rename(client, nick)
-        told = [self._publisher.submit(self._entry(Op.JOIN, client, room)) for room in self.rooms(client)]
+        joins = [self._publisher.submit(self._entry(Op.JOIN, client, room)) for room in self.rooms(client)]
         try:
-            await asyncio.gather(*told)
+            await asyncio.gather(*joins)
         except Refusal:
-            self._restore(client, nick, before)
+            self._restore_nick(client, nick, before)
             raise
 
-    def _restore(self, client: Client, nick: str, before: str | None) -> None:
-        # Who has gone meanwhile has none.
+    def _restore_nick(self, client: Client, nick: str, before: str | None) -> None:
+        # A client that has disconnected since then must not get a nick again.
         if self._nicks.get(client.sid) == nick:
             del self._nicks[client.sid]
             if before is not None:
@@ -62,13 +60,13 @@ class SharedPresence(Presence):
             await self._publisher.submit(self._entry(Op.JOIN, client, room))
 
     async def leave(self, client: Client, room: str, gone: bool = False) -> None:
-        """Take a client out of a room; one that is gone does not wait for it.
+        """Take a client out of a room; without waiting if it is disconnected.
 
         Raises: Refusal.
         """
         entry = self._entry(Op.LEAVE, client, room)
         if gone:
-            self._publisher.publish(entry, lasting=True)
+            self._publisher.publish(entry, persistent=True)
         else:
             await self._publisher.submit(entry)
 

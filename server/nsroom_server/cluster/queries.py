@@ -1,4 +1,4 @@
-"""Questions that servers ask each other over the bus, and the answers."""
+"""Ask all servers a question and collect the answers."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from nsroom_server.chat.backend import Question
-from nsroom_server.cluster.delivery import decoded, encoded, relayed
-from nsroom_server.cluster.entries import Entry, Heard, Op
+from nsroom_server.cluster.delivery import decode_packet, encode_packet, event_entry
+from nsroom_server.cluster.entries import Entry, Op, ReceivedEntry
 from nsroom_server.cluster.publisher import Publisher
 from nsroom_server.socketio.application import Json
 from nsroom_server.socketio.packet import Packet, PacketType
@@ -18,29 +18,29 @@ from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
 
-_PATIENCE = 1.0
-"""Seconds for all answers: a server that is dead, and not known to be, gives none."""
-_WATCHED = 5.0
-"""Seconds for which those who watch are told."""
+_TIMEOUT = 1.0
+"""Seconds to wait for all replies: a server that has just died does not reply."""
+_WATCH = 5.0
+"""Seconds for which an administrator's server is sent events, after it has asked for them."""
 
 
 @dataclass(slots=True)
-class _Asked:
-    """A question, and what came of it."""
+class _Query:
+    """A query under way, with the replies so far."""
 
     parts: list[Json] = field(default_factory=list)
-    answers: int = 0
+    replies: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Conference:
-    """The other servers, reached over the bus: Others."""
+class Queries:
+    """Queries to the other servers, and their events, for the admin namespace: implements `Others`."""
 
     def __init__(self, server: Server, publisher: Publisher) -> None:
         self._server = server
         self._publisher = publisher
-        self._questions: Mapping[str, Question] = {}
-        self._asked: dict[str, _Asked] = {}
+        self._handlers: Mapping[str, Question] = {}
+        self._queries: dict[str, _Query] = {}
         self._numbers = map(str, count(1))
         self._watched_until = 0.0
 
@@ -50,71 +50,73 @@ class Conference:
         return asyncio.get_running_loop().time() < self._watched_until
 
     def watch(self) -> None:
-        """Ask the others to send what happens there to the administrators, for some seconds."""
+        """Ask the other servers to send their events to the administrators, for some seconds."""
         self._publisher.publish(Entry(Op.WATCH, ""))
 
     def emit(self, event: str, *args: Json, namespace: str) -> None:
-        """Send an event to their clients in a namespace."""
+        """Send an event to the other servers' clients in a namespace."""
         parts = Packet(PacketType.EVENT, [event, *args], namespace).encode()
-        self._publisher.publish(relayed(namespace, parts))
-
-    def watched(self) -> None:
-        """Handle the entry of a server that watches."""
-        self._watched_until = asyncio.get_running_loop().time() + _WATCHED
+        self._publisher.publish(event_entry(namespace, parts))
 
     def answer(self, questions: Mapping[str, Question]) -> None:
-        """Register the questions that the others may ask."""
-        self._questions = questions
+        """Register the handlers of the other servers' queries."""
+        self._handlers = questions
 
     async def ask(self, question: str, args: Sequence[Json]) -> list[Json]:
-        """Return the parts of all answers that arrive in time.
+        """Return the parts of all replies that arrive in time.
 
         Raises: Refusal.
         """
         number = next(self._numbers)
-        asked = self._asked[number] = _Asked()
-        data = json.dumps(
-            encoded(Packet(PacketType.EVENT, [question, *args]).encode()), separators=(",", ":")
-        )
+        query = self._queries[number] = _Query()
+        packet = encode_packet(Packet(PacketType.EVENT, [question, *args]).encode())
+        data = json.dumps(packet, separators=(",", ":"))
         try:
-            await self._publisher.submit(Entry(Op.ASK, "", sid=number, data=data))
+            await self._publisher.submit(Entry(Op.QUERY, "", sid=number, data=data))
             with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE):
-                    await self._complete(asked)
+                async with asyncio.timeout(_TIMEOUT):
+                    await self._all_replies(query)
         finally:
-            del self._asked[number]
-        return asked.parts
+            del self._queries[number]
+        return query.parts
 
-    async def _complete(self, asked: _Asked) -> None:
-        while asked.answers < self._publisher.figures.servers - 1:
-            asked.changed.clear()
-            await asked.changed.wait()
+    async def _all_replies(self, query: _Query) -> None:
+        while query.replies < self._publisher.figures.servers - 1:
+            query.changed.clear()
+            await query.changed.wait()
 
-    def asked(self, heard: Heard) -> None:
-        """Answer another server's question in a task: reading the bus goes on meanwhile."""
-        self._server.engine.create_task(self._reply(heard))
+    def handle_watch(self) -> None:
+        """Handle a WATCH of another server."""
+        self._watched_until = asyncio.get_running_loop().time() + _WATCH
 
-    async def _reply(self, heard: Heard) -> None:
-        parts = await self._find_answer(heard)
+    def handle_query(self, received: ReceivedEntry) -> None:
+        """Reply to another server's query, in a task: the next entries do not wait for it."""
+        self._server.engine.create_task(self._reply(received))
+
+    async def _reply(self, received: ReceivedEntry) -> None:
+        parts = await self._run_handler(received)
         for left, part in zip(range(len(parts) - 1, -1, -1), parts, strict=True):
             data = json.dumps({"part": part, "left": left}, separators=(",", ":"))
-            self._publisher.publish(Entry(Op.ANSWER, "", heard.origin, heard.entry.sid, data))
-            # There may be many, and others want their turn.
+            self._publisher.publish(Entry(Op.REPLY, "", received.origin, received.entry.sid, data))
+            # There can be many parts, and other tasks need their turn.
             await asyncio.sleep(0)
 
-    async def _find_answer(self, heard: Heard) -> list[Json]:
+    async def _run_handler(self, received: ReceivedEntry) -> list[Json]:
         try:
-            name, *args = decoded(json.loads(heard.entry.data), self._server.options.limits).arguments
-            return await self._questions[name](args)
+            fields = json.loads(received.entry.data)
+            name, *args = decode_packet(fields, self._server.options.limits).arguments
+            return await self._handlers[name](args)
         except Exception:
-            log.exception("another server's question failed")
+            log.exception("a query from another server failed")
             return [None]
 
-    def answered(self, heard: Heard) -> None:
-        """Take another server's answer."""
-        asked = self._asked.get(heard.entry.sid) if heard.entry.room == self._publisher.origin else None
-        if asked:
-            answer = json.loads(heard.entry.data)
-            asked.parts.append(answer["part"])
-            asked.answers += not answer["left"]
-            asked.changed.set()
+    def handle_reply(self, received: ReceivedEntry) -> None:
+        """Add a part of a reply to its query, if that is one of this server's and still waits."""
+        own = received.entry.room == self._publisher.origin
+        query = self._queries.get(received.entry.sid) if own else None
+        if query is None:
+            return
+        reply = json.loads(received.entry.data)
+        query.parts.append(reply["part"])
+        query.replies += not reply["left"]
+        query.changed.set()

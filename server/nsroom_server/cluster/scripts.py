@@ -19,7 +19,7 @@
 """
 
 BUS = "nsroom:bus"
-BETWEEN = "\x1e"
+SEPARATOR = "\x1e"
 """Between entries that are pushed together: neither printable names nor JSON hold it."""
 ROOM = "nsroom:room:"
 IDS = "nsroom:ids"

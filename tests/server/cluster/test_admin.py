@@ -111,7 +111,7 @@ async def test_without_the_bus_it_is_done_here_only(
     admin, _ = await administrator(connect, near)
     bus.pause()
     answer = await admin.call("_disconnect", "/chat", False, None)
-    assert (answer["error"], "this one only" in answer["message"]) == ("bus_unavailable", True)
+    assert (answer["error"], "this server only" in answer["message"]) == ("bus_unavailable", True)
     await asyncio.wait_for(bob.disconnected.wait(), WAIT)
     _, sockets = await administrator(connect, near)
     assert sockets == {}

@@ -287,7 +287,7 @@ async def test_the_last_id_of_a_room(servers: Servers, connect: Connect, bus: Va
     ann, _ = await joined(connect, await servers(2))
     for text in ("one", "two"):
         await ann.call("message", {"room": "lobby", "text": text})
-    history = SharedHistory(redis, Publisher(redis, lambda: None, keep=0))
+    history = SharedHistory(redis, Publisher(redis, lambda: None, room_length=0))
     assert await history.last("/", "lobby") == 2
     assert await history.last("/", "other") == 0
     await bus.kill()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from nsroom_server.cluster.entries import Entry, Heard, Op
+from nsroom_server.cluster.entries import Entry, Op, ReceivedEntry
 from nsroom_server.cluster.publisher import Publisher
 from nsroom_server.cluster.scripts import BUS
 from nsroom_server.errors import Refusal
@@ -31,8 +31,8 @@ async def losses() -> list[str]:
 @pytest.fixture
 async def publisher(stack: AsyncExitStack, redis: Redis, losses: list[str]) -> Publisher:
     """One that writes when it is told to."""
-    publisher = Publisher(redis, lambda: losses.append("renewed"), keep=10)
-    stack.push_async_callback(publisher.hang_up)
+    publisher = Publisher(redis, lambda: losses.append("renewed"), room_length=10)
+    stack.push_async_callback(publisher.disconnect)
     return publisher
 
 
@@ -40,38 +40,38 @@ def message(text: str) -> Entry:
     return Entry(Op.MESSAGE, "/", "lobby", data=f'{{"text":"{text}"}}')
 
 
-async def heard(redis: Redis) -> list[Heard]:
+async def heard(redis: Redis) -> list[ReceivedEntry]:
     entries: Any = await redis.xrange(BUS)
-    return [Heard.read(fields["row"]) for _, fields in entries]
+    return [ReceivedEntry.parse(fields["row"]) for _, fields in entries]
 
 
 async def test_a_call_whose_answer_is_lost_is_made_again(publisher: Publisher, redis: Redis) -> None:
     for text in ("one", "two"):
         publisher.submit(message(text))
-    first = await publisher.call(publisher._batch())
+    first = await publisher.run_script(publisher._batch())
     publisher.submit(message("three"))
-    assert await publisher.attempt()
+    assert await publisher.publish_batch()
     assert first == ["1", "2"]
     assert [(entry.number, entry.id) for entry in await heard(redis)] == [(1, 1), (2, 2), (3, 3)]
 
 
 async def test_an_entry_is_answered_when_it_comes_back(publisher: Publisher) -> None:
     future = publisher.submit(message("one"))
-    assert await publisher.attempt()
+    assert await publisher.publish_batch()
     await asyncio.sleep(0)
     assert not future.done()
-    publisher.settle(1, 7)
+    publisher.confirm(1, 7)
     assert await future == 7
 
 
 async def test_what_comes_too_late_is_not_done(publisher: Publisher, redis: Redis) -> None:
-    await publisher.call()
+    await publisher.run_script()
     future = publisher.submit(message("one"))
-    publisher.publish(Entry(Op.LEAVE, "/", "lobby", "sid"), lasting=True)
-    publisher.since = asyncio.get_running_loop().time() - 60
+    publisher.publish(Entry(Op.LEAVE, "/", "lobby", "sid"), persistent=True)
+    publisher.unanswered_since = asyncio.get_running_loop().time() - 60
     assert not publisher.available
-    assert await publisher.attempt()
-    with pytest.raises(Refusal, match="only members on this one got it"):
+    assert await publisher.publish_batch()
+    with pytest.raises(Refusal, match="only members on this server received it"):
         await future
     assert [entry.entry.op for entry in await heard(redis)] == [Op.LEAVE]
 
@@ -85,8 +85,8 @@ async def test_many_that_are_refused_at_once_hold_nobody_up(publisher: Publisher
 
     for number in range(1000):
         publisher.submit(message("x")).add_done_callback(partial(refuse, number))
-    publisher.since = asyncio.get_running_loop().time() - 60
-    publisher._give_up()
+    publisher.unanswered_since = asyncio.get_running_loop().time() - 60
+    publisher._refuse_waiting()
     publisher.submit(message("x")).add_done_callback(partial(refuse, 1000))
     turns = 0
     while len(refused) < 1001:
@@ -98,12 +98,12 @@ async def test_many_that_are_refused_at_once_hold_nobody_up(publisher: Publisher
 
 async def test_data_that_is_gone_is_noticed(publisher: Publisher, redis: Redis, losses: list[str]) -> None:
     publisher.submit(message("one"))
-    assert await publisher.attempt()
+    assert await publisher.publish_batch()
     epoch = publisher.epoch
     await redis.flushall()
     publisher.submit(message("two"))
-    assert await publisher.attempt()
-    assert await publisher.attempt()
+    assert await publisher.publish_batch()
+    assert await publisher.publish_batch()
     assert losses == ["renewed"]
     assert publisher.epoch != epoch
     assert [(entry.number, entry.id) for entry in await heard(redis)] == [(2, 1)]
@@ -113,7 +113,7 @@ async def test_a_room_is_trimmed_and_its_ids_go_on(publisher: Publisher, redis: 
     for number in range(300):
         publisher.submit(message(str(number)))
     while publisher._waiting:
-        assert await publisher.attempt()
+        assert await publisher.publish_batch()
     assert [id for id, _ in await redis.xrange("nsroom:room:/\nlobby")] == [
         f"{id}-0" for id in range(291, 301)
     ]
@@ -122,7 +122,7 @@ async def test_a_room_is_trimmed_and_its_ids_go_on(publisher: Publisher, redis: 
 async def test_the_bus_is_bounded_in_bytes(publisher: Publisher, redis: Redis) -> None:
     for _ in range(100):
         publisher.submit(Entry(Op.EVENT, "/", data="x" * 900_000))
-        assert await publisher.attempt()
+        assert await publisher.publish_batch()
     entries = await heard(redis)
     assert 70 < len(entries) < 80
     assert entries[-1].sequence == 100
@@ -131,6 +131,6 @@ async def test_the_bus_is_bounded_in_bytes(publisher: Publisher, redis: Redis) -
 async def test_one_that_leaves_leaves_nothing(publisher: Publisher, redis: Redis) -> None:
     publisher.publish(Entry(Op.JOIN, "/", "lobby", "sid", "null"))
     await publisher.close()
-    assert [entry.entry.op for entry in await heard(redis)] == [Op.JOIN, Op.GONE]
+    assert [entry.entry.op for entry in await heard(redis)] == [Op.JOIN, Op.SERVER_DOWN]
     left = ("beat", "bus", "epoch", "seq", "written")
     assert sorted(await redis.keys()) == [f"nsroom:{name}" for name in left]
