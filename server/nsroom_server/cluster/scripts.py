@@ -1,105 +1,106 @@
-"""The scripts that run inside Redis: each is one step, whatever fails before or after it.
+"""The Lua scripts that run inside Redis, each as one atomic step.
 
-| key | type | what |
+| key | type | contents |
 |---|---|---|
-| `nsroom:bus` | stream | the entries that all servers read |
-| `nsroom:seq` | number | counts them |
-| `nsroom:written` | number | the bytes of all that there ever were |
-| `nsroom:marks` | list | the last entry of each mebibyte |
-| `nsroom:servers` | sorted set | the servers, by the end of their leases |
-| `nsroom:beat` | number | when somebody renewed a lease the last time |
-| `nsroom:members:SERVER` | hash | a server's members, each with its nick |
-| `nsroom:server:SERVER` | hash | the number of its last entry, and the results of its last call |
-| `nsroom:ids` | hash | the last id in each room |
-| `nsroom:floor` | number | the highest id of the forgotten rooms: new ones begin behind it |
-| `nsroom:room:ROOM` | stream | its messages, by their ids |
-| `nsroom:oldest` | sorted set | the rooms, by the time of the oldest message kept; -1 where none is |
-| `nsroom:size` | number | about how many bytes messages and ids take |
-| `nsroom:epoch` | text | changes when something was lost |
+| `nsroom:bus` | stream | the entries that all servers read, one field `row` each |
+| `nsroom:seq` | number | the number of the last entry |
+| `nsroom:written` | number | the bytes of all entries so far |
+| `nsroom:marks` | list | the position of the last entry of each mebibyte |
+| `nsroom:servers` | sorted set | the servers, by the ends of their leases |
+| `nsroom:beat` | number | when any server last renewed its lease |
+| `nsroom:members:SERVER` | hash | the members of a server's rooms, with their nicks |
+| `nsroom:server:SERVER` | hash | the number of its last submission, and the results of its last call |
+| `nsroom:ids` | hash | the id of each room's last message |
+| `nsroom:floor` | number | the highest id of the deleted rooms: the ids of new rooms start after it |
+| `nsroom:room:ROOM` | stream | a room's stored messages, by id |
+| `nsroom:oldest` | sorted set | the rooms, by the time of the oldest stored message, or -1 if there is none |
+| `nsroom:size` | number | the approximate number of bytes of messages and ids |
+| `nsroom:epoch` | text | changes when data was lost |
 """
 
 BUS = "nsroom:bus"
 SEPARATOR = "\x1e"
-"""Between entries that are pushed together: neither printable names nor JSON hold it."""
+"""Separates entries that are pushed together; neither printable names nor JSON contain it."""
 ROOM = "nsroom:room:"
 IDS = "nsroom:ids"
 FLOOR = "nsroom:floor"
 
-_FORGET = """
--- About what Redis takes for a message besides its body, for a room besides its name, and for a stream.
-local MESSAGE, ROOM, STREAM, PIECE = 30, 200, 4000, 8
-local grown = 0
+_DELETE_MESSAGES = """
+-- The approximate overhead in bytes of a message, of a room and of a stream.
+local MESSAGE, ROOM, STREAM = 30, 200, 4000
+local MAX_DELETED = 8
+local growth = 0
 
--- Forget a room's messages, a few at most and none that is younger; tell how many. What takes no memory is
--- written first: it is allowed where Redis is full, and so is what comes after it.
-local function forget(key, most, until_time)
+-- Delete a room's oldest messages, up to `most` and up to a time, and return their number. Commands that need
+-- no memory come first: a full Redis allows them, and then all others of the same script.
+local function delete_messages(key, most, until_time)
     local stream = 'nsroom:room:' .. key
-    local count = math.min(most, PIECE)
+    local count = math.min(most, MAX_DELETED)
     local messages = redis.call('XRANGE', stream, '-', '+', 'COUNT', count + 1)
-    local gone = 0
-    while gone < count and messages[gone + 1] and tonumber(messages[gone + 1][2][4]) <= until_time do
-        gone = gone + 1
-        grown = grown - #messages[gone][2][2] - MESSAGE
+    local deleted = 0
+    while deleted < count and messages[deleted + 1] and tonumber(messages[deleted + 1][2][4]) <= until_time do
+        deleted = deleted + 1
+        growth = growth - #messages[deleted][2][2] - MESSAGE
     end
-    local next = messages[gone + 1]
+    local next = messages[deleted + 1]
     if next then
         redis.call('XTRIM', stream, 'MINID', next[1])
     else
-        grown = grown - redis.call('DEL', stream) * STREAM
+        growth = growth - redis.call('DEL', stream) * STREAM
     end
     redis.call('ZADD', 'nsroom:oldest', next and next[2][4] or -1, key)
-    return gone
+    return deleted
 end
 """
 
 SUBMIT = (
-    _FORGET
+    _DELETE_MESSAGES
     + """
-local origin, fresh, confirmed, leaving = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'leaving'
+local origin, new_epoch, published, leaving = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == 'leaving'
 local deadline, lease, grace = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local bus_length, bus_marks, room_length = ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
 local channel = ARGV[11]
-local MARK, LONGEST_PUSH = 1048576, 8192
+local MEBIBYTE, MAX_PUSH = 1048576, 8192
 local own = 'nsroom:server:' .. origin
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- Redis came back without what it had confirmed: no number says anything any more.
+-- Redis has lost entries whose results it had returned: ids of the old epoch are no longer valid.
 local last = tonumber(redis.call('HGET', own, 'n') or 0)
-if last < confirmed then
-    redis.call('SET', 'nsroom:epoch', fresh)
-    redis.call('HSET', own, 'n', confirmed)
-    last = confirmed
+if last < published then
+    redis.call('SET', 'nsroom:epoch', new_epoch)
+    redis.call('HSET', own, 'n', published)
+    last = published
 end
-redis.call('SET', 'nsroom:epoch', fresh, 'NX')
+redis.call('SET', 'nsroom:epoch', new_epoch, 'NX')
 
-local written, last_entry, told = 0, nil, {}
+local written, last_position, pushed = 0, nil, {}
 
-local function tell(from, n, id, op, key, sid, data)
+local function append(from, n, id, op, key, sid, data)
     local row = table.concat({redis.call('INCR', 'nsroom:seq'), from, n, id, op, key, sid, data}, '\\n')
-    last_entry = redis.call('XADD', 'nsroom:bus', 'MAXLEN', '~', bus_length, '*', 'row', row)
+    last_position = redis.call('XADD', 'nsroom:bus', 'MAXLEN', '~', bus_length, '*', 'row', row)
     written = written + #row + MESSAGE
-    told[#told + 1] = last_entry .. '\\n' .. row
+    pushed[#pushed + 1] = last_position .. '\\n' .. row
 end
 
--- A hundred thousand entries may be small or large: of the bus, no more is kept than so many mebibytes.
-local function bound_bus()
+-- MAXLEN bounds the number of entries, not their size: keep only the last `bus_marks` mebibytes, too.
+local function trim_bus()
     local total = redis.call('INCRBY', 'nsroom:written', written)
-    if math.floor(total / MARK) > math.floor((total - written) / MARK) then
-        redis.call('RPUSH', 'nsroom:marks', last_entry)
+    if math.floor(total / MEBIBYTE) > math.floor((total - written) / MEBIBYTE) then
+        redis.call('RPUSH', 'nsroom:marks', last_position)
         if redis.call('LLEN', 'nsroom:marks') > bus_marks then
             redis.call('XTRIM', 'nsroom:bus', 'MINID', redis.call('LPOP', 'nsroom:marks'))
         end
     end
 end
 
-local function bury(server)
+local function remove_server(server)
     redis.call('ZREM', 'nsroom:servers', server)
     redis.call('DEL', 'nsroom:members:' .. server)
-    tell(server, 0, 0, 'g', '\\n', '', '')
+    append(server, 0, 0, 'g', '\\n', '', '')
 end
 
--- When nobody could renew a lease, none has run out.
+-- If no server could renew its lease, Redis was away: no lease has expired.
 local before = tonumber(redis.call('GET', 'nsroom:beat') or now)
 if now - before > grace then
     for _, server in ipairs(redis.call('ZRANGE', 'nsroom:servers', 0, -1)) do
@@ -109,32 +110,33 @@ end
 redis.call('SET', 'nsroom:beat', now)
 redis.call('ZADD', 'nsroom:servers', now + lease, origin)
 for _, server in ipairs(redis.call('ZRANGEBYSCORE', 'nsroom:servers', '-inf', '(' .. now)) do
-    bury(server)
+    remove_server(server)
 end
 
-local function keep(key, id, data)
+local function store(key, id, data)
     local stream = 'nsroom:room:' .. key
     redis.call('XADD', stream, id .. '-0', 'body', data, 'at', now)
-    grown = grown + #data + MESSAGE
+    growth = growth + #data + MESSAGE
     local length = redis.call('XLEN', stream)
     if length == 1 then
-        grown = grown + STREAM
+        growth = growth + STREAM
         redis.call('ZADD', 'nsroom:oldest', now, key)
     elseif length > room_length then
-        forget(key, length - room_length, math.huge)
+        delete_messages(key, length - room_length, math.huge)
     end
 end
 
-local act = {
+-- By kind of entry: change the keys, and return the id of a message, else 0.
+local handlers = {
     m = function(key, sid, data)
         local id = redis.call('HINCRBY', 'nsroom:ids', key, 1)
         if id == 1 then
             id = redis.call('HINCRBY', 'nsroom:ids', key, redis.call('GET', 'nsroom:floor') or 0)
             redis.call('ZADD', 'nsroom:oldest', -1, key)
-            grown = grown + #key + ROOM
+            growth = growth + #key + ROOM
         end
         if room_length > 0 then
-            keep(key, id, data)
+            store(key, id, data)
         end
         return id
     end,
@@ -152,7 +154,7 @@ local act = {
     end,
 }
 
--- A call whose answer was lost is made again: what it did is not done again.
+-- A call whose answer was lost is repeated: return the results again for what it has done.
 local known = cjson.decode(redis.call('HGET', own, 'results') or '{}')
 local results, answers = {}, {}
 for at = 12, #ARGV, 6 do
@@ -164,8 +166,8 @@ for at = 12, #ARGV, 6 do
     elseif lasting == '' and deadline > 0 and now > deadline then
         result = 'late'
     else
-        result = tostring(act[op](key, sid, data))
-        tell(origin, n, result, op, key, sid, data)
+        result = tostring(handlers[op](key, sid, data))
+        append(origin, n, result, op, key, sid, data)
     end
     results[n] = result
     answers[#answers + 1] = result
@@ -174,28 +176,35 @@ end
 if #answers > 0 then
     redis.call('HSET', own, 'n', last, 'results', cjson.encode(results))
 end
-if grown ~= 0 then
-    redis.call('INCRBY', 'nsroom:size', grown)
+if growth ~= 0 then
+    redis.call('INCRBY', 'nsroom:size', growth)
 end
 redis.call('EXPIRE', own, 86400)
 if leaving then
-    bury(origin)
+    remove_server(origin)
     redis.call('DEL', own)
 end
 if written > 0 then
-    bound_bus()
-    -- What is pushed waits in Redis for each server that is slow: they are to come for what is long.
-    local short = written <= LONGEST_PUSH
-    redis.call('PUBLISH', channel, short and table.concat(told, '\\30') or last_entry .. '\\n')
+    trim_bus()
+    -- Pushes wait in Redis' memory for each slow server. Of large entries push only the position: the servers
+    -- read those from the stream.
+    local small = written <= MAX_PUSH
+    redis.call('PUBLISH', channel, small and table.concat(pushed, '\\30') or last_position .. '\\n')
 end
 local epoch, sequence = redis.call('GET', 'nsroom:epoch'), redis.call('GET', 'nsroom:seq') or '0'
 return table.concat({epoch, now, sequence, redis.call('ZCARD', 'nsroom:servers'), unpack(answers)}, ' ')
 """
 )
-"""Do what is submitted, each entry once; renew the server's lease, and bury those whose lease has run out."""
+"""Apply each submission once, renew the server's lease, and remove the servers whose leases have expired.
+
+Arguments: the server, a new epoch, the server's last published number, "leaving" or "", the deadline, the
+lease and the grace in milliseconds, the bounds of the bus in entries and mebibytes, of a room in messages,
+and the channel. Then for each submission: number, "1" if it is persistent, op, room key, sid, data.
+Returns: epoch, milliseconds, number of the last entry, number of servers, and the result of each submission.
+"""
 
 TRIM = (
-    _FORGET
+    _DELETE_MESSAGES
     + """
 local age, size, left = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
@@ -207,35 +216,38 @@ while left > 0 do
     if not key then
         break
     end
-    left = left - forget(key, left, too_old)
+    left = left - delete_messages(key, left, too_old)
 end
 
-local function forget_room(key)
+local function delete_room(key)
     local last = tonumber(redis.call('HGET', 'nsroom:ids', key) or 0)
     redis.call('HDEL', 'nsroom:ids', key)
     redis.call('ZREM', 'nsroom:oldest', key)
     redis.call('SET', 'nsroom:floor', math.max(last, tonumber(redis.call('GET', 'nsroom:floor') or 0)))
-    grown = grown - #key - ROOM
+    growth = growth - #key - ROOM
     return 1
 end
 
-while left > 0 and before + grown > size do
+while left > 0 and before + growth > size do
     local oldest = redis.call('ZRANGE', 'nsroom:oldest', 0, 1, 'WITHSCORES')
     if not oldest[1] then
         break
     end
-    local forgotten = tonumber(oldest[2]) < 0 and forget_room(oldest[1])
-        or forget(oldest[1], left, tonumber(oldest[4] or math.huge))
-    left = left - forgotten
+    local deleted = tonumber(oldest[2]) < 0 and delete_room(oldest[1])
+        or delete_messages(oldest[1], left, tonumber(oldest[4] or math.huge))
+    left = left - deleted
 end
 
-if grown ~= 0 then
-    redis.call('INCRBY', 'nsroom:size', grown)
+if growth ~= 0 then
+    redis.call('INCRBY', 'nsroom:size', growth)
 end
 return left <= 0 and 1 or 0
 """
 )
-"""Forget some of what is too old or too much; tell whether there may be more of it."""
+"""Delete some messages beyond the limits on age and size; return 1 if there may be more of them, else 0.
+
+Arguments: the age in milliseconds, the size in bytes, the most messages to delete.
+"""
 
 SNAPSHOT = """
 local last = redis.call('XREVRANGE', 'nsroom:bus', '+', '-', 'COUNT', 1)[1]
@@ -250,4 +262,4 @@ for _, server in ipairs(redis.call('ZRANGE', 'nsroom:servers', 0, -1)) do
 end
 return reply
 """
-"""Give who is where, and the moment of the bus at which that is so."""
+"""Return the position and the number of the last entry, then server, member and nick for each member."""
