@@ -38,9 +38,9 @@ def _clustered(
 ) -> AbstractAsyncContextManager[Backend]:
     try:
         # Importing it takes 0.1 s, and it may not be installed.
-        from nsroom_server.cluster.cluster import cluster
+        from nsroom_server.cluster.cluster import open_cluster
     except ModuleNotFoundError as error:
         if error.name != "redis":
             raise
         raise ConfigError("--redis: its package is not installed; pip install 'nsroom[redis]'") from error
-    return cluster(config.redis or "", config.keep, server, took)
+    return open_cluster(config.redis or "", config.keep, server, took)

@@ -26,7 +26,7 @@ class BusFigures:
 
     published: int = 0
     received: int = 0
-    doubles: int = 0
+    duplicates: int = 0
     """Entries that were received again."""
     missed: int = 0
     """Entries that were deleted before they were read."""

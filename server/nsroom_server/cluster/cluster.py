@@ -208,7 +208,7 @@ class Cluster:
 
 
 @asynccontextmanager
-async def cluster(
+async def open_cluster(
     url: str, keep: bool, server: Server, on_stored: Callable[[float], object]
 ) -> AsyncIterator[Backend]:
     """Join the cluster, and leave it on exit; `keep` is whether messages are stored.

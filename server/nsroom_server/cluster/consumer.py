@@ -192,7 +192,7 @@ class Consumer:
             self._last_numbers.pop(received.origin, None)
             return False
         if received.number <= self._last_numbers.get(received.origin, 0):
-            self._figures.doubles += 1
+            self._figures.duplicates += 1
             return True
         self._last_numbers[received.origin] = received.number
         return False

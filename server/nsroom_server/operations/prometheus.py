@@ -75,7 +75,7 @@ class Metrics:
 def _bus(bus: BusFigures) -> Iterator[str]:
     entries = {"in": bus.received, "out": bus.published}
     yield from _family("counter", "nsroom_bus_entries_total", "Entries of the bus.", entries, "direction")
-    yield from _family("counter", "nsroom_bus_doubles_total", "Entries received again.", bus.doubles)
+    yield from _family("counter", "nsroom_bus_doubles_total", "Entries received again.", bus.duplicates)
     yield from _family("counter", "nsroom_bus_missed_total", "Entries deleted unread.", bus.missed)
     yield from _family("counter", "nsroom_bus_outages_total", "Outages of Redis.", bus.outages)
     yield from _family("gauge", "nsroom_bus_queue", "Entries that wait to be written.", bus.waiting)

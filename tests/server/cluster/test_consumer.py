@@ -172,7 +172,7 @@ async def test_a_push_that_comes_again_or_late(
     await say(publisher, "four")
     assert await recorder.next(4) == ["one", "two", "three", "four"]
     assert recorder.heard.empty()
-    assert (publisher.figures.doubles, recorder.losses) == (0, 0)
+    assert (publisher.figures.duplicates, recorder.losses) == (0, 0)
     assert await reads(redis) <= 2
 
 
