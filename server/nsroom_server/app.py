@@ -91,10 +91,10 @@ async def _chat(app: web.Application, server: Server, config: Config) -> AsyncIt
     metrics = Metrics(server, frozenset(config.namespaces))
     async with open_backend(config, server, metrics.history.observe) as backend:
         namespaces = Namespaces(config, server, backend)
-        commands = Commands(server, backend.presence, backend.others)
-        backend.others.answer(commands.questions)
+        commands = Commands(server, backend.presence, backend.peers)
+        backend.peers.register_handlers(commands.query_handlers)
         if config.admin:
-            admin = Admin(namespaces, config.admin, server, commands, backend.others)
+            admin = Admin(namespaces, config.admin, server, commands, backend.peers)
             server.register(admin, watcher=admin)
             server.engine.create_task(admin.run())
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nsroom_server.admin.descriptions import portraits
 from nsroom_server.chat import policy
-from nsroom_server.chat.backend import Others, Question
+from nsroom_server.chat.backend import Peers, QueryHandler
 from nsroom_server.chat.presence import Presence
 from nsroom_server.engineio.close_reasons import SERVER
 from nsroom_server.errors import Code, Refusal
@@ -23,10 +23,10 @@ class Commands:
     Each applies to the sockets of all servers: every server applies it to its own and answers to how many.
     """
 
-    def __init__(self, server: Server, presence: Presence, others: Others) -> None:
+    def __init__(self, server: Server, presence: Presence, peers: Peers) -> None:
         self._server = server
         self._presence = presence
-        self._others = others
+        self._peers = peers
         self._longest = server.options.limits.room_name
         self._acts: dict[str, Callable[[Args], Awaitable[int | None]]] = {
             "emit": self._emit,
@@ -41,16 +41,16 @@ class Commands:
         return {name: partial(self._act, name) for name in self._acts}
 
     @property
-    def questions(self) -> Mapping[str, Question]:
-        """What other servers may ask, on behalf of their administrators."""
-        acts: dict[str, Question] = {name: partial(self._count, name) for name in self._acts}
+    def query_handlers(self) -> Mapping[str, QueryHandler]:
+        """The handlers of the other servers' queries, on behalf of their administrators."""
+        acts: dict[str, QueryHandler] = {name: partial(self._count, name) for name in self._acts}
         return {**acts, "sockets": self._sockets}
 
     async def sockets(self) -> list[dict[str, Any]]:
         """Describe the sockets of all servers that answer."""
         own = portraits(self._server)
         try:
-            parts = await self._others.ask("sockets", ())
+            parts = await self._peers.query("sockets", ())
         except Refusal:
             return own
         return [*own, *(socket for part in parts for socket in part or ())]
@@ -64,7 +64,7 @@ class Commands:
 
     async def _act(self, name: str, _: Client, args: Args) -> Answer:
         """Apply a command here, then on the other servers; the answer says if the bus does not work."""
-        counts = [await self._acts[name](args), *await self._others.ask(name, args)]
+        counts = [await self._acts[name](args), *await self._peers.query(name, args)]
         reached = [count for count in counts if count is not None]
         if not reached:
             raise Refusal(Code.BAD_REQUEST, "unknown namespace")

@@ -12,7 +12,7 @@ from typing import Any
 
 from nsroom_server.admin.commands import Commands
 from nsroom_server.admin.descriptions import Statistics, describe, now
-from nsroom_server.chat.backend import Others
+from nsroom_server.chat.backend import Peers
 from nsroom_server.settings.config import Administrator
 from nsroom_server.socketio.application import Application, Client, Handler
 from nsroom_server.socketio.packet import Packet, PacketType
@@ -35,14 +35,14 @@ class Admin(Application):
         administrator: Administrator,
         server: Server,
         commands: Commands,
-        others: Others,
+        peers: Peers,
     ) -> None:
         self._inner = inner
         self._administrator = administrator
         self._server = server
         self._commands = commands
         self._handlers: Mapping[str, Handler] = commands.handlers if administrator.write else {}
-        self._others = others
+        self._peers = peers
         self._statistics = Statistics(server)
         self._sessions: deque[str] = deque(maxlen=_SESSIONS)
 
@@ -52,7 +52,7 @@ class Admin(Application):
             await asyncio.sleep(_EVERY)
             statistics = self._statistics.now()
             if self._has_own:
-                self._others.watch()
+                self._peers.watch()
             if self.awake:
                 self._report("server_stats", statistics)
 
@@ -88,7 +88,7 @@ class Admin(Application):
         self._show("config", {"supportedFeatures": self._features()}, to=client.sid)
         self._show("server_stats", self._statistics.now(), to=client.sid)
         # Before the other servers are asked: sockets that come and go during that are reported.
-        self._others.watch()
+        self._peers.watch()
         self._show("all_sockets", await self._commands.sockets(), to=client.sid)
 
     async def disconnected(self, client: Client) -> None:
@@ -105,7 +105,7 @@ class Admin(Application):
     @property
     def awake(self) -> bool:
         """Whether an administrator is connected, to this server or to another one."""
-        return self._has_own or self._others.watching
+        return self._has_own or self._peers.watching
 
     @property
     def _has_own(self) -> bool:
@@ -145,8 +145,8 @@ class Admin(Application):
     def _report(self, event: str, *args: Any) -> None:
         """Send an event to the administrators on all servers."""
         self._show(event, *args)
-        if self._others.watching:
-            self._others.emit(event, *args, namespace=NAMESPACE)
+        if self._peers.watching:
+            self._peers.emit(event, *args, namespace=NAMESPACE)
 
     def _show(self, event: str, *args: Any, to: str | None = None) -> None:
         """Send an event to one administrator of this server or to all; it is neither counted nor watched."""

@@ -22,11 +22,11 @@ class Bus(Protocol):
         """The counters of its entries."""
 
 
-Question = Callable[[Sequence[Json]], Awaitable[list[Json]]]
-"""Answer the arguments of a question, in parts of bounded size and without binary."""
+QueryHandler = Callable[[Sequence[Json]], Awaitable[list[Json]]]
+"""Replies to the arguments of a query, in parts of bounded size and without binary."""
 
 
-class Others(Protocol):
+class Peers(Protocol):
     """The other servers."""
 
     @property
@@ -39,17 +39,17 @@ class Others(Protocol):
     def emit(self, event: str, *args: Json, namespace: str) -> None:
         """Send an event to their clients in a namespace."""
 
-    async def ask(self, question: str, args: Sequence[Json]) -> list[Json]:
-        """Return the parts of all answers that arrive in time.
+    async def query(self, name: str, args: Sequence[Json]) -> list[Json]:
+        """Return the parts of all replies that arrive in time.
 
         Raises: Refusal.
         """
 
-    def answer(self, questions: Mapping[str, Question]) -> None:
-        """Register the questions that they may ask."""
+    def register_handlers(self, handlers: Mapping[str, QueryHandler]) -> None:
+        """Register the handlers of their queries, by name."""
 
 
-class NoOthers:
+class NoPeers:
     """A single server."""
 
     watching = False
@@ -60,22 +60,22 @@ class NoOthers:
     def emit(self, event: str, *args: Json, namespace: str) -> None:
         """Do nothing."""
 
-    async def ask(self, question: str, args: Sequence[Json]) -> list[Json]:  # noqa: ARG002
-        """Return no answers."""
+    async def query(self, name: str, args: Sequence[Json]) -> list[Json]:  # noqa: ARG002
+        """Return no replies."""
         return []
 
-    def answer(self, questions: Mapping[str, Question]) -> None:
-        """Do nothing: there is no server to ask them."""
+    def register_handlers(self, handlers: Mapping[str, QueryHandler]) -> None:
+        """Do nothing: no other server sends queries."""
 
 
 class Backend(NamedTuple):
-    """The parts of a backend; a single server has neither a bus nor others."""
+    """The parts of a backend; a single server has neither a bus nor peers."""
 
     history: History
     presence: Presence
     deliveries: Ways
     bus: Bus | None = None
-    others: Others = NoOthers()
+    peers: Peers = NoPeers()
 
     @property
     def parts(self) -> dict[str, bool]:

@@ -20,7 +20,7 @@ class Namespaces(Application):
         self._config = config
         self._server = server
         self._presence = backend.presence
-        self._others = backend.others
+        self._peers = backend.peers
         chat = Chat(
             history=backend.history,
             presence=backend.presence,
@@ -42,7 +42,7 @@ class Namespaces(Application):
     async def connected(self, client: Client, auth: Any) -> None:  # noqa: ARG002
         """Log a new client, and greet its namespace on all servers."""
         log.info("someone connected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
-        for servers in (self._server, self._others):
+        for servers in (self._server, self._peers):
             servers.emit("hi", "everyone!", namespace=client.namespace)
 
     async def disconnected(self, client: Client) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
-from nsroom_server.chat.backend import Question
+from nsroom_server.chat.backend import QueryHandler
 from nsroom_server.cluster.delivery import decode_packet, encode_packet, event_entry
 from nsroom_server.cluster.entries import Entry, Op, ReceivedEntry
 from nsroom_server.cluster.publisher import Publisher
@@ -34,12 +34,12 @@ class _Query:
 
 
 class Queries:
-    """Queries to the other servers, and their events, for the admin namespace: implements `Others`."""
+    """Queries to the other servers, and their events, for the admin namespace: implements `Peers`."""
 
     def __init__(self, server: Server, publisher: Publisher) -> None:
         self._server = server
         self._publisher = publisher
-        self._handlers: Mapping[str, Question] = {}
+        self._handlers: Mapping[str, QueryHandler] = {}
         self._queries: dict[str, _Query] = {}
         self._numbers = map(str, count(1))
         self._watched_until = 0.0
@@ -58,18 +58,18 @@ class Queries:
         parts = Packet(PacketType.EVENT, [event, *args], namespace).encode()
         self._publisher.publish(event_entry(namespace, parts))
 
-    def answer(self, questions: Mapping[str, Question]) -> None:
+    def register_handlers(self, handlers: Mapping[str, QueryHandler]) -> None:
         """Register the handlers of the other servers' queries."""
-        self._handlers = questions
+        self._handlers = handlers
 
-    async def ask(self, question: str, args: Sequence[Json]) -> list[Json]:
+    async def query(self, name: str, args: Sequence[Json]) -> list[Json]:
         """Return the parts of all replies that arrive in time.
 
         Raises: Refusal.
         """
         number = next(self._numbers)
         query = self._queries[number] = _Query()
-        packet = encode_packet(Packet(PacketType.EVENT, [question, *args]).encode())
+        packet = encode_packet(Packet(PacketType.EVENT, [name, *args]).encode())
         data = json.dumps(packet, separators=(",", ":"))
         try:
             await self._publisher.submit(Entry(Op.QUERY, "", sid=number, data=data))
