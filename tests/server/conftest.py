@@ -9,11 +9,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from redis.asyncio import Redis
 
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Config
-from tests.peers.valkey_server import Valkey
 from tests.server.member import Connect, Json, Member, Serve
 
 PAUSE = 0.005
@@ -25,12 +23,6 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
     """What has to be closed, last in first out."""
     async with AsyncExitStack() as stack:
         yield stack
-
-
-@pytest.fixture
-async def redis(stack: AsyncExitStack, bus: Valkey) -> Redis:
-    """A connection to look into the `bus` with, where a test has one."""
-    return await stack.enter_async_context(Redis.from_url(bus.url, decode_responses=True, protocol=2))
 
 
 @pytest.fixture

@@ -1,32 +1,25 @@
-"""An administrator on one server sees the sockets of the others, and acts on them."""
+"""The admin namespace of a cluster: an administrator on one server sees and controls the sockets of all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Administrator, Config
-from tests.peers.valkey_server import Valkey, valkey
+from tests.peers.valkey_server import Valkey
 from tests.server.admin.test_namespace import LOGIN, told
 from tests.server.member import WAIT, Connect, Member
 
-Servers = Callable[..., Awaitable[list[Running]]]
+StartServers = Callable[..., Awaitable[list[Running]]]
 WRITER = Administrator(user="ann", password="secret", write=True)
 
 
 @pytest.fixture
-async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
-    """A Valkey that outlives the servers."""
-    return await stack.enter_async_context(valkey(tmp_path))
-
-
-@pytest.fixture
-def servers(stack: AsyncExitStack, bus: Valkey) -> Servers:
-    """Start a server for each of the administrators, or of None."""
+def servers(stack: AsyncExitStack, bus: Valkey) -> StartServers:
+    """Start a server for each administrator, or for each None."""
 
     async def start(*admins: Administrator | None) -> list[Running]:
         configs = [Config(port=0, redis=bus.url, drain=1, admin=admin) for admin in admins]
@@ -36,19 +29,19 @@ def servers(stack: AsyncExitStack, bus: Valkey) -> Servers:
 
 
 @pytest.fixture
-async def pair(servers: Servers) -> list[Running]:
-    """Two servers whose administrators may write."""
+async def pair(servers: StartServers) -> list[Running]:
+    """Two servers whose administrators may change things."""
     return await servers(WRITER, WRITER)
 
 
 async def administrator(connect: Connect, running: Running) -> tuple[Member, dict[str, Any]]:
-    """Connect one; give it, and the sockets of /chat that it is told of, by sid."""
+    """Connect an administrator; return it, and the sockets of /chat that it sees, by sid."""
     admin = await connect(running, "/admin", auth=LOGIN)
     sockets = await admin.next("all_sockets")
     return admin, {each["id"]: each for each in sockets if each["nsp"] == "/chat"}
 
 
-async def test_the_sockets_of_all_servers(servers: Servers, connect: Connect) -> None:
+async def test_the_sockets_of_all_servers(servers: StartServers, connect: Connect) -> None:
     near, far, plain = await servers(WRITER, WRITER, None)
     members = [await connect(running, "/chat") for running in (near, far, far, plain)]
     await members[1].call("join", "den")
@@ -78,13 +71,13 @@ async def test_acting_on_another_server(pair: list[Running], connect: Connect) -
     await asyncio.wait_for(eve.disconnected.wait(), WAIT)
 
 
-async def test_what_makes_no_sense_anywhere(pair: list[Running], connect: Connect) -> None:
+async def test_commands_that_all_servers_refuse(pair: list[Running], connect: Connect) -> None:
     admin, _ = await administrator(connect, pair[0])
     assert (await admin.call("_disconnect", "/nope", False, None))["error"] == "bad_request"
     assert (await admin.call("emit", "/chat", ["x"], "y"))["error"] == "bad_request"
 
 
-async def test_who_comes_and_goes_elsewhere_is_told(pair: list[Running], connect: Connect) -> None:
+async def test_events_of_another_server(pair: list[Running], connect: Connect) -> None:
     admin, _ = await administrator(connect, pair[0])
     bob = await connect(pair[1], "/chat")
     sid = bob.sid
@@ -103,7 +96,7 @@ async def test_who_comes_and_goes_elsewhere_is_told(pair: list[Running], connect
         seen.add((await told(admin, "server_stats"))[0]["serverId"])
 
 
-async def test_without_the_bus_it_is_done_here_only(
+async def test_an_outage_limits_a_command_to_its_server(
     bus: Valkey, pair: list[Running], connect: Connect
 ) -> None:
     near, far = pair

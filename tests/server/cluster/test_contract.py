@@ -1,36 +1,29 @@
-"""The contract's table of events once more, with every other client on another server."""
+"""The chat's tests of its events again, with every other client on another server."""
 
 from contextlib import AsyncExitStack
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Config
-from tests.peers.valkey_server import Valkey, valkey
+from tests.peers.valkey_server import Valkey
 from tests.server.chat import test_namespaces
 from tests.server.member import Connect, Member, Serve
 
-_OTHERWISE = {
-    # Break the file; test_cluster_history.py breaks Redis.
+_SINGLE_SERVER = {
+    # These break the history file; test_history.py and test_delivery.py break Redis.
     "test_the_chat_goes_on_when_the_store_fails",
     "test_a_locked_file_holds_nobody_up",
-    # Count on one server telling at once what has happened on the other; test_cluster.py waits for it.
+    # These expect events at once; test_cluster.py and test_presence.py wait for other servers.
     "test_everyone_in_the_namespace_is_greeted",
     "test_lab_kick",
     "test_presence",
 }
 for _name, _test in vars(test_namespaces).items():
-    if _name.startswith("test_") and _name not in _OTHERWISE:
+    if _name.startswith("test_") and _name not in _SINGLE_SERVER:
         globals()[_name] = _test
-
-
-@pytest.fixture
-async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
-    """A Valkey of the test's own, which outlives the servers."""
-    return await stack.enter_async_context(valkey(tmp_path))
 
 
 @pytest.fixture
@@ -41,7 +34,7 @@ def twins() -> dict[str, Running]:
 
 @pytest.fixture
 def serve(stack: AsyncExitStack, bus: Valkey, twins: dict[str, Running]) -> Serve:
-    """Start two servers that are one."""
+    """Start a cluster of two servers, and return the first."""
 
     async def start(**options: Any) -> Running:
         keep = options.pop("history", None) is not None
@@ -55,7 +48,7 @@ def serve(stack: AsyncExitStack, bus: Valkey, twins: dict[str, Running]) -> Serv
 
 @pytest.fixture
 def connect(connect: Connect, twins: dict[str, Running]) -> Connect:
-    """Connect a member to one of the two, in turn."""
+    """Connect members to the two servers in turn."""
     turns = cycle([False, True])
 
     async def start(running: Running, *namespaces: str, **options: Any) -> Member:

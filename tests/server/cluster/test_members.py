@@ -1,3 +1,5 @@
+"""Members of rooms, replicated from the entries."""
+
 import random
 
 from nsroom_server.cluster.entries import Membership
@@ -13,78 +15,78 @@ def summary(events: list[PresenceEvent]) -> list[tuple[str, str | None, str, int
 
 
 def test_the_first_creates_and_the_last_deletes() -> None:
-    rooms = Members()
-    assert summary(rooms.join(membership("a"), "ann")) == [
+    members = Members()
+    assert summary(members.join(membership("a"), "ann")) == [
         ("create-room", None, "a", 1),
         ("join-room", "lobby", "a", 1),
     ]
-    assert summary(rooms.join(membership("b", server="two"), None)) == [("join-room", "lobby", "b", 2)]
-    assert rooms.leave("/", "lobby", "a")[0].payload == {
+    assert summary(members.join(membership("b", server="two"), None)) == [("join-room", "lobby", "b", 2)]
+    assert members.leave("/", "lobby", "a")[0].payload == {
         "room": "lobby",
         "sid": "a",
         "nick": "ann",
         "members": 1,
     }
-    assert summary(rooms.leave("/", "lobby", "b")) == [("delete-room", None, "b", 0)]
-    assert rooms.names("/") == []
-    assert list(rooms.memberships) == []
+    assert summary(members.leave("/", "lobby", "b")) == [("delete-room", None, "b", 0)]
+    assert members.names("/") == []
+    assert list(members.memberships) == []
 
 
-def test_what_is_so_already_is_not_said() -> None:
-    rooms = Members()
-    rooms.join(membership("a"), None)
-    assert rooms.join(membership("a"), "ann") == []
-    assert rooms.nick("a") == "ann"
-    assert rooms.leave("/", "lobby", "b") == []
-    assert rooms.leave("/", "other", "a") == []
-    assert rooms.remove_server("nobody") == []
+def test_changes_that_change_nothing_are_not_reported() -> None:
+    members = Members()
+    members.join(membership("a"), None)
+    assert members.join(membership("a"), "ann") == []
+    assert members.nick("a") == "ann"
+    assert members.leave("/", "lobby", "b") == []
+    assert members.leave("/", "other", "a") == []
+    assert members.remove_server("unknown") == []
 
 
-def test_a_server_takes_its_members_along() -> None:
-    rooms = Members()
+def test_removing_a_server_removes_its_members() -> None:
+    members = Members()
     for sid, server in (("a", "one"), ("b", "two"), ("c", "two")):
-        rooms.join(membership(sid, server=server), None)
-    rooms.join(membership("c", room="own", server="two"), None)
-    assert summary(rooms.remove_server("two")) == [
+        members.join(membership(sid, server=server), None)
+    members.join(membership("c", room="own", server="two"), None)
+    assert summary(members.remove_server("two")) == [
         ("leave-room", "lobby", "b", 2),
         ("leave-room", "lobby", "c", 1),
         ("delete-room", None, "c", 0),
     ]
-    assert list(rooms.members("/", "lobby", "own")) == ["a"]
-    assert rooms.nick("c") is None
+    assert list(members.members("/", "lobby", "own")) == ["a"]
+    assert members.nick("c") is None
 
 
 def test_recipients() -> None:
-    rooms = Members()
+    members = Members()
     for sid, room in (("a", "x"), ("a", "y"), ("b", "x"), ("c", "y"), ("c", "z")):
-        rooms.join(membership(sid, room), None)
-    assert rooms.count_recipients("/", ["x", "y"], []) == 3
-    assert rooms.count_recipients("/", ["x", "y"], ["z"]) == 2
-    assert rooms.count_recipients("/", ["x"], ["a"]) == 1
-    assert rooms.count_recipients("/", ["nowhere"], []) == 0
-    assert rooms.count_recipients("/chat", ["x"], []) == 0
+        members.join(membership(sid, room), None)
+    assert members.count_recipients("/", ["x", "y"], []) == 3
+    assert members.count_recipients("/", ["x", "y"], ["z"]) == 2
+    assert members.count_recipients("/", ["x"], ["a"]) == 1
+    assert members.count_recipients("/", ["nowhere"], []) == 0
+    assert members.count_recipients("/chat", ["x"], []) == 0
 
 
-def test_nothing_stays_behind() -> None:
-    chance, rooms = random.Random(1), Members()
+def test_removed_members_leave_no_state() -> None:
+    chance, members = random.Random(1), Members()
     for _ in range(5000):
         where = membership(
             str(chance.randrange(20)), str(chance.randrange(5)), namespace=chance.choice(["/", "/chat"])
         )
         where = Membership(f"s{int(where.sid) % 3}", where.namespace, where.room, where.sid)
         if chance.random() < 0.5:
-            rooms.join(where, None)
+            members.join(where, None)
         elif chance.random() < 0.9:
-            rooms.leave(where.namespace, where.room, where.sid)
+            members.leave(where.namespace, where.room, where.sid)
         else:
-            rooms.remove_server(where.server)
+            members.remove_server(where.server)
         listed = {
             (ns, room, sid)
             for ns in ("/", "/chat")
-            for room in rooms.names(ns)
-            for sid in rooms.members(ns, room)
+            for room in members.names(ns)
+            for sid in members.members(ns, room)
         }
-        assert listed == {(each.namespace, each.room, each.sid) for each in rooms.memberships}
+        assert listed == {(each.namespace, each.room, each.sid) for each in members.memberships}
     for server in ("s0", "s1", "s2"):
-        rooms.remove_server(server)
-    assert vars(rooms) == vars(Members())
+        members.remove_server(server)
+    assert vars(members) == vars(Members())

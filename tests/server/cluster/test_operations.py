@@ -1,39 +1,20 @@
-"""What operators see of the bus: whether it works, and its measurements."""
-
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from pathlib import Path
+"""Readiness and measurements of the bus."""
 
 import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from nsroom_server.app import Running, serving
-from nsroom_server.settings.config import Config
-from tests.peers.valkey_server import Valkey, valkey
+from nsroom_server.app import Running
+from tests.peers.valkey_server import Valkey
+from tests.server.cluster.lobby import Servers, until
 from tests.server.member import Connect
 from tests.server.operations.test_endpoints import Samples, get, metrics
 
 
 @pytest.fixture
-async def bus(stack: AsyncExitStack, tmp_path: Path) -> Valkey:
-    """A Valkey that outlives the servers."""
-    return await stack.enter_async_context(valkey(tmp_path))
-
-
-@pytest.fixture
-async def pair(stack: AsyncExitStack, bus: Valkey) -> list[Running]:
-    """Two servers that are one."""
-    config = Config(port=0, redis=bus.url, drain=1)
-    return [await stack.enter_async_context(serving(config)) for _ in range(2)]
-
-
-async def until(check: Callable[[], Awaitable[bool]]) -> None:
-    """Ask again and again until it is so."""
-    async with asyncio.timeout(10):
-        while not await check():  # noqa: ASYNC110 - nothing else tells
-            await asyncio.sleep(0.05)
+async def pair(servers: Servers) -> list[Running]:
+    """A cluster of two servers."""
+    return await servers(2)
 
 
 async def test_a_server_without_the_bus_is_degraded(
@@ -66,19 +47,19 @@ async def test_measurements(pair: list[Running], connect: Connect, http: aiohttp
         await ann.call("message", {"room": "lobby", "text": text})
         await bob.call("message", {"room": "lobby", "text": text})
 
-    def grown(after: Samples, name: str, label: str = "") -> float:
+    def growth(after: Samples, name: str, label: str = "") -> float:
         return after[name, label] - before[name, label]
 
     async def has_read() -> bool:
-        return grown(await metrics(http, pair[0]), "nsroom_bus_entries_total", "in") == 6
+        return growth(await metrics(http, pair[0]), "nsroom_bus_entries_total", "in") == 6
 
     await until(has_read)
     after = await metrics(http, pair[0])
-    assert grown(after, "nsroom_bus_entries_total", "out") == 3
-    assert grown(after, "nsroom_bus_lag_seconds_count") == 6
-    assert grown(after, "nsroom_history_seconds_count") == 3
-    still = ("doubles_total", "missed_total", "outages_total", "queue", "behind")
-    assert {name: after[f"nsroom_bus_{name}", ""] for name in still} == dict.fromkeys(still, 0)
+    assert growth(after, "nsroom_bus_entries_total", "out") == 3
+    assert growth(after, "nsroom_bus_lag_seconds_count") == 6
+    assert growth(after, "nsroom_history_seconds_count") == 3
+    unchanged = ("doubles_total", "missed_total", "outages_total", "queue", "behind")
+    assert {name: after[f"nsroom_bus_{name}", ""] for name in unchanged} == dict.fromkeys(unchanged, 0)
 
     async def knows_both() -> bool:
         samples = [await metrics(http, running) for running in pair]
@@ -87,11 +68,10 @@ async def test_measurements(pair: list[Running], connect: Connect, http: aiohttp
     await until(knows_both)
 
 
-async def test_what_is_written_and_not_read_is_seen(
-    bus: Valkey, pair: list[Running], http: aiohttp.ClientSession
+async def test_entries_that_are_not_read_yet(
+    redis: Redis, pair: list[Running], http: aiohttp.ClientSession
 ) -> None:
-    async with Redis.from_url(bus.url) as redis:
-        await redis.incrby("nsroom:seq", 5)
+    await redis.incrby("nsroom:seq", 5)
 
     async def is_behind() -> bool:
         return (await metrics(http, pair[0]))["nsroom_bus_behind", ""] == 5
