@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from nsroom_server import strict_json
+from nsroom_server.chat import policy
 from nsroom_server.chat.requests import Relay
 from nsroom_server.chat.sqlite_history import Body
 from nsroom_server.cluster.entries import Entry, Op
@@ -70,15 +71,18 @@ class SharedDeliveries:
         """Send an event to its rooms: here at once, to the other servers over the bus.
 
         The answer follows when the event is on the bus.
+        Raises: Refusal.
         """
         to, skip = request.to, request.skip
         arguments = [request.event, *request.args]
         parts = Packet(PacketType.EVENT, arguments, namespace).encode()
+        packets = messages(parts)
+        policy.require_deliverable(sum(packet.size for packet in packets), self._server.options.limits)
         recipients = self._members.count_recipients(namespace, to, skip)
         # First to Redis: it works while the members here are written to.
         published = self._publisher.submit(event_entry(namespace, parts, to, skip))
         skipped = self._server.rooms.members(namespace, *skip)
-        self._server.broadcast(messages(parts), namespace, to, skipped, arguments)
+        self._server.broadcast(packets, namespace, to, skipped, arguments)
         return Later(self._acknowledge(published, recipients))
 
     async def _acknowledge(self, published: asyncio.Future[int], recipients: int) -> Answer:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from nsroom_server.app import serving
 from nsroom_server.cluster.delivery import decode_packet, encode_packet, event_entry, message_packets
 from nsroom_server.cluster.entries import Entry, Op
+from nsroom_server.settings.config import Config
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.packet import Packet, PacketType
 from tests.peers.valkey_server import Valkey
@@ -70,6 +73,18 @@ async def test_an_event_with_binary_and_skipped_rooms(
     for member in (ann, bob):
         assert await member.next("blob") == {"data": b"\x00\xff", "$binary": "x"}
     assert "blob" not in dict(await eve.settled())
+
+
+async def test_an_event_too_large_for_a_queue_is_refused(
+    stack: AsyncExitStack, bus: Valkey, connect: Connect
+) -> None:
+    config = Config(port=0, redis=bus.url, drain=1, limits=Limits(queued_bytes=10_000))
+    running = [await stack.enter_async_context(serving(config)) for _ in range(2)]
+    ann, far = await join_lobby(connect, running)
+    too_large = {"event": "x", "args": ["x" * 10_000], "to": "lobby"}
+    assert (await ann.call("emit", too_large))["error"] == "too_large"
+    assert (await ann.call("emit", {"event": "x", "args": [1], "to": "lobby"}))["ok"]
+    assert await far.next("x") == 1
 
 
 @pytest.mark.parametrize("namespace", ["/", "/chat"])
