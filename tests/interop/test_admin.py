@@ -13,7 +13,7 @@ from tests.conftest import NSROOM, StartServer
 from tests.peers.program import Program, Result, Runner, Server, Spawner, start_on_terminal
 
 ADMIN = {"NSROOM_ADMIN": "admin:s3cret"}
-NOT_INSTRUMENTED = "the server is not instrumented, or its admin namespace is another (--admin-namespace)"
+NOT_INSTRUMENTED = "the server is not instrumented, or has another admin namespace (--admin-namespace)"
 ACTIONS = [("kick", "x"), ("emit", "x", "--via", "admin"), ("join", "x", "--via", "admin")]
 Start = Callable[..., Awaitable[Server]]
 Member = Callable[..., Awaitable[Program]]
@@ -319,7 +319,7 @@ async def test_a_read_only_server_refuses(nsroom: Runner, start: Start, line: tu
     server = await start("--readonly")
     result = await nsroom(*line, "-u", server.url, "--write")
     assert (result.code, result.stdout) == (4, "")
-    assert "/admin is read-only: it does not offer" in result.stderr
+    assert "/admin is read-only: it does not support" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["rooms", "sockets", "tail"])
@@ -330,19 +330,19 @@ async def test_production_mode_only_counts(
     await member(server)
     result = await nsroom(command, "-u", server.url, *(["--via", "admin"] if command == "rooms" else []))
     assert (result.code, result.stdout) == (4, "")
-    assert "production mode and tells of no sockets, only how many there are: " in result.stderr
+    assert "production mode and reports only the number of sockets: " in result.stderr
     assert "/chat 1;" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("credentials", "code", "word"),
     [
-        ((), 4, "give --admin-auth USER:PASSWORD"),
-        (("--admin-auth", "admin:wr0ng"), 4, "give --admin-auth USER:PASSWORD"),
+        ((), 4, "use --admin-auth USER:PASSWORD"),
+        (("--admin-auth", "admin:wr0ng"), 4, "use --admin-auth USER:PASSWORD"),
         (("--admin-auth", "admin"), 2, "there is no terminal to ask on"),
         (("--admin-auth", "admin:s3cret"), 0, "no sockets"),
         (("-a", "username=admin", "-a", "password=s3cret"), 0, "no sockets"),
-        (("-a", "username=admin"), 4, "give --admin-auth USER:PASSWORD"),
+        (("-a", "username=admin"), 4, "use --admin-auth USER:PASSWORD"),
     ],
 )
 async def test_credentials(
@@ -373,7 +373,7 @@ async def test_python_s_list_goes_astray_when_another_admin_was_there_first(
     await first.err("connected to")
     await member(server, "lobby")  # the namespace comes after /admin, and so does its socket
     result = await nsroom("sockets", "-u", server.url, "--json", "--all", "-n", "/chat")
-    assert "no list of sockets came: collecting what each heartbeat tells, for 2 s" in result.stderr
+    assert "no list of sockets arrived: collecting them from the heartbeats for 2 s" in result.stderr
     assert only(result.records(), "namespace", "sid", "transport", "rooms") == await truth(server)
 
 
@@ -383,7 +383,7 @@ async def test_python_in_production_mode_offers_what_it_does_not_do(
     server = await python_script("instrumented.py", "--mode", "production")
     result = await nsroom("kick", "x", "-n", "/chat", "-u", server.url, "--write", "--timeout", "0.5")
     assert result.code == 5
-    assert "/admin offers DISCONNECT, but does not answer it" in result.stderr
+    assert "/admin lists DISCONNECT, but does not answer it" in result.stderr
 
 
 async def test_node_in_production_mode_does_not_tell(

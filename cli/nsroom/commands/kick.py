@@ -153,7 +153,7 @@ async def _kick(target: "Target", victims: "Victims", wanted: str, timeout: floa
 
 async def _wait(admin: "Admin", victims: "Victims", timeout: float) -> None:
     def left() -> "list[Key]":
-        return [key for key in victims.known if not admin.state.is_gone(key)]
+        return [key for key in victims.known if not admin.state.is_disconnected(key)]
 
     if not await admin.until(lambda: not left(), timeout):
         raise WaitError(f"{len(left())} of {len(victims.known)} are not gone after {timeout:g} s")

@@ -58,7 +58,7 @@ def rooms(
       nsroom rooms -u :3001 --admin-auth @admin.txt
       nsroom rooms --via admin --watch
     """
-    from nsroom.introspection.listing import following_admin, following_events, rooms_view
+    from nsroom.introspection.listing import follow_admin, follow_events, rooms_view
 
     target = replace(connection.target(), reconnect=watch)
     secured = admin.target(target)
@@ -67,14 +67,14 @@ def rooms(
     if via is not Via.ADMIN:
         word = "" if via is Via.EVENTS else "as the server's `rooms` event tells"
         timeout = timeout if via is Via.EVENTS else min(timeout, _PATIENCE)
-        fault = _try_events(_show(following_events(target, room, timeout), watch, json, word))
+        fault = _try_events(_show(follow_events(target, room, timeout), watch, json, word))
         if fault is None:
             return
         if via is Via.EVENTS:
             raise fault
     word = f"as {secured.namespaces[0]} tells, for the server is instrumented" if fault else ""
     _read_admin(
-        lambda proven: _show(following_admin(proven, view, timeout, say), watch, json, word), secured, fault
+        lambda proven: _show(follow_admin(proven, view, timeout, say), watch, json, word), secured, fault
     )
 
 

@@ -57,10 +57,10 @@ def sockets(
 async def _list(target: "Target", view: "View", timeout: float, watch: bool, json: bool) -> None:
     from contextlib import aclosing
 
-    from nsroom.introspection.listing import following_admin
+    from nsroom.introspection.listing import follow_admin
     from nsroom.output.tables import follow, show, socket_cells
 
-    async with aclosing(following_admin(target, view, timeout, say)) as source:
+    async with aclosing(follow_admin(target, view, timeout, say)) as source:
         first = await anext(source)
         if watch:
             await follow(first, source, _COLUMNS, socket_cells, json, _EMPTY)

@@ -1,4 +1,4 @@
-"""The sockets and servers behind an admin namespace, and how its events describe them. Pure."""
+"""Sockets and servers as an admin namespace describes them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ Key = tuple[str, str]
 
 
 class Feature(StrEnum):
-    """What an admin namespace offers."""
+    """A feature that an admin namespace supports."""
 
     EMIT = "EMIT"
     JOIN = "JOIN"
     LEAVE = "LEAVE"
     DISCONNECT = "DISCONNECT"
     ALL_EVENTS = "ALL_EVENTS"
-    """Development mode: the sockets, and every event of theirs."""
+    """Development mode: it reports the sockets and every event of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,18 @@ class Socket:
     sid: str
     rooms: frozenset[str] = frozenset()
     client: str | None = None
-    """The Engine.IO id; Node tells its first 12 characters."""
+    """The Engine.IO id; Node sends its first 12 characters."""
     transport: str | None = None
     address: str | None = None
     connected: int | None = None
     """Microseconds since the epoch, by the server's clock."""
     data: Json = None
     whole: bool = False
-    """Whether it has been described; else it is only known from its events."""
+    """Whether the server has described it; else it is only known from events."""
 
     @property
     def key(self) -> Key:
-        """What tells it from others."""
+        """Its namespace and sid."""
         return self.namespace, self.sid
 
 
@@ -50,13 +50,13 @@ class Server:
 
     id: str
     namespaces: Mapping[str, int]
-    """How many sockets each has."""
+    """The number of sockets in each."""
     clients: int
     at: int
 
 
 def parse_socket(described: Json) -> Socket | None:
-    """Read a socket as `all_sockets` and `socket_connected` describe it; None for anything else."""
+    """Return the socket that `all_sockets` or `socket_connected` describes, or None for anything else."""
     match described:
         case {"id": str() as sid, "nsp": str() as namespace, "rooms": [*rooms]}:
             shake = described.get("handshake")
@@ -76,15 +76,15 @@ def parse_socket(described: Json) -> Socket | None:
 
 
 def _handshake(shake: dict[str, Json]) -> tuple[str | None, int | None]:
-    """Give the address and the time; the headers, which hold secrets, stay out."""
+    """Return the address and the time of a handshake, but not its headers, which contain secrets."""
     issued = shake.get("issued")
-    # 0 is what python-socketio says of sockets that were there before it was instrumented.
+    # python-socketio sends 0 for sockets that connected before it was instrumented.
     connected = round(issued * 1000) if isinstance(issued, int | float) and issued > 0 else None
     return _text(shake.get("address")), connected
 
 
 def parse_server(described: Json, at: int) -> Server | None:
-    """Read a server as `server_stats`, which came at `at`, describes it; None for anything else."""
+    """Return the server that `server_stats`, received at `at`, describes, or None for anything else."""
     match described:
         case {"serverId": str() as id, "clientsCount": int() as clients, "namespaces": [*namespaces]}:
             counts = dict(filter(None, map(_count, namespaces)))

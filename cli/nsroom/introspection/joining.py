@@ -1,4 +1,4 @@
-"""Join a connection's own sids to rooms by the admin namespace, and prove it."""
+"""Join a client's own sockets to rooms through the admin namespace, and verify it."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from nsroom.introspection.admin.client import Admin, Say
 from nsroom.introspection.inventory import Feature
 
 _PATIENCE = 2.0
-"""Seconds to wait for the list of sockets; the proof does not need it."""
+"""Seconds to wait for the list of sockets; verifying works without it."""
 
 
 async def join(client: Client, rooms: Sequence[str], target: Target, timeout: float, say: Say) -> None:
-    """Let the server join this client to rooms, in every namespace, and say what proves it.
+    """Let the server join this client to rooms in every namespace, and report how that is confirmed.
 
-    Where the application has joined it before, that is said instead. Raises: as `Admin`; RefusedError,
-    WaitError when the server does not confirm it.
+    If the application has joined it already, that is reported instead. Raises: as `Admin`; RefusedError,
+    WaitError if the server does not confirm it.
     """
     async with Admin(target, timeout=timeout, say=say) as admin:
         admin.require(Feature.JOIN)

@@ -1,4 +1,4 @@
-"""Lists of rooms and sockets as plain JSON: what the server's own events tell, or its admin namespace."""
+"""List rooms and sockets as plain JSON, from the server's own events or from its admin namespace."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -16,16 +16,16 @@ from nsroom.output.tables import Row, Rows
 from nsroom.record import Json, format_time
 
 View = Callable[[State], Rows]
-"""What to list of what an admin namespace tells."""
+"""Select rows from the state of an admin namespace."""
 
 _PAUSE = 1.0
-"""Seconds between two questions to a server that has to be asked."""
+"""Seconds between two requests to a server that does not report changes by itself."""
 _CALM = 0.1
-"""Seconds in which changes are gathered before they are shown."""
+"""Seconds to collect changes before showing them."""
 
 
-async def following_events(target: Target, room: str | None, timeout: float) -> AsyncGenerator[Rows, None]:
-    """Ask for the rooms with the events `rooms` and `who` of the reference server, every second.
+async def follow_events(target: Target, room: str | None, timeout: float) -> AsyncGenerator[Rows, None]:
+    """Yield the rooms once a second, asked for with the events `rooms` and `who` of the reference server.
 
     Raises: as `Client.connect`; WaitError, NackError.
     """
@@ -33,13 +33,13 @@ async def following_events(target: Target, room: str | None, timeout: float) -> 
     try:
         await client.connect()
         while True:
-            yield await client.guard(_asked(client, room, timeout))
+            yield await client.guard(_request_rooms(client, room, timeout))
             await asyncio.sleep(_PAUSE)
     finally:
         await client.close()
 
 
-async def _asked(client: Client, room: str | None, timeout: float) -> Rows:
+async def _request_rooms(client: Client, room: str | None, timeout: float) -> Rows:
     try:
         async with asyncio.timeout(timeout):
             return [
@@ -49,20 +49,22 @@ async def _asked(client: Client, room: str | None, timeout: float) -> Rows:
             ]
     except TimeoutError:
         place = client.target.place
-        raise WaitError(f"{place} did not say within {timeout:g} s: has it a `rooms` event?") from None
+        raise WaitError(
+            f"{place} did not answer `rooms` within {timeout:g} s; does it handle that event?"
+        ) from None
 
 
 async def _rooms(client: Client, namespace: str, room: str | None) -> Rows:
     if room is not None:
-        return [_described(await _answer(client, namespace, "who", [{"room": room}]), namespace)]
+        return [_room_row(await _answer(client, namespace, "who", [{"room": room}]), namespace)]
     listed = (await _answer(client, namespace, "rooms", [])).get("rooms")
     if not isinstance(listed, list):
-        raise NackError(f"{namespace}: the server's answer to `rooms` is no list of rooms")
-    return [_described(each, namespace) for each in listed]
+        raise NackError(f"{namespace}: the server's answer to `rooms` is not a list of rooms")
+    return [_room_row(each, namespace) for each in listed]
 
 
-def _described(room: Json, namespace: str) -> Row:
-    """Check what a server says of a room."""
+def _room_row(room: Json, namespace: str) -> Row:
+    """Return a server's description of a room, checked."""
     if not isinstance(room, dict) or not isinstance(room.get("members"), list) or "room" not in room:
         raise NackError(f"{namespace}: the server's answer does not describe a room with its members")
     count = room.get("count")
@@ -83,7 +85,7 @@ async def _answer(client: Client, namespace: str, event: str, args: list[Json]) 
 
 
 def rooms_view(namespaces: tuple[str, ...], room: str | None, all: bool) -> View:
-    """List the rooms with their members' sids; without namespaces, those of every one."""
+    """Return a view of the rooms with their members' sids, in these namespaces or in all."""
 
     def view(state: State) -> Rows:
         return [
@@ -101,15 +103,15 @@ def rooms_view(namespaces: tuple[str, ...], room: str | None, all: bool) -> View
 
 
 def sockets_view(namespaces: tuple[str, ...], all: bool) -> View:
-    """List the sockets with their rooms; without namespaces, those of every one."""
-    return lambda state: [_described_socket(state, each, all) for each in state.select(namespaces, all)]
+    """Return a view of the sockets with their rooms, in these namespaces or in all."""
+    return lambda state: [_socket_row(state, each, all) for each in state.select(namespaces, all)]
 
 
 def _member(socket: Socket) -> Row:
     return {"sid": socket.sid}
 
 
-def _described_socket(state: State, socket: Socket, all: bool) -> Row:
+def _socket_row(state: State, socket: Socket, all: bool) -> Row:
     rooms = sorted(room for room in socket.rooms if all or (socket.namespace, room) not in state.sockets)
     row = {
         "namespace": socket.namespace,
@@ -124,14 +126,14 @@ def _described_socket(state: State, socket: Socket, all: bool) -> Row:
     return {key: value for key, value in row.items() if value is not None}
 
 
-async def following_admin(target: Target, view: View, timeout: float, say: Say) -> AsyncGenerator[Rows, None]:
-    """List what an admin namespace tells, again after every change. Raises: as `Admin`."""
+async def follow_admin(target: Target, view: View, timeout: float, say: Say) -> AsyncGenerator[Rows, None]:
+    """Yield the rows of an admin namespace, again after every change. Raises: as `Admin`."""
     async with Admin(target, timeout=timeout, say=say) as admin:
         await admin.listing()
         listed = admin.state.listed
         yield view(admin.state)
         async for _ in admin.batches():
             await admin.until(lambda: False, _CALM)
-            # After a lost connection nothing is known until there is a list again.
+            # After a lost connection nothing is known until the server sends its list again.
             if admin.state.listed or (admin.state.features and not listed):
                 yield view(admin.state)

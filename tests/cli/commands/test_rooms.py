@@ -63,7 +63,7 @@ async def test_no_rooms_is_an_empty_list(nsroom: Runner, server: Server) -> None
 async def test_a_server_without_such_an_event_is_code_5(nsroom: Runner) -> None:
     async with bad.sends() as url:
         result = await nsroom("rooms", "-u", url, "--timeout", "0.3", "--via", "events")
-    complaint = f"nsroom: {url} did not say within 0.3 s: has it a `rooms` event?\n"
+    complaint = f"nsroom: {url} did not answer `rooms` within 0.3 s; does it handle that event?\n"
     assert result == Result(5, "", complaint)
 
 
@@ -71,8 +71,8 @@ async def test_a_server_without_such_an_event_is_code_5(nsroom: Runner) -> None:
     ("ack", "complaint"),
     [
         ('[{"error":"unknown_event"}]', "/: the server answered unknown_event"),
-        ("[]", "/: the server's answer to `rooms` is no list of rooms"),
-        ('["lobby"]', "/: the server's answer to `rooms` is no list of rooms"),
+        ("[]", "/: the server's answer to `rooms` is not a list of rooms"),
+        ('["lobby"]', "/: the server's answer to `rooms` is not a list of rooms"),
         ('[{"rooms":["lobby"]}]', "/: the server's answer does not describe a room with its members"),
     ],
 )
@@ -85,7 +85,7 @@ async def test_neither_events_nor_an_admin_namespace(nsroom: Runner) -> None:
     async with bad.sends() as url:
         result = await nsroom("rooms", "-u", url, "--timeout", "0.3")
     assert (result.code, result.stdout) == (5, "")
-    assert "has it a `rooms` event?; and /admin" in result.stderr
+    assert "does it handle that event?; and /admin" in result.stderr
 
 
 async def test_what_changes_is_told(spawn: Spawner, server: Server) -> None:

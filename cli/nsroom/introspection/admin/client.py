@@ -19,32 +19,31 @@ T = TypeVar("T")
 Say = Callable[[str], object]
 
 _PATIENCE = 2.0
-"""Seconds to wait for what comes at once."""
+"""Seconds to wait for data that normally arrives at once."""
 _STATISTICS = 2.5
-"""… and for the statistics, which come every two."""
+"""Seconds to wait for the statistics, which arrive every two."""
 _WRONG = ("invalid credentials", "authentication failed")
-"""What Node and python-socketio answer to a wrong password."""
+"""The refusals of Node and python-socketio for a wrong password."""
 
 
 class Admin:
-    """Sees what happens on a server, and acts on it: `async with Admin(target) as admin`.
+    """Observes a server and acts on it: `async with Admin(target) as admin`.
 
-    The target's one namespace is the admin namespace. Records are taken from the wire only while something
-    here is awaited.
+    The target's one namespace is the admin namespace. Records are read only while a method here is awaited.
     """
 
     def __init__(self, target: Target, *, timeout: float = 5.0, say: Say = str) -> None:
         self.state = State(target.namespaces[0])
         self._timeout = timeout
         self._say = say
-        # Where it ends with one answer, the connection is nothing to speak of.
+        # A connection for a single answer is not worth a message.
         self._client = Client(target, watch=True, say=say if target.reconnect else str, note=say)
         self._batches = self._client.records()
         self._next: asyncio.Future[list[Record] | None] | None = None
         self._left: deque[Record] = deque()
 
     async def __aenter__(self) -> Self:
-        """Connect, and learn what the server offers.
+        """Connect, and wait for the server's features.
 
         Raises: as `Client.connect`; CredentialsError, WaitError.
         """
@@ -67,8 +66,8 @@ class Admin:
             raise _explained(error) from None
         if not await self.until(lambda: self.state.features is not None, self._timeout):
             raise WaitError(
-                f"{self.state.namespace} took us in, but within {self._timeout:g} s it did not say what it"
-                " offers: is it the admin namespace of an instrumented server?"
+                f"{self.state.namespace} accepted us, but sent no `config` within {self._timeout:g} s:"
+                " is it the admin namespace of an instrumented server?"
             )
 
     async def _close(self) -> None:
@@ -81,35 +80,35 @@ class Admin:
     async def listing(self) -> None:
         """Wait until every socket is known.
 
-        Raises: RefusedError in production mode, where the server tells of none; LostError.
+        Raises: RefusedError in production mode, where the server lists none; LostError.
         """
         await self.require_open()
         if await self.until(lambda: self.state.listed, _PATIENCE):
             return
-        # python-socketio addresses the list to whichever socket it comes to last: to us, unless another admin
-        # was there first. Node waits for the other servers of a cluster.
+        # python-socketio may send the list to another admin instead. Node waits for the other servers of a
+        # cluster.
         seconds = self.state.heartbeat + 1
-        self._say(f"no list of sockets came: collecting what each heartbeat tells, for {seconds:g} s")
+        self._say(f"no list of sockets arrived: collecting them from the heartbeats for {seconds:g} s")
         await self.until(lambda: self.state.listed, seconds)
 
     async def require_open(self) -> None:
-        """Make sure that the server tells of its sockets. Raises: RefusedError, LostError."""
+        """Check that the server reports its sockets. Raises: RefusedError, LostError."""
         if self.state.is_open:
             return
         await self.until(lambda: bool(self.state.servers(now())), _STATISTICS)
         counts = ", ".join(f"{name} {number}" for name, number in self.state.population(now()).items())
         raise RefusedError(
-            f"{self.state.namespace} is in production mode and tells of no sockets, only how many there are:"
+            f"{self.state.namespace} is in production mode and reports only the number of sockets:"
             f" {counts or 'none'}; call instrument() with mode 'development' to see them"
         )
 
     def require(self, feature: Feature) -> None:
-        """Make sure that the server offers this. Raises: RefusedError."""
+        """Check that the server supports a feature. Raises: RefusedError."""
         if feature not in (self.state.features or ()):
-            raise RefusedError(f"{self.state.namespace} is read-only: it does not offer {feature}")
+            raise RefusedError(f"{self.state.namespace} is read-only: it does not support {feature}")
 
     async def until(self, check: Callable[[], bool], seconds: float) -> bool:
-        """Take records until `check` holds; say whether it does within `seconds`. Raises: LostError."""
+        """Read records for up to `seconds` until `check` holds; return whether it does. Raises: LostError."""
         try:
             async with asyncio.timeout(seconds):
                 while not check():
@@ -119,7 +118,7 @@ class Admin:
         return True
 
     async def batches(self) -> AsyncIterator[list[Record]]:
-        """Give what the sockets do, and what becomes of our own connection, as it comes.
+        """Yield the actions of the sockets, and the local records of this connection, as they arrive.
 
         A batch may be empty: then only the state has changed. Raises: LostError.
         """
@@ -130,14 +129,14 @@ class Admin:
             yield taken
 
     async def command(self, feature: Feature, event: str, *args: Json) -> None:
-        """Tell the server to do something; return when it has read that.
+        """Send a command, and return when the server has read it.
 
-        Raises: RefusedError where it offers no such thing, WaitError, LostError.
+        Raises: RefusedError if the server does not support it, WaitError, LostError.
         """
         self.require(feature)
         emit = Emit(self.state.namespace, event, list(args))
         if not self.state.acknowledges:
-            # Not with an id: Node's admin would take the callback for one more argument.
+            # Without an id: Node's admin would take the callback as another argument.
             await self._client.emit(emit)
             await self.beside(self._client.settle(self._timeout))
             return
@@ -145,8 +144,8 @@ class Admin:
         done, _ = await self.beside(asyncio.wait([answer], timeout=self._timeout))
         if not done:
             raise WaitError(
-                f"{self.state.namespace} offers {feature}, but does not answer it: in production mode"
-                " python-socketio has nothing behind it"
+                f"{self.state.namespace} lists {feature}, but does not answer it: in production mode"
+                " python-socketio has no handler for it"
             )
 
     async def _take(self) -> None:
@@ -155,7 +154,7 @@ class Admin:
         self._feed(self._left.popleft())
 
     async def _fill(self) -> None:
-        """Wait for a batch; a wait that is cancelled loses nothing, and several may wait."""
+        """Wait for a batch; several callers may wait, and cancelling one loses nothing."""
         if self._next is None:
             self._next = asyncio.ensure_future(anext(self._batches, None))
         coming = self._next
@@ -172,9 +171,9 @@ class Admin:
         return [*made, record] if record.direction is Direction.LOCAL else made
 
     async def beside(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` while records are taken: else those that wait would keep its answer from coming.
+        """Run `work` while reading records: unread ones would keep its answer from arriving.
 
-        Raises: what `work` raises, LostError.
+        Raises: LostError, and the errors of `work`.
         """
         task, reading = asyncio.ensure_future(work), asyncio.ensure_future(self._read_on())
         try:
@@ -191,12 +190,12 @@ class Admin:
 
 
 def _explained(error: RefusedError) -> RefusedError:
-    """Say what to do about a refusal."""
+    """Return a refusal with its cure."""
     text = str(error)
     if any(text.endswith(words) for words in _WRONG):
         return CredentialsError(
-            f"{text}: give --admin-auth USER:PASSWORD, @FILE that holds it, or $NSROOM_ADMIN"
+            f"{text}; use --admin-auth USER:PASSWORD, --admin-auth @FILE, or $NSROOM_ADMIN"
         )
     return RefusedError(
-        f"{text}: the server is not instrumented, or its admin namespace is another (--admin-namespace)"
+        f"{text}: the server is not instrumented, or has another admin namespace (--admin-namespace)"
     )

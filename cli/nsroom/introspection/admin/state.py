@@ -1,6 +1,6 @@
-"""What an instrumented server says of itself in its admin namespace: records in, sockets and rooms out.
+"""The state that an admin namespace reports: records in, sockets and rooms out. Pure.
 
-Pure. The words are those of `@socket.io/admin-ui` 0.5 and of `instrument()` in python-socketio 5. Directions
+The events are those of `@socket.io/admin-ui` 0.5 and of `instrument()` in python-socketio 5. Directions
 are the client's, as in every Record: `out` is what a client emitted, `in` what the server sent to it.
 """
 
@@ -13,49 +13,49 @@ from nsroom.introspection.admin.offsets import without_offset
 from nsroom.introspection.inventory import Feature, Key, Server, Socket, parse_server, parse_socket
 from nsroom.record import Direction, Json, Kind, Record, parse_time
 
-_MAX_GONE = 100_000
+_MAX_DISCONNECTED = 100_000
 _SILENCE = 10_000_000
-"""Microseconds after which a server that sent no statistics is gone; they come every two seconds."""
+"""Microseconds without statistics, which arrive every two seconds, before a server is dropped."""
 
 
 class State:
-    """What is known of the servers behind one admin namespace; it begins anew with each connection."""
+    """The servers and sockets behind one admin namespace; it starts over with each connection."""
 
     def __init__(self, namespace: str = "/admin") -> None:
         self.namespace = namespace
         self.heartbeat = 25.0
-        """Seconds in which python-socketio describes every socket once more."""
+        """Seconds in which python-socketio describes every socket again."""
         self._sequence = count(1)
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.features: list[str] | None = None
-        """What the server says it offers; None until it has."""
+        """The features that the server reports, or None until it has."""
         self.listed = False
-        """Whether the list of all sockets has come."""
+        """Whether the list of all sockets has arrived."""
         self.sockets: dict[Key, Socket] = {}
         self._servers: dict[str, Server] = {}
-        self._gone: dict[Key, None] = {}
+        self._disconnected: dict[Key, None] = {}
 
     @property
     def is_open(self) -> bool:
-        """Whether the server tells of sockets and events: it does not in production mode."""
+        """Whether the server reports sockets and events: not in production mode."""
         return Feature.ALL_EVENTS in (self.features or ())
 
     @property
     def acknowledges(self) -> bool:
-        """Whether commands are acknowledged: by python-socketio, which lists its features in this order.
+        """Whether commands are acknowledged: by python-socketio, recognised by the order of its features.
 
-        It offers commands in production mode too, where it has no handlers for them.
+        In production mode it lists commands too, but has no handlers for them.
         """
         return (self.features or [""])[0] == "AGGREGATED_EVENTS"
 
     def servers(self, now: int) -> list[Server]:
-        """Give the servers that were heard of lately."""
+        """Return the servers that have sent statistics recently."""
         return [each for each in self._servers.values() if now - each.at < _SILENCE]
 
     def population(self, now: int) -> dict[str, int]:
-        """Count the sockets of each namespace over all servers, by their statistics."""
+        """Return the number of sockets in each namespace, over all servers, from their statistics."""
         total: dict[str, int] = defaultdict(int)
         for server in self.servers(now):
             for namespace, number in server.namespaces.items():
@@ -63,12 +63,12 @@ class State:
         total.pop(self.namespace, None)
         return dict(sorted(total.items()))
 
-    def is_gone(self, key: Key) -> bool:
-        """Say whether a socket has been seen to disconnect."""
-        return key in self._gone
+    def is_disconnected(self, key: Key) -> bool:
+        """Return whether a socket has disconnected."""
+        return key in self._disconnected
 
     def select(self, namespaces: Collection[str] = (), all: bool = False) -> list[Socket]:
-        """Give the sockets of these namespaces, else of every one but the admin namespace itself."""
+        """Return the sockets of these namespaces, or of all but the admin namespace itself."""
         chosen = (
             each
             for each in self.sockets.values()
@@ -77,7 +77,7 @@ class State:
         return sorted(chosen, key=lambda each: each.key)
 
     def rooms(self, namespaces: Collection[str] = (), all: bool = False) -> dict[Key, list[Socket]]:
-        """Give the rooms with their members; without `all` not the room that each socket has for itself."""
+        """Return the rooms with their members; the room of each socket itself only with `all`."""
         found: dict[Key, list[Socket]] = defaultdict(list)
         for socket in self.select(namespaces, all):
             for room in socket.rooms:
@@ -86,7 +86,7 @@ class State:
         return dict(sorted(found.items()))
 
     def feed(self, record: Record) -> list[Record]:
-        """Take one record of the connection; give what it says that a socket did, as Records."""
+        """Apply one record of the connection, and return the socket actions that it reports as Records."""
         if record.kind is Kind.OPEN:
             self._open(record.data)
         elif record.namespace == self.namespace:
@@ -94,8 +94,8 @@ class State:
                 handle = _EVENTS.get(str(record.event))
                 return handle(self, record) if handle else []
             if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
-                # Not when it is answered: what the server emits while it accepts us comes before that.
-                self._begin()
+                # Not on the answer: events that the server emits while it accepts us arrive before that.
+                self._reset()
         return []
 
     def _open(self, data: Json) -> None:
@@ -120,7 +120,7 @@ class State:
             case [[*sockets], *_]:
                 self.listed = True
                 for socket in filter(None, map(parse_socket, sockets)):
-                    if socket.key not in self._gone:
+                    if socket.key not in self._disconnected:
                         self.sockets[socket.key] = socket
         return []
 
@@ -130,12 +130,12 @@ class State:
         if socket is None:
             return []
         new = socket.key not in self.sockets or not self.sockets[socket.key].whole
-        self._gone.pop(socket.key, None)
+        self._disconnected.pop(socket.key, None)
         self.sockets[socket.key] = socket
         if not new or not _is_arrival(args):
             return []
         data = {"transport": socket.transport, "address": socket.address}
-        return [self._made(Kind.CONNECT, record, args[1:], socket.key, Direction.IN, data=data)]
+        return [self._record(Kind.CONNECT, record, args[1:], socket.key, Direction.IN, data=data)]
 
     def _socket_updated(self, record: Record) -> list[Record]:
         match record.args:
@@ -151,9 +151,9 @@ class State:
     def _socket_disconnected(self, record: Record) -> list[Record]:
         match record.args:
             case [str() as namespace, str() as sid, reason, *rest]:
-                self._forget((namespace, sid))
+                self._remove((namespace, sid))
                 return [
-                    self._made(
+                    self._record(
                         Kind.DISCONNECT, record, rest, (namespace, sid), Direction.IN, reason=str(reason)
                     )
                 ]
@@ -179,23 +179,23 @@ class State:
 
     def _leave(self, socket: Socket, rest: list[Json]) -> None:
         self.sockets[socket.key] = socket
-        # python-socketio tells of a socket before its handler refuses it, and never that it has gone.
+        # python-socketio reports a socket before its handler refuses it, and never that it disconnected.
         if not socket.rooms and socket.whole and not _is_javascript(rest):
             del self.sockets[socket.key]
 
     def _presence(self, event: str, record: Record, rest: list[Json], key: Key, room: str) -> list[Record]:
-        """Tell of a room as the reference server does; nobody but the server saw it: `local`."""
+        """Report a room change as the reference server does; only the server saw it, so it is `local`."""
         if room == key[1]:
             return []
         args = [{"room": room, "sid": key[1]}]
-        return [self._made(Kind.EVENT, record, rest, key, Direction.LOCAL, event=event, args=args)]
+        return [self._record(Kind.EVENT, record, rest, key, Direction.LOCAL, event=event, args=args)]
 
     def _event_received(self, record: Record) -> list[Record]:
         match record.args:
             case [str() as namespace, str() as sid, [event, *args], *rest]:
                 self._known((namespace, sid))
                 return [
-                    self._made(
+                    self._record(
                         Kind.EVENT, record, rest, (namespace, sid), Direction.OUT, event=event, args=args
                     )
                 ]
@@ -208,28 +208,28 @@ class State:
                 if record.data and "offset" in record.data:
                     args = without_offset(args, _time(rest, record.time))
                 elif args == [None] and not _is_javascript(rest):
-                    args = []  # python-socketio's way to tell of an event without arguments
+                    args = []  # python-socketio reports an event without arguments like this
                 return [
-                    self._made(
+                    self._record(
                         Kind.EVENT, record, rest, (namespace, sid), Direction.IN, event=event, args=args
                     )
                 ]
         return []
 
     def _known(self, key: Key) -> Socket | None:
-        """Give a socket; one that is not in the list yet, but is heard of, has only its name."""
-        # python-socketio tells of rooms two seconds late: by then the socket may have gone.
-        if key not in self.sockets and key not in self._gone:
+        """Return a socket, creating one with only its key if it is not listed yet."""
+        # python-socketio reports rooms two seconds late: the socket may have disconnected by then.
+        if key not in self.sockets and key not in self._disconnected:
             self.sockets[key] = Socket(*key)
         return self.sockets.get(key)
 
-    def _forget(self, key: Key) -> None:
+    def _remove(self, key: Key) -> None:
         self.sockets.pop(key, None)
-        self._gone[key] = None
-        if len(self._gone) > _MAX_GONE:
-            del self._gone[next(iter(self._gone))]
+        self._disconnected[key] = None
+        if len(self._disconnected) > _MAX_DISCONNECTED:
+            del self._disconnected[next(iter(self._disconnected))]
 
-    def _made(
+    def _record(
         self, kind: Kind, record: Record, rest: list[Json], key: Key, direction: Direction, **fields: Json
     ) -> Record:
         at = _time(rest, record.time)
@@ -251,7 +251,7 @@ _EVENTS: dict[str, Callable[[State, Record], list[Record]]] = {
 
 
 def _is_arrival(args: list[Json]) -> bool:
-    """Tell a socket that connects from one that python-socketio describes again with every heartbeat."""
+    """Return whether a socket connects, or is described again by python-socketio at a heartbeat."""
     match args:
         case [{"handshake": {"time": str() as connected}}, str() as at, *_]:
             return _is_javascript([at]) or connected == at
@@ -259,12 +259,12 @@ def _is_arrival(args: list[Json]) -> bool:
 
 
 def _is_javascript(rest: list[Json]) -> bool:
-    """Tell JavaScript's way to write a time from Python's."""
+    """Return whether a time is in JavaScript's format, not Python's."""
     return bool(rest) and str(rest[0]).endswith("Z")
 
 
 def _time(rest: list[Json], default: int) -> int:
-    """Read the server's time at the end of an event's arguments."""
+    """Return the server's time at the end of an event's arguments."""
     try:
         return parse_time(rest[0])
     except (IndexError, TypeError, ValueError, OverflowError):

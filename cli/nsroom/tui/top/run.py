@@ -6,7 +6,7 @@ from contextlib import aclosing
 from nsroom.channel import now
 from nsroom.client.target import Target
 from nsroom.introspection.admin.client import Admin
-from nsroom.introspection.listing import following_events
+from nsroom.introspection.listing import follow_events
 from nsroom.output.tables import Rows
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui import config
@@ -59,9 +59,9 @@ def _connection(view: TopView, records: Iterable[Record]) -> None:
 async def show_events(target: Target, timeout: float) -> None:
     """Show what the reference server answers to `rooms`, until the person leaves.
 
-    Raises: as `following_events`; Stopped.
+    Raises: as `follow_events`; Stopped.
     """
-    async with aclosing(following_events(target, None, timeout)) as listing:
+    async with aclosing(follow_events(target, None, timeout)) as listing:
         source = EventsSource()
         source.take(await anext(listing))
         model = Model(source, sees_events=False, namespaces=target.namespaces)

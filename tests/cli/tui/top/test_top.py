@@ -233,7 +233,7 @@ async def test_a_server_that_tells_nothing(show: Show, python_server: StartServe
     text = terminal.program.stdout.text.replace("\r\n", "")
     assert "\x1b[?1049h" not in text
     assert "the server is not instrumented" in text
-    assert "answer to `rooms` is no list of rooms" in text
+    assert "answer to `rooms` is not a list of rooms" in text
 
 
 async def test_wrong_credentials_are_said_without_a_screen(show: Show, serve: StartServer) -> None:
