@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import struct
 import sys
@@ -106,6 +107,10 @@ class Stream:
         """Wait until the text is there, and give everything so far."""
         await self._until(lambda: wanted in self.text, timeout, repr(wanted))
         return self.text
+
+    async def wait_for_match(self, pattern: str, timeout: float) -> None:
+        """Wait until a regular expression matches somewhere in the text."""
+        await self._until(lambda: re.search(pattern, self.text) is not None, timeout, repr(pattern))
 
     async def line(self, timeout: float) -> str:
         """Wait for the next line, and give it without its end."""
