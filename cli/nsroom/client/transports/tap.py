@@ -7,7 +7,7 @@ the namespaces go on to what drives the connection.
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from nsroom.channel import Channel, now
 from nsroom.errors import DecodeError
@@ -16,15 +16,19 @@ from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.session import Session
 from nsroom.record import Direction, Kind, Record
 
-if TYPE_CHECKING:
-    from nsroom.client.transports.aiohttp_taps import TappedWebSocket
-
 _BLOCKED = 5.0
 """Seconds after which python-engineio hears that our own output, not the server, is what is slow."""
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _EVENT, _IN = Kind.EVENT, Direction.IN
 _DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """What the driver of the connection must see."""
+
+
+class WebSocket(Protocol):
+    """The WebSocket that carries the frames."""
+
+    async def abandon(self) -> None:
+        """Close without waiting for the other side."""
 
 
 class Tap:
@@ -44,7 +48,7 @@ class Tap:
         """What the frames on the wire are in; python-socketio sees those of the default one."""
         self.stranger: str | bytes | None = None
         """What came where the handshake was due."""
-        self.websocket: TappedWebSocket | None = None
+        self.websocket: WebSocket | None = None
         """What carries the frames, also while python-engineio still waits for its handshake."""
         self.close_code: int | None = None
         self.silent = False
