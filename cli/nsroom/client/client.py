@@ -10,6 +10,7 @@ from nsroom.client.catchup import Attendance
 from nsroom.client.connecting import Connector
 from nsroom.client.events import Acknowledge, Emit
 from nsroom.client.journal import Journal
+from nsroom.client.reconnection import Reconnection
 from nsroom.client.target import Target
 from nsroom.client.transports.tap import Tap
 from nsroom.errors import LostError, NsroomError, UsageError, WaitError
@@ -49,6 +50,7 @@ class Client:
         self._acks = Acks()
         self._attendance = Attendance(self._journal.sequence, now)
         self._connector = Connector(target, self._tapped, say, self._tell)
+        self._reconnection = Reconnection(self._connector, self._attendance, self._journal, self.ask, say)
         self._notices: dict[Kind, Callable[[Record], None]] = {
             Kind.CONNECT: self._connector.accept,
             Kind.CONNECT_ERROR: self._connector.refuse,
@@ -223,7 +225,7 @@ class Client:
             while True:
                 reason, lost_at = await self._connector.lost()
                 self._on_loss(reason)
-                await self._come_back(reason, lost_at)
+                await self._reconnection.run(reason, lost_at, self.rejoin, self.on_return)
         except NsroomError as error:
             self.failure = error
         finally:
@@ -239,12 +241,6 @@ class Client:
             raise LostError("the server disconnected us from every namespace")
         if not self.target.reconnect:
             raise LostError(ended)
-
-    async def _come_back(self, reason: str, lost_at: int) -> None:
-        from nsroom.client.reconnection import Reconnection
-
-        way = Reconnection(self, self._connector, self._attendance, self._journal, self._say)
-        await way.run(reason, lost_at)
 
     def _finish(self) -> None:
         self._acks.forsake(LostError("the connection is closed"))

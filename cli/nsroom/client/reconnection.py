@@ -1,10 +1,9 @@
-"""The way back after a lost connection: when it is tried, and what is known of the time without one."""
+"""Reconnect with backoff after a lost connection, and record the gap."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nsroom.channel import now
 from nsroom.client.catchup import Attendance, Place, describe
@@ -15,15 +14,19 @@ from nsroom.client.transports.connection import Connection
 from nsroom.errors import ConnectError, LostError, NsroomError
 from nsroom.record import Json, Kind, Record
 
-if TYPE_CHECKING:  # which imports this module when a connection is lost
-    from nsroom.client.client import Client
+Ask = Callable[..., Awaitable[list[asyncio.Future[Record]]]]
+"""`Client.ask`."""
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
+_ANSWER_TIMEOUT = 10.0
+"""Seconds to wait for the answer to each join, and for each page of missed messages."""
 
 
 def backoff(attempt: int) -> float:
-    """Give the seconds to wait before a reconnection attempt (1, 2, …), with jitter."""
-    return min(_FIRST_DELAY * 2.0 ** min(attempt - 1, 10), _LONGEST_DELAY) * random.uniform(0.5, 1.0)
+    """Return the seconds to wait before a reconnection attempt (1, 2, …), with jitter."""
+    from random import uniform  # 1 ms, which only a lost connection should cost
+
+    return min(_FIRST_DELAY * 2.0 ** min(attempt - 1, 10), _LONGEST_DELAY) * uniform(0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,103 +62,51 @@ class Gap:
         return data | ({"rooms": [place.summary for place in self.places]} if self.places else {})
 
 
-_PATIENCE = 10.0
-"""Seconds to wait for each answer."""
-
-
-class Recall:
-    """Repeats joins over a new connection, and puts the missed messages before the live ones."""
-
-    def __init__(
-        self,
-        attendance: Attendance,
-        ask: Callable[..., Awaitable[list[asyncio.Future[Record]]]],
-        put: Callable[[list[Record]], Awaitable[None]],
-        joins: Sequence[Emit],
-    ) -> None:
-        self._attendance = attendance
-        self._ask = ask
-        self._put = put
-        self._asked = [attendance.again(join) for join in joins]
-
-    @property
-    def places(self) -> list[Place]:
-        """The rooms of which it is known what was missed, or that this cannot be known."""
-        return [place for _, place in self._asked if place]
-
-    async def run(self, ended: "asyncio.Future[str]") -> None:
-        """Do it, unless the connection ends once more."""
-        if not self._asked:
-            return
-        work = asyncio.ensure_future(self._run())
-        try:
-            both: set[asyncio.Future[Any]] = {work, ended}
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-
-    async def _run(self) -> None:
-        try:
-            answers = await self._ask(*(join for join, _ in self._asked))
-            for (_, place), answer in zip(self._asked, answers, strict=True):
-                if place is not None:
-                    await self._replay(place, answer)
-        except LostError:
-            return  # whoever waits for the end of the connection comes here again
-
-    async def _replay(self, place: Place, answer: asyncio.Future[Record]) -> None:
-        page = await _page(answer)
-        await self._put(self._attendance.replay(place, page))
-        while further := self._attendance.further(place, page):
-            (answer,) = await self._ask(further)
-            page = await _page(answer)
-            await self._put(self._attendance.replay(place, page))
-        await self._put(self._attendance.release(place))
-
-
-async def _page(answer: asyncio.Future[Record]) -> Json:
-    await asyncio.wait([answer], timeout=_PATIENCE)
-    args = answer.result().args if answer.done() else None
-    return args[0] if args else None
-
-
 class Reconnection:
-    """Brings a client back: into its namespaces, its rooms, and to what it did there."""
+    """Reconnects a client: to its namespaces and its rooms, with the messages missed in them."""
 
     def __init__(
         self,
-        client: "Client",
         connector: Connector,
         attendance: Attendance,
         journal: Journal,
+        ask: Ask,
         say: Callable[[str], object],
     ) -> None:
-        self._client = client
         self._connector = connector
         self._attendance = attendance
         self._journal = journal
+        self._ask = ask
         self._say = say
 
-    async def run(self, reason: str, lost_at: int) -> None:
-        """Come back from a connection that was lost for `reason` at this time (microseconds).
+    async def run(
+        self,
+        reason: str,
+        lost_at: int,
+        joins: Sequence[Emit],
+        on_return: Sequence[Callable[[], Awaitable[object]]],
+    ) -> None:
+        """Replace a connection that was lost for `reason` at `lost_at` (microseconds).
 
-        Raises: RefusedError when the server takes us back into no namespace.
+        The joins are emitted again, and then `on_return` is called.
+        Raises: RefusedError when the server refuses every namespace.
         """
-        before = set(self._client.namespaces.values())
+        before = set(self._connector.session.namespaces.values())
         self._say(f"the connection ended ({reason}); trying again")
         connection = await self._connect()
         milliseconds = (now() - lost_at) / 1000
-        places = await self._join(connection)
-        gap = Gap(milliseconds, before, self._client.namespaces, places)
+        places = await self._rejoin(joins, connection)
+        gap = Gap(milliseconds, before, self._connector.session.namespaces, places)
         self._journal.note(Kind.GAP, reason=reason, message=gap.message, data=gap.data)
-        self._say(f"connected again over {self._client.transport}: {gap.message}")
-        await self._go_on()
+        self._say(f"connected again over {connection.transport}: {gap.message}")
+        for resume in on_return:
+            try:
+                await resume()
+            except NsroomError as error:
+                self._say(str(error))
 
     async def _connect(self) -> Connection:
-        """Try until it works; say what goes wrong when it is something new."""
+        """Try until it works, and report each new reason why it does not."""
         attempt, said = 0, ""
         while True:
             attempt += 1
@@ -170,16 +121,49 @@ class Reconnection:
                     said = str(error)
                     self._say(said)
 
-    async def _join(self, connection: Connection) -> list[Place]:
-        """Repeat the joins; give the rooms of which something is known now."""
-        joins = [join for join in self._client.rejoin if join.namespace in self._client.namespaces]
-        recall = Recall(self._attendance, self._client.ask, self._journal.put_slowly, joins)
-        await recall.run(connection.ended)
-        return recall.places
+    async def _rejoin(self, joins: Sequence[Emit], connection: Connection) -> list[Place]:
+        """Repeat the joins and fetch the missed messages; return the rooms that have numbered messages."""
+        namespaces = self._connector.session.namespaces
+        asked = [self._attendance.again(join) for join in joins if join.namespace in namespaces]
+        if asked:
+            await _unless_ended(self._catch_up(asked), connection.ended)
+        return [place for _, place in asked if place]
 
-    async def _go_on(self) -> None:
-        for begin_again in self._client.on_return:
-            try:
-                await begin_again()
-            except NsroomError as error:
-                self._say(str(error))
+    async def _catch_up(self, asked: Sequence[tuple[Emit, Place | None]]) -> None:
+        try:
+            answers = await self._ask(*(join for join, _ in asked))
+            for (_, place), answer in zip(asked, answers, strict=True):
+                if place is not None:
+                    await self._replay(place, answer)
+        except LostError:
+            return  # the loss of this connection is handled like that of the last
+
+    async def _replay(self, place: Place, answer: asyncio.Future[Record]) -> None:
+        """Put the missed messages of a room before its live ones."""
+        page = await _page(answer)
+        await self._journal.put_slowly(self._attendance.replay(place, page))
+        while further := self._attendance.further(place, page):
+            (answer,) = await self._ask(further)
+            page = await _page(answer)
+            await self._journal.put_slowly(self._attendance.replay(place, page))
+        await self._journal.put_slowly(self._attendance.release(place))
+
+
+async def _unless_ended(work: Coroutine[Any, Any, None], ended: "asyncio.Future[str]") -> None:
+    """Run `work`, but cancel it when the connection ends."""
+    task = asyncio.ensure_future(work)
+    try:
+        both: set[asyncio.Future[Any]] = {task, ended}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _page(answer: asyncio.Future[Record]) -> Json:
+    """Return the first argument of an acknowledgement, or None if there is none in time."""
+    await asyncio.wait([answer], timeout=_ANSWER_TIMEOUT)
+    args = answer.result().args if answer.done() else None
+    return args[0] if args else None
