@@ -12,11 +12,9 @@ from nsroom.client.events import Acknowledge, Emit
 from nsroom.client.journal import Journal
 from nsroom.client.reconnection import Reconnection
 from nsroom.client.target import Target
-from nsroom.client.transports.tap import Tap
 from nsroom.errors import LostError, NsroomError, UsageError, WaitError
-from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.socketio import RESERVED_EVENTS
-from nsroom.record import Direction, Kind, Record
+from nsroom.record import Kind, Record
 
 T = TypeVar("T")
 
@@ -49,14 +47,8 @@ class Client:
         self._journal = Journal(watch=watch, raw=raw)
         self._acks = Acks()
         self._attendance = Attendance(self._journal.sequence, now)
-        self._connector = Connector(target, self._tapped, say, self._tell)
+        self._connector = Connector(target, self._journal, self._acks, self._attendance, say, self._tell)
         self._reconnection = Reconnection(self._connector, self._attendance, self._journal, self.ask, say)
-        self._notices: dict[Kind, Callable[[Record], None]] = {
-            Kind.CONNECT: self._connector.accept,
-            Kind.CONNECT_ERROR: self._connector.refuse,
-            Kind.DISCONNECT: self._on_disconnect,
-            Kind.ACK: self._on_ack,
-        }
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
@@ -197,27 +189,6 @@ class Client:
             why = self.refused.get(emit.namespace, "not connected to it")
             raise UsageError(f"nothing can be emitted to {emit.namespace}: {why}")
         return emit
-
-    def _tapped(self, dialect: Dialect) -> Tap:
-        """Make the tap of a new connection."""
-        session = self._journal.session(dialect.is_old)
-        return Tap(session, self._journal.channel, self._notice, self._attendance.is_due, dialect)
-
-    def _notice(self, record: Record) -> None:
-        """Act on what the server says of namespaces and acknowledgements."""
-        take = self._notices.get(record.kind)
-        if take is not None and record.direction is Direction.IN:
-            take(record)
-
-    def _on_disconnect(self, record: Record) -> None:
-        reason = f"the server disconnected us from {record.namespace}"
-        self._say(reason)
-        self._acks.forsake(LostError(reason), record.namespace)
-        self._connector.memberships.leave(record.namespace or "/")
-
-    def _on_ack(self, record: Record) -> None:
-        self._attendance.joined(record)
-        self._acks.answer(record)
 
     async def _supervise(self) -> None:
         """Come back after each lost connection, until there is nothing to come back to."""

@@ -1,11 +1,15 @@
-"""Make the connections of a client: in the server's dialect, on the way that works, into its namespaces."""
+"""Connect a client: negotiate the dialect, open a transport, join the namespaces."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from nsroom.channel import now
+from nsroom.client.acks import Acks
+from nsroom.client.catchup import Attendance
+from nsroom.client.journal import Journal
 from nsroom.client.namespaces import Memberships
-from nsroom.client.negotiation import Negotiation, first_dialect
+from nsroom.client.negotiation import Negotiation, OtherDialectError, first_dialect
 from nsroom.client.target import Target, Transport
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.tap import Tap
@@ -14,78 +18,126 @@ from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, Us
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Session
 from nsroom.protocol.socketio import Packet, PacketType
-from nsroom.record import Record
-
-Prepare = Callable[[type[Connection], Dialect], Connection]
+from nsroom.record import Direction, Kind, Record
 
 
-Open = Callable[[Connection, Transport, float], Awaitable[None]]
+class _Attempt(NamedTuple):
+    """A connection, and the reason why it could not be opened, if any."""
+
+    connection: Connection
+    error: Exception | None
 
 
-class Dialer:
-    """Connects to one target: over WebSocket directly, then with python-socketio, then over polling."""
+class Connector:
+    """Makes the connections of one client, one after the other, and handles the server's control packets.
 
-    def __init__(self, target: Target, prepare: Prepare, open: Open) -> None:
-        """`open` raises what the network raises, or an NsroomError where no other way would help."""
+    `connect` takes three steps; when one fails, the step before it tries the next possibility:
+    negotiate the dialect, open a transport (`_open`), join the namespaces (`_join`).
+    `say` is called with lines for the user, `note` with those about the dialect.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        journal: Journal,
+        acks: Acks,
+        attendance: Attendance,
+        say: Callable[[str], object],
+        note: Callable[[str], object],
+    ) -> None:
+        self.connection: Connection | None = None
+        """The last one that was opened; it may have ended."""
+        self.memberships = Memberships(target.namespaces, target.auth)
         self._target = target
-        self._prepare = prepare
-        self._open = open
+        self._journal = journal
+        self._acks = acks
+        self._attendance = attendance
+        self._say = say
+        self._negotiation = Negotiation(target, note)
+        self._handlers: dict[Kind, Callable[[Record], None]] = {
+            Kind.CONNECT: self._on_connect,
+            Kind.CONNECT_ERROR: self._on_connect_error,
+            Kind.DISCONNECT: self._on_disconnect,
+            Kind.ACK: self._on_ack,
+        }
+        self._tap = self._new_tap(first_dialect(target))
 
-    async def dial(self, dialect: Dialect, until: float) -> Connection:
-        """Give the first connection that works.
+    @property
+    def session(self) -> Session:
+        """What is known of the last connection, or of the one that is being made."""
+        return self._tap.session
 
-        Raises: ConnectError with the root cause, and whatever NsroomError `open` raises.
+    def require(self) -> Connection:
+        """Return the connection. Raises: LostError while disconnected."""
+        if self.connection is None or self.connection.ended.done():
+            raise LostError("there is no connection now")
+        return self.connection
+
+    async def connect(self) -> Connection:
+        """Connect to the server, and to every wanted namespace that it does not refuse.
+
+        Raises: ConnectError with the root cause, RefusedError when every namespace is refused.
         """
-        transports = self._transports()
-        share = (until - asyncio.get_running_loop().time()) / len(transports)
-        fault: ConnectError | None = None
-        was_websocket = False
+        deadline = asyncio.get_running_loop().time() + self._target.connect_timeout
+        self._negotiation.start()
+        while True:
+            try:
+                self.connection = await self._open(self._negotiation.dialect, deadline)
+            except OtherDialectError as error:
+                self._negotiation.switch(error)
+            except RefusedError:
+                self._negotiation.report()
+                raise
+            except ConnectError as error:
+                if earlier := self._negotiation.reset():
+                    raise earlier from error
+                raise
+            else:
+                self._negotiation.report()
+                return self.connection
+
+    async def _open(self, dialect: Dialect, deadline: float) -> Connection:
+        """Return the first connection that works, over WebSocket or polling.
+
+        Raises: ConnectError with the root cause, RefusedError.
+        """
+        transports = _transports(self._target)
+        seconds = (deadline - asyncio.get_running_loop().time()) / len(transports)
+        reported: _Attempt | None = None
         for transport in transports:
-            connection, failure = await self._over(transport, dialect, share)
-            if failure is None:
-                return connection
-            if fault is None or not was_websocket:
-                fault = self._explain(failure, connection)
-            # A WebSocket that was accepted says more about the server than how it answers polling.
-            was_websocket = connection.status == 101
-            if not connection.reached:
+            attempt = await self._open_transport(transport, dialect, seconds)
+            if attempt.error is None:
+                return attempt.connection
+            # An accepted WebSocket tells more about the server than its answer to polling.
+            if reported is None or reported.connection.status != 101:
+                reported = attempt
+            if not attempt.connection.reached:
                 break
-        assert fault is not None
-        raise fault
+        assert reported is not None
+        raise self._explained(reported)
 
-    def _transports(self) -> list[Transport]:
-        if self._target.transport is not Transport.AUTO:
-            return [self._target.transport]
-        return [Transport.WEBSOCKET, Transport.POLLING]
-
-    async def _over(
-        self, transport: Transport, dialect: Dialect, seconds: float
-    ) -> tuple[Connection, Exception | None]:
-        """Try every way over one transport; of those that got through, give the last with its failure."""
-        until = asyncio.get_running_loop().time() + seconds
-        told: tuple[Connection, Exception | None] | None = None
-        for connection in self._ways(transport, dialect):
-            failure = await self._try(connection, transport, until, seconds)
-            if told is None or connection.reached or not told[0].reached:
-                told = connection, failure
-            if failure is None or isinstance(failure, TimeoutError):
+    async def _open_transport(self, transport: Transport, dialect: Dialect, seconds: float) -> _Attempt:
+        """Try each implementation of a transport; return the last attempt that reached the server."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        last: _Attempt | None = None
+        for kind in _implementations(self._target, transport, dialect):
+            connection = self._new_connection(kind, dialect)
+            error = await self._try(connection, transport, deadline, seconds)
+            if last is None or connection.reached or not last.connection.reached:
+                last = _Attempt(connection, error)
+            if error is None or isinstance(error, TimeoutError):
                 break
-        assert told is not None
-        return told
-
-    def _ways(self, transport: Transport, dialect: Dialect) -> Iterator[Connection]:
-        if suits(self._target, transport, dialect):
-            yield self._prepare(DirectConnection, dialect)
-        from nsroom.client.transports.python_socketio import DrivenConnection
-
-        yield self._prepare(DrivenConnection, dialect)
+        assert last is not None
+        return last
 
     async def _try(
-        self, connection: Connection, transport: Transport, until: float, seconds: float
+        self, connection: Connection, transport: Transport, deadline: float, seconds: float
     ) -> Exception | None:
+        """Open a connection and join the namespaces; return the error after which another way may work."""
         try:
-            async with asyncio.timeout_at(until):
-                await self._open(connection, transport, seconds)
+            async with asyncio.timeout_at(deadline):
+                await connection.open(transport, self.memberships.wanted, seconds)
+                await self._join(connection)
         except (NsroomError, asyncio.CancelledError):
             await connection.close(0.2)
             raise
@@ -94,80 +146,39 @@ class Dialer:
             return error
         return None
 
-    def _explain(self, failure: Exception, connection: Connection) -> ConnectError:
-        from nsroom.client.failures import explain
-
-        fault = explain(failure, connection, self._target)
-        fault.__cause__ = failure
-        return fault
-
-
-class Connector:
-    """Makes one connection after the other, each with a tap of its own, and connects to namespaces on it.
-
-    `accept` and `refuse` are to be told what the tap sees. `say` is given lines for a person, `note` those of
-    how the server is spoken to.
-    """
-
-    def __init__(
-        self,
-        target: Target,
-        tapped: Callable[[Dialect], Tap],
-        say: Callable[[str], object],
-        note: Callable[[str], object],
-    ) -> None:
-        self.connection: Connection | None = None
-        """The last that was made; it may have ended."""
-        self.memberships = Memberships(target.namespaces, target.auth)
-        self._target = target
-        self._tapped = tapped
-        self._tap = tapped(first_dialect(target))
-        self._negotiation = Negotiation(target, note)
-        self._say = say
-
-    @property
-    def session(self) -> Session:
-        """What is known of the last connection, or of one that is being made."""
-        return self._tap.session
-
-    def require(self) -> Connection:
-        """Give the connection. Raises: LostError when there is none now."""
-        if self.connection is None or self.connection.ended.done():
-            raise LostError("there is no connection now")
-        return self.connection
-
-    async def connect(self) -> Connection:
-        """Connect to the server, and to every namespace that is wanted and not refused.
-
-        Raises: ConnectError with the root cause, RefusedError when every namespace refused.
-        """
-        until = asyncio.get_running_loop().time() + self._target.connect_timeout
-        dialer = Dialer(self._target, self._prepare, self._open)
-        self.connection = await self._negotiation.reach(lambda dialect: dialer.dial(dialect, until))
-        return self.connection
-
-    def _prepare(self, kind: type[Connection], dialect: Dialect) -> Connection:
-        before, self._tap = self.session, self._tapped(dialect)
-        # What was missed comes before the CONNECT answer, with offsets already.
-        self.session.recovery |= before.recovery
-        self.memberships.begin(before)
-        return kind(self._target, self._tap, self.memberships.payload)
-
-    async def _open(self, connection: Connection, transport: Transport, timeout: float) -> None:
-        await connection.open(transport, self.memberships.wanted, timeout)
-        await self._answered(connection, self.memberships.wanted)
+    async def _join(self, connection: Connection) -> None:
+        """Wait until the server has answered for every namespace. Raises: RefusedError, ConnectError."""
+        await self._wait_for_answers(connection, self.memberships.wanted)
         for refusal in self.memberships.check():
             self._say(refusal)
 
-    async def _answered(self, connection: Connection, namespaces: Sequence[str]) -> None:
-        """Wait for the server's word on every one of these namespaces."""
+    async def _wait_for_answers(self, connection: Connection, namespaces: list[str]) -> None:
         if not await self.memberships.answered(namespaces, connection.ended):
             from nsroom.client.failures import unanswered
 
             raise unanswered(connection, self._target)
 
+    def _new_connection(self, kind: type[Connection], dialect: Dialect) -> Connection:
+        before, self._tap = self.session, self._new_tap(dialect)
+        # Missed events arrive before the CONNECT answer, and already have offsets.
+        self.session.recovery |= before.recovery
+        self.memberships.begin(before)
+        return kind(self._target, self._tap, self.memberships.payload)
+
+    def _new_tap(self, dialect: Dialect) -> Tap:
+        session = self._journal.session(dialect.is_old)
+        return Tap(session, self._journal.channel, self._on_record, self._attendance.is_due, dialect)
+
+    def _explained(self, attempt: _Attempt) -> ConnectError:
+        from nsroom.client.failures import explain
+
+        assert attempt.error is not None
+        explained = explain(attempt.error, attempt.connection, self._target)
+        explained.__cause__ = attempt.error
+        return explained
+
     async def lost(self) -> tuple[str, int]:
-        """Wait for the end of the connection; give the reason, and the time in microseconds."""
+        """Wait until the connection ends; return the reason and the time in microseconds."""
         connection = self.connection
         assert connection is not None, "not connected"
         await asyncio.shield(connection.ended)
@@ -183,9 +194,9 @@ class Connector:
             raise UsageError(f"cannot be sent: {error}") from None
 
     async def enter(self, namespace: str) -> None:
-        """Connect to a further namespace.
+        """Connect to another namespace.
 
-        Raises: RefusedError, or ConnectError when no answer comes in time; as `send`.
+        Raises: RefusedError, or ConnectError without an answer in time; as `send`.
         """
         members, seconds = self.memberships, self._target.connect_timeout
         connection = self.require()
@@ -195,7 +206,7 @@ class Connector:
         await self.send([Packet(PacketType.CONNECT, namespace, data=members.payload(namespace))])
         try:
             async with asyncio.timeout(seconds):
-                await self._answered(connection, [namespace])
+                await self._wait_for_answers(connection, [namespace])
         except TimeoutError:
             raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
         if namespace in members.refused:
@@ -203,29 +214,43 @@ class Connector:
         members.wanted.append(namespace)
 
     async def leave(self, namespace: str) -> None:
-        """Disconnect from a namespace; the others go on. Raises: as `send`."""
+        """Disconnect from a namespace; the others stay connected. Raises: as `send`."""
         if namespace not in self.session.namespaces:
             raise UsageError(f"not in {namespace}: there is nothing to leave")
         await self.send([Packet(PacketType.DISCONNECT, namespace)])
         self.memberships.leave(namespace)
 
-    def accept(self, record: Record) -> None:
-        """Take the answer to a CONNECT."""
+    def _on_record(self, record: Record) -> None:
+        """Handle a record of the tap that is not an event."""
+        handle = self._handlers.get(record.kind)
+        if handle is not None and record.direction is Direction.IN:
+            handle(record)
+
+    def _on_connect(self, record: Record) -> None:
         if self.session.namespaces.keys() == {record.namespace}:
             self._check_dialect(record.sid is None)
         self.memberships.accept(record)
 
-    def refuse(self, record: Record) -> None:
-        """Take the refusal of a namespace."""
+    def _on_connect_error(self, record: Record) -> None:
         if not self.session.namespaces and not self.memberships.is_pending(record.namespace or "/"):
-            # Socket.IO 2 refuses the root namespace unasked, too.
+            # Socket.IO 2 connects or refuses the root namespace without a CONNECT packet.
             self._check_dialect(True)
         self.memberships.refuse(record)
         if self.session.is_old and record.namespace == "/":
             self.memberships.refuse_rest("the server refused /, and Socket.IO 2 opens no other without it")
 
+    def _on_disconnect(self, record: Record) -> None:
+        reason = f"the server disconnected us from {record.namespace}"
+        self._say(reason)
+        self._acks.forsake(LostError(reason), record.namespace)
+        self.memberships.leave(record.namespace or "/")
+
+    def _on_ack(self, record: Record) -> None:
+        self._attendance.joined(record)
+        self._acks.answer(record)
+
     def _check_dialect(self, is_old: bool) -> None:
-        """Go no further with a connection that begins in another dialect."""
+        """Make the attempt fail when the server's first answer is in another dialect."""
         if self.connection is not None and not self.connection.ended.done():
             return
         dialect = self._tap.dialect.heard(self.session.is_old or is_old, self.session.is_msgpack)
@@ -234,3 +259,18 @@ class Connector:
 
             self._tap.mute()
             self.memberships.fail(other_dialect(dialect, self._target))
+
+
+def _transports(target: Target) -> list[Transport]:
+    if target.transport is not Transport.AUTO:
+        return [target.transport]
+    return [Transport.WEBSOCKET, Transport.POLLING]
+
+
+def _implementations(target: Target, transport: Transport, dialect: Dialect) -> Iterator[type[Connection]]:
+    """Yield our own WebSocket if it is enough, then python-socketio's client, loaded only when needed."""
+    if suits(target, transport, dialect):
+        yield DirectConnection
+    from nsroom.client.transports.python_socketio import DrivenConnection
+
+    yield DrivenConnection

@@ -1,69 +1,76 @@
-"""Find out in what dialect a server is to be spoken to; no round trip more where it is the usual one."""
+"""Find out which Engine.IO revision and parser the server speaks.
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+The common dialect is tried first, so that it costs no extra round trip.
+"""
+
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from nsroom.client.target import Parser, Protocol, Target
-from nsroom.errors import ConnectError, RefusedError
+from nsroom.errors import ConnectError
 from nsroom.protocol.dialect import Dialect
-
-T = TypeVar("T")
 
 
 class OtherDialectError(ConnectError):
-    """The server does not speak the dialect that it was spoken to in."""
+    """The server does not speak the dialect that was tried."""
 
     def __init__(self, text: str, dialect: Dialect, *, guessed: bool = False) -> None:
         super().__init__(text)
         self.dialect = dialect
         """The one that it speaks."""
         self.guessed = guessed
-        """Whether something else may be the cause: then this is what went wrong, unless the dialect works."""
+        """Whether the cause may be another: then this error is reported unless `dialect` works."""
 
 
 def first_dialect(target: Target) -> Dialect:
-    """Give the dialect to begin with: what the user asks for, else the usual one."""
+    """Return the dialect to try first: the one that the user asked for, or the common one."""
     engine = 3 if target.protocol is Protocol.V3 else 4
     return Dialect(engine, target.parser is Parser.MSGPACK, urlencode(target.query))
 
 
 class Negotiation:
-    """The dialect of one server, over all connections to it."""
+    """The dialect of one server, kept from one connection to the next.
+
+    Pure. For each connection `start` comes first, `switch` after each OtherDialectError, and one of `report`
+    (the server was understood) and `reset` (it was not) last.
+    """
 
     def __init__(self, target: Target, say: Callable[[str], object]) -> None:
         self.dialect = first_dialect(target)
+        """The dialect to try now."""
         self._protocol = target.protocol
         self._parser = target.parser
         self._say = say
+        self.start()
 
-    async def reach(self, attempt: Callable[[Dialect], Awaitable[T]]) -> T:
-        """Connect; where the server speaks another dialect, and the user left it open, in that.
+    def start(self) -> None:
+        """Start a connection in the dialect of the last one."""
+        self._known = self.dialect
+        self._tried = {self.dialect}
+        self._fault: OtherDialectError | None = None
 
-        Raises: ConnectError, RefusedError.
+    def switch(self, error: OtherDialectError) -> None:
+        """Use the dialect that the server speaks.
+
+        Raises: ConnectError if it was tried already, or the user ruled it out.
         """
-        known, tried = self.dialect, {self.dialect}
-        fault: OtherDialectError | None = None
-        while True:
-            try:
-                reached = await attempt(self.dialect)
-            except OtherDialectError as found:
-                fault = fault if fault and fault.guessed else found
-                if found.dialect in tried or not self._admits(found.dialect):
-                    raise self._given_up(fault, known) from found
-                self.dialect = found.dialect
-                tried.add(found.dialect)
-            except RefusedError:
-                self._tell(known)
-                raise
-            except ConnectError as error:
-                self.dialect = known
-                if fault and fault.guessed:
-                    raise fault from error
-                raise
-            else:
-                self._tell(known)
-                return reached
+        if self._fault is None or not self._fault.guessed:
+            self._fault = error
+        if error.dialect in self._tried or not self._admits(error.dialect):
+            self.dialect = self._known
+            raise self._with_advice(self._fault)
+        self.dialect = error.dialect
+        self._tried.add(error.dialect)
+
+    def reset(self) -> OtherDialectError | None:
+        """Return to the dialect before `start`; return the error to report if the last one was a guess."""
+        self.dialect = self._known
+        return self._fault if self._fault and self._fault.guessed else None
+
+    def report(self) -> None:
+        """Report a dialect other than that of the last connection."""
+        if self.dialect != self._known:
+            self._say(f"the server speaks {self.dialect}; {self.dialect.options} saves finding out")
 
     def _admits(self, dialect: Dialect) -> bool:
         same_engine = dialect.engine == self.dialect.engine
@@ -72,19 +79,14 @@ class Negotiation:
             same_parser or self._parser is Parser.AUTO
         )
 
-    def _given_up(self, fault: OtherDialectError, known: Dialect) -> ConnectError:
-        """Say what went wrong, and name the options that would mend it, unless they were tried."""
+    def _with_advice(self, fault: OtherDialectError) -> ConnectError:
+        """Add the options that would help, unless they were tried."""
         advice = []
-        if self._protocol is not Protocol.AUTO and fault.dialect.engine != known.engine:
+        if self._protocol is not Protocol.AUTO and fault.dialect.engine != self._known.engine:
             advice.append(f"--protocol {fault.dialect.engine}")
-        if self._parser is not Parser.AUTO and fault.dialect.is_msgpack != known.is_msgpack:
+        if self._parser is not Parser.AUTO and fault.dialect.is_msgpack != self._known.is_msgpack:
             advice.append(f"--parser {'msgpack' if fault.dialect.is_msgpack else 'json'}")
-        self.dialect = known
         if not advice:
             return fault
         verb = "try" if fault.guessed else "use"
         return ConnectError(f"{fault}: {verb} {' '.join(advice)}, or auto")
-
-    def _tell(self, known: Dialect) -> None:
-        if self.dialect != known:
-            self._say(f"the server speaks {self.dialect}; {self.dialect.options} saves finding out")

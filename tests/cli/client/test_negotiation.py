@@ -1,4 +1,4 @@
-"""Which dialects are tried, and what is said of it."""
+"""Which dialects are tried in which order, and what is reported."""
 
 from collections.abc import Callable
 
@@ -6,26 +6,10 @@ import pytest
 
 from nsroom.client.negotiation import Negotiation, OtherDialectError, first_dialect
 from nsroom.client.target import Parser, Protocol, Target
-from nsroom.errors import ConnectError, RefusedError
+from nsroom.errors import ConnectError
 from nsroom.protocol.dialect import DEFAULT, Dialect
 
 OLD, MSGPACK, OLD_MSGPACK = Dialect(3), Dialect(4, True), Dialect(3, True)
-
-
-class Server:
-    """Speaks one dialect; in another it says which, or leaves that to be guessed."""
-
-    def __init__(self, speaks: Dialect, *, guessed: bool = False, then: Exception | None = None) -> None:
-        self.asked: list[Dialect] = []
-        self._speaks, self._guessed, self._then = speaks, guessed, then
-
-    async def attempt(self, dialect: Dialect) -> str:
-        self.asked.append(dialect)
-        if dialect != self._speaks:
-            raise OtherDialectError("it closed", self._speaks, guessed=self._guessed)
-        if self._then is not None:
-            raise self._then
-        return "reached"
 
 
 def negotiation(
@@ -34,33 +18,46 @@ def negotiation(
     return Negotiation(Target(protocol=Protocol(protocol), parser=Parser(parser)), say)
 
 
-async def test_nothing_is_tried_or_said_where_it_is_the_usual_one() -> None:
+def speaks(dialect: Dialect, *, guessed: bool = False) -> OtherDialectError:
+    """An attempt that ended because the server speaks this dialect."""
+    return OtherDialectError("it closed", dialect, guessed=guessed)
+
+
+def connect(negotiation: Negotiation, dialect: Dialect) -> list[Dialect]:
+    """Connect to a server that speaks this dialect and says so; return the dialects that were tried."""
+    negotiation.start()
+    tried = [negotiation.dialect]
+    while negotiation.dialect != dialect:
+        negotiation.switch(speaks(dialect))
+        tried.append(negotiation.dialect)
+    negotiation.report()
+    return tried
+
+
+def test_the_common_dialect_is_tried_first_and_not_reported() -> None:
     said: list[str] = []
-    server = Server(DEFAULT)
-    assert await negotiation(say=said.append).reach(server.attempt) == "reached"
-    assert (server.asked, said) == ([DEFAULT], [])
+    assert connect(negotiation(say=said.append), DEFAULT) == [DEFAULT]
+    assert said == []
 
 
 @pytest.mark.parametrize("dialect", [OLD, MSGPACK, OLD_MSGPACK])
-async def test_what_is_found_is_said_in_one_line_and_kept(dialect: Dialect) -> None:
+def test_another_dialect_is_reported_once_and_kept(dialect: Dialect) -> None:
     said: list[str] = []
-    server = Server(dialect)
     found = negotiation(say=said.append)
-    for _ in range(2):
-        await found.reach(server.attempt)
-    assert server.asked == [DEFAULT, dialect, dialect]
+    assert connect(found, dialect) == [DEFAULT, dialect]
+    assert connect(found, dialect) == [dialect]
     assert said == [f"the server speaks {dialect}; {dialect.options} saves finding out"]
 
 
-async def test_a_server_that_was_changed_is_found_again() -> None:
+def test_a_changed_server_is_detected_again() -> None:
     found = negotiation()
-    await found.reach(Server(OLD).attempt)
-    await found.reach(Server(DEFAULT).attempt)
+    connect(found, OLD)
+    connect(found, DEFAULT)
     assert found.dialect == DEFAULT
 
 
 @pytest.mark.parametrize(
-    ("protocol", "parser", "speaks", "text"),
+    ("protocol", "parser", "dialect", "text"),
     [
         ("4", "auto", OLD, "it closed: use --protocol 3, or auto"),
         ("3", "auto", DEFAULT, "it closed: use --protocol 4, or auto"),
@@ -69,43 +66,45 @@ async def test_a_server_that_was_changed_is_found_again() -> None:
         ("4", "json", OLD_MSGPACK, "it closed: use --protocol 3 --parser msgpack, or auto"),
     ],
 )
-async def test_what_the_user_said_is_done(protocol: str, parser: str, speaks: Dialect, text: str) -> None:
-    server = Server(speaks)
+def test_the_users_choice_is_not_changed(protocol: str, parser: str, dialect: Dialect, text: str) -> None:
+    chosen = negotiation(protocol, parser)
+    before = chosen.dialect
     with pytest.raises(ConnectError) as raised:
-        await negotiation(protocol, parser).reach(server.attempt)
-    assert (str(raised.value), len(server.asked)) == (text, 1)
+        chosen.switch(speaks(dialect))
+    assert (str(raised.value), chosen.dialect) == (text, before)
 
 
-async def test_a_guess_that_fails_leaves_what_went_wrong_before() -> None:
+def test_after_a_wrong_guess_the_first_error_is_reported() -> None:
     found = negotiation()
-    with pytest.raises(ConnectError, match=r"^it closed$"):
-        await found.reach(Server(MSGPACK, guessed=True, then=ConnectError("worse")).attempt)
+    first = speaks(MSGPACK, guessed=True)
+    found.switch(first)
+    assert found.reset() is first
     assert found.dialect == DEFAULT
 
 
-async def test_what_is_known_for_certain_gives_way_to_what_fails_then() -> None:
-    with pytest.raises(ConnectError, match=r"^worse$"):
-        await negotiation().reach(Server(OLD, then=ConnectError("worse")).attempt)
+def test_after_a_certain_switch_the_last_error_is_reported() -> None:
+    found = negotiation()
+    found.switch(speaks(OLD))
+    assert found.reset() is None
+    assert found.dialect == DEFAULT
 
 
-async def test_a_refusal_is_an_answer() -> None:
+def test_a_refusal_in_another_dialect_is_an_answer() -> None:
     said: list[str] = []
-    with pytest.raises(RefusedError):
-        await negotiation(say=said.append).reach(Server(OLD, then=RefusedError("no")).attempt)
+    found = negotiation(say=said.append)
+    found.switch(speaks(OLD))
+    found.report()
     assert len(said) == 1
 
 
-async def test_two_dialects_that_point_at_each_other_are_tried_once() -> None:
-    asked: list[Dialect] = []
-
-    async def attempt(dialect: Dialect) -> None:
-        asked.append(dialect)
-        raise OtherDialectError("neither", dialect.other_engine)
-
+def test_two_dialects_that_refer_to_each_other_are_tried_once() -> None:
+    found = negotiation()
+    found.switch(OtherDialectError("neither", found.dialect.other_engine))
+    assert found.dialect == OLD
     with pytest.raises(ConnectError, match="neither"):
-        await negotiation().reach(attempt)
-    assert asked == [DEFAULT, OLD]
+        found.switch(OtherDialectError("neither", found.dialect.other_engine))
+    assert found.dialect == DEFAULT
 
 
-def test_the_query_goes_with_it() -> None:
+def test_the_query_is_part_of_the_dialect() -> None:
     assert first_dialect(Target(query=(("a", "b c"),), protocol=Protocol.V3)) == Dialect(3, False, "a=b+c")
