@@ -1,4 +1,4 @@
-"""What a client asks a server with for a WebSocket. RFC 6455, section 4.1."""
+"""The requests that open a connection: the Engine.IO URL, and the WebSocket handshake (RFC 6455, 4.1)."""
 
 import base64
 import os
@@ -11,17 +11,24 @@ from nsroom.client.target import Target
 AGENT = f"nsroom/{__version__}"
 
 
+def resource(target: Target, transport: str, engine: int = 4) -> str:
+    """Return path and query of the Engine.IO handshake; `engine` is the revision of the protocol."""
+    path = quote(target.path.strip("/"), safe="/%:@!$&'()*+,;=~")
+    query = [*target.query, ("EIO", str(engine)), ("transport", transport)]
+    if engine == 3 and transport == "polling":
+        query.append(("b64", "1"))  # without it a poll with binary data in it is binary as a whole
+    return f"/{path}/?{urlencode(query)}"
+
+
 def new_key() -> str:
-    """Make a Sec-WebSocket-Key."""
+    """Return a new Sec-WebSocket-Key."""
     return base64.b64encode(os.urandom(16)).decode()
 
 
 def request(target: Target, key: str) -> str:
-    """Write the head of the request for a WebSocket that begins with the Engine.IO handshake."""
-    path = quote(target.path.strip("/"), safe="/%:@!$&'()*+,;=~")
-    query = urlencode([*target.query, ("EIO", "4"), ("transport", "websocket")])
+    """Return the head of the request for a WebSocket that starts with the Engine.IO handshake."""
     lines = [f"{name}: {value}" for name, value in _headers(target, key).items()]
-    return "\r\n".join([f"GET /{path}/?{query} HTTP/1.1", *lines, "", ""])
+    return "\r\n".join([f"GET {resource(target, 'websocket')} HTTP/1.1", *lines, "", ""])
 
 
 def _headers(target: Target, key: str) -> dict[str, str]:
@@ -42,6 +49,6 @@ def _headers(target: Target, key: str) -> dict[str, str]:
 
 
 def with_own(given: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """Put the headers that the user gives, in whatever case, in the place of our own."""
+    """Return our own headers, replaced by those that the user gives, in whatever case."""
     names = {name.lower() for name in given}
     return {name: value for name, value in own.items() if name.lower() not in names} | {**given}

@@ -7,13 +7,14 @@ import re
 import ssl
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlsplit
 
 from nsroom.client.target import Target, Transport
 from nsroom.client.transports.aiohttp_taps import TappedResponse, TappedWebSocket
 from nsroom.client.transports.connection import Connection
-from nsroom.client.transports.handshake import AGENT, with_own
+from nsroom.client.transports.handshake import AGENT, resource, with_own
 from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.client.transports.slim_socketio import engineio, socketio
 from nsroom.client.transports.tap import Tap
@@ -54,8 +55,9 @@ async def send_once(
 class Engine(engineio.AsyncClient):  # type: ignore[misc]
     """The Engine.IO client, with its POST requests observed and one at a time, as the protocol asks."""
 
-    def __init__(self, tap: Tap, **options: Any) -> None:
+    def __init__(self, target: Target, tap: Tap, **options: Any) -> None:
         super().__init__(**options)
+        self._target = target
         self._tap = tap
         self._posting = asyncio.Lock()
 
@@ -75,12 +77,14 @@ class Engine(engineio.AsyncClient):  # type: ignore[misc]
             response.release()
         return response
 
-    def _get_engineio_url(self, url: str, engineio_path: str, transport: str) -> str:
-        written = str(super()._get_engineio_url(url, engineio_path, transport))
-        if not self._tap.dialect.is_old:
-            return written
-        # Without b64 a poll with binary data in it is binary as a whole; over WebSocket it is no gain.
-        return f"{written.removesuffix('4')}3{'&b64=1' if transport == 'polling' else ''}"
+    def _get_engineio_url(self, url: str, engineio_path: str, transport: str) -> str:  # noqa: ARG002
+        """Return our own URL: theirs has a fixed revision, and another escaping of the path."""
+        parts = urlsplit(self._target.url)
+        scheme = {"polling": "http", "websocket": "ws"}[transport]
+        secure = "s" if parts.scheme == "https" else ""
+        return (
+            f"{scheme}{secure}://{parts.netloc}{resource(self._target, transport, self._tap.dialect.engine)}"
+        )
 
     async def beat(self) -> None:
         """Send the heartbeats: in Engine.IO 3 the client does."""
@@ -93,8 +97,14 @@ class Socket(socketio.AsyncClient):  # type: ignore[misc]
     """The Socket.IO client, with the payload of CONNECT given for each namespace."""
 
     def __init__(
-        self, tap: Tap, payload: Callable[[str], Json], ended: Callable[[str], None], **options: Any
+        self,
+        target: Target,
+        tap: Tap,
+        payload: Callable[[str], Json],
+        ended: Callable[[str], None],
+        **options: Any,
     ) -> None:
+        self._target = target
         self._tap = tap
         self._payload = payload
         self._on_end = ended
@@ -103,7 +113,7 @@ class Socket(socketio.AsyncClient):  # type: ignore[misc]
         )
 
     def _engineio_client_class(self) -> Callable[..., Engine]:
-        return lambda **options: Engine(self._tap, **options)
+        return partial(Engine, self._target, self._tap)
 
     async def _handle_eio_connect(self) -> None:
         self.sid = self.eio.sid
@@ -144,6 +154,7 @@ class DrivenConnection(Connection):
         """
         self._http = self._session()
         self._socket = Socket(
+            self._target,
             self.tap,
             self._payload,
             self._end,
@@ -151,13 +162,8 @@ class DrivenConnection(Connection):
             request_timeout=timeout,
             websocket_extra_options={"max_msg_size": LIMITS.frame, "autoping": False},
         )
-        query = urlencode(self._target.query)
         await self._socket.connect(
-            f"{self._target.url}/{f'?{query}' if query else ''}",
-            namespaces=list(namespaces),
-            transports=[transport.value],
-            socketio_path=self._target.path,
-            wait=False,
+            self._target.url, namespaces=list(namespaces), transports=[transport.value], wait=False
         )
         self._eio.read_loop_task.add_done_callback(self._reading_ended)
         if self.tap.dialect.is_old:
