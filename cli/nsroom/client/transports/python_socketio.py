@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import re
 import ssl
 import sys
@@ -16,7 +15,7 @@ from nsroom.client.transports.aiohttp_taps import TappedResponse, TappedWebSocke
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.handshake import AGENT, resource, with_own
 from nsroom.client.transports.slim_aiohttp import aiohttp
-from nsroom.client.transports.slim_socketio import engineio, socketio
+from nsroom.client.transports.slim_socketio import SILENT, check_names, engineio, socketio
 from nsroom.client.transports.tap import Tap
 from nsroom.client.transports.tls import client_context
 from nsroom.errors import LostError
@@ -28,13 +27,6 @@ from nsroom.record import Direction, Json
 
 _MAX_BODY_PACKETS = 16
 """Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
-
-
-# python-socketio prints what it logs unless it is given a logger; all of it reaches the user as Records.
-_SILENT = logging.getLogger("nsroom.silent")
-
-
-_SILENT.disabled = True
 
 
 async def send_once(
@@ -109,7 +101,7 @@ class Socket(socketio.AsyncClient):  # type: ignore[misc]
         self._payload = payload
         self._on_end = ended
         super().__init__(
-            reconnection=False, handle_sigint=False, logger=_SILENT, engineio_logger=_SILENT, **options
+            reconnection=False, handle_sigint=False, logger=SILENT, engineio_logger=SILENT, **options
         )
 
     def _engineio_client_class(self) -> Callable[..., Engine]:
@@ -152,6 +144,7 @@ class DrivenConnection(Connection):
 
         Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
         """
+        check_names()
         self._http = self._session()
         self._socket = Socket(
             self._target,
