@@ -1,11 +1,10 @@
 """Why a connection failed: the one place that turns exceptions, HTTP answers and strange bytes to a line."""
 
 import re
-import ssl
 from collections.abc import Iterator
-from errno import ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH
 
 from nsroom.client.negotiation import OtherDialectError
+from nsroom.client.network_errors import explain_os_error
 from nsroom.client.target import Target
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.slim_aiohttp import aiohttp
@@ -40,7 +39,6 @@ _CLOSED_ON_VERSION = 1002
 """With which Node's server closes a WebSocket, before any word, where the version is another."""
 # The words of python-engineio, which has no codes.
 _UNSUPPORTED = re.compile("unsupported version", re.IGNORECASE)
-_RESET = "it reset the connection: no HTTP server, or does it want https://?"
 
 
 def explain(error: BaseException, connection: Connection, target: Target) -> ConnectError:
@@ -90,9 +88,11 @@ def _network(error: BaseException, connection: Connection, target: Target) -> st
 
 
 def network_fault(error: BaseException | None) -> str | None:
-    """Name what aiohttp failed with below HTTP: the name, TCP, TLS, or an end without an answer."""
-    lines = (_tls(cause) or _tcp(cause) or _dropped(cause) for cause in _chain(error))
-    return next(filter(None, lines), None)
+    """Return why the network failed below HTTP: name, TCP, TLS, or no answer; None for another error.
+
+    The error may be asyncio's or aiohttp's, and the cause of another.
+    """
+    return next(filter(None, map(_network_fault, _chain(error))), None)
 
 
 def status_advice(status: int) -> str | None:
@@ -100,41 +100,17 @@ def status_advice(status: int) -> str | None:
     return _STATUS.get(status)
 
 
-def _tls(cause: BaseException) -> str | None:
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
-        reason = getattr(cause.certificate_error, "verify_message", cause.certificate_error)
-        return f"its certificate is not trusted ({reason}): give its authority with --cacert, or -k to go on"
-    if isinstance(cause, (aiohttp.ClientSSLError, ssl.SSLError)):
-        if "WRONG_VERSION_NUMBER" in str(cause) or "RECORD_LAYER" in str(cause):
-            return "there is no TLS on this port: use http:// instead of https://"
-        return f"TLS failed: {_plain(cause)}"
-    return None
-
-
-def _tcp(cause: BaseException) -> str | None:
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return f"no such host: {cause.host}"
-    if not isinstance(cause, aiohttp.ClientConnectorError):
-        return None
-    failure = cause.os_error
-    if failure.errno == ECONNRESET:
-        return _RESET
-    # Where a name has several addresses, asyncio joins their errors to one without a number.
-    if failure.errno == ECONNREFUSED or f"[Errno {ECONNREFUSED}]" in str(failure):
-        return f"nothing listens on {cause.host} port {cause.port}: start the server, or name another with -u"
-    if failure.errno in (EHOSTUNREACH, ENETUNREACH):
-        return f"no route to {cause.host}: is the network, or a VPN, up?"
-    return f"{failure.strerror or failure}"
-
-
-def _dropped(cause: BaseException) -> str | None:
-    if isinstance(cause, aiohttp.ServerDisconnectedError):
+def _network_fault(error: BaseException) -> str | None:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"no such host: {error.host}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+        return explain_os_error(cause, error.host, error.port) or f"{cause.strerror or cause}"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it closed the connection without an answer: no HTTP server, or does it want https://?"
-    if isinstance(cause, OSError) and cause.errno == ECONNRESET:
-        return _RESET
-    if type(cause) is aiohttp.ClientResponseError:
-        return f"its answer is not HTTP ({cause.message.splitlines()[0]}): is the port right?"
-    return None
+    if type(error) is aiohttp.ClientResponseError:
+        return f"its answer is not HTTP ({error.message.splitlines()[0]}): is the port right?"
+    return explain_os_error(error) if isinstance(error, OSError) else None
 
 
 def _silence(connection: Connection, target: Target) -> str:
