@@ -10,6 +10,7 @@ from nsroom.bench.client import Connection, Failure, cause_of, hello
 from nsroom.bench.plan import Plan, Seat
 from nsroom.bench.schedule import SECOND
 from nsroom.bench.tally import Stopwatch, Tally
+from nsroom.client.events import fill
 from nsroom.client.transports.tls import client_context
 from nsroom.record import Json
 
@@ -136,16 +137,4 @@ def room_name(plan: Plan, room: int) -> str:
 
 def phrase(value: list[Json], room: str, text: str) -> bytes:
     """Write an event as JSON, with this in the place of every `{room}` and `{text}`."""
-    return json.dumps(_filled(value, {"{room}": room, "{text}": text}), separators=(",", ":")).encode()
-
-
-def _filled(value: Json, words: dict[str, str]) -> Json:
-    if isinstance(value, str):
-        for word, meant in words.items():
-            value = value.replace(word, meant)
-        return value
-    if isinstance(value, list):
-        return [_filled(item, words) for item in value]
-    if isinstance(value, dict):
-        return {_filled(key, words): _filled(item, words) for key, item in value.items()}
-    return value
+    return json.dumps(fill(value, room=room, text=text), separators=(",", ":")).encode()

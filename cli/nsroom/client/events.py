@@ -94,6 +94,19 @@ def _read(path: str) -> bytes:
         raise UsageError(f'cannot read {path}: {cause}; write @ as "@…" if no file is meant') from None
 
 
+def fill(value: Json, **texts: str) -> Json:
+    """Return a template with every `{name}` in it, for the names of `texts`, replaced by the text."""
+    if isinstance(value, str):
+        for name, text in texts.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, list):
+        return [fill(item, **texts) for item in value]
+    if isinstance(value, dict):
+        return {fill(key, **texts): fill(item, **texts) for key, item in value.items()}
+    return value
+
+
 def relay(emit: Emit, to: Sequence[str], skip: Sequence[str]) -> Emit:
     """Wrap an event for the reference server, which relays it to rooms."""
     envelope: dict[str, Json] = {"event": emit.event, "args": emit.args, "to": list(to)}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from nsroom.client.acks import is_refusal, refusal
-from nsroom.client.events import Emit
+from nsroom.client.events import Emit, fill
 from nsroom.errors import DecodeError, RefusedError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.record import Json, Record
@@ -25,6 +25,10 @@ class Convention(NamedTuple):
 
     event: str = "join"
     args: tuple[Json, ...] = ("{room}",)
+
+    def request(self, namespace: str, room: str) -> Emit:
+        """Return the event that asks to join a room."""
+        return Emit(namespace, self.event, [fill(arg, room=room) for arg in self.args])
 
 
 PRESETS = {
@@ -71,17 +75,6 @@ def _with_nick(chosen: Convention, nick: str, own: bool) -> Convention:
     return chosen._replace(args=({**first, "nick": nick}, *chosen.args[1:]))
 
 
-def fill(value: Json, room: str) -> Json:
-    """Put the room's name in the place of every `{room}`."""
-    if isinstance(value, str):
-        return value.replace("{room}", room)
-    if isinstance(value, list):
-        return [fill(item, room) for item in value]
-    if isinstance(value, dict):
-        return {fill(key, room): fill(item, room) for key, item in value.items()}
-    return value
-
-
 async def join(
     client: "Client", rooms: Sequence[str], how: Convention, say: Callable[[str], None]
 ) -> list[str]:
@@ -90,11 +83,7 @@ async def join(
     Says what is known of each room; gives those that the server refused.
     Raises: RefusedError when it refused all of them.
     """
-    asked = [
-        (room, Emit(namespace, how.event, [fill(arg, room) for arg in how.args]))
-        for namespace in client.namespaces
-        for room in rooms
-    ]
+    asked = [(room, how.request(namespace, room)) for namespace in client.namespaces for room in rooms]
     answers = await client.ask(*(emit for _, emit in asked))
     # The connection may be lost, and come back, before there is an answer.
     client.rejoin += [emit for _, emit in asked]

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom.client.events import Acknowledge, Emit, parse_arguments, parse_line, relay
+from nsroom.client.events import Acknowledge, Emit, fill, parse_arguments, parse_line, relay
 from nsroom.errors import UsageError
 from nsroom.protocol import socketio
 from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.record import Json
 
 
 @pytest.mark.parametrize(
@@ -148,3 +149,17 @@ def test_any_line_is_read_or_a_value_error(line: bytes) -> None:
     except ValueError:
         return
     assert item is None or item.packet()
+
+
+@pytest.mark.parametrize(
+    ("value", "filled"),
+    [
+        ("{room}", "a"),
+        ("x-{room}-{room}", "x-a-a"),
+        ([1, ["{room}"], None], [1, ["a"], None]),
+        ({"{room}": {"k": "{room}", "n": 1.5}}, {"a": {"k": "a", "n": 1.5}}),
+        ("{other}", "{other}"),
+    ],
+)
+def test_a_template_is_filled_wherever_it_has_the_name(value: Json, filled: Json) -> None:
+    assert fill(value, room="a") == filled

@@ -8,9 +8,8 @@ import pytest
 
 from nsroom.client import joins
 from nsroom.client.events import Emit
-from nsroom.client.joins import PRESETS, Convention, convention, fill, join
+from nsroom.client.joins import PRESETS, Convention, convention, join
 from nsroom.errors import RefusedError, UsageError
-from nsroom.record import Json
 from tests.cli.clients import Connect, Reference, answer
 from tests.cli.scripted import stock
 from tests.peers import bad
@@ -55,20 +54,6 @@ def test_conventions_that_contradict_themselves(
     with pytest.raises(UsageError) as caught:
         convention(preset, event, args, nick)
     assert complaint in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("value", "filled"),
-    [
-        ("{room}", "a"),
-        ("x-{room}-{room}", "x-a-a"),
-        ([1, ["{room}"], None], [1, ["a"], None]),
-        ({"{room}": {"k": "{room}", "n": 1.5}}, {"a": {"k": "a", "n": 1.5}}),
-        ("{other}", "{other}"),
-    ],
-)
-def test_the_room_takes_its_place(value: Json, filled: Json) -> None:
-    assert fill(value, "a") == filled
 
 
 async def test_rooms_are_joined_in_every_namespace(reference: Reference, connect: Connect) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nsroom.client.events import Acknowledge, Emit, parse_arguments, parse_line, relay
-from nsroom.client.joins import Convention, fill
+from nsroom.client.joins import Convention
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
 from nsroom.record import Direction, Kind, Record
@@ -132,10 +132,7 @@ class Typed:
 
     async def _join(self, rest: str) -> None:
         rooms = split(rest) or [_needed("", "/join ROOM")]
-        emits = [
-            Emit(self._view.namespace, self._how.event, [fill(arg, room) for arg in self._how.args])
-            for room in rooms
-        ]
+        emits = [self._how.request(self._view.namespace, room) for room in rooms]
         client = self._client()
         for emit, answer in zip(emits, await client.ask(*emits), strict=True):
             client.rejoin.append(emit)
