@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nsroom import BEGAN
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
-from nsroom.client.acks import is_refusal, refusal
+from nsroom.client.acks import refusal
 from nsroom.client.events import Acknowledge, Emit, parse_line
 from nsroom.client.joins import Convention
 from nsroom.client.target import Target
@@ -220,5 +220,5 @@ def _report(answer: asyncio.Future[Record]) -> None:
     error = answer.exception()
     if isinstance(error, LostError):
         say(f"unconfirmed: {error}")
-    elif error is None and is_refusal(answer.result().args):
-        say(f"refused: {refusal(answer.result().args)}")
+    elif error is None and (refused := refusal(answer.result().args)):
+        say(f"refused: {refused}")

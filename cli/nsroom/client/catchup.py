@@ -7,6 +7,7 @@ number. Another server's rooms are not kept here, and nothing happens to their r
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from nsroom.client.acks import refusal
 from nsroom.client.events import Emit
 from nsroom.record import Direction, Json, Kind, Record
 
@@ -119,7 +120,8 @@ class Attendance:
                 place.unknown = place.unknown or gap
                 before = self._begin_anew(place, epoch) if gap == _OTHER_STORE or epoch != place.epoch else []
                 return [*before, *self._missed(place, bodies)]
-        place.unknown = str(page.get("error")) if isinstance(page, dict) else "no answer"
+        refused = refusal([page])
+        place.unknown = str(refused.code) if refused else "no answer"
         return []
 
     def _begin_anew(self, place: Place, epoch: str) -> list[Record]:

@@ -105,7 +105,7 @@ class Client:
         try:
             await self._connector.send(packets)
         except NsroomError:
-            self._acks.withdraw(packets)
+            self._acks.forget(packets)
             raise
         return futures
 
@@ -207,13 +207,13 @@ class Client:
         ended = f"the connection ended ({reason})"
         self._attendance.interrupt()
         self._journal.note(Kind.CLOSE, reason=reason)
-        self._acks.forsake(LostError(ended))
+        self._acks.fail_all(LostError(ended))
         if not self._connector.memberships.wanted:
             raise LostError("the server disconnected us from every namespace")
         if not self.target.reconnect:
             raise LostError(ended)
 
     def _finish(self) -> None:
-        self._acks.forsake(LostError("the connection is closed"))
+        self._acks.fail_all(LostError("the connection is closed"))
         self._journal.put(self._attendance.give_up())
         self._journal.end()

@@ -242,12 +242,12 @@ class Connector:
     def _on_disconnect(self, record: Record) -> None:
         reason = f"the server disconnected us from {record.namespace}"
         self._say(reason)
-        self._acks.forsake(LostError(reason), record.namespace)
+        self._acks.fail_all(LostError(reason), record.namespace)
         self.memberships.leave(record.namespace or "/")
 
     def _on_ack(self, record: Record) -> None:
         self._attendance.joined(record)
-        self._acks.answer(record)
+        self._acks.resolve(record)
 
     def _check_dialect(self, is_old: bool) -> None:
         """Make the attempt fail when the server's first answer is in another dialect."""

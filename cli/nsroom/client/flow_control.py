@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from nsroom.client.acks import is_refusal, refusal
+from nsroom.client.acks import Refusal, refusal
 from nsroom.client.client import Client
 from nsroom.client.events import Emit
 from nsroom.errors import WaitError
@@ -101,22 +101,22 @@ class InFlight:
             self.is_lost = True
             return
         record = answer.result()
-        if not is_refusal(record.args):
+        refused = refusal(record.args)
+        if refused is None:
             self._tally.acked += 1
             self._taken_at = _now()
-        elif self._is_to_wait(record):
+        elif self._should_resend(refused):
             self._tally.sent -= 1
             self.again.append(emit)
             return
         else:
             self._tally.nacked += 1
-            self._first_refusal = self._first_refusal or refusal(record.args)
+            self._first_refusal = self._first_refusal or str(refused)
         self._on_ack(record)
 
-    def _is_to_wait(self, record: Record) -> bool:
-        """Tell whether a refused event is to be sent again: not when none was taken for the time-out."""
-        error = (record.args or [{}])[0]["error"]
-        return bool(error == _TOO_MANY and self._taken_at and _now() - self._taken_at < self._timeout)
+    def _should_resend(self, refused: Refusal) -> bool:
+        """Return whether to resend a refused event: not if none was accepted for the time-out."""
+        return bool(refused.code == _TOO_MANY and self._taken_at and _now() - self._taken_at < self._timeout)
 
 
 def _now() -> float:

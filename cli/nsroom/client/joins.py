@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from nsroom.client.acks import is_refusal, refusal
+from nsroom.client.acks import refusal
 from nsroom.client.events import Emit, fill
 from nsroom.errors import DecodeError, RefusedError, UsageError
 from nsroom.protocol import strict_json
@@ -110,8 +110,8 @@ def _outcome(room: str, answer: "asyncio.Future[Record]", say: Callable[[str], N
         say(f"asked to join {room}; the connection ended before the server answered")
         return None
     args = answer.result().args or []
-    if is_refusal(args):
-        return refusal(args)
+    if refused := refusal(args):
+        return str(refused)
     members = args[0].get("members") if args and isinstance(args[0], dict) else None
     say(f"joined {room}{f' ({len(members)} there)' if isinstance(members, list) else ''}")
     return None

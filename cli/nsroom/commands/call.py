@@ -81,7 +81,7 @@ def _readable(record: "Record") -> bytes:
 
 
 def _check(record: "Record") -> None:
-    from nsroom.client.acks import is_refusal, refusal
+    from nsroom.client.acks import refusal
 
-    if is_refusal(record.args):
-        raise NackError(f"the server answered {refusal(record.args)}")
+    if refused := refusal(record.args):
+        raise NackError(f"the server answered {refused}")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from nsroom.client.acks import is_refusal, refusal
+from nsroom.client.acks import refusal
 from nsroom.client.client import Client
 from nsroom.client.events import Emit
 from nsroom.client.target import Target
@@ -79,8 +79,8 @@ def _room_row(room: Json, namespace: str) -> Row:
 async def _answer(client: Client, namespace: str, event: str, args: list[Json]) -> dict[str, Json]:
     (asked,) = await client.ask(Emit(namespace, event, args))
     answer = (await asked).args or []
-    if is_refusal(answer):
-        raise NackError(f"{namespace}: the server answered {refusal(answer)}")
+    if refused := refusal(answer):
+        raise NackError(f"{namespace}: the server answered {refused}")
     return answer[0] if answer and isinstance(answer[0], dict) else {}
 
 
