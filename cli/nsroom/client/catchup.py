@@ -1,7 +1,17 @@
-"""The rooms whose messages are numbered: what of them was seen, and what a lost connection kept from us.
+"""Detect messages missed while disconnected, and fetch them from the history.
 
-Pure. The reference server numbers the messages of a room without holes and answers a join with the last
-number. Another server's rooms are not kept here, and nothing happens to their records.
+Pure. The reference server numbers the messages of a room without gaps, and answers a join with the last id.
+Rooms of other servers are not kept here, and their records pass unchanged.
+
+A room is *live* while `held` is None: its messages are shown as they arrive. It is *catching up* while `held`
+is a list: live messages wait there until the missed ones have been shown. For each room, in this order:
+
+1. `on_join` with the answer to the first join; the room is live.
+2. `interrupt` when the connection is lost; messages that are still held become `unresolved`.
+3. `resume` after a reconnection, for the join that asks for messages after `last_id`; it is catching up.
+4. `replay` with the answer, and with that of each `next_page`; then `release`: it is live again.
+
+Each message is shown once, and before those with higher ids. `release_all` shows what is left at the end.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,187 +22,191 @@ from nsroom.client.events import Emit
 from nsroom.record import Direction, Json, Kind, Record
 
 _OTHER_STORE = "epoch"
-"""What a server says when the ids of a client are not of its store."""
+"""The `gap` of an answer when the client's ids are from another message store."""
 
-_MOST_ADRIFT = 10_000
-_MOST_EARLY = 1000
+_MAX_UNRESOLVED = 10_000
+_MAX_EARLY = 1000
 
 
 @dataclass(slots=True)
-class Place:
+class RoomState:
     """One room of one namespace."""
 
     namespace: str
     room: str
     epoch: str
-    last: int
-    """The id up to which nothing is missing, as far as can be known."""
-    replayed: int = 0
-    """The id up to which what comes was shown already."""
+    """The message store that the ids are from."""
+    last_id: int
+    """Messages up to this id were shown, or cannot be fetched any more."""
+    replayed_id: int = 0
+    """Messages up to this id were shown by a replay, so live ones with these ids are skipped."""
     held: list[Record] | None = None
-    """What comes before it is known what was missed."""
-    adrift: list[Record] = field(default_factory=list)
-    """What came so over connections that were lost before it was known."""
-    count: int = 0
-    """How many messages were replayed after the last gap."""
+    """Live messages that wait for the missed ones."""
+    unresolved: list[Record] = field(default_factory=list)
+    """Messages held when an earlier connection was lost."""
+    replayed_count: int = 0
+    """Messages replayed since the last reconnection."""
     unknown: str | None = None
-    """Why there may be more that were missed."""
+    """Why more messages may be missing, or None."""
 
     @property
     def summary(self) -> dict[str, Json]:
-        """What the record of a gap says of it."""
+        """The room's part of a gap record."""
         return {
             "namespace": self.namespace,
             "room": self.room,
-            "replayed": self.count,
+            "replayed": self.replayed_count,
             "unknown": self.unknown,
         }
 
 
-class Attendance:
-    """All such rooms of one client."""
+class CatchUp:
+    """The rooms of one client whose messages are numbered."""
 
     def __init__(self, sequence: Iterator[int], clock: Callable[[], int]) -> None:
         self._sequence = sequence
         self._clock = clock
-        self._places: dict[tuple[str, str], Place] = {}
+        self._rooms: dict[tuple[str, str], RoomState] = {}
         self._early: dict[tuple[str, str], int] = {}
-        """The last ids that came of rooms whose join is not answered yet: the answer may be older."""
+        """Last ids of messages that arrived before the answer to the join, which may be older."""
 
-    def joined(self, answer: Record) -> None:
-        """Take an acknowledgement; that of a first join is where the counting of a room begins."""
+    def on_join(self, answer: Record) -> None:
+        """Handle an acknowledgement: start a room if it answers a join, unless the room is catching up."""
         match answer.args:
             case [{"ok": True, "members": list(), "room": str(room), "epoch": str(epoch), "last": int(last)}]:
                 key = (answer.namespace or "/", room)
-                place = self._places.get(key)
-                if place is None or place.held is None:
-                    seen = place.last if place and place.epoch == epoch else self._early.pop(key, 0)
-                    adrift = place.adrift if place else []
-                    self._places[key] = Place(*key, epoch, max(last, seen), adrift=adrift)
+                state = self._rooms.get(key)
+                if state is None or state.held is None:
+                    seen = state.last_id if state and state.epoch == epoch else self._early.pop(key, 0)
+                    unresolved = state.unresolved if state else []
+                    self._rooms[key] = RoomState(*key, epoch, max(last, seen), unresolved=unresolved)
 
-    def is_due(self, record: Record) -> bool:
-        """Tell whether a record is to be shown: no message that was, and none whose turn has not come."""
+    def should_show(self, record: Record) -> bool:
+        """Return whether to show a record now: not a message shown before, nor one that must wait."""
         if record.event != "message":
             return True
-        key, number = self._find(record)
-        place = self._places.get(key) if key else None
-        if place is None:
-            if key and number is not None and (key in self._early or len(self._early) < _MOST_EARLY):
+        key, number = _room_and_id(record)
+        state = self._rooms.get(key) if key else None
+        if state is None:
+            if key and number is not None and (key in self._early or len(self._early) < _MAX_EARLY):
                 self._early[key] = number
             return True
-        if place.held is not None:
-            place.held.append(record)
+        if state.held is not None:
+            state.held.append(record)
             return False
-        return self._is_news(place, number)
+        return _is_new(state, number)
 
-    def _is_news(self, place: Place | None, number: int | None) -> bool:
-        if place is None or number is None:
-            return True
-        place.last = max(place.last, number)
-        return number > place.replayed
-
-    def _find(self, record: Record) -> tuple[tuple[str, str] | None, int | None]:
-        """Give the room of a message, and its id."""
-        if record.direction is not Direction.IN or record.kind is not Kind.EVENT:
-            return None, None
-        body = record.args[0] if record.args else None
-        if not isinstance(body, dict):
-            return None, None
-        number = body.get("id")
-        key = (record.namespace or "/", str(body.get("room")))
-        return key, number if isinstance(number, int) else None
-
-    def again(self, join: Emit) -> tuple[Emit, Place | None]:
-        """Give the join to repeat, which asks for what was missed; live messages wait until that is known."""
+    def resume(self, join: Emit) -> tuple[Emit, RoomState | None]:
+        """Return the join to repeat after a reconnection, and the room whose missed messages it asks for."""
         room = join.args[0] if join.args else None
         fields = room if isinstance(room, dict) else {"room": room}
-        place = self._places.get((join.namespace, str(fields.get("room"))))
-        if place is None:
+        state = self._rooms.get((join.namespace, str(fields.get("room"))))
+        if state is None:
             return join, None
-        place.held, place.count, place.unknown = [], 0, None
-        known = {"after": place.last, "epoch": place.epoch}
-        return join._replace(args=[{**fields, **known}, *join.args[1:]]), place
+        state.held, state.replayed_count, state.unknown = [], 0, None
+        known = {"after": state.last_id, "epoch": state.epoch}
+        return join._replace(args=[{**fields, **known}, *join.args[1:]]), state
 
-    def replay(self, place: Place, page: Json) -> list[Record]:
-        """Make records of the missed messages that an answer holds."""
+    def replay(self, state: RoomState, page: Json) -> list[Record]:
+        """Return records of the missed messages in an answer to a join or to `history`."""
         match page:
             case {"history": [*bodies], "epoch": str(epoch), "gap": gap}:
-                place.unknown = place.unknown or gap
-                before = self._begin_anew(place, epoch) if gap == _OTHER_STORE or epoch != place.epoch else []
-                return [*before, *self._missed(place, bodies)]
+                state.unknown = state.unknown or gap
+                is_other_store = gap == _OTHER_STORE or epoch != state.epoch
+                before = self._start_over(state, epoch) if is_other_store else []
+                return [*before, *self._missed(state, bodies)]
         refused = refusal([page])
-        place.unknown = str(refused.code) if refused else "no answer"
+        state.unknown = str(refused.code) if refused else "no answer"
         return []
 
-    def _begin_anew(self, place: Place, epoch: str) -> list[Record]:
-        """Count from the beginning of another store; give what is still to be shown of the one before."""
-        adrift, place.adrift = place.adrift, []
-        before = self._due(adrift)
-        place.epoch, place.last, place.replayed = epoch, 0, 0
+    def _start_over(self, state: RoomState, epoch: str) -> list[Record]:
+        """Count from the start of another message store; return what is left of the last one."""
+        unresolved, state.unresolved = state.unresolved, []
+        before = self._new(unresolved)
+        state.epoch, state.last_id, state.replayed_id = epoch, 0, 0
         return before
 
-    def _missed(self, place: Place, bodies: list[Json]) -> Iterator[Record]:
+    def _missed(self, state: RoomState, bodies: list[Json]) -> Iterator[Record]:
         for body in bodies:
             number = body.get("id") if isinstance(body, dict) else None
             if not isinstance(number, int):
                 continue
-            if number > place.last:
-                place.count += 1
-                yield self._made(place, body)
-            place.last = place.replayed = max(place.last, number)
+            if number > state.last_id:
+                state.replayed_count += 1
+                yield self._replayed(state, body)
+            state.last_id = state.replayed_id = max(state.last_id, number)
 
-    def _made(self, place: Place, body: Json) -> Record:
+    def _replayed(self, state: RoomState, body: Json) -> Record:
         return Record(
             self._clock(),
             next(self._sequence),
             Direction.IN,
             Kind.EVENT,
-            place.namespace,
+            state.namespace,
             event="message",
             args=[body],
             data={"replayed": True},
         )
 
-    def further(self, place: Place, page: Json) -> Emit | None:
-        """Give the event that asks for the rest, if an answer did not hold everything that was missed."""
+    def next_page(self, state: RoomState, page: Json) -> Emit | None:
+        """Return the event that asks for the next missed messages, or None if the page was the last."""
         match page:
             case {"history": [*_, {"id": int(number)}], "last": int(last)} if number < last:
-                args = {"room": place.room, "after": number, "epoch": place.epoch}
-                return Emit(place.namespace, "history", [args])
+                args = {"room": state.room, "after": number, "epoch": state.epoch}
+                return Emit(state.namespace, "history", [args])
         return None
 
-    def release(self, place: Place) -> list[Record]:
-        """Give the live messages that had to wait and were not replayed."""
-        waited, place.adrift, place.held = [*place.adrift, *(place.held or [])], [], None
-        return self._due(waited)
+    def release(self, state: RoomState) -> list[Record]:
+        """Return the held messages that were not replayed; the room is live again."""
+        held, state.unresolved, state.held = [*state.unresolved, *(state.held or [])], [], None
+        return self._new(held)
 
     def interrupt(self) -> None:
-        """Keep what waits for the next connection, up to a bound; what is more is asked for again."""
+        """Keep the held messages for the next connection, up to a limit; the rest is fetched then."""
         self._early.clear()
-        for place in self._places.values():
-            place.adrift = [*place.adrift, *(place.held or [])][:_MOST_ADRIFT]
-            place.held = None
+        for state in self._rooms.values():
+            state.unresolved = [*state.unresolved, *(state.held or [])][:_MAX_UNRESOLVED]
+            state.held = None
 
-    def give_up(self) -> list[Record]:
-        """Give all that still waits: there will be no answer any more."""
-        return [record for place in self._places.values() for record in self.release(place)]
+    def release_all(self) -> list[Record]:
+        """Return the held messages of all rooms, after the last connection."""
+        return [record for state in self._rooms.values() for record in self.release(state)]
 
-    def _due(self, waited: list[Record]) -> list[Record]:
-        """Give those of the messages that were not shown yet, as if they came now."""
-        found = [(record, *self._find(record)) for record in waited]
-        due = [
-            record for record, key, number in found if key and self._is_news(self._places.get(key), number)
-        ]
-        return [record._replace(seq=next(self._sequence)) for record in due]
+    def _new(self, held: list[Record]) -> list[Record]:
+        """Return the messages that were not shown yet, numbered as the latest records."""
+        found = [(record, *_room_and_id(record)) for record in held]
+        new = [record for record, key, number in found if key and _is_new(self._rooms.get(key), number)]
+        return [record._replace(seq=next(self._sequence)) for record in new]
 
 
-def describe(places: Sequence[Place]) -> str:
-    """Say what is known of rooms after a gap."""
-    count = sum(place.count for place in places)
-    shown = f"{count} missed messages of {_names(place for place in places if place.count)} are shown now"
-    whole = _names(place for place in places if place.unknown)
-    return "; ".join([shown] * bool(count) + [f"what was said in {whole} is not known whole"] * bool(whole))
+def _is_new(state: RoomState | None, number: int | None) -> bool:
+    if state is None or number is None:
+        return True
+    state.last_id = max(state.last_id, number)
+    return number > state.replayed_id
 
 
-def _names(places: Iterable[Place]) -> str:
-    return ", ".join(dict.fromkeys(place.room for place in places))
+def _room_and_id(record: Record) -> tuple[tuple[str, str] | None, int | None]:
+    """Return the namespace and room of a message from the server, and its id; None for what is missing."""
+    if record.direction is not Direction.IN or record.kind is not Kind.EVENT:
+        return None, None
+    body = record.args[0] if record.args else None
+    if not isinstance(body, dict):
+        return None, None
+    number = body.get("id")
+    key = (record.namespace or "/", str(body.get("room")))
+    return key, number if isinstance(number, int) else None
+
+
+def describe(rooms: Sequence[RoomState]) -> str:
+    """Return what is known about the messages of rooms after a gap, or an empty text."""
+    count = sum(room.replayed_count for room in rooms)
+    shown = (
+        f"{count} missed messages of {_names(room for room in rooms if room.replayed_count)} are shown now"
+    )
+    incomplete = _names(room for room in rooms if room.unknown)
+    return "; ".join([shown] * bool(count) + [f"messages in {incomplete} may be missing"] * bool(incomplete))
+
+
+def _names(rooms: Iterable[RoomState]) -> str:
+    return ", ".join(dict.fromkeys(state.room for state in rooms))

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from nsroom.channel import now
 from nsroom.client.acks import Acks
-from nsroom.client.catchup import Attendance
+from nsroom.client.catchup import CatchUp
 from nsroom.client.connecting import Connector
 from nsroom.client.events import Acknowledge, Emit
 from nsroom.client.journal import Journal
@@ -46,9 +46,9 @@ class Client:
         self._tell = note or say
         self._journal = Journal(watch=watch, raw=raw)
         self._acks = Acks()
-        self._attendance = Attendance(self._journal.sequence, now)
-        self._connector = Connector(target, self._journal, self._acks, self._attendance, say, self._tell)
-        self._reconnection = Reconnection(self._connector, self._attendance, self._journal, self.ask, say)
+        self._catchup = CatchUp(self._journal.sequence, now)
+        self._connector = Connector(target, self._journal, self._acks, self._catchup, say, self._tell)
+        self._reconnection = Reconnection(self._connector, self._catchup, self._journal, self.ask, say)
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
@@ -64,7 +64,7 @@ class Client:
     @property
     def refused(self) -> dict[str, str]:
         """Give the namespaces that the server refused, and why."""
-        return self._connector.memberships.refused
+        return self._connector.namespaces.refused
 
     async def connect(self) -> None:
         """Connect to the server and to every namespace of the target that does not refuse.
@@ -205,15 +205,15 @@ class Client:
     def _on_loss(self, reason: str) -> None:
         """Tell everyone who waits. Raises: LostError where it is the end for good."""
         ended = f"the connection ended ({reason})"
-        self._attendance.interrupt()
+        self._catchup.interrupt()
         self._journal.note(Kind.CLOSE, reason=reason)
         self._acks.fail_all(LostError(ended))
-        if not self._connector.memberships.wanted:
+        if not self._connector.namespaces.wanted:
             raise LostError("the server disconnected us from every namespace")
         if not self.target.reconnect:
             raise LostError(ended)
 
     def _finish(self) -> None:
         self._acks.fail_all(LostError("the connection is closed"))
-        self._journal.put(self._attendance.give_up())
+        self._journal.put(self._catchup.release_all())
         self._journal.end()

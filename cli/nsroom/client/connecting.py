@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from nsroom.channel import now
 from nsroom.client.acks import Acks
-from nsroom.client.catchup import Attendance
+from nsroom.client.catchup import CatchUp
 from nsroom.client.journal import Journal
-from nsroom.client.namespaces import Memberships
+from nsroom.client.namespaces import Namespaces
 from nsroom.client.negotiation import Negotiation, OtherDialectError, first_dialect
 from nsroom.client.target import Target, Transport
 from nsroom.client.transports.connection import Connection
@@ -41,17 +41,17 @@ class Connector:
         target: Target,
         journal: Journal,
         acks: Acks,
-        attendance: Attendance,
+        catchup: CatchUp,
         say: Callable[[str], object],
         note: Callable[[str], object],
     ) -> None:
         self.connection: Connection | None = None
         """The last one that was opened; it may have ended."""
-        self.memberships = Memberships(target.namespaces, target.auth)
+        self.namespaces = Namespaces(target.namespaces, target.auth)
         self._target = target
         self._journal = journal
         self._acks = acks
-        self._attendance = attendance
+        self._catchup = catchup
         self._say = say
         self._negotiation = Negotiation(target, note)
         self._handlers: dict[Kind, Callable[[Record], None]] = {
@@ -70,7 +70,7 @@ class Connector:
     def require(self) -> Connection:
         """Return the connection. Raises: LostError while disconnected."""
         if self.connection is None or self.connection.ended.done():
-            raise LostError("there is no connection now")
+            raise LostError("not connected to the server")
         return self.connection
 
     async def connect(self) -> Connection:
@@ -136,7 +136,7 @@ class Connector:
         """Open a connection and join the namespaces; return the error after which another way may work."""
         try:
             async with asyncio.timeout_at(deadline):
-                await connection.open(transport, self.memberships.wanted, seconds)
+                await connection.open(transport, self.namespaces.wanted, seconds)
                 await self._join(connection)
         except (NsroomError, asyncio.CancelledError):
             await connection.close(0.2)
@@ -148,12 +148,12 @@ class Connector:
 
     async def _join(self, connection: Connection) -> None:
         """Wait until the server has answered for every namespace. Raises: RefusedError, ConnectError."""
-        await self._wait_for_answers(connection, self.memberships.wanted)
-        for refusal in self.memberships.check():
+        await self._wait_for_answers(connection, self.namespaces.wanted)
+        for refusal in self.namespaces.remove_refused():
             self._say(refusal)
 
     async def _wait_for_answers(self, connection: Connection, namespaces: list[str]) -> None:
-        if not await self.memberships.answered(namespaces, connection.ended):
+        if not await self.namespaces.wait(namespaces, connection.ended):
             from nsroom.client.failures import unanswered
 
             raise unanswered(connection, self._target)
@@ -162,12 +162,12 @@ class Connector:
         before, self._tap = self.session, self._new_tap(dialect)
         # Missed events arrive before the CONNECT answer, and already have offsets.
         self.session.recovery |= before.recovery
-        self.memberships.begin(before)
-        return kind(self._target, self._tap, self.memberships.payload)
+        self.namespaces.start(before)
+        return kind(self._target, self._tap, self.namespaces.payload)
 
     def _new_tap(self, dialect: Dialect) -> Tap:
         session = self._journal.session(dialect.is_old)
-        return Tap(session, self._journal.channel, self._on_record, self._attendance.is_due, dialect)
+        return Tap(session, self._journal.channel, self._on_record, self._catchup.should_show, dialect)
 
     def _explained(self, attempt: _Attempt) -> ConnectError:
         from nsroom.client.failures import explain
@@ -198,27 +198,27 @@ class Connector:
 
         Raises: RefusedError, or ConnectError without an answer in time; as `send`.
         """
-        members, seconds = self.memberships, self._target.connect_timeout
+        known, seconds = self.namespaces, self._target.connect_timeout
         connection = self.require()
-        if namespace in self.session.namespaces or members.is_pending(namespace):
+        if namespace in self.session.namespaces or known.is_pending(namespace):
             raise UsageError(f"already in {namespace}: servers close the connection on a second CONNECT")
-        members.expect([namespace])
-        await self.send([Packet(PacketType.CONNECT, namespace, data=members.payload(namespace))])
+        known.expect([namespace])
+        await self.send([Packet(PacketType.CONNECT, namespace, data=known.payload(namespace))])
         try:
             async with asyncio.timeout(seconds):
                 await self._wait_for_answers(connection, [namespace])
         except TimeoutError:
             raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
-        if namespace in members.refused:
-            raise RefusedError(members.refusal(namespace))
-        members.wanted.append(namespace)
+        if namespace in known.refused:
+            raise RefusedError(known.refusal(namespace))
+        known.wanted.append(namespace)
 
     async def leave(self, namespace: str) -> None:
         """Disconnect from a namespace; the others stay connected. Raises: as `send`."""
         if namespace not in self.session.namespaces:
-            raise UsageError(f"not in {namespace}: there is nothing to leave")
+            raise UsageError(f"not in {namespace}, so it cannot be left")
         await self.send([Packet(PacketType.DISCONNECT, namespace)])
-        self.memberships.leave(namespace)
+        self.namespaces.remove(namespace)
 
     def _on_record(self, record: Record) -> None:
         """Handle a record of the tap that is not an event."""
@@ -229,24 +229,24 @@ class Connector:
     def _on_connect(self, record: Record) -> None:
         if self.session.namespaces.keys() == {record.namespace}:
             self._check_dialect(record.sid is None)
-        self.memberships.accept(record)
+        self.namespaces.on_connect(record)
 
     def _on_connect_error(self, record: Record) -> None:
-        if not self.session.namespaces and not self.memberships.is_pending(record.namespace or "/"):
+        if not self.session.namespaces and not self.namespaces.is_pending(record.namespace or "/"):
             # Socket.IO 2 connects or refuses the root namespace without a CONNECT packet.
             self._check_dialect(True)
-        self.memberships.refuse(record)
+        self.namespaces.on_connect_error(record)
         if self.session.is_old and record.namespace == "/":
-            self.memberships.refuse_rest("the server refused /, and Socket.IO 2 opens no other without it")
+            self.namespaces.refuse_pending("the server refused /, and Socket.IO 2 opens no other without it")
 
     def _on_disconnect(self, record: Record) -> None:
         reason = f"the server disconnected us from {record.namespace}"
         self._say(reason)
         self._acks.fail_all(LostError(reason), record.namespace)
-        self.memberships.leave(record.namespace or "/")
+        self.namespaces.remove(record.namespace or "/")
 
     def _on_ack(self, record: Record) -> None:
-        self._attendance.joined(record)
+        self._catchup.on_join(record)
         self._acks.resolve(record)
 
     def _check_dialect(self, is_old: bool) -> None:
@@ -258,7 +258,7 @@ class Connector:
             from nsroom.client.failures import other_dialect
 
             self._tap.mute()
-            self.memberships.fail(other_dialect(dialect, self._target))
+            self.namespaces.fail(other_dialect(dialect, self._target))
 
 
 def _transports(target: Target) -> list[Transport]:

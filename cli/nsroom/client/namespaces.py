@@ -1,4 +1,4 @@
-"""The namespaces that a client wants to be in, and what the server says of each."""
+"""The namespaces the client has joined, and the server's answer for each."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -9,43 +9,46 @@ from nsroom.protocol.session import Session
 from nsroom.record import Json, Record
 
 
-class Memberships:
-    """Namespaces over all connections of one client."""
+class Namespaces:
+    """The namespaces of one client, across all its connections."""
 
     def __init__(self, wanted: Iterable[str], auth: dict[str, Json] | None) -> None:
         self.wanted = list(wanted)
-        """Those to be in, now and after a reconnection."""
+        """The namespaces to connect to, now and after a reconnection."""
         self.refused: dict[str, str] = {}
-        """Those that the server refused, and why."""
+        """The namespaces that the server refused, with its reasons."""
         self._auth = auth or {}
         self._answers: dict[str, asyncio.Future[Record | None]] = {}
         self._recovery: dict[str, dict[str, str]] = {}
 
-    def begin(self, before: Session) -> None:
-        """Begin anew after a connection that may be recoverable: all that are wanted are asked for."""
+    def start(self, before: Session) -> None:
+        """Start a connection: expect an answer for every wanted namespace.
+
+        `before` is the session of the last connection, which the server may be able to recover.
+        """
         for namespace, offset in before.offsets.items():
             self._recovery[namespace] = {"pid": before.recovery[namespace], "offset": offset}
         self._answers.clear()
         self.expect(self.wanted)
 
     def payload(self, namespace: str) -> dict[str, Json] | None:
-        """Give the payload of a CONNECT."""
+        """Return the payload of a CONNECT packet."""
         return self._recovery.get(namespace, {}) | self._auth or None
 
     def expect(self, namespaces: Iterable[str]) -> None:
-        """Expect the server's word on namespaces."""
+        """Expect the server's answer for each of the namespaces."""
         loop = asyncio.get_running_loop()
         self._answers |= {namespace: loop.create_future() for namespace in namespaces}
 
     def is_pending(self, namespace: str) -> bool:
-        """Tell whether a namespace was asked for and not answered yet."""
+        """Return whether the answer for a namespace is expected and has not arrived."""
         answer = self._answers.get(namespace)
         return answer is not None and not answer.done()
 
-    async def answered(self, namespaces: Sequence[str], ended: "asyncio.Future[Any]") -> bool:
-        """Wait for the server's word on every one of these; False when the connection has ended before.
+    async def wait(self, namespaces: Sequence[str], ended: "asyncio.Future[Any]") -> bool:
+        """Wait for the answer for each of the namespaces; return False if the connection ended first.
 
-        Raises: what was given to `fail`.
+        Raises: the error passed to `fail`.
         """
         waiting = {self._answers[namespace] for namespace in namespaces}
         while waiting:
@@ -59,39 +62,38 @@ class Memberships:
         return True
 
     def fail(self, error: ConnectError) -> None:
-        """Tell everyone who waits that no word can be trusted."""
+        """Make `wait` raise an error: the server's answers cannot be understood."""
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(error)
-                # Who waits hears it of one of them; asyncio would complain about the others.
-                answer.exception()
+                answer.exception()  # marked as retrieved: `wait` reads only one of them
 
-    def accept(self, record: Record) -> None:
-        """Take the answer to a CONNECT."""
+    def on_connect(self, record: Record) -> None:
+        """Handle the answer to a CONNECT."""
         self.refused.pop(record.namespace or "/", None)
-        self._answer(record)
+        self._resolve(record)
 
-    def refuse(self, record: Record) -> None:
-        """Take the refusal of a namespace."""
+    def on_connect_error(self, record: Record) -> None:
+        """Handle the refusal of a namespace."""
         self.refused[record.namespace or "/"] = record.message or "no reason given"
-        self._answer(record)
+        self._resolve(record)
 
-    def refuse_rest(self, reason: str) -> None:
-        """Take that no other namespace will be answered."""
+    def refuse_pending(self, reason: str) -> None:
+        """Treat every namespace without an answer as refused."""
         for namespace, answer in self._answers.items():
             if not answer.done():
                 self.refused[namespace] = reason
                 answer.set_result(None)
 
-    def _answer(self, record: Record) -> None:
+    def _resolve(self, record: Record) -> None:
         answer = self._answers.get(record.namespace or "/")
         if answer is not None and not answer.done():
             answer.set_result(record)
 
-    def check(self) -> list[str]:
-        """Give up what was refused; say what that is.
+    def remove_refused(self) -> list[str]:
+        """Remove the refused namespaces from the wanted ones; return a message about each.
 
-        Raises: RefusedError when nothing is left.
+        Raises: RefusedError when none is left.
         """
         refused = [self.refusal(each) for each in self.wanted if each in self.refused]
         self.wanted = [each for each in self.wanted if each not in self.refused]
@@ -100,10 +102,10 @@ class Memberships:
         return refused
 
     def refusal(self, namespace: str) -> str:
-        """Say why a namespace is refused."""
+        """Return a message about a refused namespace."""
         return f"{namespace} is refused: {self.refused[namespace]}"
 
-    def leave(self, namespace: str) -> None:
-        """Want a namespace no longer."""
+    def remove(self, namespace: str) -> None:
+        """Remove a namespace from the wanted ones."""
         if namespace in self.wanted:
             self.wanted.remove(namespace)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nsroom.channel import now
-from nsroom.client.catchup import Attendance, Place, describe
+from nsroom.client.catchup import CatchUp, RoomState, describe
 from nsroom.client.connecting import Connector
 from nsroom.client.events import Emit
 from nsroom.client.journal import Journal
@@ -38,28 +38,31 @@ class Gap:
     """The sids before it."""
     namespaces: Mapping[str, str | None]
     """The namespaces with their sids after it."""
-    places: Sequence[Place]
-    """The rooms of which something is known."""
+    rooms: Sequence[RoomState]
+    """The rooms whose messages are numbered."""
 
     @property
     def recovered(self) -> list[str]:
-        """The namespaces in which the server knew us again, and sent what was missed."""
+        """The namespaces whose session the server recovered, with the missed events."""
         return [namespace for namespace, sid in self.namespaces.items() if sid in self.before]
 
     @property
     def message(self) -> str:
-        """How long it was, and what was missed."""
-        is_whole = len(self.recovered) == len(self.namespaces)
-        missed = "the server sent what was missed" if is_whole else "what was emitted meanwhile is not known"
-        if known := describe(self.places):
-            missed = f"{known}; {missed.replace('what was', 'what else was')}"
-        return f"{self.milliseconds / 1000:.1f} s without a connection; {missed}"
+        """Its length, and what was missed."""
+        known = describe(self.rooms)
+        other = "other " if known else ""
+        if len(self.recovered) == len(self.namespaces):
+            missed = f"the server sent the {other}missed events"
+        else:
+            missed = f"{other}events sent meanwhile may be missing"
+        length = f"{self.milliseconds / 1000:.1f} s without a connection"
+        return "; ".join(filter(None, (length, known, missed)))
 
     @property
     def data(self) -> dict[str, Json]:
-        """What its record says."""
+        """The data of its record."""
         data: dict[str, Json] = {"ms": round(self.milliseconds), "recovered": self.recovered}
-        return data | ({"rooms": [place.summary for place in self.places]} if self.places else {})
+        return data | ({"rooms": [room.summary for room in self.rooms]} if self.rooms else {})
 
 
 class Reconnection:
@@ -68,13 +71,13 @@ class Reconnection:
     def __init__(
         self,
         connector: Connector,
-        attendance: Attendance,
+        catchup: CatchUp,
         journal: Journal,
         ask: Ask,
         say: Callable[[str], object],
     ) -> None:
         self._connector = connector
-        self._attendance = attendance
+        self._catchup = catchup
         self._journal = journal
         self._ask = ask
         self._say = say
@@ -95,8 +98,8 @@ class Reconnection:
         self._say(f"the connection ended ({reason}); trying again")
         connection = await self._connect()
         milliseconds = (now() - lost_at) / 1000
-        places = await self._rejoin(joins, connection)
-        gap = Gap(milliseconds, before, self._connector.session.namespaces, places)
+        rooms = await self._rejoin(joins, connection)
+        gap = Gap(milliseconds, before, self._connector.session.namespaces, rooms)
         self._journal.note(Kind.GAP, reason=reason, message=gap.message, data=gap.data)
         self._say(f"connected again over {connection.transport}: {gap.message}")
         for resume in on_return:
@@ -121,32 +124,32 @@ class Reconnection:
                     said = str(error)
                     self._say(said)
 
-    async def _rejoin(self, joins: Sequence[Emit], connection: Connection) -> list[Place]:
+    async def _rejoin(self, joins: Sequence[Emit], connection: Connection) -> list[RoomState]:
         """Repeat the joins and fetch the missed messages; return the rooms that have numbered messages."""
         namespaces = self._connector.session.namespaces
-        asked = [self._attendance.again(join) for join in joins if join.namespace in namespaces]
+        asked = [self._catchup.resume(join) for join in joins if join.namespace in namespaces]
         if asked:
             await _unless_ended(self._catch_up(asked), connection.ended)
-        return [place for _, place in asked if place]
+        return [room for _, room in asked if room]
 
-    async def _catch_up(self, asked: Sequence[tuple[Emit, Place | None]]) -> None:
+    async def _catch_up(self, asked: Sequence[tuple[Emit, RoomState | None]]) -> None:
         try:
             answers = await self._ask(*(join for join, _ in asked))
-            for (_, place), answer in zip(asked, answers, strict=True):
-                if place is not None:
-                    await self._replay(place, answer)
+            for (_, room), answer in zip(asked, answers, strict=True):
+                if room is not None:
+                    await self._replay(room, answer)
         except LostError:
             return  # the loss of this connection is handled like that of the last
 
-    async def _replay(self, place: Place, answer: asyncio.Future[Record]) -> None:
+    async def _replay(self, room: RoomState, answer: asyncio.Future[Record]) -> None:
         """Put the missed messages of a room before its live ones."""
         page = await _page(answer)
-        await self._journal.put_slowly(self._attendance.replay(place, page))
-        while further := self._attendance.further(place, page):
-            (answer,) = await self._ask(further)
+        await self._journal.put_slowly(self._catchup.replay(room, page))
+        while rest := self._catchup.next_page(room, page):
+            (answer,) = await self._ask(rest)
             page = await _page(answer)
-            await self._journal.put_slowly(self._attendance.replay(place, page))
-        await self._journal.put_slowly(self._attendance.release(place))
+            await self._journal.put_slowly(self._catchup.replay(room, page))
+        await self._journal.put_slowly(self._catchup.release(room))
 
 
 async def _unless_ended(work: Coroutine[Any, Any, None], ended: "asyncio.Future[str]") -> None:

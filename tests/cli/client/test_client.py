@@ -94,7 +94,7 @@ async def test_closing_ends_in_time(peer: Any, stack: AsyncExitStack, connect: C
     assert time.monotonic() - began < WAIT
     with pytest.raises(LostError, match="the connection is closed"):
         await waiting
-    with pytest.raises(LostError, match="no connection"):
+    with pytest.raises(LostError, match="not connected"):
         await client.emit(Emit("/", "x", []))
 
 

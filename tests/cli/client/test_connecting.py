@@ -66,7 +66,7 @@ async def test_none_is_entered_without_a_connection(reference: Reference, connec
     client = await connect(server.url)
     await client.close()
     for _ in range(2):
-        with pytest.raises(LostError, match="there is no connection now"):
+        with pytest.raises(LostError, match="not connected to the server"):
             await client.enter("/chat")
 
 
