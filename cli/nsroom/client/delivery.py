@@ -1,4 +1,4 @@
-"""Deliver many events over one connection, and account for every one of them."""
+"""Send many events and account for every one."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from nsroom.client.client import Client
 from nsroom.client.events import Acknowledge, Emit, Line
-from nsroom.client.flow_control import InFlight, Pace, Tally
+from nsroom.client.flow_control import Backpressure, InFlight, Tally
 from nsroom.errors import (
     ConnectError,
     DataError,
@@ -21,17 +21,18 @@ from nsroom.errors import (
 )
 from nsroom.record import Record
 
-_IN_FLIGHT = 1000
-"""How many acknowledgements are waited for at most before more is sent."""
+_WINDOW = 1000
+"""Unanswered events at most before more are sent."""
 _POLLING_BATCH = 100
-"""Events in one request; over WebSocket each goes out by itself."""
+"""Events in one request; over WebSocket each is sent by itself."""
 
 
 class Delivery:
-    """Sends events in their order and counts what becomes of them.
+    """Sends events in their order and counts their outcomes.
 
-    With `ack` each is to be acknowledged; `timeout` is the longest pause between two acknowledgements. What
-    the server refuses because it comes too fast is sent again, before anything new, and the rest more slowly.
+    With `ack`, an acknowledgement is requested for each; `timeout` is the longest pause between two of them.
+    An event that the server refuses because it arrives too fast is resent before any new one, and the rest
+    is sent more slowly.
     """
 
     def __init__(
@@ -46,17 +47,17 @@ class Delivery:
         self._client = client
         self._ack = ack
         self._on_ack = on_ack
-        self._in_flight = InFlight(self.tally, timeout, self._show)
-        self._pace = Pace(client, timeout)
-        self._window = _IN_FLIGHT
+        self._in_flight = InFlight(self.tally, timeout, self._report)
+        self._backpressure = Backpressure(client, timeout)
+        self._window = _WINDOW
         self._fault: NsroomError | Stopped | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def run(self, lines: AsyncIterator[list[Line]]) -> None:
-        """Send all, then wait for what is still unanswered.
+        """Send all events, then wait for those that are still unanswered.
 
-        Raises: DataError, LimitError, RefusedError with the line's number, when the lines before it are
-        delivered; LostError, WaitError, NackError when not everything was confirmed; what `on_ack` raises.
+        Raises: DataError, LimitError, RefusedError with the number of the line, after the lines before it
+        were delivered; LostError, WaitError, NackError if not all were confirmed; the errors of `on_ack`.
         """
         self._task = asyncio.current_task()
         try:
@@ -82,13 +83,13 @@ class Delivery:
     async def _send_all(self, batch: list[Line]) -> None:
         step = 1 if self._client.transport == "websocket" else _POLLING_BATCH
         for start in range(0, len(batch), step):
-            await self._room()
+            await self._wait_for_room()
             await self._send_together(batch[start : start + step])
-            # Sending to a quick server waits for nothing: let in what it answers.
+            # Sending to a fast server never waits, so its answers would not be read.
             await asyncio.sleep(0)
 
     async def _send_together(self, lines: list[Line]) -> None:
-        """Send lines in one request where that can be; else one by one, up to one that cannot be sent."""
+        """Send lines in one request if possible; otherwise one by one, up to one that cannot be sent."""
         known = self._client.namespaces
         emits = [each.item for each in lines if isinstance(each.item, Emit) and each.item.namespace in known]
         if len(emits) == len(lines) > 1:
@@ -109,15 +110,15 @@ class Delivery:
             raise kind(f"line {line.number}: {error}; the lines before it were sent") from None
 
     async def _enter(self, namespace: str) -> None:
-        """Connect to a namespace that a recording names and the command line did not."""
+        """Connect to a namespace that only a recording names."""
         if namespace not in self._client.namespaces:
             await self._client.enter(namespace)
 
     async def _transmit(self, items: Sequence[Emit | Acknowledge]) -> None:
         try:
-            await self._hand_over(items)
+            await self._send_items(items)
         except LostError:
-            # A request that failed may have been read; a frame that was not written was not.
+            # The server may have read a request that failed, but not a frame that was not written.
             self.tally.sent += len(items) if self._client.transport == "polling" else 0
             raise
         except asyncio.CancelledError:
@@ -125,9 +126,9 @@ class Delivery:
             raise
         self.tally.sent += len(items)
         if not self._ack:
-            await self._pace.sent(len(items))
+            await self._backpressure.after_sending(len(items))
 
-    async def _hand_over(self, items: Sequence[Emit | Acknowledge]) -> None:
+    async def _send_items(self, items: Sequence[Emit | Acknowledge]) -> None:
         emits = [item for item in items if isinstance(item, Emit)]
         for item in items:
             if isinstance(item, Acknowledge):
@@ -141,8 +142,8 @@ class Delivery:
         for emit, answer in zip(emits, await self._client.ask(*emits), strict=True):
             self._in_flight.add(emit, answer)
 
-    def _show(self, record: Record) -> None:
-        """Pass an acknowledgement on; what fails there ends the delivery, not this callback."""
+    def _report(self, record: Record) -> None:
+        """Call `on_ack`; its error ends the delivery, not the client's reading."""
         if self._on_ack is None or self._fault is not None:
             return
         try:
@@ -152,30 +153,30 @@ class Delivery:
             if self._task is not None:
                 self._task.cancel()
 
-    async def _room(self) -> None:
-        await self._in_flight.below(self._window)
-        if self._in_flight.again:
-            await self._send_again()
+    async def _wait_for_room(self) -> None:
+        await self._in_flight.wait_below(self._window)
+        if self._in_flight.to_resend:
+            await self._resend()
 
-    async def _send_again(self) -> None:
-        """Send what came too fast, in its order, one by one; and from now on half as far ahead."""
+    async def _resend(self) -> None:
+        """Resend the events that arrived too fast, in their order, one by one, and halve the window."""
         self._window = max(self._window // 2, 1)
-        again = self._in_flight.again
-        await self._in_flight.below(1)
-        while again:
-            emit = again.popleft()
+        events = self._in_flight.to_resend
+        await self._in_flight.wait_below(1)
+        while events:
+            emit = events.popleft()
             await self._transmit([emit])
-            await self._in_flight.below(1)
-            if again and again[-1] is emit:
-                again.rotate()
+            await self._in_flight.wait_below(1)
+            if events and events[-1] is emit:  # refused again: it stays first
+                events.rotate()
 
     async def _settle(self) -> None:
-        """Wait for the acknowledgements, and until the server has read the rest."""
-        await self._in_flight.below(1)
-        if self._in_flight.again:
-            await self._send_again()
+        """Wait for the acknowledgements, and until the server has read everything."""
+        await self._in_flight.wait_below(1)
+        if self._in_flight.to_resend:
+            await self._resend()
         if self._fault is not None:
             raise self._fault
-        if self._in_flight.is_lost:
+        if self._in_flight.any_lost:
             raise LostError(f"the connection ended with {self.tally.unconfirmed} unconfirmed")
-        await self._pace.settle()
+        await self._backpressure.settle()

@@ -216,7 +216,7 @@ async def test_a_post_that_fails_leaves_its_events_unknown(stack: AsyncExitStack
 async def test_no_more_is_sent_than_may_be_unanswered(
     monkeypatch: pytest.MonkeyPatch, stack: AsyncExitStack, connect: Connect
 ) -> None:
-    monkeypatch.setattr(module, "_IN_FLIGHT", 3)
+    monkeypatch.setattr(module, "_WINDOW", 3)
     early: list[str | bytes] = []
 
     async def script(talk: bad.Conversation) -> None:
