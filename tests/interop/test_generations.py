@@ -119,7 +119,7 @@ async def test_auto_says_what_it_found(
     assert result.code == 0
     options = " ".join(kind.options)
     assert result.stderr.splitlines()[0] == (
-        f"nsroom: the server speaks {kind.found}; {options} saves finding out"
+        f"nsroom: the server speaks {kind.found}; {options} skips the detection"
     )
     assert (await server.proc.seen(event="say"))["args"] == ["hello"]
 
@@ -181,7 +181,7 @@ async def test_the_query_of_a_namespace(nsroom: Runner, node_server: StartServer
     options = ("--protocol", "3", "--query", "token=x y", "-a", "token=z")
     result = await nsroom("call", "-u", server.url, "-n", "/chat", *options, "say")
     assert result.code == 0
-    assert "nsroom: Socket.IO 2 knows no --auth, so it is not sent" in result.stderr
+    assert "nsroom: Socket.IO 2 has no auth payload, so --auth is not sent" in result.stderr
     assert (await server.proc.seen(namespace="/chat", kind="connect"))["query"]["token"] == "x y"
 
 

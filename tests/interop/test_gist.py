@@ -21,4 +21,4 @@ async def test_a_member_hears_its_own_room_only(spawn: Spawner, node_server: Sta
 async def test_join_says_that_it_cannot_know(spawn: Spawner, node_server: StartServer) -> None:
     server = await node_server("gist.js")
     member = await spawn("join", "lobby", "-u", server.url, "--join-preset", "room", "--json")
-    assert "not known" in await member.err("asked to join lobby")
+    assert "unknown" in await member.err("asked to join lobby")

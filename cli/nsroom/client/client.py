@@ -1,4 +1,4 @@
-"""A Socket.IO client that shows all it sees as Records and finds its way back after a lost connection."""
+"""A Socket.IO client: connects, sends, reconnects, and yields everything it sees as Records."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -22,8 +22,8 @@ T = TypeVar("T")
 class Client:
     """One client of one server, in one or more namespaces.
 
-    With `watch`, every Record goes to `records()`, and the wire waits while nobody takes them.
-    `say` is given lines for a person, or `note` only those of how the server is spoken to.
+    With `watch`, every Record goes to `records()`, whose reader slows the wire down if it is slow.
+    `say` is called with lines for the user, and `note` (by default `say`) with those about the dialect.
     """
 
     def __init__(
@@ -37,50 +37,50 @@ class Client:
     ) -> None:
         self.target = target
         self.rejoin: list[Emit] = []
-        """What is emitted again after a reconnection: the joins of rooms, which the server forgot."""
-        self.on_return: list[Callable[[], Awaitable[object]]] = []
-        """What is done after that; where it fails, it is said why."""
+        """Events to emit again after a reconnection: the joins of rooms, which the server forgets."""
+        self.on_reconnect: list[Callable[[], Awaitable[object]]] = []
+        """Functions to call after that; their errors are only reported."""
         self.failure: NsroomError | None = None
-        """Why the connection is over for good, when it was not closed from here."""
+        """Why the client gave up, or None while connected or after `close`."""
         self._say = say
-        self._tell = note or say
+        self._note = note or say
         self._journal = Journal(watch=watch, raw=raw)
         self._acks = Acks()
         self._catchup = CatchUp(self._journal.sequence, now)
-        self._connector = Connector(target, self._journal, self._acks, self._catchup, say, self._tell)
+        self._connector = Connector(target, self._journal, self._acks, self._catchup, say, self._note)
         self._reconnection = Reconnection(self._connector, self._catchup, self._journal, self.ask, say)
         self._supervisor: asyncio.Task[None] | None = None
 
     @property
     def transport(self) -> str:
-        """Name what carries the packets now."""
+        """The current transport: websocket, polling or none."""
         return self._connector.connection.transport if self._connector.connection else "none"
 
     @property
     def namespaces(self) -> dict[str, str | None]:
-        """Give the connected namespaces with their sids."""
+        """The connected namespaces and their sids."""
         return dict(self._connector.session.namespaces)
 
     @property
     def refused(self) -> dict[str, str]:
-        """Give the namespaces that the server refused, and why."""
+        """The namespaces that the server refused, and its reasons."""
         return self._connector.namespaces.refused
 
     async def connect(self) -> None:
-        """Connect to the server and to every namespace of the target that does not refuse.
+        """Connect to the server and to every namespace of the target that it does not refuse.
 
-        Raises: ConnectError with the root cause, RefusedError when every namespace refused.
+        Raises: ConnectError with the root cause, RefusedError when every namespace is refused.
         """
         await self._connector.connect()
         if self._connector.session.is_old and self.target.auth:
-            self._tell("Socket.IO 2 knows no --auth, so it is not sent: servers read --query or --header")
+            self._note("Socket.IO 2 has no auth payload, so --auth is not sent: use --query or --header")
         self._say(f"connected to {self.target.place} over {self.transport}")
         self._supervisor = asyncio.create_task(self._supervise())
 
     async def records(self) -> AsyncIterator[list[Record]]:
-        """Give the Records as they come, in batches, until the connection is over for good.
+        """Yield the Records as they arrive, in batches, until the client gives up or is closed.
 
-        Raises: what ended it, unless that was `close`.
+        Raises: the reason to give up.
         """
         assert self._journal.channel is not None, "only a client made with watch=True has records"
         async for records in self._journal.channel:
@@ -89,17 +89,17 @@ class Client:
             raise self.failure
 
     async def emit(self, *emits: Emit) -> None:
-        """Emit events in their order; return when the wire has taken them.
+        """Emit events in their order; return when they are written.
 
-        Raises: LostError while there is no connection, LimitError for more than the server takes,
-        UsageError for what the server would answer by closing the connection.
+        Raises: LostError while disconnected, LimitError for an event that is too large for the server,
+        UsageError for one on which the server would close the connection.
         """
         await self._connector.send([self._checked(each).packet() for each in emits])
 
     async def ask(self, *emits: Emit) -> list[asyncio.Future[Record]]:
-        """Emit events that want an acknowledgement; give the futures of these.
+        """Emit events and request an acknowledgement for each; return the futures of these.
 
-        A future raises LostError when the connection ends before it is answered. Raises: as `emit`.
+        A future fails with LostError if the connection ends first. Raises: as `emit`.
         """
         packets, futures = self._acks.expect([self._checked(each) for each in emits])
         try:
@@ -110,22 +110,22 @@ class Client:
         return futures
 
     async def acknowledge(self, answer: Acknowledge) -> None:
-        """Answer an event that wants an acknowledgement. Raises: as `emit`."""
+        """Acknowledge an event of the server. Raises: as `emit`."""
         await self._connector.send([answer.packet()])
 
     async def enter(self, namespace: str) -> None:
-        """Connect to a further namespace.
+        """Connect to another namespace.
 
-        Raises: RefusedError, or ConnectError when no answer comes in time.
+        Raises: RefusedError, or ConnectError without an answer in time.
         """
         await self._connector.enter(namespace)
 
     async def leave(self, namespace: str) -> None:
-        """Disconnect from a namespace; the others go on. Raises: as `emit`."""
+        """Disconnect from a namespace; the others stay connected. Raises: as `emit`."""
         await self._connector.leave(namespace)
 
     async def settle(self, timeout: float) -> None:
-        """Wait until the server has read what was sent.
+        """Wait until the server has read everything that was sent.
 
         Raises: WaitError after `timeout` seconds, LostError when the connection ends first.
         """
@@ -142,20 +142,20 @@ class Client:
         return await self._connector.require().mark()
 
     async def ping(self) -> float | None:
-        """Measure the round trip to the server in milliseconds; None over polling, which has no ping.
+        """Return the round-trip time in milliseconds, or None over polling, which has no ping.
 
         Raises: WaitError, LostError.
         """
         if self.transport != "websocket":
             return None
-        began = now()
+        start = now()
         await self.settle(5.0)
-        return (now() - began) / 1000
+        return (now() - start) / 1000
 
     async def guard(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` unless the connection is over for good before.
+        """Return the result of `work`, but cancel it when the client gives up or is closed.
 
-        Raises: what ended the connection, or what `work` raises.
+        Raises: the reason to give up, or the error of `work`.
         """
         assert self._supervisor is not None, "not connected"
         task = asyncio.ensure_future(work)
@@ -163,7 +163,7 @@ class Client:
             await asyncio.wait({task, self._supervisor}, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 if isinstance(task.exception(), LostError):
-                    # What the server answered before may still be on its way in.
+                    # Records that arrived before may still be unread.
                     await asyncio.wait({self._supervisor}, timeout=2)
                 return task.result()
             raise self.failure or LostError("the connection is closed")
@@ -172,7 +172,7 @@ class Client:
             await asyncio.gather(task, return_exceptions=True)
 
     async def close(self) -> None:
-        """Leave the server in order; within two seconds, whatever it does."""
+        """Disconnect cleanly, within two seconds whatever the server does."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
@@ -181,29 +181,29 @@ class Client:
         self._finish()
 
     def _checked(self, emit: Emit) -> Emit:
-        """Refuse what a server would answer by closing the connection, without a word."""
+        """Return an event that may be sent; servers close the connection on others, without a reason."""
         self._connector.require()
         if emit.event in RESERVED_EVENTS:
             raise UsageError(f"{emit.event!r} is a reserved event name: servers close the connection on it")
         if emit.namespace not in self._connector.session.namespaces:
             why = self.refused.get(emit.namespace, "not connected to it")
-            raise UsageError(f"nothing can be emitted to {emit.namespace}: {why}")
+            raise UsageError(f"cannot emit to {emit.namespace}: {why}")
         return emit
 
     async def _supervise(self) -> None:
-        """Come back after each lost connection, until there is nothing to come back to."""
+        """Reconnect after each lost connection, until that is not possible or not wanted."""
         try:
             while True:
                 reason, lost_at = await self._connector.lost()
                 self._on_loss(reason)
-                await self._reconnection.run(reason, lost_at, self.rejoin, self.on_return)
+                await self._reconnection.run(reason, lost_at, self.rejoin, self.on_reconnect)
         except NsroomError as error:
             self.failure = error
         finally:
             self._finish()
 
     def _on_loss(self, reason: str) -> None:
-        """Tell everyone who waits. Raises: LostError where it is the end for good."""
+        """Fail the pending acknowledgements. Raises: LostError if the client must not reconnect."""
         ended = f"the connection ended ({reason})"
         self._catchup.interrupt()
         self._journal.note(Kind.CLOSE, reason=reason)

@@ -166,7 +166,7 @@ class Connector:
         return kind(self._target, self._tap, self.namespaces.payload)
 
     def _new_tap(self, dialect: Dialect) -> Tap:
-        session = self._journal.session(dialect.is_old)
+        session = self._journal.new_session(dialect.is_old)
         return Tap(session, self._journal.channel, self._on_record, self._catchup.should_show, dialect)
 
     def _explained(self, attempt: _Attempt) -> ConnectError:

@@ -1,4 +1,4 @@
-"""What to emit: the arguments of `emit` and `call`, and the lines that `emit -` reads."""
+"""Parse events to emit, from arguments and from lines of stdin."""
 
 import re
 from collections.abc import Sequence
@@ -21,33 +21,33 @@ class Emit(NamedTuple):
     args: list[Json]
 
     def packet(self, id: int | None = None) -> Packet:
-        """Give it as a packet, with an id when it is to be acknowledged."""
+        """Return the packet, with an id to request an acknowledgement."""
         return Packet(PacketType.EVENT, self.namespace, id, [self.event, *self.args])
 
 
 class Acknowledge(NamedTuple):
-    """An acknowledgement to give to an event of the server."""
+    """An acknowledgement of an event of the server."""
 
     namespace: str
     id: int
     args: list[Json]
 
     def packet(self) -> Packet:
-        """Give it as a packet."""
+        """Return the packet."""
         return Packet(PacketType.ACK, self.namespace, self.id, self.args)
 
 
 class Line(NamedTuple):
-    """What to send, and the line of stdin that it came from, if any."""
+    """An item to send, and the number of its line on stdin, if any."""
 
     number: int | None
     item: Emit | Acknowledge
 
 
 def parse_arguments(texts: Sequence[str], plain: bool = False) -> list[Json]:
-    """Give the arguments of an event: JSON, else text; `@file` is binary; `key=value` collect into an object.
+    """Return the arguments of an event: JSON or else text; `@file` is binary; `key=value` make an object.
 
-    With `plain`, every text stays one. Raises: UsageError for a file that cannot be read.
+    With `plain`, every argument is text. Raises: UsageError for a file that cannot be read.
     """
     if plain:
         return list(texts)
@@ -83,15 +83,15 @@ def _item(operator: str, text: str, key: str) -> Json:
     try:
         return strict_json.load(text)
     except DecodeError as error:
-        raise UsageError(f"{key}:= wants JSON: {error}") from None
+        raise UsageError(f"{key}:= needs JSON: {error}") from None
 
 
 def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", error)
-        raise UsageError(f'cannot read {path}: {cause}; write @ as "@…" if no file is meant') from None
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f'cannot read {path}: {cause}; for text that starts with @, write "@…"') from None
 
 
 def fill(value: Json, **texts: str) -> Json:
@@ -108,7 +108,7 @@ def fill(value: Json, **texts: str) -> Json:
 
 
 def relay(emit: Emit, to: Sequence[str], skip: Sequence[str]) -> Emit:
-    """Wrap an event for the reference server, which relays it to rooms."""
+    """Return the event that makes the reference server relay `emit` to rooms."""
     envelope: dict[str, Json] = {"event": emit.event, "args": emit.args, "to": list(to)}
     if skip:
         envelope["except"] = list(skip)
@@ -116,9 +116,9 @@ def relay(emit: Emit, to: Sequence[str], skip: Sequence[str]) -> Emit:
 
 
 def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
-    """Read `["event", arg…]` or a record; None for a record that is neither event nor acknowledgement.
+    """Return the item in a line: `["event", arg…]` or a record, which may have its own namespace.
 
-    A record brings its own namespace. Raises: ValueError that says what is wrong.
+    None for a record of another kind. Raises: ValueError with the reason.
     """
     try:
         value = strict_json.load(line.decode())

@@ -1,6 +1,6 @@
-"""Ask to join rooms, in the reference server's way or another's.
+"""Join rooms, by the reference server's convention or another's.
 
-A room exists only on the server: a client emits an event with its name, and the server joins it, or not.
+Rooms exist only on the server: a client emits an event with a room's name, which the server may follow.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from nsroom.record import Json, Record
 if TYPE_CHECKING:  # the live view is on the screen before the client is loaded
     from nsroom.client.client import Client
 
-_PATIENCE = 2.0
-"""Seconds to wait for a server that may never acknowledge a join."""
+_ACK_TIMEOUT = 2.0
+"""Seconds to wait for the acknowledgement of a join, which many servers never send."""
 
 
 class Convention(NamedTuple):
-    """How a server wants to be asked: an event and its arguments, with `{room}` in them."""
+    """The event that a server joins a client on, and its arguments, with `{room}` in them."""
 
     event: str = "join"
     args: tuple[Json, ...] = ("{room}",)
@@ -42,14 +42,11 @@ PRESETS = {
 
 
 def convention(preset: str | None, event: str | None, args: str | None, nick: str | None) -> Convention:
-    """Choose how to ask, out of the options of `join`.
-
-    Raises: UsageError.
-    """
+    """Return the convention that the options of `join` choose. Raises: UsageError."""
     if preset is not None and (event or args):
-        raise UsageError("--join-preset stands for --join-event and --join-args: give one or the other")
+        raise UsageError("use either --join-preset, or --join-event and --join-args")
     if preset is not None and preset not in PRESETS:
-        raise UsageError(f"--join-preset {preset!r}: there are {', '.join(PRESETS)}")
+        raise UsageError(f"unknown preset {preset!r}: choose {', '.join(PRESETS)}")
     chosen = PRESETS[preset] if preset else Convention(event or "join", _args(args))
     if nick is None:
         return chosen
@@ -71,23 +68,23 @@ def _with_nick(chosen: Convention, nick: str, own: bool) -> Convention:
         chosen = PRESETS["join-object"]
     first = chosen.args[0] if chosen.args else None
     if not isinstance(first, dict):
-        raise UsageError("--as has no place in this convention: put the name into --join-args")
+        raise UsageError("this convention has no place for --as: put the name into --join-args")
     return chosen._replace(args=({**first, "nick": nick}, *chosen.args[1:]))
 
 
 async def join(
     client: "Client", rooms: Sequence[str], how: Convention, say: Callable[[str], None]
 ) -> list[str]:
-    """Ask to join the rooms in every connected namespace, and again after every reconnection.
+    """Join the rooms in every connected namespace, now and after every reconnection.
 
-    Says what is known of each room; gives those that the server refused.
-    Raises: RefusedError when it refused all of them.
+    Reports the result for each room; returns the refused rooms with the reasons.
+    Raises: RefusedError when all are refused.
     """
     asked = [(room, how.request(namespace, room)) for namespace in client.namespaces for room in rooms]
     answers = await client.ask(*(emit for _, emit in asked))
-    # The connection may be lost, and come back, before there is an answer.
+    # Before the answers: the connection may be lost and replaced while waiting for them.
     client.rejoin += [emit for _, emit in asked]
-    await asyncio.wait(answers, timeout=_PATIENCE)
+    await asyncio.wait(answers, timeout=_ACK_TIMEOUT)
     refused = []
     for (room, emit), answer in zip(asked, answers, strict=True):
         reason = _outcome(room, answer, say)
@@ -102,16 +99,20 @@ async def join(
 
 
 def _outcome(room: str, answer: "asyncio.Future[Record]", say: Callable[[str], None]) -> str | None:
-    """Say what became of a request, or give the reason of its refusal."""
+    """Report the result of a request, or return the reason of its refusal."""
     if not answer.done():
-        say(f"asked to join {room}; the server does not acknowledge it, so whether it did is not known")
+        say(f"asked to join {room}: no acknowledgement, so the outcome is unknown")
         return None
     if answer.exception() is not None:
-        say(f"asked to join {room}; the connection ended before the server answered")
+        say(f"asked to join {room}: the connection ended before the server answered")
         return None
     args = answer.result().args or []
     if refused := refusal(args):
         return str(refused)
     members = args[0].get("members") if args and isinstance(args[0], dict) else None
-    say(f"joined {room}{f' ({len(members)} there)' if isinstance(members, list) else ''}")
+    say(f"joined {room}{_count(members) if isinstance(members, list) else ''}")
     return None
+
+
+def _count(members: list[Json]) -> str:
+    return f" ({len(members)} member{'s' * (len(members) != 1)})"

@@ -1,4 +1,4 @@
-"""The Records of one client, in one order over all its connections, on their way to whoever reads them."""
+"""The client's records in order, across all its connections."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -9,34 +9,34 @@ from nsroom.record import Direction, Json, Kind, Record
 
 
 class Journal:
-    """Numbers what a client sees; without `watch` nobody reads it, and nothing is kept."""
+    """Numbers the records of a client; without `watch` they have no reader and are dropped."""
 
     def __init__(self, *, watch: bool, raw: bool) -> None:
         self.sequence: Iterator[int] = count(1)
         self.channel = Channel() if watch else None
-        """Where they can be read."""
+        """The records to read, or None without `watch`."""
         self._raw = raw
 
-    def session(self, is_old: bool = False) -> Session:
-        """Make what observes one connection."""
+    def new_session(self, is_old: bool = False) -> Session:
+        """Return a new observer of one connection."""
         return Session(self.sequence, self._raw, is_old=is_old)
 
     def note(self, kind: Kind, **fields: Json) -> None:
-        """Put down what no frame says."""
+        """Add a record that no frame contains, such as a lost connection."""
         self.put([Record(now(), next(self.sequence), Direction.LOCAL, kind, **fields)])
 
     def put(self, records: list[Record]) -> None:
-        """Put down a few records."""
+        """Add a few records."""
         if self.channel is not None:
             self.channel.put(records)
 
-    async def put_slowly(self, records: list[Record]) -> None:
-        """Put down many, as fast as they are read."""
+    async def put_many(self, records: list[Record]) -> None:
+        """Add many records, then wait for a slow reader."""
         self.put(records)
         if self.channel is not None:
             await self.channel.room()
 
     def end(self) -> None:
-        """End the reading once all is read."""
+        """End the reader's iteration after the last record."""
         if self.channel is not None:
             self.channel.close()

@@ -70,7 +70,7 @@ class Negotiation:
     def report(self) -> None:
         """Report a dialect other than that of the last connection."""
         if self.dialect != self._known:
-            self._say(f"the server speaks {self.dialect}; {self.dialect.options} saves finding out")
+            self._say(f"the server speaks {self.dialect}; {self.dialect.options} skips the detection")
 
     def _admits(self, dialect: Dialect) -> bool:
         same_engine = dialect.engine == self.dialect.engine

@@ -87,11 +87,11 @@ class Reconnection:
         reason: str,
         lost_at: int,
         joins: Sequence[Emit],
-        on_return: Sequence[Callable[[], Awaitable[object]]],
+        on_reconnect: Sequence[Callable[[], Awaitable[object]]],
     ) -> None:
         """Replace a connection that was lost for `reason` at `lost_at` (microseconds).
 
-        The joins are emitted again, and then `on_return` is called.
+        The joins are emitted again, and then `on_reconnect` is called.
         Raises: RefusedError when the server refuses every namespace.
         """
         before = set(self._connector.session.namespaces.values())
@@ -102,7 +102,7 @@ class Reconnection:
         gap = Gap(milliseconds, before, self._connector.session.namespaces, rooms)
         self._journal.note(Kind.GAP, reason=reason, message=gap.message, data=gap.data)
         self._say(f"connected again over {connection.transport}: {gap.message}")
-        for resume in on_return:
+        for resume in on_reconnect:
             try:
                 await resume()
             except NsroomError as error:
@@ -144,12 +144,12 @@ class Reconnection:
     async def _replay(self, room: RoomState, answer: asyncio.Future[Record]) -> None:
         """Put the missed messages of a room before its live ones."""
         page = await _page(answer)
-        await self._journal.put_slowly(self._catchup.replay(room, page))
+        await self._journal.put_many(self._catchup.replay(room, page))
         while rest := self._catchup.next_page(room, page):
             (answer,) = await self._ask(rest)
             page = await _page(answer)
-            await self._journal.put_slowly(self._catchup.replay(room, page))
-        await self._journal.put_slowly(self._catchup.release(room))
+            await self._journal.put_many(self._catchup.replay(room, page))
+        await self._journal.put_many(self._catchup.release(room))
 
 
 async def _unless_ended(work: Coroutine[Any, Any, None], ended: "asyncio.Future[str]") -> None:

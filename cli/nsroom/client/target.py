@@ -1,4 +1,4 @@
-"""Where to connect to and how: what the command line says, checked."""
+"""Resolve URL, path, namespaces and authentication into a Target."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)?:\d{1,5}(/.*)?")
 
 
 class Transport(StrEnum):
-    """What may carry the packets. `auto`: WebSocket, else polling."""
+    """The transport of the packets. `auto`: WebSocket, else polling."""
 
     AUTO = "auto"
     WEBSOCKET = "websocket"
@@ -26,7 +26,7 @@ class Transport(StrEnum):
 
 
 class Protocol(StrEnum):
-    """The revision of Engine.IO: 4, or that of Socket.IO 2. `auto`: what the server turns out to speak."""
+    """The revision of Engine.IO: 4, or 3 for Socket.IO 2. `auto`: the one that the server speaks."""
 
     AUTO = "auto"
     V4 = "4"
@@ -34,7 +34,7 @@ class Protocol(StrEnum):
 
 
 class Parser(StrEnum):
-    """What packets are written in. `auto`: JSON, unless the server turns out to want MessagePack."""
+    """The encoding of packets. `auto`: JSON, unless the server uses MessagePack."""
 
     AUTO = "auto"
     JSON = "json"
@@ -46,7 +46,7 @@ class Target:
     """One Socket.IO server and how to reach it."""
 
     url: str = DEFAULT_URL
-    """Scheme, perhaps name and password, host and port; no path."""
+    """Scheme, optional user and password, host and port; without a path."""
     namespaces: tuple[str, ...] = ("/",)
     path: str = "/socket.io/"
     auth: dict[str, Json] | None = None
@@ -59,20 +59,20 @@ class Target:
     insecure: bool = False
     cacert: str | None = None
     connect_timeout: float = 10.0
-    """Seconds, for everything from the name look-up to the answer for every namespace."""
+    """Seconds, from the name lookup to the answer for every namespace."""
     reconnect: bool = True
 
     @property
     def place(self) -> str:
-        """Give the URL to show: without the password that may be in it."""
+        """The URL to show, without user and password."""
         scheme, _, rest = self.url.partition("//")
         return f"{scheme}//{rest.rpartition('@')[2]}"
 
 
 def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) -> tuple[str, tuple[str, ...]]:
-    """Give the server and the namespaces that targets, `--url` and `--namespace` name together.
+    """Return the server and the namespaces that targets, `--url` and `--namespace` name together.
 
-    Raises: UsageError when they name two servers, or something that is neither URL nor namespace.
+    Raises: UsageError for two servers, or a text that is neither URL nor namespace.
     """
     parsed = [_parse(text) for text in texts]
     base = _parse(url) if url else (None, None)
@@ -87,7 +87,7 @@ def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) ->
 
 
 def _parse(text: str) -> tuple[str | None, str | None]:
-    """Split a target into its server and its namespace; either may be absent."""
+    """Return the server and the namespace of a target; either may be None."""
     if text.startswith("/"):
         return None, namespace_of(text)
     if _HOST_PORT.fullmatch(text):
@@ -98,7 +98,7 @@ def _parse(text: str) -> tuple[str | None, str | None]:
             f"{text!r} is neither a namespace like /chat nor a URL like https://host/chat nor :3001/chat"
         )
     if parts.query or parts.fragment:
-        raise UsageError(f"{text!r}: give what follows ? with --query, and leave '#' and its rest out")
+        raise UsageError(f"{text!r}: use --query instead of ?, and remove '#' and the rest")
     path = parts.path if parts.path not in ("", "/") else None
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and namespace_of(path)
 
@@ -108,12 +108,12 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise UsageError(f"{text!r} is no URL: {error}") from None
+        raise UsageError(f"{text!r} is not a URL: {error}") from None
     return parts
 
 
 def namespace_of(text: str) -> str:
-    """Check the name of a namespace, and begin it with a slash. Raises: UsageError."""
+    """Return a namespace, with a slash in front. Raises: UsageError for an invalid name."""
     name = text if text.startswith("/") else f"/{text}"
     if "," in name or "?" in name or not name.isprintable():
         raise UsageError(f"{text!r} cannot be a namespace: no comma, no question mark, printable only")
@@ -121,9 +121,9 @@ def namespace_of(text: str) -> str:
 
 
 def parse_auth(texts: Iterable[str], stdin: str | None = None) -> dict[str, Json] | None:
-    """Read the payload of CONNECT from JSON objects and `key=value` pairs, later ones winning.
+    """Return the payload of CONNECT from JSON objects and `key=value` pairs; later keys win.
 
-    Raises: UsageError.
+    `stdin` replaces the text `-`. Raises: UsageError.
     """
     payload: dict[str, Json] = {}
     for text in texts:
@@ -140,7 +140,7 @@ def _auth(text: str | None) -> dict[str, Json]:
             raise UsageError(f"--auth: {error}") from None
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise UsageError("--auth: give a JSON object, key=value, @file or - for stdin")
+        raise UsageError("--auth: use a JSON object, key=value, @file or - for stdin")
     return {key: value}
 
 
@@ -149,32 +149,27 @@ def _file(text: str) -> str:
         with open(text[1:], encoding="utf-8") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        raise UsageError(f"--auth: cannot read {text[1:]}: {getattr(error, 'strerror', error)}") from None
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"--auth: cannot read {text[1:]}: {cause}") from None
 
 
 def parse_headers(texts: Iterable[str]) -> dict[str, str]:
-    """Read `Name: value` lines.
-
-    Raises: UsageError.
-    """
+    """Return the headers of `Name: value` texts. Raises: UsageError."""
     headers = {}
     for text in texts:
         name, colon, value = text.partition(":")
         if not colon or not _HEADER.fullmatch(name) or not value.isprintable():
-            raise UsageError(f"--header {text!r}: give it as 'Name: value'")
+            raise UsageError(f"--header {text!r}: write it as 'Name: value'")
         headers[name] = value.strip()
     return headers
 
 
 def parse_pairs(option: str, texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Read `key=value` texts of an option, in their order.
-
-    Raises: UsageError.
-    """
+    """Return the pairs of an option's `key=value` texts, in their order. Raises: UsageError."""
     pairs = []
     for text in texts:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise UsageError(f"{option} {text!r}: give it as key=value")
+            raise UsageError(f"{option} {text!r}: write it as key=value")
         pairs.append((key, value))
     return tuple(pairs)

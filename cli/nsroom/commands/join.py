@@ -123,5 +123,5 @@ async def _join_by_admin(
             raise
         say(str(error))
     else:
-        client.on_return.append(lambda: join(client, rooms, target, _TIMEOUT, say))
+        client.on_reconnect.append(lambda: join(client, rooms, target, _TIMEOUT, say))
     return []

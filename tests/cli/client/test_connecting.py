@@ -30,7 +30,7 @@ async def test_namespaces_come_and_go_later(reference: Reference, connect: Conne
     await client.leave("/")
     assert list(client.namespaces) == ["/chat", "/lab"]
     assert await answer(client, "echo", 1, namespace="/lab") == [1]
-    with pytest.raises(UsageError, match="nothing can be emitted to /: not connected"):
+    with pytest.raises(UsageError, match="cannot emit to /: not connected"):
         await client.emit(Emit("/", "rooms", []))
     await client.enter("/")
     assert (await answer(client, "rooms"))[0]["ok"]
@@ -86,7 +86,7 @@ async def test_one_is_refused_and_the_others_go_on(
     assert list(client.namespaces) == ["/chat"]
     assert client.refused == {"/secret": "Invalid namespace"}
     assert said[0] == "/secret is refused: Invalid namespace"
-    with pytest.raises(UsageError, match="nothing can be emitted to /secret: Invalid namespace"):
+    with pytest.raises(UsageError, match="cannot emit to /secret: Invalid namespace"):
         await client.emit(Emit("/secret", "x", []))
 
 

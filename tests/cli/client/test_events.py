@@ -1,4 +1,4 @@
-"""What the words of a command line, and the lines of stdin, say to emit."""
+"""Events to emit, from arguments and from lines of stdin."""
 
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,13 @@ def test_files_are_binary(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "complaint"),
     [
-        ("@/no/such", r"cannot read /no/such: No such file or directory; write @ as"),
+        ("@/no/such", r"cannot read /no/such: No such file or directory; for text that starts with @"),
         ("a=@/no/such", "cannot read /no/such"),
         ("@/", "cannot read /: Is a directory"),
         ("@a\0", "cannot read"),
-        ("a:=", "a:= wants JSON"),
-        ("a:={", "a:= wants JSON"),
-        ("a:=NaN", "a:= wants JSON"),
+        ("a:=", "a:= needs JSON"),
+        ("a:={", "a:= needs JSON"),
+        ("a:=NaN", "a:= needs JSON"),
     ],
 )
 def test_words_that_cannot_be_meant(word: str, complaint: str) -> None:

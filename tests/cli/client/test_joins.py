@@ -1,4 +1,4 @@
-"""Asking to join rooms, in every server's way."""
+"""Joining rooms, by the convention of every server."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -39,13 +39,13 @@ def test_conventions(
 @pytest.mark.parametrize(
     ("preset", "event", "args", "nick", "complaint"),
     [
-        ("nonsense", None, None, None, "--join-preset 'nonsense': there are room, join, "),
-        ("room", "x", None, None, "give one or the other"),
-        ("room", None, "[]", None, "give one or the other"),
+        ("nonsense", None, None, None, "unknown preset 'nonsense': choose room, join, "),
+        ("room", "x", None, None, "use either --join-preset, or --join-event"),
+        ("room", None, "[]", None, "use either --join-preset, or --join-event"),
         (None, None, "{room}", None, "--join-args: "),
-        ("room", None, None, "ann", "--as has no place in this convention"),
-        (None, "enter", None, "ann", "--as has no place"),
-        (None, None, "[]", "ann", "--as has no place"),
+        ("room", None, None, "ann", "this convention has no place for --as"),
+        (None, "enter", None, "ann", "no place for --as"),
+        (None, None, "[]", "ann", "no place for --as"),
     ],
 )
 def test_conventions_that_contradict_themselves(
@@ -60,7 +60,7 @@ async def test_rooms_are_joined_in_every_namespace(reference: Reference, connect
     said: list[str] = []
     client = await connect((await reference()).url, "/", "/chat")
     assert await join(client, ["a", "b"], convention(None, None, None, "ann"), said.append) == []
-    assert said == ["joined a (1 there)", "joined b (1 there)"] * 2
+    assert said == ["joined a (1 member)", "joined b (1 member)"] * 2
     for namespace in ("/", "/chat"):
         (who,) = await answer(client, "who", {"room": "a"}, namespace=namespace)
         assert [member["nick"] for member in who["members"]] == ["ann"]
@@ -76,7 +76,7 @@ async def test_refused_rooms_are_named_and_not_asked_for_again(
     client = await connect((await reference()).url)
     (refused,) = await join(client, ["fine", "\x00"], PRESETS["join"], said.append)
     assert refused.startswith("\x00: ")
-    assert said[0] == "joined fine (1 there)"
+    assert said[0] == "joined fine (1 member)"
     assert said[1].startswith("the server refused to join \x00: ")
     assert client.rejoin == [Emit("/", "join", ["fine"])]
 
@@ -91,11 +91,11 @@ async def test_when_every_room_is_refused(reference: Reference, connect: Connect
 async def test_a_server_that_does_not_acknowledge(
     stack: AsyncExitStack, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(joins, "_PATIENCE", 0.1)
+    monkeypatch.setattr(joins, "_ACK_TIMEOUT", 0.1)
     said: list[str] = []
     client = await connect(await stack.enter_async_context(bad.sends()))
     assert await join(client, ["lobby"], PRESETS["room"], said.append) == []
-    assert said == ["asked to join lobby; the server does not acknowledge it, so whether it did is not known"]
+    assert said == ["asked to join lobby: no acknowledgement, so the outcome is unknown"]
     assert client.rejoin == [Emit("/", "room", ["lobby"])]
 
 
@@ -111,7 +111,7 @@ async def test_a_server_that_acknowledges_in_its_own_way(
 
 
 async def test_a_connection_that_is_lost_while_asking(stack: AsyncExitStack, connect: Connect) -> None:
-    """The way back joins it: nothing is over yet."""
+    """The reconnection joins it."""
     said: list[str] = []
     asked = 0
     joined = asyncio.Event()
@@ -128,6 +128,6 @@ async def test_a_connection_that_is_lost_while_asking(stack: AsyncExitStack, con
 
     client = await connect(await stack.enter_async_context(bad.conversation(script)))
     assert await join(client, ["lobby"], PRESETS["join"], said.append) == []
-    assert said == ["asked to join lobby; the connection ended before the server answered"]
+    assert said == ["asked to join lobby: the connection ended before the server answered"]
     async with asyncio.timeout(5):
         await joined.wait()

@@ -1,4 +1,4 @@
-"""The records of one client: one order over all connections, and nothing kept where nobody reads."""
+"""The records of one client: one order across all connections, and none kept without a reader."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ from nsroom.record import Direction, Kind, Record
 
 
 def event(journal: Journal, name: str) -> list[Record]:
-    """See an event on a connection of its own."""
-    record = journal.session().feed(Direction.IN, f'42["{name}"]', 1)
+    """Observe an event on a new connection."""
+    record = journal.new_session().feed(Direction.IN, f'42["{name}"]', 1)
     return [record] if record else []
 
 
@@ -24,7 +24,7 @@ async def test_records_are_numbered_over_all_connections() -> None:
     journal = Journal(watch=True, raw=False)
     journal.put(event(journal, "a"))
     journal.note(Kind.GAP, reason="transport close")
-    await journal.put_slowly(event(journal, "b"))
+    await journal.put_many(event(journal, "b"))
     journal.end()
     (records,) = [batch async for batch in readable(journal)]
     assert [(record.seq, record.kind) for record in records] == [
@@ -47,7 +47,7 @@ async def test_many_records_wait_for_their_reader() -> None:
     journal.note(Kind.GAP)
     await anext(reading)
     many = event(journal, "a") * 2000
-    putting = asyncio.ensure_future(journal.put_slowly(many))
+    putting = asyncio.ensure_future(journal.put_many(many))
     await asyncio.sleep(0)
     assert not putting.done()
     assert await anext(reading) == many
@@ -58,6 +58,6 @@ async def test_many_records_wait_for_their_reader() -> None:
 async def test_without_a_reader_nothing_is_kept() -> None:
     journal = Journal(watch=False, raw=False)
     journal.note(Kind.GAP)
-    await journal.put_slowly(event(journal, "a"))
+    await journal.put_many(event(journal, "a"))
     journal.end()
     assert journal.channel is None

@@ -46,7 +46,7 @@ def test_another_dialect_is_reported_once_and_kept(dialect: Dialect) -> None:
     found = negotiation(say=said.append)
     assert connect(found, dialect) == [DEFAULT, dialect]
     assert connect(found, dialect) == [dialect]
-    assert said == [f"the server speaks {dialect}; {dialect.options} saves finding out"]
+    assert said == [f"the server speaks {dialect}; {dialect.options} skips the detection"]
 
 
 def test_a_changed_server_is_detected_again() -> None:

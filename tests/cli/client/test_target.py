@@ -67,9 +67,9 @@ def test_the_environment_names_the_default_server(monkeypatch: pytest.MonkeyPatc
         (["example.org/chat"], None, [], "neither"),
         (["ftp://h/x"], None, [], "neither"),
         (["http://"], None, [], "neither"),
-        (["http://h:99999"], None, [], "is no URL: Port out of range"),
-        (["http://h:x"], None, [], "is no URL"),
-        (["http://[::1"], None, [], "is no URL"),
+        (["http://h:99999"], None, [], "is not a URL: Port out of range"),
+        (["http://h:x"], None, [], "is not a URL"),
+        (["http://[::1"], None, [], "is not a URL"),
         (["/a,b"], None, [], "'/a,b' cannot be a namespace: no comma"),
         (["/a?b"], None, [], "cannot be a namespace"),
         (["/a\nb"], None, [], "cannot be a namespace"),
@@ -125,14 +125,14 @@ def test_auth_may_be_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("token", "give a JSON object, key=value, @file or -"),
-        ("=x", "give a JSON object"),
-        ("", "give a JSON object"),
-        ("[1]", "give a JSON object"),
+        ("token", "use a JSON object, key=value, @file or -"),
+        ("=x", "use a JSON object"),
+        ("", "use a JSON object"),
+        ("[1]", "use a JSON object"),
         ('{"token":', "--auth: "),
         ("{" * 5000, "--auth: "),
         ('{"n":NaN}', "--auth: "),
-        ("-", "give a JSON object"),
+        ("-", "use a JSON object"),
         ("@/no/such/file", "--auth: cannot read /no/such/file: No such file"),
         ("@/", "--auth: cannot read /: Is a directory"),
         ("@a\0b", "--auth: cannot read"),
@@ -166,7 +166,7 @@ def test_headers() -> None:
 
 @pytest.mark.parametrize("text", ["no colon", ": value", "bad name: x", "X: a\r\nY: b", "X: \0", "é: x"])
 def test_what_is_no_header(text: str) -> None:
-    with pytest.raises(UsageError, match=r"give it as 'Name: value'"):
+    with pytest.raises(UsageError, match=r"write it as 'Name: value'"):
         parse_headers([text])
 
 
@@ -176,5 +176,5 @@ def test_pairs_keep_their_order() -> None:
 
 @pytest.mark.parametrize("text", ["", "a", "=b"])
 def test_what_is_no_pair(text: str) -> None:
-    with pytest.raises(UsageError, match=f"--cookie '{text}': give it as key=value"):
+    with pytest.raises(UsageError, match=f"--cookie '{text}': write it as key=value"):
         parse_pairs("--cookie", [text])

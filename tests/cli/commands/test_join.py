@@ -54,10 +54,10 @@ async def test_conventions(nsroom: Runner, options: Sequence[str], asked: list[A
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--join-preset", "knock"), "--join-preset 'knock': there are room, join, join-object"),
-        (("--join-preset", "room", "--join-event", "x"), "--join-preset stands for --join-event and"),
+        (("--join-preset", "knock"), "unknown preset 'knock': choose room, join, join-object"),
+        (("--join-preset", "room", "--join-event", "x"), "use either --join-preset, or --join-event and"),
         (("--join-args", "{room}"), "--join-args: "),
-        (("--join-preset", "room", "--as", "ann"), "--as has no place in this convention"),
+        (("--join-preset", "room", "--as", "ann"), "this convention has no place for --as"),
     ],
 )
 async def test_usage(nsroom: Runner, options: Sequence[str], complaint: str) -> None:
@@ -70,7 +70,7 @@ async def test_usage(nsroom: Runner, options: Sequence[str], complaint: str) -> 
 async def test_a_count_does_not_end_it_before_the_answer(nsroom: Runner, server: Server) -> None:
     result = await nsroom("join", "lobby", "-u", server.url, "-C", "1")
     assert (result.code, [record["event"] for record in result.records()]) == (0, ["hi"])
-    assert result.stderr.endswith("nsroom: joined lobby (1 there)\n")
+    assert result.stderr.endswith("nsroom: joined lobby (1 member)\n")
 
 
 async def test_a_room_is_needed(nsroom: Runner) -> None:
@@ -101,7 +101,7 @@ async def test_one_room_refused_and_one_joined(spawn: Spawner, server: Server) -
         "join", "lobby", "x" * 129, "-u", server.url, "--where", "event=message", "-C", "1", "--stdin"
     )
     await member.err("the server refused to join xxx")
-    assert "nsroom: joined lobby (1 there)\n" in member.stderr.text
+    assert "nsroom: joined lobby (1 member)\n" in member.stderr.text
     member.send("hello")
     result = await member.result()
     assert result.code == 4
@@ -117,18 +117,16 @@ async def test_a_server_that_does_not_acknowledge(spawn: Spawner) -> None:
         member.signal(15)
         assert await member.end() == 143
     [line] = [line for line in said.splitlines() if "asked to join" in line]
-    assert line == (
-        "nsroom: asked to join lobby; the server does not acknowledge it, so whether it did is not known"
-    )
+    assert line == ("nsroom: asked to join lobby: no acknowledgement, so the outcome is unknown")
 
 
 async def test_typed_lines_are_messages_to_the_room(spawn: Spawner, server: Server) -> None:
     ann = await spawn("join", "lobby", "-u", server.url, "--as", "ann", "--plain", tty=True)
-    await ann.err("joined lobby (1 there)")
+    await ann.err("joined lobby (1 member)")
     bob = await spawn(
         "join", "lobby", "-u", server.url, "--as", "bob", "--where", "event=message", "--plain", tty=True
     )
-    await bob.err("joined lobby (2 there)")
+    await bob.err("joined lobby (2 members)")
     bob.type("good morning\r")
     for member in (ann, bob):
         await member.err("lobby  bob: good morning")

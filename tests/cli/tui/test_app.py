@@ -141,7 +141,7 @@ REFUSED = {
     "/emit": "give it as /emit EVENT",
     "/emit connect": "reserved event name",
     "/emit x f=@/no/such/file": "cannot read /no/such/file",
-    "/emit -n /nowhere x": "nothing can be emitted to /nowhere: not connected to it",
+    "/emit -n /nowhere x": "cannot emit to /nowhere: not connected to it",
     "/where event=": "column 7",
     "/reply ok": "select an event from the server that asks",
     "/copy": "nothing is selected",
