@@ -13,7 +13,7 @@ from nsroom.client.negotiation import Negotiation, OtherDialectError, first_dial
 from nsroom.client.target import Target, Transport
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.tap import Tap
-from nsroom.client.transports.websocket import DirectConnection, suits
+from nsroom.client.transports.websocket import WebSocketConnection, supports
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Session
@@ -269,8 +269,8 @@ def _transports(target: Target) -> list[Transport]:
 
 def _implementations(target: Target, transport: Transport, dialect: Dialect) -> Iterator[type[Connection]]:
     """Yield our own WebSocket if it is enough, then python-socketio's client, loaded only when needed."""
-    if suits(target, transport, dialect):
-        yield DirectConnection
-    from nsroom.client.transports.python_socketio import DrivenConnection
+    if supports(target, transport, dialect):
+        yield WebSocketConnection
+    from nsroom.client.transports.python_socketio import PythonSocketioConnection
 
-    yield DrivenConnection
+    yield PythonSocketioConnection

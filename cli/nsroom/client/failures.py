@@ -1,4 +1,4 @@
-"""Why a connection failed: the one place that turns exceptions, HTTP answers and strange bytes to a line."""
+"""Explain why a connection failed, in one line."""
 
 import re
 from collections.abc import Iterator
@@ -17,59 +17,75 @@ _V2_POLLING = re.compile(r"\d+:0\{|\x00[\x00-\x09]+")
 _V4_POLLING = re.compile(r"0\{")
 _STATUS = {
     200: "not Socket.IO: are the port and --path right?",
-    401: "the server wants to know who you are: give --header or --cookie",
-    403: "the server, or a proxy before it, forbids it: is an --header, a --cookie or an Origin needed?",
-    404: "no Socket.IO there: give its --path, or start the server",
+    401: "authentication required: use --header or --cookie",
+    403: "forbidden by the server or a proxy: does it need a --header, a --cookie or an Origin?",
+    404: "no Socket.IO at this path: set --path, or start the server",
     426: "a plain WebSocket server? nsroom speaks Socket.IO",
-    429: "too many connections: try later",
-    500: "the server failed: look into its log",
-    502: "the proxy gets no answer from the application behind it: is that running?",
-    503: "the proxy has no application behind it, or that is overloaded",
-    504: "the proxy gets no answer in time from the application behind it",
+    429: "too many connections: try again later",
+    500: "the server failed: see its log",
+    502: "the proxy gets no answer from the application: is it running?",
+    503: "the proxy has no application to forward to, or it is overloaded",
+    504: "the proxy gets no answer from the application in time",
 }
 # The codes of the Engine.IO reference implementation.
 _ENGINE_CODES = {
     0: "the server does not offer this transport: try another --transport",
-    1: "the server forgot the session: a load balancer without sticky sessions?",
-    4: "the server's allowRequest forbids it: is an --header, a --cookie or --query needed?",
+    1: "the server does not know the session: a load balancer without sticky sessions?",
+    4: "forbidden by the server's allowRequest: does it need a --header, a --cookie or a --query?",
     5: "the server speaks another version of the protocol",
 }
 _OTHER_VERSION = 5
 _CLOSED_ON_VERSION = 1002
-"""With which Node's server closes a WebSocket, before any word, where the version is another."""
-# The words of python-engineio, which has no codes.
+"""The code with which Node's server closes a WebSocket of another version, without a message."""
+# The message of python-engineio, which has no codes.
 _UNSUPPORTED = re.compile("unsupported version", re.IGNORECASE)
 
 
 def explain(error: BaseException, connection: Connection, target: Target) -> ConnectError:
-    """Name the root cause of a failed connection and what to do, in one line."""
+    """Return the root cause of a failed connection and what to do, in one line.
+
+    An OtherDialectError if another dialect may work.
+    """
     other = connection.tap.dialect.other_engine
     cause = _network(error, connection, target)
-    if cause is None and _answers_as_other(connection):
+    if cause is None and _answers_in_other_version(connection):
         return other_dialect(other, target)
-    cause = cause or _http(error, connection) or _strange(connection)
+    cause = cause or _http(error, connection) or _not_socketio(connection)
     text = f"cannot connect to {target.place}: {cause or _plain(error)}"
-    if _is_refused_as_other(error, connection):
+    if _may_need_other_version(error, connection):
         return OtherDialectError(text, other, guessed=True)
     return ConnectError(text)
 
 
 def other_dialect(dialect: Dialect, target: Target) -> OtherDialectError:
-    """Say what the server speaks."""
+    """Return the error for a server that speaks this dialect."""
     return OtherDialectError(f"cannot connect to {target.place}: the server speaks {dialect}", dialect)
 
 
 def unanswered(connection: Connection, target: Target) -> ConnectError:
-    """Say that the server closed the connection where it was asked for a namespace.
+    """Return the error for a server that closed the connection when asked for a namespace.
 
-    So does one with another parser: what it cannot read it does not answer.
+    A server with another parser does so: it does not answer a packet that it cannot read.
     """
     text = (
         f"{target.place} closed the connection before it answered for the namespace ({connection.why_ended})"
     )
-    if connection.tap.silent or connection.tap.session.namespaces:
+    if connection.tap.timed_out or connection.tap.session.namespaces:
         return ConnectError(text)
     return OtherDialectError(text, connection.tap.dialect.other_parser, guessed=True)
+
+
+def network_fault(error: BaseException | None) -> str | None:
+    """Return why the network failed below HTTP: name, TCP, TLS, or no answer; None for another error.
+
+    The error may be asyncio's or aiohttp's, and the cause of another.
+    """
+    return next(filter(None, map(_network_fault, _chain(error))), None)
+
+
+def status_advice(status: int) -> str | None:
+    """Return what an HTTP status means as the answer to a Socket.IO handshake."""
+    return _STATUS.get(status)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -83,21 +99,8 @@ def _network(error: BaseException, connection: Connection, target: Target) -> st
     if line:
         return line
     if isinstance(error, TimeoutError) or isinstance(connection.failure, TimeoutError):
-        return _silence(connection, target)
+        return _timeout(connection, target)
     return None
-
-
-def network_fault(error: BaseException | None) -> str | None:
-    """Return why the network failed below HTTP: name, TCP, TLS, or no answer; None for another error.
-
-    The error may be asyncio's or aiohttp's, and the cause of another.
-    """
-    return next(filter(None, map(_network_fault, _chain(error))), None)
-
-
-def status_advice(status: int) -> str | None:
-    """Say what an HTTP status means where Socket.IO was asked for."""
-    return _STATUS.get(status)
 
 
 def _network_fault(error: BaseException) -> str | None:
@@ -113,7 +116,7 @@ def _network_fault(error: BaseException) -> str | None:
     return explain_os_error(error) if isinstance(error, OSError) else None
 
 
-def _silence(connection: Connection, target: Target) -> str:
+def _timeout(connection: Connection, target: Target) -> str:
     seconds = f"{target.connect_timeout:g} s"
     if not connection.reached:
         return f"no connection within {seconds}: a firewall, or the wrong address?"
@@ -127,19 +130,19 @@ def _silence(connection: Connection, target: Target) -> str:
 def _http(error: BaseException, connection: Connection) -> str | None:
     status = connection.status
     if connection.redirect is not None:
-        return f"it redirects to {connection.redirect}: is a log-in or another URL needed?"
-    if status is None or status == 101 or connection.tap.stranger is not None:
+        return f"it redirects to {connection.redirect}: does it need a login, or another URL?"
+    if status is None or status == 101 or connection.tap.unexpected_frame is not None:
         return None
-    said = _refusal(error)
-    code = said.get("code") if isinstance(said, dict) else None
+    body = _engine_error(error)
+    code = body.get("code") if isinstance(body, dict) else None
     advice = _ENGINE_CODES.get(code) if isinstance(code, int) else None
-    advice = advice or _STATUS.get(status) or "no Socket.IO server answers so: are the URL and --path right?"
+    advice = advice or _STATUS.get(status) or "not a Socket.IO server: are the URL and --path right?"
     kind = f" ({connection.headers.get('Content-Type', 'empty')})" if status == 200 else ""
     return f"HTTP {status}{kind}: {advice}"
 
 
-def _refusal(error: BaseException) -> Json:
-    """Find the body of an Engine.IO refusal, `{"code": …, "message": …}`, in what python-engineio raised."""
+def _engine_error(error: BaseException) -> Json:
+    """Return the body of an Engine.IO error, `{"code": …, "message": …}`, as python-engineio raised it."""
     from nsroom.client.transports.slim_socketio import engineio
 
     for cause in _chain(error):
@@ -148,25 +151,26 @@ def _refusal(error: BaseException) -> Json:
     return None
 
 
-def _answers_as_other(connection: Connection) -> bool:
-    """Tell whether what was polled is a handshake of the other generation."""
-    frame = connection.tap.stranger
+def _answers_in_other_version(connection: Connection) -> bool:
+    """Return whether the polled body is a handshake of the other Engine.IO version."""
+    frame = connection.tap.unexpected_frame
     form = _V4_POLLING if connection.tap.dialect.is_old else _V2_POLLING
     return isinstance(frame, str) and form.match(frame) is not None
 
 
-def _is_refused_as_other(error: BaseException, connection: Connection) -> bool:
-    """Tell whether the server seems to refuse our generation."""
+def _may_need_other_version(error: BaseException, connection: Connection) -> bool:
+    """Return whether the server seems to refuse our Engine.IO version."""
     if connection.tap.dialect.is_old and connection.tap.close_code == _CLOSED_ON_VERSION:
         return True
-    said = _refusal(error)
-    if isinstance(said, dict):
-        return said.get("code") == _OTHER_VERSION
-    return isinstance(said, str) and _UNSUPPORTED.search(said) is not None
+    body = _engine_error(error)
+    if isinstance(body, dict):
+        return body.get("code") == _OTHER_VERSION
+    return isinstance(body, str) and _UNSUPPORTED.search(body) is not None
 
 
-def _strange(connection: Connection) -> str | None:
-    frame: Json = connection.tap.stranger
+def _not_socketio(connection: Connection) -> str | None:
+    """Return what arrived instead of the handshake."""
+    frame: Json = connection.tap.unexpected_frame
     if frame is None:
         if connection.tap.close_code is None:
             return None
@@ -175,11 +179,11 @@ def _strange(connection: Connection) -> str | None:
         return "it speaks Socket.IO 2 (Engine.IO 3), but its handshake is malformed"
     if isinstance(frame, str) and frame.startswith("0"):
         return f"its handshake is malformed: {_handshake_fault(frame)}"
-    kind = connection.headers.get("Content-Type", "")
-    what = "a web page" if "html" in kind else "something else" if frame else "an empty body"
     if connection.status == 101:
-        return "it accepts WebSocket, but what it sends is no Socket.IO: a plain WebSocket server?"
-    return f"it answers with {what}, not Socket.IO: are the port and --path right?"
+        return "it accepts WebSocket, but its messages are not Socket.IO: a plain WebSocket server?"
+    kind = connection.headers.get("Content-Type", "")
+    content = "a web page" if "html" in kind else "something else" if frame else "an empty body"
+    return f"it answers with {content}, not Socket.IO: are the port and --path right?"
 
 
 def _handshake_fault(frame: str) -> str:

@@ -126,7 +126,7 @@ async def test_the_lines_before_a_bad_one_are_delivered(client: Client) -> None:
 @pytest.mark.parametrize(
     ("item", "kind", "text"),
     [
-        (lab("echo", BIG), LimitError, "line 3: 20.. bytes, but the server takes 1000 at once"),
+        (lab("echo", BIG), LimitError, "line 3: 20.. bytes, but the server accepts at most 1000"),
         (lab("connect"), DataError, "line 3: 'connect' is a reserved event name"),
         (Emit("/b,d", "x", []), DataError, "line 3: "),
     ],

@@ -22,7 +22,7 @@ TIMEOUT = 0.6
 # What was unread when it closed decides which of the two it is.
 GONE = "it (reset the connection|closed the connection without an answer): no HTTP server"
 SAME: Peers = {
-    "nobody listens": (
+    "nothing listens": (
         bad.refuses_connections,
         r"nothing listens on 127\.0\.0\.1 port \d+: start the server",
     ),
@@ -34,15 +34,15 @@ SAME: Peers = {
         bad.html,
         r"HTTP 200 \(text/html.*\): not Socket\.IO|it answers with a web page, not Socket\.IO",
     ),
-    "401": (lambda: bad.answers(401), "HTTP 401: the server wants to know who you are"),
-    "403": (lambda: bad.answers(403), "HTTP 403: .* forbids it"),
-    "404": (lambda: bad.answers(404), r"HTTP 404: no Socket\.IO there: give its --path"),
-    "418": (lambda: bad.answers(418), r"HTTP 418: no Socket\.IO server answers so"),
+    "401": (lambda: bad.answers(401), "HTTP 401: authentication required"),
+    "403": (lambda: bad.answers(403), "HTTP 403: forbidden by the server or a proxy"),
+    "404": (lambda: bad.answers(404), r"HTTP 404: no Socket\.IO at this path: set --path"),
+    "418": (lambda: bad.answers(418), r"HTTP 418: not a Socket\.IO server"),
     "429": (lambda: bad.answers(429), "HTTP 429: too many connections"),
     "500 with json": (bad.error_json, "HTTP 500: the server failed"),
     "502": (lambda: bad.answers(502, "<h1>Bad Gateway</h1>"), "HTTP 502: the proxy gets no answer"),
-    "503": (lambda: bad.answers(503), "HTTP 503: the proxy has no application behind it"),
-    "504": (lambda: bad.answers(504), "HTTP 504: the proxy gets no answer in time"),
+    "503": (lambda: bad.answers(503), "HTTP 503: the proxy has no application to forward to"),
+    "504": (lambda: bad.answers(504), "HTTP 504: the proxy gets no answer from the application in time"),
     "redirect": (bad.redirects, r"it redirects to http://127\.0\.0\.1:\d+/login"),
     "garbage open": (bad.garbage_open, "its handshake is malformed: not JSON: .* at offset"),
     "open then silence": (bad.open_then_silence, r"it did not answer for the namespace within 0\.6 s"),
@@ -55,16 +55,16 @@ ENGINE: Peers = {
     )
     for code, text in {
         0: "does not offer this transport",
-        1: "the server forgot the session",
-        3: r"HTTP 400: no Socket\.IO server answers so",
-        4: "allowRequest forbids it",
+        1: "the server does not know the session",
+        3: r"HTTP 400: not a Socket\.IO server",
+        4: "forbidden by the server's allowRequest",
         5: "speaks another version",
     }.items()
 }
 
 
 async def cause(peer: bad.Peer, transport: str, stack: AsyncExitStack, connect: Connect) -> str:
-    """Connect in vain, in time; give the line."""
+    """Return the error of a connection attempt, which must end in time."""
     url = await stack.enter_async_context(peer)
     began = time.monotonic()
     with pytest.raises(ConnectError) as caught:
@@ -115,17 +115,17 @@ async def test_a_plain_websocket_server(
 @pytest.mark.parametrize(
     ("frames", "text"),
     [
-        (["hello"], r"what it sends is no Socket\.IO: a plain WebSocket server"),
-        ([b"\0\1"], r"what it sends is no Socket\.IO"),
-        (["4hello"], r"what it sends is no Socket\.IO"),
-        ([""], r"what it sends is no Socket\.IO"),
+        (["hello"], r"its messages are not Socket\.IO: a plain WebSocket server"),
+        ([b"\0\1"], r"its messages are not Socket\.IO"),
+        (["4hello"], r"its messages are not Socket\.IO"),
+        ([""], r"its messages are not Socket\.IO"),
         (["0[]"], "its handshake is malformed: the handshake is not a JSON object"),
         (['0{"sid":7}'], "its handshake is malformed: the handshake has no text sid"),
         (["0" + "[" * 5000], "its handshake is malformed: nested"),
         ([], r"it closed the WebSocket before the handshake \(code 1000\)"),
     ],
 )
-async def test_what_comes_instead_of_the_handshake(
+async def test_something_else_instead_of_the_handshake(
     frames: list[str | bytes], text: str, stack: AsyncExitStack, connect: Connect
 ) -> None:
     async def script(talk: bad.Conversation) -> None:
@@ -146,7 +146,7 @@ async def test_what_comes_instead_of_the_handshake(
         ("\x1e", "it answers with an empty body"),
     ],
 )
-async def test_what_is_polled_instead_of_the_handshake(
+async def test_a_polled_body_instead_of_the_handshake(
     body: str, text: str, stack: AsyncExitStack, connect: Connect
 ) -> None:
     line = await cause(bad.answers(200, body, "text/plain"), "polling", stack, connect)
@@ -193,7 +193,7 @@ async def test_a_server_with_another_parser(
 
 
 async def test_a_server_that_closes_whatever_the_parser(stack: AsyncExitStack, connect: Connect) -> None:
-    """That nsroom tried the other parser is no news where that did not help."""
+    """The attempt with the other parser is not reported, because it did not help."""
 
     async def script(talk: bad.Conversation) -> None:
         await talk.send("0" + json.dumps(bad.OPEN))
@@ -225,8 +225,8 @@ async def test_no_such_host(connect: Connect) -> None:
         await connect("http://no-such-host.invalid:1")
 
 
-async def test_a_port_that_drops_what_comes(connect: Connect) -> None:
-    """A full backlog is what a firewall looks like from here."""
+async def test_a_port_that_drops_connections(connect: Connect) -> None:
+    """A full backlog looks like a firewall to the client."""
     with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(0)

@@ -1,4 +1,4 @@
-"""aiohttp's WebSocket and HTTP responses, tapped: python-socketio sees only what it must."""
+"""aiohttp classes that report every frame they carry; python-socketio sees only the frames it needs."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from nsroom.record import Direction
 
 
 class TappedWebSocket(aiohttp.ClientWebSocketResponse):
-    """A WebSocket whose frames pass a tap both ways. It is opened with `autoping=False`."""
+    """A WebSocket whose frames pass a tap in both directions. It must be opened with `autoping=False`."""
 
     tap: Tap
 
@@ -27,23 +27,23 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
                 await self.close()
 
     async def receive(self, timeout: float | None = None) -> aiohttp.WSMessage:
-        """Receive the next message that is not for the tap alone."""
+        """Return the next message that python-socketio must see."""
         while True:
-            if not await self.tap.room(self.tap.patience):
+            if not await self.tap.wait_for_reader(self.tap.max_pause):
                 return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, NOOP, None)
             message = await self._next(timeout)
             if message.type is aiohttp.WSMsgType.TEXT or message.type is aiohttp.WSMsgType.BINARY:
                 if self.tap.incoming(message.data):
-                    return self._translated(message)
+                    return self._as_default(message)
             elif message.type is aiohttp.WSMsgType.PING:
                 await self.pong(message.data)
             elif message.type is aiohttp.WSMsgType.PONG:
-                self.tap.pong(bytes(message.data))
+                self.tap.on_pong(bytes(message.data))
             else:
                 self.tap.close_code = self.close_code
                 return message
 
-    def _translated(self, message: aiohttp.WSMessage) -> aiohttp.WSMessage:
+    def _as_default(self, message: aiohttp.WSMessage) -> aiohttp.WSMessage:
         frame = self.tap.dialect.as_default(message.data)
         if frame is message.data:
             return message
@@ -54,36 +54,36 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
         try:
             return await super().receive(timeout)
         except asyncio.CancelledError:
-            self.tap.silent = True
+            self.tap.timed_out = True
             raise
 
     async def send_str(self, data: str, compress: int | None = None) -> None:
-        """Send a frame of the default dialect that is text, observed."""
+        """Observe and send a text frame of the default dialect."""
         frame = str(self.tap.dialect.to_wire(data))
         self.tap.feed(Direction.OUT, frame)
         await super().send_str(frame, compress)
 
     async def send_bytes(self, data: Any, compress: int | None = None) -> None:
-        """Send one that is binary data, observed."""
+        """Observe and send a binary frame of the default dialect."""
         frame = self.tap.dialect.to_wire(bytes(data))
         self.tap.feed(Direction.OUT, frame)
         await super().send_bytes(frame, compress)  # type: ignore[arg-type]
 
 
 class TappedResponse(aiohttp.ClientResponse):
-    """An HTTP response; where it carries polled packets, they pass a tap."""
+    """An HTTP response; the packets of a poll pass a tap."""
 
     tap: Tap
 
     async def read(self) -> bytes:
-        """Read the body, of polled packets without those that are for the tap alone."""
+        """Return the body; of a poll, only the packets that python-socketio must see."""
         if self.method != "GET" or self.status != 200 or self.url.query.get("transport") != "polling":
             return await super().read()
-        kept = self.tap.polled(await self._bounded())
-        await self.tap.room()
+        kept = self.tap.polled(await self._read_up_to_limit())
+        await self.tap.wait_for_reader()
         return kept.encode("utf-8", "surrogateescape")
 
-    async def _bounded(self) -> bytes:
+    async def _read_up_to_limit(self) -> bytes:
         body = bytearray()
         async for chunk in self.content.iter_any():
             body += chunk

@@ -1,6 +1,6 @@
-"""A client's WebSocket on an asyncio transport, without an HTTP library. RFC 6455.
+"""A WebSocket client on asyncio's buffered protocol. RFC 6455.
 
-Importing one takes longer than everything else that `nsroom emit` does.
+It uses no HTTP library: importing one takes longer than the rest of `nsroom emit`.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ from nsroom.protocol import http11
 from nsroom.protocol.limits import LIMITS
 from nsroom.protocol.websocket import Message, Opcode, Reader, accept, client_frame, close_reason
 
-_AT_ONCE = 32 * 1024
-"""Bytes that are read before their messages are passed on: more of them only leave the processor's caches."""
+_BUFFER_SIZE = 32 * 1024
+"""Bytes to read before their messages are passed on: more would not stay in the processor's caches."""
 _HTTP = b"HTTP/1."
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
 _NO_STATUS, _ABNORMAL, _PROTOCOL_ERROR, _NOT_UTF_8 = 1005, 1006, 1002, 1007
 
 
-def switched(answer: http11.Head, key: str) -> bool:
-    """Tell whether this is the answer to a request with that key that makes it a WebSocket."""
+def is_accepted(answer: http11.Head, key: str) -> bool:
+    """Return whether the server switched to WebSocket, for a request with this key."""
     return answer.status == 101 and answer.get("sec-websocket-accept") == accept(key)
 
 
 class WebSocket(asyncio.BufferedProtocol):
     """The client's side of one WebSocket.
 
-    Messages are given to `on_messages`, as many at once as came at once, text as str; a pong goes to
-    `on_pong`. `closed` is done when no more will come, and `close_code` says why.
+    `on_messages` is called with the messages that arrived together, text as str; `on_pong` with the data of a
+    pong. `closed` is done after the last message; `close_code` is the reason.
     """
 
     def __init__(
@@ -38,24 +38,24 @@ class WebSocket(asyncio.BufferedProtocol):
     ) -> None:
         loop = asyncio.get_running_loop()
         self.response: asyncio.Future[http11.Head] = loop.create_future()
-        """The answer to the handshake; ValueError for what is no HTTP, ConnectionError for none."""
+        """The answer to the handshake; ValueError if it is not HTTP, ConnectionError without one."""
         self.closed: asyncio.Future[None] = loop.create_future()
         self.close_code: int | None = None
-        """RFC 6455, section 7.4; 1006 where the connection broke."""
+        """RFC 6455, section 7.4; 1006 for a broken connection."""
         self._on_messages = on_messages
         self._on_pong = on_pong
         self._http = http11.Reader(lambda head: http11.response_framing(head, "GET"))
         self._frames = Reader(limit=LIMITS.frame)
-        self._buffer = memoryview(bytearray(_AT_ONCE))
-        self._first = b""
+        self._buffer = memoryview(bytearray(_BUFFER_SIZE))
+        self._first_bytes = b""
         self._transport: asyncio.Transport | None = None
         self._writable: asyncio.Future[None] | None = None
-        self._saying_goodbye = False
+        self._close_sent = False
 
-    async def shake(self, request: str) -> http11.Head:
-        """Ask for the WebSocket with this head; give the head of the answer, see `switched`.
+    async def handshake(self, request: str) -> http11.Head:
+        """Send the head of a request; return the head of the answer, for `is_accepted`.
 
-        Raises: ValueError for what is no HTTP, ConnectionError.
+        Raises: ValueError for an answer that is not HTTP, ConnectionError.
         """
         self._open.write(request.encode())
         return await self.response
@@ -74,11 +74,11 @@ class WebSocket(asyncio.BufferedProtocol):
             self._send(Opcode.BINARY, data)
 
     def ping(self, token: bytes) -> None:
-        """Send a ping, whose pong goes to `on_pong`. Raises: ConnectionError."""
+        """Send a ping; `on_pong` is called with its pong. Raises: ConnectionError."""
         self._send(Opcode.PING, token)
 
     def _send(self, opcode: Opcode, payload: bytes) -> None:
-        if self._saying_goodbye:
+        if self._close_sent:
             raise ConnectionResetError("the connection is closing")
         self._open.write(client_frame(opcode, payload, os.urandom(4)))
 
@@ -88,14 +88,14 @@ class WebSocket(asyncio.BufferedProtocol):
             await self._writable
 
     async def close(self) -> None:
-        """Say goodbye, and wait until the other side has."""
+        """Send a close frame, and wait for that of the server."""
         if not self.closed.done():
-            self._say_goodbye(1000)
+            self._send_close(1000)
             await asyncio.shield(self.closed)
 
-    def leave(self) -> None:
-        """Say goodbye, and end the connection without waiting for the other side's."""
-        self._say_goodbye(1000)
+    def close_now(self) -> None:
+        """Send a close frame, and end the connection without waiting for that of the server."""
+        self._send_close(1000)
         self._finish(1000)
 
     def abort(self) -> None:
@@ -104,35 +104,35 @@ class WebSocket(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def pause(self) -> None:
-        """Read nothing until `resume`."""
+        """Stop reading until `resume`."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Read on."""
+        """Continue reading."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection."""
+        """Handle the new connection."""
         self._transport = cast(asyncio.Transport, transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
-        """Give the room for what comes next."""
+        """Return the buffer for the next data."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what came."""
+        """Handle received data."""
         data = bytes(self._buffer[:nbytes])
         if self.response.done():
             self._read(data)
         else:
-            self._shaken(data)
+            self._read_response(data)
 
-    def _shaken(self, data: bytes) -> None:
-        self._first = (self._first + data)[: len(_HTTP)]
-        if not _HTTP.startswith(self._first):
-            self._refuse("it is no HTTP")
+    def _read_response(self, data: bytes) -> None:
+        self._first_bytes = (self._first_bytes + data)[: len(_HTTP)]
+        if not _HTTP.startswith(self._first_bytes):
+            self._refuse("not an HTTP response")
             return
         for part in self._http.feed(data):
             if isinstance(part, http11.Opaque) and self.response.done():
@@ -145,51 +145,51 @@ class WebSocket(asyncio.BufferedProtocol):
     def _refuse(self, why: str) -> None:
         if not self.response.done():
             self.response.set_exception(ValueError(why))
-            self.response.exception()  # it may have come unasked
+            self.response.exception()  # marked as retrieved: `handshake` may not be waiting
 
     def _read(self, data: bytes) -> None:
         try:
             if (texts := self._frames.texts(data)) and not self.closed.done():
                 self._on_messages(texts)
             for message in self._frames.feed(b""):
-                self._take(message)
+                self._on_message(message)
         except UnicodeEncodeError:
             self._fail(_NOT_UTF_8)
         except ValueError:
             self._fail(_PROTOCOL_ERROR)
 
-    def _take(self, message: Message) -> None:
+    def _on_message(self, message: Message) -> None:
         opcode, data = message.opcode, message.data
         if opcode is _TEXT or opcode is _BINARY:
             if isinstance(data, str) and not data.isascii():
-                data.encode()  # what was no UTF-8 is now surrogates, for which this raises
+                data.encode()  # invalid UTF-8 became surrogates, which this refuses
             if not self.closed.done():
                 self._on_messages([data])
         elif isinstance(data, bytes):
-            self._control(opcode, data)
+            self._on_control(opcode, data)
 
-    def _control(self, opcode: Opcode, data: bytes) -> None:
+    def _on_control(self, opcode: Opcode, data: bytes) -> None:
         if opcode is Opcode.PONG:
             self._on_pong(data)
         elif opcode is Opcode.PING:
-            with contextlib.suppress(ConnectionError):  # that it ends is told soon
+            with contextlib.suppress(ConnectionError):  # `closed` reports it
                 self._send(Opcode.PONG, data)
         elif opcode is Opcode.CLOSE:
             code, _ = close_reason(data)
-            self._say_goodbye(1000 if code is None else code)
+            self._send_close(1000 if code is None else code)
             self._finish(_NO_STATUS if code is None else code)
 
     def _fail(self, code: int) -> None:
-        self._say_goodbye(code)
+        self._send_close(code)
         self._finish(code)
 
-    def _say_goodbye(self, code: int) -> None:
-        if not self._saying_goodbye and self._transport is not None and not self._transport.is_closing():
+    def _send_close(self, code: int) -> None:
+        if not self._close_sent and self._transport is not None and not self._transport.is_closing():
             self._send(Opcode.CLOSE, code.to_bytes(2, "big"))
-            self._saying_goodbye = True
+            self._close_sent = True
 
     def _finish(self, code: int) -> None:
-        """Take nothing more; what was written is still sent."""
+        """Ignore further data; written data is still sent."""
         if not self.closed.done():
             self.close_code = code
             self.closed.set_result(None)
@@ -197,20 +197,20 @@ class WebSocket(asyncio.BufferedProtocol):
             self._transport.close()
 
     def pause_writing(self) -> None:
-        """Let `drain` wait."""
+        """Make `drain` wait."""
         self._writable = asyncio.get_running_loop().create_future()
 
     def resume_writing(self) -> None:
-        """Let `drain` go on."""
+        """Make `drain` return."""
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._writable = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everyone who waits."""
+        """Handle the end: fail everything that waits for the connection."""
         lost = exc if isinstance(exc, ConnectionError) else ConnectionResetError("the connection was lost")
         for waiting in (self.response, self._writable):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(lost)
-                waiting.exception()  # nobody may be waiting
+                waiting.exception()  # marked as retrieved: nothing may wait for it
         self._finish(_ABNORMAL)

@@ -1,4 +1,4 @@
-"""One connection to a Socket.IO server, whatever carries it; a tap sees every frame of it."""
+"""The Connection interface: send packets, receive frames, close."""
 
 import asyncio
 import contextlib
@@ -17,22 +17,25 @@ from nsroom.record import Json
 
 
 class Connection(ABC):
-    """One Engine.IO session and the namespaces in it. It is opened once and closed once."""
+    """One Engine.IO session and the namespaces in it. It is opened once and closed once.
 
-    _breaks: tuple[type[Exception], ...] = (ConnectionError,)
-    """What sending raises when the connection is gone."""
+    A tap observes every frame; the records of received frames are read from there.
+    """
+
+    _connection_errors: tuple[type[Exception], ...] = (ConnectionError,)
+    """The errors of sending on a lost connection."""
 
     def __init__(self, target: Target, tap: Tap, payload: Callable[[str], Json]) -> None:
         self.tap = tap
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Resolves to the reason, in the words of python-engineio, when the connection is over."""
+        """Resolves to the reason when the connection ends, in python-engineio's words."""
         self.status: int | None = None
         self.headers: Mapping[str, str] = {}
-        """Of the last HTTP response."""
+        """The headers of the last HTTP response."""
         self.redirect: str | None = None
-        """Where the server sent us instead."""
+        """The URL that the server redirected to."""
         self.failure: BaseException | None = None
-        """What the network last failed with."""
+        """The last error of the network."""
         self.reached = False
         """Whether a TCP (and TLS) connection was made."""
         self._target = target
@@ -42,35 +45,35 @@ class Connection(ABC):
     @property
     @abstractmethod
     def transport(self) -> str:
-        """Name what carries the packets now."""
+        """The current transport: websocket, polling or none."""
 
     @property
     @abstractmethod
     def _is_open(self) -> bool:
-        """Whether packets can be sent."""
+        """Whether packets can be sent now."""
 
     @abstractmethod
     async def open(self, transport: Transport, namespaces: Sequence[str], timeout: float) -> None:
-        """Shake hands and ask for the namespaces; their answers come through the tap.
+        """Open the session and send a CONNECT for each namespace; the tap gets the answers.
 
-        Raises: whatever the network, libraries and hostile answers raise; see `causes.explain`.
+        Raises: any error of the network, libraries and hostile answers; see `failures.explain`.
         """
 
     @abstractmethod
     async def _write(self, messages: Sequence[wire.Packet]) -> None:
-        """Put messages on the wire, past the tap."""
+        """Send messages, observed by the tap."""
 
     @abstractmethod
     async def _ping(self, token: bytes) -> None:
         """Send a WebSocket ping."""
 
     @abstractmethod
-    async def _leave(self) -> None:
-        """Say that this is the end."""
+    async def _close_session(self) -> None:
+        """Close the session cleanly."""
 
     @abstractmethod
-    async def _drop(self) -> None:
-        """Let go of everything, at once."""
+    async def _release(self) -> None:
+        """Release all resources at once."""
 
     def _end(self, reason: str) -> None:
         if not self.ended.done():
@@ -78,8 +81,8 @@ class Connection(ABC):
 
     @property
     def why_ended(self) -> str:
-        """Name the reason of the end, in the words of the JavaScript client."""
-        if self.tap.silent:
+        """The reason of the end, in the words of the JavaScript client."""
+        if self.tap.timed_out:
             return "ping timeout"
         if self.tap.close_code is not None:
             return f"transport close, code {self.tap.close_code}"
@@ -88,10 +91,10 @@ class Connection(ABC):
         return self.ended.result() if self.ended.done() else "transport close"
 
     async def send(self, packets: Sequence[Packet]) -> None:
-        """Send packets in order, each with its attachments right behind it; wait while the wire is full.
+        """Send packets in order, each followed by its attachments; wait while the wire is full.
 
-        Raises: LostError when the connection is over, LimitError before anything is sent, ValueError for what
-        the protocol cannot carry.
+        Raises: LostError when the connection has ended, LimitError before anything is sent, ValueError for
+        packets that the protocol cannot carry.
         """
         write = self.tap.dialect.write
         messages = [
@@ -99,33 +102,33 @@ class Connection(ABC):
         ]
         async with self._writing:
             if not self._is_open:
-                raise LostError("the connection is over")
+                raise LostError("the connection has ended")
             self._check_sizes(messages)
             try:
                 await self._write(messages)
-            except self._breaks as error:
+            except self._connection_errors as error:
                 raise LostError(f"the connection broke while sending: {error}") from error
 
     def _check_sizes(self, messages: Sequence[wire.Packet]) -> None:
-        bound = self.max_payload
+        limit = self.max_payload
         polling = self.transport == "polling"
         for message in messages:
             # Cheap first: text of n characters has n to 4 n bytes in UTF-8.
-            if len(message.data) * 4 >= bound and (size := _size(message, polling)) > bound:
+            if len(message.data) * 4 >= limit and (size := _size(message, polling)) > limit:
                 raise LimitError(
-                    f"{size} bytes, but the server takes {bound} at once (its maxPayload); not sent"
+                    f"{size} bytes, but the server accepts at most {limit} (its maxPayload); not sent"
                 )
 
     @property
     def max_payload(self) -> int:
-        """Bytes that the server takes at once."""
+        """Bytes that the server accepts in one packet or request."""
         shake = self.tap.session.handshake
         return shake.max_payload if shake and shake.max_payload else LIMITS.frame
 
     async def settle(self, timeout: float) -> None:
-        """Wait until the server has read what was sent: over WebSocket it answers a ping behind it.
+        """Wait until the server has read everything that was sent.
 
-        A polling request was answered when it was sent.
+        Over WebSocket a ping follows it, which the server answers; a polling request was answered already.
 
         Raises: TimeoutError after `timeout` seconds, LostError when the connection ends first.
         """
@@ -137,7 +140,7 @@ class Connection(ABC):
             if pong.done():
                 return
         if self.ended.done():
-            raise LostError("the connection is over")
+            raise LostError("the connection has ended")
 
     async def mark(self) -> asyncio.Future[None]:
         """Send a WebSocket ping; the future is done when the server has read all that was sent before it.
@@ -148,27 +151,27 @@ class Connection(ABC):
         pong = self.tap.expect_pong(token)
         try:
             await self._ping(token)
-        except self._breaks as error:
+        except self._connection_errors as error:
             raise LostError(f"the connection broke: {error}") from error
         return pong
 
     async def close(self, timeout: float = 1.0) -> None:
-        """Leave the namespaces and end the connection within `timeout` seconds, whatever the server does."""
-        with contextlib.suppress(TimeoutError, LostError, *self._breaks):
+        """Leave the namespaces and close the connection, within `timeout` seconds."""
+        with contextlib.suppress(TimeoutError, LostError, *self._connection_errors):
             async with asyncio.timeout(timeout):
-                await self._say_goodbye()
-        await self._drop()
+                await self._leave()
+        await self._release()
         self._end("client disconnect")
 
-    async def _say_goodbye(self) -> None:
-        left = [Packet(PacketType.DISCONNECT, namespace) for namespace in self.tap.session.namespaces]
+    async def _leave(self) -> None:
+        packets = [Packet(PacketType.DISCONNECT, namespace) for namespace in self.tap.session.namespaces]
         if self._is_open:
-            await self.send(left)
-            await self._leave()
+            await self.send(packets)
+            await self._close_session()
 
 
 def _size(message: wire.Packet, polling: bool) -> int:
-    """Count the bytes that a message takes: polling carries binary data as `b` and base64."""
+    """Return the bytes of a message on the wire; polling carries binary data as `b` and base64."""
     if isinstance(message.data, str):
         return 1 + wire.byte_count([message.data])
     return 1 + 4 * -(-len(message.data) // 3) if polling else len(message.data)

@@ -1,4 +1,7 @@
-"""A connection that python-socketio drives over aiohttp: every way to every server, over both transports."""
+"""The fallback: a connection driven by python-socketio, for polling, proxies and Engine.IO 3.
+
+It reports every frame to a tap and logs nothing.
+"""
 
 import asyncio
 import contextlib
@@ -26,15 +29,15 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
 
 _MAX_BODY_PACKETS = 16
-"""Of a polling request: stock python-engineio answers 200 to one with more, and drops it."""
+"""Packets in a polling request: a python-engineio server answers 200 to more, and drops them."""
 
 
 async def send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Send a request, and no poll a second time: aiohttp repeats every GET whose connection breaks.
+    """Send a request, but no poll twice: aiohttp repeats every GET whose connection breaks.
 
-    What the lost answer held is not in the next one: only who comes back in a new session hears of it.
+    The packets of the lost answer would not be in the next one; a new session can recover them.
     """
     try:
         return await handler(request)
@@ -45,7 +48,7 @@ async def send_once(
 
 
 class Engine(engineio.AsyncClient):  # type: ignore[misc]
-    """The Engine.IO client, with its POST requests observed and one at a time, as the protocol asks."""
+    """The Engine.IO client, with observed POST requests, one at a time as the protocol requires."""
 
     def __init__(self, target: Target, tap: Tap, **options: Any) -> None:
         super().__init__(**options)
@@ -65,7 +68,7 @@ class Engine(engineio.AsyncClient):  # type: ignore[misc]
             written = self._tap.dialect.join_body(frames)
             response = await super()._send_request(method, url, headers, written, timeout)
         if not isinstance(response, str):
-            # Only the status is asked for; unread, the rest would keep the TCP connection.
+            # Only the status is used; an unread body would keep the TCP connection busy.
             response.release()
         return response
 
@@ -78,15 +81,15 @@ class Engine(engineio.AsyncClient):  # type: ignore[misc]
             f"{scheme}{secure}://{parts.netloc}{resource(self._target, transport, self._tap.dialect.engine)}"
         )
 
-    async def beat(self) -> None:
-        """Send the heartbeats: in Engine.IO 3 the client does."""
+    async def send_heartbeats(self) -> None:
+        """Send the heartbeats, which the client does in Engine.IO 3."""
         while True:
             await asyncio.sleep(self.ping_interval)
             await self._send_packet(engineio.packet.Packet(engineio.packet.PING))
 
 
 class Socket(socketio.AsyncClient):  # type: ignore[misc]
-    """The Socket.IO client, with the payload of CONNECT given for each namespace."""
+    """The Socket.IO client, with a CONNECT payload for each namespace."""
 
     def __init__(
         self,
@@ -119,20 +122,20 @@ class Socket(socketio.AsyncClient):  # type: ignore[misc]
         self._on_end(reason)
 
 
-class DrivenConnection(Connection):
-    """A connection whose handshake, heartbeat and namespaces are python-socketio's."""
+class PythonSocketioConnection(Connection):
+    """A connection whose handshake, heartbeat and namespaces are handled by python-socketio."""
 
-    _breaks = (aiohttp.ClientError, ConnectionError)
+    _connection_errors = (aiohttp.ClientError, ConnectionError)
 
     def __init__(self, target: Target, tap: Tap, payload: Callable[[str], Json]) -> None:
         super().__init__(target, tap, payload)
         self._http: aiohttp.ClientSession | None = None
         self._socket: Socket | None = None
-        self._heart: asyncio.Task[None] | None = None
+        self._heartbeat: asyncio.Task[None] | None = None
 
     @property
     def transport(self) -> str:
-        """Name what carries the packets now."""
+        """The current transport: websocket, polling or none."""
         return str(self._socket.transport()) if self._socket else "none"
 
     @property
@@ -140,9 +143,10 @@ class DrivenConnection(Connection):
         return self._socket is not None and self._socket.eio.state == "connected"
 
     async def open(self, transport: Transport, namespaces: Sequence[str], timeout: float) -> None:
-        """Shake hands and ask for the namespaces; their answers come through the tap.
+        """Open the session and send a CONNECT for each namespace; the tap gets the answers.
 
-        Raises: whatever python-socketio, aiohttp and hostile answers raise; see `causes.explain`.
+        Raises: ConnectError if a library is not supported; any error of python-socketio, aiohttp and hostile
+        answers; see `failures.explain`.
         """
         check_names()
         self._http = self._session()
@@ -160,10 +164,10 @@ class DrivenConnection(Connection):
         )
         self._eio.read_loop_task.add_done_callback(self._reading_ended)
         if self.tap.dialect.is_old:
-            self._heart = asyncio.create_task(self._eio.beat())
+            self._heartbeat = asyncio.create_task(self._eio.send_heartbeats())
 
     def _reading_ended(self, task: asyncio.Task[None]) -> None:
-        """Notice also an end that python-engineio does not report: an exception in its loop."""
+        """Handle an end that python-engineio does not report: an exception in its loop."""
         if not task.cancelled() and task.exception() is not None:
             self.failure = task.exception()
         self._end("transport error")
@@ -177,7 +181,7 @@ class DrivenConnection(Connection):
             connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
             headers=with_own(self._target.headers, {"User-Agent": AGENT}),
             cookies=self._target.cookies,
-            # The jar of aiohttp drops the cookies of hosts that are named by address.
+            # aiohttp's default jar drops the cookies of hosts named by an IP address.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             trust_env=True,
             middlewares=(send_once,),
@@ -232,17 +236,17 @@ class DrivenConnection(Connection):
     async def _ping(self, token: bytes) -> None:
         await self._eio.ws.ping(token)
 
-    async def _leave(self) -> None:
+    async def _close_session(self) -> None:
         if self.transport == "websocket":
             await self._eio.ws.close()
         else:
             await self._post_body(f"{wire.PacketType.CLOSE:d}")
 
-    async def _drop(self) -> None:
+    async def _release(self) -> None:
         if self._socket is None:
             return
         eio = self._eio
-        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task, self._heart) if task]
+        tasks = [task for task in (eio.read_loop_task, eio.write_loop_task, self._heartbeat) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -255,27 +259,27 @@ class DrivenConnection(Connection):
             await self._http.close()
 
 
-def _bodies(messages: Sequence[wire.Packet], bound: int) -> list[str]:
-    """Join messages to polling bodies of at most `bound` bytes, one message at least in each."""
+def _bodies(messages: Sequence[wire.Packet], limit: int) -> list[str]:
+    """Return polling bodies of at most `limit` bytes, each with at least one message."""
     bodies: list[list[str]] = []
-    room = 0
+    free = 0
     for message in messages:
         text = wire.encode_payload([message])
         size = len(text.encode()) + len(SEPARATOR)
-        if not bodies or size > room or len(bodies[-1]) == _MAX_BODY_PACKETS:
+        if not bodies or size > free or len(bodies[-1]) == _MAX_BODY_PACKETS:
             bodies.append([])
-            room = bound + len(SEPARATOR)
+            free = limit + len(SEPARATOR)
         bodies[-1].append(text)
-        room -= size
+        free -= size
     return [SEPARATOR.join(body) for body in bodies]
 
 
 def _tls(target: Target) -> ssl.SSLContext | bool:
-    """Give aiohttp its TLS set-up; no context is made before one is needed."""
+    """Return aiohttp's `ssl` option; a context is made only for https."""
     if not target.url.startswith("https:"):
         return True
     return client_context(target.insecure, target.cacert)
 
 
-# A poll may carry any number of packets; 17 would end the connection.
+# The default of 16 ends the connection when a poll has more packets.
 engineio.payload.Payload.max_decode_packets = sys.maxsize

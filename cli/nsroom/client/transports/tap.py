@@ -1,8 +1,15 @@
-"""The wire tap: every frame of a connection passes it, and becomes Records.
+"""Observe one connection: decode its frames into records and pass them on.
 
-python-socketio's client spends a task on every event, without back-pressure, and answers events that ask
-for an acknowledgement by itself. So events and acknowledgements end here; the handshake, the heartbeat and
-the namespaces go on to what drives the connection.
+Every frame passes the tap, in both directions. Its Session turns frames into records; they go to the channel,
+and those of other kinds than events also to `on_record`. Until the handshake the first frames must form one:
+anything else is kept as `unexpected_frame`, for the error message, and becomes no record.
+
+Events and acknowledgements end here. python-socketio would start a task for each event, without
+back-pressure, and acknowledge events by itself; so the connection sees only the handshake, the heartbeat and
+the packets of namespaces, in the default dialect (`incoming` and `polled` say which).
+
+For each frame from the server: `wait_for_reader` before reading, so that a slow reader slows the wire down,
+then `incoming` or `polled`. For each frame to the server: `feed`, then write it.
 """
 
 import asyncio
@@ -16,12 +23,13 @@ from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.session import Session
 from nsroom.record import Direction, Kind, Record
 
-_BLOCKED = 5.0
-"""Seconds after which python-engineio hears that our own output, not the server, is what is slow."""
+_MAX_PAUSE = 5.0
+"""Seconds after which python-engineio must get a packet, so that a slow reader does not look like a server
+that sends nothing."""
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _EVENT, _IN = Kind.EVENT, Direction.IN
-_DRIVEN = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
-"""What the driver of the connection must see."""
+_FOR_CONNECTION = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
+"""The records whose frames the connection must see."""
 
 
 class WebSocket(Protocol):
@@ -32,57 +40,57 @@ class WebSocket(Protocol):
 
 
 class Tap:
-    """Feeds one connection's frames to its Session, and what comes of them to a channel."""
+    """Feeds the frames of one connection to its Session, and the records to a channel."""
 
     def __init__(
         self,
         session: Session,
         channel: Channel | None,
-        notice: Callable[[Record], None],
-        is_due: Callable[[Record], bool] = lambda _: True,
+        on_record: Callable[[Record], None],
+        should_show: Callable[[Record], bool] = lambda _: True,
         dialect: Dialect = DEFAULT,
     ) -> None:
         self.session = session
         self.channel = channel
         self.dialect = dialect
-        """What the frames on the wire are in; python-socketio sees those of the default one."""
-        self.stranger: str | bytes | None = None
-        """What came where the handshake was due."""
+        """The dialect of the frames on the wire; python-socketio sees the default one."""
+        self.unexpected_frame: str | bytes | None = None
+        """The frame that arrived instead of the handshake."""
         self.websocket: WebSocket | None = None
-        """What carries the frames, also while python-engineio still waits for its handshake."""
+        """aiohttp's WebSocket, also while python-engineio still waits for its handshake."""
         self.close_code: int | None = None
-        self.silent = False
+        self.timed_out = False
         """Whether the server missed its heartbeat."""
-        self._notice = notice
-        self._is_due = is_due
+        self._on_record = on_record
+        self._should_show = should_show
         self._pongs: dict[bytes, asyncio.Future[None]] = {}
 
     def feed(self, direction: Direction, frame: str | bytes, at: int | None = None) -> Record | None:
-        """Observe one frame, `at` this time or now; give what it completes."""
+        """Observe one frame, at `at` (microseconds) or now; return the record that it completes."""
         record = self.session.feed(direction, frame, now() if at is None else at)
         if record is None:
             return None
         if record.kind is not _EVENT:
-            self._notice(record)
-        if self.channel is not None and self._is_due(record):
+            self._on_record(record)
+        if self.channel is not None and self._should_show(record):
             self.channel.put([record], len(frame))
         return record
 
     def incoming(self, frame: str | bytes, at: int | None = None) -> bool:
-        """Observe a frame from the server; tell whether the driver of the connection must see it too."""
+        """Observe a frame from the server; return whether the connection must see it too."""
         if self.session.handshake is None and frame[:1] != "0":
-            self.stranger = frame
+            self.unexpected_frame = frame
             return True
         record = self.feed(_IN, frame, at)
         if self.session.handshake is None:
-            self.stranger = frame
+            self.unexpected_frame = frame
             return True
         if record is None:
             return frame == NOOP
-        return record.kind is not _EVENT and record.kind in _DRIVEN
+        return record.kind is not _EVENT and record.kind in _FOR_CONNECTION
 
     def polled(self, body: bytes) -> str:
-        """Observe a polled body; give what python-socketio must see of it."""
+        """Observe a polled body; return the part of it that python-socketio must see."""
         try:
             frames = self.dialect.split_body(body)
         except DecodeError as error:
@@ -94,27 +102,27 @@ class Tap:
     def _malformed(self, reason: str, body: bytes) -> None:
         text = body.decode("utf-8", "replace")
         if self.session.handshake is None:
-            self.stranger = text
+            self.unexpected_frame = text
         elif self.channel is not None:
             self.channel.put([self.session.malformed(Direction.IN, [text], now(), reason)], len(body))
 
     def mute(self) -> None:
-        """Show no more of a connection that is to be opened again in another dialect."""
+        """Pass no more records on, because the connection will be opened again in another dialect."""
         self.channel = None
 
     @property
-    def patience(self) -> float:
-        """Give the seconds that the wire may wait for our reader without seeming silent."""
+    def max_pause(self) -> float:
+        """Seconds that reading may pause for a slow reader before the server seems to be silent."""
         shake = self.session.handshake
-        return min(_BLOCKED, (shake.ping_interval + shake.ping_timeout) / 2000) if shake else _BLOCKED
+        return min(_MAX_PAUSE, (shake.ping_interval + shake.ping_timeout) / 2000) if shake else _MAX_PAUSE
 
     @property
     def is_full(self) -> bool:
-        """Whether the reader of the records has to catch up first."""
+        """Whether the reader of the records must catch up before more is read from the wire."""
         return self.channel is not None and self.channel.full
 
-    async def room(self, timeout: float | None = None) -> bool:
-        """Wait for the reader of the records; False when it has not caught up in time."""
+    async def wait_for_reader(self, timeout: float | None = None) -> bool:
+        """Wait until the reader of the records has caught up; return False after `timeout` seconds."""
         if self.channel is None or not self.channel.full:
             return True
         try:
@@ -125,12 +133,12 @@ class Tap:
         return True
 
     def expect_pong(self, token: bytes) -> asyncio.Future[None]:
-        """Give what the WebSocket's pong with this token will resolve."""
+        """Return the future that the WebSocket pong with this token will resolve."""
         self._pongs[token] = asyncio.get_running_loop().create_future()
         return self._pongs[token]
 
-    def pong(self, token: bytes) -> None:
-        """Resolve what waits for this pong."""
-        waiting = self._pongs.pop(token, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+    def on_pong(self, token: bytes) -> None:
+        """Handle a WebSocket pong."""
+        pending = self._pongs.pop(token, None)
+        if pending is not None and not pending.done():
+            pending.set_result(None)

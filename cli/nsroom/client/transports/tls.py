@@ -1,4 +1,4 @@
-"""What a client of nsroom demands of a server's certificate."""
+"""Client TLS contexts."""
 
 import ssl
 
@@ -6,23 +6,23 @@ from nsroom.errors import UsageError
 
 
 def client_context(insecure: bool, cacert: str | None) -> ssl.SSLContext:
-    """Give the set-up of a TLS connection that will carry HTTP/1.1.
+    """Return the context of a TLS connection for HTTP/1.1; `cacert` is a file of trusted authorities.
 
-    Raises: UsageError where the file of authorities is of no use.
+    Raises: UsageError for a file that cannot be used.
     """
-    context = _careless() if insecure else _careful(cacert)
+    context = _unverified() if insecure else _verified(cacert)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def _careful(cacert: str | None) -> ssl.SSLContext:
+def _verified(cacert: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=cacert)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"--cacert: cannot use {cacert}: {error.strerror or error}") from None
 
 
-def _careless() -> ssl.SSLContext:
+def _unverified() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

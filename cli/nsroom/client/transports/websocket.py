@@ -1,6 +1,6 @@
-"""A connection over WebSocket alone, which needs no libraries: the short way to most servers.
+"""The fast path: a WebSocket connection without third-party libraries.
 
-What it does not know (HTTP proxies, redirections, odd servers) it leaves to python-socketio: see `driven`.
+HTTP proxies, redirections and unusual servers are left to `python_socketio`.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from nsroom.channel import now
 from nsroom.client.target import Target, Transport
-from nsroom.client.transports.asyncio_websocket import WebSocket, switched
+from nsroom.client.transports.asyncio_websocket import WebSocket, is_accepted
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.handshake import new_key, request
 from nsroom.client.transports.tap import Tap
@@ -28,8 +28,8 @@ _PONG = f"{wire.PacketType.PONG:d}"
 _DISCONNECT = f"{wire.PacketType.MESSAGE:d}{PacketType.DISCONNECT:d}"
 
 
-def suits(target: Target, transport: Transport, dialect: Dialect) -> bool:
-    """Tell whether this way may do: nothing has to be looked up or put together as only aiohttp does it."""
+def supports(target: Target, transport: Transport, dialect: Dialect) -> bool:
+    """Return whether the fast path is enough: no option needs a feature that only aiohttp has."""
     names = {name.lower() for name in target.headers}
     return (
         transport is Transport.WEBSOCKET
@@ -43,8 +43,8 @@ def suits(target: Target, transport: Transport, dialect: Dialect) -> bool:
     )
 
 
-class DirectConnection(Connection):
-    """A WebSocket, and on it the little that a client has to do of itself."""
+class WebSocketConnection(Connection):
+    """A WebSocket with the handshake, heartbeat and CONNECT packets of a client."""
 
     def __init__(self, target: Target, tap: Tap, payload: Callable[[str], Json]) -> None:
         super().__init__(target, tap, payload)
@@ -52,13 +52,13 @@ class DirectConnection(Connection):
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._namespaces: Sequence[str] = ()
         self._websocket: WebSocket | None = None
-        self._heard = 0.0
-        self._deafness: asyncio.TimerHandle | None = None
-        self._waiting: asyncio.Task[None] | None = None
+        self._last_frame_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._pause: asyncio.Task[None] | None = None
 
     @property
     def transport(self) -> str:
-        """Name what carries the packets."""
+        """Always websocket."""
         return Transport.WEBSOCKET.value
 
     @property
@@ -71,25 +71,25 @@ class DirectConnection(Connection):
         return self._websocket
 
     async def open(self, transport: Transport, namespaces: Sequence[str], timeout: float) -> None:  # noqa: ARG002
-        """Shake hands and ask for the namespaces; their answers come through the tap.
+        """Open the session and send a CONNECT for each namespace; the tap gets the answers.
 
-        Raises: OSError, ValueError for a strange answer.
+        Raises: OSError, ValueError for an unexpected answer.
         """
-        assert transport is Transport.WEBSOCKET, "see `suits`"
+        assert transport is Transport.WEBSOCKET, "see `supports`"
         self._namespaces = namespaces
         parts = urlsplit(self._target.url)
-        self._websocket = await self._dial(parts)
+        self._websocket = await self._connect(parts)
         self.reached = True
-        self._websocket.closed.add_done_callback(self._lost)
+        self._websocket.closed.add_done_callback(self._on_closed)
         key = new_key()
-        head = await self._websocket.shake(request(self._target, key))
+        head = await self._websocket.handshake(request(self._target, key))
         self.status = head.status
         self.headers = {name.title(): value for name, value in head.headers}
-        if not switched(head, key):
+        if not is_accepted(head, key):
             raise ValueError(f"no WebSocket: {head.start}")
         await self._opened
 
-    async def _dial(self, parts: SplitResult) -> WebSocket:
+    async def _connect(self, parts: SplitResult) -> WebSocket:
         context = None
         if parts.scheme == "https":
             from nsroom.client.transports.tls import client_context
@@ -97,7 +97,7 @@ class DirectConnection(Connection):
             context = client_context(self._target.insecure, self._target.cacert)
         port = parts.port or (443 if context else 80)
         _, websocket = await self._loop.create_connection(
-            lambda: WebSocket(self._take, self.tap.pong),
+            lambda: WebSocket(self._on_frames, self.tap.on_pong),
             parts.hostname or "",
             port,
             ssl=context,
@@ -105,45 +105,45 @@ class DirectConnection(Connection):
         )
         return websocket
 
-    def _lost(self, _: object) -> None:
+    def _on_closed(self, _: object) -> None:
         self.tap.close_code = self._wire.close_code
         if not self._opened.done():
-            self._fail(ConnectionResetError("it closed the WebSocket before the handshake"))
+            self._fail_opening(ConnectionResetError("it closed the WebSocket before the handshake"))
         self._end("transport close")
 
-    def _fail(self, error: Exception) -> None:
+    def _fail_opening(self, error: Exception) -> None:
         self._opened.set_exception(error)
-        self._opened.exception()  # nobody may be waiting
+        self._opened.exception()  # marked as retrieved: nothing may wait for it
 
-    def _take(self, frames: Sequence[str | bytes]) -> None:
-        self._heard = self._loop.time()
+    def _on_frames(self, frames: Sequence[str | bytes]) -> None:
+        self._last_frame_at = self._loop.time()
         at = now()
         for frame in frames:
             if self.tap.incoming(frame, at) and not self.ended.done():
-                self._drive(frame)
-                at = now()  # later than what was sent just now
-        if self._waiting is None and self.tap.is_full:
+                self._handle(frame)
+                at = now()  # after the answer that was sent just now
+        if self._pause is None and self.tap.is_full:
             self._wire.pause()
-            self._waiting = asyncio.create_task(self._read_on())
+            self._pause = asyncio.create_task(self._resume())
 
-    def _drive(self, frame: str | bytes) -> None:
+    def _handle(self, frame: str | bytes) -> None:
         frame = self.tap.dialect.as_default(frame)
         if not self._opened.done():
-            self._greet()
+            self._on_handshake()
         elif frame == "2":
-            with contextlib.suppress(ConnectionError):  # that it is broken is told soon
+            with contextlib.suppress(ConnectionError):  # `closed` reports it
                 self._send(_PONG)
         elif frame == "1":
-            self._hang_up("server disconnect")
+            self._end_session("server disconnect")
         elif frame[:2] == _DISCONNECT and not self.tap.session.namespaces:
-            self._hang_up("client disconnect")
+            self._end_session("client disconnect")
 
-    def _greet(self) -> None:
+    def _on_handshake(self) -> None:
         if self.tap.session.handshake is None:
-            self._fail(ValueError("what it sends is no handshake"))
+            self._fail_opening(ValueError("the first message is not a handshake"))
             return
         self._opened.set_result(None)
-        self._listen()
+        self._check_heartbeat()
         for namespace in self._namespaces:
             packet = Packet(PacketType.CONNECT, namespace, data=self._payload(namespace))
             for part in self.tap.dialect.write(packet):
@@ -153,27 +153,27 @@ class DirectConnection(Connection):
         self.tap.feed(Direction.OUT, frame)
         self._wire.send(frame)
 
-    def _hang_up(self, reason: str) -> None:
+    def _end_session(self, reason: str) -> None:
         self._end(reason)
-        self._wire.leave()
+        self._wire.close_now()
 
-    def _listen(self) -> None:
-        """End the connection when nothing was heard for as long as the server promised to ping in."""
+    def _check_heartbeat(self) -> None:
+        """End the connection if no frame arrived within the ping interval and its time-out."""
         shake = self.tap.session.handshake
         assert shake is not None
-        if self._waiting is not None:
-            self._heard = self._loop.time()
-        deaf_at = self._heard + (shake.ping_interval + shake.ping_timeout) / 1000
-        if self._loop.time() < deaf_at:
-            self._deafness = self._loop.call_at(deaf_at, self._listen)
+        if self._pause is not None:
+            self._last_frame_at = self._loop.time()
+        deadline = self._last_frame_at + (shake.ping_interval + shake.ping_timeout) / 1000
+        if self._loop.time() < deadline:
+            self._timer = self._loop.call_at(deadline, self._check_heartbeat)
         else:
-            self.tap.silent = True
+            self.tap.timed_out = True
             self._end("transport error")
             self._wire.abort()
 
-    async def _read_on(self) -> None:
-        await self.tap.room()
-        self._waiting = None
+    async def _resume(self) -> None:
+        await self.tap.wait_for_reader()
+        self._pause = None
         self._wire.resume()
 
     async def _write(self, messages: Sequence[wire.Packet]) -> None:
@@ -184,11 +184,11 @@ class DirectConnection(Connection):
     async def _ping(self, token: bytes) -> None:
         self._wire.ping(token)
 
-    async def _leave(self) -> None:
+    async def _close_session(self) -> None:
         await self._wire.close()
 
-    async def _drop(self) -> None:
-        for pending in (self._deafness, self._waiting):
+    async def _release(self) -> None:
+        for pending in (self._timer, self._pause):
             if pending is not None:
                 pending.cancel()
         if self._websocket is not None:

@@ -48,14 +48,14 @@ async def test_events_end_at_the_tap_and_the_rest_goes_on(frame: str | bytes, dr
     tap = Tap(Session(), None, lambda _: None)
     assert tap.incoming(OPEN)
     assert tap.incoming(frame) is driven
-    assert tap.stranger is None
+    assert tap.unexpected_frame is None
 
 
 @pytest.mark.parametrize("frame", ["<html>", b"\0", "42[]", "0{", "", "96:0{}"])
 async def test_what_comes_instead_of_a_handshake_is_kept(frame: str | bytes) -> None:
     tap = Tap(Session(), None, lambda _: None)
     tap.incoming(frame)
-    assert tap.stranger == frame
+    assert tap.unexpected_frame == frame
 
 
 async def test_only_what_is_rare_is_noticed() -> None:
@@ -71,31 +71,31 @@ async def test_only_what_is_rare_is_noticed() -> None:
 
 async def test_the_patience_of_the_wire_is_less_than_the_servers() -> None:
     tap = Tap(Session(), None, lambda _: None)
-    assert tap.patience == 5
+    assert tap.max_pause == 5
     tap.incoming(OPEN)
-    assert tap.patience == 2
+    assert tap.max_pause == 2
 
 
 async def test_the_tap_says_when_the_reader_is_too_slow() -> None:
     channel = Channel(bound=1)
     tap = Tap(Session(), channel, lambda _: None)
-    assert await tap.room()
+    assert await tap.wait_for_reader()
     batches = aiter(channel)
     tap.incoming(OPEN)
     await anext(batches)
     tap.incoming("2")
-    assert not await tap.room(0.01)
+    assert not await tap.wait_for_reader(0.01)
     await anext(batches)
-    assert await tap.room(0.01)
+    assert await tap.wait_for_reader(0.01)
 
 
 async def test_a_pong_goes_to_who_asked() -> None:
     tap = Tap(Session(), None, lambda _: None)
     pong = tap.expect_pong(b"token")
-    tap.pong(b"other")
+    tap.on_pong(b"other")
     assert not pong.done()
-    tap.pong(b"token")
-    tap.pong(b"token")
+    tap.on_pong(b"token")
+    tap.on_pong(b"token")
     assert pong.done()
 
 

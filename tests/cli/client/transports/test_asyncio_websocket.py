@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from nsroom.client.target import Target
-from nsroom.client.transports.asyncio_websocket import WebSocket, switched
+from nsroom.client.transports.asyncio_websocket import WebSocket, is_accepted
 from nsroom.client.transports.handshake import new_key, request
 from nsroom.protocol.websocket import Message, Opcode, Reader, accept
 from tests.cli.clients import WAIT
@@ -97,7 +97,7 @@ def switching(key: str) -> bytes:
 async def peer() -> AsyncIterator[Peer]:
     """A WebSocket that is open."""
     async with dialled(switching) as (peer, key):
-        assert switched(await peer.websocket.shake(request(Target(), key)), key)
+        assert is_accepted(await peer.websocket.handshake(request(Target(), key)), key)
         assert (await peer.reader.readuntil(b"\r\n\r\n")).startswith(b"GET /socket.io/?EIO=4&")
         yield peer
 
@@ -207,7 +207,7 @@ async def test_drain_waits_for_a_peer_that_does_not_read(peer: Peer) -> None:
 
 
 async def test_one_that_has_ended_is_paused_and_resumed_in_vain(peer: Peer) -> None:
-    peer.websocket.leave()
+    peer.websocket.close_now()
     peer.websocket.pause()
     peer.websocket.resume()
     assert await peer.code() == 1000
@@ -226,15 +226,15 @@ async def test_nothing_is_read_while_it_is_paused(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "no HTTP"),
-        (b"HTTP/9 ?\r\n\r\n", "no HTTP"),
-        (b"\0" * 100, "no HTTP"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "not an HTTP response"),
+        (b"HTTP/9 ?\r\n\r\n", "not an HTTP response"),
+        (b"\0" * 100, "not an HTTP response"),
     ],
 )
 async def test_what_is_no_http_is_refused(answer: bytes, error: str) -> None:
     async with dialled(lambda _: answer) as (peer, key):
         with pytest.raises(ValueError, match=error):
-            await asyncio.wait_for(peer.websocket.shake(request(Target(), key)), WAIT)
+            await asyncio.wait_for(peer.websocket.handshake(request(Target(), key)), WAIT)
 
 
 @pytest.mark.parametrize(
@@ -247,13 +247,13 @@ async def test_what_is_no_http_is_refused(answer: bytes, error: str) -> None:
 )
 async def test_not_every_answer_makes_it_a_websocket(answer: bytes) -> None:
     async with dialled(lambda _: answer) as (peer, key):
-        head = await asyncio.wait_for(peer.websocket.shake(request(Target(), key)), WAIT)
-        assert not switched(head, key)
+        head = await asyncio.wait_for(peer.websocket.handshake(request(Target(), key)), WAIT)
+        assert not is_accepted(head, key)
 
 
 async def test_a_peer_that_goes_is_an_error() -> None:
     async with dialled(lambda _: b"HTTP/1.1 1") as (peer, key):
-        shaking = asyncio.ensure_future(peer.websocket.shake(request(Target(), key)))
+        shaking = asyncio.ensure_future(peer.websocket.handshake(request(Target(), key)))
         await peer.reader.readuntil(b"\r\n\r\n")
         peer.writer.close()
         with pytest.raises(ConnectionError):
@@ -262,5 +262,5 @@ async def test_a_peer_that_goes_is_an_error() -> None:
 
 async def test_frames_behind_the_answer_are_read() -> None:
     async with dialled(lambda key: switching(key) + frame(1, b"0{}")) as (peer, key):
-        await asyncio.wait_for(peer.websocket.shake(request(Target(), key)), WAIT)
+        await asyncio.wait_for(peer.websocket.handshake(request(Target(), key)), WAIT)
         assert await peer.taken() == "0{}"

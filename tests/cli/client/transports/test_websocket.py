@@ -13,9 +13,9 @@ from aiohttp import web
 from nsroom.channel import Channel
 from nsroom.client.target import Target, Transport
 from nsroom.client.transports.connection import Connection
-from nsroom.client.transports.python_socketio import DrivenConnection
+from nsroom.client.transports.python_socketio import PythonSocketioConnection
 from nsroom.client.transports.tap import Tap
-from nsroom.client.transports.websocket import DirectConnection, suits
+from nsroom.client.transports.websocket import WebSocketConnection, supports
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Session
 from nsroom.record import Record
@@ -83,11 +83,11 @@ async def test_it_asks_as_python_socketio_does(
     seen: list[web.Request] = []
     place = await stack.enter_async_context(recording(seen))
     target = Target(url=f"http://{userinfo}{place}", **options)
-    if not suits(target, Transport.WEBSOCKET, Dialect()):
+    if not supports(target, Transport.WEBSOCKET, Dialect()):
         assert "Authorization" in options["headers"]
         return
-    directly = await asked(DirectConnection, target, seen)
-    assert directly == await asked(DrivenConnection, target, seen)
+    directly = await asked(WebSocketConnection, target, seen)
+    assert directly == await asked(PythonSocketioConnection, target, seen)
 
 
 @pytest.mark.parametrize(
@@ -102,26 +102,26 @@ async def test_it_asks_as_python_socketio_does(
     ],
 )
 def test_where_it_may_not_do(target: Target, is_old: bool) -> None:
-    assert not suits(target, Transport.WEBSOCKET, Dialect(3 if is_old else 4))
+    assert not supports(target, Transport.WEBSOCKET, Dialect(3 if is_old else 4))
 
 
 def test_it_is_for_websocket() -> None:
-    assert suits(Target(), Transport.WEBSOCKET, Dialect())
-    assert suits(Target(), Transport.WEBSOCKET, Dialect(is_msgpack=True))
-    assert not suits(Target(), Transport.POLLING, Dialect())
+    assert supports(Target(), Transport.WEBSOCKET, Dialect())
+    assert supports(Target(), Transport.WEBSOCKET, Dialect(is_msgpack=True))
+    assert not supports(Target(), Transport.POLLING, Dialect())
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY", "wss_proxy"])
 def test_a_proxy_is_left_to_aiohttp(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert not suits(Target(), Transport.WEBSOCKET, Dialect())
+    assert not supports(Target(), Transport.WEBSOCKET, Dialect())
 
 
 def test_so_is_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").write_text("machine x login y password z")
-    assert not suits(Target(), Transport.WEBSOCKET, Dialect())
+    assert not supports(Target(), Transport.WEBSOCKET, Dialect())
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    assert suits(Target(), Transport.WEBSOCKET, Dialect())
+    assert supports(Target(), Transport.WEBSOCKET, Dialect())
 
 
 async def shown(burst: list[str], last: str) -> list[Record]:
@@ -139,7 +139,7 @@ async def shown(burst: list[str], last: str) -> list[Record]:
     channel = Channel()
     async with listening(answer) as url:
         tap = Tap(Session(), channel, lambda _: None)
-        connection = DirectConnection(Target(url=url), tap, lambda _: None)
+        connection = WebSocketConnection(Target(url=url), tap, lambda _: None)
         await connection.open(Transport.WEBSOCKET, ["/"], 5)
         records = await asyncio.wait_for(_until(channel, last), 5)
         await connection.close()
@@ -170,7 +170,9 @@ async def test_after_the_last_namespace_it_says_goodbye(last: str) -> None:
         return websocket
 
     async with listening(answer) as url:
-        connection = DirectConnection(Target(url=url), Tap(Session(), None, lambda _: None), lambda _: None)
+        connection = WebSocketConnection(
+            Target(url=url), Tap(Session(), None, lambda _: None), lambda _: None
+        )
         await connection.open(Transport.WEBSOCKET, ["/"], 5)
         assert await asyncio.wait_for(codes.get(), 5) == 1000
         assert await asyncio.wait_for(connection.ended, 5) in ("client disconnect", "server disconnect")
