@@ -5,101 +5,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from nsroom.channel import Channel
 from nsroom.client.transports import aiohttp_taps
-from nsroom.client.transports.tap import Tap
 from nsroom.errors import LostError
 from nsroom.protocol.limits import Limits
-from nsroom.protocol.session import Session
-from nsroom.record import Direction, Kind, Record
+from nsroom.record import Kind
 from tests.cli.clients import WAIT, Connect, Reference, until
 from tests.cli.scripted import Polling
 from tests.peers import bad
-
-
-def record(number: int) -> Record:
-    return Record(0, number, Direction.IN, Kind.EVENT)
-
-
-# The tap
-
-OPEN = '0{"sid":"e","upgrades":[],"pingInterval":3000,"pingTimeout":1000}'
-
-
-@pytest.mark.parametrize(
-    ("frame", "driven"),
-    [
-        ("2", True),
-        ("1", True),
-        ("6", True),
-        ('40{"sid":"s"}', True),
-        ('44{"message":"no"}', True),
-        ("41", True),
-        ('42["e"]', False),
-        ('421["e"]', False),
-        ("431[]", False),
-        ('42["cut', False),
-        ("9", False),
-        ('451-["e",{"_placeholder":true,"num":0}]', False),
-        (b"\0", False),
-    ],
-)
-async def test_events_end_at_the_tap_and_the_rest_goes_on(frame: str | bytes, driven: bool) -> None:
-    tap = Tap(Session(), None, lambda _: None)
-    assert tap.incoming(OPEN)
-    assert tap.incoming(frame) is driven
-    assert tap.unexpected_frame is None
-
-
-@pytest.mark.parametrize("frame", ["<html>", b"\0", "42[]", "0{", "", "96:0{}"])
-async def test_what_comes_instead_of_a_handshake_is_kept(frame: str | bytes) -> None:
-    tap = Tap(Session(), None, lambda _: None)
-    tap.incoming(frame)
-    assert tap.unexpected_frame == frame
-
-
-async def test_only_what_is_rare_is_noticed() -> None:
-    noticed: list[Record] = []
-    channel = Channel()
-    tap = Tap(Session(), channel, noticed.append)
-    for frame in (OPEN, '42["e"]', "2"):
-        tap.incoming(frame)
-    tap.feed(Direction.OUT, "3")
-    assert [each.kind for each in noticed] == ["open", "ping", "pong"]
-    assert [each.seq for each in await anext(aiter(channel))] == [1, 2, 3, 4]
-
-
-async def test_the_patience_of_the_wire_is_less_than_the_servers() -> None:
-    tap = Tap(Session(), None, lambda _: None)
-    assert tap.max_pause == 5
-    tap.incoming(OPEN)
-    assert tap.max_pause == 2
-
-
-async def test_the_tap_says_when_the_reader_is_too_slow() -> None:
-    channel = Channel(bound=1)
-    tap = Tap(Session(), channel, lambda _: None)
-    assert await tap.wait_for_reader()
-    batches = aiter(channel)
-    tap.incoming(OPEN)
-    await anext(batches)
-    tap.incoming("2")
-    assert not await tap.wait_for_reader(0.01)
-    await anext(batches)
-    assert await tap.wait_for_reader(0.01)
-
-
-async def test_a_pong_goes_to_who_asked() -> None:
-    tap = Tap(Session(), None, lambda _: None)
-    pong = tap.expect_pong(b"token")
-    tap.on_pong(b"other")
-    assert not pong.done()
-    tap.on_pong(b"token")
-    tap.on_pong(b"token")
-    assert pong.done()
-
-
-# Over sockets
 
 
 async def test_a_poll_may_carry_any_number_of_packets(stack: AsyncExitStack, connect: Connect) -> None:
