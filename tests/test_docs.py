@@ -96,7 +96,7 @@ GROUPS: dict[type, tuple[str, ...]] = {
     AdminOptions: ("rooms", "sockets", "tail", "top", "kick", "join", "emit"),
 }
 
-TREE: Any = typer.main.get_command(build())
+TREE: Any = typer.main.get_command(build(COMMANDS))
 
 
 def options(command: str) -> list[Any]:

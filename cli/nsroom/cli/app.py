@@ -1,4 +1,4 @@
-"""The command line: typer's application, made out of the commands that are needed."""
+"""Build the typer application from the commands that are needed."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from nsroom.cli.completion import Shell, script
-from nsroom.commands import COMMANDS
 from nsroom.output.stdio import show_version
 
 
-def build(names: Sequence[str] = COMMANDS) -> typer.Typer:
-    """Make the application out of the named commands; each is the function of its module's name."""
+def build(names: Sequence[str]) -> typer.Typer:
+    """Build the application with the named commands; each is the function named like its module."""
     app = typer.Typer(
         name="nsroom",
         rich_markup_mode=None,
