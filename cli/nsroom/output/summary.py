@@ -1,14 +1,15 @@
-"""What a record says on one line of a terminal: plain lines and the full-screen view read the same.
+"""Format a record as one readable line, for plain output and for the live view.
 
-All text here is safe: what came from outside has passed `terminal.safe` once.
+Untrusted text passes `terminal.safe` once, here; what the public functions return is safe unless noted.
 """
 
 import json
 import re
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable, Sized
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from nsroom.output.terminal import MAX_MARKS, cells, clip, safe
 from nsroom.record import Direction, Json, Kind, Record
@@ -17,35 +18,12 @@ EVENT_CELLS = 14
 """The width of the event column; a longer name pushes the rest of its line to the right."""
 MAX_EVENT_CELLS = 40
 UNBOUNDED = 100_000
-"""Cells of a summary where no terminal sets the width."""
+"""Cells of a summary without a terminal to set the width."""
 _MIN_CELLS = 20
 _MORE_CELLS = 6
 
 _WORD = re.compile(r"[A-Za-z_$][\w$-]{0,40}")
-_SIGNS = {
-    Kind.CONNECT: "●",
-    Kind.RECONNECT: "◌",
-    Kind.OPEN: "●",
-    Kind.UPGRADE: "●",
-    Kind.GAP: "●",
-    Kind.CONNECT_ERROR: "✗",
-    Kind.DISCONNECT: "✗",
-    Kind.CLOSE: "✗",
-    Kind.PROTOCOL_ERROR: "≠",
-}
 _ARROWS = {Direction.IN: "←", Direction.OUT: "→", Direction.LOCAL: "·"}
-_LABELS = {
-    Kind.ACK: "ack",
-    Kind.CONNECT: "connected",
-    Kind.CONNECT_ERROR: "refused",
-    Kind.DISCONNECT: "disconnected",
-    Kind.OPEN: "opened",
-    Kind.UPGRADE: "upgraded",
-    Kind.CLOSE: "closed",
-    Kind.RECONNECT: "trying again",
-    Kind.GAP: "reconnected",
-    Kind.PROTOCOL_ERROR: "malformed",
-}
 _PRESENCE = {
     "join-room": "joined",
     "leave-room": "left",
@@ -70,7 +48,7 @@ _RIFF = {b"WEBP": "WebP", b"WAVE": "WAV", b"AVI ": "AVI"}
 
 
 class Style(StrEnum):
-    """The role of a piece of a line, for whoever colours it."""
+    """The role of a piece of a line, from which its colour is chosen."""
 
     TEXT = "text"
     TIME = "time"
@@ -89,11 +67,11 @@ Piece = tuple[Style, str]
 def line(
     record: Record, width: int | None = None, namespace_cells: int = 0, sid_cells: int = 0
 ) -> list[Piece]:
-    """Lay a record out on one line of `width` cells: time, sign, namespace, sid, event, summary, round trip.
+    """Return a record as one line of `width` cells: time, sign, namespace, sid, event, summary, round trip.
 
-    Namespace and sid are columns of their width, if that is not 0.
+    Namespace and sid have columns of the given widths, or none if the width is 0.
     """
-    style = _style(record)
+    style = _look(record).style
     name = clip(safe(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]), MAX_EVENT_CELLS)
     pieces = [(Style.TIME, _clock(record.time)), (style or Style.SIGN, f"  {sign(record)}  ")]
     if namespace_cells:
@@ -114,45 +92,42 @@ def line(
 
 
 def summary(record: Record, width: int) -> str:
-    """Say in at most `width` cells what a record carries, its event's name aside."""
-    # No more of it than this can be seen, and a message may have a megabyte.
-    return clip(safe(_content(record, width)[: width * (MAX_MARKS + 1) + 1]), width)
+    """Return the content of a record, without its event's name, in at most `width` cells."""
+    # Cut first: a message may have a megabyte, and more characters than this cannot be seen.
+    content = _look(record).content(record, width)
+    return clip(safe(content[: width * (MAX_MARKS + 1) + 1]), width)
 
 
 def label(record: Record) -> str:
-    """Name a record in the event column; not safe yet."""
+    """Return the text of the event column, not yet safe."""
     if record.event is not None:
         return f"ack {record.event}" if record.kind is Kind.ACK else str(record.event)
-    if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
-        return "connecting"
-    return _LABELS.get(record.kind, record.kind.value)
+    return _look(record).label
 
 
 def sign(record: Record) -> str:
-    """Give the sign of the column between time and event."""
-    if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
-        return "→"
-    return _SIGNS.get(record.kind) or _ARROWS[record.direction]
+    """Return the sign of the column between time and event."""
+    return _look(record).sign or _ARROWS[record.direction]
 
 
 def namespace(record: Record, width: int) -> str:
-    """Give the namespace in at most `width` cells."""
+    """Return the namespace in at most `width` cells."""
     return clip(safe(record.namespace or ""), width)
 
 
 def refused(record: Record) -> bool:
-    """Say whether this is an acknowledgement by which the other side refuses."""
+    """Return whether this is an acknowledgement with an error."""
     first = record.args[0] if record.kind is Kind.ACK and record.args else None
     return isinstance(first, dict) and "error" in first
 
 
 def pad(text: str, width: int) -> str:
-    """Fill safe text with blanks up to `width` cells."""
+    """Pad safe text with blanks to `width` cells."""
     return text + " " * (width - cells(text))
 
 
 def size(count: int) -> str:
-    """Write a number of bytes with three digits at most, or four below a kilobyte."""
+    """Return a number of bytes as text: `950 B`, `14.2 kB`, `1.0 MB`."""
     if count < 1000:
         return f"{count} B"
     unit, scale = next(((unit, scale) for unit, scale in _SIZES if count < 999.95 * scale), ("TB", 10**12))
@@ -160,29 +135,19 @@ def size(count: int) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """Write a time as a person reads it: `2.4 ms`, `148 ms`, `12.3 s`."""
+    """Return a time as text: `2.4 ms`, `148 ms`, `12.3 s`."""
     if milliseconds < 9.95:
         return f"{milliseconds:.1f} ms"
     return f"{milliseconds:.0f} ms" if milliseconds < 9999.5 else f"{milliseconds / 1000:.1f} s"
 
 
 def binary_type(data: bytes) -> str:
-    """Name the file type that the first bytes show, or nothing."""
+    """Return the file type that the first bytes show, or an empty string."""
     if data[:4] == b"RIFF":
         return _RIFF.get(data[8:12], "")
     if data[4:8] == b"ftyp":
         return "MP4"
     return next((name for signature, name in _SIGNATURES if data.startswith(signature)), "")
-
-
-def _style(record: Record) -> Style | None:
-    if record.kind in (Kind.CONNECT_ERROR, Kind.DISCONNECT, Kind.CLOSE, Kind.PROTOCOL_ERROR):
-        return Style.FAILED
-    if record.kind in (Kind.PING, Kind.PONG):
-        return Style.QUIET
-    if record.kind is Kind.RECONNECT:
-        return Style.WAITS
-    return Style.GOOD if sign(record) == "●" else None
 
 
 def _trip(record: Record) -> str:
@@ -195,7 +160,11 @@ def _trip(record: Record) -> str:
 def _second(seconds: int) -> str:
     try:
         return datetime.fromtimestamp(seconds).strftime("%H:%M:%S")
-    except (ValueError, OverflowError, OSError):  # a recording may say what no local clock can
+    except (
+        ValueError,
+        OverflowError,
+        OSError,
+    ):  # a recording may hold a time that the local clock cannot show
         return "--:--:--"
 
 
@@ -204,32 +173,47 @@ def _clock(time: int) -> str:
     return f"{_second(seconds)}.{micros // 1000:03d}"
 
 
-def _content(record: Record, width: int) -> str:
-    if record.kind is Kind.EVENT:
-        return _chat(record) or _presence(record) or _values(record.args or [], width)
-    if record.args is not None:
-        return _values(record.args, width)
-    if record.kind in (Kind.RECONNECT, Kind.GAP) and isinstance(record.data, dict):
-        return _return(record, record.data)
-    told = [text for text in (record.reason, record.message) if text]
-    if record.data is not None and record.data != {"message": record.message}:
-        told.append(_value(record.data, width))
-    if record.frames and record.kind is Kind.PROTOCOL_ERROR:
-        told.append(_value(record.frames[0], width))
-    return ", ".join(told) or (record.sid or "")
+def _event(record: Record, width: int) -> str:
+    return _chat(record) or _presence(record) or _values(record.args or [], width)
 
 
-def _return(record: Record, data: dict[str, Json]) -> str:
-    """Say when a connection is tried again, or how it came back."""
-    if record.kind is Kind.GAP:
-        return record.message or ""
-    delay, attempt = data.get("delay_ms"), data.get("attempt")
+def _answer(record: Record, width: int) -> str:
+    return _values(record.args or [], width)
+
+
+def _remarks(record: Record, width: int) -> str:
+    """Return reason, message and data, or else the sid."""
+    return ", ".join(_texts(record, width)) or (record.sid or "")
+
+
+def _malformed(record: Record, width: int) -> str:
+    frames = [_value(frame, width) for frame in (record.frames or [])[:1]]
+    return ", ".join([*_texts(record, width), *frames]) or (record.sid or "")
+
+
+def _texts(record: Record, width: int) -> list[str]:
+    texts = [text for text in (record.reason, record.message) if text]
+    if record.data is None or record.data == {"message": record.message}:
+        return texts
+    return [*texts, _value(record.data, width)]
+
+
+def _retry(record: Record, width: int) -> str:
+    """Return when the client connects again, as `in 1.0 s (try 2): cause`."""
+    if not isinstance(record.data, dict):
+        return _remarks(record, width)
+    delay, attempt = record.data.get("delay_ms"), record.data.get("attempt")
     when = f"in {duration(delay)}" if isinstance(delay, (int, float)) else "soon"
     return f"{when} (try {attempt})" + (f": {record.message}" if record.message else "")
 
 
+def _gap(record: Record, width: int) -> str:
+    # The data repeats in parts what the message says.
+    return (record.message or "") if isinstance(record.data, dict) else _remarks(record, width)
+
+
 def _chat(record: Record) -> str:
-    """Say `room  nick: text` for what looks like a chat message."""
+    """Return `room  nick: text` if the event looks like a chat message."""
     message = _first(record)
     text, room = message.get("text"), message.get("room")
     who = next((name for key in ("nick", "from") if isinstance(name := message.get(key), str)), None)
@@ -239,7 +223,7 @@ def _chat(record: Record) -> str:
 
 
 def _presence(record: Record) -> str:
-    """Say `room  nick joined  (3)` for the server's presence events."""
+    """Return `room  nick joined  (3)` for a presence event of the server."""
     change = _first(record)
     room, verb = change.get("room"), _PRESENCE.get(str(record.event))
     if verb is None or not isinstance(room, str):
@@ -283,7 +267,7 @@ def _key(key: str) -> str:
 
 
 def _joined(entries: Iterable[tuple[str, Json]], whole: Sized, room: int) -> str:
-    """Join what fits into `room` cells, the first in any case, and count the rest: `…+4`."""
+    """Join the entries that fit into `room` cells, at least one, and count the rest: `…+4`."""
     shown: list[str] = []
     for prefix, value in entries:
         text = prefix + _value(value, room - len(prefix))
@@ -293,3 +277,38 @@ def _joined(entries: Iterable[tuple[str, Json]], whole: Sized, room: int) -> str
         shown.append(text)
         room -= len(text) + 2
     return ", ".join(shown)
+
+
+class _Look(NamedTuple):
+    """How a kind of record is shown."""
+
+    sign: str
+    """Empty for the arrow of its direction."""
+    label: str
+    style: Style | None
+    """Of the sign and the label; None for their usual ones."""
+    content: Callable[[Record, int], str] = _remarks
+
+
+_CONNECTING = _Look("→", "connecting", None)
+_LOOKS = {
+    Kind.EVENT: _Look("", "event", None, _event),
+    Kind.ACK: _Look("", "ack", None, _answer),
+    Kind.CONNECT: _Look("●", "connected", Style.GOOD),
+    Kind.CONNECT_ERROR: _Look("✗", "refused", Style.FAILED),
+    Kind.DISCONNECT: _Look("✗", "disconnected", Style.FAILED),
+    Kind.OPEN: _Look("●", "opened", Style.GOOD),
+    Kind.UPGRADE: _Look("●", "upgraded", Style.GOOD),
+    Kind.PING: _Look("", "ping", Style.QUIET),
+    Kind.PONG: _Look("", "pong", Style.QUIET),
+    Kind.CLOSE: _Look("✗", "closed", Style.FAILED),
+    Kind.RECONNECT: _Look("◌", "trying again", Style.WAITS, _retry),
+    Kind.GAP: _Look("●", "reconnected", Style.GOOD, _gap),
+    Kind.PROTOCOL_ERROR: _Look("≠", "malformed", Style.FAILED, _malformed),
+}
+
+
+def _look(record: Record) -> _Look:
+    if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
+        return _CONNECTING
+    return _LOOKS[record.kind]
