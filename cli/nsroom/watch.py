@@ -127,7 +127,7 @@ async def _run(
     client: "Client", options: WatchOptions, routes: Sequence[Route], output: Output, talk: "_Talk"
 ) -> None:
     """Show and send side by side; the showing decides when it is over, the rest only when it fails."""
-    await beside(_show(client, routes, options.count, talk.begun), talk.run(), reader_gone(output))
+    await beside(_show(client, routes, options.count, talk.begun), talk.run(), reader_closed(output))
 
 
 async def beside(main: Coroutine[Any, Any, None], *rest: Coroutine[Any, Any, None]) -> None:
@@ -163,9 +163,9 @@ async def _pass_over(client: "Client") -> None:
         pass
 
 
-async def reader_gone(output: Output) -> None:
+async def reader_closed(output: Output) -> None:
     """End when the reader of our output has gone, even if nothing more is to be written."""
-    await output.reader_gone()
+    await output.reader_closed()
     raise ClosedOutput("the reader of standard output has gone")
 
 

@@ -127,7 +127,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
     from nsroom.output.stdio import say
     from nsroom.output.writer import Output
     from nsroom.proxy.server import Proxy
-    from nsroom.watch import beside, reader_gone, routes_to, within
+    from nsroom.watch import beside, reader_closed, routes_to, within
 
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
@@ -136,7 +136,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")
         showing = _show(proxy, routes, options.count)
-        await within(options, beside(showing, reader_gone(output), proxy.failed()))
+        await within(options, beside(showing, reader_closed(output), proxy.failed()))
 
 
 async def _show(proxy: "Proxy", routes: "Sequence[Route]", count: int | None) -> None:

@@ -69,12 +69,12 @@ async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
     from contextlib import AsyncExitStack
 
     from nsroom.output.writer import Output
-    from nsroom.watch import beside, reader_gone, routes_to, within
+    from nsroom.watch import beside, reader_closed, routes_to, within
 
     output = Output(sys.stdout.fileno())
     async with AsyncExitStack() as stack:
         routes = routes_to(output, options, keep, stack, _SID_CELLS)
-        await within(options, beside(_pump(target, routes, options.count), reader_gone(output)))
+        await within(options, beside(_pump(target, routes, options.count), reader_closed(output)))
 
 
 async def _pump(target: "Target", routes: "Sequence[Route]", count: int | None) -> None:

@@ -1,1 +1,1 @@
-"""Records and messages on their way out: streams, files and terminals."""
+"""Everything nsroom prints or saves: stdout, stderr, NDJSON, readable lines, recordings, tables."""

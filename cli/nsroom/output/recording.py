@@ -1,4 +1,4 @@
-"""Read a recording: NDJSON of records, as `--save` and `--json` write them."""
+"""Write recordings and read them back: NDJSON of records, as `--save` and `--json` write them."""
 
 import os
 import stat
@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from nsroom.errors import DataError, DecodeError, OutputError, UsageError
-from nsroom.output.ndjson import _lines
+from nsroom.output.ndjson import encode_all
 from nsroom.output.writer import Output
 from nsroom.protocol import strict_json
 from nsroom.record import Record, from_json
 
 MAX_LINE = 200_000_000
-"""Bytes: the largest frame, in base64."""
+"""Bytes of a line: enough for the largest frame in base64."""
 
 
 def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
-    """Yield the records with the numbers of their lines; empty lines are passed over.
+    """Yield each record with the number of its line; empty lines are skipped.
 
-    Raises: DataError at the first line that is no record.
+    Raises: DataError at the first line that is not a record.
     """
     number = 0
     while line := file.readline(MAX_LINE):
@@ -28,7 +28,7 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
 
 
 def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
-    """Yield what can be read with the sizes of the lines, and in its place what cannot be, and why."""
+    """Yield each record with the size of its line in bytes, or the error in place of an invalid record."""
     number = 0
     while line := file.readline(MAX_LINE):
         number += 1
@@ -43,24 +43,26 @@ def _record(line: bytes, number: int) -> Record:
     try:
         return from_json(strict_json.load(line.decode().strip()))
     except DecodeError as error:
-        torn = "" if line.endswith(b"\n") else " (the recording is torn: its last line has no end)"
-        raise DataError(f"line {number}: {error}{torn}") from None
+        truncated = (
+            "" if line.endswith(b"\n") else " (the recording is truncated: its last line is incomplete)"
+        )
+        raise DataError(f"line {number}: {error}{truncated}") from None
     except ValueError as error:
         raise DataError(f"line {number}: {error}") from None
 
 
 class FileSink:
-    """A recording that only its owner may read: NDJSON, every batch written at once."""
+    """A sink that records to a file: NDJSON, readable by its owner only, written without delay."""
 
     def __init__(self, path: str, force: bool = False) -> None:
-        """Open the file. Raises: UsageError where it exists and `force` is not given, OutputError."""
+        """Open the file. Raises: UsageError if it exists and `force` is false, OutputError."""
         self._path = path
         self._fd = create(path, force)
         self._output = Output(self._fd, path)
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Write a line for each."""
-        await self._output.write(_lines(records))
+        """Write one line per record. Raises: OutputError."""
+        await self._output.write(encode_all(records))
 
     async def close(self) -> None:
         """Close the file. Raises: OutputError."""
@@ -72,9 +74,9 @@ class FileSink:
 
 
 def create(path: str, force: bool) -> int:
-    """Open a file that only its owner may read.
+    """Open a file for writing that only its owner may read; return its descriptor.
 
-    Raises: UsageError where it exists and `force` is not given, OutputError.
+    Raises: UsageError if it exists and `force` is false, OutputError.
     """
     existing = os.O_TRUNC if force else os.O_EXCL
     try:
@@ -82,7 +84,7 @@ def create(path: str, force: bool) -> int:
         if stat.S_ISREG(os.fstat(fd).st_mode):
             os.fchmod(fd, 0o600)
     except FileExistsError:
-        raise UsageError(f"{path} exists already: name another file or give --force") from None
+        raise UsageError(f"{path} already exists: choose another file, or add --force") from None
     except OSError as error:
         raise OutputError(f"cannot write to {path}: {error.strerror}") from error
     return fd

@@ -1,10 +1,10 @@
-"""Where records go: NDJSON, readable lines, a recording; and `pump`, which takes them there."""
+"""Sinks of records: NDJSON and readable lines; and the pump that feeds them."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from nsroom.output import summary
-from nsroom.output.ndjson import _lines
+from nsroom.output.ndjson import encode_all
 from nsroom.output.summary import Piece, Style
 from nsroom.output.terminal import cells
 from nsroom.output.writer import Output
@@ -24,28 +24,26 @@ _PALETTE = {
 
 
 class Sink(Protocol):
-    """Takes records, in order, a batch at a time; a slow one makes its source wait."""
+    """Accepts batches of records, in order; a slow sink makes its source wait."""
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Take them all. Raises: OutputError."""
+        """Write all records. Raises: OutputError."""
 
     async def close(self) -> None:
-        """Finish. Raises: OutputError."""
+        """Finish writing. Raises: OutputError."""
 
 
 Keep = Callable[[Record], bool]
 Route = tuple[Keep | None, Sink]
-"""A sink and the filter before it; None keeps everything."""
+"""A filter and the sink it feeds; without a filter the sink gets every record."""
 
 
 async def pump(
     source: AsyncIterator[Sequence[Record]], routes: Sequence[Route], count: int | None = None
 ) -> int:
-    """Take every batch to every sink through its filter; give how many records the first one kept.
+    """Write each batch to every sink through its filter; return how many records the first filter kept.
 
-    It ends after `count` of them, and no sink gets a record that came later. Whoever made the source and
-    the sinks closes them.
-
+    Stops after `count` of these, and no sink gets a later record. The caller closes source and sinks.
     Raises: OutputError.
     """
     kept = 0
@@ -64,34 +62,34 @@ def _parts(batch: Sequence[Record], routes: Sequence[Route]) -> list[Sequence[Re
 
 
 def _until(batch: Sequence[Record], keep: Keep | None, count: int) -> Sequence[Record]:
-    """Cut a batch after the record that is the `count`th to be kept."""
+    """Return the batch up to the `count`th record that the filter keeps."""
     kept = [index for index, record in enumerate(batch) if keep is None or keep(record)]
     return batch[: kept[count - 1] + 1]
 
 
 async def _deliver(routes: Sequence[Route], parts: Sequence[Sequence[Record]]) -> None:
-    # The first is last: when its reader has gone, the recording already has what was on the screen.
+    # The first sink comes last: if its reader has closed it, the recording still has everything shown so far.
     for (_, sink), part in reversed(list(zip(routes, parts, strict=True))):
         if part:
             await sink.write(part)
 
 
 class NdjsonSink:
-    """One JSON object a line."""
+    """Writes one JSON object per line."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Write a line for each."""
-        await self._output.write(_lines(records))
+        """Write one line per record. Raises: OutputError."""
+        await self._output.write(encode_all(records))
 
     async def close(self) -> None:
-        """Leave the output to whoever opened it."""
+        """Do nothing: the caller opened the output, and closes it."""
 
 
 class TextSink:
-    """A readable line for each record; the namespace has a column once there is one besides `/`."""
+    """Writes one readable line per record, with a namespace column from the first one other than `/`."""
 
     def __init__(self, output: Output, colour: bool, width: int | None, sid_cells: int = 0) -> None:
         self._output = output
@@ -101,11 +99,11 @@ class TextSink:
         self._namespace_cells = 0
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Write a line for each."""
+        """Write one line per record. Raises: OutputError."""
         await self._output.write("".join(map(self._line, records)).encode())
 
     async def close(self) -> None:
-        """Leave the output to whoever opened it."""
+        """Do nothing: the caller opened the output, and closes it."""
 
     def _line(self, record: Record) -> str:
         if record.namespace not in (None, "/"):
@@ -121,7 +119,7 @@ class TextSink:
 
 
 def _marks() -> dict[Style, tuple[str, str]]:
-    """Give what a terminal needs before and after a text of each style."""
+    """Return the escape sequences before and after a text of each style."""
     from rich.color import ColorSystem
     from rich.style import Style as RichStyle
 

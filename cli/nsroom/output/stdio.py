@@ -1,4 +1,4 @@
-"""What a command prints by itself: results on stdout, words to a person on stderr."""
+"""stdout and stderr as commands use them: results on stdout, messages to the user on stderr."""
 
 import contextlib
 import os
@@ -13,9 +13,9 @@ _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 def mend() -> None:
-    """Give a standard stream that came closed something to be, before a socket or a file takes its number.
+    """Open /dev/null for each standard stream that is closed, before a socket or file gets its descriptor.
 
-    Reading finds the end, and writing fails as it does on a closed descriptor.
+    Reading then returns end of file, and writing fails as it does on a closed descriptor.
     """
     for number, (name, mode) in enumerate(_STANDARD):
         if getattr(sys, name) is None:
@@ -27,26 +27,23 @@ def mend() -> None:
 
 
 def is_terminal() -> bool:
-    """Say whether a full screen can be shown and read by a person."""
+    """Return whether the full-screen view can be used."""
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def say(text: str) -> None:
-    """Tell a person something: one line on stderr, safe for a terminal. Nobody there is no failure."""
+    """Print one message to stderr, safe for a terminal; a closed stderr is ignored."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"nsroom: {safe(text)}\n")
         sys.stderr.flush()
 
 
 def put(data: bytes) -> None:
-    """Write a result to stdout at once.
-
-    Raises: Stopped when its reader has gone, OutputError.
-    """
+    """Write a result to stdout without delay. Raises: Stopped if its reader closed it, OutputError."""
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:  # typer would end with 1
+    except BrokenPipeError:  # typer would exit with 1
         raise Stopped(signal.SIGPIPE) from None
     except OSError as error:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None

@@ -1,7 +1,7 @@
-"""The one gate between what others sent and a terminal: safe text, its width, and a console.
+"""Safe text for a terminal, its width, colours, and a rich console.
 
-rich is imported by the functions that need it: this module loads on every start, rich costs tens of
-milliseconds.
+Every text from outside passes `safe` before it is printed. rich is imported inside functions: this module is
+loaded on every start, and rich costs tens of milliseconds.
 """
 
 import os
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 MAX_MARKS = 8
-"""Combining marks on one character; more pile up over the neighbouring lines."""
+"""Combining marks shown on one character; more would spill over the lines above and below."""
 
 _SHOWN_AS = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _HIDING = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-# Blank or without width although they count as letters or marks.
+# Blank or zero-width, although Unicode classes them as letters or marks.
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _SELECTOR = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
-# One variation selector picks a glyph; a second one can only smuggle.
+# One variation selector picks a glyph; a second one can only hide data.
 _SUSPECT = re.compile(f"[{''.join(sorted(_FILLERS))}]|[{_SELECTOR}]{{2}}")
 _SELECTORS = re.compile(f"(?<=[{_SELECTOR}])[{_SELECTOR}]")
-# Emoji younger than the interpreter's Unicode tables.
+# Emoji newer than the interpreter's Unicode tables.
 _NEW_EMOJI = range(0x1F000, 0x1FB00)
 _MAX_TABLE = 4096
 
 
 class _Table(dict[int, str]):
-    """What `str.translate` asks for every character, filled as characters come by."""
+    """The table of `str.translate`, filled with each character on its first use."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -43,22 +43,22 @@ _TABLE = _Table()
 
 
 def safe(text: str) -> str:
-    """Show what a terminal would obey or hide as visible escapes, and leave all else as it is.
+    """Return text with every character that a terminal would obey or hide as a visible escape.
 
     Control characters (line breaks too), bidi controls, zero-width and tag characters, lone surrogates,
-    private use and noncharacters become `\\x1b`, `\\u202e`, `\\U000e0041`; so do combining marks after
+    private use and noncharacters become `\\x1b`, `\\u202e`, `\\U000e0041`; so do combining marks beyond
     the eighth on one character, and a second variation selector.
     """
     if text.isprintable() and (text.isascii() or not (_SUSPECT.search(text) or _may_pile(text))):
         return text
-    return _unpiled(_SELECTORS.sub(lambda found: _escaped(found[0]), text.translate(_TABLE)))
+    return _escape_piles(_SELECTORS.sub(lambda found: _escaped(found[0]), text.translate(_TABLE)))
 
 
 def clip(text: str, width: int) -> str:
-    """Cut safe text to `width` terminal cells; a cut shows as `…`."""
+    """Return safe text cut to `width` terminal cells; a cut is shown as `…`."""
     if text.isascii():
         return text if len(text) <= width else (text[: width - 1] + "…")[: max(width, 0)]
-    # Every character but the marks on it takes a cell: no more of the text than this can be seen.
+    # Every character except marks takes at least one cell, so text beyond this cannot be seen.
     head = text[: max(width, 0) * (MAX_MARKS + 1) + 1]
     if head == text and cells(text) <= width:
         return text
@@ -66,7 +66,7 @@ def clip(text: str, width: int) -> str:
 
 
 def cells(text: str) -> int:
-    """Count the terminal cells that safe text takes."""
+    """Return the number of terminal cells that safe text takes."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -81,14 +81,14 @@ def _cut(text: str, width: int) -> str:
 
 
 def colours(stream: TextIO) -> bool:
-    """Say whether to colour: on a terminal that can, unless NO_COLOR is set."""
+    """Return whether to use colours: on a terminal that has them, unless NO_COLOR is set."""
     return (
         stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in ("", "dumb")
     )
 
 
 def console(stream: TextIO) -> "Console":
-    """Make a rich console that parses no markup and colours only where `colours` says so."""
+    """Return a rich console without markup, with colours only if `colours` allows them."""
     from rich.console import Console
 
     return Console(
@@ -118,7 +118,7 @@ def _hides(character: str) -> bool:
 
 
 def _may_pile(text: str) -> bool:
-    """Say whether marks could pile up: more than eight in a row must show in a sample of every ninth."""
+    """Return whether more than eight marks in a row are possible, by a sample of every ninth character."""
     return any(map(_is_mark, text[:: MAX_MARKS + 1]))
 
 
@@ -126,7 +126,7 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character) in ("Mn", "Me")
 
 
-def _unpiled(text: str) -> str:
+def _escape_piles(text: str) -> str:
     if text.isascii() or not _may_pile(text):
         return text
     shown, marks = [], 0

@@ -1,4 +1,4 @@
-"""Write bytes to a file descriptor without blocking the event loop, and in whole lines."""
+"""Write whole lines to a descriptor without blocking the event loop, and notice when its reader closes it."""
 
 import asyncio
 import contextlib
@@ -11,26 +11,25 @@ from errno import EPIPE
 from nsroom.errors import ExitCode, OutputError
 
 LINE_GRACE = 0.1
-"""Seconds that a cancelled write may take to end the line it is in."""
+"""Seconds that a cancelled write may take to complete its line."""
 _FILE_CHUNK = 256 * 1024
-"""Bytes that a file is given at once."""
+"""Bytes written to a file in one call."""
 FULL_PAUSE = 0.005
-"""Seconds until the next try where a descriptor is writable but takes nothing."""
+"""Seconds until the next attempt when a descriptor polls writable but accepts nothing."""
 
 
 class ClosedOutput(OutputError):
-    """The reader has gone, as after `| head -1`: nobody is left to be told."""
+    """The reader closed our output, as `| head -1` does; this ends nsroom silently."""
 
     code = ExitCode.SIGPIPE
 
 
 class Output:
-    """A writer to a descriptor of ours or of others, whose flags it leaves alone.
+    """Writes to a descriptor without changing its flags, since other processes may share it.
 
-    O_NONBLOCK belongs to the open file, which our parent and our neighbours in the pipeline share. So it
-    waits until the descriptor polls writable, when a pipe takes PIPE_BUF bytes without blocking; files and
-    devices that know no waiting always do. A terminal gives no such promise: it is opened once more, for
-    us alone.
+    O_NONBLOCK belongs to the open file, which our parent and our neighbours in the pipeline share. So each
+    write waits until the descriptor polls writable: then a pipe accepts PIPE_BUF bytes without blocking, and
+    files never block. A terminal makes no such promise, so it is opened again for nsroom alone.
     """
 
     def __init__(self, fd: int, name: str = "standard output") -> None:
@@ -44,9 +43,9 @@ class Output:
         self._rest = b""
 
     async def write(self, data: bytes) -> None:
-        """Write all of it. When cancelled, end the line that is half written, then stop.
+        """Write all of `data`; if cancelled, complete the current line first.
 
-        Raises: ClosedOutput when the reader has gone, OutputError.
+        Raises: ClosedOutput if the reader closed it, OutputError.
         """
         async with self._lock:
             data, self._rest = self._rest + data, b""
@@ -58,21 +57,21 @@ class Output:
                 self._rest = self._end_line(_unfinished(data, len(data) - len(pending)))
                 raise
 
-    async def reader_gone(self) -> None:
-        """Wait until the reader of a pipe has gone; on anything else, for ever."""
-        gone = asyncio.Event()
+    async def reader_closed(self) -> None:
+        """Wait until the reader of a pipe closes it; forever on anything else."""
+        closed = asyncio.Event()
         loop = asyncio.get_running_loop()
         if not stat.S_ISFIFO(os.fstat(self._fd).st_mode):
-            await gone.wait()
-        # The writing end of a pipe has nothing to read: only its error state wakes a reader of it.
-        loop.add_reader(self._fd, gone.set)
+            await closed.wait()
+        # The writing end of a pipe never becomes readable: only its error state wakes this.
+        loop.add_reader(self._fd, closed.set)
         try:
-            await gone.wait()
+            await closed.wait()
         finally:
             loop.remove_reader(self._fd)
 
     def close(self) -> None:
-        """Close what was opened here; the descriptor given stays open."""
+        """Close the terminal if it was opened here; the given descriptor stays open."""
         if self._own is not None:
             os.close(self._own)
             self._own = None
@@ -81,7 +80,7 @@ class Output:
         if not self._poll.poll(0):
             await self._writable()
         if not (count := self._write(data)):
-            # Writable and yet too full: a neighbour was faster, or a line break needs more room.
+            # Another process filled the pipe first, or a line break needs more room.
             await asyncio.sleep(FULL_PAUSE)
         return count
 
@@ -101,11 +100,11 @@ class Output:
             return 0
         except OSError as error:
             if error.errno == EPIPE:
-                raise ClosedOutput(f"the reader of {self.name} has gone") from error
+                raise ClosedOutput(f"the reader of {self.name} closed it") from error
             raise OutputError(f"cannot write to {self.name}: {error.strerror}") from error
 
     def _end_line(self, line: bytes) -> bytes:
-        """Write the line while the grace lasts; give what could not be written."""
+        """Write the line for at most LINE_GRACE seconds; return the part that could not be written."""
         deadline = time.monotonic() + LINE_GRACE
         with contextlib.suppress(OutputError):
             while line and (left := deadline - time.monotonic()) > 0:
@@ -115,7 +114,7 @@ class Output:
 
 
 def _unfinished(data: bytes, done: int) -> bytes:
-    """Give the rest of the line of which a part is among the first `done` bytes."""
+    """Return the rest of the line that the first `done` bytes end in, or nothing at a line's end."""
     if done == 0 or data[done - 1 : done] == b"\n":
         return b""
     return data[done : data.find(b"\n", done) + 1 or len(data)]
@@ -124,7 +123,7 @@ def _unfinished(data: bytes, done: int) -> bytes:
 def _is_file(fd: int) -> bool:
     try:
         return stat.S_ISREG(os.fstat(fd).st_mode)
-    except OSError:  # closed: writing will say so
+    except OSError:  # closed: the first write reports it
         return False
 
 

@@ -116,7 +116,7 @@ async def test_the_histograms_are_kept(nsroom: Runner, server: Server, tmp_path:
     assert counts == {name: each["count"] for name, each in report["scenarios"].items()}
     again = await nsroom(*command)
     assert (again.code, again.stdout) == (2, "")
-    assert "x.hlog exists already" in again.stderr
+    assert "x.hlog already exists" in again.stderr
 
 
 async def test_bounds(nsroom: Runner, server: Server) -> None:

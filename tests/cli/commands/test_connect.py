@@ -151,7 +151,7 @@ async def test_save_overwrites_only_with_force(nsroom: Runner, server: Server, t
     command = ("connect", "-u", server.url, "-C", "1", "--save", "x.ndjson")
     refused = await nsroom(*command)
     assert (refused.code, refused.stdout) == (2, "")
-    assert refused.stderr == "nsroom: x.ndjson exists already: name another file or give --force\n"
+    assert refused.stderr == "nsroom: x.ndjson already exists: choose another file, or add --force\n"
     assert path.read_text() == "precious\n"
     assert (await nsroom(*command, "--force")).code == 0
     assert "precious" not in path.read_text()

@@ -123,7 +123,7 @@ async def test_what_was_before_the_tear_was_sent(nsroom: Runner, server: Server,
     result = await nsroom("replay", "run.ndjson", "-u", server.url, "--ack", "--summary")
     assert result.code == 8
     assert json.loads(result.stderr.splitlines()[0])["acked"] == 1
-    assert "torn" in result.stderr
+    assert "truncated" in result.stderr
 
 
 async def test_no_such_file(nsroom: Runner) -> None:

@@ -1,14 +1,17 @@
-"""A recording is read record by record, and the line that is none is named."""
+"""Recordings: private files of NDJSON, read record by record; the first invalid line is named."""
 
 import io
 import itertools
+import json
+import stat
+from pathlib import Path
 
 import pytest
 
-from nsroom.errors import DataError
+from nsroom.errors import DataError, ExitCode, OutputError, UsageError
 from nsroom.output import recording
 from nsroom.output.ndjson import encode
-from nsroom.output.recording import read
+from nsroom.output.recording import FileSink, read, salvage
 from nsroom.record import Direction, Kind, Record
 
 EVENT = Record(1, 1, Direction.IN, Kind.EVENT, "/", None, "e", [b"\0", {"$binary": 1}, "\ud800", 2**64])
@@ -26,7 +29,7 @@ FIRST, SECOND = encode(EVENT), encode(PING)
         (FIRST + SECOND.rstrip(), [1, 2]),
     ],
 )
-def test_records_come_back_with_their_lines(data: bytes, numbers: list[int]) -> None:
+def test_records_are_read_with_their_line_numbers(data: bytes, numbers: list[int]) -> None:
     assert [*read(io.BytesIO(data))] == [*zip(numbers, [EVENT, PING], strict=False)]
 
 
@@ -37,10 +40,10 @@ def test_records_come_back_with_their_lines(data: bytes, numbers: list[int]) -> 
         (b"[1]\n", "line 2: a record is a JSON object"),
         (b'{"kind":"shout"}\n', "line 2: kind: 'shout' is not one"),
         (b"\xff\n", "line 2: "),
-        (FIRST[:-20], "the recording is torn: its last line has no end"),
+        (FIRST[:-20], "the recording is truncated: its last line is incomplete"),
     ],
 )
-def test_the_first_line_that_is_no_record_ends_it(line: bytes, complaint: str) -> None:
+def test_reading_ends_at_the_first_invalid_line(line: bytes, complaint: str) -> None:
     records = read(io.BytesIO(SECOND + line))
     assert next(records) == (1, PING)
     with pytest.raises(DataError) as caught:
@@ -67,3 +70,60 @@ def test_a_line_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "MAX_LINE", 10)
     with pytest.raises(DataError, match="line 1"):
         [*read(io.BytesIO(FIRST))]
+
+
+def test_salvage_continues_after_an_invalid_line() -> None:
+    found = [*salvage(io.BytesIO(FIRST + b"nonsense\n\n" + SECOND))]
+    assert [size for size, _ in found] == [len(FIRST), 9, len(SECOND)]
+    assert [found[0][1], found[2][1]] == [EVENT, PING]
+    assert str(found[1][1]).startswith("line 2: not JSON")
+
+
+def text_in(file: Path) -> str:
+    return file.read_text("utf-8")
+
+
+def mode_of(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    file = tmp_path / "out"
+    file.write_text("old and long\n" * 100)
+    file.chmod(0o644)
+    return file
+
+
+async def test_a_recording_is_private_and_written_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "out"
+    sink = FileSink(str(file))
+    await sink.write([EVENT, PING])
+    assert [json.loads(line)["seq"] for line in text_in(file).splitlines()] == [1, 2]
+    assert mode_of(file) == 0o600
+    await sink.close()
+
+
+async def test_a_recording_is_not_overwritten_unless_forced(old_file: Path) -> None:
+    with pytest.raises(UsageError, match=r"already exists: .*--force"):
+        FileSink(str(old_file))
+    sink = FileSink(str(old_file), force=True)
+    await sink.write([EVENT])
+    await sink.close()
+    assert text_in(old_file) == encode(EVENT).decode()
+    assert mode_of(old_file) == 0o600
+
+
+def test_a_recording_that_cannot_be_made(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "x.ndjson"
+    with pytest.raises(OutputError) as raised:
+        FileSink(str(path))
+    assert str(raised.value) == f"cannot write to {path}: No such file or directory"
+    assert raised.value.code is ExitCode.OUTPUT
+
+
+async def test_a_recording_on_a_full_disk() -> None:
+    sink = FileSink("/dev/full", force=True)
+    with pytest.raises(OutputError, match="cannot write to /dev/full: No space left on device"):
+        await sink.write([EVENT])
+    await sink.close()

@@ -1,4 +1,4 @@
-"""Results on stdout, words on stderr, and what happens when nobody takes them."""
+"""Results on stdout, messages on stderr, and outputs that are closed or full."""
 
 import io
 import os
@@ -18,13 +18,13 @@ class Full(io.BytesIO):
         raise OSError(28, "No space left on device")
 
 
-def test_a_person_reads_one_safe_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_is_one_safe_line(capsys: pytest.CaptureFixture[str]) -> None:
     say("two\nlines \x1b[31m\u202e")
     assert capsys.readouterr() == ("", "nsroom: two\\nlines \\x1b[31m\\u202e\n")
 
 
 @pytest.mark.parametrize("stream", ["none", "closed", "full"])
-def test_nobody_to_tell_is_no_failure(stream: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_stderr_is_ignored(stream: str, monkeypatch: pytest.MonkeyPatch) -> None:
     full, closed = io.TextIOWrapper(Full()), io.StringIO()
     closed.close()
     monkeypatch.setattr(sys, "stderr", {"none": None, "closed": closed, "full": full}[stream])
@@ -38,7 +38,7 @@ def test_a_result_is_written_at_once(capfdbinary: pytest.CaptureFixture[bytes]) 
     assert capfdbinary.readouterr().out == b"\xff\nafter\n"
 
 
-def test_a_reader_that_has_gone_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_stops_nsroom(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     stdout = os.fdopen(writer, "w")

@@ -1,4 +1,4 @@
-"""What a record says on one line."""
+"""Records as one readable line."""
 
 import sys
 import unicodedata
@@ -23,7 +23,7 @@ def seen(kind: str = "event", direction: str = "in", **fields: Any) -> Record:
 
 
 def text_of(record: Record, width: int | None = None, namespace_cells: int = 0) -> str:
-    """Give the line without its time, which is local."""
+    """Return the line without its time, which is local."""
     return "".join(text for _, text in line(record, width, namespace_cells))[12:]
 
 
@@ -67,12 +67,12 @@ def test_arguments(args: list[Json], shown: str) -> None:
         (8, "{symbol…"),
     ],
 )
-def test_what_does_not_fit_is_counted(width: int, shown: str) -> None:
+def test_values_that_do_not_fit_are_counted(width: int, shown: str) -> None:
     price = {"symbol": "ACME", "bid": 12.5, "ask": 12.52, "volume": 123456}
     assert summary(seen(event="price", args=[price]), width) == shown
 
 
-def test_only_what_can_be_seen_is_laid_out() -> None:
+def test_only_visible_values_are_formatted() -> None:
     nested: Json = "x"
     for _ in range(sys.getrecursionlimit() - 200):
         nested = [nested]
@@ -147,7 +147,7 @@ def test_a_namespace_column() -> None:
     assert text_of(seen(event="hi", namespace="/\x1b[2J-long"), None, 6) == r"  ←  /\x1b…  hi            "
 
 
-def test_the_round_trip_stands_at_the_right_edge() -> None:
+def test_the_round_trip_is_at_the_right_edge() -> None:
     record = seen("ack", event="join", args=["ok"], rtt_ms=2.4)
     text = text_of(record, 80)
     assert text.endswith("  ✓ 2.4 ms")
@@ -177,7 +177,7 @@ def test_styles(record: Record, styles: list[Style]) -> None:
     assert [style for style, _ in line(record)] == styles
 
 
-def test_a_time_that_no_clock_shows() -> None:
+def test_a_time_beyond_the_local_clock() -> None:
     far = seen(event="e")._replace(time=10**18)
     assert line(far)[0] == (Style.TIME, "--:--:--.000")
 

@@ -1,4 +1,4 @@
-"""Nothing from outside reaches a terminal as anything but visible text."""
+"""Text from outside reaches a terminal as visible characters only."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Real pipes, terminals, sockets and files: whole lines, no blocking, no flag of others touched."""
+"""Real pipes, terminals, sockets and files: whole lines, without blocking or changing flags."""
 
 import asyncio
 import errno
@@ -42,7 +42,7 @@ def terminal(cooked_terminal: tuple[int, int]) -> tuple[int, int]:
 
 @pytest.fixture
 def cooked_terminal() -> Iterator[tuple[int, int]]:
-    """The two ends of a pseudo-terminal as it comes."""
+    """The two ends of a pseudo-terminal with its default settings."""
     master, slave = pty.openpty()
     yield master, slave
     for fd in (master, slave):
@@ -51,7 +51,7 @@ def cooked_terminal() -> Iterator[tuple[int, int]]:
 
 
 def drain(fd: int, size: int | None = None) -> bytes:
-    """Read until the end, or that much."""
+    """Read until the end, or `size` bytes."""
     data = bytearray()
     while size is None or len(data) < size:
         chunk = os.read(fd, 65536)
@@ -62,7 +62,7 @@ def drain(fd: int, size: int | None = None) -> bytes:
 
 
 async def ticks(task: asyncio.Task[None], count: int = 20) -> None:
-    """Prove that the loop goes round while the task waits."""
+    """Check that the loop keeps running while the task waits."""
     for _ in range(count):
         await asyncio.sleep(0)
     assert not task.done()
@@ -75,7 +75,7 @@ async def test_a_fast_reader_gets_everything(pipe: tuple[int, int]) -> None:
     assert await reader == MUCH
 
 
-async def test_a_slow_reader_blocks_nobody_else(pipe: tuple[int, int]) -> None:
+async def test_a_slow_reader_does_not_block_the_loop(pipe: tuple[int, int]) -> None:
     writing = asyncio.create_task(Output(pipe[1]).write(MUCH))
     await ticks(writing)
     got = await asyncio.to_thread(drain, pipe[0], len(MUCH))
@@ -83,7 +83,7 @@ async def test_a_slow_reader_blocks_nobody_else(pipe: tuple[int, int]) -> None:
     assert got == MUCH
 
 
-async def test_a_slow_terminal_blocks_nobody_else(terminal: tuple[int, int]) -> None:
+async def test_a_slow_terminal_does_not_block_the_loop(terminal: tuple[int, int]) -> None:
     with closing(Output(terminal[1])) as output:
         writing = asyncio.create_task(output.write(MUCH))
         await ticks(writing)
@@ -113,14 +113,14 @@ async def test_a_socket_is_an_output_too() -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "terminal"])
-async def test_flags_of_others_stay(kind: str, request: pytest.FixtureRequest) -> None:
+async def test_shared_flags_are_not_changed(kind: str, request: pytest.FixtureRequest) -> None:
     fd = request.getfixturevalue(kind)[1]
     with closing(Output(fd)) as output:
         await output.write(LINE)
         assert not fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK
 
 
-async def test_a_descriptor_made_non_blocking_by_others_is_no_error(pipe: tuple[int, int]) -> None:
+async def test_a_non_blocking_descriptor_works_too(pipe: tuple[int, int]) -> None:
     os.set_blocking(pipe[1], False)
     writing = asyncio.create_task(Output(pipe[1]).write(MUCH))
     await ticks(writing)
@@ -128,7 +128,7 @@ async def test_a_descriptor_made_non_blocking_by_others_is_no_error(pipe: tuple[
     await writing
 
 
-async def test_what_is_writable_and_yet_full_is_tried_again() -> None:
+async def test_a_writable_descriptor_that_is_full_is_tried_again() -> None:
     fd = os.eventfd(0, os.EFD_NONBLOCK)
     os.eventfd_write(fd, 2**64 - 3)
     writing = asyncio.create_task(Output(fd).write((5).to_bytes(8, sys.byteorder)))
@@ -155,7 +155,7 @@ def device(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("device", ["/dev/null"], indirect=True)
-async def test_dev_null_takes_everything(device: int) -> None:
+async def test_dev_null_accepts_everything(device: int) -> None:
     await Output(device).write(MUCH)
 
 
@@ -174,14 +174,14 @@ async def test_a_closed_descriptor_is_named(pipe: tuple[int, int]) -> None:
         await output.write(LINE)
 
 
-async def test_a_reader_that_has_gone(pipe: tuple[int, int]) -> None:
+async def test_a_reader_that_has_closed_the_pipe(pipe: tuple[int, int]) -> None:
     os.close(pipe[0])
     with pytest.raises(ClosedOutput) as raised:
         await Output(pipe[1]).write(LINE)
     assert raised.value.code is ExitCode.SIGPIPE
 
 
-async def test_a_reader_that_goes_while_we_wait(pipe: tuple[int, int]) -> None:
+async def test_a_reader_that_closes_the_pipe_during_a_write(pipe: tuple[int, int]) -> None:
     writing = asyncio.create_task(Output(pipe[1]).write(MUCH))
     await ticks(writing)
     os.close(pipe[0])
@@ -189,16 +189,16 @@ async def test_a_reader_that_goes_while_we_wait(pipe: tuple[int, int]) -> None:
         await writing
 
 
-async def test_reader_gone_tells_without_a_write(pipe: tuple[int, int]) -> None:
-    waiting = asyncio.create_task(Output(pipe[1]).reader_gone())
+async def test_reader_closed_works_without_a_write(pipe: tuple[int, int]) -> None:
+    waiting = asyncio.create_task(Output(pipe[1]).reader_closed())
     await ticks(waiting)
     os.close(pipe[0])
     await asyncio.wait_for(waiting, 5)
 
 
-async def test_reader_gone_goes_along_with_a_write(pipe: tuple[int, int]) -> None:
+async def test_reader_closed_works_during_a_write(pipe: tuple[int, int]) -> None:
     output = Output(pipe[1])
-    waiting = asyncio.create_task(output.reader_gone())
+    waiting = asyncio.create_task(output.reader_closed())
     writing = asyncio.create_task(output.write(MUCH))
     assert await asyncio.to_thread(drain, pipe[0], len(MUCH)) == MUCH
     await writing
@@ -207,9 +207,9 @@ async def test_reader_gone_goes_along_with_a_write(pipe: tuple[int, int]) -> Non
     await asyncio.wait_for(waiting, 5)
 
 
-async def test_a_file_has_no_reader_to_go(tmp_path: Path) -> None:
+async def test_a_file_has_no_reader_that_could_close_it(tmp_path: Path) -> None:
     with (tmp_path / "out").open("wb") as file:
-        waiting = asyncio.create_task(Output(file.fileno()).reader_gone())
+        waiting = asyncio.create_task(Output(file.fileno()).reader_closed())
         await ticks(waiting)
         await cancel(waiting)
 
@@ -220,7 +220,7 @@ async def cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def test_a_cancelled_write_ends_its_line(pipe: tuple[int, int]) -> None:
+async def test_a_cancelled_write_completes_its_line(pipe: tuple[int, int]) -> None:
     numbered = b"".join(b"%0148d.\n" % number for number in range(5000))
     writing = asyncio.create_task(Output(pipe[1]).write(numbered))
     await ticks(writing)
@@ -234,7 +234,7 @@ async def test_a_cancelled_write_ends_its_line(pipe: tuple[int, int]) -> None:
     assert numbered.startswith(got[0])
 
 
-async def test_a_line_nobody_reads_is_ended_by_the_next_write(pipe: tuple[int, int]) -> None:
+async def test_an_unread_line_is_completed_by_the_next_write(pipe: tuple[int, int]) -> None:
     output = Output(pipe[1])
     writing = asyncio.create_task(output.write(LONG_LINE + LINE))
     await ticks(writing)

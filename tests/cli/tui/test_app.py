@@ -286,7 +286,7 @@ async def test_recording_from_here(person: Person, tmp_path: Path) -> None:
     assert [record["seq"] for record in records] == list(range(1, len(records) + 1))
     assert not any("frames" in record for record in records)
     await person.press(f"/save {file}", "Enter")
-    await person.sees("exists already")
+    await person.sees("already exists")
 
 
 async def test_the_help_scrolls_and_closes(person: Person) -> None:

@@ -49,7 +49,7 @@ async def test_frames_are_recorded_when_asked_for(tmp_path: Path, raw: bool, exp
 async def test_files_that_are_there_or_cannot_be(tmp_path: Path) -> None:
     sink = recordings(View(model(), ""))
     (tmp_path / "f").touch()
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         await sink.add(str(tmp_path / "f"), force=False)
     with pytest.raises(OutputError, match="No such file"):
         await sink.add(str(tmp_path / "no" / "f"), force=False)
