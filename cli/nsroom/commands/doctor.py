@@ -1,6 +1,5 @@
 """`nsroom doctor`: find out why a connection fails, and say the fix."""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,32 +105,24 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
 
 
 async def _examine(target: "Target", wishes: "Wishes") -> "list[Report]":
+    from nsroom.cli.progress import ProgressLine
     from nsroom.doctor.checks import checks
     from nsroom.doctor.examination import Examination
     from nsroom.doctor.probes.http import Exchange
     from nsroom.doctor.runner import BUDGET, examine
 
+    progress = ProgressLine()
     async with Exchange(target) as exchange:
         examination = Examination(target, wishes, exchange)
         try:
-            return await examine(checks(wishes.soak), examination, _progress, BUDGET + wishes.soak)
+            return await examine(
+                checks(wishes.soak),
+                examination,
+                lambda left: progress.show(f"{len(left)} checks to go: {', '.join(left)}"),
+                BUDGET + wishes.soak,
+            )
         finally:
-            _wipe()
-
-
-def _progress(left: "Sequence[str]") -> None:
-    """Name what is under way, on the last line of a terminal."""
-    if sys.stderr.isatty():
-        width = os.get_terminal_size(sys.stderr.fileno()).columns
-        told = f"nsroom: {len(left)} checks to go: {', '.join(left)}"
-        sys.stderr.write(f"\r{told[: width - 1]}\x1b[K")
-        sys.stderr.flush()
-
-
-def _wipe() -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+            progress.clear()
 
 
 def _show(reports: "Sequence[Report]", json: bool) -> None:

@@ -161,7 +161,7 @@ async def _deliver(
     summary: bool,
     json: bool,
 ) -> None:
-    from nsroom.cli.progress import run_delivery
+    from nsroom.cli.delivery import run_delivery
 
     await run_delivery(
         target,

@@ -68,7 +68,7 @@ def replay(
     if view:
         _show(file)
         return
-    from nsroom.cli.progress import run_delivery
+    from nsroom.cli.delivery import run_delivery
     from nsroom.cli.run import run
     from nsroom.output.recording import read
 

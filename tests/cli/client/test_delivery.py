@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nsroom.cli.progress import run_delivery
+from nsroom.cli.delivery import run_delivery
 from nsroom.client import delivery as module
 from nsroom.client.client import Client
 from nsroom.client.delivery import Delivery
