@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pyte
 
+from nsroom.tui.screen.lines import rule
 from tests.peers.program import Program
 
 KEYS = {
@@ -41,8 +42,8 @@ _VOLATILE = (
     (re.compile(r"(?<=^ server )\w{8}", re.MULTILINE), "id"),
     (re.compile(r"127\.0\.0\.1:\d+"), "server:port"),
     (re.compile(r"(?<=in ) *[\d,]+/s +out +[\d,]+/s"), "so many, out so many"),
-    (re.compile(r"─+  \w+day \d+ \w+  ─+"), "day"),
 )
+_DAY = re.compile(r"^ +─+  (\w+day \d+ \w+)  ─+$", re.MULTILINE)
 _LOOK = 0.02
 """Seconds between two looks at the screen."""
 
@@ -102,8 +103,17 @@ class Terminal:
         self.program.resize(rows, cols)
 
 
-def steady(text: str) -> str:
-    """Replace what changes from run to run."""
+def steady(text: str, cols: int) -> str:
+    """Replace what changes from run to run, on a screen of this width."""
     for pattern, instead in _VOLATILE:
         text = pattern.sub(lambda found, instead=instead: instead.rjust(len(found[0])), text)
-    return text
+    return _DAY.sub(lambda found: _any_day(found, cols), text)
+
+
+def _any_day(found: re.Match[str], cols: int) -> str:
+    """Return the same rule for all days, if it is drawn right for the length of this day's name."""
+    return _day_rule("day", cols) if found[0] == _day_rule(found[1], cols) else found[0]
+
+
+def _day_rule(day: str, cols: int) -> str:
+    return "".join(text for _, text in rule(day, cols, 10)).rstrip()
