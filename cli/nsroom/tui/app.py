@@ -18,7 +18,7 @@ from nsroom.tui.input.completer import LiveCompleter
 from nsroom.tui.input.history import TypedHistory
 from nsroom.tui.input.key_bindings import bindings
 from nsroom.tui.input.modal_keys import modal
-from nsroom.tui.input.slash_commands import Typed
+from nsroom.tui.input.slash_commands import Typed, command_help
 from nsroom.tui.recorder import Recordings
 from nsroom.tui.screen.layout import Screen
 from nsroom.tui.screen.state import Focus, Question, View
@@ -60,7 +60,7 @@ class App(Stage):
             on_text_changed=lambda _: view.say(""),
         )
         self._ask = Buffer(multiline=False, accept_handler=self._answered)
-        self.screen = Screen(view, self._input, self._ask, settings.keys)
+        self.screen = Screen(view, self._input, self._ask, settings.keys, command_help(view))
         actions = Actions(view, self.screen, self)
         keys = [bindings(view, actions.table(), settings.keys), modal(view, actions, self)]
         super().__init__(self.screen.layout, merge_key_bindings(keys), settings.theme, input, output)

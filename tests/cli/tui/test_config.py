@@ -7,6 +7,7 @@ from nsroom.errors import UsageError
 from nsroom.tui.config import Settings, load
 from nsroom.tui.input.history import TypedHistory
 from nsroom.tui.input.key_bindings import bindings
+from nsroom.tui.input.slash_commands import command_help
 from nsroom.tui.screen.keymap import KEYS, bar, help_lines
 from nsroom.tui.screen.state import Focus, Mode, View
 from nsroom.tui.screen.style import THEMES, color_depth, style
@@ -147,7 +148,7 @@ def test_the_bar_fits_and_leaving_is_always_there(width: int) -> None:
 def test_the_help_lists_every_key_of_the_place(focus: Focus) -> None:
     viewed: View = view()
     viewed.focus, viewed.mode = focus, Mode.EVENTS
-    text = "\n".join(map(plain, help_lines(viewed, {})))
+    text = "\n".join(map(plain, help_lines(viewed, {}, command_help(viewed))))
     of_clients = {"only_client"}
     assert all(key.help in text for key in KEYS if focus in key.where and key.name not in of_clients)
     assert "/where [EXPR]" in text

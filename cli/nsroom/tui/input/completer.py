@@ -48,7 +48,7 @@ class LiveCompleter(Completer):
                 yield Completion(
                     f"{command.name} " if command.usage else command.name,
                     -len(name),
-                    display=f"/{command.name} {command.usage}".strip(),
+                    display=command.line,
                     display_meta=command.help,
                 )
 

@@ -25,6 +25,11 @@ class Command(NamedTuple):
     usage: str
     help: str
 
+    @property
+    def line(self) -> str:
+        """The command as it is typed: `/join ROOM…`."""
+        return f"/{self.name} {self.usage}".rstrip()
+
 
 COMMANDS = (
     Command("join", "ROOM…", "ask to join rooms; text goes to the first"),
@@ -54,6 +59,11 @@ _SENDING = frozenset(["join", "leave", "ns", "emit", "call", "reply", "nick", "r
 def offered(view: View) -> list[Command]:
     """Give the commands that make sense here: where nothing is sent, those that look."""
     return [command for command in COMMANDS if not view.of_others or command.name not in _SENDING]
+
+
+def command_help(view: View) -> list[tuple[str, str]]:
+    """Return the usage and the help of each of these commands."""
+    return [(command.line, command.help) for command in offered(view)]
 
 
 class Host(Protocol):

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from nsroom.output.terminal import cells
 from nsroom.record import Kind
-from nsroom.tui.input.slash_commands import offered
 from nsroom.tui.screen.lines import Fragments, fit
 from nsroom.tui.screen.state import Focus, Mode, View
 
@@ -198,14 +197,16 @@ def pairs(labels: Sequence[tuple[str, str]]) -> Fragments:
     return [piece for part in parts for piece in part][:-1]
 
 
-def help_lines(view: View, remapped: Mapping[str, tuple[str, ...]]) -> list[Fragments]:
-    """List the keys of where one stands, and the commands."""
+def help_lines(
+    view: View, remapped: Mapping[str, tuple[str, ...]], commands: Sequence[tuple[str, str]]
+) -> list[Fragments]:
+    """List the keys that work here, and the commands, each with its usage and its help."""
     where = {Focus.DETAIL: "the detail", Focus.INPUT: "the input"}.get(view.focus, f"the {view.mode}")
     made: list[Fragments] = [[], [("bold", f"  Keys in {where}")], []]
     for key in _offered(view):
         keys = " ".join(map(key_name, remapped.get(key.name, key.keys)))
         made.append([("class:key", f"  {keys:16}"), ("", key.help)])
     made += [[], [("bold", "  Commands in the input")], []]
-    for command in offered(view):
-        made.append([("class:key", f"  {f'/{command.name} {command.usage}':30}"), ("", command.help)])
+    for usage, text in commands:
+        made.append([("class:key", f"  {usage:30}"), ("", text)])
     return [*made, [], [("", f"  {_TEXT_FILTERS if view.of_others else _TEXT_GOES}")], []]

@@ -1,6 +1,6 @@
 """The screen: what stands where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
@@ -53,9 +53,12 @@ class Screen:
         input_buffer: Buffer,
         ask_buffer: Buffer,
         keys: Mapping[str, tuple[str, ...]],
+        commands: Sequence[tuple[str, str]],
     ) -> None:
+        """`commands` are those of the input line, each as its usage and its help."""
         self._view = view
         self._keys = keys
+        self._commands = commands
         self._visible: list[int] = []
         self._sides: list[Entry] = []
         self.input_buffer = input_buffer
@@ -167,7 +170,7 @@ class Screen:
         return Dimension.exact(max(min(count, most), 3)) if tall else Dimension(min=1)
 
     def _help_lines(self, width: int, height: int) -> list[Fragments]:
-        lines = help_lines(self._view, self._keys)
+        lines = help_lines(self._view, self._keys, self._commands)
         self._view.help_top = min(max(self._view.help_top, 0), max(len(lines) - height, 0))
         top = self._view.help_top
         return [fit(line, width) for line in lines[top : top + height]]

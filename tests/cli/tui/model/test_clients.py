@@ -1,7 +1,7 @@
 """The traffic of others: whose it is, which acknowledgement is whose, and what there is no use for."""
 
 from nsroom.record import Record
-from nsroom.tui.input.slash_commands import offered
+from nsroom.tui.input.slash_commands import command_help, offered
 from nsroom.tui.model.namespaces import State
 from nsroom.tui.screen.event_list import rows
 from nsroom.tui.screen.keymap import bar, help_lines
@@ -113,7 +113,7 @@ def test_nothing_is_offered_that_would_send() -> None:
     shown = plain(bar(viewed, 200, {}))
     assert "C client" in shown
     assert not {"edit and send", "chat", "write"} & set(shown.split("  "))
-    text = "\n".join(map(plain, help_lines(viewed, {})))
+    text = "\n".join(map(plain, help_lines(viewed, {}, command_help(viewed))))
     assert "Text is a filter" in text
     assert "/emit" not in text
     assert {"where", "save", "copy", "quit"} <= {command.name for command in offered(viewed)}
