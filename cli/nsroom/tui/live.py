@@ -48,10 +48,10 @@ async def show(
     calm_collector()
     model = Model(parse(options.where) if options.where else None)
     if how is not None:
-        model.spaces.joins |= {how.event}
+        model.namespaces.joins |= {how.event}
     view = View(model, target.place.partition("//")[2], focus=Focus.STREAM)
     for namespace in target.namespaces:
-        model.spaces.expect(namespace)
+        model.namespaces.add(namespace)
     view.go(target.namespaces[0], room)
     app = App(view, config.load(config.config_file()), how, raw=options.raw)
     await Live(app, target, options, begin).run()
@@ -100,8 +100,8 @@ class Live:
         """Raise what is left undone."""
         if self._failure is not None:
             raise self._failure
-        pairs = self._view.model.pairs
-        if self._view.model.spaces.state is not State.CONNECTED and pairs.unconfirmed:
+        pairs = self._view.model.acks
+        if self._view.model.namespaces.state is not State.CONNECTED and pairs.unconfirmed:
             count = len(pairs.unconfirmed)
             raise LostError(f"the connection ended with {count:,} event{'s'[: count > 1]} unconfirmed")
         if self._refused:

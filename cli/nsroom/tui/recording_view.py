@@ -83,7 +83,7 @@ def _summary(model: Model, broken: int) -> str:
 
 def _begin(view: View) -> None:
     """Stand in the namespace and the room that there is most to see of."""
-    spaces = view.model.spaces.by_name
+    spaces = view.model.namespaces.by_name
     if spaces:
         name = max(spaces, key=lambda name: len(spaces[name].events))
         room = next((room for room, known in spaces[name].rooms.items() if known.joined), "")

@@ -243,7 +243,7 @@ async def test_the_ack_of_an_emit_and_back(person: Person) -> None:
     model = person.view.model
     await person.press("Escape", "/", "nick", "Enter")
     await person.sees("▌")
-    emit, answer = sorted(model.pairs.others)
+    emit, answer = sorted(model.acks.partners)
     model.select(emit)
     await person.press("a")
     assert model.cursor == answer
@@ -272,7 +272,7 @@ async def test_new_rows_while_reading(person: Person) -> None:
 async def test_the_chat_shows_what_became_of_a_message(person: Person) -> None:
     await person.press("F2", "hello chat", "Enter")
     await person.sees(lambda text: any(line.endswith("✓") for line in text.splitlines()))
-    assert "me           hello chat" in person.text
+    assert "you          hello chat" in person.text
     assert "1 here" in person.text
 
 

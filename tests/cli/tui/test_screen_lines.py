@@ -125,7 +125,7 @@ def test_the_chat_begins_with_the_day_and_marks_what_is_ours() -> None:
     assert "November" in day
     assert ann[8:] == "ann          hi there"
     assert cat[8:] == "·            cat joined"
-    assert me[8:].split() == ["me", "hello", "✓"]
+    assert me[8:].split() == ["you", "hello", "✓"]
 
 
 def test_a_long_message_is_wrapped_and_keeps_its_own_lines() -> None:

@@ -60,7 +60,7 @@ class LiveCompleter(Completer):
             yield from _offer((f'{key}": ' for key in self._keys(named[1])), member[1])
 
     def _arguments(self, name: str, rest: str) -> Iterable[Completion]:
-        spaces = self._view.model.spaces
+        spaces = self._view.model.namespaces
         space, word = spaces[self._view.namespace], _last(_WORD, rest)
         if name == "join":
             return _offer(space.rooms, word, quoted=True)
@@ -77,7 +77,7 @@ class LiveCompleter(Completer):
         return _offer(self._answer(rest), word) if name == "reply" else ()
 
     def _filter(self, word: str) -> Iterable[Completion]:
-        spaces, clients = self._view.model.spaces, self._view.model.clients
+        spaces, clients = self._view.model.namespaces, self._view.model.clients
         values: dict[str, Iterable[str]] = {
             "ns": spaces.by_name,
             "event": self._events(),
@@ -92,7 +92,7 @@ class LiveCompleter(Completer):
 
     def _event(self, rest: str, word: str) -> Iterable[Completion]:
         """Complete an event's name, then the keys of the arguments that it last had."""
-        spaces = self._view.model.spaces
+        spaces = self._view.model.namespaces
         before = rest.split()[: -1 if word else None]
         if before and before[-1] in ("--room", "--to", "--except"):
             return _offer(spaces[self._view.namespace].rooms, word, quoted=True)
@@ -116,7 +116,7 @@ class LiveCompleter(Completer):
         return ("ok:=true", "error=") if not rest.strip() else ()
 
     def _events(self) -> list[str]:
-        return list(self._view.model.spaces[self._view.namespace].events)[::-1]
+        return list(self._view.model.namespaces[self._view.namespace].events)[::-1]
 
     def _keys(self, event: str) -> list[str]:
         return [key for key, _ in self._members(event)]

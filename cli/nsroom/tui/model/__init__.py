@@ -1,1 +1,1 @@
-"""The state of the live view, without a screen."""
+"""The state of the live view, independent of any screen."""

@@ -1,4 +1,4 @@
-"""The clients whose traffic passes by, each with a number that is easier to tell than its sid."""
+"""The clients whose traffic is observed, numbered because a number is easier to recognise than a sid."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -7,75 +7,75 @@ from nsroom.record import Json, Kind, Record
 from nsroom.tui.model.rates import Rate
 
 _MAX_CLIENTS = 10_000
-_PATIENCE = 120_000_000
-"""Microseconds of silence after which a client has gone, where no handshake told its heartbeat."""
+_TIMEOUT = 120_000_000
+"""Microseconds of silence after which a client counts as disconnected, if no handshake gave its heartbeat."""
 
 
 @dataclass(slots=True)
-class Passer:
-    """A client: one Engine.IO session, or, where an administrator looks on, one socket of a namespace."""
+class ObservedClient:
+    """One Engine.IO session or, seen through an admin namespace, one socket of a namespace."""
 
     sid: str
     number: int
-    heard: int
+    last_seen: int
     """Microseconds since the epoch."""
-    patience: int = _PATIENCE
+    timeout: int = _TIMEOUT
     opened: bool = False
-    """Whether its session was seen to begin: then it may leave a namespace and go on."""
+    """Whether the start of its session was seen: it can then leave a namespace and stay connected."""
     closed: bool = False
     rate: Rate = field(default_factory=Rate)
 
-    def is_here(self, now: int) -> bool:
-        """Tell whether it has neither ended nor been silent for too long, as a long poll that was left."""
-        return not self.closed and now - self.heard < self.patience
+    def is_connected(self, now: int) -> bool:
+        """Return whether the client has neither closed nor timed out, as an abandoned long poll does."""
+        return not self.closed and now - self.last_seen < self.timeout
 
 
 class Clients:
-    """All clients, in the order in which they came."""
+    """All clients, in the order of their first record."""
 
     def __init__(self) -> None:
-        self.by_sid: OrderedDict[str, Passer] = OrderedDict()
+        self.by_sid: OrderedDict[str, ObservedClient] = OrderedDict()
         self.rate = Rate()
-        """The events of all, in both directions."""
+        """The events of all clients, in both directions."""
         self._last = 0
 
     def learn(self, record: Record) -> None:
-        """Take in a record that names its client."""
+        """Learn from a record that has a sid."""
         if record.sid is None:
             return
-        passer = self.by_sid.get(record.sid) or self._new(record.sid, record.time)
-        passer.heard = max(passer.heard, record.time)
+        client = self.by_sid.get(record.sid) or self._add(record.sid, record.time)
+        client.last_seen = max(client.last_seen, record.time)
         if record.kind is Kind.EVENT:
-            for rate in (self.rate, passer.rate):
+            for rate in (self.rate, client.rate):
                 rate.add(record.time // 1_000_000)
         elif record.kind is Kind.OPEN:
-            passer.opened, passer.patience = True, _patience(record.data)
-        passer.closed = record.kind is Kind.CLOSE or (record.kind is Kind.DISCONNECT and not passer.opened)
+            client.opened, client.timeout = True, _timeout(record.data)
+        client.closed = record.kind is Kind.CLOSE or (record.kind is Kind.DISCONNECT and not client.opened)
 
-    def _new(self, sid: str, time: int) -> Passer:
+    def _add(self, sid: str, time: int) -> ObservedClient:
         self._last += 1
-        passer = self.by_sid[sid] = Passer(sid, self._last, time)
+        client = self.by_sid[sid] = ObservedClient(sid, self._last, time)
         if len(self.by_sid) > _MAX_CLIENTS:
             self.by_sid.popitem(last=False)
-        return passer
+        return client
 
     def label(self, sid: str | None) -> str:
-        """Name a client by its number: `#1`."""
-        passer = self.by_sid.get(sid) if sid else None
-        return f"#{passer.number}" if passer else ""
+        """Return the client's number as `#1`, or nothing if the client is unknown."""
+        client = self.by_sid.get(sid) if sid else None
+        return f"#{client.number}" if client else ""
 
     @property
-    def cells(self) -> int:
-        """The width of the labels."""
+    def label_width(self) -> int:
+        """The width of the widest label."""
         return max(len(f"#{self._last}"), 3)
 
-    def here(self, now: int) -> int:
-        """Count those that are connected."""
-        return sum(passer.is_here(now) for passer in self.by_sid.values())
+    def count_connected(self, now: int) -> int:
+        """Return the number of clients that are connected."""
+        return sum(client.is_connected(now) for client in self.by_sid.values())
 
 
-def _patience(handshake: Json) -> int:
+def _timeout(handshake: Json) -> int:
     match handshake:
         case {"pingInterval": int() as interval, "pingTimeout": int() as timeout}:
             return (interval + timeout) * 1000
-    return _PATIENCE
+    return _TIMEOUT

@@ -1,22 +1,22 @@
-"""The records that are kept: the newest so many, within so many bytes."""
+"""The newest records, limited in number and size."""
 
 from nsroom.record import Record
 
 CAPACITY = 100_000
 MAX_BYTES = 50_000_000
-"""On the wire; parsed they take several times as much."""
+"""On the wire; parsed records take several times as much."""
 _STEP = 4096
 
 
 class Ring:
-    """Records by their index: how many came before in this run. Indexes stay when old records are dropped."""
+    """Records by index: the number of records before it in this run, which dropping does not change."""
 
     __slots__ = ("_bytes", "_capacity", "_sizes", "first", "records")
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.records: list[Record] = []
         self.first = 0
-        """The index of the oldest record that is kept: how many were dropped."""
+        """The index of the oldest record kept, and so the number of records dropped."""
         self._capacity = capacity
         self._sizes: list[int] = []
         self._bytes = 0
@@ -29,23 +29,23 @@ class Ring:
 
     @property
     def end(self) -> int:
-        """The index that the next record will have."""
+        """The index of the next record."""
         return self.first + len(self.records)
 
     def add(self, record: Record, size: int) -> int:
-        """Keep a record that came of `size` bytes; give its index."""
+        """Keep a record of `size` bytes; return its index."""
         self.records.append(record)
         self._sizes.append(size)
         self._bytes += size
         return self.first + len(self.records) - 1
 
     @property
-    def over(self) -> bool:
-        """Whether more is kept than should be."""
+    def is_over_limit(self) -> bool:
+        """Whether `drop_oldest` is due."""
         return len(self.records) > self._capacity or (self._bytes > MAX_BYTES and len(self.records) > 1)
 
-    def drop(self) -> None:
-        """Let the oldest records go, a good number at once, until the rest is within the bounds."""
+    def drop_oldest(self) -> None:
+        """Drop the oldest records, many at once, until the rest is within the limits."""
         count = max(min(_STEP, self._capacity // 2), len(self.records) - self._capacity)
         count = min(count, len(self.records) - 1)
         left = self._bytes - sum(self._sizes[:count])

@@ -3,13 +3,18 @@
 from datetime import datetime
 
 from nsroom.output.terminal import cells, clip, safe
-from nsroom.tui.model.chat import Line, Mark
+from nsroom.tui.model.chat import ChatLine, Mark
 from nsroom.tui.screen.lines import Fragments, fit, hold, rule, wrap
 from nsroom.tui.screen.state import View
 
 _NICK = 12
 _TIME = 8
-_MARKS = {Mark.TAKEN: "good", Mark.REFUSED: "failed", Mark.WAITING: "waits", Mark.LOST: "failed"}
+_MARKS = {
+    Mark.ACKNOWLEDGED: "good",
+    Mark.REFUSED: "failed",
+    Mark.WAITING: "waits",
+    Mark.UNCONFIRMED: "failed",
+}
 _LONGEST = 2000
 """Characters of one message that are laid out: nobody reads more of it here."""
 
@@ -20,7 +25,7 @@ def conversation(view: View, width: int, height: int) -> list[Fragments]:
     shown: list[Fragments] = []
     wanted = height + view.chat_back
     read = view.chat_read.get((view.namespace, view.room))
-    lines = view.model.chats.backwards(view.namespace, view.room)
+    lines = view.model.chats.newest_first(view.namespace, view.room)
     said = next(lines, None)
     while said is not None and len(shown) < wanted:
         before = next(lines, None)
@@ -44,7 +49,7 @@ def _empty(view: View, width: int) -> list[Fragments]:
     return [*(fit([("class:quiet", f"  {safe(text)}")], width) for text in shown), []]
 
 
-def _rules(before: Line | None, said: Line, read: int | None, width: int) -> list[Fragments]:
+def _rules(before: ChatLine | None, said: ChatLine, read: int | None, width: int) -> list[Fragments]:
     rules = []
     if before is None or _day(before) != _day(said):
         rules.append(rule(_day(said), width, 10))
@@ -53,7 +58,7 @@ def _rules(before: Line | None, said: Line, read: int | None, width: int) -> lis
     return rules
 
 
-def _day(said: Line) -> str:
+def _day(said: ChatLine) -> str:
     try:
         day = datetime.fromtimestamp(said.time / 1e6)
     except (ValueError, OverflowError, OSError):
@@ -61,14 +66,14 @@ def _day(said: Line) -> str:
     return f"{day:%A} {day.day} {day:%B}"
 
 
-def _clock(said: Line) -> str:
+def _clock(said: ChatLine) -> str:
     try:
         return datetime.fromtimestamp(said.time / 1e6).strftime("%H:%M")
     except (ValueError, OverflowError, OSError):
         return "--:--"
 
 
-def _block(said: Line, width: int, nick: int) -> list[Fragments]:
+def _block(said: ChatLine, width: int, nick: int) -> list[Fragments]:
     """Lay one line of the chat out on as many lines of the screen as it takes."""
     if said.change:
         text = f"{' ' * _TIME}{'·':{nick}} {safe(said.nick)} {said.change}"

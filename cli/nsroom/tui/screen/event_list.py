@@ -40,7 +40,7 @@ def _rest(view: View, width: int) -> list[Fragments]:
         return [] if model.rows or view.progress else [[], [("class:quiet", "  the recording is empty")]]
     if view.relaying:
         return [] if model.rows else _first_client(view, width)
-    spoken = any(space.events for space in model.spaces.by_name.values())
+    spoken = any(space.events for space in model.namespaces.by_name.values())
     return [] if spoken and len(model.rows) > 12 else first_steps(view, width)
 
 
@@ -52,12 +52,12 @@ def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
     room = width - 1 - length(after)
     if room < _BESIDE:
         after, room = [], width - 1
-    joined = record.kind is Kind.ACK and index in view.model.pairs.others
+    joined = record.kind is Kind.ACK and index in view.model.acks.partners
     narrow = _PADDING if width < _NARROW else 4 if width < _SHORT_TIME else 0
     shown = record._replace(rtt_ms=None) if joined else record
     sid_cells = 0
     if clients := view.model.clients:
-        shown, sid_cells = shown._replace(sid=clients.label(record.sid)), clients.cells
+        shown, sid_cells = shown._replace(sid=clients.label(record.sid)), clients.label_width
     pieces = line(shown, room + narrow, namespace_cells, sid_cells)
     if joined and not refused(record):
         pieces = [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
@@ -85,9 +85,9 @@ def _answer(view: View, index: int, record: Record) -> Fragments:
         sign, style = ("✗", "failed") if refused(answer) else ("✓", "good")
         after = duration(answer.rtt_ms) if answer.rtt_ms is not None else ""
         return [(f"class:{style}", f"  {f'{sign} {after}':>9}")]
-    if index in view.model.pairs.unconfirmed:
+    if index in view.model.acks.unconfirmed:
         return [("class:failed", "  ✗ unconfirmed")]
-    if index in view.model.pairs.others or view.recorded_from:
+    if index in view.model.acks.partners or view.recorded_from:
         return []
     if record.direction is Direction.IN and view.sends:
         return [("class:waits", "  asks for a /reply")]
@@ -104,7 +104,7 @@ def _delta(view: View, index: int, record: Record) -> str:
 
 def namespace_width(view: View, width: int) -> int:
     """Give the width of the namespace's column; there is none while there is only one."""
-    names = view.model.spaces.by_name
+    names = view.model.namespaces.by_name
     if len(names) < 2 or width < _SHORT_TIME:
         return 0
     return min(max(cells(safe(name[:80])) for name in list(names)[:100]), _MAX_NAMESPACE)
@@ -112,7 +112,7 @@ def namespace_width(view: View, width: int) -> int:
 
 def first_steps(view: View, width: int) -> list[Fragments]:
     """Say who is connected, which rooms there are and what to type, while little has happened."""
-    space = view.model.spaces[view.namespace]
+    space = view.model.namespaces[view.namespace]
     sid = f"connected to {view.namespace} as {space.sid}" if space.sid else f"connecting to {view.server} …"
     listed = ", ".join(list(space.rooms)[:8]) or "none known yet: /rooms asks the server"
     steps = (

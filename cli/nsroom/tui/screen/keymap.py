@@ -156,7 +156,7 @@ def _works(key: Key, view: View) -> bool:
     if key.name == "resend":
         return bool(view.failure)
     if key.name == "jump":
-        return cursor is not None and cursor in view.model.pairs.others
+        return cursor is not None and cursor in view.model.acks.partners
     if key.name == "unfilter":
         return view.model.where is not None
     if key.name == "editor" or key.name == "write":

@@ -4,8 +4,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from nsroom.output.terminal import cells, clip, safe
-from nsroom.tui.model.clients import Passer
-from nsroom.tui.model.namespaces import Room, Space, State
+from nsroom.tui.model.clients import ObservedClient
+from nsroom.tui.model.namespaces import Namespace, Room, State
 from nsroom.tui.model.rates import Rate
 from nsroom.tui.screen.lines import Fragments, fit, hold
 from nsroom.tui.screen.state import View
@@ -26,7 +26,9 @@ class Entry(NamedTuple):
 
 def sidebar(view: View, width: int, height: int) -> list[Entry]:
     """Make the lines; where there are too many, the last one counts the rest."""
-    spaces = [entry for space in view.model.spaces.by_name.values() for entry in _space(view, space, width)]
+    spaces = [
+        entry for space in view.model.namespaces.by_name.values() for entry in _space(view, space, width)
+    ]
     rooms = _clients(view, width) if view.of_others else _rooms(view, width)
     # The rooms get at least half of the height, for they are what one talks to.
     most = max(height - len(rooms) - 3, (height - 3) // 2, 1)
@@ -49,7 +51,7 @@ def _heading(text: str) -> Entry:
     return Entry([("class:heading", f" {text}")])
 
 
-def _space(view: View, space: Space, width: int) -> list[Entry]:
+def _space(view: View, space: Namespace, width: int) -> list[Entry]:
     style, dot = DOTS[space.state]
     current = space.name == view.namespace
     left = [(style, f" {dot} "), ("bold" if current else "", safe(space.name))]
@@ -63,29 +65,29 @@ def _clients(view: View, width: int) -> list[Entry]:
     """List the clients, the newest first, those that have gone at the end."""
     clients, now = view.model.clients, view.moment
     known = reversed(clients.by_sid.values()) if clients else ()
-    ordered = sorted(known, key=lambda passer: not passer.is_here(now))
-    entries = [_client(view, passer, width) for passer in islice(ordered, _CLIENTS)]
+    ordered = sorted(known, key=lambda client: not client.is_connected(now))
+    entries = [_client(view, client, width) for client in islice(ordered, _CLIENTS)]
     left = len(ordered) - len(entries)
     return [*entries, *([_more(left, width)] if left else [])] or [
         Entry(fit([("class:quiet", "   none yet")], width))
     ]
 
 
-def _client(view: View, passer: Passer, width: int) -> Entry:
-    here = passer.is_here(view.moment)
-    style, dot = DOTS[State.CONNECTED if here else State.GONE]
-    left = [(style, f" {dot} "), ("", f"#{passer.number} "), ("class:quiet", safe(passer.sid))]
-    return Entry(hold(left, [("class:sign", f" {_graph(passer.rate, view):4} ")], width), client=passer.sid)
+def _client(view: View, client: ObservedClient, width: int) -> Entry:
+    here = client.is_connected(view.moment)
+    style, dot = DOTS[State.CONNECTED if here else State.DISCONNECTED]
+    left = [(style, f" {dot} "), ("", f"#{client.number} "), ("class:quiet", safe(client.sid))]
+    return Entry(hold(left, [("class:sign", f" {_graph(client.rate, view):4} ")], width), client=client.sid)
 
 
-def _unread(space: Space) -> Fragments:
+def _unread(space: Namespace) -> Fragments:
     if space.state is State.REFUSED:
         return [("class:failed", " refused ")]
     return [("class:sign", f" {space.unread:,} ")] if space.unread else []
 
 
 def _rooms(view: View, width: int) -> list[Entry]:
-    rooms = view.model.spaces[view.namespace].rooms
+    rooms = view.model.namespaces[view.namespace].rooms
     ordered = sorted(rooms.items(), key=lambda pair: (pair[0] != view.room, not pair[1].joined, pair[0]))
     entries = []
     for name, room in ordered:

@@ -142,7 +142,7 @@ class View:
         """Let typed text go to this room."""
         self.leave_chat()
         self.namespace, self.room = namespace, room
-        spaces = self.model.spaces
+        spaces = self.model.namespaces
         spaces.current, spaces.room = namespace, room
         spaces[namespace].unread = 0
         if known := spaces[namespace].rooms.get(room):

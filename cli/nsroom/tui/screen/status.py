@@ -11,7 +11,7 @@ DOTS = {
     State.CONNECTED: ("class:good", "●"),
     State.CONNECTING: ("class:waits", "◌"),
     State.REFUSED: ("class:failed", "✗"),
-    State.GONE: ("class:quiet", "○"),
+    State.DISCONNECTED: ("class:quiet", "○"),
 }
 
 
@@ -34,7 +34,7 @@ def _weight(part: Fragments) -> int:
 def _server(view: View) -> Fragments:
     if view.recorded_from:
         return [("class:sign", "▷ "), ("", safe(view.recorded_from))]
-    spaces = view.model.spaces
+    spaces = view.model.namespaces
     style, dot = DOTS[State.REFUSED if view.failure else spaces.state]
     server: Fragments = [(style, f"{dot} "), ("", clip(safe(view.server), 40))]
     if view.relaying:
@@ -42,7 +42,7 @@ def _server(view: View) -> Fragments:
     if view.failure:
         server.append(("class:failed", "  no connection"))
     elif spaces.state is State.CONNECTING and spaces.attempt:
-        wait = max(spaces.due / 1e6 - view.now, 0)
+        wait = max(spaces.retry_at / 1e6 - view.now, 0)
         server.append(("class:waits", f"  gone, try {spaces.attempt} in {wait:.0f} s"))
     return server
 
@@ -69,7 +69,7 @@ def _parts(view: View) -> list[Fragments]:
 
 def _line(view: View) -> list[Fragments]:
     """Say what carries the packets, and how fast."""
-    if view.model.spaces.state is not State.CONNECTED:
+    if view.model.namespaces.state is not State.CONNECTED:
         return []
     trip = f"rtt {duration(view.rtt_ms)}" if view.rtt_ms is not None else ""
     return [[("class:quiet", f" {view.transport} ")], [("class:quiet", f" {trip:>10}  ")]]
@@ -77,7 +77,7 @@ def _line(view: View) -> list[Fragments]:
 
 def _passing(view: View, clients: Clients) -> list[Fragments]:
     """Say for how many clients, and how much."""
-    count, second = clients.here(view.moment), int(view.now)
+    count, second = clients.count_connected(view.moment), int(view.now)
     return [
         [("class:sign", f" {clients.rate.graph(second):8}")],
         [("class:number", f" {clients.rate.per_second(second):>5,}/s ")],
@@ -86,7 +86,7 @@ def _passing(view: View, clients: Clients) -> list[Fragments]:
 
 
 def _traffic(view: View) -> Fragments:
-    spaces, second = view.model.spaces, int(view.now)
+    spaces, second = view.model.namespaces, int(view.now)
     return [
         ("class:quiet", " in "),
         ("class:number", f"{spaces.received.per_second(second):>5,}/s "),
@@ -98,7 +98,7 @@ def _traffic(view: View) -> Fragments:
 
 def _chat_parts(view: View) -> list[Fragments]:
     """Name the chat's room and how many are in it."""
-    room = view.model.spaces[view.namespace].rooms.get(view.room)
+    room = view.model.namespaces[view.namespace].rooms.get(view.room)
     where = f" {clip(safe(view.namespace), 24)}  {f'#{clip(safe(view.room), 24)}' if view.room else ''} "
     parts: list[Fragments] = [[("class:number", where)]]
     if view.model.paused:

@@ -31,27 +31,35 @@ def test_presence() -> None:
     assert said(chats) == [("ann", "joined"), ("", "left")]
 
 
+def test_we_join_as_you() -> None:
+    change = {"room": "lobby", "nick": "me"}
+    chats = heard(
+        seen("connect", sid="s1"), *(event("join-room", change | {"sid": sid}) for sid in ("s1", "s2"))
+    )
+    assert said(chats) == [("you", "joined"), ("me", "joined")]
+
+
 @pytest.mark.parametrize(
     ("answers", "mark"),
     [
         ([], Mark.WAITING),
-        ([ack("message", {"ok": True}, id=1)], Mark.TAKEN),
+        ([ack("message", {"ok": True}, id=1)], Mark.ACKNOWLEDGED),
         ([ack("message", {"error": "no"}, id=1)], Mark.REFUSED),
-        ([seen("close", "local")], Mark.LOST),
+        ([seen("close", "local")], Mark.UNCONFIRMED),
     ],
 )
 def test_a_message_of_ours_says_what_became_of_it(answers: list[Record], mark: Mark) -> None:
     chats = heard(emit("message", {"room": "lobby", "text": "hi"}, id=1), *answers)
     (line,) = chats.lines("/chat", "lobby")
-    assert (line.nick, line.own, line.mark) == ("me", True, mark)
+    assert (line.nick, line.own, line.mark) == ("you", True, mark)
 
 
 def test_our_echo_is_not_shown_twice() -> None:
     ours = emit("message", {"room": "lobby", "text": "hi"}, id=1)
     by_sid = heard(seen("connect", sid="sid-me"), ours, text("lobby", "me", "hi"))
-    assert said(by_sid) == [("me", "hi")]
+    assert said(by_sid) == [("you", "hi")]
     nameless = heard(emit("message", "hi"), event("message", "hi"), event("message", "hi"))
-    assert said(nameless, "") == [("me", "hi"), ("", "hi")]
+    assert said(nameless, "") == [("you", "hi"), ("", "hi")]
 
 
 @pytest.mark.parametrize(

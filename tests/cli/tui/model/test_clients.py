@@ -31,7 +31,7 @@ def test_each_client_has_a_number_and_a_column() -> None:
 def test_the_acknowledgements_of_different_clients_are_told_apart() -> None:
     asked = [emit("ask", id=0, sid=sid) for sid in ("abc", "def")]
     viewed = passing(*asked, ack("ask", id=0, sid="def"), ack("ask", id=0, sid="abc"))
-    assert viewed.model.pairs.others == {0: 3, 3: 0, 1: 2, 2: 1}
+    assert viewed.model.acks.partners == {0: 3, 3: 0, 1: 2, 2: 1}
 
 
 def test_the_end_of_one_client_is_not_the_end_of_the_others() -> None:
@@ -40,7 +40,7 @@ def test_the_end_of_one_client_is_not_the_end_of_the_others() -> None:
     first, second, _ = map(plain, rows(viewed, 80, 10)[0])
     assert first.endswith("✗ unconfirmed")
     assert second.endswith("waiting 1.0 s")
-    assert viewed.model.spaces.state is State.CONNECTED
+    assert viewed.model.namespaces.state is State.CONNECTED
 
 
 def test_what_a_server_asks_a_client_waits_for_that_client() -> None:
@@ -51,7 +51,7 @@ def test_what_a_server_asks_a_client_waits_for_that_client() -> None:
 def test_a_namespace_is_nobodys_own() -> None:
     connected = seen("connect", sid="abc", data={"sid": "nsp-sid"})
     refusals = [seen("connect_error", namespace=name, sid="abc") for name in ("/secret", "/chat")]
-    spaces = passing(connected, *refusals, seen("close", "local", sid="abc")).model.spaces
+    spaces = passing(connected, *refusals, seen("close", "local", sid="abc")).model.namespaces
     assert spaces["/chat"].sid is None
     assert {name: space.state for name, space in spaces.by_name.items()} == {
         "/chat": State.CONNECTED,
@@ -62,7 +62,9 @@ def test_a_namespace_is_nobodys_own() -> None:
 def test_rooms_that_others_join_are_not_ours() -> None:
     joining = emit("join", "lobby", id=0, sid="abc")
     answer = ack("join", {"room": "lobby", "members": [{"sid": "x"}]}, id=0, sid="abc")
-    assert passing(joining, answer, event("join-room", {"room": "lobby"})).model.spaces["/chat"].rooms == {}
+    assert (
+        passing(joining, answer, event("join-room", {"room": "lobby"})).model.namespaces["/chat"].rooms == {}
+    )
 
 
 def test_clients_are_here_until_they_close_or_are_silent() -> None:

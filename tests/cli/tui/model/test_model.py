@@ -164,8 +164,8 @@ def test_jumping_to_what_the_filter_hides_says_so() -> None:
 
 def test_what_was_open_when_the_connection_ended_is_unconfirmed() -> None:
     lost = model(emit("a", id=1), emit("b", id=2), ack("a", id=1), seen("close", "local", reason="gone"))
-    assert lost.pairs.unconfirmed == {1}
-    assert lost.pairs.waiting() == 0
+    assert lost.acks.unconfirmed == {1}
+    assert lost.acks.count_pending() == 0
 
 
 def test_marks() -> None:

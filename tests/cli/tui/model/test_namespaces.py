@@ -1,13 +1,13 @@
 import pytest
 
 from nsroom.record import Record
-from nsroom.tui.model.namespaces import Spaces, State
+from nsroom.tui.model.namespaces import Namespaces, State
 from nsroom.tui.model.rates import Rate
 from tests.cli.tui.records import NOON, ack, emit, event, seen, text
 
 
-def learned(*records: Record, current: str = "/chat", room: str = "") -> Spaces:
-    spaces = Spaces()
+def learned(*records: Record, current: str = "/chat", room: str = "") -> Namespaces:
+    spaces = Namespaces()
     spaces.current, spaces.room = current, room
     for index, record in enumerate(records):
         spaces.learn(record, index)
@@ -22,7 +22,7 @@ def test_namespaces_connect_are_refused_and_go() -> None:
         seen("disconnect", namespace="/news"),
     )
     states = {name: space.state for name, space in spaces.by_name.items()}
-    assert states == {"/chat": State.CONNECTED, "/secret": State.REFUSED, "/news": State.GONE}
+    assert states == {"/chat": State.CONNECTED, "/secret": State.REFUSED, "/news": State.DISCONNECTED}
     assert spaces["/chat"].sid == "abc"
     assert spaces.state is State.CONNECTED
 
@@ -35,13 +35,13 @@ def test_a_lost_connection_and_the_next_attempt() -> None:
         seen("close", "local"),
         seen("reconnect", "local", time=NOON, data={"attempt": 2, "delay_ms": 500}),
     )
-    assert (spaces.state, spaces.attempt, spaces.due) == (State.CONNECTING, 2, NOON + 500_000)
+    assert (spaces.state, spaces.attempt, spaces.retry_at) == (State.CONNECTING, 2, NOON + 500_000)
     room = spaces["/chat"].rooms["lobby"]
     assert (room.joined, room.count, room.members) == (False, None, {})
 
 
 def test_asking_about_a_namespace_does_not_make_it_known() -> None:
-    spaces = Spaces()
+    spaces = Namespaces()
     assert spaces["/never"].rooms == {}
     assert spaces.by_name == {}
 
@@ -74,7 +74,7 @@ def test_a_join(asked: object, answer: object, state: tuple[bool, bool, bool]) -
 
 
 def test_a_join_of_another_convention() -> None:
-    spaces = Spaces()
+    spaces = Namespaces()
     spaces.joins |= {"enter"}
     for index, record in enumerate([emit("enter", "42", id=1), ack("enter", id=1)]):
         spaces.learn(record, index)
