@@ -1,1 +1,1 @@
-"""The full-screen view: a model that is one more sink of records, and prompt-toolkit around it."""
+"""The full-screen views: pure models that records are sent to, and prompt-toolkit around them."""

@@ -1,5 +1,6 @@
-"""The live view as an application: a screen on one side, a person on the other."""
+"""The application of the live view: its state, screen, keys and commands put together."""
 
+import asyncio
 import base64
 import gc
 from collections.abc import Callable
@@ -12,62 +13,62 @@ from prompt_toolkit.output import Output
 from nsroom.client.joins import Convention
 from nsroom.errors import NsroomError
 from nsroom.tui import config
-from nsroom.tui.fullscreen import Stage
-from nsroom.tui.input.actions import Actions
+from nsroom.tui.fullscreen import FullScreen
+from nsroom.tui.input.actions import KeyContext, handlers
 from nsroom.tui.input.completer import LiveCompleter
-from nsroom.tui.input.history import TypedHistory
-from nsroom.tui.input.key_bindings import bindings
-from nsroom.tui.input.modal_keys import modal
-from nsroom.tui.input.slash_commands import Typed, command_help
-from nsroom.tui.recorder import Recordings
+from nsroom.tui.input.history import InputHistory
+from nsroom.tui.input.key_bindings import key_bindings
+from nsroom.tui.input.modal_keys import modal_bindings
+from nsroom.tui.input.slash_commands import CommandContext, command_help, run_line
+from nsroom.tui.recorder import Recorder
 from nsroom.tui.screen.layout import Screen
 from nsroom.tui.screen.state import Focus, Question, View
 
-_COPIED = 100_000
-"""Characters at most: terminals refuse more."""
+_MAX_COPIED = 100_000
+"""Characters; terminals refuse more."""
 
 
-def calm_collector() -> None:
-    """Keep Python's collector from walking through all records again and again, 0.1 s for which keys wait."""
+def tune_garbage_collector() -> None:
+    """Make Python's collector walk through all records less often: each walk delays keys by 0.1 s."""
     gc.freeze()
     gc.set_threshold(20_000, 50, 1000)
 
 
-class App(Stage):
-    """The view of one connection, or of a recording."""
+class App(FullScreen):
+    """The live view of a connection, a proxy or a recording."""
 
     def __init__(
         self,
         view: View,
         settings: config.Settings,
-        how: Convention | None = None,
+        convention: Convention | None = None,
         *,
         raw: bool = False,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         self.view = view
-        self.retry: Callable[[], None] = lambda: None
-        self.recordings = Recordings(view, self.changed, raw)
-        self._typed = Typed(view, how or Convention(), self)
+        self.retry_requested = asyncio.Event()
+        self.recorder = Recorder(view, self.redraw, raw)
+        self._command_context = CommandContext(view, convention or Convention(), self)
         self._input = Buffer(
             completer=LiveCompleter(view),
             complete_while_typing=True,
-            history=TypedHistory(config.history_file()),
+            history=InputHistory(config.history_file()),
             multiline=True,
-            accept_handler=self._accept,
+            accept_handler=self._accept_input,
             tempfile_suffix=".json",
-            on_text_changed=lambda _: view.say(""),
+            on_text_changed=lambda _: view.notice.clear(),
         )
-        self._ask = Buffer(multiline=False, accept_handler=self._answered)
+        self._ask = Buffer(multiline=False, accept_handler=self._accept_answer)
         self.screen = Screen(view, self._input, self._ask, settings.keys, command_help(view))
-        actions = Actions(view, self.screen, self)
-        keys = [bindings(view, actions.table(), settings.keys), modal(view, actions, self)]
+        context = KeyContext(view, self.screen, self)
+        keys = [key_bindings(view, handlers(context), settings.keys), modal_bindings(context, self)]
         super().__init__(self.screen.layout, merge_key_bindings(keys), settings.theme, input, output)
         self.application.key_processor.before_key_press += lambda _: self.screen.sync()
 
     def prepare(self, now: float) -> None:
-        """Get ready for a frame at this time."""
+        """Update the state for a frame at this time."""
         self.screen.sync()
         view = self.view
         view.tick(now)
@@ -75,66 +76,69 @@ class App(Stage):
             view.transport = view.client.transport
 
     async def close(self) -> None:
-        """Close the recordings. Raises: OutputError."""
-        await self.recordings.close()
+        """Close the files being saved. Raises: OutputError."""
+        await self.recorder.close()
+
+    def retry(self) -> None:
+        """Request another attempt to connect."""
+        self.retry_requested.set()
 
     def ask(self, label: str, text: str, done: Callable[[str], None]) -> None:
-        """Ask for a line in the place of the input."""
+        """Ask for a line instead of the input; `text` is the suggested answer."""
         self.view.question = Question(label, done)
         self._ask.text = text
         self._ask.cursor_position = len(text)
         self.screen.focus(Focus.ASK)
 
     def answer(self) -> None:
-        """Take the line that was asked for."""
+        """Accept the line that was asked for."""
         self._ask.validate_and_handle()
 
-    def leave_question(self) -> None:
-        """Ask no more."""
+    def cancel_question(self) -> None:
+        """Close the question without an answer."""
         self.view.question = None
         self.screen.focus(Focus.STREAM)
 
-    def _answered(self, buffer: Buffer) -> bool:
+    def _accept_answer(self, buffer: Buffer) -> bool:
         question, text = self.view.question, buffer.text
-        self.leave_question()
+        self.cancel_question()
         if question is not None:
             question.done(text)
         return False
 
-    def _accept(self, buffer: Buffer) -> bool:
-        self.do(buffer.text.strip(), typed=True)
+    def _accept_input(self, buffer: Buffer) -> bool:
+        self.run_line(buffer.text.strip(), typed=True)
         return False
 
-    def do(self, text: str, typed: bool = False) -> None:
-        """Do what a line says; when it cannot be done, say why and give the text back to be mended."""
-        self.spawn(self._do(text, typed))
+    def run_line(self, text: str, typed: bool = False) -> None:
+        """Run a line; on an error, show the reason and put the text back into the input."""
+        self.spawn(self._run_line(text, typed))
 
-    async def _do(self, text: str, typed: bool) -> None:
+    async def _run_line(self, text: str, typed: bool) -> None:
         try:
-            await self._typed.do(text)
+            await run_line(self._command_context, text)
         except NsroomError as error:
             if not self._input.text:
                 self._input.text = text
                 self._input.cursor_position = len(text)
                 if not typed:
                     self.screen.focus(Focus.INPUT)
-            self.view.say(str(error), failed=True)
+            self.view.notice.show(str(error), failed=True)
 
     def copy(self, text: str) -> None:
-        """Give text to the terminal's clipboard (OSC 52, which works over ssh too)."""
-        if len(text) > _COPIED:
-            self.view.say(
-                f"{len(text):,} characters are more than a terminal takes: w records it", failed=True
-            )
+        """Copy text to the terminal's clipboard, with OSC 52, which works over ssh too."""
+        notice = self.view.notice
+        if len(text) > _MAX_COPIED:
+            notice.show(f"{len(text):,} characters are too many to copy; w saves to a file", failed=True)
             return
         data = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
         self.application.output.write_raw(f"\x1b]52;c;{data}\x07")
         self.application.output.flush()
-        self.view.say(f"copied {len(text):,} characters, if this terminal lets programs copy (OSC 52)")
+        notice.show(f"copied {len(text):,} characters, if the terminal allows programs to copy (OSC 52)")
 
     async def save(self, path: str, force: bool = False) -> None:
-        """Record what is here and what comes.
+        """Save past and future records to a file.
 
         Raises: UsageError, OutputError.
         """
-        await self.recordings.add(path, force)
+        await self.recorder.add(path, force)

@@ -15,30 +15,30 @@ from nsroom.tui.screen.style import THEMES
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person has chosen."""
+    """The user's settings."""
 
     theme: str = "dark"
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Other keys for the functions of `key_bindings.KEYS`, by their names."""
+    """Keys that replace those of the keymap, by the name of the function."""
 
 
 def config_file() -> Path:
-    """Name the file with the settings."""
+    """Return the path of the settings."""
     return user_config_path("nsroom") / "config.toml"
 
 
 def history_file() -> Path:
-    """Name the file that keeps what was typed."""
+    """Return the path of the input history, and create its folder."""
     folder = user_state_path("nsroom")
-    with contextlib.suppress(OSError):  # without it, this run's history ends with it
+    with contextlib.suppress(OSError):  # the history is then not saved
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / "typed"
 
 
 def load(path: Path) -> Settings:
-    """Read the settings; without a file there are none.
+    """Read the settings, or return the defaults if there is no file.
 
-    Raises: UsageError that names the file and the key.
+    Raises: UsageError with the file and the setting.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -55,18 +55,18 @@ def load(path: Path) -> Settings:
 def _settings(values: dict[str, Any]) -> Settings:
     unknown = values.keys() - {"theme", "keys"}
     if unknown:
-        raise ValueError(f"there is no setting {sorted(unknown)[0]!r}, only theme and [keys]")
+        raise ValueError(f"unknown setting {sorted(unknown)[0]!r}; use theme and [keys]")
     theme = values.get("theme", "dark")
     if theme not in THEMES:
-        raise ValueError(f"no theme is called {theme!r}, only {', '.join(THEMES)}")
+        raise ValueError(f"unknown theme {theme!r}; choose one of {', '.join(THEMES)}")
     keys = values.get("keys", {})
     if not isinstance(keys, dict):
-        raise ValueError('keys must be a table, as [keys] and then pause = "f6"')
+        raise ValueError('keys must be a table: [keys], then pause = "f6"')
     return Settings(theme, {name: _keys(name, value) for name, value in keys.items()})
 
 
 def _keys(name: str, value: Any) -> tuple[str, ...]:
     keys = [value] if isinstance(value, str) else value
     if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
-        raise ValueError(f"keys.{name}: give a key, or a list of keys")
+        raise ValueError(f"keys.{name} must be a key or a list of keys")
     return tuple(keys)

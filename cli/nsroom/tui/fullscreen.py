@@ -1,4 +1,4 @@
-"""A full screen on one side, a person on the other: painted when something has changed, ended in order."""
+"""The full-screen terminal: redraw when something changed, restore on exit."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,14 @@ from prompt_toolkit.output import Output
 from nsroom.errors import Stopped
 from nsroom.tui.screen.style import color_depth, style
 
-_FRAME = 1 / 30
-_SHARE = 3
-"""A frame may take a third of the time, however large the screen and slow the terminal."""
+_MIN_INTERVAL = 1 / 30
+"""Seconds between two frames."""
+_MAX_SHARE = 3
+"""Drawing takes at most a third of the time, however large the screen and slow the terminal."""
 
 
-class Stage:
-    """An application of prompt-toolkit that has the whole terminal."""
+class FullScreen:
+    """A prompt-toolkit application that uses the whole terminal."""
 
     def __init__(
         self,
@@ -34,42 +35,44 @@ class Stage:
         output: Output | None = None,
     ) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._ended: BaseException | None = None
-        self._has_ended = False
-        self._next_frame = self._frame_began = 0.0
-        self._painting: asyncio.TimerHandle | None = None
+        self._error: BaseException | None = None
+        self._finished = False
+        self._next_frame = self._frame_started = 0.0
+        self._redraw_timer: asyncio.TimerHandle | None = None
         depth = color_depth()
         self.application: Application[None] = Application(
             layout=layout,
-            key_bindings=merge_key_bindings([keys, self._always()]),
+            key_bindings=merge_key_bindings([keys, self._fixed_bindings()]),
             style=style(theme, depth),
             color_depth=depth,
             full_screen=True,
             mouse_support=True,
-            min_redraw_interval=_FRAME,
+            min_redraw_interval=_MIN_INTERVAL,
             refresh_interval=1.0,
-            before_render=self._before,
-            after_render=self._after,
+            before_render=self._before_render,
+            after_render=self._after_render,
             input=input,
             output=output,
         )
         self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.25
 
     def prepare(self, now: float) -> None:
-        """Get ready for a frame at this time, in seconds since the epoch."""
+        """Update the state for a frame at this time, in seconds since the epoch."""
 
     async def close(self) -> None:
-        """Do what is left to do when the screen has gone. Raises: NsroomError."""
+        """Release resources after the screen is closed. Raises: NsroomError."""
 
     async def run(self) -> None:
-        """Show the screen until the person leaves, or `finish` is called.
+        """Show the screen until the user leaves or `finish` is called.
 
-        Raises: what it was finished with; Stopped when the terminal has gone.
+        Raises: the error given to `finish`; Stopped when the terminal is closed.
         """
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._failed)
+        loop.set_exception_handler(self._handle_loop_error)
         try:
-            await self.application.run_async(self._begun, set_exception_handler=False, handle_sigint=False)
+            await self.application.run_async(
+                self._handle_start, set_exception_handler=False, handle_sigint=False
+            )
         except EOFError:
             raise Stopped(signal.SIGHUP) from None
         except OSError as error:
@@ -77,82 +80,82 @@ class Stage:
                 raise
             raise Stopped(signal.SIGHUP) from None
         finally:
-            with contextlib.suppress(OSError):  # the terminal has gone
+            with contextlib.suppress(OSError):  # the terminal may be closed
                 self.application.renderer.reset()
             loop.set_exception_handler(None)
-            await self._cancel()
+            await self._cancel_tasks()
             await self.close()
 
-    async def _cancel(self) -> None:
+    async def _cancel_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begun(self) -> None:
-        if self._has_ended:
+    def _handle_start(self) -> None:
+        if self._finished:
             self._exit()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """End the view; the first reason counts."""
-        if not self._has_ended:
-            self._has_ended, self._ended = True, error
+        """Close the view and make `run` raise the error, if any; the first call counts."""
+        if not self._finished:
+            self._finished, self._error = True, error
             if self.application.future is not None:
                 self._exit()
 
     def _exit(self) -> None:
-        if self._ended is None:
+        if self._error is None:
             self.application.exit()
         else:
-            self.application.exit(exception=self._ended)
+            self.application.exit(exception=self._error)
 
     def leave(self) -> None:
-        """End the view as a person asks."""
+        """Close the view because the user asked for it."""
         self.finish()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside the screen; a bug in it ends the view."""
+        """Run a coroutine as a task of the view; an error in it closes the view."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._spawned)
+        task.add_done_callback(self._handle_task_end)
 
-    def _spawned(self, task: "asyncio.Task[Any]") -> None:
+    def _handle_task_end(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self.finish(error)
-        self.changed()
+        self.redraw()
 
-    def _failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def _handle_loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self.finish(error if error is not None else RuntimeError(str(context.get("message"))))
 
-    def changed(self) -> None:
-        """Have the screen painted anew, when its turn comes."""
-        if self._painting is None and not self._has_ended:
+    def redraw(self) -> None:
+        """Redraw the screen when the next frame is due."""
+        if self._redraw_timer is None and not self._finished:
             loop = asyncio.get_running_loop()
-            self._painting = loop.call_at(max(self._next_frame, loop.time()), self._paint)
+            self._redraw_timer = loop.call_at(max(self._next_frame, loop.time()), self._invalidate)
 
-    def _paint(self) -> None:
-        self._painting = None
+    def _invalidate(self) -> None:
+        self._redraw_timer = None
         self.application.invalidate()
 
-    def _before(self, _application: Application[None]) -> None:
+    def _before_render(self, _application: Application[None]) -> None:
         self.prepare(time.time())
-        self._frame_began = time.monotonic()
+        self._frame_started = time.monotonic()
 
-    def _after(self, _application: Application[None]) -> None:
+    def _after_render(self, _application: Application[None]) -> None:
         now = time.monotonic()
-        self._next_frame = now + max((now - self._frame_began) * (_SHARE - 1), _FRAME)
+        self._next_frame = now + max((now - self._frame_started) * (_MAX_SHARE - 1), _MIN_INTERVAL)
 
-    def _always(self) -> KeyBindings:
-        """Bind what no setting changes."""
-        bound = KeyBindings()
+    def _fixed_bindings(self) -> KeyBindings:
+        """Return the keys that the settings cannot change."""
+        bindings = KeyBindings()
 
-        @bound.add("c-c", eager=True)
+        @bindings.add("c-c", eager=True)
         def _(_event: KeyPressEvent) -> None:
             self.finish(Stopped(signal.SIGINT))
 
-        @bound.add("c-z")
+        @bindings.add("c-z")
         def _(_event: KeyPressEvent) -> None:
             self.application.suspend_to_background()
 
-        return bound
+        return bindings

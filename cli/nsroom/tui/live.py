@@ -1,4 +1,4 @@
-"""Run the live view of a connection, which may be tried again and again."""
+"""The live view of a connection, which the user can retry when it fails."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from nsroom.filters import parse
 from nsroom.output.sinks import Keep, Route, pump
 from nsroom.record import Record
 from nsroom.tui import config
-from nsroom.tui.app import App, calm_collector
+from nsroom.tui.app import App, tune_garbage_collector
 from nsroom.tui.model.model import Model
 from nsroom.tui.model.namespaces import State
 from nsroom.tui.screen.state import Focus, View
@@ -22,50 +22,50 @@ from nsroom.tui.screen.state import Focus, View
 if TYPE_CHECKING:
     from nsroom.client.client import Client
 
-_PING = 10.0
-"""Seconds between two looks at the round trip."""
+_PING_INTERVAL = 10.0
 Say = Callable[[str], None]
 Begin = Callable[["Client", Say], Awaitable[list[str]]]
+"""Sends the first events of a connection; returns those that were refused, each with its reason."""
 
 
-class _Counted:
-    """Counts for `--count` what it keeps nowhere."""
+class _NullSink:
+    """Discards records; `pump` counts them for `--count`."""
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Take records."""
+        """Discard records."""
 
     async def close(self) -> None:
-        """Finish."""
+        """Close nothing."""
 
 
 async def show(
-    target: Target, options: WatchOptions, begin: Begin, room: str, how: Convention | None
+    target: Target, options: WatchOptions, begin: Begin, room: str, convention: Convention | None
 ) -> None:
-    """Show a connection until the person leaves, or the count is reached.
+    """Show a connection until the user leaves or --count is reached.
 
-    Raises: NsroomError for what a connection that nobody tried again has ended with; Stopped.
+    Raises: NsroomError if the last attempt to connect failed; Stopped.
     """
-    calm_collector()
+    tune_garbage_collector()
     model = Model(parse(options.where) if options.where else None)
-    if how is not None:
-        model.namespaces.joins |= {how.event}
+    if convention is not None:
+        model.namespaces.joins |= {convention.event}
     view = View(model, target.place.partition("//")[2], focus=Focus.STREAM)
     for namespace in target.namespaces:
         model.namespaces.add(namespace)
-    view.go(target.namespaces[0], room)
-    app = App(view, config.load(config.config_file()), how, raw=options.raw)
+    view.go_to(target.namespaces[0], room)
+    app = App(view, config.load(config.config_file()), convention, raw=options.raw)
     await Live(app, target, options, begin).run()
 
 
 async def feed(
     app: App, source: AsyncIterator[Sequence[Record]], count: int | None, keep: Keep | None
 ) -> None:
-    """Take records to the screen and the recordings, and end the view after `count` that `keep` keeps.
+    """Pass records to the view, and close it after `count` records that `keep` accepts.
 
-    Raises: what ends the source; OutputError.
+    Raises: the error that ends the source; OutputError.
     """
-    counted: list[Route] = [(keep, _Counted())] if count else []
-    await pump(source, [*counted, (None, app.recordings)], count)
+    counted: list[Route] = [(keep, _NullSink())] if count else []
+    await pump(source, [*counted, (None, app.recorder)], count)
     app.finish()
 
 
@@ -80,83 +80,84 @@ class Live:
         self._begin = begin
         self._failure: NsroomError | None = None
         self._refused: list[str] = []
-        app.retry = self._start
 
     async def run(self) -> None:
-        """Show the screen, and connect. Raises: as `show`."""
+        """Show the screen and connect. Raises: as `show`."""
         if self._options.save:
             await self._app.save(self._options.save, self._options.force)
         if self._view.room:
             self._app.screen.focus(Focus.INPUT)
-        self._start()
+        self._app.spawn(self._connect_repeatedly())
         try:
             await self._app.run()
         finally:
             if self._view.client is not None:
                 await self._view.client.close()
-        self._check()
+        self._raise_failure()
 
-    def _check(self) -> None:
-        """Raise what is left undone."""
+    def _raise_failure(self) -> None:
+        """Raise the error that the connection ended with, if any."""
         if self._failure is not None:
             raise self._failure
-        pairs = self._view.model.acks
-        if self._view.model.namespaces.state is not State.CONNECTED and pairs.unconfirmed:
-            count = len(pairs.unconfirmed)
-            raise LostError(f"the connection ended with {count:,} event{'s'[: count > 1]} unconfirmed")
+        unconfirmed = len(self._view.model.acks.unconfirmed)
+        if self._view.model.namespaces.state is not State.CONNECTED and unconfirmed:
+            events = f"{unconfirmed:,} event{'s'[: unconfirmed > 1]}"
+            raise LostError(f"the connection ended with {events} unconfirmed")
         if self._refused:
             raise RefusedError(f"refused: {'; '.join(self._refused)}")
 
-    def _start(self) -> None:
-        self._failure, self._view.failure = None, ""
-        self._view.say("")
-        self._app.spawn(self._session())
+    async def _connect_repeatedly(self) -> None:
+        """Connect, and connect again whenever the user retries after a failure."""
+        while True:
+            self._app.retry_requested.clear()
+            self._failure, self._view.failure = None, ""
+            self._view.notice.clear()
+            await self._connect()
+            await self._app.retry_requested.wait()
 
-    async def _session(self) -> None:
-        # It takes longer to load than the screen to be painted; so the keys work meanwhile.
+    async def _connect(self) -> None:
+        # Loading this takes longer than drawing the first frame; in a thread, the keys work at once.
         client_module = await asyncio.to_thread(importlib.import_module, "nsroom.client.client")
-        client = client_module.Client(self._target, watch=True, raw=True, say=self._say)
+        client = client_module.Client(self._target, watch=True, raw=True, say=self._show_notice)
         previous, self._view.client = self._view.client, client
         if previous is not None:
             await previous.close()
         try:
             async with asyncio.TaskGroup() as tasks:
-                pumping = tasks.create_task(self._pump(client))
+                feeding = tasks.create_task(self._feed(client))
                 talking = tasks.create_task(self._talk(client))
-                pumping.add_done_callback(lambda _: talking.cancel())
+                feeding.add_done_callback(lambda _: talking.cancel())
         except* NsroomError as errors:
-            self._fail(errors.exceptions[0])
+            self._handle_failure(errors.exceptions[0])
 
-    def _say(self, text: str) -> None:
-        self._view.say(text)
-        self._app.changed()
+    def _show_notice(self, text: str) -> None:
+        self._view.notice.show(text)
+        self._app.redraw()
 
-    async def _pump(self, client: "Client") -> None:
+    async def _feed(self, client: "Client") -> None:
         await feed(self._app, client.records(), self._options.count, self._options.keep())
 
     async def _talk(self, client: "Client") -> None:
         await client.connect()
-        self._refused = [f"{name}: {why}" for name, why in client.refused.items()]
+        self._refused = [f"{name}: {reason}" for name, reason in client.refused.items()]
         try:
-            self._refused += await self._begin(client, self._say)
+            self._refused += await self._begin(client, self._show_notice)
         except RefusedError as error:
             self._refused.append(str(error))
-            self._view.say(str(error), failed=True)
+            self._view.notice.show(str(error), failed=True)
         except LostError as error:
-            self._view.say(str(error), failed=True)
+            self._view.notice.show(str(error), failed=True)
         while True:
             with contextlib.suppress(NsroomError):
                 self._view.rtt_ms = await client.ping()
-            await asyncio.sleep(_PING)
+            await asyncio.sleep(_PING_INTERVAL)
 
-    def _fail(self, error: BaseException) -> None:
+    def _handle_failure(self, error: BaseException) -> None:
         assert isinstance(error, NsroomError)
-        if isinstance(
-            error, OutputError
-        ):  # what was asked to be recorded is not: better to end than to go on
+        if isinstance(error, OutputError):  # records can no longer be saved as the user asked
             self._app.finish(error)
             return
         self._failure, self._view.failure = error, str(error)
-        self._view.say("")
+        self._view.notice.clear()
         self._app.screen.focus(Focus.STREAM)
-        self._app.changed()
+        self._app.redraw()

@@ -1,4 +1,4 @@
-"""Where records go in the live view: to the screen, and to the files that are recorded."""
+"""Send records to the screen and to the files being saved."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,28 +10,28 @@ from nsroom.record import Kind, Record, framed
 from nsroom.tui.screen.state import View
 
 _BATCH = 2000
-# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+# For every event of a flood: Python 3.11 needs 0.2 µs to look up a member of an enumeration.
 _PROTOCOL_ERROR = Kind.PROTOCOL_ERROR
 
 
-class Recordings:
-    """One sink for all: what the screen shows has been written before."""
+class Recorder:
+    """A sink that writes records to the files first, so that every record on the screen is saved."""
 
-    def __init__(self, view: View, changed: Callable[[], None], raw: bool) -> None:
+    def __init__(self, view: View, redraw: Callable[[], None], raw: bool) -> None:
         self._view = view
-        self._changed = changed
+        self._redraw = redraw
         self._raw = raw
         self._files: list[FileSink] = []
-        self._busy = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def write(self, records: Sequence[Record]) -> None:
-        """Take records. Raises: OutputError."""
-        async with self._busy:
+        """Write records to the files and the screen. Raises: OutputError."""
+        async with self._lock:
             for file in self._files:
-                await file.write(self._lean(records))
-            self._view.recorded += len(records)
+                await file.write(self._to_save(records))
+            self._view.saved += len(records)
             await self._view.model.write(records)
-        self._changed()
+        self._redraw()
 
     async def close(self) -> None:
         """Close the files. Raises: OutputError."""
@@ -45,25 +45,25 @@ class Recordings:
             raise failure
 
     async def add(self, path: str, force: bool) -> None:
-        """Record to a file what is here and what comes.
+        """Save past and future records to a file.
 
         Raises: UsageError, OutputError.
         """
-        file = FileSink(_expanded(path), force)
-        async with self._busy:  # what comes meanwhile waits, so that nothing falls between
+        file = FileSink(_expand_user(path), force)
+        async with self._lock:  # new records wait, so that none is missing between past and future
             records = self._view.model.records
             for at in range(0, len(records), _BATCH):
-                await file.write(self._lean(records[at : at + _BATCH]))
+                await file.write(self._to_save(records[at : at + _BATCH]))
                 await asyncio.sleep(0)
             self._files.append(file)
-            self._view.recording, self._view.recorded = path, len(records)
+            self._view.saved_to, self._view.saved = path, len(records)
 
-    def _lean(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Leave out the frames, which are there for the detail, unless they were asked for."""
+    def _to_save(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return the records without their frames, which only the detail needs, unless --raw was given."""
         return records if self._raw else list(map(_without_frames, records))
 
 
-def _expanded(path: str) -> str:
+def _expand_user(path: str) -> str:
     return str(Path(path).expanduser())
 
 

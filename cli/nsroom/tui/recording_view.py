@@ -1,4 +1,4 @@
-"""Show a recording in the live view, without a server."""
+"""The live view of a recording."""
 
 import asyncio
 import os
@@ -11,65 +11,66 @@ from nsroom.errors import DataError
 from nsroom.output.recording import salvage
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui import config
-from nsroom.tui.app import App, calm_collector
+from nsroom.tui.app import App, tune_garbage_collector
 from nsroom.tui.model.model import Model
 from nsroom.tui.screen.state import View
 
 _SLICE = 0.02
-"""Seconds to read for, before the screen and the keys get their turn."""
-_FIRST = 1000
-"""Records that are looked at, at most, before there is a screen."""
+"""Seconds of reading before the screen and the keys get a turn."""
+_MAX_PEEKED = 1000
+"""Records read before the screen opens."""
 _PACKETS = frozenset([Kind.EVENT, Kind.ACK, Kind.PING, Kind.PONG])
-"""What names no sid where the connection was our own."""
-_Found = tuple[int, Record | DataError]
+"""Kinds that have a sid only in recordings of other clients' connections."""
+_Item = tuple[int, Record | DataError]
+"""A record, or why a line is unreadable, with the size of the line."""
 
 
 async def show(file: BinaryIO, name: str) -> None:
-    """Show what can be read of a recording until the person leaves; what cannot be is said in its place.
+    """Show a recording until the user leaves; unreadable lines show as errors.
 
     Raises: Stopped.
     """
-    calm_collector()
-    found = salvage(file)
-    first, of_others = _up_to_a_packet(found)
-    view = View(Model(relayed=of_others), name, recorded_from=name)
+    tune_garbage_collector()
+    items = salvage(file)
+    first, relayed = _peek(items)
+    view = View(Model(relayed=relayed), name, recording_name=name)
     app = App(view, config.load(config.config_file()), raw=True)
-    app.spawn(_read(chain(first, found), max(os.fstat(file.fileno()).st_size, 1), app))
+    app.spawn(_read(chain(first, items), max(os.fstat(file.fileno()).st_size, 1), app))
     await app.run()
 
 
-def _up_to_a_packet(found: Iterator[_Found]) -> tuple[list[_Found], bool]:
-    """Give what comes up to the first packet, and whether it names a client, as `proxy` and `tail` do."""
-    first: list[_Found] = []
-    for size, item in islice(found, _FIRST):
+def _peek(items: Iterator[_Item]) -> tuple[list[_Item], bool]:
+    """Read up to the first packet; return the items, and whether it has a sid, as from `proxy` and `tail`."""
+    first: list[_Item] = []
+    for size, item in islice(items, _MAX_PEEKED):
         first.append((size, item))
         if isinstance(item, Record) and item.kind in _PACKETS:
             return first, item.sid is not None
     return first, False
 
 
-async def _read(found: Iterable[_Found], whole: int, app: App) -> None:
-    """Read what was found in so many bytes in slices of time, with the progress on the screen."""
+async def _read(items: Iterable[_Item], total: int, app: App) -> None:
+    """Read the recording of `total` bytes in slices of time, and show the progress."""
     view = app.view
-    done, broken, pause = 0, 0, time.monotonic() + _SLICE
-    for size, item in found:
+    done, broken, slice_end = 0, 0, time.monotonic() + _SLICE
+    for size, item in items:
         done += size
         broken += isinstance(item, DataError)
         view.model.add(_unreadable(item, view.model) if isinstance(item, DataError) else item, size)
-        if time.monotonic() > pause:
+        if time.monotonic() > slice_end:
             view.model.trim()
-            view.progress = f"reading {min(done / whole, 1):4.0%}"
-            app.changed()
+            view.progress = f"reading {min(done / total, 1):4.0%}"
+            app.redraw()
             await asyncio.sleep(0)
-            pause = time.monotonic() + _SLICE
+            slice_end = time.monotonic() + _SLICE
     view.model.trim()
     view.progress = _summary(view.model, broken)
-    _begin(view)
-    app.changed()
+    _go_to_busiest(view)
+    app.redraw()
 
 
 def _unreadable(error: DataError, model: Model) -> Record:
-    """Make a record that says what could not be read here."""
+    """Return a record that says why a line is unreadable."""
     time = model.records[-1].time if model.records else 0
     return Record(time, 0, Direction.LOCAL, Kind.PROTOCOL_ERROR, reason="unreadable", message=str(error))
 
@@ -81,10 +82,10 @@ def _summary(model: Model, broken: int) -> str:
     )
 
 
-def _begin(view: View) -> None:
-    """Stand in the namespace and the room that there is most to see of."""
-    spaces = view.model.namespaces.by_name
-    if spaces:
-        name = max(spaces, key=lambda name: len(spaces[name].events))
-        room = next((room for room, known in spaces[name].rooms.items() if known.joined), "")
-        view.go(name, room or next(iter(spaces[name].rooms), ""))
+def _go_to_busiest(view: View) -> None:
+    """Go to the namespace with the most kinds of events, and to a room that was joined."""
+    namespaces = view.model.namespaces.by_name
+    if namespaces:
+        name = max(namespaces, key=lambda name: len(namespaces[name].events))
+        room = next((room for room, known in namespaces[name].rooms.items() if known.joined), "")
+        view.go_to(name, room or next(iter(namespaces[name].rooms), ""))

@@ -51,7 +51,7 @@ def model(*records: Record, **options: Any) -> Model:
 def view(*records: Record, namespace: str = "/chat", room: str = "") -> View:
     """Make a view of a model that has seen these."""
     made = View(model(*records), "localhost:3000")
-    made.go(namespace, room)
+    made.go_to(namespace, room)
     made.tick(NOON / 1e6 + 60)
     return made
 

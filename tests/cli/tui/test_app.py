@@ -101,7 +101,7 @@ async def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         glass = Glass()
         output = Vt100_Output(glass, lambda: Size(ROWS, COLS), term="xterm-256color")  # type: ignore[arg-type]
         view = View(Model(), server.url.partition("//")[2])
-        view.go("/chat", "lobby")
+        view.go_to("/chat", "lobby")
         how = convention(None, None, None, "me")
         app = App(view, Settings(), how, input=keys, output=output)
 
@@ -127,7 +127,7 @@ async def test_text_goes_to_the_room(person: Person) -> None:
 
 async def test_a_slash_command_that_is_none_says_so_and_the_text_stays(person: Person) -> None:
     await person.press("/jion lobby", "Enter")
-    text = await person.sees("no command /jion")
+    text = await person.sees("unknown command /jion")
     assert "/jion lobby" in text.splitlines()[-3]
 
 
@@ -137,15 +137,15 @@ async def test_text_may_begin_with_a_slash(person: Person) -> None:
 
 
 REFUSED = {
-    "/join": "give it as /join ROOM",
-    "/emit": "give it as /emit EVENT",
+    "/join": "usage: /join ROOM",
+    "/emit": "usage: /emit EVENT",
     "/emit connect": "reserved event name",
     "/emit x f=@/no/such/file": "cannot read /no/such/file",
     "/emit -n /nowhere x": "cannot emit to /nowhere: not connected to it",
     "/where event=": "column 7",
-    "/reply ok": "select an event from the server that asks",
+    "/reply ok": "select an event from the server that wants a reply",
     "/copy": "nothing is selected",
-    "/save": "give it as /save",
+    "/save": "usage: /save",
     "/ns /secret": "/secret is refused: Invalid namespace",
     "/leave nowhere": "refused: leave: not_a_member",
     '[{"no":1}]': "an event needs a name",
@@ -233,7 +233,7 @@ async def test_only_and_hide_and_everything_again(person: Person) -> None:
     await person.press("x")
     await person.sees("join-room")
     await person.press("Home", "/", "zzz", "Escape", "/", "nothing", "Enter")
-    await person.sees("no earlier row holds 'nothing'")
+    await person.sees("not found above: nothing")
     await person.press("G", "Up", "/", "everyone", "Enter", "h")
     await person.sees('!event="hi"')
     assert '"everyone!"' not in person.text
@@ -260,10 +260,10 @@ async def test_a_pause_counts_what_is_held(person: Person) -> None:
 
 async def test_new_rows_while_reading(person: Person) -> None:
     await person.press("Escape", "Up", "i", "/emit message", "Escape")
-    person.app.do("hello")
+    person.app.run_line("hello")
     await person.sees("me: hello")
     person.view.model.select(0)
-    person.app.do("/nick you")
+    person.app.run_line("/nick you")
     await person.sees("new  End to follow")
     await person.press("End")
     await person.sees(lambda text: "End to follow" not in text)
@@ -273,7 +273,7 @@ async def test_the_chat_shows_what_became_of_a_message(person: Person) -> None:
     await person.press("F2", "hello chat", "Enter")
     await person.sees(lambda text: any(line.endswith("✓") for line in text.splitlines()))
     assert "you          hello chat" in person.text
-    assert "1 here" in person.text
+    assert "1 member" in person.text
 
 
 async def test_recording_from_here(person: Person, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ async def test_the_help_scrolls_and_closes(person: Person) -> None:
 
 async def test_what_was_typed_before_is_found_again(person: Person) -> None:
     await person.press("first message", "Enter", "second", "Enter", "\x12", "first")
-    await person.sees("earlier › first")
+    await person.sees("history › first")
     await person.press("Enter")
     await person.sees("› first message")
 
@@ -334,7 +334,7 @@ async def test_the_mouse_selects_a_row_a_room_and_the_input(person: Person) -> N
 
 async def test_the_wheel_scrolls(person: Person) -> None:
     for n in range(12):
-        person.app.do(f"line {n}")
+        person.app.run_line(f"line {n}")
     await person.sees("me: line 11")
     await person.press("\x1b[<64;40;8M", "\x1b[<64;40;8M")
     await person.sees(lambda text: "me: line 11" not in text)

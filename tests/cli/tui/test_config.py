@@ -5,8 +5,8 @@ from prompt_toolkit.output import ColorDepth
 
 from nsroom.errors import UsageError
 from nsroom.tui.config import Settings, load
-from nsroom.tui.input.history import TypedHistory
-from nsroom.tui.input.key_bindings import bindings
+from nsroom.tui.input.history import InputHistory
+from nsroom.tui.input.key_bindings import key_bindings
 from nsroom.tui.input.slash_commands import command_help
 from nsroom.tui.screen.keymap import KEYS, bar, help_lines
 from nsroom.tui.screen.state import Focus, Mode, View
@@ -29,18 +29,18 @@ def test_without_a_file_there_are_the_defaults(tmp_path: Path) -> None:
 def test_a_theme_and_keys(tmp_path: Path) -> None:
     read = settings(tmp_path, 'theme = "light"\n[keys]\npause = "f6"\nquit = ["c-q", "f10"]\n')
     assert read == Settings("light", {"pause": ("f6",), "quit": ("c-q", "f10")})
-    bindings(view(), ACTIONS, read.keys)
+    key_bindings(view(), ACTIONS, read.keys)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("theme = ", "config.toml: Invalid value"),
-        ('colour = "red"', "there is no setting 'colour', only theme and [keys]"),
-        ('theme = "pink"', "no theme is called 'pink', only dark, light, none"),
+        ('colour = "red"', "unknown setting 'colour'; use theme and [keys]"),
+        ('theme = "pink"', "unknown theme 'pink'; choose one of dark, light, none"),
         ("keys = 5", "keys must be a table"),
-        ("[keys]\npause = 5", "keys.pause: give a key, or a list of keys"),
-        ("[keys]\npause = []", "keys.pause: give a key, or a list of keys"),
+        ("[keys]\npause = 5", "keys.pause must be a key or a list of keys"),
+        ("[keys]\npause = []", "keys.pause must be a key or a list of keys"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, said: str) -> None:
@@ -57,13 +57,13 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"fly": ("f6",)}, "keys.fly: there is no such function, only up, down"),
-        ({"pause": ("f99",)}, "is no key"),
+        ({"fly": ("f6",)}, "keys.fly: unknown function; choose one of up, down"),
+        ({"pause": ("f99",)}, "unknown key 'f99'; write keys as f6"),
     ],
 )
 def test_wrong_keys_are_named(keys: dict[str, tuple[str, ...]], said: str) -> None:
     with pytest.raises(UsageError) as raised:
-        bindings(view(), ACTIONS, keys)
+        key_bindings(view(), ACTIONS, keys)
     assert said in str(raised.value)
 
 
@@ -156,20 +156,20 @@ def test_the_help_lists_every_key_of_the_place(focus: Focus) -> None:
 
 def test_what_was_typed_is_there_in_the_next_run(tmp_path: Path) -> None:
     file = tmp_path / "typed"
-    first = TypedHistory(file)
+    first = InputHistory(file)
     for text in ("one", "two\nlines", "drei €"):
         first.store_string(text)
-    assert list(TypedHistory(file).load_history_strings()) == ["drei €", "two\nlines", "one"]
+    assert list(InputHistory(file).load_history_strings()) == ["drei €", "two\nlines", "one"]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_broken_history_is_no_harm(tmp_path: Path) -> None:
     file = tmp_path / "typed"
     file.write_bytes(b'"good"\n{"no"\n5\n\xff')
-    assert list(TypedHistory(file).load_history_strings()) == []
+    assert list(InputHistory(file).load_history_strings()) == []
     file.write_text('"good"\n{"no"\n5\n')
-    assert list(TypedHistory(file).load_history_strings()) == ["good"]
-    unwritable = TypedHistory(tmp_path / "no" / "folder")
+    assert list(InputHistory(file).load_history_strings()) == ["good"]
+    unwritable = InputHistory(tmp_path / "no" / "folder")
     unwritable.store_string("x")
     assert list(unwritable.load_history_strings()) == []
 
@@ -177,5 +177,5 @@ def test_a_broken_history_is_no_harm(tmp_path: Path) -> None:
 def test_the_history_does_not_grow_for_ever(tmp_path: Path) -> None:
     file = tmp_path / "typed"
     file.write_text("".join(f'"{n}"\n' for n in range(3000)))
-    assert next(iter(TypedHistory(file).load_history_strings())) == "2999"
+    assert next(iter(InputHistory(file).load_history_strings())) == "2999"
     assert len(file.read_text().splitlines()) == 1000

@@ -61,7 +61,7 @@ async def test_keys_that_look(show: Show, server: Server, node_script: Spawner, 
     terminal.press("x", "i", "event=join & dir=out", "Enter")
     await terminal.until(lambda text: len(re.findall("→ +#[12] +join", text)) == 2 and "opened" not in text)
     terminal.press("/emit hello", "Enter")
-    await terminal.until("the proxy only looks on: nothing can be sent")
+    await terminal.until("the proxy only observes: nothing can be sent")
     terminal.press("\x15", f"/save {tmp_path}/r.ndjson", "Enter")
     await terminal.until("⏺")
     one.send({"emit": ["nick", "ann"], "ack": 3})

@@ -8,7 +8,7 @@ import pytest
 
 from nsroom.errors import OutputError, UsageError
 from nsroom.output.ndjson import encode
-from nsroom.tui.recorder import Recordings
+from nsroom.tui.recorder import Recorder
 from nsroom.tui.screen.state import View
 from tests.cli.tui.conftest import Show
 from tests.cli.tui.records import event, model, seen, text
@@ -19,8 +19,8 @@ FRAMED = event("a", frames=['42["a"]'], bytes=7)
 BROKEN = seen("protocol_error", frames=["9"], bytes=1)
 
 
-def recordings(view: View, raw: bool = False) -> Recordings:
-    return Recordings(view, lambda: None, raw)
+def recorder(view: View, raw: bool = False) -> Recorder:
+    return Recorder(view, lambda: None, raw)
 
 
 def recorded(file: Path) -> list[dict[str, object]]:
@@ -29,17 +29,17 @@ def recorded(file: Path) -> list[dict[str, object]]:
 
 async def test_what_was_there_and_what_comes(tmp_path: Path) -> None:
     view = View(model(*(event("before", n) for n in range(5000))), "")
-    sink = recordings(view)
+    sink = recorder(view)
     await sink.add(str(tmp_path / "f"), force=False)
     await sink.write([event("after")])
     await sink.close()
     assert [record["args"] for record in recorded(tmp_path / "f")] == [*([n] for n in range(5000)), []]
-    assert (view.recorded, len(view.model.records)) == (5001, 5001)
+    assert (view.saved, len(view.model.records)) == (5001, 5001)
 
 
 @pytest.mark.parametrize(("raw", "expected"), [(False, [False, True]), (True, [True, True])])
 async def test_frames_are_recorded_when_asked_for(tmp_path: Path, raw: bool, expected: list[bool]) -> None:
-    sink = recordings(View(model(), ""), raw)
+    sink = recorder(View(model(), ""), raw)
     await sink.add(str(tmp_path / "f"), force=False)
     await sink.write([FRAMED, BROKEN])
     await sink.close()
@@ -47,7 +47,7 @@ async def test_frames_are_recorded_when_asked_for(tmp_path: Path, raw: bool, exp
 
 
 async def test_files_that_are_there_or_cannot_be(tmp_path: Path) -> None:
-    sink = recordings(View(model(), ""))
+    sink = recorder(View(model(), ""))
     (tmp_path / "f").touch()
     with pytest.raises(UsageError, match="already exists"):
         await sink.add(str(tmp_path / "f"), force=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from nsroom.output.terminal import cells
-from nsroom.tui.screen.chat_pane import conversation
+from nsroom.tui.screen.chat_pane import chat_lines
 from nsroom.tui.screen.sidebar import sidebar
 from nsroom.tui.screen.state import Mode, View
 from nsroom.tui.screen.status import status
@@ -28,7 +28,7 @@ def test_the_status_tells_where_and_how() -> None:
 @pytest.mark.parametrize("width", [*range(10, 130, 7), 300])
 def test_the_status_fits(width: int) -> None:
     viewed = connected()
-    viewed.server, viewed.recording, viewed.recorded = "a-long-host.example.org:3000", f"f{EVIL}", 123_456
+    viewed.server, viewed.saved_to, viewed.saved = "a-long-host.example.org:3000", f"f{EVIL}", 123_456
     viewed.model.filter('event="a long expression that goes on" & ns=/chat')
     viewed.model.pause()
     viewed.model.ring.first = 0
@@ -47,7 +47,7 @@ def test_what_is_not_shown_is_said_even_where_there_is_little_room() -> None:
 
 def test_dropped_records_and_the_recording_are_told() -> None:
     viewed = connected()
-    viewed.recording, viewed.recorded = "run.ndjson", 12_408
+    viewed.saved_to, viewed.saved = "run.ndjson", 12_408
     viewed.model.ring.first = 4096
     viewed.model.ring.records.clear()
     line = plain(status(viewed, 140))
@@ -58,7 +58,7 @@ def test_dropped_records_and_the_recording_are_told() -> None:
 def test_a_lost_connection_counts_down() -> None:
     trying = seen("reconnect", "local", time=NOON + 60_000_000, data={"attempt": 2, "delay_ms": 4000})
     line = plain(status(connected(seen("close", "local"), trying), 110))
-    assert line.startswith(" nsroom  ◌ localhost:3000  gone, try 2 in 4 s")
+    assert line.startswith(" nsroom  ◌ localhost:3000  retry 2 in 4 s")
 
 
 def test_a_failure_is_told() -> None:
@@ -110,7 +110,7 @@ def test_the_sidebar_fits_and_counts_the_rest(height: int) -> None:
 
 def said(viewed: View, width: int = 60, height: int = 20) -> list[str]:
     viewed.mode = Mode.CHAT
-    return [plain(line) for line in conversation(viewed, width, height)]
+    return [plain(line) for line in chat_lines(viewed, width, height)]
 
 
 def test_the_chat_begins_with_the_day_and_marks_what_is_ours() -> None:
@@ -136,7 +136,7 @@ def test_a_long_message_is_wrapped_and_keeps_its_own_lines() -> None:
 
 def test_what_is_new_since_one_left_is_below_a_rule() -> None:
     viewed = view(text("lobby", "ann", "old"), room="lobby")
-    viewed.leave_chat()
+    viewed.mark_chat_read()
     viewed.model.add(text("lobby", "bob", "fresh"), 0)
     viewed.model.add(text("lobby", "bob", "fresher"), 0)
     kinds = ["new" if " new " in line else line[8:11] for line in said(viewed)[1:]]
@@ -146,21 +146,21 @@ def test_what_is_new_since_one_left_is_below_a_rule() -> None:
 def test_scrolling_back_ends_at_the_beginning() -> None:
     viewed = view(*(text("lobby", "ann", f"m{n}") for n in range(50)), room="lobby")
     assert said(viewed, height=10)[-1].endswith("m49")
-    viewed.chat_back = 5
+    viewed.chat_scroll = 5
     assert said(viewed, height=10)[-1].endswith("m44")
-    viewed.chat_back = 1000
+    viewed.chat_scroll = 1000
     assert said(viewed, height=10)[1].endswith("m0")
-    assert viewed.chat_back == 41
+    assert viewed.chat_scroll == 41
 
 
 def test_nobody_has_said_anything() -> None:
-    assert said(view(room="lobby"))[0] == "  Nobody has said anything in lobby yet."
+    assert said(view(room="lobby"))[0] == "  No messages in lobby yet."
 
 
 @pytest.mark.parametrize("width", [12, 20, 40, 80, 300])
 def test_the_chat_fits_and_nothing_is_raw(width: int) -> None:
     viewed = view(text("lobby", f"{EVIL}漢字漢字漢字漢字", f"{EVIL} {'漢' * 50}\r\x0b\x1b"), room="lobby")
-    for line in conversation(viewed, width, 50):
+    for line in chat_lines(viewed, width, 50):
         whole = "".join(part for _, part in line)
         assert cells(whole) <= max(width, 20)
         assert whole.isprintable()

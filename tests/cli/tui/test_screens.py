@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nsroom.tui.screen.chat_pane import conversation
+from nsroom.tui.screen.chat_pane import chat_lines
 from tests.cli.tui.conftest import Show
 from tests.cli.tui.records import NOON, plain, text, view
 from tests.cli.tui.screens import Terminal, steady
@@ -102,7 +102,7 @@ def test_a_chat_looks_the_same_on_every_day(width: int) -> None:
     looks = set()
     for day in range(0, 366, 5):  # all weekdays and months, and days of one digit and of two
         viewed = view(text("lobby", "ann", "hi", time=NOON + day * DAY), room="lobby")
-        lines = [plain(line) for line in conversation(viewed, width, 10)]
+        lines = [plain(line) for line in chat_lines(viewed, width, 10)]
         looks.add(steady("\n".join(lines), width))
     (look,) = looks
     assert "─  day  ─" in look

@@ -1,1 +1,1 @@
-"""Keys, commands and completion of the live view."""
+"""The input of the live view: keys, commands and completion."""

@@ -1,7 +1,9 @@
-"""What the keys do: a method for each function of `key_bindings.KEYS`."""
+"""The actions of the keys: one function for each name in the keymap."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from prompt_toolkit.buffer import Buffer
@@ -11,289 +13,384 @@ from prompt_toolkit.search import SearchDirection, start_search
 from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats
 from nsroom.tui.input.shell_words import is_open
-from nsroom.tui.screen.keymap import KEYS
 from nsroom.tui.screen.layout import Screen
 from nsroom.tui.screen.state import Focus, Mode, View
 
-Action = Callable[[KeyPressEvent], None]
-_FURTHEST = 20_000
-"""Lines that Home and End go at most where lines are made only as somebody looks."""
+Handler = Callable[[KeyPressEvent], None]
+_MAX_LINES = 20_000
+"""How far Home and End go in lines that are rendered lazily, whose number is unknown."""
 
 
 class Host(Protocol):
-    """What the application does for a key."""
+    """The application, as far as actions use it."""
 
-    def do(self, text: str, typed: bool = False) -> None:
-        """Do what a line says."""
+    def run_line(self, text: str, typed: bool = False) -> None:
+        """Run a line as if it was typed into the input."""
 
     def ask(self, label: str, text: str, done: Callable[[str], None]) -> None:
-        """Ask for a line in the place of the input."""
+        """Ask for a line instead of the input."""
 
     def copy(self, text: str) -> None:
-        """Give text to the clipboard."""
+        """Copy text to the clipboard."""
 
     def leave(self) -> None:
-        """End the view."""
+        """Close the view."""
 
     def retry(self) -> None:
         """Try to connect again."""
 
 
-class Actions:
-    """The functions of the view, by the names of the table of keys."""
+@dataclass(frozen=True, slots=True)
+class KeyContext:
+    """What actions work on."""
 
-    def __init__(self, view: View, screen: Screen, host: Host) -> None:
-        self._view = view
-        self._model = view.model
-        self._screen = screen
-        self._input: Buffer = screen.input_buffer
-        self._host = host
+    view: View
+    screen: Screen
+    host: Host
 
-    def table(self) -> dict[str, Action]:
-        """Give every function that takes a key."""
-        return {key.name: self._wrapped(getattr(self, key.name)) for key in KEYS}
+    @property
+    def input(self) -> Buffer:
+        """The input line."""
+        return self.screen.input_buffer
 
-    def _wrapped(self, function: Callable[[], None]) -> Action:
-        def act(_event: KeyPressEvent) -> None:
-            self._view.say("")
-            function()
 
-        return act
+Action = Callable[[KeyContext], None]
 
-    def up(self) -> None:
-        self._step(-1)
 
-    def down(self) -> None:
-        self._step(1)
+def handlers(context: KeyContext) -> dict[str, Handler]:
+    """Return the handler of each function in the keymap."""
+    return {name: _handler(action, context) for name, action in ACTIONS.items()}
 
-    def page_up(self) -> None:
-        self._step(-max(self._view.stream_height - 1, 1))
 
-    def page_down(self) -> None:
-        self._step(max(self._view.stream_height - 1, 1))
+def _handler(action: Action, context: KeyContext) -> Handler:
+    def handle(_event: KeyPressEvent) -> None:
+        context.view.notice.clear()
+        action(context)
 
-    def detail_up(self) -> None:
-        self._step(-1)
+    return handle
 
-    def detail_down(self) -> None:
-        self._step(1)
 
-    def _step(self, steps: int) -> None:
-        """Go on by so many lines in what one reads."""
-        view = self._view
-        if view.focus is Focus.DETAIL:
-            view.detail_row = max(view.detail_row + steps, 0)
-        elif view.mode is Mode.CHAT:
-            view.chat_back = max(view.chat_back - steps, 0)
-        else:
-            self._model.move(steps)
-            self._refresh_detail()
+def _move(context: KeyContext, steps: int) -> None:
+    """Move by lines in the detail, the chat or the stream."""
+    view = context.view
+    if view.focus is Focus.DETAIL:
+        view.detail_row = max(view.detail_row + steps, 0)
+    elif view.mode is Mode.CHAT:
+        view.chat_scroll = max(view.chat_scroll - steps, 0)
+    else:
+        view.model.move(steps)
+        _update_detail(view)
 
-    def _refresh_detail(self) -> None:
-        if self._view.detail is not None:
-            self._view.show_detail()
 
-    def home(self) -> None:
-        if self._view.focus is Focus.DETAIL:
-            self._view.detail_row = 0
-        elif self._view.mode is Mode.CHAT:
-            self._view.chat_back = _FURTHEST
-        else:
-            self._model.home()
-            self._refresh_detail()
-
-    def end(self) -> None:
-        if self._view.focus is Focus.DETAIL:
-            self._view.detail_row = _FURTHEST
-        else:
-            self._view.chat_back = 0
-            self._model.follow()
-
-    def detail(self) -> None:
-        view = self._view
-        if view.mode is Mode.CHAT:
-            return
-        if view.detail is not None:
-            self.close_detail()
-            return
-        if view.model.cursor is None:
-            view.model.move(-1)
+def _update_detail(view: View) -> None:
+    if view.detail is not None:
         view.show_detail()
 
-    def close_detail(self) -> None:
-        self._view.detail = None
-        self._screen.focus(Focus.STREAM)
 
-    def fold(self) -> None:
-        self._screen.turn()
+def _up(context: KeyContext) -> None:
+    _move(context, -1)
 
-    def search(self) -> None:
-        self._host.ask("search", "", self._search_anew)
 
-    def _search_anew(self, text: str) -> None:
-        self._search(text or self._model.pattern, forward=False)
+def _down(context: KeyContext) -> None:
+    _move(context, 1)
 
-    def search_next(self) -> None:
-        self._search(self._model.pattern, forward=False)
 
-    def search_back(self) -> None:
-        self._search(self._model.pattern, forward=True)
+def _page_up(context: KeyContext) -> None:
+    _move(context, -max(context.view.stream_height - 1, 1))
 
-    def _search(self, text: str, forward: bool) -> None:
-        if not text:
-            self._view.say("nothing to search for: / asks for it", failed=True)
-        elif not self._model.search(text, forward):
-            self._view.say(f"no {'later' if forward else 'earlier'} row holds {text!r}", failed=True)
-        self._refresh_detail()
 
-    def filter(self) -> None:
-        where = self._model.where
-        self._host.ask("filter", where.text if where else "", self._filter)
+def _page_down(context: KeyContext) -> None:
+    _move(context, max(context.view.stream_height - 1, 1))
 
-    input_filter = filter
 
-    def _filter(self, text: str) -> None:
-        self._host.do(f"/where {text}")
+def _home(context: KeyContext) -> None:
+    view = context.view
+    if view.focus is Focus.DETAIL:
+        view.detail_row = 0
+    elif view.mode is Mode.CHAT:
+        view.chat_scroll = _MAX_LINES
+    else:
+        view.model.home()
+        _update_detail(view)
 
-    def only(self) -> None:
-        if record := self._event():
-            self._filter(f"event={json.dumps(str(record.event))}")
 
-    def hide(self) -> None:
-        if record := self._event():
-            where = self._model.where
-            before = f"({where.text}) & " if where else ""
-            self._filter(f"{before}!event={json.dumps(str(record.event))}")
+def _end(context: KeyContext) -> None:
+    view = context.view
+    if view.focus is Focus.DETAIL:
+        view.detail_row = _MAX_LINES
+    else:
+        view.chat_scroll = 0
+        view.model.follow()
 
-    def only_client(self) -> None:
-        record = self._view.selected()
-        if record is not None and record.sid is not None and self._view.of_others:
-            self._model.only_client(record.sid)
 
-    def unfilter(self) -> None:
-        self._filter("")
+def _detail(context: KeyContext) -> None:
+    view = context.view
+    if view.mode is Mode.CHAT:
+        return
+    if view.detail is not None:
+        _close_detail(context)
+        return
+    if view.model.cursor is None:
+        view.model.move(-1)
+    view.show_detail()
 
-    def mode(self) -> None:
-        view = self._view
-        if view.of_others:
-            view.say("there is no chat: each client gets every message once more", failed=True)
-            return
-        if view.mode is Mode.CHAT:
-            view.leave_chat()
-        if view.focus is Focus.DETAIL:
-            self._screen.focus(Focus.STREAM)
-        view.mode = Mode.EVENTS if view.mode is Mode.CHAT else Mode.CHAT
 
-    input_mode = mode
+def _close_detail(context: KeyContext) -> None:
+    context.view.detail = None
+    context.screen.focus(Focus.STREAM)
 
-    def pause(self) -> None:
-        self._model.pause()
 
-    input_pause = pause
+def _fold(context: KeyContext) -> None:
+    context.screen.toggle_fold()
 
-    def jump(self) -> None:
-        if reason := self._model.jump():
-            self._view.say(reason, failed=True)
-        self._refresh_detail()
 
-    def mark(self) -> None:
-        if self._view.selected():
-            self._model.mark()
+def _ask_search(context: KeyContext) -> None:
+    context.host.ask("search", "", partial(_search_typed, context))
 
-    def next_mark(self) -> None:
-        self._mark_elsewhere(forward=False)
 
-    def back_mark(self) -> None:
-        self._mark_elsewhere(forward=True)
+def _search_typed(context: KeyContext, text: str) -> None:
+    _search(context.view, text or context.view.model.pattern, forward=False)
 
-    def _mark_elsewhere(self, forward: bool) -> None:
-        if not self._model.next_mark(forward):
-            self._view.say(f"no mark further {'down' if forward else 'up'}: m marks a row", failed=True)
-        self._refresh_detail()
 
-    def copy(self) -> None:
-        if self._view.selected():
-            self._view.copying = True
+def _search_next(context: KeyContext) -> None:
+    _search(context.view, context.view.model.pattern, forward=False)
 
-    def copy_as(self, format: str) -> None:
-        """Copy the selected record in one of the formats."""
-        self._view.copying = False
-        record = self._view.selected()
-        if record is not None and format in copy_formats.FORMATS:
-            self._host.copy(copy_formats.FORMATS[format](record))
 
-    def edit(self) -> None:
-        if record := self._event():
-            self._input.text = copy_formats.as_typed(record)
-            self._input.cursor_position = len(self._input.text)
-            self._screen.focus(Focus.INPUT)
+def _search_back(context: KeyContext) -> None:
+    _search(context.view, context.view.model.pattern, forward=True)
 
-    def resend(self) -> None:
-        if self._view.failure:
-            self._host.retry()
-        elif record := self._event():
-            self._host.do(copy_formats.as_typed(record))
 
-    def _event(self) -> Record | None:
-        record = self._view.selected()
-        if record is not None and record.kind is not Kind.EVENT:
-            self._view.say("this row is no event", failed=True)
-            return None
-        return record
+def _search(view: View, text: str, forward: bool) -> None:
+    if not text:
+        view.notice.show("nothing to search for; press / first", failed=True)
+    elif not view.model.search(text, forward):
+        view.notice.show(f"not found {'below' if forward else 'above'}: {text}", failed=True)
+    _update_detail(view)
 
-    def deltas(self) -> None:
-        self._view.deltas = not self._view.deltas
 
-    def heartbeats(self) -> None:
-        self._model.heartbeats = not self._model.heartbeats
-        self._model.refilter()
+def _ask_filter(context: KeyContext) -> None:
+    where = context.view.model.where
+    context.host.ask("filter", where.text if where else "", partial(_filter, context))
 
-    def sidebar(self) -> None:
-        self._view.sidebar = not self._view.sidebar
 
-    def save(self) -> None:
-        self._host.ask("record to file", "session.ndjson", lambda text: self._host.do(f"/save {text}"))
+def _filter(context: KeyContext, text: str) -> None:
+    context.host.run_line(f"/where {text}")
 
-    def send(self) -> None:
-        state = self._input.complete_state
-        if state is not None and state.current_completion is not None:
-            self._input.complete_state = None
-        elif is_open(self._input.text):
-            self._input.insert_text("\n")
-        elif self._input.text.strip() or self._view.of_others:
-            self._input.validate_and_handle()
 
-    def newline(self) -> None:
-        self._input.insert_text("\n")
+def _only(context: KeyContext) -> None:
+    if record := _selected_event(context.view):
+        _filter(context, f"event={json.dumps(str(record.event))}")
 
-    def editor(self) -> None:
-        self._input.open_in_editor()
 
-    def recall(self) -> None:
-        start_search(self._screen.input_control, SearchDirection.BACKWARD)
+def _hide(context: KeyContext) -> None:
+    if record := _selected_event(context.view):
+        where = context.view.model.where
+        current = f"({where.text}) & " if where else ""
+        _filter(context, f"{current}!event={json.dumps(str(record.event))}")
 
-    def read(self) -> None:
-        if self._input.complete_state is not None:
-            self._input.cancel_completion()
-        else:
-            self._screen.focus(Focus.STREAM)
 
-    def write(self) -> None:
-        self._screen.focus(Focus.INPUT)
+def _only_client(context: KeyContext) -> None:
+    record = context.view.require_selected()
+    if record is not None and record.sid is not None and context.view.is_observing:
+        context.view.model.only_client(record.sid)
 
-    def switch(self) -> None:
-        opened = self._view.detail is not None and self._view.mode is Mode.EVENTS
-        if self._view.focus is Focus.STREAM and opened:
-            self._screen.focus(Focus.DETAIL)
-        else:
-            self._screen.focus(Focus.INPUT)
 
-    def help(self) -> None:
-        self._view.help, self._view.help_top = True, 0
+def _unfilter(context: KeyContext) -> None:
+    _filter(context, "")
 
-    input_help = help
 
-    def leave(self) -> None:
-        self._host.leave()
+def _switch_mode(context: KeyContext) -> None:
+    view = context.view
+    if view.is_observing:
+        view.notice.show("no chat view here: every client receives each message", failed=True)
+        return
+    if view.mode is Mode.CHAT:
+        view.mark_chat_read()
+    if view.focus is Focus.DETAIL:
+        context.screen.focus(Focus.STREAM)
+    view.mode = Mode.EVENTS if view.mode is Mode.CHAT else Mode.CHAT
 
-    quit = leave
+
+def _pause(context: KeyContext) -> None:
+    context.view.model.pause()
+
+
+def _jump(context: KeyContext) -> None:
+    if reason := context.view.model.jump():
+        context.view.notice.show(reason, failed=True)
+    _update_detail(context.view)
+
+
+def _mark(context: KeyContext) -> None:
+    if context.view.require_selected():
+        context.view.model.mark()
+
+
+def _next_mark(context: KeyContext) -> None:
+    _go_to_mark(context.view, forward=False)
+
+
+def _back_mark(context: KeyContext) -> None:
+    _go_to_mark(context.view, forward=True)
+
+
+def _go_to_mark(view: View, forward: bool) -> None:
+    if not view.model.next_mark(forward):
+        view.notice.show(f"no mark {'below' if forward else 'above'}; m marks a row", failed=True)
+    _update_detail(view)
+
+
+def _ask_copy(context: KeyContext) -> None:
+    if context.view.require_selected():
+        context.view.copying = True
+
+
+def copy_as(context: KeyContext, format: str) -> None:
+    """Copy the selected record in a format, or cancel if the format is unknown."""
+    context.view.copying = False
+    record = context.view.require_selected()
+    if record is not None and format in copy_formats.FORMATS:
+        context.host.copy(copy_formats.FORMATS[format](record))
+
+
+def _edit(context: KeyContext) -> None:
+    if record := _selected_event(context.view):
+        context.input.text = copy_formats.as_typed(record)
+        context.input.cursor_position = len(context.input.text)
+        context.screen.focus(Focus.INPUT)
+
+
+def _resend(context: KeyContext) -> None:
+    if context.view.failure:
+        context.host.retry()
+    elif record := _selected_event(context.view):
+        context.host.run_line(copy_formats.as_typed(record))
+
+
+def _selected_event(view: View) -> Record | None:
+    record = view.require_selected()
+    if record is not None and record.kind is not Kind.EVENT:
+        view.notice.show("this row is not an event", failed=True)
+        return None
+    return record
+
+
+def _deltas(context: KeyContext) -> None:
+    context.view.deltas = not context.view.deltas
+
+
+def _heartbeats(context: KeyContext) -> None:
+    model = context.view.model
+    model.heartbeats = not model.heartbeats
+    model.refilter()
+
+
+def _sidebar(context: KeyContext) -> None:
+    context.view.sidebar = not context.view.sidebar
+
+
+def _save(context: KeyContext) -> None:
+    context.host.ask("save to file", "session.ndjson", partial(_save_to, context))
+
+
+def _save_to(context: KeyContext, path: str) -> None:
+    context.host.run_line(f"/save {path}")
+
+
+def _send(context: KeyContext) -> None:
+    buffer = context.input
+    state = buffer.complete_state
+    if state is not None and state.current_completion is not None:
+        buffer.complete_state = None
+    elif is_open(buffer.text):
+        buffer.insert_text("\n")
+    elif buffer.text.strip() or context.view.is_observing:
+        buffer.validate_and_handle()
+
+
+def _newline(context: KeyContext) -> None:
+    context.input.insert_text("\n")
+
+
+def _editor(context: KeyContext) -> None:
+    context.input.open_in_editor()
+
+
+def _search_history(context: KeyContext) -> None:
+    start_search(context.screen.input_control, SearchDirection.BACKWARD)
+
+
+def _go_to_stream(context: KeyContext) -> None:
+    if context.input.complete_state is not None:
+        context.input.cancel_completion()
+    else:
+        context.screen.focus(Focus.STREAM)
+
+
+def _go_to_input(context: KeyContext) -> None:
+    context.screen.focus(Focus.INPUT)
+
+
+def _next_pane(context: KeyContext) -> None:
+    view = context.view
+    has_detail = view.detail is not None and view.mode is Mode.EVENTS
+    context.screen.focus(Focus.DETAIL if view.focus is Focus.STREAM and has_detail else Focus.INPUT)
+
+
+def _help(context: KeyContext) -> None:
+    context.view.help.open()
+
+
+def _leave(context: KeyContext) -> None:
+    context.host.leave()
+
+
+ACTIONS: Mapping[str, Action] = {
+    "up": _up,
+    "down": _down,
+    "detail_up": _up,
+    "detail_down": _down,
+    "page_up": _page_up,
+    "page_down": _page_down,
+    "home": _home,
+    "end": _end,
+    "detail": _detail,
+    "fold": _fold,
+    "close_detail": _close_detail,
+    "send": _send,
+    "newline": _newline,
+    "editor": _editor,
+    "recall": _search_history,
+    "search": _ask_search,
+    "search_next": _search_next,
+    "search_back": _search_back,
+    "filter": _ask_filter,
+    "input_filter": _ask_filter,
+    "only": _only,
+    "hide": _hide,
+    "only_client": _only_client,
+    "unfilter": _unfilter,
+    "mode": _switch_mode,
+    "input_mode": _switch_mode,
+    "pause": _pause,
+    "input_pause": _pause,
+    "jump": _jump,
+    "mark": _mark,
+    "next_mark": _next_mark,
+    "back_mark": _back_mark,
+    "copy": _ask_copy,
+    "edit": _edit,
+    "resend": _resend,
+    "deltas": _deltas,
+    "heartbeats": _heartbeats,
+    "sidebar": _sidebar,
+    "save": _save,
+    "read": _go_to_stream,
+    "write": _go_to_input,
+    "switch": _next_pane,
+    "help": _help,
+    "input_help": _help,
+    "leave": _leave,
+    "quit": _leave,
+}
+"""The action of each function in the keymap, by its name there and in the settings."""

@@ -1,4 +1,4 @@
-"""Completion from what was seen live: commands, namespaces, rooms, events, sids, keys of last arguments."""
+"""Completion from live data: commands, namespaces, rooms, events, sids, and keys of recent arguments."""
 
 import re
 import shlex
@@ -16,30 +16,41 @@ from nsroom.tui.screen.state import View
 
 _FIELDS = ("kind=", "ns=", "event=", "event~", "dir=", "arg.", "arg~", "rtt>", "id=", "sid=", "reason~")
 _OPTIONS = ("--room", "--to", "--except", "-t", "-n")
-_MOST = 200
-"""Completions that are offered."""
+_MAX_COMPLETIONS = 200
+_MAX_LENGTH = 200
 _WORD = re.compile(r"\S*\Z")
 _TEST = re.compile(r"[^\s&|()!]*\Z")
 _MEMBER = re.compile(r'[{,]\s*"([\w$.-]*)\Z')
 _EVENT = re.compile(r'\["([^"\\]*)\Z')
-_RAW = re.compile(r'\["([^"\\]*)"')
+_NDJSON = re.compile(r'\["([^"\\]*)"')
 
 
 class LiveCompleter(Completer):
-    """Completes the input line out of the view's state."""
+    """Completes the input line from the view's state."""
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self._by_command = {
+            "join": self._room_word,
+            "leave": self._room,
+            "who": self._room,
+            "ns": self._namespace,
+            "where": self._where,
+            "copy": self._format,
+            "emit": self._event,
+            "call": self._event,
+            "reply": self._reply,
+        }
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:  # noqa: ARG002
         """Complete the word before the cursor."""
         text = document.text_before_cursor
         if text.startswith("["):
-            yield from self._raw(text)
+            yield from self._ndjson(text)
         elif text.startswith("/") and not text.startswith("//"):
             name, blank, rest = text[1:].partition(" ")
             yield from self._arguments(name, rest) if blank else self._commands(name)
-        elif self._view.of_others:
+        elif self._view.is_observing:
             yield from self._filter(_last(_TEST, text))
 
     def _commands(self, name: str) -> Iterator[Completion]:
@@ -52,68 +63,73 @@ class LiveCompleter(Completer):
                     display_meta=command.help,
                 )
 
-    def _raw(self, text: str) -> Iterator[Completion]:
-        """Complete the name of the event, and keys, in `["event", {"key": …`."""
-        if event := _EVENT.fullmatch(text):
-            yield from _offer((f'{name}"' for name in self._events()), event[1])
-        elif (named := _RAW.match(text)) and (member := _MEMBER.search(text)):
-            yield from _offer((f'{key}": ' for key in self._keys(named[1])), member[1])
-
     def _arguments(self, name: str, rest: str) -> Iterable[Completion]:
-        spaces = self._view.model.namespaces
-        space, word = spaces[self._view.namespace], _last(_WORD, rest)
-        if name == "join":
-            return _offer(space.rooms, word, quoted=True)
-        if name in ("leave", "who"):
-            return _offer(space.rooms, rest)
-        if name == "ns":
-            return _offer(spaces.by_name, rest)
-        if name == "where":
-            return self._filter(_last(_TEST, rest))
-        if name == "copy":
-            return _offer(copy_formats.FORMATS, word)
-        if name in ("emit", "call"):
-            return self._event(rest, word)
-        return _offer(self._answer(rest), word) if name == "reply" else ()
+        complete = self._by_command.get(name)
+        return complete(rest, _last(_WORD, rest)) if complete else ()
+
+    def _ndjson(self, text: str) -> Iterator[Completion]:
+        """Complete the event's name, and the keys, in `["event", {"key": …`."""
+        if event := _EVENT.fullmatch(text):
+            yield from _matching((f'{name}"' for name in self._events()), event[1])
+        elif (named := _NDJSON.match(text)) and (member := _MEMBER.search(text)):
+            yield from _matching((f'{key}": ' for key in self._keys(named[1])), member[1])
+
+    def _room_word(self, _rest: str, word: str) -> Iterable[Completion]:
+        return _matching(self._rooms(), word, quoted=True)
+
+    def _room(self, rest: str, _word: str) -> Iterable[Completion]:
+        return _matching(self._rooms(), rest)
+
+    def _namespace(self, rest: str, _word: str) -> Iterable[Completion]:
+        return _matching(self._view.model.namespaces.by_name, rest)
+
+    def _where(self, rest: str, _word: str) -> Iterable[Completion]:
+        return self._filter(_last(_TEST, rest))
+
+    def _format(self, _rest: str, word: str) -> Iterable[Completion]:
+        return _matching(copy_formats.FORMATS, word)
+
+    def _reply(self, rest: str, word: str) -> Iterable[Completion]:
+        return _matching(("ok:=true", "error="), word) if not rest.strip() else ()
 
     def _filter(self, word: str) -> Iterable[Completion]:
-        spaces, clients = self._view.model.namespaces, self._view.model.clients
+        namespaces, clients = self._view.model.namespaces, self._view.model.clients
         values: dict[str, Iterable[str]] = {
-            "ns": spaces.by_name,
+            "ns": namespaces.by_name,
             "event": self._events(),
             "kind": Kind,
             "dir": Direction,
-            "sid": reversed(clients.by_sid if clients else spaces.sids),
+            "sid": reversed(clients.by_sid if clients else namespaces.sids),
         }
         field = re.match(r"(\w+)(=|!=|~)", word)
         if field is None:
-            return _offer(_FIELDS, word)
-        return _offer((field[0] + _value(each) for each in values.get(field[1], ())), word)
+            return _matching(_FIELDS, word)
+        return _matching((field[0] + _value(each) for each in values.get(field[1], ())), word)
 
     def _event(self, rest: str, word: str) -> Iterable[Completion]:
-        """Complete an event's name, then the keys of the arguments that it last had."""
-        spaces = self._view.model.namespaces
+        """Complete an event's name, then the keys of its most recent arguments."""
+        namespaces = self._view.model.namespaces
         before = rest.split()[: -1 if word else None]
         if before and before[-1] in ("--room", "--to", "--except"):
-            return _offer(spaces[self._view.namespace].rooms, word, quoted=True)
+            return _matching(self._rooms(), word, quoted=True)
         if before and before[-1] == "-n":
-            return _offer(spaces.by_name, word)
+            return _matching(namespaces.by_name, word)
         if word.startswith("-"):
-            return _offer(_OPTIONS, word)
-        named = _named(before)
-        if named is None:
-            return _offer(self._events(), word, quoted=True)
+            return _matching(_OPTIONS, word)
+        event = _event_name(before)
+        if event is None:
+            return _matching(self._events(), word, quoted=True)
         if member := _MEMBER.search(rest):
-            return _offer((f'{key}": ' for key in self._keys(named)), member[1])
+            return _matching((f'{key}": ' for key in self._keys(event)), member[1])
         if "=" in word:
-            return _offer(reversed(spaces.sids), word.rpartition("=")[2])
-        keys = (f"{key}{'=' if isinstance(value, str) else ':='}" for key, value in self._members(named))
+            return _matching(reversed(namespaces.sids), word.rpartition("=")[2])
+        keys = (f"{key}{'=' if isinstance(value, str) else ':='}" for key, value in self._members(event))
         used = {part.partition("=")[0].removesuffix(":") for part in before}
-        fresh = [key for key in keys if key.rstrip(":=") not in used]
-        return _offer([*fresh, *(reversed(spaces.sids) if word else ())], word)
+        unused = [key for key in keys if key.rstrip(":=") not in used]
+        return _matching([*unused, *(reversed(namespaces.sids) if word else ())], word)
 
-    def _answer(self, rest: str) -> Iterable[str]:
-        return ("ok:=true", "error=") if not rest.strip() else ()
+    def _rooms(self) -> Iterable[str]:
+        return self._view.model.namespaces[self._view.namespace].rooms
 
     def _events(self) -> list[str]:
         return list(self._view.model.namespaces[self._view.namespace].events)[::-1]
@@ -123,7 +139,9 @@ class LiveCompleter(Completer):
 
     def _members(self, event: str) -> list[tuple[str, object]]:
         args = self._view.model.last_arguments(self._view.namespace, event)
-        return [pair for arg in args if isinstance(arg, dict) for pair in islice(arg.items(), _MOST)]
+        return [
+            pair for arg in args if isinstance(arg, dict) for pair in islice(arg.items(), _MAX_COMPLETIONS)
+        ]
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:
@@ -131,8 +149,8 @@ def _last(pattern: re.Pattern[str], text: str) -> str:
     return found[0] if found else ""
 
 
-def _named(words: list[str]) -> str | None:
-    """Give the event among the words of an `/emit`."""
+def _event_name(words: list[str]) -> str | None:
+    """Return the event among the words after `/emit`, or None."""
     rest = iter(words)
     for word in rest:
         if word in ("-t", "--text"):
@@ -147,9 +165,11 @@ def _value(text: str) -> str:
     return text if re.fullmatch(r"[\w/.:#@+-]+", text) else f'"{text}"'
 
 
-def _offer(candidates: Iterable[str], word: str, quoted: bool = False) -> Iterator[Completion]:
-    """Offer what begins with the word and is safe: a server may have named it."""
-    fitting = (each for each in candidates if each.startswith(word) and each != word and len(each) <= 200)
-    for each in islice(fitting, _MOST):
+def _matching(candidates: Iterable[str], word: str, quoted: bool = False) -> Iterator[Completion]:
+    """Yield the candidates that start with the word and are safe: a server may have chosen their names."""
+    matching = (
+        each for each in candidates if each.startswith(word) and each != word and len(each) <= _MAX_LENGTH
+    )
+    for each in islice(matching, _MAX_COMPLETIONS):
         if safe(each) == each:
             yield Completion(shlex.quote(each) if quoted else each, -len(word))

@@ -1,4 +1,4 @@
-"""A record written so that it can be pasted elsewhere: as JSON, a command, JavaScript or Python. Pure."""
+"""A record as JSON, shell command, JavaScript or Python. Pure."""
 
 import base64
 import json
@@ -9,31 +9,31 @@ from nsroom.record import Json, Record, escape, to_json
 
 
 def as_json(record: Record) -> str:
-    """Give the record as one line of NDJSON."""
+    """Return the record as one line of NDJSON."""
     return json.dumps(to_json(record))
 
 
 def as_list(record: Record) -> str:
-    """Give an event as `["event", arg…]`, which `emit -` and the live view's input take."""
+    """Return an event as `["event", arg…]`, which `emit -` and the live view's input read."""
     return json.dumps([record.event, *escape(record.args or [])])
 
 
 def as_emit(record: Record) -> str:
-    """Give the `nsroom emit` command that emits the event again."""
+    """Return the `nsroom emit` command that emits the event again."""
     words = ["nsroom", "emit"]
     if record.namespace not in (None, "/"):
         words += ["-n", str(record.namespace)]
     args = record.args or []
     if has_bytes(args):
         return f"echo {shlex.quote(as_list(record))} | {shlex.join(words)} -"
-    ready = [json.dumps(arg, ensure_ascii=False) for arg in args]
-    # What begins with a dash would be taken for an option.
-    dashes = ["--"] if any(word.startswith("-") for word in [str(record.event), *ready]) else []
-    return shlex.join([*words, *dashes, str(record.event), *ready])
+    encoded = [json.dumps(arg, ensure_ascii=False) for arg in args]
+    # An argument that starts with a dash would be parsed as an option.
+    dashes = ["--"] if any(word.startswith("-") for word in [str(record.event), *encoded]) else []
+    return shlex.join([*words, *dashes, str(record.event), *encoded])
 
 
 def as_typed(record: Record) -> str:
-    """Give the line for the live view's input that emits the event again."""
+    """Return the line for the live view's input that emits the event again."""
     args = record.args or []
     if has_bytes(args):
         line = as_list(record)
@@ -43,14 +43,14 @@ def as_typed(record: Record) -> str:
 
 
 def as_javascript(record: Record) -> str:
-    """Give the call of socket.io-client that emits the event again."""
+    """Return the socket.io-client call that emits the event again."""
     return f"socket.emit({', '.join(map(_javascript, [record.event, *(record.args or [])]))});"
 
 
 def as_python(record: Record) -> str:
-    """Give the call of python-socketio that emits the event again."""
+    """Return the python-socketio call that emits the event again."""
     args = record.args or []
-    # One argument stands for itself, unless python-socketio would take it for several or none.
+    # A single argument needs no tuple, except None, which python-socketio takes for no arguments.
     data = repr(args[0]) if len(args) == 1 and args[0] is not None else repr(tuple(args))
     namespace = f", namespace={record.namespace!r}" if record.namespace not in (None, "/") else ""
     return f"await sio.emit({record.event!r}, {data}{namespace})"
@@ -65,7 +65,7 @@ FORMATS: dict[str, Callable[[Record], str]] = {
 
 
 def has_bytes(value: Json) -> bool:
-    """Tell whether there is binary anywhere in the value."""
+    """Return whether the value contains binary data."""
     if isinstance(value, dict):
         return any(map(has_bytes, value.values()))
     return isinstance(value, bytes) or (isinstance(value, list) and any(map(has_bytes, value)))
@@ -82,6 +82,6 @@ def _javascript(value: Json) -> str:
 
 
 def _word(arg: Json) -> str:
-    """Write an argument so that it is read back as itself; objects and arrays need no quotes."""
+    """Return an argument as a word of the input line, where objects and arrays need no quotes."""
     text = json.dumps(arg, ensure_ascii=False)
     return text if isinstance(arg, (dict, list)) else shlex.quote(text)

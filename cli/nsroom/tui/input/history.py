@@ -1,4 +1,4 @@
-"""What was typed in earlier runs: a file that only its owner may read, of bounded length."""
+"""The input history of earlier runs, in a file of limited length that only its owner can read."""
 
 import contextlib
 import json
@@ -8,28 +8,28 @@ from pathlib import Path
 
 from prompt_toolkit.history import History
 
-_MOST = 1000
-_LONGEST = 10_000
-"""Characters of an entry that is kept for the next run."""
+_MAX_ENTRIES = 1000
+_MAX_LENGTH = 10_000
+"""Characters of an entry; longer ones are not saved."""
 
 
-class TypedHistory(History):
-    """A line of JSON for each entry. Where the file cannot be read or written, this run does without it."""
+class InputHistory(History):
+    """A file with a line of JSON per entry. If it cannot be read or written, nothing is loaded or saved."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
 
     def load_history_strings(self) -> Iterable[str]:
-        """Give the entries, the latest first."""
+        """Return the entries, the latest first."""
         lines = self._lines()
-        if len(lines) > 2 * _MOST:
-            self._write("".join(lines[-_MOST:]), os.O_TRUNC)
-        return [text for line in reversed(lines[-_MOST:]) if (text := _read(line))]
+        if len(lines) > 2 * _MAX_ENTRIES:
+            self._write("".join(lines[-_MAX_ENTRIES:]), os.O_TRUNC)
+        return [text for line in reversed(lines[-_MAX_ENTRIES:]) if (text := _decode(line))]
 
     def store_string(self, string: str) -> None:
-        """Add an entry."""
-        if len(string) <= _LONGEST:
+        """Save an entry."""
+        if len(string) <= _MAX_LENGTH:
             self._write(json.dumps(string) + "\n", os.O_APPEND)
 
     def _lines(self) -> list[str]:
@@ -38,14 +38,14 @@ class TypedHistory(History):
         except (OSError, UnicodeDecodeError):
             return []
 
-    def _write(self, text: str, how: int) -> None:
+    def _write(self, text: str, flags: int) -> None:
         with contextlib.suppress(OSError):
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600)
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
             with open(fd, "w", encoding="ascii") as file:
                 file.write(text)
 
 
-def _read(line: str) -> str:
+def _decode(line: str) -> str:
     try:
         text = json.loads(line)
     except ValueError:

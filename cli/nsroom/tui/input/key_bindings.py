@@ -10,31 +10,33 @@ from nsroom.tui.screen.keymap import KEYS, Key
 from nsroom.tui.screen.state import View
 
 
-def bindings(
+def key_bindings(
     view: View,
-    actions: Mapping[str, Callable[[KeyPressEvent], None]],
+    handlers: Mapping[str, Callable[[KeyPressEvent], None]],
     remapped: Mapping[str, tuple[str, ...]],
 ) -> KeyBindings:
-    """Bind every function of the table to its keys, or to those that the settings name.
+    """Bind each function of the keymap to its keys or to those from the settings.
 
-    Raises: UsageError for a function or a key that there is not.
+    Raises: UsageError for an unknown function or key.
     """
     unknown = remapped.keys() - {key.name for key in KEYS}
     if unknown:
         names = ", ".join(key.name for key in KEYS)
-        raise UsageError(f"keys.{sorted(unknown)[0]}: there is no such function, only {names}")
-    bound = KeyBindings()
+        raise UsageError(f"keys.{sorted(unknown)[0]}: unknown function; choose one of {names}")
+    bindings = KeyBindings()
     for key in KEYS:
         for keys in remapped.get(key.name, key.keys):
-            _bind(bound, view, key, keys, actions[key.name])
-    return bound
+            _bind(bindings, view, key, keys, handlers[key.name])
+    return bindings
 
 
 def _bind(
-    bound: KeyBindings, view: View, key: Key, keys: str, action: Callable[[KeyPressEvent], None]
+    bindings: KeyBindings, view: View, key: Key, keys: str, handler: Callable[[KeyPressEvent], None]
 ) -> None:
-    here = Condition(lambda: view.focus in key.where and not view.help and not view.copying)
+    here = Condition(lambda: view.focus in key.where and not view.help.is_open and not view.copying)
     try:
-        bound.add(*keys.split(), filter=here, eager=keys == "enter")(action)
+        bindings.add(*keys.split(), filter=here, eager=keys == "enter")(handler)
     except (ValueError, AssertionError):
-        raise UsageError(f"keys.{key.name}: {keys!r} is no key: name it as f6, c-t, escape t or t") from None
+        raise UsageError(
+            f"keys.{key.name}: unknown key {keys!r}; write keys as f6, c-t, escape t or t"
+        ) from None

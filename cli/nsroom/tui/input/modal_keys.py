@@ -1,4 +1,4 @@
-"""The keys while something else waits for one: a question, the help, the format of a copy."""
+"""Keys while the help, a question or the choice of a copy format is open."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -6,52 +6,59 @@ from typing import Protocol
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from nsroom.tui.input.actions import Actions
-from nsroom.tui.screen.state import Focus, View
+from nsroom.tui.input.actions import KeyContext, copy_as
+from nsroom.tui.screen.help_pane import HelpPane
+from nsroom.tui.screen.state import Focus
 
 _FORMATS = {"j": "json", "e": "emit", "s": "js", "p": "python"}
 _SCROLLS = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -10, "pagedown": 10, "space": 10}
 
 
 class Host(Protocol):
-    """What the application does with a question."""
+    """The application, as far as questions use it."""
 
     def answer(self) -> None:
-        """Take the line that was asked for."""
+        """Accept the line that was asked for."""
 
-    def leave_question(self) -> None:
-        """Ask no more."""
+    def cancel_question(self) -> None:
+        """Close the question without an answer."""
 
 
-def modal(view: View, actions: Actions, host: Host) -> KeyBindings:
-    """Bind the keys of the help, of a question and of a copy."""
-    bound = KeyBindings()
-    asking = Condition(lambda: view.focus is Focus.ASK)
-    helping, copying = Condition(lambda: view.help), Condition(lambda: view.copying)
+def modal_bindings(context: KeyContext, host: Host) -> KeyBindings:
+    """Return the keys of the help, of a question and of a copy."""
+    view, bindings = context.view, KeyBindings()
+    asking, copying = Condition(lambda: view.focus is Focus.ASK), Condition(lambda: view.copying)
+    bind_help(bindings, view.help)
 
-    @bound.add("<any>", filter=helping, eager=True)
-    def _(_event: KeyPressEvent) -> None:
-        view.help = False
-
-    @bound.add("<any>", filter=copying, eager=True)
+    @bindings.add("<any>", filter=copying, eager=True)
     def _(event: KeyPressEvent) -> None:
-        actions.copy_as(_FORMATS.get(event.data, ""))
+        copy_as(context, _FORMATS.get(event.data, ""))
 
-    @bound.add("escape", filter=asking)
+    @bindings.add("escape", filter=asking)
     def _(_event: KeyPressEvent) -> None:
-        host.leave_question()
+        host.cancel_question()
 
-    @bound.add("enter", filter=asking, eager=True)
+    @bindings.add("enter", filter=asking, eager=True)
     def _(_event: KeyPressEvent) -> None:
         host.answer()
 
+    return bindings
+
+
+def bind_help(bindings: KeyBindings, pane: HelpPane) -> None:
+    """Bind the keys that scroll the help; every other key closes it."""
+    is_open = Condition(lambda: pane.is_open)
+
+    @bindings.add("<any>", filter=is_open, eager=True)
+    def _(_event: KeyPressEvent) -> None:
+        pane.close()
+
     for key, steps in _SCROLLS.items():
-        bound.add(key, filter=helping, eager=True)(_scroller(view, steps))
-    return bound
+        bindings.add(key, filter=is_open, eager=True)(_scroller(pane, steps))
 
 
-def _scroller(view: View, steps: int) -> Callable[[KeyPressEvent], None]:
+def _scroller(pane: HelpPane, steps: int) -> Callable[[KeyPressEvent], None]:
     def scroll(_event: KeyPressEvent) -> None:
-        view.help_top += steps
+        pane.scroll(steps)
 
     return scroll

@@ -1,4 +1,4 @@
-"""The words of a typed command: as in a shell, but JSON may stand there unquoted, over several lines."""
+"""Split a command line into words as a shell does; JSON needs no quotes and may span several lines."""
 
 import io
 import json
@@ -9,36 +9,36 @@ from typing import NamedTuple
 from nsroom.errors import UsageError
 
 _JSON = re.compile(r"(?:[A-Za-z_][\w.-]*:=)?(?=[\[{])")
-_TAKES_WORDS = re.compile(r"/(?:emit|call|reply)\s")
+_HAS_WORDS = re.compile(r"/(?:emit|call|reply)\s")
 _decoder = json.JSONDecoder()
 
 
-class _Scanned(NamedTuple):
+class _Scan(NamedTuple):
     words: list[str]
-    open: str
-    """What is not closed; nothing when all is."""
+    error: str
+    """Which quote or bracket is not closed, if any."""
 
 
 def split(text: str) -> list[str]:
-    """Give the words.
+    """Return the words.
 
-    Raises: UsageError for a quote that does not end.
+    Raises: UsageError for a quote or bracket that is not closed.
     """
-    scanned = _scan(text)
-    if scanned.open:
-        raise UsageError(f"{scanned.open}: quote it as in a shell, or write JSON")
-    return scanned.words
+    scan = _scan(text)
+    if scan.error:
+        raise UsageError(f"{scan.error}: quote it as in a shell, or write JSON")
+    return scan.words
 
 
 def is_open(text: str) -> bool:
-    """Tell whether a bracket or a quote is still open, so that Enter goes on with a new line."""
+    """Return whether a bracket or a quote is still open, so that Enter adds a new line."""
     if text[:1] in ("[", "{"):
         return _is_unclosed(text)
-    words = _TAKES_WORDS.match(text)
-    return bool(words and _scan(text[words.end() :]).open)
+    words = _HAS_WORDS.match(text)
+    return bool(words and _scan(text[words.end() :]).error)
 
 
-def _scan(text: str) -> _Scanned:
+def _scan(text: str) -> _Scan:
     words, stream, at = [], io.StringIO(text), 0
     while at < len(text):
         if text[at].isspace():
@@ -48,19 +48,19 @@ def _scan(text: str) -> _Scanned:
             words.append(text[at:end])
         else:
             if start and _is_unclosed(text[start.end() :]):
-                return _Scanned(words, "a bracket is not closed")
+                return _Scan(words, "a bracket is not closed")
             stream.seek(at)
             try:
                 words.append(_shell_word(stream))
             except ValueError as error:
-                return _Scanned(words, str(error).lower())
+                return _Scan(words, str(error).lower())
             end = stream.tell()
         at = end
-    return _Scanned(words, "")
+    return _Scan(words, "")
 
 
 def _json_end(text: str, at: int) -> int:
-    """Give where the JSON value ends that begins here and stands alone, else 0."""
+    """Return the end of the JSON value at this position, or 0 if it is not a word by itself."""
     try:
         _, end = _decoder.raw_decode(text, at)
     except (ValueError, RecursionError):

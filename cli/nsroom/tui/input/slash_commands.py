@@ -1,12 +1,14 @@
-"""What a person types into the live view: text, events, and commands that begin with a slash."""
+"""What is typed: text, events and /commands."""
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nsroom.client.events import Acknowledge, Emit, parse_arguments, parse_line, relay
-from nsroom.client.joins import Convention
+from nsroom.client.joins import Convention, fill
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
 from nsroom.record import Direction, Kind, Record
@@ -17,6 +19,42 @@ from nsroom.tui.screen.state import View
 if TYPE_CHECKING:
     from nsroom.client.client import Client
 
+Answer = asyncio.Future[Record]
+_MAX_ANSWER = 500
+"""Characters of an acknowledgement in the notice of `/call`."""
+
+
+class Host(Protocol):
+    """The application, as far as commands use it."""
+
+    async def save(self, path: str, force: bool = False) -> None:
+        """Save records to a file."""
+
+    def copy(self, text: str) -> None:
+        """Copy text to the clipboard."""
+
+    def leave(self) -> None:
+        """Close the view."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """What commands work on."""
+
+    view: View
+    convention: Convention
+    host: Host
+
+    def client(self) -> "Client":
+        """Return the client to send with. Raises: UsageError without a connection of our own."""
+        if self.view.recording_name:
+            raise UsageError("this is a recording: nothing can be sent")
+        if self.view.proxied_server:
+            raise UsageError("the proxy only observes: nothing can be sent")
+        if self.view.client is None:
+            raise UsageError("not connected yet")
+        return self.view.client
+
 
 class Command(NamedTuple):
     """A command of the input line."""
@@ -24,6 +62,8 @@ class Command(NamedTuple):
     name: str
     usage: str
     help: str
+    run: Callable[[CommandContext, str], Awaitable[None]]
+    sends: bool = False
 
     @property
     def line(self) -> str:
@@ -31,34 +71,9 @@ class Command(NamedTuple):
         return f"/{self.name} {self.usage}".rstrip()
 
 
-COMMANDS = (
-    Command("join", "ROOM…", "ask to join rooms; text goes to the first"),
-    Command("leave", "[ROOM]", "leave a room"),
-    Command("ns", "NAMESPACE", "go to a namespace, connecting to it if need be"),
-    Command(
-        "emit", "EVENT [ARG…]", "emit an event as typed on the command line: -t, -n NS, --room R, --except R"
-    ),
-    Command("call", "EVENT [ARG…]", "emit an event and show its acknowledgement"),
-    Command("reply", "[ARG…]", "acknowledge the selected event, which asks for it"),
-    Command("nick", "NAME", "take a nick"),
-    Command("rooms", "", "ask for the rooms of this namespace"),
-    Command("who", "[ROOM]", "ask who is in a room"),
-    Command("where", "[EXPR]", "show only what matches, as event=message & ns=/chat; nothing shows all"),
-    Command("save", "[--force] FILE", "record what is here and what comes to a file"),
-    Command("copy", "[json|emit|js|python]", "copy the selected record"),
-    Command("clear", "", "clear the stream; /where brings it back"),
-    Command("help", "", "show the keys and commands"),
-    Command("quit", "", "leave"),
-)
-NAMES = tuple(command.name for command in COMMANDS)
-
-
-_SENDING = frozenset(["join", "leave", "ns", "emit", "call", "reply", "nick", "rooms", "who"])
-
-
 def offered(view: View) -> list[Command]:
-    """Give the commands that make sense here: where nothing is sent, those that look."""
-    return [command for command in COMMANDS if not view.of_others or command.name not in _SENDING]
+    """Return the commands that make sense for this kind of connection."""
+    return [command for command in COMMANDS if not (command.sends and view.is_observing)]
 
 
 def command_help(view: View) -> list[tuple[str, str]]:
@@ -66,192 +81,201 @@ def command_help(view: View) -> list[tuple[str, str]]:
     return [(command.line, command.help) for command in offered(view)]
 
 
-class Host(Protocol):
-    """What the application does for a command."""
+async def run_line(context: CommandContext, text: str) -> None:
+    """Run a command, or send an event or a message.
 
-    async def save(self, path: str, force: bool = False) -> None:
-        """Record to a file."""
-
-    def copy(self, text: str) -> None:
-        """Give text to the clipboard."""
-
-    def leave(self) -> None:
-        """End the view."""
-
-
-class Typed:
-    """Does what was typed."""
-
-    def __init__(self, view: View, how: Convention, host: Host) -> None:
-        self._view = view
-        self._how = how
-        self._host = host
-
-    async def do(self, text: str) -> None:
-        """Run a command, or send an event or a message.
-
-        Raises: NsroomError; the text is then still there to be mended.
-        """
-        if self._view.of_others and not text.startswith("/"):
-            await self._where(text)
-            return
-        if not text.startswith("/") or text.startswith("//"):
-            await self._send(text.removeprefix("/") if text.startswith("//") else text)
-            return
-        name, *rest = text[1:].split(maxsplit=1)[:2] or [""]
-        names = [command.name for command in offered(self._view)]
-        if name not in NAMES:
-            near = [each for each in names if each.startswith(name[:3])] or ["help"]
-            raise UsageError(f"no command /{name}: did you mean /{near[0]}? // begins text with a slash")
-        await getattr(self, f"_{name}")("".join(rest).strip())
-
-    def _client(self) -> "Client":
-        if self._view.recorded_from:
-            raise UsageError("this is a recording: nothing can be sent")
-        if self._view.relaying:
-            raise UsageError("the proxy only looks on: nothing can be sent")
-        if self._view.client is None:
-            raise UsageError("there is no connection yet")
-        return self._view.client
-
-    async def _send(self, text: str) -> None:
-        item = self._item(text)
-        if isinstance(item, Acknowledge):
-            await self._client().acknowledge(item)
-        elif isinstance(item, Emit):
-            await self._emitted(item)
-            self._view.model.follow()
-
-    def _item(self, text: str) -> Emit | Acknowledge | None:
-        if text[:1] in ("[", "{"):
-            try:
-                return parse_line(text.encode("utf-8", "surrogatepass"), self._view.namespace)
-            except ValueError as error:
-                raise UsageError(f"{error}; // sends it as text") from None
-        room = self._view.room
-        return Emit(self._view.namespace, "message", [{"room": room, "text": text} if room else text])
-
-    async def _emitted(self, emit: Emit) -> None:
-        """Emit, and say so if it is refused."""
-        (answer,) = await self._client().ask(emit)
-        answer.add_done_callback(self._answered)
-
-    def _answered(self, answer: "asyncio.Future[Record]") -> None:
-        if not answer.cancelled() and not answer.exception() and refused(answer.result()):
-            self._view.say(f"refused: {_reason(answer.result())}", failed=True)
-
-    async def _join(self, rest: str) -> None:
-        rooms = split(rest) or [_needed("", "/join ROOM")]
-        emits = [self._how.request(self._view.namespace, room) for room in rooms]
-        client = self._client()
-        for emit, answer in zip(emits, await client.ask(*emits), strict=True):
-            client.rejoin.append(emit)
-            answer.add_done_callback(partial(self._joined, client, emit))
-        self._view.go(self._view.namespace, rooms[0])
-
-    def _joined(self, client: "Client", emit: Emit, answer: "asyncio.Future[Record]") -> None:
-        self._answered(answer)
-        if not answer.cancelled() and not answer.exception() and refused(answer.result()):
-            client.rejoin[:] = [each for each in client.rejoin if each != emit]
-
-    async def _leave(self, rest: str) -> None:
-        room = _needed(rest or self._view.room, "/leave ROOM")
-        await self._emitted(Emit(self._view.namespace, "leave", [room]))
-        client = self._client()
-        client.rejoin[:] = [emit for emit in client.rejoin if room not in _names(emit)]
-        if room == self._view.room:
-            self._view.go(self._view.namespace)
-
-    async def _ns(self, rest: str) -> None:
-        name = _needed(rest, "/ns NAMESPACE")
-        name = name if name.startswith("/") else f"/{name}"
-        client = self._view.client
-        if client is not None and name not in client.namespaces:
-            await client.enter(name)
-        self._view.go(name)
-
-    async def _emit(self, rest: str) -> None:
-        await self._emitted(self._event(rest, "/emit EVENT"))
-
-    async def _call(self, rest: str) -> None:
-        (answer,) = await self._client().ask(self._event(rest, "/call EVENT"))
-        answer.add_done_callback(self._called)
-        self._view.model.follow()
-
-    def _called(self, answer: "asyncio.Future[Record]") -> None:
-        self._answered(answer)
-        if not answer.cancelled() and not answer.exception() and not refused(answer.result()):
-            args = json.dumps(answer.result().args, ensure_ascii=False, default=lambda _: "‹binary›")
-            self._view.say(f"{answer.result().event}: {args[:500]}")
-
-    def _event(self, rest: str, usage: str) -> Emit:
-        """Read an event as the command line does."""
-        words = split(rest)
-        options: dict[str, list[str]] = {"-n": [], "--room": [], "--to": [], "--except": []}
-        plain, left = False, []
-        while words:
-            word = words.pop(0)
-            if word in ("-t", "--text"):
-                plain = True
-            elif word in options and words:
-                options[word].append(words.pop(0))
-            else:
-                left.append(word)
-        event, *args = left or [_needed("", usage)]
-        namespace = (options["-n"] or [self._view.namespace])[0]
-        emit = Emit(namespace, event, parse_arguments(args, plain))
-        to = options["--room"] + options["--to"]
-        return relay(emit, to, options["--except"]) if to else emit
-
-    async def _reply(self, rest: str) -> None:
-        record = self._view.model.selected()
-        if record is None or record.id is None or not _asks(record):
-            raise UsageError("select an event from the server that asks for an acknowledgement")
-        answer = Acknowledge(record.namespace or "/", record.id, parse_arguments(split(rest)))
-        await self._client().acknowledge(answer)
-
-    async def _nick(self, rest: str) -> None:
-        await self._emitted(Emit(self._view.namespace, "nick", [_needed(rest, "/nick NAME")]))
-
-    async def _rooms(self, _rest: str) -> None:
-        await self._emitted(Emit(self._view.namespace, "rooms", []))
-
-    async def _who(self, rest: str) -> None:
-        room = _needed(rest or self._view.room, "/who ROOM")
-        await self._emitted(Emit(self._view.namespace, "who", [{"room": room}]))
-
-    async def _where(self, rest: str) -> None:
-        self._view.model.filter(rest)
-
-    async def _save(self, rest: str) -> None:
-        force = rest.startswith("--force ")
-        await self._host.save(_needed(rest.removeprefix("--force ").strip(), "/save [--force] FILE"), force)
-
-    async def _copy(self, rest: str) -> None:
-        record = self._view.selected()
-        if record is None:
-            raise UsageError(self._view.notice)
-        if rest and rest not in copy_formats.FORMATS:
-            raise UsageError(f"/copy {rest}: there are {', '.join(copy_formats.FORMATS)}")
-        self._host.copy(copy_formats.FORMATS[rest or "json"](record))
-
-    async def _clear(self, _rest: str) -> None:
-        self._view.model.clear()
-
-    async def _help(self, _rest: str) -> None:
-        self._view.help, self._view.help_top = True, 0
-
-    async def _quit(self, _rest: str) -> None:
-        self._host.leave()
+    Raises: NsroomError.
+    """
+    if text.startswith("/") and not text.startswith("//"):
+        await _run_command(context, text)
+    elif context.view.is_observing and not text.startswith("//"):
+        await _where(context, text)
+    else:
+        await _send(context, text[1:] if text.startswith("//") else text)
 
 
-def _asks(record: Record) -> bool:
+async def _run_command(context: CommandContext, text: str) -> None:
+    name, *rest = text[1:].split(maxsplit=1) or [""]
+    command = next((each for each in COMMANDS if each.name == name), None)
+    if command is None:
+        names = [each.name for each in offered(context.view)]
+        near = next((each for each in names if each.startswith(name[:3])), "help")
+        raise UsageError(f"unknown command /{name}: did you mean /{near}? // starts text with a slash")
+    await command.run(context, "".join(rest).strip())
+
+
+async def _send(context: CommandContext, text: str) -> None:
+    item = _parse_input(context.view, text)
+    if isinstance(item, Acknowledge):
+        await context.client().acknowledge(item)
+    elif isinstance(item, Emit):
+        await _emit(context, item)
+        context.view.model.follow()
+
+
+def _parse_input(view: View, text: str) -> Emit | Acknowledge | None:
+    """Parse a line of NDJSON, or make a chat message of any other text."""
+    if text[:1] in ("[", "{"):
+        try:
+            return parse_line(text.encode("utf-8", "surrogatepass"), view.namespace)
+        except ValueError as error:
+            raise UsageError(f"{error}; // sends it as text") from None
+    return Emit(view.namespace, "message", [{"room": view.room, "text": text} if view.room else text])
+
+
+async def _emit(context: CommandContext, emit: Emit) -> None:
+    """Emit an event, and show a notice if it is refused."""
+    (answer,) = await context.client().ask(emit)
+    answer.add_done_callback(partial(_show_refusal, context.view))
+
+
+def _result(answer: Answer) -> Record | None:
+    """Return the acknowledgement, or None if the connection ended first."""
+    return None if answer.cancelled() or answer.exception() else answer.result()
+
+
+def _show_refusal(view: View, answer: Answer) -> None:
+    record = _result(answer)
+    if record is not None and refused(record):
+        view.notice.show(f"refused: {_reason(record)}", failed=True)
+
+
+async def _join(context: CommandContext, rest: str) -> None:
+    view, convention = context.view, context.convention
+    rooms = split(rest) or [_required("", "/join ROOM")]
+    emits = [
+        Emit(view.namespace, convention.event, [fill(arg, room) for arg in convention.args]) for room in rooms
+    ]
+    client = context.client()
+    for emit, answer in zip(emits, await client.ask(*emits), strict=True):
+        client.rejoin.append(emit)
+        answer.add_done_callback(partial(_handle_join_answer, view, client, emit))
+    view.go_to(view.namespace, rooms[0])
+
+
+def _handle_join_answer(view: View, client: "Client", emit: Emit, answer: Answer) -> None:
+    _show_refusal(view, answer)
+    record = _result(answer)
+    if record is not None and refused(record):
+        client.rejoin[:] = [each for each in client.rejoin if each != emit]
+
+
+async def _leave(context: CommandContext, rest: str) -> None:
+    view = context.view
+    room = _required(rest or view.room, "/leave ROOM")
+    await _emit(context, Emit(view.namespace, "leave", [room]))
+    client = context.client()
+    client.rejoin[:] = [emit for emit in client.rejoin if room not in _texts(emit)]
+    if room == view.room:
+        view.go_to(view.namespace)
+
+
+async def _ns(context: CommandContext, rest: str) -> None:
+    name = _required(rest, "/ns NAMESPACE")
+    name = name if name.startswith("/") else f"/{name}"
+    client = context.view.client
+    if client is not None and name not in client.namespaces:
+        await client.enter(name)
+    context.view.go_to(name)
+
+
+async def _emit_command(context: CommandContext, rest: str) -> None:
+    await _emit(context, _parse_event(context.view, rest, "/emit EVENT"))
+
+
+async def _call(context: CommandContext, rest: str) -> None:
+    (answer,) = await context.client().ask(_parse_event(context.view, rest, "/call EVENT"))
+    answer.add_done_callback(partial(_show_answer, context.view))
+    context.view.model.follow()
+
+
+def _show_answer(view: View, answer: Answer) -> None:
+    _show_refusal(view, answer)
+    record = _result(answer)
+    if record is not None and not refused(record):
+        args = json.dumps(record.args, ensure_ascii=False, default=lambda _: "‹binary›")
+        view.notice.show(f"{record.event}: {args[:_MAX_ANSWER]}")
+
+
+def _parse_event(view: View, rest: str, usage: str) -> Emit:
+    """Parse the arguments of an event as the command line does."""
+    words = split(rest)
+    options: dict[str, list[str]] = {"-n": [], "--room": [], "--to": [], "--except": []}
+    is_text, left = False, []
+    while words:
+        word = words.pop(0)
+        if word in ("-t", "--text"):
+            is_text = True
+        elif word in options and words:
+            options[word].append(words.pop(0))
+        else:
+            left.append(word)
+    event, *args = left or [_required("", usage)]
+    namespace = (options["-n"] or [view.namespace])[0]
+    emit = Emit(namespace, event, parse_arguments(args, is_text))
+    to = options["--room"] + options["--to"]
+    return relay(emit, to, options["--except"]) if to else emit
+
+
+async def _reply(context: CommandContext, rest: str) -> None:
+    record = context.view.model.selected()
+    if record is None or record.id is None or not _wants_reply(record):
+        raise UsageError("select an event from the server that wants a reply")
+    answer = Acknowledge(record.namespace or "/", record.id, parse_arguments(split(rest)))
+    await context.client().acknowledge(answer)
+
+
+async def _nick(context: CommandContext, rest: str) -> None:
+    await _emit(context, Emit(context.view.namespace, "nick", [_required(rest, "/nick NAME")]))
+
+
+async def _rooms(context: CommandContext, _rest: str) -> None:
+    await _emit(context, Emit(context.view.namespace, "rooms", []))
+
+
+async def _who(context: CommandContext, rest: str) -> None:
+    room = _required(rest or context.view.room, "/who ROOM")
+    await _emit(context, Emit(context.view.namespace, "who", [{"room": room}]))
+
+
+async def _where(context: CommandContext, rest: str) -> None:
+    context.view.model.filter(rest)
+
+
+async def _save(context: CommandContext, rest: str) -> None:
+    force = rest.startswith("--force ")
+    path = _required(rest.removeprefix("--force ").strip(), "/save [--force] FILE")
+    await context.host.save(path, force)
+
+
+async def _copy(context: CommandContext, rest: str) -> None:
+    record = context.view.require_selected()
+    if record is None:
+        raise UsageError(context.view.notice.text)
+    if rest and rest not in copy_formats.FORMATS:
+        raise UsageError(f"unknown format {rest!r}: choose one of {', '.join(copy_formats.FORMATS)}")
+    context.host.copy(copy_formats.FORMATS[rest or "json"](record))
+
+
+async def _clear(context: CommandContext, _rest: str) -> None:
+    context.view.model.clear()
+
+
+async def _help(context: CommandContext, _rest: str) -> None:
+    context.view.help.open()
+
+
+async def _quit(context: CommandContext, _rest: str) -> None:
+    context.host.leave()
+
+
+def _wants_reply(record: Record) -> bool:
     return record.kind is Kind.EVENT and record.direction is Direction.IN
 
 
-def _needed(text: str, usage: str) -> str:
+def _required(text: str, usage: str) -> str:
     if not text:
-        raise UsageError(f"give it as {usage}")
+        raise UsageError(f"usage: {usage}")
     return text
 
 
@@ -261,6 +285,31 @@ def _reason(answer: Record) -> str:
     return f"{answer.event}: {first.get('error')}" + (f", {message}" if message else "")
 
 
-def _names(emit: Emit) -> list[str]:
-    """Give the texts in a join's arguments, the room's name among them."""
+def _texts(emit: Emit) -> list[str]:
+    """Return the texts in the arguments of a join, one of which is the room's name."""
     return [str(text) for arg in emit.args for text in (arg.values() if isinstance(arg, dict) else [arg])]
+
+
+COMMANDS = (
+    Command("join", "ROOM…", "ask to join rooms; text goes to the first", _join, sends=True),
+    Command("leave", "[ROOM]", "leave a room", _leave, sends=True),
+    Command("ns", "NAMESPACE", "go to a namespace, connecting to it if needed", _ns, sends=True),
+    Command(
+        "emit",
+        "EVENT [ARG…]",
+        "emit an event, as on the command line: -t, -n NS, --room R, --except R",
+        _emit_command,
+        sends=True,
+    ),
+    Command("call", "EVENT [ARG…]", "emit an event and show its acknowledgement", _call, sends=True),
+    Command("reply", "[ARG…]", "acknowledge the selected event, which wants a reply", _reply, sends=True),
+    Command("nick", "NAME", "change your nick", _nick, sends=True),
+    Command("rooms", "", "ask for the rooms of this namespace", _rooms, sends=True),
+    Command("who", "[ROOM]", "ask for the members of a room", _who, sends=True),
+    Command("where", "[EXPR]", "show only matching rows: event=message & ns=/chat; all without EXPR", _where),
+    Command("save", "[--force] FILE", "save past and future records to a file", _save),
+    Command("copy", "[json|emit|js|python]", "copy the selected record", _copy),
+    Command("clear", "", "clear the stream; /where brings it back", _clear),
+    Command("help", "", "show the keys and commands", _help),
+    Command("quit", "", "quit", _quit),
+)

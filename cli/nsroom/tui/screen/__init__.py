@@ -1,1 +1,1 @@
-"""What the live view draws."""
+"""The screen of the live view: its lines, and the windows that show them."""

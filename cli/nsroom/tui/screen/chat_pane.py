@@ -1,13 +1,15 @@
-"""The chat of a room, as lines of the screen."""
+"""The chat of one room."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from nsroom.output.terminal import cells, clip, safe
 from nsroom.tui.model.chat import ChatLine, Mark
-from nsroom.tui.screen.lines import Fragments, fit, hold, rule, wrap
+from nsroom.tui.screen.lines import Fragments, fit, justify, rule, wrap
 from nsroom.tui.screen.state import View
 
 _NICK = 12
+_NARROW_NICK = 8
 _TIME = 8
 _MARKS = {
     Mark.ACKNOWLEDGED: "good",
@@ -15,83 +17,92 @@ _MARKS = {
     Mark.WAITING: "waits",
     Mark.UNCONFIRMED: "failed",
 }
-_LONGEST = 2000
-"""Characters of one message that are laid out: nobody reads more of it here."""
+_MAX_TEXT = 2000
+"""Characters shown of one message."""
 
 
-def conversation(view: View, width: int, height: int) -> list[Fragments]:
-    """Show the lines of the current room that fit, with rules where a day or the unread ones begin."""
-    nick = _NICK if width >= 60 else 8
+def chat_lines(view: View, width: int, height: int) -> list[Fragments]:
+    """Return the lines of the current room that fit, with a rule before each day and the unread lines."""
+    nick_cells = _NICK if width >= 60 else _NARROW_NICK
     shown: list[Fragments] = []
-    wanted = height + view.chat_back
+    wanted = height + view.chat_scroll
     read = view.chat_read.get((view.namespace, view.room))
-    lines = view.model.chats.newest_first(view.namespace, view.room)
-    said = next(lines, None)
-    while said is not None and len(shown) < wanted:
-        before = next(lines, None)
-        shown[:0] = [*_rules(before, said, read, width), *_block(said, width, nick)]
-        said = before
+    for previous, line in _with_previous(view.model.chats.newest_first(view.namespace, view.room)):
+        if len(shown) >= wanted:
+            break
+        shown[:0] = [*_rules(previous, line, read, width), *_layout(line, width, nick_cells)]
     if not shown:
         return _empty(view, width)
-    # At the oldest line there is no further back.
-    view.chat_back = max(min(view.chat_back, len(shown) - height), 0)
-    end = len(shown) - view.chat_back
+    # The oldest line is as far back as it scrolls.
+    view.chat_scroll = max(min(view.chat_scroll, len(shown) - height), 0)
+    end = len(shown) - view.chat_scroll
     return shown[max(end - height, 0) : end]
 
 
+def _with_previous(lines: Iterator[ChatLine]) -> Iterator[tuple[ChatLine | None, ChatLine]]:
+    """Yield each of the lines, which come newest first, after the line before it in time."""
+    line = next(lines, None)
+    while line is not None:
+        previous = next(lines, None)
+        yield previous, line
+        line = previous
+
+
 def _empty(view: View, width: int) -> list[Fragments]:
-    where = f"in {view.room}" if view.room else f"in {view.namespace}"
-    lines = (
-        f"Nobody has said anything {where} yet.",
-        "Type, and Enter sends it.  /join ROOM goes to a room.",
+    hints = (
+        f"No messages in {view.room or view.namespace} yet.",
+        "Type a message and press Enter to send it.  /join ROOM goes to a room.",
     )
-    shown = lines[: 1 if view.recorded_from else 2]
+    shown = hints[: 1 if view.recording_name else 2]
     return [*(fit([("class:quiet", f"  {safe(text)}")], width) for text in shown), []]
 
 
-def _rules(before: ChatLine | None, said: ChatLine, read: int | None, width: int) -> list[Fragments]:
+def _rules(previous: ChatLine | None, line: ChatLine, read: int | None, width: int) -> list[Fragments]:
     rules = []
-    if before is None or _day(before) != _day(said):
-        rules.append(rule(_day(said), width, 10))
-    if read is not None and said.number > read and (before is None or before.number <= read):
+    if previous is None or _day(previous) != _day(line):
+        rules.append(rule(_day(line), width, 10))
+    if read is not None and line.number > read and (previous is None or previous.number <= read):
         rules.append([("class:unread", text) for _, text in rule("new", width, 10)])
     return rules
 
 
-def _day(said: ChatLine) -> str:
+def _local_time(line: ChatLine) -> datetime | None:
+    """Return the time of a line, or None if it is beyond what the platform can convert."""
     try:
-        day = datetime.fromtimestamp(said.time / 1e6)
+        return datetime.fromtimestamp(line.time / 1e6)
     except (ValueError, OverflowError, OSError):
-        return "another time"
-    return f"{day:%A} {day.day} {day:%B}"
+        return None
 
 
-def _clock(said: ChatLine) -> str:
-    try:
-        return datetime.fromtimestamp(said.time / 1e6).strftime("%H:%M")
-    except (ValueError, OverflowError, OSError):
-        return "--:--"
+def _day(line: ChatLine) -> str:
+    day = _local_time(line)
+    return f"{day:%A} {day.day} {day:%B}" if day else "unknown date"
 
 
-def _block(said: ChatLine, width: int, nick: int) -> list[Fragments]:
-    """Lay one line of the chat out on as many lines of the screen as it takes."""
-    if said.change:
-        text = f"{' ' * _TIME}{'·':{nick}} {safe(said.nick)} {said.change}"
+def _clock(line: ChatLine) -> str:
+    time = _local_time(line)
+    return f"{time:%H:%M}" if time else "--:--"
+
+
+def _layout(line: ChatLine, width: int, nick_cells: int) -> list[Fragments]:
+    """Return one line of the chat as lines of the screen."""
+    if line.change:
+        text = f"{' ' * _TIME}{'·':{nick_cells}} {safe(line.nick)} {line.change}"
         return [fit([("class:quiet", text)], width)]
-    name = clip(safe(said.nick), nick)
-    name += " " * (nick - cells(name))
-    parts = _paragraphs(said.text, max(width - nick - _TIME - 4, 8))
-    head: Fragments = [
-        ("class:time", f" {_clock(said)}  "),
-        ("class:own" if said.own else "class:nick", name),
+    nick = clip(safe(line.nick), nick_cells)
+    nick += " " * (nick_cells - cells(nick))
+    parts = _paragraphs(line.text, max(width - nick_cells - _TIME - 4, 8))
+    first: Fragments = [
+        ("class:time", f" {_clock(line)}  "),
+        ("class:own" if line.own else "class:nick", nick),
         ("", f" {parts[0]}"),
     ]
-    mark: Fragments = [(f"class:{_MARKS[said.mark]}", f" {said.mark} ")] if said.mark else []
-    indent = " " * (_TIME + nick + 1)
-    return [hold(head, mark, width), *(fit([("", indent + part)], width) for part in parts[1:])]
+    mark: Fragments = [(f"class:{_MARKS[line.mark]}", f" {line.mark} ")] if line.mark else []
+    indent = " " * (_TIME + nick_cells + 1)
+    return [justify(first, mark, width), *(fit([("", indent + part)], width) for part in parts[1:])]
 
 
 def _paragraphs(text: str, width: int) -> list[str]:
-    """Break a message at its own line ends, and where it is too long for one line."""
-    shown = text[:_LONGEST] + ("…" if len(text) > _LONGEST else "")
+    """Break a message at its own line ends, and lines that are too long at spaces."""
+    shown = text[:_MAX_TEXT] + ("…" if len(text) > _MAX_TEXT else "")
     return [part for line in shown.splitlines() or [""] for part in wrap(safe(line), width)]

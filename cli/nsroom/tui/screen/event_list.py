@@ -1,109 +1,116 @@
-"""The rows of the stream: one record on a line, with what is known of its acknowledgement."""
+"""The list of events: one row per record, with the state of its acknowledgement."""
 
-from nsroom.output.summary import Style, duration, line, refused
+from nsroom.output.summary import Piece, Style, duration, line, refused
 from nsroom.output.terminal import cells, safe
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.screen.lines import Fragments, fit, highlight, length, styled, wrap
 from nsroom.tui.screen.state import View
 
 _MAX_NAMESPACE = 20
-_PATIENCE = 30_000
-"""Milliseconds for which an acknowledgement seems to be on its way."""
+_MAX_WAIT = 30_000
+"""Milliseconds after which an event counts as not acknowledged."""
 _SHORT_TIME = 64
-"""Columns under which a time has no milliseconds and no namespace beside it."""
+"""Below this width, times have no milliseconds and namespaces no column."""
 _NARROW = 44
-"""Columns under which a row has no columns."""
-_PADDING = 40
-"""Cells that such a row lays out besides its width; what is too much is cut."""
-_BESIDE = 30
-"""Columns that a row must have left for a round trip beside it."""
+"""Below this width, rows have no columns."""
+_EXTRA_CELLS = 40
+"""Cells beyond its width that a row without columns is made for; joining the columns shortens it."""
+_MIN_ROW = 30
+"""Columns that the state of the acknowledgement must leave for the rest of the row."""
+_FEW_ROWS = 12
 
 
 def rows(view: View, width: int, height: int) -> tuple[list[Fragments], list[int]]:
-    """Make what a window of this size shows of the stream, and the indexes of the records in it."""
-    below = failed(view, width, height) if view.failure else []
+    """Return the lines of a window of this size, and the indexes of the records on them."""
+    below = connection_failed(view, width, height) if view.failure else []
     indexes = view.model.visible(height - len(below)) if height > len(below) else []
     column = namespace_width(view, width)
-    made = [row(view, index, width, column) for index in indexes]
+    lines = [row(view, index, width, column) for index in indexes]
     if len(indexes) < height and not below:
-        below = _rest(view, width)
-    return [*made, *below], indexes
+        below = _hints(view, width)
+    return [*lines, *below], indexes
 
 
-def _rest(view: View, width: int) -> list[Fragments]:
-    """Say what to do below the last row, where there is something to say."""
+def _hints(view: View, width: int) -> list[Fragments]:
+    """Return what to do next, for below a list that has few rows."""
     model = view.model
     if model.where is not None:
-        nothing: Fragments = [("class:quiet", "  nothing matches the filter; x shows everything")]
-        return [] if model.rows else [[], nothing]
-    if view.recorded_from:
-        return [] if model.rows or view.progress else [[], [("class:quiet", "  the recording is empty")]]
-    if view.relaying:
-        return [] if model.rows else _first_client(view, width)
-    spoken = any(space.events for space in model.namespaces.by_name.values())
-    return [] if spoken and len(model.rows) > 12 else first_steps(view, width)
+        return [] if model.rows else _hint("nothing matches the filter; x shows everything")
+    if view.recording_name:
+        return [] if model.rows or view.progress else _hint("the recording is empty")
+    if view.proxied_server:
+        return [] if model.rows else _connect_a_client(view, width)
+    has_events = any(namespace.events for namespace in model.namespaces.by_name.values())
+    return [] if has_events and len(model.rows) > _FEW_ROWS else first_steps(view, width)
+
+
+def _hint(text: str) -> list[Fragments]:
+    return [[], [("class:quiet", f"  {text}")]]
 
 
 def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
-    """Show one record."""
-    record, selected = view.model[index], index == view.model.cursor
-    mark = "▌" if selected else "•" if index in view.model.marks else " "
-    after = _answer(view, index, record)
-    room = width - 1 - length(after)
-    if room < _BESIDE:
-        after, room = [], width - 1
-    joined = record.kind is Kind.ACK and index in view.model.acks.partners
-    narrow = _PADDING if width < _NARROW else 4 if width < _SHORT_TIME else 0
-    shown = record._replace(rtt_ms=None) if joined else record
-    sid_cells = 0
-    if clients := view.model.clients:
-        shown, sid_cells = shown._replace(sid=clients.label(record.sid)), clients.label_width
-    pieces = line(shown, room + narrow, namespace_cells, sid_cells)
-    if joined and not refused(record):
-        pieces = [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
+    """Return the row of one record."""
+    record, is_selected = view.model[index], index == view.model.cursor
+    mark = "▌" if is_selected else "•" if index in view.model.marks else " "
+    ack = _ack_state(view, index, record)
+    room = width - 1 - length(ack)
+    if room < _MIN_ROW:
+        ack, room = [], width - 1
+    extra = _EXTRA_CELLS if width < _NARROW else 4 if width < _SHORT_TIME else 0
+    pieces = _pieces(view, index, record, room + extra, namespace_cells)
     if view.deltas:
         pieces[0] = (pieces[0][0], _delta(view, index, record))
-    elif narrow:
+    elif extra:
         pieces[0] = (pieces[0][0], pieces[0][1][:8])
     if width < _NARROW:
-        pieces[1:] = [(style, _closer(text)) for style, text in pieces[1:]]
-    fragments = fit([("class:marker", mark), *styled(pieces)], room + 1) + after
+        pieces[1:] = [(style, f" {text.strip()}") for style, text in pieces[1:]]
+    fragments = fit([("class:marker", mark), *styled(pieces)], room + 1) + ack
     fragments = highlight(fragments, view.model.pattern)
-    return [(f"{style} class:row", text) for style, text in fragments] if selected else fragments
+    return [(f"{style} class:row", text) for style, text in fragments] if is_selected else fragments
 
 
-def _closer(text: str) -> str:
-    """Take the padding of a column away, where there is no room for columns."""
-    return f" {text.strip()}"
+def _pieces(view: View, index: int, record: Record, width: int, namespace_cells: int) -> list[Piece]:
+    shown, sid_cells = record, 0
+    # The row of the event shows the round trip and the ✓ already.
+    is_matched = record.kind is Kind.ACK and index in view.model.acks.partners
+    if is_matched:
+        shown = shown._replace(rtt_ms=None)
+    if clients := view.model.clients:
+        shown, sid_cells = shown._replace(sid=clients.label(record.sid)), clients.label_width
+    pieces = line(shown, width, namespace_cells, sid_cells)
+    if is_matched and not refused(record):
+        return [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
+    return pieces
 
 
-def _answer(view: View, index: int, record: Record) -> Fragments:
+def _ack_state(view: View, index: int, record: Record) -> Fragments:
+    """Return the state of an event's acknowledgement, if it asked for one."""
     if record.kind is not Kind.EVENT or record.id is None:
         return []
     answer = view.model.answer(index)
     if answer is not None:
         sign, style = ("✗", "failed") if refused(answer) else ("✓", "good")
-        after = duration(answer.rtt_ms) if answer.rtt_ms is not None else ""
-        return [(f"class:{style}", f"  {f'{sign} {after}':>9}")]
+        trip = duration(answer.rtt_ms) if answer.rtt_ms is not None else ""
+        return [(f"class:{style}", f"  {f'{sign} {trip}':>9}")]
     if index in view.model.acks.unconfirmed:
         return [("class:failed", "  ✗ unconfirmed")]
-    if index in view.model.acks.partners or view.recorded_from:
+    if index in view.model.acks.partners or view.recording_name:
         return []
-    if record.direction is Direction.IN and view.sends:
-        return [("class:waits", "  asks for a /reply")]
+    if record.direction is Direction.IN and view.can_send:
+        return [("class:waits", "  wants a reply (/reply)")]
     waited = max(view.now - record.time / 1e6, 0) * 1000
-    if waited > _PATIENCE:
+    if waited > _MAX_WAIT:
         return [("class:quiet", "  no answer")]
     return [("class:waits", f"  waiting {waited / 1000:.1f} s")]
 
 
 def _delta(view: View, index: int, record: Record) -> str:
-    before = view.model[index - 1] if index > view.model.ring.first else record
-    return f"{'+' + duration(max(record.time - before.time, 0) / 1000):>12}"
+    previous = view.model[index - 1] if index > view.model.ring.first else record
+    return f"{'+' + duration(max(record.time - previous.time, 0) / 1000):>12}"
 
 
 def namespace_width(view: View, width: int) -> int:
-    """Give the width of the namespace's column; there is none while there is only one."""
+    """Return the width of the namespace column, or 0 if there is only one namespace."""
     names = view.model.namespaces.by_name
     if len(names) < 2 or width < _SHORT_TIME:
         return 0
@@ -111,41 +118,45 @@ def namespace_width(view: View, width: int) -> int:
 
 
 def first_steps(view: View, width: int) -> list[Fragments]:
-    """Say who is connected, which rooms there are and what to type, while little has happened."""
-    space = view.model.namespaces[view.namespace]
-    sid = f"connected to {view.namespace} as {space.sid}" if space.sid else f"connecting to {view.server} …"
-    listed = ", ".join(list(space.rooms)[:8]) or "none known yet: /rooms asks the server"
+    """Return the state of the connection, the known rooms, and what to type."""
+    namespace = view.model.namespaces[view.namespace]
+    if namespace.sid:
+        state = f"connected to {view.namespace} as {namespace.sid}"
+    else:
+        state = f"connecting to {view.server} …"
+    rooms = ", ".join(list(namespace.rooms)[:8]) or "none known yet; /rooms asks the server"
     steps = (
         ("/join lobby", "ask to join a room"),
         ('/emit hello {"you": true}', "emit an event"),
-        ("hello everyone", f"a message to {view.room or view.namespace}"),
+        ("hello everyone", f"send a message to {view.room or view.namespace}"),
     )
     return [
         [],
-        fit([("class:quiet", f"  {safe(sid)}")], width),
-        fit([("class:quiet", f"  rooms: {safe(listed)}")], width),
+        fit([("class:quiet", f"  {safe(state)}")], width),
+        fit([("class:quiet", f"  rooms: {safe(rooms)}")], width),
         [],
         *(
-            fit([("", "  "), ("class:key", f"{typed:27}"), ("class:quiet", does)], width)
-            for typed, does in ((typed, safe(does)) for typed, does in steps)
+            fit([("", "  "), ("class:key", f"{typed:27}"), ("class:quiet", safe(effect))], width)
+            for typed, effect in steps
         ),
     ]
 
 
-def _first_client(view: View, width: int) -> list[Fragments]:
-    """Say how a client gets here, while there is none."""
+def _connect_a_client(view: View, width: int) -> list[Fragments]:
     steps = (f"http://{view.server}", f"nsroom connect -u http://{view.server}")
     return [
         [],
-        fit([("class:quiet", "  waiting for a client: open this in a browser, or connect to it")], width),
+        fit([("class:quiet", "  waiting for a client: open this URL in a browser, or connect to it")], width),
         [],
         *(fit([("class:key", f"  {safe(step)}")], width) for step in steps),
     ]
 
 
-def failed(view: View, width: int, height: int) -> list[Fragments]:
-    """Name the cause and the fix of a connection that failed, and offer to try again."""
-    reason = wrap(safe(view.failure), max(min(width - 4, 100), 10))
+def connection_failed(view: View, width: int, height: int) -> list[Fragments]:
+    """Return why the connection failed, and the keys to try again or quit."""
+    reason: list[Fragments] = [
+        [("class:failed", f"  {part}")] for part in wrap(safe(view.failure), max(min(width - 4, 100), 10))
+    ]
     keys: Fragments = [
         ("", "  "),
         ("class:key", "r"),
@@ -153,6 +164,5 @@ def failed(view: View, width: int, height: int) -> list[Fragments]:
         ("class:key", "q"),
         ("", " quit"),
     ]
-    told: list[Fragments] = [[("class:failed", f"  {part}")] for part in reason]
-    # Where there is little room, what to do matters more than the end of the reason.
-    return [[], *told, [], keys] if height > len(told) + 3 else [*told[: max(height - 1, 0)], keys]
+    # In a low window, the keys matter more than the end of the reason.
+    return [[], *reason, [], keys] if height > len(reason) + 3 else [*reason[: max(height - 1, 0)], keys]

@@ -1,4 +1,4 @@
-"""JSON with binary in it as a foldable tree, whose lines are made only as far as somebody looks. Pure."""
+"""A JSON value, possibly with binary in it, as a foldable tree of lines that are generated lazily. Pure."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,12 @@ from nsroom.record import Json
 
 Path = tuple[str | int, ...]
 _OPEN_LEVELS, _OPEN_ITEMS = 5, 50
-"""Deeper, or with more in it, a container begins folded."""
-_DEEPEST = 16
+"""A container that is deeper, or has more items, starts folded."""
+_MAX_INDENT = 16
 """Levels that are indented; deeper ones are numbered."""
-_LONG = 60
-"""Characters of a text that stand on its line; a longer one unfolds."""
-_FOLD = 96
+_MAX_INLINE = 60
+"""Characters of a text shown on the line of its key; a longer text can be unfolded."""
+_WRAP = 96
 _MAX_TEXT_LINES = 20_000
 _KEY = 40
 _HEX = 16
@@ -26,7 +26,7 @@ _EPOCH = range(1_000_000_000, 4_000_000_000)
 
 
 class TreeLine(NamedTuple):
-    """A line of the tree, and what it folds and unfolds."""
+    """A line of the tree, and the path that it folds or unfolds."""
 
     pieces: list[Piece]
     path: Path | None = None
@@ -39,26 +39,26 @@ class _Node(NamedTuple):
     level: int
 
 
-def tree(path: Path, values: list[Json], turned: frozenset[Path], level: int = 0) -> Iterator[TreeLine]:
-    """Give the lines of arguments; a single object without its index, for that is what most events carry.
+def tree(path: Path, values: list[Json], toggled: frozenset[Path], level: int = 0) -> Iterator[TreeLine]:
+    """Yield the lines of arguments. A single object, which most events have, is shown without its index.
 
-    `turned` are the paths that are folded or unfolded other than by themselves.
+    `toggled` are the paths whose folding the user changed.
     """
     single = len(values) == 1 and isinstance(values[0], dict)
     top, at = (values[0], (*path, 0)) if single else (values, path)
-    # A stack of iterators, for Python's own would end at some hundred levels.
+    # An explicit stack: recursion would fail after some hundred levels.
     stack = [_children(at, top, level)]
     while stack:
         node = next(stack[-1], None)
         if node is None:
             stack.pop()
         elif isinstance(node.value, (list, dict)) and node.value:
-            opened = _is_open(node, turned)
+            opened = _is_open(node, toggled)
             yield _container(node, opened)
             if opened:
                 stack.append(_children(node.path, node.value, node.level + 1))
         else:
-            yield from _leaf(node, node.path in turned)
+            yield from _leaf(node, node.path in toggled)
 
 
 def _children(path: Path, value: list[Json] | dict[str, Json], level: int) -> Iterator[_Node]:
@@ -67,9 +67,9 @@ def _children(path: Path, value: list[Json] | dict[str, Json], level: int) -> It
         yield _Node((*path, key), str(key), item, level)
 
 
-def _is_open(node: _Node, turned: frozenset[Path]) -> bool:
-    usual = node.level < _OPEN_LEVELS and len(node.value) <= _OPEN_ITEMS
-    return usual != (node.path in turned)
+def _is_open(node: _Node, toggled: frozenset[Path]) -> bool:
+    is_open = node.level < _OPEN_LEVELS and len(node.value) <= _OPEN_ITEMS
+    return is_open != (node.path in toggled)
 
 
 def _container(node: _Node, opened: bool) -> TreeLine:
@@ -80,7 +80,7 @@ def _container(node: _Node, opened: bool) -> TreeLine:
 def _leaf(node: _Node, opened: bool) -> Iterator[TreeLine]:
     if isinstance(node.value, bytes):
         yield from _binary(node, opened)
-    elif isinstance(node.value, str) and (len(node.value) > _LONG or "\n" in node.value):
+    elif isinstance(node.value, str) and (len(node.value) > _MAX_INLINE or "\n" in node.value):
         yield from _text(node, opened)
     else:
         yield TreeLine([_name(node, " "), *_scalar(node.value)])
@@ -88,23 +88,25 @@ def _leaf(node: _Node, opened: bool) -> Iterator[TreeLine]:
 
 def _text(node: _Node, opened: bool) -> Iterator[TreeLine]:
     text: str = node.value
-    count = f"  {len(text):,} characters" if len(text) > _LONG or opened else ""
+    count = f"  {len(text):,} characters" if len(text) > _MAX_INLINE or opened else ""
     if not opened:
         shown = safe(json.dumps(text[:200], ensure_ascii=False))
-        yield TreeLine([_name(node, "▸"), (Style.TEXT, clip(shown, _LONG)), (Style.QUIET, count)], node.path)
+        yield TreeLine(
+            [_name(node, "▸"), (Style.TEXT, clip(shown, _MAX_INLINE)), (Style.QUIET, count)], node.path
+        )
         return
     yield TreeLine([_name(node, "▾"), (Style.QUIET, count.strip())], node.path)
     indent = _indent(node.level + 1) + "  "
-    for part in islice(_folded(text), _MAX_TEXT_LINES):
+    for part in islice(_wrapped(text), _MAX_TEXT_LINES):
         yield TreeLine([(Style.TEXT, indent + safe(part))])
 
 
-def _folded(text: str) -> Iterator[str]:
-    """Cut a text at its line ends, and where a line is too long for a screen."""
+def _wrapped(text: str) -> Iterator[str]:
+    """Yield the lines of a text, cutting those that are too long for a screen."""
     start = 0
     while start < len(text):
-        end = text.find("\n", start, start + _FOLD)
-        stop = start + _FOLD if end < 0 else end
+        end = text.find("\n", start, start + _WRAP)
+        stop = start + _WRAP if end < 0 else end
         yield text[start:stop].removesuffix("\r")
         start = stop + (end >= 0)
 
@@ -126,7 +128,7 @@ def _binary(node: _Node, opened: bool) -> Iterator[TreeLine]:
 
 
 def _indent(level: int) -> str:
-    return "  " * level if level <= _DEEPEST else f"{'  ' * _DEEPEST}⋯{level} "
+    return "  " * level if level <= _MAX_INDENT else f"{'  ' * _MAX_INDENT}⋯{level} "
 
 
 def _name(node: _Node, mark: str) -> Piece:
@@ -138,13 +140,13 @@ def _scalar(value: Json) -> list[Piece]:
         return [(Style.TEXT, safe(json.dumps(value, ensure_ascii=False)))]
     text = json.dumps(value)
     pieces = [(Style.TEXT, text if len(text) <= 200 else f"{text[:200]}… {len(text):,} digits")]
-    if when := moment(value):
+    if when := as_time(value):
         pieces.append((Style.QUIET, f"  ({when})"))
     return pieces
 
 
-def moment(value: Json) -> str:
-    """Read a number as the time that it may be: seconds or milliseconds since the epoch."""
+def as_time(value: Json) -> str:
+    """Return the time that a number may mean, in seconds or milliseconds since the epoch, or nothing."""
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not abs(value) < 1e15:
         return ""
     seconds = value if int(value) in _EPOCH else value / 1000
@@ -154,6 +156,6 @@ def moment(value: Json) -> str:
 
 
 def hexadecimal(data: bytes) -> str:
-    """Write up to sixteen bytes as hex and as text."""
+    """Return up to sixteen bytes as hex and as text."""
     text = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in data)
     return f"{data.hex(' '):{_HEX * 3}} {text}"

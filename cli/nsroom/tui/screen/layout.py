@@ -1,4 +1,4 @@
-"""The screen: what stands where."""
+"""The layout of the live view: its windows, and the focus."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,11 +25,11 @@ from prompt_toolkit.layout.processors import (
 )
 from prompt_toolkit.widgets import SearchToolbar
 
-from nsroom.output.terminal import safe
-from nsroom.tui.screen.chat_pane import conversation
+from nsroom.output.terminal import clip, safe
+from nsroom.tui.screen.chat_pane import chat_lines
 from nsroom.tui.screen.event_list import rows
 from nsroom.tui.screen.keymap import bar, help_lines
-from nsroom.tui.screen.lines import Fragments, fit, highlight, prompt, styled, wrap
+from nsroom.tui.screen.lines import Fragments, fit, highlight, styled, wrap
 from nsroom.tui.screen.safe_text import SafeText
 from nsroom.tui.screen.sidebar import Entry, sidebar
 from nsroom.tui.screen.state import Focus, Mode, View
@@ -38,14 +38,15 @@ from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rul
 
 _SIDEBAR = 24
 _NARROW = 76
-"""Columns under which there is no room for a sidebar."""
-_SHORT = 18
-"""Rows under which the detail takes the place of the stream."""
-_NOTICE = 3
+"""Below this width there is no sidebar."""
+_LOW = 18
+"""Below this height the detail replaces the stream."""
+_MAX_NOTICE_LINES = 3
+_MAX_NOTICE = 2000
 
 
 class Screen:
-    """The containers of the view, and where the focus can be."""
+    """The windows of the live view."""
 
     def __init__(
         self,
@@ -60,9 +61,9 @@ class Screen:
         self._keys = keys
         self._commands = commands
         self._visible: list[int] = []
-        self._sides: list[Entry] = []
+        self._entries: list[Entry] = []
         self.input_buffer = input_buffer
-        self._past = SearchToolbar(text_if_not_searching="", backward_search_prompt=" earlier › ")
+        self._history_search = SearchToolbar(text_if_not_searching="", backward_search_prompt=" history › ")
         self.input_control = self._input_control()
         self.input = Window(
             self.input_control, height=Dimension(min=1, max=8), dont_extend_height=True, wrap_lines=True
@@ -93,21 +94,21 @@ class Screen:
             input_processors=[
                 HighlightMatchingBracketProcessor("[](){}"),
                 SafeText(),
-                BeforeInput(lambda: list(prompt(self._view))),
+                BeforeInput(self._prompt),
             ],
-            search_buffer_control=self._past.control,
+            search_buffer_control=self._history_search.control,
             preview_search=True,
             focus_on_click=True,
         )
 
     def focus(self, where: Focus) -> None:
-        """Let the keys go there."""
+        """Give the keys to a pane."""
         self._view.focus = where
         self.layout.focus(self._windows[where])
 
     def sync(self) -> None:
-        """Follow where a click, or the search in what was typed, has put the focus."""
-        if self.layout.current_control is self._past.control:
+        """Update the view's focus, which a click or the history search may have changed."""
+        if self.layout.current_control is self._history_search.control:
             self._view.focus = Focus.HISTORY
             return
         for where, window in self._windows.items():
@@ -124,10 +125,10 @@ class Screen:
                 VSplit([self._sidebar(), self._middle()]),
                 rule_window(),
                 ConditionalContainer(self.ask, asking, alternative_content=self.input),
-                ConditionalContainer(self._past, is_searching),
+                ConditionalContainer(self._history_search, is_searching),
                 ConditionalContainer(
                     LinesWindow(self._notice_lines, height=lambda: len(self._notice_lines(_columns(), 0))),
-                    Condition(lambda: bool(view.notice)),
+                    Condition(lambda: bool(view.notice.text)),
                 ),
                 line_window(lambda width: bar(view, width, self._keys)),
             ]
@@ -135,21 +136,21 @@ class Screen:
         menu = CompletionsMenu(max_height=10, scroll_offset=1)
         floats = [
             Float(menu, xcursor=True, ycursor=True),
-            Float(help_window(self._help_lines, lambda: view.help, self.scroll_help), top=2, bottom=1),
+            Float(help_window(view.help, self._help_lines), top=2, bottom=1),
         ]
         return FloatContainer(body, floats)
 
     def _sidebar(self) -> Container:
         view = self._view
         shown = Condition(lambda: view.sidebar and view.mode is Mode.EVENTS and _columns() >= _NARROW)
-        entries = LinesWindow(self._side_lines, clicked=self._click_side, width=_SIDEBAR)
+        entries = LinesWindow(self._sidebar_lines, clicked=self._click_sidebar, width=_SIDEBAR)
         edge = LinesWindow(lambda _, height: [[("class:rule", "│")]] * height, width=1)
         return ConditionalContainer(VSplit([entries, edge]), shown)
 
     def _middle(self) -> Container:
         view = self._view
         opened = Condition(lambda: view.detail is not None and view.mode is Mode.EVENTS)
-        tall = Condition(lambda: _rows() >= _SHORT)
+        tall = Condition(lambda: _rows() >= _LOW)
         title = line_window(self._detail_title)
         badge = Float(self._badge(), right=0, bottom=0, height=1)
         return HSplit(
@@ -163,51 +164,53 @@ class Screen:
         )
 
     def _detail_height(self) -> Dimension:
-        """Give the detail what it has lines for, and at most half of the screen."""
+        """Return the number of the detail's lines, limited to half of the screen."""
         most = max((_rows() - 6) // 2, 3)
         count = len(self._view.detail.lines(0, most)) if self._view.detail else 0
-        tall = _rows() >= _SHORT
+        tall = _rows() >= _LOW
         return Dimension.exact(max(min(count, most), 3)) if tall else Dimension(min=1)
 
-    def _help_lines(self, width: int, height: int) -> list[Fragments]:
-        lines = help_lines(self._view, self._keys, self._commands)
-        self._view.help_top = min(max(self._view.help_top, 0), max(len(lines) - height, 0))
-        top = self._view.help_top
-        return [fit(line, width) for line in lines[top : top + height]]
+    def _help_lines(self) -> list[Fragments]:
+        return help_lines(self._view, self._keys, self._commands)
 
-    def scroll_help(self, steps: int) -> None:
-        """Scroll the help."""
-        self._view.help_top += steps
+    def _prompt(self) -> StyleAndTextTuples:
+        """Name the room that typed text goes to."""
+        view = self._view
+        if view.is_observing:
+            return [("class:prompt", " filter › ")]
+        where = clip(safe(view.namespace), 24) + (f" {clip(safe(view.room), 24)}" if view.room else "")
+        return [("class:prompt", f" {where} › ")]
 
     def _question(self) -> StyleAndTextTuples:
         question = self._view.question
         return [("class:prompt", f" {question.label} › ")] if question else []
 
     def _notice_lines(self, width: int, _height: int) -> list[Fragments]:
-        style = "class:failed" if self._view.notice_failed else "class:good"
-        parts = wrap(safe(self._view.notice[:2000]), max(width - 2, 8))[:_NOTICE]
+        notice = self._view.notice
+        style = "class:failed" if notice.failed else "class:good"
+        parts = wrap(safe(notice.text[:_MAX_NOTICE]), max(width - 2, 8))[:_MAX_NOTICE_LINES]
         return [fit([(style, f" {part}")], width) for part in parts]
 
     def _stream_lines(self, width: int, height: int) -> list[Fragments]:
         view = self._view
         view.stream_height = height
         if view.mode is Mode.CHAT:
-            shown = conversation(view, width, height)
-            return [*([[]] * (height - len(shown))), *shown]
-        made, self._visible = rows(view, width, height)
-        return made
+            lines = chat_lines(view, width, height)
+            return [*([[]] * (height - len(lines))), *lines]
+        lines, self._visible = rows(view, width, height)
+        return lines
 
     def _click_row(self, at: int) -> None:
         self.focus(Focus.STREAM)
         if self._view.mode is Mode.EVENTS and at < len(self._visible):
-            again = self._view.model.cursor == self._visible[at]
+            was_selected = self._view.model.cursor == self._visible[at]
             self._view.model.select(self._visible[at])
-            if self._view.detail is not None or again:
+            if self._view.detail is not None or was_selected:
                 self._view.show_detail()
 
     def _scroll(self, steps: int) -> None:
         if self._view.mode is Mode.CHAT:
-            self._view.chat_back = max(self._view.chat_back - steps, 0)
+            self._view.chat_scroll = max(self._view.chat_scroll - steps, 0)
         else:
             self._view.model.scroll(steps, self._view.stream_height)
 
@@ -223,16 +226,16 @@ class Screen:
             window, Condition(lambda: view.model.new > 0 and view.mode is Mode.EVENTS)
         )
 
-    def _side_lines(self, width: int, height: int) -> list[Fragments]:
-        self._sides = sidebar(self._view, width, height)
-        return [entry.fragments for entry in self._sides]
+    def _sidebar_lines(self, width: int, height: int) -> list[Fragments]:
+        self._entries = sidebar(self._view, width, height)
+        return [entry.fragments for entry in self._entries]
 
-    def _click_side(self, at: int) -> None:
-        entry = self._sides[at] if at < len(self._sides) else Entry([])
+    def _click_sidebar(self, at: int) -> None:
+        entry = self._entries[at] if at < len(self._entries) else Entry([])
         if entry.client:
             self._view.model.only_client(entry.client)
         elif entry.namespace:
-            self._view.go(entry.namespace, entry.room)
+            self._view.go_to(entry.namespace, entry.room)
 
     def _detail_title(self, width: int) -> Fragments:
         detail = self._view.detail
@@ -246,28 +249,28 @@ class Screen:
         view.detail_row = min(view.detail_row, max(len(known) - 1, 0))
         view.detail_top = min(max(view.detail_top, view.detail_row - height + 1), view.detail_row)
         shown = view.detail.lines(view.detail_top, height)
-        made = [fit([("", " "), *styled(line.pieces)], width) for line in shown]
-        made = [highlight(line, view.model.pattern) for line in made]
+        lines = [fit([("", " "), *styled(line.pieces)], width) for line in shown]
+        lines = [highlight(line, view.model.pattern) for line in lines]
         at = view.detail_row - view.detail_top
-        if view.focus is Focus.DETAIL and at < len(made):
-            made[at] = [(f"{style} class:row", text) for style, text in made[at]]
-        return made
+        if view.focus is Focus.DETAIL and at < len(lines):
+            lines[at] = [(f"{style} class:row", text) for style, text in lines[at]]
+        return lines
 
     def _click_detail(self, at: int) -> None:
         self.focus(Focus.DETAIL)
         self._view.detail_row = self._view.detail_top + at
-        self.turn()
+        self.toggle_fold()
 
     def _scroll_detail(self, steps: int) -> None:
         self._view.detail_row = max(self._view.detail_row + steps, 0)
 
-    def turn(self) -> None:
-        """Fold or unfold what the detail's cursor is on."""
+    def toggle_fold(self) -> None:
+        """Fold or unfold the value on the detail's current line."""
         view = self._view
         if view.detail is not None:
             for line in view.detail.lines(view.detail_row, 1):
                 if line.path is not None:
-                    view.detail.turn(line.path)
+                    view.detail.toggle(line.path)
 
 
 def _columns() -> int:

@@ -1,22 +1,21 @@
-"""Lines of styled text of a given width, of which the screen is made. What came from outside is safe here."""
+"""Lines of styled text of a given width, from which the screen is made. All text here is safe."""
 
 import re
 from collections.abc import Iterable
 
 from nsroom.output.summary import Piece
 from nsroom.output.terminal import cells, clip, safe
-from nsroom.tui.screen.state import View
 
 Fragments = list[tuple[str, str]]
 
 
 def styled(pieces: Iterable[Piece]) -> Fragments:
-    """Give pieces of a summary as prompt-toolkit takes them."""
+    """Return pieces of a summary as prompt-toolkit's fragments."""
     return [(f"class:{style}", text) for style, text in pieces]
 
 
 def fit(fragments: Fragments, width: int) -> Fragments:
-    """Cut or fill a line to exactly `width` cells."""
+    """Cut or pad a line to exactly `width` cells."""
     fitted: Fragments = []
     for style, text in fragments:
         if width <= 0:
@@ -30,26 +29,18 @@ def fit(fragments: Fragments, width: int) -> Fragments:
 
 
 def length(fragments: Fragments) -> int:
-    """Count the cells of a line."""
+    """Return the number of cells of a line."""
     return sum(cells(text) for _, text in fragments)
 
 
-def spread(left: Fragments, right: Fragments, width: int) -> Fragments:
-    """Put two parts at the ends of a line; the right one goes where there is no room for it."""
-    room = width - length(right)
-    if room < length(left) + 1:
-        return fit(left, width)
-    return [*fit(left, room), *right]
-
-
-def hold(left: Fragments, right: Fragments, width: int) -> Fragments:
-    """Put two parts at the ends of a line; the left one is cut where there is no room for both."""
+def justify(left: Fragments, right: Fragments, width: int) -> Fragments:
+    """Put two parts at the ends of a line, and cut the left one if there is no room for both."""
     room = width - length(right)
     return [*fit(left, room), *right] if room > 1 else fit(left, width)
 
 
 def highlight(fragments: Fragments, pattern: str) -> Fragments:
-    """Show where the text that was searched for stands."""
+    """Mark each occurrence of the search pattern."""
     if not pattern:
         return fragments
     parts = re.compile(f"({re.escape(safe(pattern))})", re.IGNORECASE)
@@ -62,34 +53,26 @@ def highlight(fragments: Fragments, pattern: str) -> Fragments:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break safe text into lines of at most `width` cells, at blanks where there are any."""
-    lines, now = [], ""
+    """Break safe text into lines of at most `width` cells, at spaces if possible."""
+    lines, line = [], ""
     for word in text.split(" "):
         while cells(word) > width:
-            if now:
-                lines.append(now)
-                now = ""
+            if line:
+                lines.append(line)
+                line = ""
             head = clip(word, width + 1).removesuffix("…")
             head = head if cells(head) <= width else head[:-1]
             lines.append(head or word[0])
             word = word[len(lines[-1]) :]
-        if now and cells(now) + 1 + cells(word) > width:
-            lines.append(now)
-            now = word
+        if line and cells(line) + 1 + cells(word) > width:
+            lines.append(line)
+            line = word
         else:
-            now = f"{now} {word}" if now else word
-    return [*lines, now]
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
 
 
 def rule(text: str, width: int, indent: int) -> Fragments:
-    """Draw a rule with a word in the middle."""
+    """Return a horizontal rule with a text in the middle."""
     side = "─" * max((min(width, 90) - cells(text) - 4 - 2 * indent) // 2, 2)
     return fit([("class:rule", f"{' ' * indent}{side}  {text}  {side}")], width)
-
-
-def prompt(view: View) -> Fragments:
-    """Name where the text will go."""
-    if view.of_others:
-        return [("class:prompt", " filter › ")]
-    where = clip(safe(view.namespace), 24) + (f" {clip(safe(view.room), 24)}" if view.room else "")
-    return [("class:prompt", f" {where} › ")]

@@ -1,4 +1,4 @@
-"""What the live view shows now: the state that layout, key bindings and commands share."""
+"""What the screen shows: mode, focus, selection."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING
 from nsroom.record import Record
 from nsroom.tui.model.model import Model
 from nsroom.tui.screen.detail import Detail
+from nsroom.tui.screen.help_pane import HelpPane
+from nsroom.tui.screen.notice import Notice
 
-if TYPE_CHECKING:  # the screen is painted before the client is loaded, which takes longer
+if TYPE_CHECKING:  # the client takes longer to load than the first frame to draw
     from nsroom.client.client import Client
 
-
-_NOTICED = 6.0
-"""Seconds for which good news is shown."""
+_MAX_CHATS = 1000
 
 
 class Mode(StrEnum):
-    """The two ways of looking."""
+    """The list of all events, or the chat of one room."""
 
     EVENTS = "events"
     CHAT = "chat"
 
 
 class Focus(StrEnum):
-    """Where the keys go."""
+    """The pane that gets the keys."""
 
     INPUT = "input"
     STREAM = "stream"
     DETAIL = "detail"
     ASK = "ask"
     HISTORY = "history"
-    """The search in what was typed."""
+    """The search in the input history."""
 
 
 @dataclass(slots=True)
 class Question:
-    """A line that is asked for in the place of the input."""
+    """A question that replaces the input line until it is answered."""
 
     label: str
     done: Callable[[str], None]
@@ -45,47 +45,44 @@ class Question:
 
 @dataclass(slots=True)
 class View:
-    """The state of the screen."""
+    """The state that layout, key bindings and commands share."""
 
     model: Model
     server: str
     client: "Client | None" = None
-    """None before there is one, and when a recording is shown."""
-    recorded_from: str = ""
-    """The name of the recording that is shown in the place of a connection."""
-    relaying: str = ""
-    """The server between which and its clients `nsroom proxy` stands, in the place of a connection."""
+    """None before the first connection, and for recordings and proxies."""
+    recording_name: str = ""
+    """The name of the recording, if this shows one instead of a connection."""
+    proxied_server: str = ""
+    """The server behind `nsroom proxy`, if this shows a proxy instead of a connection."""
     progress: str = ""
-    """How far the recording is read."""
+    """How much of the recording is read."""
     mode: Mode = Mode.EVENTS
     focus: Focus = Focus.STREAM
     namespace: str = "/"
+    """The namespace and the room to send typed text to."""
     room: str = ""
-    """Where typed text goes."""
     detail: Detail | None = None
     detail_top: int = 0
     detail_row: int = 0
-    chat_back: int = 0
-    """How many lines the chat is scrolled back."""
+    chat_scroll: int = 0
+    """The number of lines that the chat is scrolled back."""
     chat_read: dict[tuple[str, str], int] = field(default_factory=dict)
-    """How many lines all chats had when each was left."""
+    """For each chat, the number of the last line when the user left it."""
     question: Question | None = None
-    notice: str = ""
-    """What is said under the input; gone with the next key."""
-    notice_failed: bool = False
-    notice_at: float = 0.0
-    """When it was first seen."""
+    notice: Notice = field(default_factory=Notice)
     failure: str = ""
-    """Why there is no connection, when nothing more will come by itself."""
-    help: bool = False
-    help_top: int = 0
+    """Why the connection failed, if nothing reconnects it."""
+    help: HelpPane = field(default_factory=HelpPane)
     copying: bool = False
-    """Whether the next key chooses the format to copy."""
+    """Whether the next key selects the format to copy."""
     deltas: bool = False
-    """Whether times are those since the record before."""
+    """Whether to show the time since the previous record instead of the time of day."""
     sidebar: bool = True
-    recording: str = ""
-    recorded: int = 0
+    saved_to: str = ""
+    """The file that records are being saved to."""
+    saved: int = 0
+    """The number of records in that file."""
     rtt_ms: float | None = None
     transport: str = ""
     stream_height: int = 20
@@ -93,37 +90,29 @@ class View:
     """The time of this frame, in seconds since the epoch."""
 
     @property
-    def sends(self) -> bool:
+    def can_send(self) -> bool:
         """Whether this is a connection of our own."""
-        return not (self.recorded_from or self.relaying)
+        return not (self.recording_name or self.proxied_server)
 
     @property
-    def of_others(self) -> bool:
-        """Whether the connections are those of others, which a proxy has seen or an administrator."""
+    def is_observing(self) -> bool:
+        """Whether the records are those of other clients, seen by a proxy or through an admin namespace."""
         return self.model.clients is not None
 
     @property
-    def moment(self) -> int:
-        """For when clients are shown, in microseconds since the epoch: now, or the end of a recording."""
+    def client_time(self) -> int:
+        """The time at which to show the clients, in microseconds: now, or the end of the recording."""
         records = self.model.records
-        return records[-1].time if self.recorded_from and records else int(self.now * 1e6)
-
-    def say(self, text: str, failed: bool = False) -> None:
-        """Say something under the input."""
-        self.notice, self.notice_failed, self.notice_at = text, failed, 0.0
+        return records[-1].time if self.recording_name and records else int(self.now * 1e6)
 
     def tick(self, now: float) -> None:
-        """Take the time of the next frame; good news is gone after a while."""
+        """Set the time of the next frame."""
         self.now = now
-        if self.notice and not self.notice_failed:
-            self.notice_at = self.notice_at or now
-            if now > self.notice_at + _NOTICED:
-                self.say("")
+        self.notice.tick(now)
 
     def show_detail(self) -> None:
-        """Show the selected record's detail, where the detail is open."""
-        index = self.model.cursor
-        record, answer = self.model.selected(), None
+        """Show the detail of the selected record."""
+        index, record = self.model.cursor, self.model.selected()
         if record is None or index is None:
             return
         answer = self.model.answer(index)
@@ -131,26 +120,26 @@ class View:
             self.detail = Detail(record, answer)
             self.detail_top = self.detail_row = 0
 
-    def selected(self) -> Record | None:
-        """Give the selected record, or say that there is none."""
+    def require_selected(self) -> Record | None:
+        """Return the selected record; without one, show a notice and return None."""
         record = self.model.selected()
         if record is None:
-            self.say("nothing is selected: go to a row with ↑", failed=True)
+            self.notice.show("nothing is selected: select a row with ↑", failed=True)
         return record
 
-    def go(self, namespace: str, room: str = "") -> None:
-        """Let typed text go to this room."""
-        self.leave_chat()
+    def go_to(self, namespace: str, room: str = "") -> None:
+        """Send typed text to this room from now on."""
+        self.mark_chat_read()
         self.namespace, self.room = namespace, room
-        spaces = self.model.namespaces
-        spaces.current, spaces.room = namespace, room
-        spaces[namespace].unread = 0
-        if known := spaces[namespace].rooms.get(room):
+        namespaces = self.model.namespaces
+        namespaces.current, namespaces.room = namespace, room
+        namespaces[namespace].unread = 0
+        if known := namespaces[namespace].rooms.get(room):
             known.unread = 0
-        self.chat_back = 0
+        self.chat_scroll = 0
 
-    def leave_chat(self) -> None:
-        """Remember how far the chat was read."""
+    def mark_chat_read(self) -> None:
+        """Remember how far the current chat was read."""
         self.chat_read[self.namespace, self.room] = self.model.chats.number
-        if len(self.chat_read) > 1000:
+        if len(self.chat_read) > _MAX_CHATS:
             del self.chat_read[next(iter(self.chat_read))]

@@ -1,10 +1,10 @@
-"""The status line: where we are, how it stands, how much goes by, and what is recorded."""
+"""The status line: server, connection, traffic, and the file that records are saved to."""
 
 from nsroom.output.summary import duration
 from nsroom.output.terminal import clip, safe
 from nsroom.tui.model.clients import Clients
 from nsroom.tui.model.namespaces import State
-from nsroom.tui.screen.lines import Fragments, fit, hold, length
+from nsroom.tui.screen.lines import Fragments, fit, justify, length
 from nsroom.tui.screen.state import Mode, View
 
 DOTS = {
@@ -16,41 +16,43 @@ DOTS = {
 
 
 def status(view: View, width: int) -> Fragments:
-    """Make the line; what matters less goes first where there is no room."""
+    """Return the status line, without the less important parts if there is no room for them."""
     left = [("bold", " nsroom  "), *_server(view)]
-    parts = _chat_parts(view) if view.mode is Mode.CHAT else _parts(view)
+    parts = _chat_parts(view) if view.mode is Mode.CHAT else _event_parts(view)
     while parts and length(left) + sum(map(length, parts)) + 1 > width:
         parts.pop(min(range(len(parts)), key=lambda at: _weight(parts[at])))
     right = [piece for part in parts for piece in part]
-    return hold(left, right, width) if right else fit(left, width)
+    return justify(left, right, width) if right else fit(left, width)
 
 
 def _weight(part: Fragments) -> int:
-    """Tell how much a part matters: what says that something is not shown matters most."""
+    """Return the importance of a part; the highest says that something is not shown."""
     styles = {style for style, _ in part}
-    return 2 if "class:badge" in styles or "class:failed" in styles else 1 if "class:number" in styles else 0
+    if "class:badge" in styles or "class:failed" in styles:
+        return 2
+    return 1 if "class:number" in styles else 0
 
 
 def _server(view: View) -> Fragments:
-    if view.recorded_from:
-        return [("class:sign", "▷ "), ("", safe(view.recorded_from))]
-    spaces = view.model.namespaces
-    style, dot = DOTS[State.REFUSED if view.failure else spaces.state]
+    if view.recording_name:
+        return [("class:sign", "▷ "), ("", safe(view.recording_name))]
+    namespaces = view.model.namespaces
+    style, dot = DOTS[State.REFUSED if view.failure else namespaces.state]
     server: Fragments = [(style, f"{dot} "), ("", clip(safe(view.server), 40))]
-    if view.relaying:
-        server += [("class:quiet", " → "), ("", clip(safe(view.relaying), 40))]
+    if view.proxied_server:
+        server += [("class:quiet", " → "), ("", clip(safe(view.proxied_server), 40))]
     if view.failure:
         server.append(("class:failed", "  no connection"))
-    elif spaces.state is State.CONNECTING and spaces.attempt:
-        wait = max(spaces.retry_at / 1e6 - view.now, 0)
-        server.append(("class:waits", f"  gone, try {spaces.attempt} in {wait:.0f} s"))
+    elif namespaces.state is State.CONNECTING and namespaces.attempt:
+        wait = max(namespaces.retry_at / 1e6 - view.now, 0)
+        server.append(("class:waits", f"  retry {namespaces.attempt} in {wait:.0f} s"))
     return server
 
 
-def _parts(view: View) -> list[Fragments]:
+def _event_parts(view: View) -> list[Fragments]:
     parts: list[Fragments] = []
     if view.model.paused:
-        parts.append([("class:badge", f" paused, {view.model.held:,} held "), ("", " ")])
+        parts.append(_paused(view))
     if view.model.where:
         parts.append([("class:badge", f" {clip(safe(view.model.where.text), 28)} "), ("", " ")])
     if dropped := view.model.ring.first:
@@ -58,26 +60,28 @@ def _parts(view: View) -> list[Fragments]:
     if view.progress:
         parts.append([("class:quiet", f" {view.progress} ")])
     elif view.model.clients is not None:
-        parts += _passing(view, view.model.clients)
-    elif not view.recorded_from:
-        parts += [*_line(view), _traffic(view)]
-    if view.recording:
-        recorded = [("class:failed", " ⏺ "), ("", clip(safe(view.recording), 20))]
-        parts.append([*recorded, ("class:quiet", f" {view.recorded:>7,} ")])
+        parts += _clients(view, view.model.clients)
+    elif not view.recording_name:
+        parts += [*_transport(view), _traffic(view)]
+    if view.saved_to:
+        saved = [("class:failed", " ⏺ "), ("", clip(safe(view.saved_to), 20))]
+        parts.append([*saved, ("class:quiet", f" {view.saved:>7,} ")])
     return parts
 
 
-def _line(view: View) -> list[Fragments]:
-    """Say what carries the packets, and how fast."""
+def _paused(view: View) -> Fragments:
+    return [("class:badge", f" paused, {view.model.held:,} held "), ("", " ")]
+
+
+def _transport(view: View) -> list[Fragments]:
     if view.model.namespaces.state is not State.CONNECTED:
         return []
     trip = f"rtt {duration(view.rtt_ms)}" if view.rtt_ms is not None else ""
     return [[("class:quiet", f" {view.transport} ")], [("class:quiet", f" {trip:>10}  ")]]
 
 
-def _passing(view: View, clients: Clients) -> list[Fragments]:
-    """Say for how many clients, and how much."""
-    count, second = clients.count_connected(view.moment), int(view.now)
+def _clients(view: View, clients: Clients) -> list[Fragments]:
+    count, second = clients.count_connected(view.client_time), int(view.now)
     return [
         [("class:sign", f" {clients.rate.graph(second):8}")],
         [("class:number", f" {clients.rate.per_second(second):>5,}/s ")],
@@ -86,23 +90,22 @@ def _passing(view: View, clients: Clients) -> list[Fragments]:
 
 
 def _traffic(view: View) -> Fragments:
-    spaces, second = view.model.namespaces, int(view.now)
+    namespaces, second = view.model.namespaces, int(view.now)
     return [
         ("class:quiet", " in "),
-        ("class:number", f"{spaces.received.per_second(second):>5,}/s "),
-        ("class:sign", f"{spaces.received.graph(second):8}"),
+        ("class:number", f"{namespaces.received.per_second(second):>5,}/s "),
+        ("class:sign", f"{namespaces.received.graph(second):8}"),
         ("class:quiet", " out "),
-        ("class:number", f"{spaces.sent.per_second(second):>4,}/s "),
+        ("class:number", f"{namespaces.sent.per_second(second):>4,}/s "),
     ]
 
 
 def _chat_parts(view: View) -> list[Fragments]:
-    """Name the chat's room and how many are in it."""
     room = view.model.namespaces[view.namespace].rooms.get(view.room)
-    where = f" {clip(safe(view.namespace), 24)}  {f'#{clip(safe(view.room), 24)}' if view.room else ''} "
-    parts: list[Fragments] = [[("class:number", where)]]
+    name = f" {clip(safe(view.namespace), 24)}  {f'#{clip(safe(view.room), 24)}' if view.room else ''} "
+    parts: list[Fragments] = [[("class:number", name)]]
     if view.model.paused:
-        parts.insert(0, [("class:badge", f" paused, {view.model.held:,} held "), ("", " ")])
+        parts.insert(0, _paused(view))
     if room and room.count is not None:
-        parts.append([("class:quiet", f" {room.count:,} here ")])
+        parts.append([("class:quiet", f" {room.count:,} member{'s' if room.count != 1 else ''} ")])
     return parts

@@ -1,4 +1,4 @@
-"""The themes: one accent, dim for the secondary, red for failed, yellow for waiting, green for state."""
+"""The themes: one accent colour, dim for secondary text, red for failed, yellow for waiting, green for ok."""
 
 import os
 
@@ -47,8 +47,8 @@ _PALETTES = {
     },
 }
 THEMES = tuple(_PALETTES)
-# What a terminal of sixteen colours shows in the place of a palette's finer ones.
-_SIXTEEN = {
+# Replacements for the colours that a 16-colour terminal does not have.
+_16_COLORS = {
     "dark": {
         "dim": "",
         "line": "ansibrightblack",
@@ -75,7 +75,7 @@ _SIXTEEN = {
     },
 }
 
-# What each class of the layout looks like, in the words of a palette.
+# The style of each class, in colours of the palette.
 _CLASSES = {
     "time": "{dim}",
     "namespace": "{dim}",
@@ -113,27 +113,27 @@ _CLASSES = {
 
 
 def style(theme: str, depth: ColorDepth | None) -> Style:
-    """Make the style of a theme for a terminal with so many colours."""
+    """Return the style of a theme for a terminal with this colour depth."""
     if depth is ColorDepth.DEPTH_1_BIT:
         theme = "none"
     palette = _PALETTES[theme]
     if depth is ColorDepth.DEPTH_4_BIT:
-        palette = palette | _SIXTEEN.get(theme, {})
-    return Style.from_dict({name: look.format(**palette).strip() for name, look in _CLASSES.items()})
+        palette = palette | _16_COLORS.get(theme, {})
+    return Style.from_dict({name: text.format(**palette).strip() for name, text in _CLASSES.items()})
 
 
 def color_depth() -> ColorDepth | None:
-    """Tell how many colours the terminal has, none with NO_COLOR; None leaves it to prompt-toolkit."""
+    """Return the terminal's colour depth, 1 bit with NO_COLOR, or None to let prompt-toolkit decide."""
     if os.environ.get("NO_COLOR"):
         return ColorDepth.DEPTH_1_BIT
     if os.environ.get("COLORTERM") or os.environ.get("PROMPT_TOOLKIT_COLOR_DEPTH"):
         return None
-    few = 0 < _colours() < 256 or os.environ.get("TERM", "").endswith("-16color")
-    return ColorDepth.DEPTH_4_BIT if few else None
+    has_few = 0 < _terminfo_colors() < 256 or os.environ.get("TERM", "").endswith("-16color")
+    return ColorDepth.DEPTH_4_BIT if has_few else None
 
 
-def _colours() -> int:
-    """Ask the terminal's description; 0 where there is none."""
+def _terminfo_colors() -> int:
+    """Return the number of colours in the terminfo entry, or 0 without one."""
     try:
         import curses
 

@@ -1,7 +1,7 @@
-"""Windows of ready-made lines: the quick way from styled text to the cells of the screen.
+"""Windows that write finished lines straight to the screen.
 
-prompt-toolkit's own Window copies its content character by character through several layers, some 60 ms for
-a large screen. These lines have the right width already, and those that did not change are cells already.
+prompt-toolkit's own Window copies its content character by character through several layers, about 60 ms for
+a large screen. These lines have their final width, and the cells of unchanged lines are cached.
 """
 
 from collections.abc import Callable
@@ -18,22 +18,22 @@ from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 from prompt_toolkit.utils import get_cwidth
 
+from nsroom.tui.screen.help_pane import HelpPane
 from nsroom.tui.screen.lines import Fragments
 
-_WHEEL = 3
-_HELP = 84
-"""Columns."""
+_WHEEL_LINES = 3
+_HELP_COLUMNS = 84
 _MAX_CHARS = 4096
-Make = Callable[[int, int], list[Fragments]]
-"""Makes the lines for a width and a height."""
+MakeLines = Callable[[int, int], list[Fragments]]
+"""Returns the lines for a width and a height."""
 
 
 class LinesWindow(Window):
-    """Shows lines that are made for its size."""
+    """Shows the lines that a function returns for its size."""
 
     def __init__(
         self,
-        make: Make,
+        make_lines: MakeLines,
         *,
         clicked: Callable[[int], None] | None = None,
         scrolled: Callable[[int], None] | None = None,
@@ -43,17 +43,17 @@ class LinesWindow(Window):
         height: AnyDimension = None,
     ) -> None:
         super().__init__(_Focusable(focusable), width=width, height=height, dont_extend_height=height == 1)
-        self._make = make
+        self._make_lines = make_lines
         self._clicked = clicked
         self._scrolled = scrolled
-        self._look = style
+        self._base_style = style
 
     def write_to_screen(
         self,
         screen: Screen,
         mouse_handlers: MouseHandlers,
         write_position: WritePosition,
-        parent_style: str,  # noqa: ARG002 - the lines have their styles
+        parent_style: str,  # noqa: ARG002 - the lines have their own styles
         erase_bg: bool,  # noqa: ARG002 - every cell is written
         z_index: int | None,
     ) -> None:
@@ -70,10 +70,10 @@ class LinesWindow(Window):
     def _draw(self, screen: Screen, mouse_handlers: MouseHandlers, place: WritePosition) -> None:
         if place.width <= 0 or place.height <= 0:  # the last frame of an application has no height
             return
-        made = self._make(place.width, place.height)[: place.height]
-        made += [[]] * (place.height - len(made))
-        for y, fragments in enumerate(made, place.ypos):
-            line = _cells(tuple(fragments), place.width, self._look)
+        lines = self._make_lines(place.width, place.height)[: place.height]
+        lines += [[]] * (place.height - len(lines))
+        for y, fragments in enumerate(lines, place.ypos):
+            line = _cells(tuple(fragments), place.width, self._base_style)
             screen.data_buffer[y].update(enumerate(line, place.xpos))
         screen.width = max(screen.width, place.xpos + place.width)
         screen.height = max(screen.height, place.ypos + place.height)
@@ -81,54 +81,57 @@ class LinesWindow(Window):
         if get_app().layout.current_window is self:
             screen.show_cursor = False
             screen.set_cursor_position(self, Point(x=place.xpos, y=place.ypos))
-        self._listen(mouse_handlers, place)
+        self._handle_mouse(mouse_handlers, place)
 
-    def _listen(self, mouse_handlers: MouseHandlers, place: WritePosition) -> None:
+    def _handle_mouse(self, mouse_handlers: MouseHandlers, place: WritePosition) -> None:
         if not (self._clicked or self._scrolled):
             return
 
         def handle(event: MouseEvent) -> object:
-            return self._mouse(event.event_type, event.position.y - place.ypos)
+            return self._mouse_event(event.event_type, event.position.y - place.ypos)
 
         x_max, y_max = place.xpos + place.width, place.ypos + place.height
         mouse_handlers.set_mouse_handler_for_range(place.xpos, x_max, place.ypos, y_max, handle)
 
-    def _mouse(self, kind: MouseEventType, y: int) -> object:
+    def _mouse_event(self, kind: MouseEventType, y: int) -> object:
         if kind is MouseEventType.MOUSE_UP and self._clicked:
             self._clicked(y)
         elif kind is MouseEventType.SCROLL_UP and self._scrolled:
-            self._scrolled(-_WHEEL)
+            self._scrolled(-_WHEEL_LINES)
         elif kind is MouseEventType.SCROLL_DOWN and self._scrolled:
-            self._scrolled(_WHEEL)
+            self._scrolled(_WHEEL_LINES)
         else:
             return NotImplemented
         return None
 
 
-def line_window(make: Callable[[int], Fragments]) -> LinesWindow:
-    """Show one line that is made for the width."""
-    return LinesWindow(lambda width, _: [make(width)], height=1)
+def line_window(make_line: Callable[[int], Fragments]) -> LinesWindow:
+    """Return a window of one line."""
+    return LinesWindow(lambda width, _: [make_line(width)], height=1)
 
 
 def rule_window() -> LinesWindow:
-    """Draw a rule."""
+    """Return a window with a horizontal rule."""
     return line_window(lambda width: [("class:rule", "─" * width)])
 
 
-def help_window(
-    make: Make, shown: Callable[[], bool], scrolled: Callable[[int], None]
-) -> ConditionalContainer:
-    """Lay lines of help over the rest, while they are to be shown."""
-    window = LinesWindow(make, style="class:overlay", width=_help_width, scrolled=scrolled)
-    return ConditionalContainer(window, Condition(shown))
+def help_window(pane: HelpPane, make_lines: Callable[[], list[Fragments]]) -> ConditionalContainer:
+    """Return the window of the help, which covers the others while it is open."""
+    window = LinesWindow(
+        lambda width, height: pane.visible(make_lines(), width, height),
+        style="class:overlay",
+        width=_help_width,
+        scrolled=pane.scroll,
+    )
+    return ConditionalContainer(window, Condition(lambda: pane.is_open))
 
 
 def _help_width() -> Dimension:
-    return Dimension.exact(min(_HELP, get_app().output.get_size().columns))
+    return Dimension.exact(min(_HELP_COLUMNS, get_app().output.get_size().columns))
 
 
 class _Focusable(UIControl):
-    """Takes the place of a content; the keys may go here."""
+    """An empty control, which a window needs to get the focus."""
 
     def __init__(self, focusable: bool) -> None:
         self._is_focusable = focusable
@@ -141,7 +144,7 @@ class _Focusable(UIControl):
 
 
 class _Chars(dict[str, Char]):
-    """The characters of one style, made as they come by."""
+    """The cells of one style by character, created on demand."""
 
     def __init__(self, style: str) -> None:
         super().__init__()
@@ -158,38 +161,38 @@ _chars = lru_cache(maxsize=256)(_Chars)
 
 
 @lru_cache(maxsize=2048)
-def _cells(fragments: tuple[tuple[str, str], ...], width: int, look: str) -> list[Char]:
-    """Give one Char for each cell; what a wide character covers besides its own is empty."""
-    made: list[Char] = []
+def _cells(fragments: tuple[tuple[str, str], ...], width: int, base_style: str) -> list[Char]:
+    """Return a line's cells; a wide character is followed by an empty one."""
+    cells: list[Char] = []
     for style, text in fragments:
-        chars = _chars(f"{look} {style}".strip())
+        chars = _chars(f"{base_style} {style}".strip())
         if text.isascii():
-            made += map(chars.__getitem__, text)
+            cells += map(chars.__getitem__, text)
         else:
             for character in text:
-                _append(made, chars[character], character)
-    return _exactly(made, width, look)
+                _append(cells, chars[character], character)
+    return _cut_or_pad(cells, width, base_style)
 
 
-def _append(made: list[Char], char: Char, character: str) -> None:
+def _append(cells: list[Char], char: Char, character: str) -> None:
     if char.width == 1:
-        made.append(char)
+        cells.append(char)
     elif char.width == 2:
-        made += (char, Char("", char.style))
-    elif made:
-        _combine(made, character)
+        cells += (char, Char("", char.style))
+    elif cells:
+        _combine(cells, character)
 
 
-def _combine(made: list[Char], mark: str) -> None:
-    """Put a combining mark onto the character before it."""
-    at = -2 if made[-1].char == "" and len(made) > 1 else -1
-    made[at] = Char(made[at].char + mark, made[at].style)
+def _combine(cells: list[Char], mark: str) -> None:
+    """Add a combining mark to the character before it."""
+    at = -2 if cells[-1].char == "" and len(cells) > 1 else -1
+    cells[at] = Char(cells[at].char + mark, cells[at].style)
 
 
-def _exactly(made: list[Char], width: int, look: str) -> list[Char]:
-    if len(made) > width:
-        del made[width:]
-        if made and get_cwidth(made[-1].char) == 2:
-            made[-1] = Char(" ", made[-1].style)
-    style = made[-1].style if made and look else look
-    return made + [Char(" ", style)] * (width - len(made))
+def _cut_or_pad(cells: list[Char], width: int, base_style: str) -> list[Char]:
+    if len(cells) > width:
+        del cells[width:]
+        if cells and get_cwidth(cells[-1].char) == 2:
+            cells[-1] = Char(" ", cells[-1].style)
+    style = cells[-1].style if cells and base_style else base_style
+    return cells + [Char(" ", style)] * (width - len(cells))

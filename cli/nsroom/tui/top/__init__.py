@@ -1,1 +1,1 @@
-"""The live view of a server: its namespaces, rooms and sockets, and what each of them does."""
+"""`nsroom top`: the namespaces, rooms, sockets and events of a server."""

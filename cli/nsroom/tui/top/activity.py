@@ -1,4 +1,4 @@
-"""What a server has, and how much of it does something. Pure."""
+"""Snapshots of a server, and the rates between them. Pure."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,16 +10,17 @@ from nsroom.output.summary import Piece, line
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.model.rates import Rate
 
-_KEPT = 5000
-"""Lines of the latest events of all sockets."""
-_WATCHED = 1000
-"""… and of the one that is looked at."""
-_LINE = 240
-"""Cells of such a line: few terminals are wider, and an event may have a megabyte."""
+_MAX_LINES = 5000
+"""The latest records of all sockets."""
+_MAX_WATCHED = 1000
+"""The latest records of the watched socket."""
+_LINE_CELLS = 240
+"""The width of a record's line: few terminals are wider, and an event may have a megabyte."""
+_SPARE_RATES = 1000
 
 
-class Place(NamedTuple):
-    """A namespace, a room of it, or a socket in it."""
+class Scope(NamedTuple):
+    """A namespace, a room in it, or a socket in it."""
 
     namespace: str
     room: str | None = None
@@ -28,105 +29,105 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What there is at one moment."""
+    """What a server has at one moment."""
 
     sockets: Sequence[Socket] = ()
     population: Mapping[str, int] = field(default_factory=dict)
-    """How many sockets each namespace has, also where they are not told one by one."""
+    """The number of sockets of each namespace, even if the sockets themselves are not known."""
     servers: Sequence[Server] = ()
     connected: bool = True
     hint: str = ""
-    """Why there is less to see than could be."""
+    """Why the snapshot is incomplete, if it is."""
 
 
 Source = Callable[[int], Snapshot]
-"""Says what there is at a time, in microseconds since the epoch."""
+"""Returns the snapshot at a time in microseconds since the epoch."""
 
 
-class Census:
-    """The last snapshot, and what the sockets were seen to do."""
+class Activity:
+    """The last snapshot, and the events of its sockets."""
 
     def __init__(self, source: Source) -> None:
         self.snapshot = Snapshot()
         self.sockets: dict[Key, Socket] = {}
         self.rooms: dict[str, dict[str, int]] = {}
-        """How many members each room of each namespace has, without the room that a socket has for itself."""
+        """The number of members of each room by namespace, without the own rooms of sockets."""
         self.total = Rate()
         self._source = source
-        self._rates: dict[Place, Rate] = {}
-        self._lines: deque[tuple[Key, list[Piece]]] = deque(maxlen=_KEPT)
+        self._rates: dict[Scope, Rate] = {}
+        self._lines: deque[tuple[Key, list[Piece]]] = deque(maxlen=_MAX_LINES)
         self._watched: Key | None = None
-        self._seen: deque[list[Piece]] = deque(maxlen=_WATCHED)
+        self._watched_lines: deque[list[Piece]] = deque(maxlen=_MAX_WATCHED)
 
     def refresh(self, now: int) -> None:
-        """Take a new snapshot, and forget how much what is gone did."""
+        """Take a new snapshot; drop the rates of what no longer exists."""
         self.snapshot = self._source(now)
         self.sockets = {each.key: each for each in self.snapshot.sockets}
         self.rooms = {}
         for socket in self.snapshot.sockets:
             counts = self.rooms.setdefault(socket.namespace, {})
-            for room in self.shared(socket):
+            for room in self.shared_rooms(socket):
                 counts[room] = counts.get(room, 0) + 1
-        if len(self._rates) > 2 * len(self.sockets) + 1000:
-            alive = set(self._places())
-            self._rates = {place: rate for place, rate in self._rates.items() if place in alive}
+        if len(self._rates) > 2 * len(self.sockets) + _SPARE_RATES:
+            existing = set(self._scopes())
+            self._rates = {scope: rate for scope, rate in self._rates.items() if scope in existing}
 
-    def _places(self) -> Iterator[Place]:
+    def _scopes(self) -> Iterator[Scope]:
         for socket in self.snapshot.sockets:
-            yield Place(socket.namespace)
-            yield Place(socket.namespace, sid=socket.sid)
-            yield from (Place(socket.namespace, room) for room in socket.rooms)
+            yield Scope(socket.namespace)
+            yield Scope(socket.namespace, sid=socket.sid)
+            yield from (Scope(socket.namespace, room) for room in socket.rooms)
 
     def learn(self, records: Iterable[Record], second: int) -> None:
-        """Take in what sockets did, seen in this second of our own clock: the server's may be another."""
+        """Learn from records seen in this second of our own clock; the server's clock may differ."""
         for record in records:
             if record.namespace is None or record.sid is None:
                 continue
             key = record.namespace, record.sid
-            made = line(record._replace(sid=None), _LINE)
-            self._lines.append((key, made))
+            pieces = line(record._replace(sid=None), _LINE_CELLS)
+            self._lines.append((key, pieces))
             if key == self._watched:
-                self._seen.append(made)
+                self._watched_lines.append(pieces)
             if record.kind is Kind.EVENT and record.direction is not Direction.LOCAL:
-                self._count(key, second)
+                self._count_event(key, second)
 
-    def _count(self, key: Key, second: int) -> None:
-        """Count an event for the socket, for every room it is in, and for the namespace."""
+    def _count_event(self, key: Key, second: int) -> None:
+        """Count an event for its socket, for each of the socket's rooms, and for the namespace."""
         namespace, sid = key
         socket = self.sockets.get(key)
         self.total.add(second)
-        self._rate(Place(namespace)).add(second)
-        self._rate(Place(namespace, sid=sid)).add(second)
+        self._add_rate(Scope(namespace)).add(second)
+        self._add_rate(Scope(namespace, sid=sid)).add(second)
         for room in socket.rooms if socket else ():
             if room != sid:
-                self._rate(Place(namespace, room)).add(second)
+                self._add_rate(Scope(namespace, room)).add(second)
 
-    def _rate(self, place: Place) -> Rate:
-        rate = self._rates.get(place)
+    def _add_rate(self, scope: Scope) -> Rate:
+        rate = self._rates.get(scope)
         if rate is None:
-            rate = self._rates[place] = Rate()
+            rate = self._rates[scope] = Rate()
         return rate
 
-    def rate(self, place: Place) -> Rate | None:
-        """Give how much went on there; None where nothing did."""
-        return self._rates.get(place)
+    def rate(self, scope: Scope) -> Rate | None:
+        """Return the rate of events, or None if there were none."""
+        return self._rates.get(scope)
 
     def watch(self, key: Key | None) -> None:
-        """Keep more of what this socket does from now on."""
+        """Keep more records of this socket from now on."""
         self._watched = key
-        self._seen.clear()
-        self._seen.extend(made for owner, made in self._lines if owner == key)
+        self._watched_lines.clear()
+        self._watched_lines.extend(pieces for owner, pieces in self._lines if owner == key)
 
-    def seen(self) -> Sequence[list[Piece]]:
-        """Give the lines of the socket that is watched."""
-        return self._seen
+    def watched_lines(self) -> Sequence[list[Piece]]:
+        """Return the lines of the watched socket's records."""
+        return self._watched_lines
 
-    def shared(self, socket: Socket) -> list[str]:
-        """Give the rooms of a socket that are not some socket's own."""
+    def shared_rooms(self, socket: Socket) -> list[str]:
+        """Return the rooms of a socket, without those that are a socket's own."""
         return [room for room in socket.rooms if (socket.namespace, room) not in self.sockets]
 
     def members(self, namespace: str, room: str | None) -> list[Socket]:
-        """Give the sockets of a room, or of a whole namespace."""
+        """Return the sockets of a room, or of the whole namespace if the room is None."""
         return [
             each
             for each in self.snapshot.sockets

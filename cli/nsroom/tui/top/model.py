@@ -1,183 +1,184 @@
-"""Where somebody stands among namespaces, rooms, sockets and events. Pure."""
+"""The pages of `top`: lists of namespaces, rooms, sockets and events. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from nsroom.record import Record
-from nsroom.tui.top.activity import Census, Place, Source
-from nsroom.tui.top.rows import COLUMNS, RATE, Column, Level, Lister, Row
+from nsroom.tui.top.activity import Activity, Scope, Source
+from nsroom.tui.top.rows import COLUMNS, RATE, Column, Level, Row, RowBuilder
 
-_CALM = 250_000
-"""Microseconds between two looks at what there is."""
-_NEED_ADMIN = ("transport", "address", "since", "events/s")
-"""What only an admin namespace tells."""
+_REFRESH_INTERVAL = 250_000
+"""Microseconds between two snapshots."""
+_ADMIN_ONLY = ("transport", "address", "since", "events/s")
+"""Columns whose values only an admin namespace provides."""
 _BELOW = {Level.NAMESPACES: Level.ROOMS, Level.ROOMS: Level.SOCKETS, Level.SOCKETS: Level.EVENTS}
 
 
 @dataclass(slots=True)
 class Page:
-    """A list, and where the reader is in it."""
+    """A list, and the reader's position in it."""
 
     level: Level
-    place: Place
-    selected: Place | None = None
-    """None at the start: then the first row is, whichever it becomes."""
+    scope: Scope
+    selected: Scope | None = None
+    """None until the reader selects a row; the first row then stays selected."""
     at: int = 0
     top: int = 0
     pattern: str = ""
-    """Only rows that hold this text are listed."""
-    back: int = 0
-    """How many lines the events are scrolled back."""
+    """Only rows that contain this text are shown."""
+    scrolled: int = 0
+    """The number of lines that the events are scrolled back."""
 
 
 class Model:
-    """The pages from the namespaces down to where the reader is."""
+    """The pages from the namespaces down to the current one."""
 
     def __init__(self, source: Source, sees_events: bool = True, namespaces: Sequence[str] = ()) -> None:
-        self.census = Census(source)
+        self.activity = Activity(source)
         self.sees_events = sees_events
-        self.pages = [Page(Level.NAMESPACES, Place(""))]
+        self.pages = [Page(Level.NAMESPACES, Scope(""))]
         self.rows: list[Row] = []
         self.count = 0
-        """Rows that there are without the filter."""
+        """The number of rows without the filter."""
         self.now = 0
         self.sorts = dict.fromkeys(Level, ("events/s" if sees_events else "sockets", False))
-        """By which column each level is sorted, and whether the other way round."""
+        """The sort column of each level, and whether the order is reversed."""
         if not sees_events:
             self.sorts[Level.SOCKETS] = "sid", False
         self._namespaces = namespaces
-        self._named = False
-        """Whether any socket says who it is."""
-        self._due = 0
+        self._has_nicks = False
+        self._next_refresh = 0
 
     @property
     def page(self) -> Page:
-        """The list that is looked at."""
+        """The current page."""
         return self.pages[-1]
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
-        """What a row of the page has values for."""
+        """The columns that rows of this page have values for."""
         return COLUMNS[self.page.level]
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Those of them that there is anything in."""
-        unseen = {*(() if self.sees_events else _NEED_ADMIN), *(() if self._named else ("who",))}
-        return tuple(each for each in COLUMNS[self.page.level] if each.name not in unseen)
+        """The columns that are not empty."""
+        empty = {*(() if self.sees_events else _ADMIN_ONLY), *(() if self._has_nicks else ("who",))}
+        return tuple(each for each in self.all_columns if each.name not in empty)
 
     def learn(self, records: Sequence[Record], now: int) -> None:
-        """Take in what sockets did."""
-        self.census.learn(records, now // 1_000_000)
+        """Learn from records of sockets."""
+        self.activity.learn(records, now // 1_000_000)
 
     def tick(self, now: int) -> None:
-        """Take the time of the next frame; what there is, is looked at again now and then."""
-        turned = now // 1_000_000 != self.now // 1_000_000
+        """Set the time of the next frame; refresh if a second has started or the snapshot is old."""
+        is_new_second = now // 1_000_000 != self.now // 1_000_000
         self.now = now
-        if now >= self._due or turned:
-            self._due = now + _CALM
-            self.census.refresh(now)
-            self.arrange()
+        if now >= self._next_refresh or is_new_second:
+            self._next_refresh = now + _REFRESH_INTERVAL
+            self.activity.refresh(now)
+            self.rebuild()
 
-    def arrange(self) -> None:
-        """List anew what there is."""
-        everything = "all sockets" if self.sees_events else "all members"
-        lister = Lister(self.census, self.now, self._namespaces, everything)
-        rows = lister.rows(self.page.level, self.page.place)
+    def rebuild(self) -> None:
+        """Build the rows of the current page."""
+        all_label = "all sockets" if self.sees_events else "all members"
+        builder = RowBuilder(self.activity, self.now, self._namespaces, all_label)
+        rows = builder.rows(self.page.level, self.page.scope)
         self.count = len(rows)
-        self._named = self.page.level is Level.SOCKETS and any(row.values[1] for row in rows)
+        self._has_nicks = self.page.level is Level.SOCKETS and any(row.values[1] for row in rows)
         if self.page.pattern:
-            wanted = self.page.pattern.casefold()
-            rows = [row for row in rows if row.is_all or _holds(row, wanted)]
-        column, turned = self.sorts[self.page.level]
-        self.rows = self._sorted(rows, column, turned)
-        self._find()
+            pattern = self.page.pattern.casefold()
+            rows = [row for row in rows if row.is_all or _contains(row, pattern)]
+        column, is_reversed = self.sorts[self.page.level]
+        self.rows = self._sorted(rows, column, is_reversed)
+        self._restore_selection()
 
-    def _sorted(self, rows: list[Row], name: str, turned: bool) -> list[Row]:
-        """Sort: numbers from the greatest down, texts from A; what is equal, by how many sockets it has."""
-        columns = COLUMNS[self.page.level]
+    def _sorted(self, rows: list[Row], name: str, is_reversed: bool) -> list[Row]:
+        """Sort numbers from the highest, texts from A, and equal rows by their number of sockets."""
         rows.sort(key=lambda row: str(row.values[0]).casefold())
-        for wanted, turn in (("sockets", False), (name, turned)):
-            for at, column in enumerate(columns):
-                if column.name == wanted:
-                    rows.sort(key=partial(self._rank, at), reverse=column.is_number != turn)
+        for key, reverse in (("sockets", False), (name, is_reversed)):
+            for at, column in enumerate(self.all_columns):
+                if column.name == key:
+                    rows.sort(key=partial(self._rank, at), reverse=column.is_number != reverse)
         rows.sort(key=lambda row: not row.is_all)
         return rows
 
     def _rank(self, at: int, row: Row) -> tuple[int, str]:
-        """Order numbers, and texts in any case; what is not known is less than anything."""
+        """Return the sort key of a value: unknown ones first, then numbers, or texts ignoring case."""
         value = row.values[at]
-        if COLUMNS[self.page.level][at] is RATE:  # one second is too little: rows would jump
+        if self.all_columns[at] is RATE:  # with the rate of one second, rows would jump
             return (row.rate.total(self.now // 1_000_000) if row.rate else 0), ""
         if isinstance(value, int):
             return value, ""
         return (-1, "") if value is None else (0, value.casefold())
 
-    def _find(self) -> None:
-        """Stay on the row that is selected; where it is gone, on the one in its place."""
+    def _restore_selection(self) -> None:
+        """Keep the selected row selected, or the one at its position if it no longer exists."""
         page = self.page
-        places = [row.place for row in self.rows]
-        if page.selected in places:
-            page.at = places.index(page.selected)
+        scopes = [row.scope for row in self.rows]
+        if page.selected in scopes:
+            page.at = scopes.index(page.selected)
         elif page.selected is not None:
-            page.at = max(min(page.at, len(places) - 1), 0)
-            page.selected = places[page.at] if places else None
+            page.at = max(min(page.at, len(scopes) - 1), 0)
+            page.selected = scopes[page.at] if scopes else None
 
     def visible(self, height: int) -> tuple[list[Row], int]:
-        """Give the rows that a window of this height shows, and which of them is selected."""
+        """Return the rows in a window of this height, and the position of the selected one."""
         page = self.page
         last = max(len(self.rows) - height, 0)
         page.top = max(min(page.top, page.at, last), page.at - height + 1, 0)
         return self.rows[page.top : page.top + height], page.at - page.top
 
     def move(self, steps: int) -> None:
-        """Select the row so many further; the events are scrolled."""
+        """Move the selection by rows, or scroll the events by lines."""
         page = self.page
         if page.level is Level.EVENTS:
-            page.back = min(max(page.back - steps, 0), max(len(self.census.seen()) - 1, 0))
+            page.scrolled = min(max(page.scrolled - steps, 0), max(self._event_count() - 1, 0))
         elif self.rows:
             page.at = min(max(page.at + steps, 0), len(self.rows) - 1)
-            page.selected = self.rows[page.at].place
+            page.selected = self.rows[page.at].scope
+
+    def _event_count(self) -> int:
+        return len(self.activity.watched_lines())
 
     def home(self) -> None:
-        """Go to the first row, and stay at the top."""
-        self.move(-len(self.rows) - len(self.census.seen()))
+        """Go to the first row and stay at the top."""
+        self.move(-len(self.rows) - self._event_count())
         self.page.selected = None
 
     def end(self) -> None:
         """Go to the last row."""
-        self.move(len(self.rows) + len(self.census.seen()))
+        self.move(len(self.rows) + self._event_count())
 
     def enter(self) -> None:
-        """Go into what is selected."""
+        """Open the selected row."""
         below = _BELOW.get(self.page.level)
         if below is None or self.page.at >= len(self.rows):
             return
         row = self.rows[self.page.at]
-        self.page.selected = row.place
+        self.page.selected = row.scope
         if below is Level.EVENTS:
-            self.census.watch((row.place.namespace, row.place.sid or ""))
-        self._go([*self.pages, Page(below, row.place)])
+            self.activity.watch((row.scope.namespace, row.scope.sid or ""))
+        self._show([*self.pages, Page(below, row.scope)])
 
     def back(self) -> bool:
-        """Take the filter off, else go back up; say whether there was either."""
+        """Remove the filter, or else close the page; return whether either was possible."""
         if self.page.pattern:
             self.filter("")
             return True
         if len(self.pages) == 1:
             return False
-        self._go(self.pages[:-1])
+        self._show(self.pages[:-1])
         return True
 
-    def _go(self, pages: list[Page]) -> None:
+    def _show(self, pages: list[Page]) -> None:
         self.pages = pages
-        self.arrange()
+        self.rebuild()
 
     def filter(self, text: str) -> None:
-        """List only what holds the text, in any case."""
+        """Show only rows that contain the text, ignoring case."""
         self.page.pattern = text
-        self.arrange()
+        self.rebuild()
 
     def sort(self) -> None:
         """Sort by the next column."""
@@ -186,24 +187,24 @@ class Model:
             name, _ = self.sorts[self.page.level]
             at = names.index(name) if name in names else -1
             self.sorts[self.page.level] = names[(at + 1) % len(names)], False
-            self.arrange()
+            self.rebuild()
 
     def reverse(self) -> None:
-        """Sort the other way round."""
-        name, turned = self.sorts[self.page.level]
-        self.sorts[self.page.level] = name, not turned
-        self.arrange()
+        """Reverse the order."""
+        name, is_reversed = self.sorts[self.page.level]
+        self.sorts[self.page.level] = name, not is_reversed
+        self.rebuild()
 
     @property
     def is_gone(self) -> bool:
-        """Whether what the page is about is no longer there."""
-        place, census = self.page.place, self.census
+        """Whether the page's room or socket no longer exists."""
+        scope, activity = self.page.scope, self.activity
         if self.page.level is Level.EVENTS:
-            return (place.namespace, place.sid or "") not in census.sockets
-        if self.page.level is Level.SOCKETS and place.room is not None:
-            return place.room not in census.rooms.get(place.namespace, ())
+            return (scope.namespace, scope.sid or "") not in activity.sockets
+        if self.page.level is Level.SOCKETS and scope.room is not None:
+            return scope.room not in activity.rooms.get(scope.namespace, ())
         return False
 
 
-def _holds(row: Row, wanted: str) -> bool:
-    return any(wanted in value.casefold() for value in row.values if isinstance(value, str))
+def _contains(row: Row, pattern: str) -> bool:
+    return any(pattern in value.casefold() for value in row.values if isinstance(value, str))

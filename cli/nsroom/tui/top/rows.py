@@ -7,15 +7,15 @@ from typing import NamedTuple
 from nsroom.introspection.inventory import Socket
 from nsroom.record import Json
 from nsroom.tui.model.rates import Rate
-from nsroom.tui.top.activity import Census, Place
+from nsroom.tui.top.activity import Activity, Scope
 
-_NAMES = ("nick", "name", "username", "user")
-"""Under which of a socket's data an application may say who it is."""
+_NICKS = ("nick", "name", "username", "user")
+"""Keys in a socket's data that may hold the user's name."""
 Value = str | int | None
 
 
 class Level(StrEnum):
-    """What is listed."""
+    """The kind of list on a page."""
 
     NAMESPACES = "namespaces"
     ROOMS = "rooms"
@@ -24,12 +24,13 @@ class Level(StrEnum):
 
 
 class Column(NamedTuple):
-    """A column: its head, its width, and how much it is needed where there is little room."""
+    """A column of a list."""
 
     name: str
     width: int = 0
-    """0 for what takes the rest."""
+    """0 for the rest of the line."""
     weight: int = 9
+    """The importance; the columns with the lowest one are dropped first."""
     is_number: bool = False
     is_time: bool = False
 
@@ -57,83 +58,84 @@ COLUMNS: dict[Level, tuple[Column, ...]] = {
 
 
 class Row(NamedTuple):
-    """A line of the list."""
+    """A row of a list."""
 
-    place: Place
+    scope: Scope
     values: tuple[Value, ...]
     rate: Rate | None
     is_all: bool = False
-    """Whether it stands for everything, before what it is made of."""
+    """Whether the row is the sum of the rows below it."""
 
 
-class Lister:
-    """Makes rows of what a census has at one moment."""
+class RowBuilder:
+    """Builds rows from the activity at one moment."""
 
-    def __init__(self, census: Census, now: int, namespaces: Sequence[str], everything: str) -> None:
-        """`everything` is how the row is called that stands for a whole namespace."""
-        self._census = census
+    def __init__(self, activity: Activity, now: int, namespaces: Sequence[str], all_label: str) -> None:
+        """`all_label` is the label of the row for a whole namespace."""
+        self._activity = activity
         self._now = now
-        self._namespaces = namespaces
-        self._everything = everything
+        self._requested = namespaces
+        self._all_label = all_label
 
-    def rows(self, level: Level, place: Place) -> list[Row]:
-        """List what there is of this level at a place."""
-        return _LISTS[level](self, place)
+    def rows(self, level: Level, scope: Scope) -> list[Row]:
+        """Return the rows of a list."""
+        return _BUILDERS[level](self, scope)
 
-    def _per_second(self, place: Place) -> tuple[int, Rate | None]:
-        rate = self._census.rate(place)
+    def _per_second(self, scope: Scope) -> tuple[int, Rate | None]:
+        rate = self._activity.rate(scope)
         return (rate.per_second(self._now // 1_000_000) if rate else 0), rate
 
-    def namespaces(self, _place: Place) -> list[Row]:
-        """List the namespaces, also those that are named and have nobody."""
-        counts = dict.fromkeys(self._namespaces, 0) | dict(self._census.snapshot.population)
-        for socket in self._census.snapshot.sockets:
+    def namespaces(self, _scope: Scope) -> list[Row]:
+        """Return the namespaces, including requested ones without sockets."""
+        counts = dict.fromkeys(self._requested, 0) | dict(self._activity.snapshot.population)
+        for socket in self._activity.snapshot.sockets:
             counts.setdefault(socket.namespace, 0)
         return [self._namespace(name, count) for name, count in counts.items()]
 
     def _namespace(self, name: str, count: int) -> Row:
-        per_second, rate = self._per_second(Place(name))
-        return Row(Place(name), (name, len(self._census.rooms.get(name, ())), count, per_second), rate)
+        per_second, rate = self._per_second(Scope(name))
+        return Row(Scope(name), (name, len(self._activity.rooms.get(name, ())), count, per_second), rate)
 
-    def rooms(self, place: Place) -> list[Row]:
-        """List the rooms of a namespace, after a row for all its sockets."""
-        whole, rate = self._per_second(Place(place.namespace))
-        count = len(self._census.members(place.namespace, None))
-        everything = Row(Place(place.namespace), (self._everything, count, whole), rate, is_all=True)
-        rooms = self._census.rooms.get(place.namespace, {})
-        return [everything, *(self._room(Place(place.namespace, name), rooms[name]) for name in rooms)]
+    def rooms(self, scope: Scope) -> list[Row]:
+        """Return the rooms of a namespace, after a row for all its sockets."""
+        per_second, rate = self._per_second(Scope(scope.namespace))
+        count = len(self._activity.members(scope.namespace, None))
+        total = Row(Scope(scope.namespace), (self._all_label, count, per_second), rate, is_all=True)
+        rooms = self._activity.rooms.get(scope.namespace, {})
+        return [total, *(self._room(Scope(scope.namespace, name), rooms[name]) for name in rooms)]
 
-    def _room(self, place: Place, count: int) -> Row:
-        per_second, rate = self._per_second(place)
-        return Row(place, (place.room, count, per_second), rate)
+    def _room(self, scope: Scope, count: int) -> Row:
+        per_second, rate = self._per_second(scope)
+        return Row(scope, (scope.room, count, per_second), rate)
 
-    def sockets(self, place: Place) -> list[Row]:
-        """List the sockets of a room, or of a namespace."""
-        return [self._socket(each, place.room) for each in self._census.members(place.namespace, place.room)]
+    def sockets(self, scope: Scope) -> list[Row]:
+        """Return the sockets of a room, or of a namespace."""
+        members = self._activity.members(scope.namespace, scope.room)
+        return [self._socket(each, scope.room) for each in members]
 
     def _socket(self, socket: Socket, room: str | None) -> Row:
-        per_second, rate = self._per_second(Place(socket.namespace, sid=socket.sid))
+        per_second, rate = self._per_second(Scope(socket.namespace, sid=socket.sid))
         since = max((self._now - socket.connected) // 1_000_000, 0) if socket.connected else None
-        rooms = ", ".join(sorted(self._census.shared(socket)))
-        told = (socket.sid, _who(socket.data), socket.transport, socket.address, since)
-        return Row(Place(socket.namespace, room, socket.sid), (*told, per_second, rooms), rate)
+        rooms = ", ".join(sorted(self._activity.shared_rooms(socket)))
+        about = (socket.sid, _nick(socket.data), socket.transport, socket.address, since)
+        return Row(Scope(socket.namespace, room, socket.sid), (*about, per_second, rooms), rate)
 
 
-_LISTS: dict[Level, Callable[[Lister, Place], list[Row]]] = {
-    Level.NAMESPACES: Lister.namespaces,
-    Level.ROOMS: Lister.rooms,
-    Level.SOCKETS: Lister.sockets,
-    Level.EVENTS: lambda _lister, _place: [],
+_BUILDERS: dict[Level, Callable[[RowBuilder, Scope], list[Row]]] = {
+    Level.NAMESPACES: RowBuilder.namespaces,
+    Level.ROOMS: RowBuilder.rooms,
+    Level.SOCKETS: RowBuilder.sockets,
+    Level.EVENTS: lambda _builder, _scope: [],
 }
 
 
-def _who(data: Json) -> str | None:
-    """Give the name that an application keeps with a socket."""
-    return next(_named(data), None) if isinstance(data, dict) else None
+def _nick(data: Json) -> str | None:
+    """Return the user's name in a socket's data, or None."""
+    return next(_nicks(data), None) if isinstance(data, dict) else None
 
 
-def _named(data: dict[str, Json]) -> Iterator[str]:
-    for key in _NAMES:
+def _nicks(data: dict[str, Json]) -> Iterator[str]:
+    for key in _NICKS:
         value = data.get(key)
         value = value.get("name") if isinstance(value, dict) else value
         if isinstance(value, str) and value:

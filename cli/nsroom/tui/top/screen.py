@@ -1,45 +1,48 @@
-"""The lines of the screen: who is looked at, the list with its columns, what to do where there is nothing."""
+"""The screen of `top`."""
 
 from collections.abc import Sequence
 from itertools import islice
 
 from nsroom.output.summary import Piece, pad
 from nsroom.output.terminal import clip, safe
-from nsroom.tui.screen.lines import Fragments, fit, hold, length, styled, wrap
-from nsroom.tui.top.model import Model
+from nsroom.tui.screen.lines import Fragments, fit, justify, length, styled, wrap
+from nsroom.tui.top.model import Model, Page
 from nsroom.tui.top.rows import Column, Level, Row, Value
 from nsroom.tui.top.state import TopView
 
 _GRAPH = Column("", 10, 2)
-_LEAST = 12
-"""Cells that a column of names must have."""
-_NAME = 44
-"""… and may have, unless the screen is wide."""
+_MIN_NAME = 12
+"""The least width of a column of names."""
+_MAX_NAME = 44
+"""The greatest width of a column of names, except on a wide screen."""
 _SHORT_TIME = 64
-"""Columns under which a time has no milliseconds."""
-_LONGEST = 200
-"""Characters of a name that are looked at."""
-_SPANS = ((86_400, "d"), (3600, "h"), (60, "m"))
+"""Below this width, times have no milliseconds."""
+_MAX_LENGTH = 200
+"""Characters of a name that are made safe; no screen shows more."""
+_MAX_TEXT = 90
+_MAX_NAMESPACES = 20
+_UNITS = ((86_400, "d"), (3600, "h"), (60, "m"))
+_QUIET_COLUMNS = ("transport", "address", "since")
 
 
 def status(view: TopView, width: int) -> Fragments:
-    """Say which server this is, how much it does and how much there is of it."""
-    model, snapshot = view.model, view.model.census.snapshot
+    """Return the status line: the server, its traffic, and its number of sockets."""
+    model, snapshot = view.model, view.model.activity.snapshot
     up = snapshot.connected and not view.connection
     left: Fragments = [("bold", " nsroom top  "), *_dot(up), ("", clip(safe(view.server), 40))]
-    about: Fragments = [("class:quiet", f"  {safe(view.via)}")]
+    via: Fragments = [("class:quiet", f"  {safe(view.via)}")]
     if not up:
-        left, about = [*left, ("class:waits", f"  {view.connection or 'gone'}")], []
+        left, via = [*left, ("class:waits", f"  {view.connection or 'disconnected'}")], []
     parts = [*_traffic(model), [("class:number", f" {_count(sum(snapshot.population.values()), 'socket')} ")]]
     if snapshot.servers:
         parts.insert(-1, [("class:quiet", f" {_count(len(snapshot.servers), 'server')} ")])
-    while parts and length(left) + length(about) + sum(map(length, parts)) + 1 > width:
-        if about:
-            about = []
+    while parts and length(left) + length(via) + sum(map(length, parts)) + 1 > width:
+        if via:
+            via = []
         else:
             parts.pop(0)
-    left += about
-    return hold(left, [piece for part in parts for piece in part], width) if parts else fit(left, width)
+    left += via
+    return justify(left, [piece for part in parts for piece in part], width) if parts else fit(left, width)
 
 
 def _dot(up: bool) -> Fragments:
@@ -49,23 +52,21 @@ def _dot(up: bool) -> Fragments:
 def _traffic(model: Model) -> list[Fragments]:
     if not model.sees_events:
         return []
-    second, total = model.now // 1_000_000, model.census.total
+    second, total = model.now // 1_000_000, model.activity.total
     return [
         [("class:sign", f" {total.graph(second):8}")],
         [("class:number", f" {total.per_second(second):>6,}/s ")],
     ]
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' if number != 1 else ''}"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def path(view: TopView, width: int) -> Fragments:
-    """Name the way down to what is listed, and the filter."""
+    """Return the line with the path to the current page, and its filter."""
     model = view.model
-    names = [
-        _title(page.level, page.place.namespace, page.place.room, page.place.sid) for page in model.pages
-    ]
+    names = [_title(page) for page in model.pages]
     left: Fragments = [
         ("class:heading", f" {' › '.join(names[:-1])}{' › ' if names[1:] else ''}"),
         ("bold", names[-1]),
@@ -74,163 +75,163 @@ def path(view: TopView, width: int) -> Fragments:
     if model.is_gone:
         right.append(("class:failed", " gone "))
     if model.page.pattern:
-        listed = sum(not row.is_all for row in model.rows)
-        right.append(
-            ("class:badge", f" {clip(safe(model.page.pattern), 20)}: {listed:,} of {model.count:,} ")
-        )
-    if model.page.back:
-        right.append(("class:badge", f" ▲ {model.page.back:,} back, End to follow "))
-    return hold(left, right, width) if right else fit(left, width)
+        shown = sum(not row.is_all for row in model.rows)
+        right.append(("class:badge", f" {clip(safe(model.page.pattern), 20)}: {shown:,} of {model.count:,} "))
+    if model.page.scrolled:
+        right.append(("class:badge", f" ▲ {model.page.scrolled:,} lines back, End to follow "))
+    return justify(left, right, width) if right else fit(left, width)
 
 
-def _title(level: Level, namespace: str, room: str | None, sid: str | None) -> str:
-    if level is Level.NAMESPACES:
+def _title(page: Page) -> str:
+    scope = page.scope
+    names = {Level.ROOMS: scope.namespace, Level.SOCKETS: scope.room, Level.EVENTS: scope.sid}
+    if page.level is Level.NAMESPACES:
         return "namespaces"
-    name = namespace if level is Level.ROOMS else sid if level is Level.EVENTS else room
-    return clip(safe(name[:_LONGEST]), 24) if name is not None else "all sockets"
+    name = names[page.level]
+    return clip(safe(name[:_MAX_LENGTH]), 24) if name is not None else "all sockets"
 
 
 def body(view: TopView, width: int, height: int) -> list[Fragments]:
-    """Make the list, or the events, and what there is to say below them."""
+    """Return the lines of the current page."""
     model = view.model
     if model.page.level is Level.EVENTS:
         view.head, view.height = 0, height
-        return _events(model, width, height)
-    above = _servers(view, width, height)
-    above.append(_head(model, width))
+        return _event_lines(model, width, height)
+    above = [*_servers(view, width, height), _head(model, width)]
     view.head, view.height = len(above), max(height - len(above), 1)
     rows, selected = model.visible(view.height)
-    made = [_row(model, row, width, at == selected) for at, row in enumerate(rows)]
-    return [*above, *made, *_below(model, width)]
+    lines = [_row(model, row, width, at == selected) for at, row in enumerate(rows)]
+    return [*above, *lines, *_hints(model, width)]
 
 
 def _servers(view: TopView, width: int, height: int) -> list[Fragments]:
-    """Describe the servers above the namespaces, where there is room: each knows only how many it has."""
-    servers = view.model.census.snapshot.servers
+    """Return the servers of a cluster, for above the namespaces if there is room."""
+    servers = view.model.activity.snapshot.servers
     most = height // 4 if height >= 12 and view.model.page.level is Level.NAMESPACES else 0
     if not servers or not most:
         return []
     shown = servers if len(servers) <= most else servers[: most - 1]
-    made = []
+    lines = []
     for server in shown:
-        spaces = "  ".join(
-            f"{safe(name[:_LONGEST])} {count:,}" for name, count in islice(server.namespaces.items(), 20)
+        namespaces = "  ".join(
+            f"{safe(name[:_MAX_LENGTH])} {count:,}"
+            for name, count in islice(server.namespaces.items(), _MAX_NAMESPACES)
         )
-        name = clip(safe(server.id[:_LONGEST]), 20)
+        name = clip(safe(server.id[:_MAX_LENGTH]), 20)
         parts = [("", f" server {name:20}"), ("class:number", f" {_count(server.clients, 'client'):>14}")]
-        made.append(fit([*parts, ("class:quiet", f"   {spaces}")], width))
+        lines.append(fit([*parts, ("class:quiet", f"   {namespaces}")], width))
     if len(servers) > len(shown):
-        made.append(fit([("class:quiet", f" and {_count(len(servers) - len(shown), 'server')} more")], width))
-    return [*made, []]
+        more = f" and {_count(len(servers) - len(shown), 'more server')}"
+        lines.append(fit([("class:quiet", more)], width))
+    return [*lines, []]
 
 
 def _head(model: Model, width: int) -> Fragments:
-    name, _ = model.sorts[model.page.level]
+    sorted_by, _ = model.sorts[model.page.level]
     head: Fragments = [("", " ")]
     for column, room in fitted(model.columns, width - 1):
-        arrow = _arrow(model, column) if column.name == name else ""
+        arrow = _arrow(model, column) if column.name == sorted_by else ""
         text = f"{column.name:>{room - 2}}{arrow:1} " if column.is_number else f"{column.name}{arrow}"
         head.append(("class:sign" if arrow else "class:heading", fill(text, room)))
     return fit(head, width)
 
 
 def _arrow(model: Model, column: Column) -> str:
-    _, turned = model.sorts[model.page.level]
-    return "▼" if column.is_number != turned else "▲"
+    _, is_reversed = model.sorts[model.page.level]
+    return "▼" if column.is_number != is_reversed else "▲"
 
 
 def fitted(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
-    """Give the columns that there is room for, and their widths."""
+    """Return the columns that fit, each with its width."""
     shown = []
     for column in columns:
         shown += [column, _GRAPH] if column.name == "events/s" else [column]
-    while len(shown) > 1 and sum(column.width or _LEAST for column in shown) > width:
+    while len(shown) > 1 and sum(column.width or _MIN_NAME for column in shown) > width:
         shown.remove(min(shown[1:], key=lambda column: column.weight))
     rest = width - sum(column.width for column in shown)
-    if shown[-1].width:  # or the eye has a long way from a name to its numbers
-        rest = min(rest, max(_NAME, width // 2))
+    if shown[-1].width:  # a wider column of names would move the numbers too far from their names
+        rest = min(rest, max(_MAX_NAME, width // 2))
     return [(column, column.width or max(rest, 0)) for column in shown]
 
 
-def _row(model: Model, row: Row, width: int, selected: bool) -> Fragments:
+def _row(model: Model, row: Row, width: int, is_selected: bool) -> Fragments:
     values = dict(zip((column.name for column in model.all_columns), row.values, strict=True))
-    made: Fragments = [("class:marker", "▌" if selected else " ")]
+    line: Fragments = [("class:marker", "▌" if is_selected else " ")]
     for column, room in fitted(model.columns, width - 1):
         if column is _GRAPH:
             graph = row.rate.graph(model.now // 1_000_000) if row.rate else ""
-            made.append(("class:sign", f"{graph:8}  "))
+            line.append(("class:sign", f"{graph:8}  "))
         else:
-            style = _style(column, values[column.name], row)
-            made.append((style, _cell(column, values[column.name], room)))
-    made = fit(made, width)
-    return [(f"{style} class:row", text) for style, text in made] if selected else made
+            value = values[column.name]
+            line.append((_style(column, value, row), _cell(column, value, room)))
+    line = fit(line, width)
+    return [(f"{style} class:row", text) for style, text in line] if is_selected else line
 
 
 def _style(column: Column, value: Value, row: Row) -> str:
-    if column.name in ("transport", "address", "since") or not value:
+    if column.name in _QUIET_COLUMNS or not value or (row.is_all and isinstance(value, str)):
         return "class:quiet"
-    return (
-        "class:quiet" if row.is_all and isinstance(value, str) else "class:number" if column.is_number else ""
-    )
+    return "class:number" if column.is_number else ""
 
 
 def _cell(column: Column, value: Value, room: int) -> str:
     if isinstance(value, int):
         text = _span(value) if column.is_time else f"{value:,}"
         return f"{text:>{room - 2}}  "
-    return fill(clip(safe((value or "")[:_LONGEST]), max(room - 1, 0)), room)
+    return fill(clip(safe((value or "")[:_MAX_LENGTH]), max(room - 1, 0)), room)
 
 
 def fill(text: str, room: int) -> str:
-    """Cut or fill safe text to exactly so many cells."""
+    """Cut or pad safe text to exactly `room` cells."""
     return pad(clip(text, room), room)
 
 
 def _span(seconds: int) -> str:
-    """Write a time with its greatest unit."""
-    return next((f"{seconds // span:,} {unit}" for span, unit in _SPANS if seconds >= span), f"{seconds} s")
+    """Return a time span in its largest unit."""
+    return next((f"{seconds // span:,} {unit}" for span, unit in _UNITS if seconds >= span), f"{seconds} s")
 
 
-def _below(model: Model, width: int) -> list[Fragments]:
-    """Say why there is nothing, or less than could be."""
-    told = [_nothing(model)] if not any(not row.is_all for row in model.rows) else []
-    if model.census.snapshot.hint and model.page.level is not Level.NAMESPACES:
-        told.append(model.census.snapshot.hint)
-    parts = [part for text in told for part in wrap(text, max(min(width - 4, 90), 10))]
-    return [[], *(fit([("class:quiet", f"  {part}")], width) for part in parts)] if parts else []
+def _hints(model: Model, width: int) -> list[Fragments]:
+    """Return why the list is empty or incomplete, if it is."""
+    hints = [_empty_hint(model)] if all(row.is_all for row in model.rows) else []
+    hint = model.activity.snapshot.hint
+    if hint and model.page.level is not Level.NAMESPACES:
+        hints.append(hint)
+    return _paragraphs(hints, width) if hints else []
 
 
-def _nothing(model: Model) -> str:
+def _paragraphs(texts: list[str], width: int) -> list[Fragments]:
+    """Return wrapped texts after an empty line."""
+    parts = [part for text in texts for part in wrap(text, max(min(width - 4, _MAX_TEXT), 10))]
+    return [[], *(fit([("class:quiet", f"  {part}")], width) for part in parts)]
+
+
+def _empty_hint(model: Model) -> str:
     if model.page.pattern:
-        return f"nothing holds {safe(model.page.pattern[:_LONGEST])!r}; Esc shows everything"
+        return f"no row contains {safe(model.page.pattern[:_MAX_LENGTH])!r}; Esc shows everything"
+    if model.page.level is Level.NAMESPACES:
+        return "no sockets are connected yet"
     if model.page.level is Level.ROOMS:
-        return "no rooms: nobody has joined one"
-    if model.page.level is Level.SOCKETS:
-        return "nobody is here any more; Esc goes back" if model.is_gone else "nobody is connected"
-    return "nobody is connected yet"
+        return "no rooms"
+    return "this room is empty now; Esc goes back" if model.is_gone else "no sockets"
 
 
-def _events(model: Model, width: int, height: int) -> list[Fragments]:
-    seen = model.census.seen()
-    if not seen:
-        parts = wrap(_no_events(model), max(min(width - 4, 90), 10))
-        return [[], *(fit([("class:quiet", f"  {part}")], width) for part in parts)]
-    model.page.back = min(model.page.back, max(len(seen) - height, 0))
-    start = max(len(seen) - height - model.page.back, 0)
-    return [_event(made, width) for made in islice(seen, start, start + height)]
+def _event_lines(model: Model, width: int, height: int) -> list[Fragments]:
+    lines = model.activity.watched_lines()
+    if not lines:
+        return _paragraphs([_no_events_hint(model)], width)
+    model.page.scrolled = min(model.page.scrolled, max(len(lines) - height, 0))
+    start = max(len(lines) - height - model.page.scrolled, 0)
+    return [_event_line(pieces, width) for pieces in islice(lines, start, start + height)]
 
 
-def _event(made: list[Piece], width: int) -> Fragments:
+def _event_line(pieces: list[Piece], width: int) -> Fragments:
     if width < _SHORT_TIME:
-        made = [(made[0][0], made[0][1][:8]), *made[1:]]
-    return fit([("", " "), *styled(made)], width)
+        pieces = [(pieces[0][0], pieces[0][1][:8]), *pieces[1:]]
+    return fit([("", " "), *styled(pieces)], width)
 
 
-def _no_events(model: Model) -> str:
+def _no_events_hint(model: Model) -> str:
     if not model.sees_events:
-        return "only an admin namespace tells what sockets do: give the server one (nsroom serve --admin)"
-    return (
-        "this socket has gone; Esc goes back"
-        if model.is_gone
-        else "nothing yet: what it emits and receives will be here"
-    )
+        return "only an admin namespace shows events; start the server with one: nsroom serve --admin"
+    return "this socket is disconnected; Esc goes back" if model.is_gone else "no events yet"

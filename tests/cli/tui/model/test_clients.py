@@ -14,7 +14,7 @@ EVIL = "\x1b]52;c;eA==\x07"
 
 
 def passing(*records: Record, at: float = 1.0) -> View:
-    made = View(model(*records, relayed=True), "127.0.0.1:3001", relaying="localhost:3000")
+    made = View(model(*records, relayed=True), "127.0.0.1:3001", proxied_server="localhost:3000")
     made.tick(NOON / 1e6 + at)
     return made
 

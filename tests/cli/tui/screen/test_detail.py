@@ -6,7 +6,7 @@ import pytest
 
 from nsroom.record import Json, Record
 from nsroom.tui.screen.detail import Detail
-from nsroom.tui.screen.json_tree import moment
+from nsroom.tui.screen.json_tree import as_time
 from tests.cli.tui.records import ack, emit, event, seen
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
@@ -17,7 +17,7 @@ def lines(record: Record, *turned: Any, count: int = 50, answer: Record | None =
     detail = Detail(record, answer)
     for key in turned:
         path = next(line.path for line in detail.lines(0, 1000) if line.path and line.path[-1] == key)
-        detail.turn(path)
+        detail.toggle(path)
     return ["".join(text for _, text in line.pieces).rstrip() for line in detail.lines(0, count)]
 
 
@@ -85,7 +85,7 @@ def test_binary_is_hex_and_a_guess() -> None:
     ],
 )
 def test_moments(value: Json, told: str) -> None:
-    assert moment(value) == told
+    assert as_time(value) == told
 
 
 def test_the_acknowledgement() -> None:
@@ -137,7 +137,7 @@ def test_much_is_made_only_as_far_as_it_is_looked_at(args: list[Json]) -> None:
     detail = Detail(record)
     for line in detail.lines(0, 20):
         if line.path is not None:
-            detail.turn(line.path)
+            detail.toggle(line.path)
     assert detail.lines(0, 20)
     assert time.process_time() - began < all_of_it  # a hundredth of it
 
@@ -150,7 +150,7 @@ def test_200_levels() -> None:
     for _ in range(220):
         last = detail.lines(0, 1000)[-1]
         if last.path and "▸" in last.pieces[0][1]:
-            detail.turn(last.path)
+            detail.toggle(last.path)
     shown = ["".join(text for _, text in line.pieces) for line in detail.lines(0, 1000)]
     assert len(shown) == 200
     assert "⋯199" in shown[-1]

@@ -25,7 +25,7 @@ def test_an_emit_shows_what_became_of_it() -> None:
 
 
 def test_an_event_that_wants_an_answer_says_so() -> None:
-    assert shown(event("ask", id=5))[0].endswith("asks for a /reply")
+    assert shown(event("ask", id=5))[0].endswith("wants a reply (/reply)")
 
 
 def test_the_namespace_has_a_column_once_there_are_two() -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsroom.output.terminal import cells, safe
-from nsroom.tui.screen.lines import Fragments, fit, highlight, hold, length, rule, spread, wrap
+from nsroom.tui.screen.lines import Fragments, fit, highlight, justify, length, rule, wrap
 
 FRAGMENTS = st.lists(st.tuples(st.just(""), st.text().map(safe)))
 
@@ -15,13 +15,11 @@ def test_a_line_has_exactly_its_width(fragments: Fragments, width: int) -> None:
 
 @given(FRAGMENTS, FRAGMENTS, st.integers(1, 60))
 def test_two_ends_have_exactly_the_width(left: Fragments, right: Fragments, width: int) -> None:
-    assert length(spread(left, right, width)) == width
-    assert length(hold(left, right, width)) == width
+    assert length(justify(left, right, width)) == width
 
 
-def test_the_right_end_goes_where_there_is_no_room() -> None:
-    assert spread([("", "left")], [("", "right")], 9) == [("", "left"), ("", "     ")]
-    assert hold([("", "left")], [("", "right")], 8) == [("", "le…"), ("", "right")]
+def test_the_left_end_is_cut_if_there_is_no_room_for_both() -> None:
+    assert justify([("", "left")], [("", "right")], 8) == [("", "le…"), ("", "right")]
 
 
 @given(st.text().map(safe), st.integers(2, 40))

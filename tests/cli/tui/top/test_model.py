@@ -12,7 +12,7 @@ from nsroom.introspection.inventory import Server, Socket
 from nsroom.output.terminal import cells
 from nsroom.record import Record
 from nsroom.tui.top import keys
-from nsroom.tui.top.activity import Place, Snapshot
+from nsroom.tui.top.activity import Scope, Snapshot
 from nsroom.tui.top.model import Model
 from nsroom.tui.top.rows import Level
 from nsroom.tui.top.screen import body, path, status
@@ -164,7 +164,7 @@ def test_a_filter_looks_at_every_text_and_esc_takes_it_off() -> None:
     model.filter("10.0")
     assert listed(model) == ["bob"]
     model.filter("nobody")
-    assert any("nothing holds 'nobody'; Esc shows everything" in line for line in shown(model))
+    assert any("no row contains 'nobody'; Esc shows everything" in line for line in shown(model))
     assert model.back()
     assert (len(model.rows), model.page.level) == (3, Level.SOCKETS)
 
@@ -200,7 +200,7 @@ def test_a_room_and_a_socket_that_vanish_while_looked_at() -> None:
     assert [line.split()[2] for line in shown(model)] == ["hi", "disconnected"]
     assert "gone" in plain(path(TopView(model, "x", ""), 80))
     model.back()
-    assert any("nobody is here any more; Esc goes back" in line for line in shown(model))
+    assert any("this room is empty now; Esc goes back" in line for line in shown(model))
     model.enter()
     assert model.page.level is Level.SOCKETS
 
@@ -232,7 +232,7 @@ def test_where_events_cannot_be_seen_it_says_so() -> None:
     model.enter()
     assert [column.name for column in model.columns] == ["sid", "rooms"]
     model.enter()
-    assert any("only an admin namespace tells what sockets do" in line for line in shown(model))
+    assert any("only an admin namespace shows events" in line for line in shown(model))
 
 
 def test_production_mode_has_counts_only() -> None:
@@ -247,13 +247,13 @@ def test_servers_are_described_where_there_is_room() -> None:
     servers = [Server(f"vm{number}{EVIL}", {"/chat": number}, number, NOON) for number in range(9)]
     model = looking(Crowd(socket("ann"), servers=servers))
     assert sum("server vm" in line for line in shown(model, height=20)) == 4
-    assert any("and 5 servers more" in line for line in shown(model, height=20))
+    assert any("and 5 more servers" in line for line in shown(model, height=20))
     assert not any("server vm" in line for line in shown(model, height=8))
 
 
 def test_named_namespaces_are_listed_though_nobody_is_there() -> None:
     assert listed(looking(Crowd(), namespaces=("/chat", "/"))) == ["/", "/chat"]
-    assert any("nobody is connected yet" in line for line in shown(looking(Crowd())))
+    assert any("no sockets are connected yet" in line for line in shown(looking(Crowd())))
 
 
 @pytest.mark.parametrize("width", [1, 7, 20, 39, 40, 60, 80, 120, 300])
@@ -333,8 +333,8 @@ def test_what_is_gone_is_forgotten() -> None:
         server.sockets = [socket(f"{turn}-{number}", f"room-{turn}-{number}") for number in range(100)]
         later(model)
         happens(model, *(event("hi", sid=each.sid) for each in server.sockets))
-    assert len(model.census._rates) < 3000
-    assert model.census.rate(Place("/chat", sid="0-0")) is None
+    assert len(model.activity._rates) < 3000
+    assert model.activity.rate(Scope("/chat", sid="0-0")) is None
 
 
 def test_the_key_bar_names_what_works_here() -> None:

@@ -69,7 +69,7 @@ async def test_down_to_a_socket_and_what_becomes_of_it(show: Show, start: Start,
     await ann.kill()
     await terminal.until(" gone")
     await terminal.until("disconnected")
-    for shown in ("nobody is here any more", "all sockets", "namespaces"):
+    for shown in ("this room is empty now", "all sockets", "namespaces"):
         terminal.press("Escape")
         await terminal.until(shown)
     terminal.press("Escape", "Escape")
@@ -98,7 +98,7 @@ async def test_production_mode(show: Show, node_server: StartServer, spawn: Spaw
     terminal = await top(show, server)
     await terminal.until(lambda text: row(text, "/chat")[1:3] == ["0", "1"], timeout=20)
     terminal.press("/", "chat", "Enter", "Enter")
-    await terminal.until("in production mode a server tells only how many")
+    await terminal.until("in production mode the admin namespace only counts")
 
 
 async def reference(serve: StartServer, spawn: Spawner, *args: str) -> Server:
@@ -156,9 +156,9 @@ async def test_a_room_that_vanishes_and_one_that_comes(
     terminal.press("Enter", "Down", "Enter")
     await terminal.until("ann")
     await proc.kill()
-    await terminal.until("nobody is here any more; Esc goes back")
+    await terminal.until("this room is empty now; Esc goes back")
     terminal.press("Escape")
-    await terminal.until("no rooms: nobody has joined one")
+    await terminal.until("no rooms")
     again = await spawn("join", "arena", "-n", "/chat", "-u", server.url, "--json")
     await again.err("joined arena")
     await terminal.until(lambda text: row(text, "arena")[1:] == ["1"])
@@ -206,7 +206,7 @@ async def test_a_server_that_goes_away(show: Show, serve: StartServer) -> None:
     server = await serve("--admin", "admin:s3cret")
     terminal = await top(show, server)
     await server.proc.kill()
-    await terminal.until("gone, try")
+    await terminal.until("disconnected, retry")
     terminal.press("q")
     assert await terminal.program.end() == 0
 
