@@ -1,7 +1,17 @@
-"""Observe both directions of one connection: frames in, Records out.
+"""Observe both directions of one connection: frames in, Records out. It never sends, waits or reads a clock.
 
-Pure: it never sends, waits or looks at a clock. Engine.IO protocol 4 and Socket.IO protocol 5; those before
-if told so. That packets are in MessagePack it sees by itself: no other binary data comes unannounced.
+Engine.IO 4 with Socket.IO 5, or Engine.IO 3 with Socket.IO 2 (`is_old`). MessagePack is detected: a binary
+frame is either an attachment of the packet before it, or a whole packet of socket.io-msgpack-parser.
+
+State: the handshake, the connected namespaces with their sids and recovery offsets; for each direction one
+packet that waits for its attachments; for each direction, namespace and id one event that waits for its ack.
+
+Invariants: every frame ends up in exactly one Record, except NOOPs and the frames that still wait for
+attachments; `feed` never raises: a malformed frame becomes a PROTOCOL_ERROR, and discards the incomplete
+packet of its direction. CONNECT payloads of the client never appear in a Record.
+
+Call `feed` for every frame, of both directions, in the order in which they were seen: an ack is matched with
+the event before it, and a sid is known only after its CONNECT. `note` adds Records of the same sequence.
 """
 
 import re
@@ -22,12 +32,12 @@ _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _EVENT, _CONNECT = Kind.EVENT, Kind.CONNECT
 _MAX_UNANSWERED = 100_000
-# What adapters that recover a connection number their packets with: yeast, a Redis stream's id, an ObjectId.
+# The offsets of adapters with connection state recovery: a yeast, the id of a Redis stream, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
 
-class _Asked(NamedTuple):
-    """An event that wants an acknowledgement."""
+class _Unanswered(NamedTuple):
+    """An event that waits for its acknowledgement."""
 
     at: int
     event: str | int | float
@@ -35,7 +45,7 @@ class _Asked(NamedTuple):
 
 @dataclass(slots=True)
 class _Incomplete:
-    """A packet whose attachments are still to come."""
+    """A packet that waits for attachments."""
 
     packet: Packet
     frames: list[str | bytes]
@@ -43,7 +53,7 @@ class _Incomplete:
 
 
 class Session:
-    """What is known of one connection from its frames."""
+    """The state of one connection, as its frames show it."""
 
     def __init__(
         self,
@@ -53,28 +63,28 @@ class Session:
         is_old: bool = False,
     ) -> None:
         self.is_old = is_old
-        """Whether it speaks Engine.IO 3, as Socket.IO 2 does."""
+        """Whether the connection speaks Engine.IO 3, as Socket.IO 2 does."""
         self.is_msgpack = False
-        """Whether the server was heard to speak MessagePack."""
+        """Whether the server has sent a packet in MessagePack."""
         self.handshake: Handshake | None = None
         self.sid: str | None = None
-        """Stands in the records of events and acknowledgements, where sessions are to be told apart."""
+        """The sid of event and ack Records; set it when Records of several sessions are mixed."""
         self.namespaces: dict[str, str | None] = {}
-        """The connected namespaces and their sids; None from a Socket.IO 2 that was not expected."""
+        """The connected namespaces and their sids; None for a Socket.IO 2 server read without `is_old`."""
         self.recovery: dict[str, str] = {}
-        """The private id of each namespace whose server can recover a connection."""
+        """The `pid` of each namespace that can recover its connection."""
         self.offsets: dict[str, str] = {}
-        """The last offset of each such namespace."""
+        """The last offset of each of these namespaces."""
         self._sequence = sequence or count(1)
         self._raw = raw
         self._limits = limits
         self._incomplete: dict[Direction, _Incomplete] = {}
-        self._asked: dict[tuple[Direction, str, int | None], _Asked] = {}
+        self._unanswered: dict[tuple[Direction, str, int | None], _Unanswered] = {}
 
     def feed(self, direction: Direction, frame: str | bytes, at: int) -> Record | None:
-        """Take one Engine.IO frame seen at `at` (microseconds); give the Record of what it completes.
+        """Read one Engine.IO frame seen at `at` (microseconds); return the Record that it completes, if any.
 
-        A polling body is split into its frames first (`Dialect.split_body`).
+        Split a polling body into its frames first (`Dialect.split_body`).
         """
         try:
             if isinstance(frame, bytes) or frame[:1] in ("b", "4"):
@@ -86,11 +96,11 @@ class Session:
             return self.malformed(direction, frames, at, str(error))
 
     def is_incomplete(self, direction: Direction) -> bool:
-        """Tell whether attachments of a packet are still to come."""
+        """Return whether a packet in this direction waits for attachments."""
         return direction in self._incomplete
 
     def note(self, kind: Kind, at: int, direction: Direction = Direction.LOCAL, **fields: Json) -> Record:
-        """Make a Record of what no frame says: a lost connection, a gap."""
+        """Return a Record that was not made from a packet, such as a lost connection or a gap."""
         return Record(at, next(self._sequence), direction, kind, **fields)
 
     def _message(self, direction: Direction, frame: str | bytes, wire: str | bytes, at: int) -> Record | None:
@@ -98,15 +108,15 @@ class Session:
         if incomplete:
             return self._attachment(incomplete, direction, frame, wire, at)
         if not isinstance(frame, str) or frame[0] == "b" or frame[1:2] == "{":
-            return self._packet(direction, self._whole(direction, frame), at, [wire])
+            return self._packet(direction, self._msgpack(direction, frame), at, [wire])
         packet = socketio.decode(frame[1:], self._limits)
         if packet.attachments:
             self._incomplete[direction] = _Incomplete(packet, [wire])
             return None
         return self._packet(direction, packet, at, [wire])
 
-    def _whole(self, direction: Direction, frame: str | bytes) -> Packet:
-        """Read a packet of socket.io-msgpack-parser: binary data that no packet announced, or an object."""
+    def _msgpack(self, direction: Direction, frame: str | bytes) -> Packet:
+        """Return the packet of socket.io-msgpack-parser in an unannounced binary frame or a JSON object."""
         try:
             packet = msgpack_parser.decode(engineio.decode(frame, self._limits).data, self._limits)
         except DecodeError:
@@ -128,7 +138,7 @@ class Session:
     ) -> Record | None:
         data = engineio.decode(frame, self._limits).data
         if not isinstance(data, bytes):
-            raise DecodeError("text where a binary attachment was due", frame)
+            raise DecodeError("expected a binary attachment, not text", frame)
         if len(incomplete.frames) < incomplete.packet.attachments:
             incomplete.attachments.append(data)
             incomplete.frames.append(wire)
@@ -149,16 +159,16 @@ class Session:
         namespace, id, args = packet.namespace, packet.id, packet.data
         event = args.pop(0)
         if id is not None:
-            if len(self._asked) >= _MAX_UNANSWERED:
-                del self._asked[next(iter(self._asked))]
-            self._asked[direction, namespace, id] = _Asked(at, event)
+            if len(self._unanswered) >= _MAX_UNANSWERED:
+                del self._unanswered[next(iter(self._unanswered))]
+            self._unanswered[direction, namespace, id] = _Unanswered(at, event)
         elif self.recovery and namespace in self.recovery and direction is Direction.IN:
             return self._recoverable(packet, event, at)
         sequence = next(self._sequence)
         return Record(at, sequence, direction, _EVENT, namespace, id, event, args, None, self.sid)
 
     def _recoverable(self, packet: Packet, event: str, at: int) -> Record:
-        """Set the offset apart that a recovering server adds to an event as one more argument."""
+        """Return the event's Record, with the offset that the server appended as an argument in `data`."""
         namespace, args = packet.namespace, packet.data
         offset = None
         if args and isinstance(args[-1], str) and _OFFSET.fullmatch(args[-1]):
@@ -178,7 +188,7 @@ class Session:
         )
 
     def _ack(self, direction: Direction, packet: Packet, at: int) -> Record:
-        asked = self._asked.pop((_OPPOSITE[direction], packet.namespace, packet.id), None)
+        asked = self._unanswered.pop((_OPPOSITE[direction], packet.namespace, packet.id), None)
         return Record(
             at,
             next(self._sequence),
@@ -190,7 +200,7 @@ class Session:
             packet.data,
             (at - asked.at) / 1000 if asked else None,
             self.sid,
-            message=None if asked else "no event of this id was waiting",
+            message=None if asked else "no event with this id was waiting",
         )
 
     def _connect(self, direction: Direction, packet: Packet, at: int) -> Record:
@@ -214,7 +224,7 @@ class Session:
         )
 
     def _old_sid(self, namespace: str) -> str | None:
-        """Give the sid that a server of Socket.IO 2 uses without saying it."""
+        """Return the sid of a namespace in Socket.IO 2, whose CONNECT does not contain it."""
         if self.handshake is None:
             return None
         return self.handshake.sid if namespace == "/" else f"{namespace}#{self.handshake.sid}"
@@ -257,19 +267,19 @@ class Session:
         return self.note(kind, at, direction, **fields)
 
     def _open(self, data: str) -> dict[str, Json]:
-        self.handshake = shake = engineio.parse_handshake(data)
+        self.handshake = handshake = engineio.parse_handshake(data)
         values = {
-            "upgrades": list(shake.upgrades),
-            "pingInterval": shake.ping_interval,
-            "pingTimeout": shake.ping_timeout,
-            "maxPayload": shake.max_payload,
+            "upgrades": list(handshake.upgrades),
+            "pingInterval": handshake.ping_interval,
+            "pingTimeout": handshake.ping_timeout,
+            "maxPayload": handshake.max_payload,
         }
-        return {"sid": shake.sid, "data": values}
+        return {"sid": handshake.sid, "data": values}
 
     def malformed(self, direction: Direction, frames: list[str | bytes], at: int, message: str) -> Record:
-        """Show a malformed frame, with those before it of the packet that it was to complete."""
+        """Return the Record of malformed frames; CONNECTs of the client are redacted."""
         if direction is Direction.OUT:
-            frames = [redacted(each) if is_connect(each, self.is_old) else each for each in frames]
+            frames = [redacted(frame) if is_connect(frame, self.is_old) else frame for frame in frames]
         return self.note(
             Kind.PROTOCOL_ERROR,
             at,

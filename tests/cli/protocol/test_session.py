@@ -195,8 +195,8 @@ def test_an_acknowledgement_that_nobody_waits_for_says_so() -> None:
     records = observe('> 421["a"]', "< 431[]", "< 431[]", "< 439[1]")
     assert [(record.event, record.rtt_ms, record.message) for record in records[1:]] == [
         ("a", 1.0, None),
-        (None, None, "no event of this id was waiting"),
-        (None, None, "no event of this id was waiting"),
+        (None, None, "no event with this id was waiting"),
+        (None, None, "no event with this id was waiting"),
     ]
 
 
@@ -265,7 +265,7 @@ def test_a_binary_acknowledgement_is_paired() -> None:
         (["< 0{}"], "the handshake has no text sid", ["0{}"]),
         (["< bA*"], "binary data that no packet announced", ["bA*"]),
         ([("<", b"\x07")], "binary data that no packet announced", [b"\x07"]),
-        ([f"< 4{BINARY}", '< 42["x"]'], "text where a binary attachment was due", [f"4{BINARY}", '42["x"]']),
+        ([f"< 4{BINARY}", '< 42["x"]'], "expected a binary attachment, not text", [f"4{BINARY}", '42["x"]']),
         ([f"< 4{BINARY}", "< b!"], "not base64", [f"4{BINARY}", "b!"]),
         ([f"< {TWO}", ("<", b"1"), "< 9"], "unknown Engine.IO packet", [TWO, b"1", "9"]),
         (
