@@ -253,7 +253,7 @@ class Connector:
         """Make the attempt fail when the server's first answer is in another dialect."""
         if self.connection is not None and not self.connection.ended.done():
             return
-        dialect = self._tap.dialect.heard(self.session.is_old or is_old, self.session.is_msgpack)
+        dialect = self._tap.dialect.detected(self.session.is_old or is_old, self.session.is_msgpack)
         if dialect != self._tap.dialect:
             from nsroom.client.failures import other_dialect
 

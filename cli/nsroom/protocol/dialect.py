@@ -1,4 +1,4 @@
-"""How one server wants to be spoken to: the revision of Engine.IO, and what packets are written in."""
+"""The dialect of a server: its revision of Engine.IO, and the encoding of its packets."""
 
 from dataclasses import dataclass, replace
 
@@ -10,13 +10,13 @@ NOOP = f"{engineio.PacketType.NOOP:d}"
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What stands between the packets and the wire; python-socketio knows only the default one."""
+    """How packets are encoded on the wire; python-socketio knows only the default dialect."""
 
     engine: int = 4
-    """The revision of Engine.IO: 3 is what Socket.IO 2 speaks."""
+    """The revision of Engine.IO: 3 for Socket.IO 2, 4 for later versions."""
     is_msgpack: bool = False
     query: str = ""
-    """Of every namespace that is asked for, in Socket.IO 2."""
+    """The query sent with every CONNECT of Socket.IO 2."""
 
     def __str__(self) -> str:
         if not self.is_old:
@@ -25,35 +25,35 @@ class Dialect:
 
     @property
     def is_old(self) -> bool:
-        """Whether it is that of Socket.IO 2."""
+        """Whether this is Socket.IO 2."""
         return self.engine == 3
 
     @property
     def options(self) -> str:
-        """Give the options that ask for it, as far as they are needed."""
+        """The command-line options that select this dialect."""
         options = ["--protocol 3"] * self.is_old + ["--parser msgpack"] * self.is_msgpack
         return " ".join(options) or "--protocol 4"
 
-    def heard(self, is_old: bool, is_msgpack: bool) -> "Dialect":
-        """Give the dialect of a server that was heard to speak so."""
+    def detected(self, is_old: bool, is_msgpack: bool) -> "Dialect":
+        """Return the dialect detected from a server's packets."""
         return replace(self, engine=3 if is_old else 4, is_msgpack=is_msgpack)
 
     @property
     def other_engine(self) -> "Dialect":
-        """Give the dialect of the other generation."""
+        """This dialect with the other revision of Engine.IO."""
         return replace(self, engine=4 if self.is_old else 3)
 
     @property
     def other_parser(self) -> "Dialect":
-        """Give the dialect with the other parser."""
+        """This dialect with the other parser."""
         return replace(self, is_msgpack=not self.is_msgpack)
 
     def write(self, packet: Packet) -> list[str | bytes]:
-        """Write a packet as the data of Engine.IO messages; none where the server does it unasked.
+        """Return a packet as the data of Engine.IO messages; none for a CONNECT that is not needed.
 
-        Socket.IO 2 connects the root namespace by itself, and takes a query for the others, but no payload.
+        A Socket.IO 2 server connects the root namespace unasked; its CONNECTs have a query, not a payload.
 
-        Raises: ValueError for what the protocol cannot carry.
+        Raises: ValueError if the protocol cannot carry the packet.
         """
         query = ""
         if self.is_old and packet.type is PacketType.CONNECT:
@@ -65,21 +65,24 @@ class Dialect:
         return [msgpack_parser.encode_old(packet, query) if self.is_old else msgpack_parser.encode(packet)]
 
     def to_wire(self, frame: str | bytes) -> str | bytes:
-        """Give the frame on the wire for one of Engine.IO 4."""
+        """Return the frame on the wire for a frame of Engine.IO 4."""
         return engineio3.from_4(frame) if self.is_old else frame
 
     def split_body(self, body: bytes) -> list[str | bytes]:
-        """Give the frames on the wire of a polling body. Raises: DecodeError."""
+        """Return the frames of a polling body, as they are on the wire. Raises: DecodeError."""
         if self.is_old:
             return engineio3.split_payload(body)
         return [*engineio.split_payload(body.decode("utf-8", "surrogateescape"))]
 
     def join_body(self, frames: list[str]) -> str:
-        """Write frames of the wire as a polling body."""
+        """Return the polling body that carries frames, given as they are on the wire."""
         return engineio3.join_payload(frames) if self.is_old else engineio.SEPARATOR.join(frames)
 
     def as_default(self, frame: str | bytes) -> str | bytes:
-        """Give what python-socketio needs of a frame on the wire: of a packet its type and namespace."""
+        """Return the frame of Engine.IO 4 for one on the wire; packets keep only their type and namespace.
+
+        That is enough for python-socketio to keep track of its connection.
+        """
         if self.is_old:
             frame = engineio3.to_4(frame)
         if isinstance(frame, str) and not frame.startswith(("b", "4{")):

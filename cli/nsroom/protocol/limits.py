@@ -1,22 +1,22 @@
-"""How much of a peer's word is taken: every bound of the codecs with its reason."""
+"""The limits of the codecs, each with its reason."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds of one connection; the defaults are an observer's, who sees more than a server accepts."""
+    """The limits of one connection; the defaults suit an observer, who sees more than a server accepts."""
 
     frame: int = 100_000_000
     """Characters or bytes. Socket.IO v2 servers accept 100 MB unless told otherwise, later ones 1 MB."""
     attachments: int = 1000
-    """Of one packet. Servers on Node accept 10, but every one of them can be told to accept more."""
+    """Per packet. Servers on Node accept 10 unless told otherwise."""
     depth: int = 256
-    """Nested lists and objects. What reads the data next may recurse, and Python stops at 1000 calls."""
+    """Nested lists and objects. The next reader of the data may recurse, and Python stops at 1000 calls."""
     id: int = 2**53 - 1
     """Number.MAX_SAFE_INTEGER: JavaScript rounds a larger one, and answers the wrong emit."""
     namespace: int = 1024
-    """Characters. Where the comma is missing, the whole payload is read as the name."""
+    """Characters. If the comma is missing, the whole payload is read as the name."""
 
 
 LIMITS = Limits()

@@ -1,4 +1,4 @@
-"""Hide what a client says of itself in a CONNECT, so that no recording and no screen shows it."""
+"""Hide the credentials in a client's CONNECT, so that recordings and screens never show them."""
 
 import re
 
@@ -6,17 +6,18 @@ from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3
 
 REDACTED = "{…}"
-"""Stands in a recorded CONNECT for what a client sent to prove who it is."""
+"""Replaces the credentials in a recorded CONNECT."""
 _CONNECT = re.compile(r'(40(?:/[^,?{["]*+)?)(\?[^,]*+)?(,?)(.*)', re.DOTALL)
-"""Its beginning, the query of Socket.IO 2, the comma and the payload."""
+"""Type and namespace, the query of Socket.IO 2, the comma and the payload."""
 _MSGPACK_CONNECT = b"\xa4type\x00"
-"""What begins the packet of a client that says who it is, in socket.io-msgpack-parser."""
-_IN_BASE64 = 88
-"""Characters that are looked at."""
+"""The member `type: 0` that a CONNECT of socket.io-msgpack-parser starts with."""
+_SEARCHED_BYTES = 64
+_SEARCHED_BASE64 = 88
+"""Characters: enough for the bytes searched."""
 
 
 def redacted(connect: str | bytes) -> str:
-    """Give a CONNECT without its query and its payload; one in MessagePack is hidden as a whole."""
+    """Return a CONNECT without its query and payload; one in MessagePack is hidden completely."""
     match = _CONNECT.match(connect) if isinstance(connect, str) else None
     if match is None:
         return REDACTED
@@ -25,11 +26,14 @@ def redacted(connect: str | bytes) -> str:
 
 
 def is_connect(frame: str | bytes, is_old: bool) -> bool:
-    """Tell whether a frame that is malformed seems to be a CONNECT."""
-    read = engineio3.to_4(frame) if is_old else frame
-    if isinstance(read, str) and read.startswith("b"):
+    """Return whether a malformed frame looks like a CONNECT."""
+    if is_old:
+        frame = engineio3.to_4(frame)
+    if isinstance(frame, str) and frame.startswith("b"):
         try:
-            read = engineio.decode(read[: 1 + min(len(read) - 1, _IN_BASE64) // 4 * 4]).data
+            frame = engineio.decode(frame[: 1 + min(len(frame) - 1, _SEARCHED_BASE64) // 4 * 4]).data
         except DecodeError:
             return False
-    return _MSGPACK_CONNECT in read[:64] if isinstance(read, bytes) else read[:2] in ("40", "4{")
+    if isinstance(frame, str):
+        return frame[:2] in ("40", "4{")
+    return _MSGPACK_CONNECT in frame[:_SEARCHED_BYTES]
