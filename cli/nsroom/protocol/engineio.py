@@ -1,4 +1,4 @@
-"""Engine.IO protocol 4: packets, and the payloads that carry several of them over HTTP polling.
+"""Engine.IO protocol 4: packets, and the payloads that carry them over HTTP polling.
 
 The specification: https://github.com/socketio/engine.io-protocol
 """
@@ -15,7 +15,7 @@ from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.record import Json
 
 SEPARATOR = "\x1e"
-"""Stands between the packets of a polling payload."""
+"""Separates the packets of a polling payload."""
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
 
@@ -36,27 +36,27 @@ _TYPES = {str(int(kind)): kind for kind in PacketType}
 
 
 class Packet(NamedTuple):
-    """One packet; binary data is always that of a MESSAGE."""
+    """One packet; only a MESSAGE has binary data."""
 
     type: PacketType
     data: str | bytes = ""
 
 
 class Handshake(NamedTuple):
-    """What the server says in its OPEN packet; the times are in milliseconds."""
+    """The data of the server's OPEN packet; times are in milliseconds."""
 
     sid: str
     upgrades: tuple[str, ...]
     ping_interval: int
     ping_timeout: int
     max_payload: int | None
-    """Bytes in one polling body; None before Socket.IO 4.4."""
+    """The size of a polling body in bytes; None before Socket.IO 4.4."""
 
 
 def encode(packet: Packet) -> str | bytes:
-    """Write the packet as a WebSocket frame.
+    """Return the packet as a WebSocket frame.
 
-    Raises: ValueError for binary data in anything but a MESSAGE.
+    Raises: ValueError if a packet other than a MESSAGE has binary data.
     """
     if isinstance(packet.data, str):
         return f"{packet.type:d}{packet.data}"
@@ -66,9 +66,9 @@ def encode(packet: Packet) -> str | bytes:
 
 
 def decode(frame: str | bytes, limits: Limits = LIMITS) -> Packet:
-    """Read a WebSocket frame, or one packet of a polling payload.
+    """Return the packet in a WebSocket frame, or in one frame of a polling payload.
 
-    Raises: DecodeError, whatever the frame is.
+    Raises: DecodeError, and nothing else, for any frame.
     """
     if len(frame) > limits.frame:
         raise DecodeError(f"larger than {limits.frame} characters or bytes", frame)
@@ -91,9 +91,9 @@ def _from_base64(frame: str) -> bytes:
 
 
 def encode_payload(packets: Iterable[Packet]) -> str:
-    """Write the packets as the body of one polling request or response.
+    """Return the packets as the body of one polling request or response.
 
-    Raises: ValueError for text with the separator in it, which this transport cannot carry.
+    Raises: ValueError if a text contains the separator, which this transport cannot carry.
     """
     return SEPARATOR.join(_encode_text(packet) for packet in packets)
 
@@ -108,62 +108,62 @@ def _encode_text(packet: Packet) -> str:
 
 
 def split_payload(body: str) -> list[str]:
-    """Give the frames of a polling body, still encoded."""
+    """Return the frames of a polling body, still encoded."""
     return body.split(SEPARATOR)
 
 
 def decode_payload(body: str, limits: Limits = LIMITS) -> list[Packet]:
-    """Read the body of one polling request or response.
+    """Return the packets in the body of one polling request or response.
 
-    Raises: DecodeError with the frame that is malformed.
+    Raises: DecodeError with the malformed frame.
     """
     return [decode(frame, limits) for frame in split_payload(body)]
 
 
 def parse_handshake(data: str) -> Handshake:
-    """Read the data of an OPEN packet.
+    """Return the handshake in the data of an OPEN packet.
 
-    Raises: DecodeError, whatever the data is.
+    Raises: DecodeError, and nothing else, for any data.
     """
     fields = strict_json.load(data)
     if not isinstance(fields, dict):
         raise DecodeError("the handshake is not a JSON object", data)
     return Handshake(
-        sid=_text(fields, "sid", data),
-        upgrades=_texts(fields, "upgrades", data),
-        ping_interval=_count(fields, "pingInterval", data),
-        ping_timeout=_count(fields, "pingTimeout", data),
-        max_payload=_count(fields, "maxPayload", data) if "maxPayload" in fields else None,
+        sid=_string(fields, "sid", data),
+        upgrades=_strings(fields, "upgrades", data),
+        ping_interval=_number(fields, "pingInterval", data),
+        ping_timeout=_number(fields, "pingTimeout", data),
+        max_payload=_number(fields, "maxPayload", data) if "maxPayload" in fields else None,
     )
 
 
-def _text(fields: dict[str, Json], key: str, data: str) -> str:
+def _string(fields: dict[str, Json], key: str, data: str) -> str:
     value = fields.get(key)
     if not isinstance(value, str) or not value:
-        raise DecodeError(f"the handshake has no text {key}", data)
+        raise DecodeError(f"the handshake's `{key}` must be a non-empty string", data)
     return value
 
 
-def _texts(fields: dict[str, Json], key: str, data: str) -> tuple[str, ...]:
+def _strings(fields: dict[str, Json], key: str, data: str) -> tuple[str, ...]:
     value = fields.get(key)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise DecodeError(f"the handshake has no list of texts {key}", data)
+        raise DecodeError(f"the handshake's `{key}` must be a list of strings", data)
     return tuple(value)
 
 
-def _count(fields: dict[str, Json], key: str, data: str) -> int:
+def _number(fields: dict[str, Json], key: str, data: str) -> int:
     value = fields.get(key)
     if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
-        raise DecodeError(f"the handshake has no number {key}", data)
+        raise DecodeError(f"the handshake's `{key}` must be a number, 0 or more", data)
     return int(value)
 
 
 def byte_count(frames: list[str | bytes]) -> int:
-    """Count the bytes that frames take on the wire."""
-    return sum(map(_octets, frames))
+    """Return the number of bytes that frames take on the wire."""
+    return sum(map(_size, frames))
 
 
-def _octets(frame: str | bytes) -> int:
+def _size(frame: str | bytes) -> int:
     if isinstance(frame, bytes) or frame.isascii():
         return len(frame)
     return len(frame.encode("utf-8", "surrogatepass"))

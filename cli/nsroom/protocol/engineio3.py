@@ -1,4 +1,4 @@
-"""Engine.IO protocol 3, as Socket.IO 2 speaks it: its payloads, and its frames beside those of protocol 4.
+"""Engine.IO protocol 3, used by Socket.IO 2: its payloads, and its frames converted from and to protocol 4.
 
 The specification: https://github.com/socketio/engine.io-protocol/tree/v3
 """
@@ -11,44 +11,44 @@ from nsroom.errors import DecodeError
 _LENGTH = re.compile(r"([0-9]{1,9}):")
 _BINARY_LENGTH = re.compile(rb"([\x00\x01])([\x00-\x09]{1,9})\xff")
 _NO_LENGTH = "a packet without its length"
-_TORN = "a packet that is shorter than its length"
+_TRUNCATED = "a packet that is shorter than its length"
 
 
 def to_4(frame: str | bytes) -> str | bytes:
-    """Give the frame of protocol 4: binary data stands behind a 4 here."""
+    """Return the frame in protocol 4: without the 4 before binary data."""
     if isinstance(frame, bytes):
         return frame[1:] if frame[:1] == b"\x04" else frame
     return f"b{frame[2:]}" if frame.startswith("b4") else frame
 
 
 def from_4(frame: str | bytes) -> str | bytes:
-    """Give the frame of this protocol."""
+    """Return a frame of protocol 4 in this protocol."""
     if isinstance(frame, bytes):
         return b"\x04" + frame
     return f"b4{frame[1:]}" if frame.startswith("b") else frame
 
 
 def is_payload(body: str) -> bool:
-    """Tell whether a text begins like a polling body; no frame, of either protocol, does."""
+    """Return whether a text starts like a polling body, as no frame of either protocol does."""
     return _LENGTH.match(body) is not None
 
 
 def join_payload(frames: Iterable[str]) -> str:
-    """Write the frames as one polling body: each behind its length in UTF-16 code units."""
+    """Return the frames as one polling body, each after its length in UTF-16 code units."""
     return "".join(f"{len(frame.encode('utf-16-le', 'surrogatepass')) // 2}:{frame}" for frame in frames)
 
 
 def split_payload(body: bytes) -> list[str | bytes]:
-    """Give the frames of a polling body, still encoded. Raises: DecodeError."""
+    """Return the frames of a polling body, still encoded. Raises: DecodeError."""
     if body[:1] in (b"\x00", b"\x01"):
         return _split_binary(body)
     return [*split_text(body.decode("utf-8", "surrogateescape"))]
 
 
 def split_text(text: str) -> list[str]:
-    """Give the frames of a polling body that is text, still encoded.
+    """Return the frames of a polling body that is text, still encoded.
 
-    The lengths count UTF-16 code units, as JavaScript does. Raises: DecodeError.
+    Lengths count UTF-16 code units, as in JavaScript. Raises: DecodeError.
     """
     units, at = text.encode("utf-16-le", "surrogatepass"), 0
     frames: list[str] = []
@@ -59,7 +59,7 @@ def split_text(text: str) -> list[str]:
         start = at + 2 * length.end()
         at = start + 2 * int(length[1])
         if at > len(units):
-            raise DecodeError(_TORN, text)
+            raise DecodeError(_TRUNCATED, text)
         frames.append(units[start:at].decode("utf-16-le", "surrogatepass"))
     return frames
 
@@ -73,7 +73,7 @@ def _split_binary(body: bytes) -> list[str | bytes]:
             raise DecodeError(_NO_LENGTH, body, at)
         at = header.end() + int("".join(str(digit) for digit in header[2]))
         if at > len(body):
-            raise DecodeError(_TORN, body, header.start())
+            raise DecodeError(_TRUNCATED, body, header.start())
         data = body[header.end() : at]
         frames.append(data if header[1] == b"\x01" else data.decode("utf-8", "surrogateescape"))
     return frames

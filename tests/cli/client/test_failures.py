@@ -120,7 +120,7 @@ async def test_a_plain_websocket_server(
         (["4hello"], r"its messages are not Socket\.IO"),
         ([""], r"its messages are not Socket\.IO"),
         (["0[]"], "its handshake is malformed: the handshake is not a JSON object"),
-        (['0{"sid":7}'], "its handshake is malformed: the handshake has no text sid"),
+        (['0{"sid":7}'], "its handshake is malformed: the handshake's `sid` must be a non-empty string"),
         (["0" + "[" * 5000], "its handshake is malformed: nested"),
         ([], r"it closed the WebSocket before the handshake \(code 1000\)"),
     ],
@@ -217,7 +217,7 @@ async def test_a_server_that_refuses_every_version(
 async def test_a_handshake_that_promises_the_impossible(stack: AsyncExitStack, connect: Connect) -> None:
     polling = Polling(pingInterval=None)
     line = await cause(polling.listening(), "polling", stack, connect)
-    assert "its handshake is malformed: the handshake has no number pingInterval" in line
+    assert "its handshake is malformed: the handshake's `pingInterval` must be a number, 0 or more" in line
 
 
 async def test_no_such_host(connect: Connect) -> None:

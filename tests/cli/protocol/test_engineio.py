@@ -140,20 +140,23 @@ def test_an_older_server_names_no_largest_payload() -> None:
     [
         ("", "not JSON"),
         ("[]", "the handshake is not a JSON object"),
-        ("{}", "the handshake has no text sid"),
-        ('{"sid":1}', "the handshake has no text sid"),
-        ('{"sid":""}', "the handshake has no text sid"),
-        ('{"sid":"x","upgrades":"websocket"}', "the handshake has no list of texts upgrades"),
-        ('{"sid":"x","upgrades":[1]}', "the handshake has no list of texts upgrades"),
-        ('{"sid":"x","upgrades":[],"pingInterval":true}', "the handshake has no number pingInterval"),
+        ("{}", "the handshake's `sid` must be a non-empty string"),
+        ('{"sid":1}', "the handshake's `sid` must be a non-empty string"),
+        ('{"sid":""}', "the handshake's `sid` must be a non-empty string"),
+        ('{"sid":"x","upgrades":"websocket"}', "the handshake's `upgrades` must be a list of strings"),
+        ('{"sid":"x","upgrades":[1]}', "the handshake's `upgrades` must be a list of strings"),
+        (
+            '{"sid":"x","upgrades":[],"pingInterval":true}',
+            "the handshake's `pingInterval` must be a number, 0 or more",
+        ),
         (
             '{"sid":"x","upgrades":[],"pingInterval":1,"pingTimeout":-1}',
-            "the handshake has no number pingTimeout",
+            "the handshake's `pingTimeout` must be a number, 0 or more",
         ),
         ('{"sid":"x","upgrades":[],"pingInterval":1e999}', "number out of range"),
         (
             '{"sid":"x","upgrades":[],"pingInterval":1,"pingTimeout":1,"maxPayload":null}',
-            "the handshake has no number maxPayload",
+            "the handshake's `maxPayload` must be a number, 0 or more",
         ),
     ],
 )

@@ -262,7 +262,7 @@ def test_a_binary_acknowledgement_is_paired() -> None:
         (["< 48[]"], "unknown Socket.IO packet type '8'", ["48[]"]),
         (["< 42[true]"], "must be a list that begins with the event's name", ["42[true]"]),
         (["< 43[]"], "without an id", ["43[]"]),
-        (["< 0{}"], "the handshake has no text sid", ["0{}"]),
+        (["< 0{}"], "the handshake's `sid` must be a non-empty string", ["0{}"]),
         (["< bA*"], "binary data that no packet announced", ["bA*"]),
         ([("<", b"\x07")], "binary data that no packet announced", [b"\x07"]),
         ([f"< 4{BINARY}", '< 42["x"]'], "expected a binary attachment, not text", [f"4{BINARY}", '42["x"]']),

@@ -122,7 +122,7 @@ def test_the_handshake() -> None:
         ("45", ["engine.io type", "socket.io type"], "a binary packet without its number of attachments", 2),
         ('42/a,1["a",]', ["engine.io type", "socket.io type", "namespace", "id"], "not JSON", 11),
         ("42/a,12345678901234567890[]", ["engine.io type", "socket.io type", "namespace"], "the id is", 5),
-        ("0{}", ["engine.io type"], "the handshake has no text sid", 1),
+        ("0{}", ["engine.io type"], "the handshake's `sid` must be a non-empty string", 1),
         (
             '451-["b",{"_placeholder":true,"num":1}]',
             ["engine.io type", "socket.io type", "attachments"],
