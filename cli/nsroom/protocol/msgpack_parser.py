@@ -1,6 +1,6 @@
-"""Socket.IO packets as socket.io-msgpack-parser writes them: a map of type, data, nsp and id in MessagePack.
+"""Socket.IO packets of socket.io-msgpack-parser: a map of type, data, nsp and id in MessagePack.
 
-For Socket.IO 2 what is no event and no acknowledgement is JSON: `4{"type":0,"nsp":"/"}`.
+With Socket.IO 2, packets other than events and acknowledgements are JSON: `4{"type":0,"nsp":"/"}`.
 """
 
 from nsroom.errors import DecodeError
@@ -13,9 +13,9 @@ _PLAIN = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: Pack
 
 
 def decode(data: str | bytes, limits: Limits = LIMITS) -> Packet:
-    """Read a packet, of which text is JSON.
+    """Return the packet in MessagePack data, or in a JSON text.
 
-    Raises: DecodeError, whatever the data is.
+    Raises: DecodeError, and nothing else, for any data.
     """
     if len(data) > limits.frame:
         raise DecodeError(f"larger than {limits.frame} bytes or characters", data)
@@ -25,36 +25,36 @@ def decode(data: str | bytes, limits: Limits = LIMITS) -> Packet:
 
 def _packet(fields: Json, data: str | bytes, limits: Limits) -> Packet:
     if not isinstance(fields, dict):
-        raise DecodeError("a packet is a map of type, data, nsp and id", data)
+        raise DecodeError("a packet must be a map of type, data, nsp and id", data)
     kind, namespace, id = fields.get("type"), fields.get("nsp"), fields.get("id")
     if type(kind) is not int or not 0 <= kind <= PacketType.BINARY_ACK:
         raise DecodeError(f"unknown Socket.IO packet type {kind!r:.20}", data)
     if not isinstance(namespace, str) or len(namespace) > limits.namespace:
-        raise DecodeError(f"no namespace of at most {limits.namespace} characters", data)
+        raise DecodeError(f"the namespace must be a string of at most {limits.namespace} characters", data)
     if id is not None and (type(id) is not int or not 0 <= id <= limits.id):
-        raise DecodeError(f"the id is no number up to {limits.id}", data)
-    # Socket.IO 2 tells of binary data in the type even where that stands in its place.
+        raise DecodeError(f"the id must be a number up to {limits.id}", data)
+    # Socket.IO 2 uses the binary types although the bytes are in place.
     kind = PacketType(kind)
     packet = Packet(_PLAIN.get(kind, kind), namespace.partition("?")[0] or "/", id, fields.get("data"))
     if packet.type is PacketType.ACK and id is None:
         raise DecodeError("an acknowledgement without an id", data)
-    if wrong := socketio.misshapen(packet):
-        raise DecodeError(wrong, data)
+    if error := socketio.payload_error(packet):
+        raise DecodeError(error, data)
     return packet
 
 
 def encode(packet: Packet) -> bytes:
-    """Write a packet, its binary values in their places.
+    """Return a packet in MessagePack, its binary values in place.
 
-    Raises: ValueError for what the protocol cannot carry.
+    Raises: ValueError if the protocol cannot carry the packet.
     """
     return messagepack.dump(_fields(packet, ""))
 
 
 def encode_old(packet: Packet, query: str = "") -> str | bytes:
-    """Write a packet for Socket.IO 2; the `query` stands behind the namespace.
+    """Return a packet for Socket.IO 2; the `query` is appended to the namespace.
 
-    Raises: ValueError for what the protocol cannot carry.
+    Raises: ValueError if the protocol cannot carry the packet.
     """
     if packet.type in (PacketType.EVENT, PacketType.ACK):
         return encode(packet)

@@ -1,10 +1,10 @@
 """Socket.IO protocol revision 5: packets and their binary attachments.
 
-The specification: https://github.com/socketio/socket.io-protocol. Where it is silent, packets are
-refused that the reference implementation, socket.io-parser 4, refuses.
+The specification: https://github.com/socketio/socket.io-protocol. Where it leaves a case open, `decode`
+refuses the packets that the reference implementation, socket.io-parser 4, refuses.
 
-What the protocol cannot express: a namespace with a comma in it; and, in a packet with attachments,
-a real object with the member `"_placeholder": true`, which would be taken for an attachment.
+The protocol cannot express a namespace with a comma; nor, in a packet with attachments, an object with the
+member `"_placeholder": true`, which would be read as an attachment.
 """
 
 import re
@@ -20,10 +20,10 @@ from nsroom.record import Json
 RESERVED_EVENTS = frozenset(
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
 )
-"""Names of events on which JavaScript peers end the connection; other implementations send them."""
+"""Event names on which JavaScript peers close the connection; other implementations send them."""
 
 HEADER = re.compile(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
-"""Type, number of attachments (1), namespace (2) and id (3); the payload follows. Only ASCII digits count."""
+"""Type, number of attachments (1), namespace (2) and id (3), before the payload. Digits are ASCII only."""
 _NAMESPACE = re.compile("/[^,?\ud800-\udfff]*")
 _PLACEHOLDER = re.compile(r'[{,]"_placeholder":true(?=[,}])')
 
@@ -52,12 +52,12 @@ class Packet(NamedTuple):
     namespace: str = "/"
     id: int | None = None
     data: Json = None
-    """None where there is no payload."""
+    """None without a payload."""
     attachments: int = 0
-    """How many binary frames follow the text."""
+    """The number of binary frames after the text."""
 
 
-# Not bool, which isinstance would take for a number.
+# Compared with `type`, because isinstance would accept a bool as an int.
 _NAMES = (str, int, float)
 
 
@@ -81,9 +81,9 @@ def _is_absent(_: Json) -> bool:
     return False
 
 
-_EVENT = (_is_event, "a list that begins with the event's name")
+_EVENT = (_is_event, "a list that starts with the event's name")
 _ACK = (_is_list, "a list")
-# By type. A tuple, because hashing a member of an enumeration is a call into Python.
+# Indexed by packet type. A tuple, because hashing an enum member is a call into Python.
 _SHAPES: tuple[tuple[Callable[[Json], bool], str], ...] = (
     (_is_object, "an object"),
     (_is_absent, "absent"),
@@ -93,19 +93,19 @@ _SHAPES: tuple[tuple[Callable[[Json], bool], str], ...] = (
     _EVENT,
     _ACK,
 )
-# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+# Names for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
 _EVENT_TYPE, _ACK_TYPE, _BINARY_ACK_TYPE = PacketType.EVENT, PacketType.ACK, PacketType.BINARY_ACK
 _OPTIONAL = frozenset([PacketType.CONNECT, PacketType.DISCONNECT, PacketType.CONNECT_ERROR])
 
 
 def decode(text: str, limits: Limits = LIMITS) -> Packet:
-    """Read a packet; where attachments follow, `join` completes it.
+    """Return the packet in a text; `join` completes one with attachments.
 
-    Raises: DecodeError, whatever the text is.
+    Raises: DecodeError, and nothing else, for any text.
     """
     if len(text) > limits.frame:
         raise DecodeError(f"larger than {limits.frame} characters", text)
-    if text.startswith("2["):  # nearly all that there is
+    if text.startswith("2["):  # nearly all packets
         return Packet(_EVENT_TYPE, "/", None, _payload(_EVENT_TYPE, text, 1, limits))
     header = HEADER.match(text)
     if header is None:
@@ -135,7 +135,7 @@ def _namespace(name: str, header: re.Match[str], limits: Limits) -> str:
     if len(name) > limits.namespace:
         reason = f"a namespace longer than {limits.namespace} characters: is its comma missing?"
         raise DecodeError(reason, header.string, header.start(2))
-    # Socket.IO v2 clients send their query with the name.
+    # Socket.IO v2 clients append their query to the name.
     return name.partition("?")[0]
 
 
@@ -159,12 +159,12 @@ def _payload(kind: PacketType, text: str, start: int, limits: Limits) -> Json:
 
 
 def join(packet: Packet, attachments: list[bytes], frame: str = "") -> Packet:
-    """Put the attachments in the place of their placeholders; `frame` is the text for an error.
+    """Return the packet with attachments instead of placeholders; `frame` is the text to report in an error.
 
-    Raises: DecodeError where placeholders and attachments do not match.
+    Raises: DecodeError if placeholders and attachments do not match.
     """
     if len(attachments) != packet.attachments:
-        reason = f"{packet.attachments} attachments were announced, {len(attachments)} came"
+        reason = f"{packet.attachments} attachments were announced, {len(attachments)} received"
         raise DecodeError(reason, frame)
     unused = set(range(len(attachments)))
     try:
@@ -191,11 +191,11 @@ def _fill(value: Json, attachments: list[bytes], unused: set[int], frame: str) -
 
 
 def encode(packet: Packet, query: str = "") -> list[str | bytes]:
-    """Write the packet's text and its attachments; an event or ack with bytes in it becomes a binary one.
+    """Return the packet's text and its attachments; an event or ack that contains bytes becomes a binary one.
 
-    The `query` stands behind the namespace, in a CONNECT of Socket.IO v2.
+    The `query` is appended to the namespace, in a CONNECT of Socket.IO v2.
 
-    Raises: ValueError for what the protocol cannot carry.
+    Raises: ValueError if the protocol cannot carry the packet.
     """
     check_sendable(packet)
     attachments: list[str | bytes] = []
@@ -210,8 +210,8 @@ def encode(packet: Packet, query: str = "") -> list[str | bytes]:
     return [_header(packet, payload, len(attachments), query) + payload, *attachments]
 
 
-def misshapen(packet: Packet) -> str | None:
-    """Say what is wrong with a packet's payload, if something is."""
+def payload_error(packet: Packet) -> str | None:
+    """Return why a packet's payload is invalid, or None if it is valid."""
     fits, shape = _SHAPES[packet.type]
     if fits(packet.data) or (packet.data is None and packet.type in _OPTIONAL):
         return None
@@ -219,15 +219,15 @@ def misshapen(packet: Packet) -> str | None:
 
 
 def check_sendable(packet: Packet) -> None:
-    """Refuse what the protocol cannot carry. Raises: ValueError."""
-    if wrong := misshapen(packet):
-        raise ValueError(wrong)
+    """Raise ValueError if the protocol cannot carry a packet."""
+    if error := payload_error(packet):
+        raise ValueError(error)
     if not _NAMESPACE.fullmatch(packet.namespace):
         raise ValueError(f"{packet.namespace!r} cannot be a namespace: a / first, no comma, no query")
     if packet.id is None and _PLAIN.get(packet.type, packet.type) is PacketType.ACK:
-        raise ValueError("an acknowledgement has an id")
+        raise ValueError("an acknowledgement must have an id")
     if packet.id is not None and packet.id < 0:
-        raise ValueError("an id is not negative")
+        raise ValueError("an id must not be negative")
 
 
 def _header(packet: Packet, payload: str, attachments: int, query: str) -> str:
@@ -235,11 +235,11 @@ def _header(packet: Packet, payload: str, attachments: int, query: str) -> str:
     count = ""
     if attachments:
         if kind not in _BINARY:
-            raise ValueError(f"{kind.name} carries no binary values")
+            raise ValueError(f"{kind.name} cannot carry binary values")
         if len(_PLACEHOLDER.findall(payload)) != attachments:
-            raise ValueError('an object with "_placeholder": true cannot travel beside binary values')
+            raise ValueError('an object with "_placeholder": true cannot be sent together with binary values')
         kind, count = _BINARY[kind], f"{attachments}-"
     elif packet.attachments:
-        raise ValueError("the attachments are not joined")
+        raise ValueError("the attachments are not joined yet")
     namespace = "" if packet.namespace == "/" else f"{packet.namespace}{query and f'?{query}'},"
     return f"{kind:d}{count}{namespace}{'' if packet.id is None else packet.id}"

@@ -260,7 +260,7 @@ def test_a_binary_acknowledgement_is_paired() -> None:
         (["< 9"], "unknown Engine.IO packet type '9'", ["9"]),
         (["< 4"], "an empty Socket.IO packet", ["4"]),
         (["< 48[]"], "unknown Socket.IO packet type '8'", ["48[]"]),
-        (["< 42[true]"], "must be a list that begins with the event's name", ["42[true]"]),
+        (["< 42[true]"], "must be a list that starts with the event's name", ["42[true]"]),
         (["< 43[]"], "without an id", ["43[]"]),
         (["< 0{}"], "the handshake's `sid` must be a non-empty string", ["0{}"]),
         (["< bA*"], "binary data that no packet announced", ["bA*"]),
@@ -534,7 +534,7 @@ def test_malformed_messagepack_is_told_once_it_is_spoken() -> None:
     session = Session()
     before, _, after = observe(("<", b"\1"), ("<", packed(0, {"sid": "x"})), ("<", b"\1"), session=session)
     assert before.message == "binary data that no packet announced at offset 0"
-    assert after.message == "a packet is a map of type, data, nsp and id at offset 0"
+    assert after.message == "a packet must be a map of type, data, nsp and id at offset 0"
     assert observe("< 4{x", session=Session())[0].message == "unknown Socket.IO packet type '{' at offset 0"
 
 

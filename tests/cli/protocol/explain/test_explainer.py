@@ -273,7 +273,7 @@ def test_a_control_packet_beside_messagepack() -> None:
     ]
     (broken,) = explain('4{"type":0,"nsp":1}')
     assert broken.error
-    assert broken.error.reason.startswith("no namespace")
+    assert broken.error.reason.startswith("the namespace must be")
 
 
 def test_what_was_left_out_of_a_recording() -> None:
