@@ -1,7 +1,8 @@
-"""MessagePack, as JavaScript's notepack.io writes it.
+"""MessagePack, byte for byte as JavaScript's notepack.io encodes it.
 
-The format: https://github.com/msgpack/msgpack/blob/master/spec.md. Extension 0 is undefined, a Date or an
-ArrayBuffer; which, only its header tells, and the package msgpack hides that.
+The format: https://github.com/msgpack/msgpack/blob/master/spec.md. Written by hand because notepack's
+extension 0 is undefined, a Date or an ArrayBuffer, depending on a header that the package msgpack hides;
+and because `decode` needs the offsets of elements and faults.
 """
 
 import math
@@ -15,16 +16,16 @@ from nsroom.protocol.strict_json import Element
 from nsroom.record import Json
 
 _MAX_VALUES = 5_000_000
-"""In one packet: an empty map takes one byte on the wire, and seventy here."""
+"""Per packet: an empty map takes one byte on the wire, and seventy in memory."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNDEFINED = object()
-"""As in JSON, an object has no such member, and an array has null for it."""
+"""Omitted from maps and null in arrays, as `JSON.stringify` does."""
 
 
 def load(data: bytes, limits: Limits = LIMITS) -> Json:
-    """Read one value; what is no number in JSON, NaN and Infinity, is null, as `JSON.stringify` has it.
+    """Return the value in the data; NaN and Infinity become null, as in `JSON.stringify`.
 
-    Raises: DecodeError, whatever the data is.
+    Raises: DecodeError, and nothing else, for any data.
     """
     reader = _Reader(data, limits)
     try:
@@ -32,7 +33,7 @@ def load(data: bytes, limits: Limits = LIMITS) -> Json:
     except RecursionError:
         raise DecodeError("nested too deeply", data) from None
     if reader.at != len(data):
-        raise DecodeError("not MessagePack: something follows its end", data, reader.at)
+        raise DecodeError("not MessagePack: extra data after the value", data, reader.at)
     return None if value is _UNDEFINED else value
 
 
@@ -43,13 +44,13 @@ def elements(data: bytes, start: int = 0) -> Iterator[Element]:
     length, keyed = reader.container()
     for _ in range(length):
         key = reader.key() if keyed else None
-        begin = reader.at
+        position = reader.at
         value = reader.value()
-        yield Element(key, begin, reader.at, None if value is _UNDEFINED else value)
+        yield Element(key, position, reader.at, None if value is _UNDEFINED else value)
 
 
 class _Reader:
-    """A position in the data, and what may still come."""
+    """A position in the data, and how much may still be read."""
 
     __slots__ = ("_depth", "_limits", "_values", "at", "data")
 
@@ -61,7 +62,7 @@ class _Reader:
         self._values = _MAX_VALUES
 
     def value(self) -> Json:
-        """Read the next value."""
+        """Return the next value."""
         first = self.take(1)[0]
         if first < 0x80:
             return first
@@ -78,31 +79,31 @@ class _Reader:
         return _READ[first](self)
 
     def take(self, length: int) -> bytes:
-        """Give the next bytes."""
+        """Return the next bytes."""
         end = self.at + length
         if end > len(self.data):
-            raise DecodeError("not MessagePack: it ends too early", self.data, len(self.data))
+            raise DecodeError("not MessagePack: unexpected end", self.data, len(self.data))
         taken, self.at = self.data[self.at : end], end
         return taken
 
     def number(self, form: struct.Struct) -> int | float | None:
-        """Read a number of a fixed size."""
+        """Return the next number, of a fixed size."""
         value: int | float = form.unpack(self.take(form.size))[0]
         return value if math.isfinite(value) else None
 
     def length(self, size: int) -> int:
-        """Read a length of so many bytes."""
+        """Return the next length, encoded in `size` bytes."""
         return int.from_bytes(self.take(size))
 
     def text(self, length: int) -> str:
-        """Read a text; what is not UTF-8 in it is replaced, as JavaScript does."""
+        """Return the next string; invalid UTF-8 is replaced, as JavaScript does."""
         return self.take(length).decode("utf-8", "replace")
 
     def array(self, length: int) -> list[Json]:
-        """Read an array's elements."""
+        """Return the next `length` elements."""
         self._enter(length)
         value = []
-        # Not a comprehension, here and below: each level would take twice as many of Python's calls.
+        # Not a comprehension, here and below: each level would use two of Python's 1000 calls.
         for _ in range(length):
             item = self.value()
             value.append(None if item is _UNDEFINED else item)
@@ -110,7 +111,7 @@ class _Reader:
         return value
 
     def map(self, length: int) -> dict[str, Json]:
-        """Read a map's members."""
+        """Return the next `length` members."""
         self._enter(2 * length)
         value = {}
         for _ in range(length):
@@ -121,17 +122,17 @@ class _Reader:
         return value
 
     def key(self) -> str:
-        """Read a key: a text, or a number, which JavaScript makes one."""
+        """Return the next key: a string, or a number, which JavaScript turns into a string."""
         start = self.at
         key = self.value()
         if isinstance(key, str):
             return key
         if type(key) is int:
             return str(key)
-        raise DecodeError("not MessagePack from JavaScript: a key that is no text", self.data, start)
+        raise DecodeError("not MessagePack from JavaScript: a key must be a string", self.data, start)
 
     def container(self) -> tuple[int, bool]:
-        """Read the head of an array or a map: how many elements it has, and whether they have keys."""
+        """Return the number of elements of the next array or map, and whether they have keys."""
         first = self.take(1)[0]
         if first < 0xA0:
             return first & 15, first < 0x90
@@ -143,7 +144,7 @@ class _Reader:
         if self._depth > self._limits.depth:
             raise DecodeError(f"nested more than {self._limits.depth} levels deep", self.data, self.at - 1)
         if values > len(self.data) - self.at:
-            raise DecodeError("not MessagePack: it ends too early", self.data, len(self.data))
+            raise DecodeError("not MessagePack: unexpected end", self.data, len(self.data))
         if self._values < 0:
             raise DecodeError(f"more than {_MAX_VALUES} values", self.data, self.at - 1)
 
@@ -159,7 +160,7 @@ def _fixed_extension(size: int) -> Callable[[_Reader], Json]:
 
 
 def _date(data: bytes) -> str | None:
-    """Write a time in milliseconds as JSON has it; null for those that no calendar here knows."""
+    """Return a time in milliseconds as `Date.toJSON` formats it, or None if Python cannot represent it."""
     try:
         moment = _EPOCH + timedelta(milliseconds=int.from_bytes(data, signed=True))
     except OverflowError:
@@ -168,7 +169,7 @@ def _date(data: bytes) -> str | None:
 
 
 def _extension(size: int) -> Callable[[_Reader], Json]:
-    """Read an ArrayBuffer as its bytes; another type as JavaScript gives it, a list of type and bytes."""
+    """Return a reader of extensions: an ArrayBuffer as bytes, other types as [type, bytes] like notepack."""
 
     def read(reader: _Reader) -> Json:
         length = reader.length(size)
@@ -200,7 +201,7 @@ _READ: dict[int, Callable[[_Reader], Json]] = {
 
 
 def dump(value: Json) -> bytes:
-    """Write a value. Raises: ValueError for what JSON does not know either, and what is nested too deeply."""
+    """Return a JSON value in MessagePack. Raises: ValueError if it is not JSON, or nested too deeply."""
     out = bytearray()
     try:
         _write(value, out)
@@ -236,7 +237,7 @@ def _write(value: Json, out: bytearray) -> None:
 
 
 def _head(length: int, short: int, below: int, code: int, smallest: int) -> bytes:
-    """Write a length: in the first byte, or behind a code in 1, 2 or 4 bytes, from the smallest on."""
+    """Return the first bytes of a value: its length in the first byte, or after a code in 1, 2 or 4 bytes."""
     if length < below:
         return bytes([short | length])
     sizes = [size for size in (1, 2, 4) if size >= smallest]
@@ -259,7 +260,7 @@ def _write_int(value: int, out: bytearray) -> None:
             out.append(0xD0 + number)
             out += value.to_bytes(size, signed=True)
             return
-    # JavaScript has no larger integers: it would read the same in JSON.
+    # JavaScript has no larger integers; it reads them as floats in JSON too.
     _write_float(value, out)
 
 
@@ -269,12 +270,12 @@ def _write_float(value: float, out: bytearray) -> None:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError("a number that JSON does not know, or out of range")
+        raise ValueError("not a JSON number: NaN, Infinity or out of range")
     out += b"\xcb" + struct.pack(">d", number)
 
 
 def _utf8(text: str) -> bytes:
-    """Encode a text; surrogates that are alone are replaced, as JavaScript does."""
+    """Return a string in UTF-8; lone surrogates are replaced, as JavaScript does."""
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -11,7 +11,7 @@ from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.record import Json
 
 _WHITESPACE = re.compile(r"[ \t\n\r]*+")
-# The last quote may be missing: without the "?" a torn text would be scanned again from each quote in it.
+# The last quote is optional: without the "?" a truncated text would be scanned again from each quote in it.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
 _WORD = re.compile(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
@@ -34,9 +34,9 @@ _scan = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).raw_decode
 
 
 def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
-    """Read the JSON value that fills `text` from `start` to its end.
+    """Return the JSON value that fills `text` from `start` to the end.
 
-    Raises: DecodeError, whatever the text is.
+    Raises: DecodeError, and nothing else, for any text.
     """
     if len(text) > limits.depth < text.count("[", start) + text.count("{", start):
         _check_depth(text, start, limits.depth)
@@ -52,7 +52,7 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
     except RecursionError:
         raise DecodeError("nested too deeply", text, start) from None
     if end != len(text) and (end := _skip(text, end)) != len(text):
-        raise DecodeError("not JSON: something follows its end", text, end)
+        raise DecodeError("not JSON: extra data after the value", text, end)
     return value
 
 
@@ -69,7 +69,7 @@ def _check_depth(text: str, start: int, bound: int) -> None:
 
 
 def _refused(text: str, start: int) -> DecodeError:
-    """Find the word that the scanner's hooks refused: they are not told where it stands."""
+    """Return the error for the word that the scanner's hooks refused: they do not know its position."""
     for match in _WORD.finditer(text, start):
         word = match.group()
         if word.startswith('"'):
@@ -90,7 +90,7 @@ def _out_of_range(number: str) -> bool:
 
 
 class Element(NamedTuple):
-    """One item of a list or member of an object, and where it stands in the text."""
+    """One item of a list or member of an object, and its position in the text."""
 
     key: str | None
     start: int
@@ -120,11 +120,11 @@ def _skip(text: str, at: int) -> int:
 
 
 def dump(value: Json, default: Callable[[Any], Json] | None = None) -> str:
-    """Write a value as compact JSON that is always valid Unicode: a lone surrogate becomes an escape.
+    """Return a value as compact JSON that is always valid Unicode: surrogates become escapes.
 
-    A high surrogate right before a low one is the one character that the two of them name.
+    A high surrogate right before a low one is therefore read back as the one character that they encode.
 
-    Raises: ValueError for NaN, Infinity, what is nested too deeply, and what JSON does not know.
+    Raises: ValueError for NaN, Infinity, values nested too deeply, and values that are not JSON.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)

@@ -174,12 +174,12 @@ def test_what_else_is_sent_and_understood(text: str, packet: Packet) -> None:
         pytest.param(
             "2/x," + "1" * 100_000 + '["a"]', "the id is larger than 9007199254740991", 4, id="huge id"
         ),
-        ('2-1["a"]', "not JSON: something follows its end", 3),
+        ('2-1["a"]', "not JSON: extra data after the value", 3),
         ('21-["a"]', "not JSON", 2),
         ('2٣["a"]', "not JSON", 1),
         ('2chat,["a"]', "not JSON", 1),
         ('2["a"', "not JSON", 5),
-        ('2["a"]]', "not JSON: something follows its end", 6),
+        ('2["a"]]', "not JSON: extra data after the value", 6),
         ('2["a",NaN]', "not JSON: NaN", 6),
         ('2["a",1e400]', "number out of range", 6),
         pytest.param("0/" + "n" * 1024, "a namespace longer than 1024 characters", 1, id="long namespace"),

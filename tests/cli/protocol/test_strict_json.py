@@ -32,8 +32,8 @@ def paired(value: Any) -> Any:
     [
         ("", "not JSON: expecting value", 0),
         ("[1,]", "not JSON", 3),
-        ("[1] [2]", "not JSON: something follows its end", 4),
-        ("[1]\x0b", "not JSON: something follows its end", 3),
+        ("[1] [2]", "not JSON: extra data after the value", 4),
+        ("[1]\x0b", "not JSON: extra data after the value", 3),
         ('["a", NaN]', "not JSON: NaN", 6),
         ('["NaN", -Infinity]', "not JSON: -Infinity", 8),
         ('["Infinity 1e999", 1e999]', "number out of range", 19),

@@ -124,7 +124,7 @@ def test_a_recording_without_frames(record: dict[str, Any], written: list[str | 
     ("line", "reason"),
     [
         ('{"time":"2026-', "no whole record: not JSON: unterminated string"),
-        ("42[]", "no whole record: not JSON: something follows its end"),
+        ("42[]", "no whole record: not JSON: extra data after the value"),
         ("[1]", "no record: a record is a JSON object"),
         ("{}", "no record: the payload of EVENT must be a list that starts with the event's name"),
         ('{"kind":"x"}', "no record: kind: 'x' is not one"),
