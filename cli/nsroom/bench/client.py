@@ -165,7 +165,7 @@ class Connection(asyncio.BufferedProtocol):
                 self.fail(f"HTTP {part.status}")
                 return
             if isinstance(part, http11.Opaque):
-                self.fail("no HTTP") if part.why else self._frames(part.raw)
+                self.fail("no HTTP") if part.reason else self._frames(part.raw)
         if self._http.is_opaque:
             self._http = None
 

@@ -1,6 +1,7 @@
-"""HTTP/1.1 messages of one direction of a connection: bytes in, the parts of messages out.
+"""Parse one direction of an HTTP/1.1 connection without changing a byte: bytes in, parts of messages out.
 
-Nothing is lost and nothing made up: the `raw` of all parts together are the bytes that came. RFC 9112.
+The `raw` of all parts, joined, are exactly the bytes that were fed. RFC 9112. Written by hand because h11
+normalises headers, and because the proxy must pass bytes on in both directions, even after errors.
 """
 
 import re
@@ -9,9 +10,9 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 MAX_HEAD = 256 * 1024
-"""Bytes. Servers take 8 to 64 KiB."""
+"""Bytes. Servers accept 8 to 64 KiB."""
 _MAX_LINE = 4096
-"""Of a chunk's size, with extensions."""
+"""Bytes of a chunk's size with its extensions."""
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _LEADING = re.compile(rb"(?:\r?\n)*")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -21,14 +22,14 @@ _DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class Head(NamedTuple):
-    """A start line and the headers, their names in lower case."""
+    """A start line and the headers, with names in lower case."""
 
     raw: bytes
     start: str
     headers: tuple[tuple[str, str], ...]
 
     def get(self, name: str) -> str:
-        """Give the value of a header, of one that is repeated all of them; nothing where there is none."""
+        """Return the value of a header; repeated ones are joined with commas, a missing one is empty."""
         return ", ".join(value for key, value in self.headers if key == name)
 
     @property
@@ -48,7 +49,7 @@ class Head(NamedTuple):
 
 
 class Body(NamedTuple):
-    """A part of a body; `raw` has its chunked framing too."""
+    """A part of a body; `raw` includes its chunked framing."""
 
     raw: bytes
     data: bytes
@@ -61,36 +62,36 @@ class End(NamedTuple):
 
 
 class Opaque(NamedTuple):
-    """What is no HTTP (any more): `why` is empty after a change of protocol."""
+    """Bytes that are not HTTP: `reason` is why, or empty after an upgrade."""
 
     raw: bytes
-    why: str = ""
+    reason: str = ""
 
 
 Part = Head | Body | End | Opaque
 
 
 class Framing(Enum):
-    """Where a body ends; a number of bytes otherwise."""
+    """How a body without a known size ends."""
 
     CHUNKED = auto()
     CLOSE = auto()
-    """With the connection."""
+    """The connection is closed."""
     SWITCH = auto()
     """No body: another protocol follows."""
 
 
-Plan = Callable[[Head], Framing | int]
-"""Says where the body behind a head ends. Raises: ValueError where the peers may disagree about it."""
+GetFraming = Callable[[Head], Framing | int]
+"""Returns the size of the body after a head, or how it ends. Raises: ValueError if that is ambiguous."""
 
 
 def request_framing(head: Head) -> Framing | int:
-    """Say where a request's body ends. Raises: ValueError."""
+    """Return the size of a request's body, or how it ends. Raises: ValueError."""
     return _framing(head, 0)
 
 
 def response_framing(head: Head, method: str) -> Framing | int:
-    """Say where the body of the response to a request with this method ends. Raises: ValueError."""
+    """Return the size of the body that answers a `method` request, or how it ends. Raises: ValueError."""
     status = head.status
     if status == 101 or (method == "CONNECT" and status < 300):
         return Framing.SWITCH
@@ -115,10 +116,10 @@ def _framing(head: Head, default: Framing | int) -> Framing | int:
 
 
 class Reader:
-    """Reads one direction. A part is to be dealt with before the next is asked for."""
+    """Reads one direction. The caller must handle each part before it asks for the next."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, framing: GetFraming) -> None:
+        self._framing = framing
         self._buffer = b""
         self._at = 0
         self._left = 0
@@ -127,7 +128,7 @@ class Reader:
 
     @property
     def is_opaque(self) -> bool:
-        """Whether what comes is not read any more."""
+        """Whether the rest is passed on unread."""
         return self._state == self._opaque
 
     @property
@@ -136,14 +137,14 @@ class Reader:
         return self._state == self._unbounded
 
     def feed(self, data: bytes) -> Iterator[Part]:
-        """Give the parts that are complete with this."""
+        """Yield the parts that are now complete."""
         self._buffer = self._buffer[self._at :] + data
         self._at = 0
         while (part := self._state()) is not None:
             yield part
 
     def end(self) -> bytes:
-        """Give what is left when no more comes."""
+        """Return the remaining bytes at the end of the connection."""
         rest, self._buffer, self._at = self._buffer[self._at :], b"", 0
         return rest
 
@@ -157,21 +158,21 @@ class Reader:
         end = _EMPTY_LINE.search(self._buffer, max(start, self._at + self._searched - 3))
         if end is None:
             self._searched = len(self._buffer) - self._at
-            is_head = self._searched <= MAX_HEAD and _may_begin(self._buffer[start : start + 16])
-            return None if is_head else self._give_up("no HTTP/1.1")
+            is_head = self._searched <= MAX_HEAD and _may_start(self._buffer[start : start + 16])
+            return None if is_head else self._stop_reading("not HTTP/1.1")
         self._searched = 0
         head = _parse(self._buffer[self._at : end.end()], start - self._at)
         if head is None:
-            return self._give_up("no HTTP/1.1")
+            return self._stop_reading("not HTTP/1.1")
         try:
-            framing = self._plan(head)
+            framing = self._framing(head)
         except ValueError as error:
-            return self._give_up(f"where its body ends is not clear: {error}")
+            return self._stop_reading(f"the size of a body is ambiguous: {error}")
         self._at = end.end()
-        self._begin(framing)
+        self._start_body(framing)
         return head
 
-    def _begin(self, framing: Framing | int) -> None:
+    def _start_body(self, framing: Framing | int) -> None:
         if isinstance(framing, int):
             self._left, self._state = framing, self._sized
         elif framing is Framing.CHUNKED:
@@ -200,7 +201,7 @@ class Reader:
             return line
         size = _SIZE.fullmatch(line)
         if size is None:
-            return self._give_up("a chunk without a size")
+            return self._stop_reading("a chunk without a size")
         self._left = int(size[1], 16)
         self._state = self._chunk if self._left else self._trailer
         return Body(self._take(len(line)), b"")
@@ -217,7 +218,7 @@ class Reader:
         if not isinstance(line, bytes):
             return line
         if line.strip():
-            return self._give_up("a chunk longer than its size")
+            return self._stop_reading("a chunk longer than its size")
         self._state = self._size
         return Body(self._take(len(line)), b"")
 
@@ -229,24 +230,25 @@ class Reader:
         return Body(raw, b"") if raw.strip() else self._end(raw)
 
     def _line(self) -> bytes | Opaque | None:
-        """Look at the next line without taking it."""
+        """Return the next line without consuming it, or None if it is incomplete."""
         end = self._buffer.find(b"\n", self._at) + 1
-        if not end:
-            too_long = len(self._buffer) - self._at > _MAX_LINE
-            return self._give_up("an endless line") if too_long else None
-        return self._buffer[self._at : end]
+        if end:
+            return self._buffer[self._at : end]
+        if len(self._buffer) - self._at > _MAX_LINE:
+            return self._stop_reading(f"a line of more than {_MAX_LINE} bytes")
+        return None
 
-    def _give_up(self, why: str) -> Opaque:
+    def _stop_reading(self, reason: str) -> Opaque:
         self._state = self._opaque
-        return Opaque(self.end(), why)
+        return Opaque(self.end(), reason)
 
     def _opaque(self) -> Part | None:
         data = self.end()
         return Opaque(data) if data else None
 
 
-def _may_begin(data: bytes) -> bool:
-    """Tell whether a message may begin so."""
+def _may_start(data: bytes) -> bool:
+    """Return whether a message may start with these bytes."""
     return data in (b"", b"\r") or (data[:1].isalpha() and data.isascii() and b"\0" not in data)
 
 
@@ -260,11 +262,11 @@ def _parse(raw: bytes, start: int) -> Head | None:
 
 
 def set_header(raw: bytes, name: str, value: str) -> bytes:
-    """Give a head with another value in the headers of this name; every other byte stays."""
+    """Return a head with another value in its headers of this name, and every other byte unchanged."""
     pattern = re.compile(rb"(?im)^(%s:[ \t]*)[^\r\n]*" % re.escape(name.encode()))
     return pattern.sub(lambda found: found[1] + value.encode("latin-1"), raw)
 
 
 def drop_header(raw: bytes, name: str) -> bytes:
-    """Give a head without the headers of this name."""
+    """Return a head without its headers of this name."""
     return re.sub(rb"(?im)^%s:[^\n]*\n" % re.escape(name.encode()), b"", raw)

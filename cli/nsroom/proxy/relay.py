@@ -208,7 +208,7 @@ class Relay:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._first is not None:
-                self._show(self._conversation.over(*self._first, now()))
+                self._show(self._conversation.close(*self._first, now()))
 
     async def _pump(
         self, way: Direction, source: asyncio.StreamReader, outlet: Outlet, data: bytes = b""

@@ -1,6 +1,6 @@
-"""What the two ends of one TCP connection say to each other: HTTP, then perhaps a WebSocket, as Records.
+"""Turn the bytes of one relayed TCP connection into Records: HTTP, and after an upgrade a WebSocket.
 
-It only looks on; what is passed on is the relay's to do. Every Record has the Engine.IO sid as its `sid`.
+Pure: `feed` returns the bytes to pass on, and the relay sends them. Every Record has the Engine.IO sid.
 """
 
 from collections import deque
@@ -16,17 +16,16 @@ from nsroom.protocol.websocket import Message, Opcode
 from nsroom.proxy import bodies
 from nsroom.proxy.dropping import Cutter, Drops
 from nsroom.proxy.sessions import Link, Sessions
-from nsroom.record import Direction, Json, Kind, Record
+from nsroom.record import Direction, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
-WHO = {IN: "server", OUT: "client"}
-"""Who speaks in a direction."""
+_SENDER = {IN: "server", OUT: "client"}
 Edit = Callable[[bytes], bytes]
 
 
 class Seen(NamedTuple):
-    """Bytes to pass on, and what they were."""
+    """Bytes to pass on, and the Records of their packets."""
 
     data: bytes
     records: list[Record]
@@ -34,43 +33,45 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class _Exchange:
-    """A request and its answer; `link` is None where they do not belong to Engine.IO."""
+    """A request and its response; `link` is None if they do not belong to Engine.IO."""
 
     method: str
     polling: bool
     upgrade: bool
     link: Link | None
-    sent: bodies.Collected = field(default_factory=bodies.Collected)
+    request_body: bodies.Collected = field(default_factory=bodies.Collected)
     head: Head | None = None
-    got: bodies.Collected = field(default_factory=bodies.Collected)
+    """The response's."""
+    response_body: bodies.Collected = field(default_factory=bodies.Collected)
 
 
 class Conversation:
-    """One TCP connection's traffic, fed in the order in which it passes."""
+    """The traffic of one TCP connection, fed in the order in which the relay reads it."""
 
     def __init__(self, sessions: Sessions, edit: Edit, drops: Drops | None = None) -> None:
         self.socket: Socket | None = None
-        """What the connection has become after an upgrade."""
+        """The WebSocket after an upgrade."""
         self._sessions = sessions
         self._edit = edit
         self._drops = drops
         self._exchanges: deque[_Exchange] = deque()
-        self._asking: _Exchange | None = None
-        self._readers = {OUT: http11.Reader(http11.request_framing), IN: http11.Reader(self._plan_answer)}
+        self._current: _Exchange | None = None
+        """The exchange whose request is being read."""
+        self._readers = {OUT: http11.Reader(http11.request_framing), IN: http11.Reader(self._framing)}
 
     @property
     def is_switching(self) -> bool:
-        """Whether a request to upgrade waits for its answer: what comes behind it may be HTTP or not."""
+        """Whether an upgrade request waits for its response: only that tells how to read the next bytes."""
         return self.socket is None and bool(self._exchanges) and self._exchanges[-1].upgrade
 
     def is_transparent(self, direction: Direction) -> bool:
-        """Tell whether what comes from here passes as it is, whatever it turns out to be."""
+        """Return whether the bytes of this direction pass unchanged, whatever they contain."""
         if self._drops is not None:
             return False
         return direction is IN or self.socket is not None or self._readers[OUT].is_opaque
 
     def feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
-        """Look at what came in a direction at `at`; give it as it is to be passed on."""
+        """Return the bytes to pass on for those received in a direction at `at`, with their Records."""
         if self.socket is not None:
             return self.socket.feed(direction, data, at)
         passed: list[bytes] = []
@@ -78,62 +79,61 @@ class Conversation:
         for part in self._readers[direction].feed(data):
             if isinstance(part, Opaque) and self.socket is not None:
                 return [Seen(b"".join(passed), records), *self.socket.feed(direction, part.raw, at)]
-            raw, told = self._part(direction, part, at)
+            raw, new = self._part(direction, part, at)
             passed.append(raw)
-            records += told
-        # Together: a body's bytes mean nothing before its end, where they become records.
+            records += new
+        # In one piece, because the bytes of a body become records only at its end.
         return [Seen(b"".join(passed), records)]
 
     def end(self, direction: Direction, at: int) -> Seen:
-        """Take note that a side sends no more; give what was held back of what it sent."""
+        """Handle the end of a direction; return the bytes held back."""
         if self.socket is not None:
             return Seen(self.socket.end(direction), [])
         if direction is OUT:
             return Seen(self._readers[OUT].end(), [])
-        return Seen(b"", self._answer(End(), at) if self._readers[IN].is_unbounded else [])
+        return Seen(b"", self._response(End(), at) if self._readers[IN].is_unbounded else [])
 
-    def over(self, first: Direction, how: str, at: int) -> list[Record]:
-        """Take note that the connection is over, and who ended it."""
-        why = f"the {WHO[first]} {how}"
+    def close(self, first: Direction, how: str, at: int) -> list[Record]:
+        """Return the Records of the end of the connection: the side that ended it first, and how it did."""
+        reason = f"the {_SENDER[first]} {how}"
         if self.socket is not None:
-            return self.socket.over(why, at)
+            return self.socket.close(reason, at)
         links = [exchange.link for exchange in self._exchanges if exchange.link is not None]
-        return [link.note(Kind.CLOSE, at, reason=f"{why} before a request was answered") for link in links]
+        return [link.note(Kind.CLOSE, at, reason=f"{reason} before a request was answered") for link in links]
 
     def _part(self, direction: Direction, part: http11.Part, at: int) -> Seen:
         if isinstance(part, Opaque):
-            return Seen(part.raw, self._unread(direction, part.why, at))
+            return Seen(part.raw, self._unread(direction, part.reason, at))
         if direction is OUT:
-            return Seen(self._ask(part), self._asked(part, at))
-        return Seen(part.raw, self._answer(part, at))
+            return self._request(part, at)
+        return Seen(part.raw, self._response(part, at))
 
-    def _unread(self, direction: Direction, why: str, at: int) -> list[Record]:
-        if not why:
+    def _unread(self, direction: Direction, reason: str, at: int) -> list[Record]:
+        if not reason:
             return []
-        told = f"what the {WHO[direction]} sends is passed on unread: {why}"
-        return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=told)]
+        return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=_passed_unread(direction, reason))]
 
-    def _plan_answer(self, head: Head) -> http11.Framing | int:
+    def _framing(self, head: Head) -> http11.Framing | int:
         return http11.response_framing(head, self._exchanges[0].method if self._exchanges else "GET")
 
-    def _ask(self, part: http11.Part) -> bytes:
-        if not isinstance(part, Head):
-            return part.raw
-        self._asking = _exchange(part, self._sessions)
-        self._exchanges.append(self._asking)
-        return self._edit(part.raw)
+    def _request(self, part: http11.Part, at: int) -> Seen:
+        if isinstance(part, Head):
+            self._current = _exchange(part, self._sessions)
+            self._exchanges.append(self._current)
+            return Seen(self._edit(part.raw), [])
+        return Seen(part.raw, self._posted(part, at))
 
-    def _asked(self, part: http11.Part, at: int) -> list[Record]:
-        exchange = self._asking
+    def _posted(self, part: http11.Part, at: int) -> list[Record]:
+        exchange = self._current
         if exchange is None or exchange.link is None or exchange.method != "POST":
             return []
         if isinstance(part, Body):
-            exchange.sent.add(part.data)
+            exchange.request_body.add(part.data)
         elif isinstance(part, End):
-            return _frames(exchange.link, OUT, exchange.sent, exchange.head, at)
+            return _frames(exchange.link, OUT, exchange.request_body, exchange.head, at)
         return []
 
-    def _answer(self, part: http11.Part, at: int) -> list[Record]:
+    def _response(self, part: http11.Part, at: int) -> list[Record]:
         if not self._exchanges:
             return []
         exchange = self._exchanges[0]
@@ -143,10 +143,10 @@ class Conversation:
             if part.status == 101:
                 self._upgrade(exchange, part)
             return []
-        if exchange.head is None:  # an interim answer, 100 or 103
+        if exchange.head is None:  # an interim response, 100 or 103
             return []
         if isinstance(part, Body):
-            exchange.got.add(part.data if exchange.link else b"")
+            exchange.response_body.add(part.data if exchange.link else b"")
             return []
         self._exchanges.popleft()
         return _answered(exchange, exchange.head, at)
@@ -180,7 +180,13 @@ def _answered(exchange: _Exchange, head: Head, at: int) -> list[Record]:
         return []
     if head.status >= 300:
         return [_refusal(link, exchange, head, at)]
-    return _frames(link, IN, exchange.got, head, at) if exchange.polling and exchange.method == "GET" else []
+    if not exchange.polling or exchange.method != "GET":
+        return []
+    return _frames(link, IN, exchange.response_body, head, at)
+
+
+def _passed_unread(direction: Direction, reason: str | ValueError) -> str:
+    return f"the {_SENDER[direction]}'s data is passed on unread: {reason}"
 
 
 def _frames(
@@ -190,13 +196,11 @@ def _frames(
         data = body.decoded(head.get("content-encoding") if head else "")
         frames = _split(link, data)
     except DecodeError as error:
-        return [
-            link.note(Kind.PROTOCOL_ERROR, at, message=f"a polling body of the {WHO[direction]}: {error}")
-        ]
+        message = f"a polling body of the {_SENDER[direction]}: {error}"
+        return [link.note(Kind.PROTOCOL_ERROR, at, message=message)]
     except ValueError as error:
-        return [
-            link.note(Kind.GAP, at, message=f"a polling body of the {WHO[direction]} is not shown: {error}")
-        ]
+        message = f"a polling body of the {_SENDER[direction]} is not shown: {error}"
+        return [link.note(Kind.GAP, at, message=message)]
     return [record for frame in frames for record in link.feed(direction, frame, at)]
 
 
@@ -207,25 +211,24 @@ def _split(link: Link, data: bytes) -> list[str | bytes]:
 
 
 def _refusal(link: Link, exchange: _Exchange, head: Head, at: int) -> Record:
-    """Show an answer that is no packet: of the handshake a refusal, later the end of the session."""
-    data: Json = None
+    """Return the Record of an error response: the handshake was refused, or the session has ended."""
     try:
-        data = strict_json.load(exchange.got.decoded(head.get("content-encoding")).decode())
+        data = strict_json.load(exchange.response_body.decoded(head.get("content-encoding")).decode())
     except ValueError:
         data = None
-    said = data.get("message") if isinstance(data, dict) else None
+    message = data.get("message") if isinstance(data, dict) else None
     kind = Kind.CLOSE if link.sid else Kind.CONNECT_ERROR
     return link.note(
         kind,
         at,
         reason=f"HTTP {head.status}",
-        message=said if isinstance(said, str) else head.start[13:] or None,
+        message=message if isinstance(message, str) else head.start[13:] or None,
         data=data if isinstance(data, dict) else None,
     )
 
 
 class Socket:
-    """The messages of a WebSocket, both ways; without a link they are no Engine.IO, and pass unseen."""
+    """The messages of a WebSocket, in both directions; without a link (not Engine.IO) they pass unread."""
 
     def __init__(self, link: Link | None, deflate: bool, drops: Drops | None) -> None:
         self._link = link
@@ -234,7 +237,7 @@ class Socket:
         self._closed = False
 
     def feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
-        """Look at what came; where packets are to be dropped, keep back what is not complete."""
+        """Return the bytes to pass on, with their Records; if packets are dropped, incomplete ones wait."""
         if self._link is None:
             return [Seen(data, [])]
         messages = self._messages(self._link, direction, data, at)
@@ -247,17 +250,17 @@ class Socket:
         return [Seen(data, seen)]
 
     def end(self, direction: Direction) -> bytes:
-        """Give what was kept back of what a side sent."""
+        """Return the bytes of a direction that were held back."""
         return self._cutters[direction].end() if direction in self._cutters else b""
 
-    def over(self, why: str, at: int) -> list[Record]:
-        """Take note that the connection is over."""
+    def close(self, reason: str, at: int) -> list[Record]:
+        """Return the Record of the connection's end, unless the WebSocket was closed before."""
         if self._link is None:
             return []
         self._link.close()
         if self._closed:
             return []
-        return [self._link.note(Kind.CLOSE, at, reason=f"{why} without closing the WebSocket")]
+        return [self._link.note(Kind.CLOSE, at, reason=f"{reason} without closing the WebSocket")]
 
     def _is_incomplete(self, direction: Direction) -> bool:
         return self._link is not None and self._link.is_incomplete(direction)
@@ -265,7 +268,7 @@ class Socket:
     def _messages(
         self, link: Link, direction: Direction, data: bytes, at: int
     ) -> Iterator[tuple[Message | None, list[Record]]]:
-        """Give each message that is complete with this, with what it completes."""
+        """Yield each message that is now complete, with the Records that it completes."""
         reader = self._readers.get(direction)
         if reader is None:
             yield None, []
@@ -278,8 +281,7 @@ class Socket:
                     yield message, self._control(link, direction, message, at)
         except ValueError as error:
             del self._readers[direction]
-            told = f"what the {WHO[direction]} sends is passed on unread: {error}"
-            yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=told)]
+            yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=_passed_unread(direction, error))]
 
     def _control(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
         if message.opcode is not Opcode.CLOSE or self._closed:
@@ -287,5 +289,6 @@ class Socket:
         self._closed = True
         assert isinstance(message.data, bytes)
         code, text = websocket.close_reason(message.data)
-        told = ": ".join(filter(None, ["no code" if code is None else f"code {code}", text]))
-        return [link.note(Kind.CLOSE, at, reason=f"the {WHO[direction]} closed the WebSocket", message=told)]
+        details = ": ".join(filter(None, ["no code" if code is None else f"code {code}", text]))
+        reason = f"the {_SENDER[direction]} closed the WebSocket"
+        return [link.note(Kind.CLOSE, at, reason=reason, message=details)]

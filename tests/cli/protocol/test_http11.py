@@ -1,4 +1,4 @@
-"""HTTP/1.1 that passes by: what it is, and not a byte lost or changed."""
+"""The HTTP/1.1 reader: parts of messages, without a byte lost or changed."""
 
 import itertools
 import random
@@ -20,9 +20,9 @@ CHUNKED = (
 
 
 def read(data: bytes, cuts: Iterable[int] = (), answer_to: str = "") -> list[Part]:
-    """Read requests, or with a method the responses to it, in the pieces that the cuts make."""
-    plan = (lambda head: http11.response_framing(head, answer_to)) if answer_to else http11.request_framing
-    reader = Reader(plan)
+    """Return the parts of requests, or of responses to `answer_to`, fed in the pieces that the cuts make."""
+    framing = (lambda head: http11.response_framing(head, answer_to)) if answer_to else http11.request_framing
+    reader = Reader(framing)
     edges = [0, *sorted(cuts), len(data)]
     parts = [part for a, b in itertools.pairwise(edges) for part in reader.feed(data[a:b])]
     return [*parts, Opaque(reader.end())]
@@ -33,7 +33,7 @@ def raw(parts: list[Part]) -> bytes:
 
 
 def contents(parts: list[Part]) -> list[bytes | str]:
-    """Give the start lines, and the bodies as they were meant."""
+    """Return the start line and the decoded body of each message."""
     found: list[bytes | str] = []
     for part in parts:
         if isinstance(part, Head):
@@ -43,7 +43,7 @@ def contents(parts: list[Part]) -> list[bytes | str]:
     return found
 
 
-def test_requests_one_after_the_other() -> None:
+def test_consecutive_requests() -> None:
     parts = read(GET + POST + GET)
     assert contents(parts)[1::2] == [b"", b"hello", b""]
     head = parts[0]
@@ -70,7 +70,7 @@ def test_a_chunked_body_and_its_trailer() -> None:
         ("HTTP/1.1 200 OK\r\nContent-Length: 0", "GET", 0),
     ],
 )
-def test_where_a_response_ends(head: str, method: str, framing: Framing | int) -> None:
+def test_framing_of_responses(head: str, method: str, framing: Framing | int) -> None:
     (first, *_) = read(f"{head}\r\n\r\n".encode(), answer_to=method)
     assert isinstance(first, Head)
     assert http11.response_framing(first, method) == framing
@@ -93,9 +93,9 @@ def test_where_a_response_ends(head: str, method: str, framing: Framing | int) -
         b"GET /" + b"a" * http11.MAX_HEAD,
     ],
 )
-def test_what_is_not_clear_passes_unread(data: bytes) -> None:
+def test_malformed_and_ambiguous_messages_pass_unread(data: bytes) -> None:
     parts = read(data + GET)
-    assert [part for part in parts if isinstance(part, Opaque) and part.why]
+    assert [part for part in parts if isinstance(part, Opaque) and part.reason]
     assert raw(parts) == data + GET
 
 
@@ -112,7 +112,7 @@ def test_no_byte_is_lost(noise: bytes, cuts: list[int], method: str) -> None:
         assert raw(read(data, [cut for cut in cuts if cut <= len(data)], method)) == data
 
 
-def test_no_byte_is_lost_of_messages_with_a_fault() -> None:
+def test_no_byte_of_a_corrupted_message_is_lost() -> None:
     chance = random.Random(3)
     for _ in range(3000):
         data = bytearray(chance.choice([GET + POST + GET, CHUNKED * 2]))
@@ -122,7 +122,7 @@ def test_no_byte_is_lost_of_messages_with_a_fault() -> None:
         assert raw(read(bytes(data), cuts, chance.choice(["", "GET"]))) == data
 
 
-def test_headers_are_written_anew_and_nothing_else() -> None:
+def test_editing_a_header_changes_nothing_else() -> None:
     head = b"GET /?Host: HTTP/1.1\r\nhOsT:\ta:1\r\nX-Host: b\r\nOrigin: http://a\r\nAccept: *\r\n\r\n"
     assert http11.set_header(head, "Host", "c:2") == head.replace(b"\ta:1", b"\tc:2")
     assert http11.set_header(head, "Cookie", "x") == head

@@ -121,7 +121,7 @@ async def test_what_is_no_http_passes_both_ways() -> None:
         async with closing(writer):
             writer.write(b"\x16\x03\x01")
             assert await reader.readexactly(5) == b"\0\1\x16\x03\x01"
-            assert "passed on unread: no HTTP/1.1" in str((await proxy.seen(kind="protocol_error")).message)
+            assert "passed on unread: not HTTP/1.1" in str((await proxy.seen(kind="protocol_error")).message)
 
 
 async def test_what_comes_before_the_answer_to_an_upgrade_waits_for_it() -> None:

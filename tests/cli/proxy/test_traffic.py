@@ -97,7 +97,7 @@ def test_polling_then_websocket_is_one_session() -> None:
     assert [record.seq for record in (connected, ack)] == [4, 8]
     assert len(sessions) == 1
     assert socket.feed(OUT, frame(8, b"\x03\xe9", mask=MASK))[0].message == "code 1001"
-    assert socket.conversation.over(OUT, "closed the connection", 99) == []
+    assert socket.conversation.close(OUT, "closed the connection", 99) == []
     assert len(sessions) == 0
 
 
@@ -152,7 +152,7 @@ def test_other_requests_are_nobodys_business(talk: Talk) -> None:
     talk.feed(OUT, b"GET /hmr HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n" + frame(1, b'42["x"]'))
     assert talk.say('42["x"]') == []
-    assert talk.conversation.over(IN, "closed the connection", 9) == []
+    assert talk.conversation.close(IN, "closed the connection", 9) == []
 
 
 def test_an_interim_answer_is_not_the_answer(talk: Talk) -> None:
@@ -170,7 +170,7 @@ def test_a_body_to_the_end_of_the_connection(talk: Talk) -> None:
 def test_a_poll_that_is_given_up(talk: Talk) -> None:
     talk.ask("transport=polling&sid=x")
     assert talk.conversation.end(OUT, 8).records == []
-    (record,) = talk.conversation.over(OUT, "closed the connection", 9)
+    (record,) = talk.conversation.close(OUT, "closed the connection", 9)
     assert (record.kind, record.sid) == (Kind.CLOSE, "x")
     assert record.reason == "the client closed the connection before a request was answered"
 
@@ -178,16 +178,17 @@ def test_a_poll_that_is_given_up(talk: Talk) -> None:
 def test_a_websocket_that_breaks_off(talk: Talk) -> None:
     talk.upgrade()
     talk.hear(HANDSHAKE)
-    (record,) = talk.conversation.over(IN, "reset the connection", 9)
+    (record,) = talk.conversation.close(IN, "reset the connection", 9)
     assert record.reason == "the server reset the connection without closing the WebSocket"
 
 
 def test_no_websocket_after_all(talk: Talk) -> None:
     talk.upgrade()
     (record,) = talk.feed(OUT, b"\xff\x80" + MASK)
-    assert (record.kind, str(record.message)[:49]) == (
-        Kind.PROTOCOL_ERROR,
-        "what the client sends is passed on unread: no Web",
+    assert record.kind is Kind.PROTOCOL_ERROR
+    assert (
+        record.message
+        == "the client's data is passed on unread: unexpected first byte of a WebSocket frame: 0xff"
     )
     assert talk.feed(OUT, b"\xff\xff") == []
     assert talk.hear(HANDSHAKE)[0].kind is Kind.OPEN

@@ -138,7 +138,7 @@ class WebSocket(asyncio.BufferedProtocol):
             if isinstance(part, http11.Opaque) and self.response.done():
                 self._read(part.raw)
             elif isinstance(part, http11.Opaque):
-                self._refuse(part.why)
+                self._refuse(part.reason)
             elif isinstance(part, http11.Head) and part.status >= 101 and not self.response.done():
                 self.response.set_result(part)
 
