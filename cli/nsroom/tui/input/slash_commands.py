@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nsroom.client.events import Acknowledge, Emit, parse_arguments, parse_line, relay
-from nsroom.client.joins import Convention, fill
+from nsroom.client.joins import Convention
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
 from nsroom.record import Direction, Kind, Record
@@ -141,11 +141,9 @@ def _show_refusal(view: View, answer: Answer) -> None:
 
 
 async def _join(context: CommandContext, rest: str) -> None:
-    view, convention = context.view, context.convention
+    view = context.view
     rooms = split(rest) or [_required("", "/join ROOM")]
-    emits = [
-        Emit(view.namespace, convention.event, [fill(arg, room) for arg in convention.args]) for room in rooms
-    ]
+    emits = [context.convention.request(view.namespace, room) for room in rooms]
     client = context.client()
     for emit, answer in zip(emits, await client.ask(*emits), strict=True):
         client.rejoin.append(emit)
