@@ -1,105 +1,90 @@
-"""Who may import whom, and what may never touch text from outside."""
+"""Which package may import which, and which calls may never read text from outside.
+
+Imports inside functions and under TYPE_CHECKING count like any other.
+"""
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SOURCES = {
     ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
     for root in (ROOT / "cli", ROOT / "server")
     for path in root.rglob("*.py")
 }
-
-
-class Layer(NamedTuple):
-    """What a module may import: modules of nsroom, by prefix, and packages of others."""
-
-    modules: str = ""
-    packages: str = ""
-
-
-NETWORK = Layer(packages="socketio engineio aiohttp multidict yarl orjson platformdirs")
-ABOVE_NETWORK = ("nsroom.commands", "nsroom.tui", "nsroom.options", "nsroom.main")
-# What the live view knows, and what it says of it, without a screen.
-MODEL = Layer("record filters summary tui.model tui.chat tui.clients tui.pairs tui.rates tui.ring tui.spaces")
-LINE_MODULES = [
-    "conversation",
-    "copies",
-    "detail",
-    "lines",
-    "sidebar",
-    "status",
-    "stream",
-    "tree",
-    "view",
-    "words",
-    "top.lines",
-    "top.view",
-]
-LINES = Layer("record errors protocol terminal summary client tui")
-ANYTHING = Layer()
 LAYERS = {
-    "nsroom.record": Layer(),
-    "nsroom.errors": Layer(),
-    "nsroom.protocol": Layer("record errors protocol", "msgpack"),
-    "nsroom.matching": Layer("record"),
-    "nsroom.filters": Layer("record errors matching"),
-    "nsroom.terminal": Layer("record", "rich"),
-    "nsroom.output": Layer("errors"),
-    "nsroom.streams": Layer("errors terminal"),
-    "nsroom.summary": Layer("record terminal"),
-    "nsroom.sinks": Layer("record errors filters output summary terminal", "rich orjson"),
-    "nsroom.channel": Layer("record"),
-    "nsroom.tap": Layer("record errors protocol channel observe"),
-    "nsroom.observe": Layer("record errors protocol lean channel tap", "aiohttp multidict yarl"),
-    "nsroom.websocket": Layer("protocol"),
-    "nsroom.connection": Layer("record errors protocol tap target"),
-    "nsroom.admin.inventory": Layer("record"),
-    "nsroom.admin.offsets": Layer("record"),
-    "nsroom.admin.state": Layer("record admin.inventory admin.offsets"),
-    "nsroom.tables": Layer("record listing sinks streams terminal", "rich"),
-    **{
-        f"nsroom.tui.{name}": MODEL
-        for name in ("chat", "clients", "model", "pairs", "rates", "ring", "spaces")
-    },
-    "nsroom.tui.top.census": Layer("record summary admin.inventory tui.rates"),
-    "nsroom.tui.top.rows": Layer("record admin.inventory tui.rates tui.top.census"),
-    "nsroom.tui.top.model": Layer("record tui.top.census tui.top.rows"),
-    **{f"nsroom.tui.{name}": LINES for name in LINE_MODULES},
-    "nsroom.tui": Layer(
-        "record errors filters terminal summary arguments joins sinks recording options target client"
-        " delivery proxy admin channel listing streams tui",
-        "prompt_toolkit platformdirs",
+    "nsroom": (
+        "errors record",
+        "filters channel protocol",
+        "output client.target",
+        "client.transports",
+        "client",
+        "introspection proxy doctor cli",
+        "tui bench",
+        "watch",
+        "commands",
+        "main",
+        "__main__",
     ),
-    "nsroom.load.table": Layer("load terminal", "rich"),
-    "nsroom.commands": ANYTHING,
-    "nsroom.options": ANYTHING,
-    "nsroom.watch": ANYTHING,
-    "nsroom.main": ANYTHING,
-    "nsroom.commandline": ANYTHING,
-    "nsroom.__main__": Layer("main"),
-    # What is not named belongs to the client, the proxy or the doctor.
-    "nsroom": NETWORK,
-    "nsroom_server": Layer(packages="aiohttp multidict yarl redis orjson platformdirs"),
+    "nsroom_server": (
+        "errors counters token_bucket",
+        "settings strict_json",
+        "logs",
+        "engineio",
+        "socketio",
+        "chat",
+        "admin cluster operations",
+        "backends",
+        "app",
+    ),
 }
+"""From the bottom up: a package imports itself and the rows below its own."""
+PACKAGES = {
+    "nsroom.protocol": "",
+    "nsroom.output": "rich orjson",
+    "nsroom.client.transports": "socketio engineio aiohttp multidict yarl",
+    "nsroom.client": "aiohttp yarl",
+    "nsroom.proxy": "",
+    "nsroom.doctor": "yarl",
+    "nsroom.bench": "rich",
+    "nsroom.cli": "typer",
+    "nsroom.commands": "typer platformdirs",
+    "nsroom.main": "typer",
+    "nsroom.tui": "prompt_toolkit platformdirs",
+    "nsroom": "",
+    "nsroom_server.cluster": "redis",
+    "nsroom_server.strict_json": "orjson",
+    "nsroom_server.settings": "",
+    "nsroom_server.chat": "",
+    "nsroom_server": "aiohttp multidict yarl",
+}
+"""Other people's packages, by the longest prefix that fits."""
+PURE = (
+    "nsroom.protocol",
+    "nsroom.tui.model",
+    *(f"nsroom.proxy.{name}" for name in ("traffic", "sessions", "dropping", "bodies")),
+)
 NOT_PURE = {"asyncio", "socket", "ssl", "time", "threading", "select", "selectors"}
+SCREENLESS = ("nsroom.tui.model", "nsroom.tui.top.model", "nsroom.tui.top.activity", "nsroom.tui.top.rows")
 FORBIDDEN_CALLS = {"from_markup", "ANSI", "HTML", "escape_markup", "render_markup"}
+REFERENCE_SERVER = ("nsroom.commands.serve", "nsroom.commands.demo")
+"""The commands that run it."""
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
-    """Give the dotted names that a module, or a part of one, imports."""
+    """Yield the dotted names that a module, or a part of one, imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "a relative import"
-            names = (f"{node.module}.{alias.name}" for alias in node.names)
-            yield from names if node.module in ("nsroom", "nsroom_server") else [str(node.module)]
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in SOURCES else str(node.module)
 
 
 def parse(module: str) -> ast.Module:
@@ -110,59 +95,125 @@ def within(name: str, prefix: str) -> bool:
     return name == prefix or name.startswith(f"{prefix}.")
 
 
-def layer_of(module: str) -> Layer:
-    return LAYERS[max((prefix for prefix in LAYERS if within(module, prefix)), key=len)]
+def longest(name: str, prefixes: Collection[str]) -> str:
+    return max((prefix for prefix in prefixes if within(name, prefix)), key=len)
 
 
-def allowed(name: str, module: str, layer: Layer) -> bool:
-    package = name.partition(".")[0]
+def layer_of(module: str) -> tuple[int, str]:
+    """Return the row of a module's package, counted from the bottom, and the package."""
     own = module.partition(".")[0]
-    if layer is ANYTHING or package in sys.stdlib_module_names or package in layer.packages.split():
+    rows = {f"{own}.{name}": height for height, row in enumerate(LAYERS[own]) for name in row.split()}
+    package = longest(module, rows)
+    return rows[package], package
+
+
+def may_import(module: str, name: str) -> bool:
+    """Return whether a module may import this module, ours or another's."""
+    root, own = name.partition(".")[0], module.partition(".")[0]
+    if root in sys.stdlib_module_names:
         return True
-    if own == "nsroom_server":
-        return package == own
-    if layer is NETWORK:
-        return package == own and not any(within(name, above) for above in ABOVE_NETWORK)
-    return any(within(name, f"nsroom.{prefix}") for prefix in layer.modules.split())
+    if root not in LAYERS:
+        return root in PACKAGES[longest(module, PACKAGES)].split()
+    if root != own:
+        return module in REFERENCE_SERVER
+    if name == root:
+        return True
+    height, package = layer_of(module)
+    other_height, other = layer_of(name)
+    return package == other or other_height < height
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
+def circles(graph: Mapping[str, Collection[str]]) -> list[set[str]]:
+    """Return the sets of nodes that reach each other."""
+
+    def reachable(start: str) -> set[str]:
+        found: set[str] = set()
+        todo = [start]
+        while todo:
+            new = set(graph.get(todo.pop(), ())) - found
+            found |= new
+            todo += new
+        return found
+
+    reach = {node: reachable(node) for node in graph}
+    return [
+        {other for other in reach[node] if node in reach.get(other, ())}
+        for node in graph
+        if node in reach[node]
+    ]
+
+
+GRAPH = {
+    module: {name for name in imports(parse(module)) if name in SOURCES and name != module}
+    for module in SOURCES
+}
+FOLDERS = sorted({module.rpartition(".")[0] for module in SOURCES if "." in module})
+
+
+@pytest.mark.parametrize("module", sorted(set(SOURCES) - set(LAYERS)))
 def test_imports_point_down(module: str) -> None:
-    layer = layer_of(module)
-    assert [name for name in imports(parse(module)) if not allowed(name, module, layer)] == []
+    assert [name for name in imports(parse(module)) if not may_import(module, name)] == []
 
 
-@pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if within(name, "nsroom.protocol")])
-def test_the_protocol_is_pure(module: str) -> None:
+def test_there_is_no_circle_of_files() -> None:
+    assert circles(GRAPH) == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_there_is_no_circle_of_folders(folder: str) -> None:
+    """Each entry of a folder, whether file or folder, is one node."""
+    depth = folder.count(".") + 2
+
+    def entry(name: str) -> str:
+        return ".".join(name.split(".")[:depth])
+
+    graph: dict[str, set[str]] = {}
+    for module in SOURCES:
+        if within(module, folder) and module != folder:
+            others = {entry(name) for name in GRAPH[module] if within(name, folder) and name != folder}
+            graph.setdefault(entry(module), set()).update(others - {entry(module)})
+    assert circles(graph) == []
+
+
+def test_the_circle_rule_catches() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert {"a", "b"} in circles({"a": {"b"}, "b": {"a", "c"}, "c": set()})
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in sorted(SOURCES) if any(within(name, each) for each in PURE)]
+)
+def test_pure_modules_touch_no_clock_and_no_network(module: str) -> None:
     assert NOT_PURE.isdisjoint(imports(parse(module)))
 
 
-@pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if layer_of(name) is LINES])
-def test_the_lines_of_the_view_need_no_screen(module: str) -> None:
-    others = {name for name in imports(parse(module)) if within(name, "nsroom.tui")}
-    assert [name for name in others if "prompt_toolkit" in ast.unparse(parse_owner(name))] == []
-
-
-def parse_owner(name: str) -> ast.Module:
-    """Parse the module that a name stands in."""
-    return parse(name if name in SOURCES else name.rpartition(".")[0])
+@pytest.mark.parametrize(
+    "module", [name for name in sorted(SOURCES) if any(within(name, each) for each in SCREENLESS)]
+)
+def test_the_model_of_the_view_knows_no_screen(module: str) -> None:
+    assert [
+        name
+        for name in GRAPH[module]
+        if within(name, "nsroom.tui.screen") or "prompt_toolkit" in ast.unparse(parse(name))
+    ] == []
 
 
 @pytest.mark.parametrize("module", [name for name in sorted(SOURCES) if within(name, "nsroom.commands")])
 def test_commands_import_inside_their_function(module: str) -> None:
     top = (node for node in parse(module).body if isinstance(node, ast.Import | ast.ImportFrom))
-    names = [name for node in top for name in imports(node)]
-    light = ("typer", "nsroom.options", "nsroom.errors", "nsroom.streams")
+    light = ("typer", "nsroom.cli", "nsroom.errors", "nsroom.output.stdio")
     assert [
         name
-        for name in names
+        for node in top
+        for name in imports(node)
         if name.partition(".")[0] not in sys.stdlib_module_names
-        and not any(within(name, prefix) for prefix in light)
+        and not any(within(name, each) for each in light)
     ] == []
 
 
 @pytest.mark.parametrize(
-    "module", ["nsroom.terminal", "nsroom.summary", "nsroom.sinks", "nsroom.tables", "nsroom.load.table"]
+    "module",
+    [name for name in sorted(SOURCES) if within(name, "nsroom.output") or within(name, "nsroom.bench")],
 )
 def test_rich_is_imported_inside_functions(module: str) -> None:
     top = (node for node in parse(module).body if isinstance(node, ast.Import | ast.ImportFrom))
@@ -170,7 +221,7 @@ def test_rich_is_imported_inside_functions(module: str) -> None:
 
 
 def parses_markup(node: ast.AST) -> bool:
-    """Say whether a call reads markup or escape sequences out of its text."""
+    """Return whether a node is a call or import that reads markup or escape sequences out of text."""
     if isinstance(node, ast.ImportFrom):
         return str(node.module) == "rich.markup" or (node.module == "rich" and node.names[0].name == "print")
     if not isinstance(node, ast.Call):
@@ -198,7 +249,7 @@ def test_a_console_is_made_in_one_place() -> None:
         for node in ast.walk(parse(module))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Console"
     ]
-    assert makers == ["nsroom.terminal"]
+    assert makers == ["nsroom.output.terminal"]
 
 
 @pytest.mark.parametrize(
@@ -220,18 +271,19 @@ def test_the_markup_rule_catches(source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("nsroom.record", "nsroom.errors"),
-        ("nsroom.filters", "nsroom.sinks"),
-        ("nsroom.tui.model", "prompt_toolkit"),
-        ("nsroom.tui.model", "nsroom.tui.view"),
-        ("nsroom.tui.detail", "prompt_toolkit"),
+        ("nsroom.record", "nsroom.output.sinks"),
+        ("nsroom.filters", "nsroom.output.sinks"),
+        ("nsroom.protocol.session", "nsroom.channel"),
+        ("nsroom.tui.model.model", "rich"),
         ("nsroom.tui.app", "aiohttp"),
-        ("nsroom.client", "nsroom.commands.emit"),
-        ("nsroom.doctor", "rich"),
+        ("nsroom.client.client", "nsroom.commands.emit"),
+        ("nsroom.client.transports.tap", "nsroom.client.client"),
+        ("nsroom.doctor.runner", "nsroom.proxy.relay"),
+        ("nsroom.doctor.runner", "rich"),
         ("nsroom_server.app", "nsroom.record"),
-        ("nsroom_server.socketio.server", "socketio"),
-        ("nsroom_server.engineio.server", "engineio"),
+        ("nsroom_server.chat.policy", "nsroom_server.admin.commands"),
+        ("nsroom_server.chat.delivery", "socketio"),
     ],
 )
 def test_the_layer_rule_catches(module: str, name: str) -> None:
-    assert not allowed(name, module, layer_of(module))
+    assert not may_import(module, name)
