@@ -166,7 +166,7 @@ async def _unless_ended(work: Coroutine[Any, Any, None], ended: "asyncio.Future[
 
 
 async def _page(answer: asyncio.Future[Record]) -> Json:
-    """Return the first argument of an acknowledgement, or None if there is none in time."""
+    """Return the first argument of an acknowledgement, or None if it does not arrive in time."""
     await asyncio.wait([answer], timeout=_ANSWER_TIMEOUT)
     args = answer.result().args if answer.done() else None
     return args[0] if args else None

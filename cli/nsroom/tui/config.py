@@ -36,7 +36,7 @@ def history_file() -> Path:
 
 
 def load(path: Path) -> Settings:
-    """Read the settings, or return the defaults if there is no file.
+    """Read the settings, or return the defaults without a file.
 
     Raises: UsageError with the file and the setting.
     """

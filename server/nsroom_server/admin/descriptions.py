@@ -100,7 +100,7 @@ class Statistics:
 
     def _totals(self) -> dict[str, int]:
         engine = self._server.engine
-        ended = sum(engine.endings.values())
+        ended = sum(engine.close_reasons.values())
         return {
             "rawConnection": ended + len(engine.sessions),
             "rawDisconnection": ended,

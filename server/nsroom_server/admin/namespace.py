@@ -74,7 +74,7 @@ class Admin(Application):
         return _same(auth.get("username"), user) & _same(auth.get("password"), password)
 
     def handler(self, namespace: str, event: Any) -> Handler | None:
-        """Return the handler of an event, or None if there is none."""
+        """Return the handler of an event, or None."""
         return self._inner.handler(namespace, event) if namespace != NAMESPACE else self._handlers.get(event)
 
     async def connected(self, client: Client, auth: Any) -> None:
@@ -92,7 +92,7 @@ class Admin(Application):
         self._show("all_sockets", await self._commands.sockets(), to=client.sid)
 
     async def disconnected(self, client: Client) -> None:
-        """Tell the inner application."""
+        """Notify the inner application."""
         if client.namespace != NAMESPACE:
             await self._inner.disconnected(client)
 

@@ -36,7 +36,7 @@ class Namespaces(Application):
         return self._config.connect_refusal(namespace, auth)
 
     def handler(self, namespace: str, event: Any) -> Handler | None:
-        """Return the handler of an event, or None if there is none."""
+        """Return the handler of an event, or None."""
         return (self._lab if namespace == LAB else self._handlers).get(event)
 
     async def connected(self, client: Client, auth: Any) -> None:  # noqa: ARG002

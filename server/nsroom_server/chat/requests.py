@@ -112,7 +112,7 @@ def page(args: Args, limits: Limits) -> Page:
 
 
 def integer(args: Args, key: str, low: int, high: int, default: int | None = None) -> int:
-    """Parse one number of an object; it is required if there is no default."""
+    """Parse one number of an object; it is required without a default."""
     value = _integer(_object(args) if args else {}, key, low, high, default)
     if value is None:
         raise Refusal(Code.BAD_REQUEST, f"{key}: missing")

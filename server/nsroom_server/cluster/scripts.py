@@ -13,7 +13,7 @@
 | `nsroom:ids` | hash | the id of each room's last message |
 | `nsroom:floor` | number | the highest id of the deleted rooms: the ids of new rooms start after it |
 | `nsroom:room:ROOM` | stream | a room's stored messages, by id |
-| `nsroom:oldest` | sorted set | the rooms, by the time of the oldest stored message, or -1 if there is none |
+| `nsroom:oldest` | sorted set | the rooms, by the time of the oldest stored message, or -1 |
 | `nsroom:size` | number | the approximate number of bytes of messages and ids |
 | `nsroom:epoch` | text | changes when data was lost |
 """

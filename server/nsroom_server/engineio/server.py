@@ -33,7 +33,7 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self.counts: Counter[str] = Counter()
         """Refusals by reason."""
-        self.endings: Counter[str] = Counter()
+        self.close_reasons: Counter[str] = Counter()
         """Ended sessions by reason."""
         self.traffic = Traffic()
         self.admission = AddressLimits(self.options.limits)
@@ -86,12 +86,12 @@ class Engine:
             self._warn("malformed packet", session=session.sid, cause=str(error))
             session.close(MALFORMED)
 
-    def forget(self, session: Session, ending: CloseReason) -> None:
+    def forget(self, session: Session, reason: CloseReason) -> None:
         """Handle the end of a session."""
         del self.sessions[session.sid]
         self.admission.leave(session.address)
-        self.endings[ending.reason] += 1
-        if ending is SLOW:
+        self.close_reasons[reason.reason] += 1
+        if reason is SLOW:
             self._warn("slow reader cut", session=session.sid)
 
     def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

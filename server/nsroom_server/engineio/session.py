@@ -63,7 +63,7 @@ class SessionServer(Protocol):
     async def trigger(self, event: str, session: "Session", *args: Any) -> None:
         """Run the handler of an event."""
 
-    def forget(self, session: "Session", ending: CloseReason) -> None:
+    def forget(self, session: "Session", reason: CloseReason) -> None:
         """Handle the end of a session, before its `disconnect`."""
 
     def lose(self, packets: int) -> None:
@@ -267,27 +267,27 @@ class Session:
 
     # Closing
 
-    def close(self, ending: CloseReason) -> None:
+    def close(self, reason: CloseReason) -> None:
         """Close the session; its `disconnect` handler runs once."""
         if self.closed:
             return
         self.closed = True
         self.heartbeat.stop()
-        self._server.forget(self, ending)
+        self._server.forget(self, reason)
         rest = self._queue.clear()
         if self._poll and not self._poll.done():
-            self._poll.set_result(encode_payload([*rest, Outgoing(ending.last)]))
+            self._poll.set_result(encode_payload([*rest, Outgoing(reason.last)]))
             self.carried = len(rest)
         elif not self._websocket:
             self._server.lose(len(rest))
-        self.ended = self._server.create_task(self._end(ending, rest if ending.flush else []))
+        self.ended = self._server.create_task(self._end(reason, rest if reason.flush else []))
 
-    async def _end(self, ending: CloseReason, rest: list[Outgoing]) -> None:
-        await self._server.trigger("disconnect", self, ending.reason)
+    async def _end(self, reason: CloseReason, rest: list[Outgoing]) -> None:
+        await self._server.trigger("disconnect", self, reason.reason)
         if self._websocket:
             for packet in rest:
                 self._websocket.write(packet.frame)
-            await self._websocket.close(ending.code, ending.grace)
+            await self._websocket.close(reason.code, reason.grace)
 
     def abort(self) -> None:
         """Drop the connection."""

@@ -129,7 +129,7 @@ class GuardedConnection(asyncio.Protocol):
 
 @web.middleware
 async def track_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tell the connection when a request starts and ends."""
+    """Mark the connection as busy while a request is handled."""
     connection = request.transport.get_protocol() if request.transport else None
     if not isinstance(connection, GuardedConnection):
         return await handler(request)

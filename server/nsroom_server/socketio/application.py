@@ -72,7 +72,7 @@ class Application:
         return {"message": "Invalid namespace"}
 
     def handler(self, namespace: str, event: Json) -> Handler | None:  # noqa: ARG002
-        """Return the handler of an event, or None if there is none."""
+        """Return the handler of an event, or None."""
         return None
 
     async def connected(self, client: Client, auth: Json) -> None:

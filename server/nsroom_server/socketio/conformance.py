@@ -30,7 +30,7 @@ class Conformance(Application):
         return self._config.connect_refusal(namespace, auth)
 
     def handler(self, _namespace: str, event: Any) -> Handler | None:
-        """Return the handler of an event, or None if there is none."""
+        """Return the handler of an event, or None."""
         return {"message": self._message, "message-with-ack": self._acknowledge}.get(event)
 
     async def connected(self, client: Client, auth: Any) -> None:

@@ -9,7 +9,14 @@ import pytest
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Config
 from tests.peers.valkey_server import Valkey
-from tests.server.chat import test_namespaces
+from tests.server.chat import (
+    test_catchup,
+    test_delivery,
+    test_handlers,
+    test_lab,
+    test_namespaces,
+    test_presence,
+)
 from tests.server.member import Connect, Member, Serve
 
 _SINGLE_SERVER = {
@@ -21,9 +28,10 @@ _SINGLE_SERVER = {
     "test_lab_kick",
     "test_presence",
 }
-for _name, _test in vars(test_namespaces).items():
-    if _name.startswith("test_") and _name not in _SINGLE_SERVER:
-        globals()[_name] = _test
+for _module in (test_catchup, test_delivery, test_handlers, test_lab, test_namespaces, test_presence):
+    for _name, _test in vars(_module).items():
+        if _name.startswith("test_") and callable(_test) and _name not in _SINGLE_SERVER:
+            globals()[_name] = _test
 
 
 @pytest.fixture

@@ -1,104 +1,48 @@
-"""The Socket.IO server with an application of the test's own."""
+"""The Socket.IO server: emitting to clients, disconnecting them, and refusing without an application."""
 
-import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from typing import Any
-
-import pytest
-from aiohttp import web
-
-from nsroom_server.app import Running
-from nsroom_server.engineio import tcp
-from nsroom_server.engineio.session import Options
-from nsroom_server.settings.config import Config
-from nsroom_server.settings.limits import Limits
-from nsroom_server.socketio.application import Answer, Application, Client, Handler, Later
+from nsroom_server.socketio.application import Application, Client
 from nsroom_server.socketio.server import Server
-from tests.server.member import Connect
-
-PENDING = 100
-LIMITS = Limits(pending_answers=PENDING)
+from tests.server.member import Connect, Member, Serve
 
 
-class Handlers(Application):
-    """Three handlers: one that fails, one that fails later, and one that waits for the test."""
-
-    def __init__(self) -> None:
-        self.started = 0
-        self.full = asyncio.Event()
-        self.go_on = asyncio.Event()
-
-    def refuse(self, namespace: str, auth: Any) -> None:
-        """Accept every client."""
-
-    def handler(self, _namespace: str, event: Any) -> Handler | None:
-        return {"fail": self.fail, "fail-later": self.fail_later, "wait": self.wait}.get(event)
-
-    async def fail(self, _client: Client, _args: Sequence[Any]) -> Answer:
-        raise ZeroDivisionError("a bug")
-
-    async def fail_later(self, client: Client, args: Sequence[Any]) -> Later:
-        return Later(self.fail(client, args))
-
-    async def wait(self, _client: Client, _args: Sequence[Any]) -> Later:
-        self.started += 1
-        if self.started > PENDING:
-            self.full.set()
-        return Later(self._wait())
-
-    async def _wait(self) -> Answer:
-        await self.go_on.wait()
-        return (1, 2)
+async def joined(connect: Connect, running: object, *rooms: str) -> tuple[Member, Client]:
+    member = await connect(running, "/chat")
+    for room in rooms:
+        await member.call("join", room)
+    return member, Client("/chat", member.client.get_sid("/chat"))
 
 
-@pytest.fixture
-def application() -> Handlers:
-    return Handlers()
+async def test_an_event_reaches_rooms_namespaces_and_single_clients(serve: Serve, connect: Connect) -> None:
+    running = await serve()
+    server = running.server
+    assert isinstance(server, Server)
+    ann, ann_client = await joined(connect, running, "a")
+    bob, _ = await joined(connect, running, "a", "b")
+    assert server.emit("x", 1, namespace="/chat", to="a") == 2
+    assert server.emit("x", 2, namespace="/chat", to=["a", "b"], skip=[ann_client.sid]) == 1
+    assert server.emit("x", 3, namespace="/chat") == 2
+    assert server.emit("x", 4, namespace="/chat", to=ann_client.sid) == 1
+    assert server.emit("x", 5, namespace="/nope") == 0
+    assert [arg for event, arg in await ann.settled() if event == "x"] == [1, 3, 4]
+    assert [arg for event, arg in await bob.settled() if event == "x"] == [1, 2, 3]
 
 
-@pytest.fixture
-async def running(application: Handlers, stack: AsyncExitStack) -> Running:
-    server, app = Server(Options(limits=LIMITS)), web.Application()
-    server.register(application)
-    app.router.add_route("*", "/socket.io/", server.engine.handle_request)
-    runner = web.AppRunner(app, shutdown_timeout=0.2, handler_cancellation=True)
-    await runner.setup()
-    assert runner.server
-    listening = tcp.listening(runner.server, Config(port=0), None, server.engine.counts)
-    port = await stack.enter_async_context(listening)
-    stack.push_async_callback(runner.cleanup)
-    stack.push_async_callback(server.drain, 1)
-    return Running(f"http://127.0.0.1:{port}", port)
+async def test_a_client_that_is_disconnected_leaves_its_rooms(serve: Serve, connect: Connect) -> None:
+    running = await serve()
+    assert running.server
+    ann, client = await joined(connect, running, "a")
+    assert running.server.rooms.joined(client) == ["a"]
+    await running.server.disconnect(client)
+    assert running.server.rooms.joined(client) == []
+    assert running.server.connection(client) is None
+    assert running.server.rooms.names("/chat") == []
 
 
-@pytest.mark.parametrize("event", ["fail", "fail-later"])
-async def test_a_bug_is_answered_and_logged(
-    running: Running, connect: Connect, caplog: pytest.LogCaptureFixture, event: str
+async def test_a_server_without_an_application_refuses_every_namespace(
+    serve: Serve, connect: Connect
 ) -> None:
-    ann = await connect(running)
-    assert (await ann.call(event))["error"] == "internal_error"
-    assert "ZeroDivisionError: a bug" in caplog.text
-
-
-async def test_an_answer_of_several_arguments(
-    running: Running, connect: Connect, application: Handlers
-) -> None:
-    application.go_on.set()
-    ann = await connect(running)
-    assert await ann.client.call("wait") == (1, 2)
-
-
-async def test_pending_answers_are_bounded(running: Running, connect: Connect, application: Handlers) -> None:
-    ann = await connect(running)
-    answered = asyncio.Event()
-    for _ in range(PENDING + 50):
-        await ann.client.emit("wait", callback=lambda *_: None)
-    await ann.client.emit("wait", callback=lambda *_: answered.set())
-    await asyncio.wait_for(application.full.wait(), 10)
-    other = await connect(running)
-    assert (await other.call("nope"))["error"] == "unknown_event"
-    assert application.started == PENDING + 1
-    application.go_on.set()
-    await asyncio.wait_for(answered.wait(), 10)
-    assert application.started == PENDING + 51
+    running = await serve()
+    assert running.server
+    running.server.register(Application())
+    stranger = await connect(running, "/chat", wait=False)
+    assert await stranger.refused() == {"message": "Invalid namespace"}

@@ -9,14 +9,14 @@ _HOUR = 3_600_000_000
 
 
 def without_offset(args: list[Json], at: int) -> list[Json]:
-    """Return the arguments without the recovery offset: a last string, a time near `at` (µs)."""
+    """Return the arguments without the recovery offset: a last string near `at` (µs)."""
     last = args[-1] if args else None
     is_offset = isinstance(last, str) and abs(_offset_ms(last) * 1000 - at) < _HOUR
     return args[:-1] if is_offset else args
 
 
 def _offset_ms(text: str) -> int:
-    """Return the time in an offset (a yeast, a Redis stream id or a MongoDB ObjectId), or 0 for other text."""
+    """Return the time in a yeast, a Redis stream id or a MongoDB ObjectId, or 0 for other text."""
     head = text.partition(".")[0]
     if len(head) == 7 and all(letter in _YEAST for letter in head):
         return sum(_YEAST[letter] * 64**place for place, letter in enumerate(reversed(head)))

@@ -38,7 +38,7 @@ from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rul
 
 _SIDEBAR = 24
 _NARROW = 76
-"""Below this width there is no sidebar."""
+"""The sidebar is hidden below this width."""
 _LOW = 18
 """Below this height the detail replaces the stream."""
 _MAX_NOTICE_LINES = 3
@@ -102,7 +102,7 @@ class Screen:
         )
 
     def focus(self, where: Focus) -> None:
-        """Give the keys to a pane."""
+        """Move the keyboard focus to a pane."""
         self._view.focus = where
         self.layout.focus(self._windows[where])
 

@@ -34,7 +34,7 @@ def length(fragments: Fragments) -> int:
 
 
 def justify(left: Fragments, right: Fragments, width: int) -> Fragments:
-    """Put two parts at the ends of a line, and cut the left one if there is no room for both."""
+    """Put two parts at the ends of a line, and cut the left one if both do not fit."""
     room = width - length(right)
     return [*fit(left, room), *right] if room > 1 else fit(left, width)
 

@@ -16,7 +16,7 @@ DOTS = {
 
 
 def status(view: View, width: int) -> Fragments:
-    """Return the status line, without the less important parts if there is no room for them."""
+    """Return the status line, without the less important parts if they do not fit."""
     left = [("bold", " nsroom  "), *_server(view)]
     parts = _chat_parts(view) if view.mode is Mode.CHAT else _event_parts(view)
     while parts and length(left) + sum(map(length, parts)) + 1 > width:

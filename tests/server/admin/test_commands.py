@@ -1,0 +1,59 @@
+"""The commands of administrators."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.server.admin.test_namespace import LOGIN, READER, WRITER
+from tests.server.member import WAIT, Connect, Serve
+
+
+@pytest.mark.parametrize("event", ["emit", "join", "leave", "_disconnect"])
+async def test_without_write_nothing_can_be_done(serve: Serve, connect: Connect, event: str) -> None:
+    running = await serve(admin=READER)
+    admin = await connect(running, "/admin", auth=LOGIN)
+    ann = await connect(running, "/chat")
+    answer = await admin.call(event, "/chat", "den", None)
+    assert answer["error"] == "unknown_event"
+    assert (await ann.call("rooms"))["rooms"] == []
+
+
+async def test_acting(serve: Serve, connect: Connect) -> None:
+    running = await serve(admin=WRITER)
+    admin = await connect(running, "/admin", auth=LOGIN)
+    assert (await admin.next("config"))["supportedFeatures"][:4] == ["EMIT", "JOIN", "LEAVE", "DISCONNECT"]
+    ann, bob = await connect(running, "/chat"), await connect(running, "/chat")
+    await admin.call("join", "/chat", "den", ann.sid)
+    assert (await ann.next("join-room"))["room"] == "den"
+    assert (await admin.call("emit", "/chat", "den", "news", 1))["recipients"] == 1
+    assert await ann.next("news") == 1
+    assert (await admin.call("emit", "/chat", None, "news", 2))["recipients"] == 2
+    assert [await ann.next("news"), await bob.next("news")] == [2, 2]
+    await admin.call("leave", "/chat", "den", None)
+    assert (await ann.next("delete-room"))["room"] == "den"
+    await admin.call("_disconnect", "/chat", False, ann.sid)
+    await asyncio.wait_for(ann.disconnected.wait(), WAIT)
+    await admin.call("_disconnect", "/chat", True, bob.sid)
+    await asyncio.wait_for(bob.disconnected.wait(), WAIT)
+
+
+@pytest.mark.parametrize(
+    ("event", "args"),
+    [
+        ("emit", ["/nope", None, "x"]),
+        ("emit", ["/chat", ["room"], "x"]),
+        ("emit", ["/chat", None, "connect"]),
+        ("emit", []),
+        ("join", ["/chat", "\x00", None]),
+        ("leave", ["/chat"]),
+        ("_disconnect", [None, True]),
+    ],
+)
+async def test_commands_that_make_no_sense(
+    serve: Serve, connect: Connect, event: str, args: list[Any]
+) -> None:
+    running = await serve(admin=WRITER)
+    admin = await connect(running, "/admin", auth=LOGIN)
+    await connect(running, "/chat")
+    assert "error" in await admin.call(event, *args)
