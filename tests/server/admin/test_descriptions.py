@@ -22,7 +22,7 @@ async def test_a_socket_is_described_without_its_secrets(serve: Serve, connect: 
     assert described["handshake"]["query"]["EIO"] == "4"
 
 
-async def test_a_socket_that_disconnected_is_not_described(serve: Serve, connect: Connect) -> None:
+async def test_a_socket_that_disconnected_is_not_described(serve: Serve) -> None:
     running = await serve()
     assert running.server
     assert describe(running.server, Client("/chat", "nobody")) is None

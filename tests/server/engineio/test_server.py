@@ -10,7 +10,7 @@ from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Session
 from nsroom_server.settings.config import Config
 from tests.server.member import Serve
-from tests.server.wire import handshake, poll
+from tests.server.wire import endpoint, handshake, poll
 
 
 def engine_of(running: Running) -> Engine:
@@ -44,9 +44,7 @@ async def test_a_handler_that_fails_closes_its_session(
 
     engine.on("message", fail)
     sid = (await handshake(http, running))["sid"]
-    async with http.post(
-        f"{running.url}/socket.io/?EIO=4&transport=polling&sid={sid}", data="40"
-    ) as response:
+    async with http.post(endpoint(running, "polling", sid), data="40") as response:
         assert response.status == 400
     assert engine.close_reasons == {"server disconnect": 1}
     assert "message failed" in caplog.text

@@ -30,7 +30,7 @@ async def test_an_event_reaches_rooms_namespaces_and_single_clients(serve: Serve
 async def test_a_client_that_is_disconnected_leaves_its_rooms(serve: Serve, connect: Connect) -> None:
     running = await serve()
     assert running.server
-    ann, client = await joined(connect, running, "a")
+    _, client = await joined(connect, running, "a")
     assert running.server.rooms.joined(client) == ["a"]
     await running.server.disconnect(client)
     assert running.server.rooms.joined(client) == []
