@@ -1,4 +1,4 @@
-"""A client in a test: made, asked, and listened to, never for longer than a bound."""
+"""Clients for tests; every wait has a time limit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,32 +13,32 @@ from nsroom_server.app import Running
 Reference = Callable[..., Awaitable[Running]]
 Connect = Callable[..., Awaitable[Client]]
 WAIT = 5.0
-"""Seconds for what is to happen at once."""
+"""Seconds for anything that should happen immediately."""
 
 
 def make(
     url: str, *namespaces: str, watch: bool = False, raw: bool = False, say: Any = str, **options: Any
 ) -> Client:
-    """Make a client that is not connected yet; the options are those of a Target."""
+    """Return a client that is not connected yet; the options are those of a Target."""
     for key, kind in (("transport", Transport), ("protocol", Protocol), ("parser", Parser)):
         options[key] = kind(options.get(key, "auto"))
     return Client(Target(url=url, namespaces=namespaces or ("/",), **options), watch=watch, raw=raw, say=say)
 
 
 async def until(client: Client, **fields: Any) -> list[Record]:
-    """Take records until one has these fields; give all of them."""
-    taken: list[Record] = []
+    """Return the records up to the first with these fields."""
+    seen: list[Record] = []
     async with asyncio.timeout(WAIT):
         async for records in client.records():
             for record in records:
-                taken.append(record)
+                seen.append(record)
                 if all(getattr(record, key) == value for key, value in fields.items()):
-                    return taken
-    raise AssertionError(f"no {fields} among {taken}")
+                    return seen
+    raise AssertionError(f"no {fields} among {seen}")
 
 
 async def answer(client: Client, *emit: Any, namespace: str = "/") -> Any:
-    """Emit an event and give what it is acknowledged with."""
+    """Emit an event and return the arguments of its acknowledgement."""
     (future,) = await client.ask(Emit(namespace, emit[0], [*emit[1:]]))
     async with asyncio.timeout(WAIT):
         return (await future).args

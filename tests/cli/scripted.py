@@ -1,4 +1,4 @@
-"""An Engine.IO server over polling that does as it is told, and stock python-socketio in the test's loop."""
+"""Servers in the test's loop: scripted Engine.IO over polling, and stock python-socketio."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from aiohttp import web
 from tests.peers.bad import OPEN
 
 LOSE = "lose"
-"""Among the bodies: the connection breaks in its place."""
+"""A body that breaks the connection instead of answering."""
 
 
 @asynccontextmanager
@@ -22,7 +22,7 @@ async def listening(
     app: web.Application | None = None,
     port: int = 0,
 ) -> AsyncIterator[str]:
-    """Serve on a free port; what still runs at the end is cut off."""
+    """Serve on a free port; requests still running at the end are cut off."""
     app = app or web.Application(client_max_size=2**30)
     if handler is not None:
         app.router.add_route("*", "/{anything:.*}", handler)
@@ -36,13 +36,13 @@ async def listening(
 
 
 class Polling:
-    """One session: what is put into `bodies` answers the polls, what is posted is in `posts`."""
+    """One session: polls are answered from `bodies`, and posted bodies are appended to `posts`."""
 
     def __init__(self, **handshake: Any) -> None:
         self.bodies: asyncio.Queue[str] = asyncio.Queue()
         self.posts: list[str] = []
         self.status = 200
-        """Of the answers to posts once a namespace is connected."""
+        """The status of the answers to posts after a namespace is connected."""
         self._open = "0" + json.dumps(OPEN | handshake)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -72,7 +72,7 @@ class Polling:
 async def stock(
     connected: Callable[[str, dict[str, Any], Any], Any], path: str = "socket.io", port: int = 0
 ) -> AsyncIterator[tuple[str, Any]]:
-    """Serve python-socketio, which calls `connected(sid, environ, auth)`; gives the URL and the server."""
+    """Serve python-socketio, which calls `connected(sid, environ, auth)`; yield the URL and the server."""
     server = socketio.AsyncServer(async_mode="aiohttp", always_connect=False)
     server.on("connect", connected, namespace="/")
     app = web.Application()

@@ -64,7 +64,7 @@ class Connector:
 
     @property
     def session(self) -> Session:
-        """What is known of the last connection, or of the one that is being made."""
+        """The session of the last connection, or of the one that is being opened."""
         return self._tap.session
 
     def require(self) -> Connection:
@@ -198,20 +198,20 @@ class Connector:
 
         Raises: RefusedError, or ConnectError without an answer in time; as `send`.
         """
-        known, seconds = self.namespaces, self._target.connect_timeout
+        states, seconds = self.namespaces, self._target.connect_timeout
         connection = self.require()
-        if namespace in self.session.namespaces or known.is_pending(namespace):
+        if namespace in self.session.namespaces or states.is_pending(namespace):
             raise UsageError(f"already in {namespace}: servers close the connection on a second CONNECT")
-        known.expect([namespace])
-        await self.send([Packet(PacketType.CONNECT, namespace, data=known.payload(namespace))])
+        states.expect([namespace])
+        await self.send([Packet(PacketType.CONNECT, namespace, data=states.payload(namespace))])
         try:
             async with asyncio.timeout(seconds):
                 await self._wait_for_answers(connection, [namespace])
         except TimeoutError:
             raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
-        if namespace in known.refused:
-            raise RefusedError(known.refusal(namespace))
-        known.wanted.append(namespace)
+        if namespace in states.refused:
+            raise RefusedError(states.refusal(namespace))
+        states.wanted.append(namespace)
 
     async def leave(self, namespace: str) -> None:
         """Disconnect from a namespace; the others stay connected. Raises: as `send`."""

@@ -48,7 +48,7 @@ def resumed(rooms: CatchUp, join: Emit = JOIN) -> tuple[Json, RoomState]:
     return emit.args[0], room
 
 
-def test_other_servers_rooms_are_left_alone() -> None:
+def test_rooms_of_other_servers_are_not_changed() -> None:
     rooms = CatchUp(count(), lambda: 7)
     rooms.on_join(joined()._replace(args=[{"ok": True, "room": "lobby"}]))
     assert rooms.resume(JOIN) == (JOIN, None)
@@ -56,7 +56,7 @@ def test_other_servers_rooms_are_left_alone() -> None:
     assert shown(rooms, *records) == records
 
 
-def test_a_message_that_overtakes_the_answer_to_the_join_is_known() -> None:
+def test_a_message_before_the_answer_to_the_join_counts() -> None:
     rooms = CatchUp(count(100), lambda: 7)
     assert ids(shown(rooms, live(5), live(6), live(9, room="den"))) == [5, 6, 9]
     rooms.on_join(joined(last=4))
@@ -75,7 +75,7 @@ def test_a_second_join_forgets_nothing() -> None:
     assert resumed(rooms)[0] == {"room": "lobby", "after": 1, "epoch": "other"}
 
 
-def test_what_came_over_a_lost_connection_says_nothing_of_the_next() -> None:
+def test_early_messages_of_a_lost_connection_do_not_count() -> None:
     rooms = CatchUp(count(100), lambda: 7)
     shown(rooms, live(500))
     rooms.interrupt()
@@ -83,7 +83,7 @@ def test_what_came_over_a_lost_connection_says_nothing_of_the_next() -> None:
     assert resumed(rooms)[0] == {"room": "lobby", "after": 3, "epoch": "e"}
 
 
-def test_a_join_is_repeated_with_what_is_known() -> None:
+def test_a_repeated_join_has_the_last_id_and_the_epoch() -> None:
     rooms = in_room(last=4)
     assert ids(shown(rooms, live(5), live(6), live(9, room="den"))) == [5, 6, 9]
     known = {"room": "lobby", "after": 6, "epoch": "e"}
@@ -93,7 +93,7 @@ def test_a_join_is_repeated_with_what_is_known() -> None:
     assert rooms.resume(Emit("/chat", "join", ["lobby"]))[1] is None
 
 
-def test_what_was_missed_comes_before_what_is_live() -> None:
+def test_missed_messages_come_before_live_ones() -> None:
     rooms = in_room()
     shown(rooms, live(1))
     _, room = resumed(rooms)
@@ -117,7 +117,7 @@ def test_only_messages_are_held() -> None:
     assert shown(rooms, *others) == others
 
 
-def test_what_was_missed_may_take_several_answers() -> None:
+def test_missed_messages_may_need_several_pages() -> None:
     rooms = in_room()
     _, room = resumed(rooms)
     assert rooms.next_page(room, first := page(1, 2, last=3)) == Emit(
@@ -129,7 +129,7 @@ def test_what_was_missed_may_take_several_answers() -> None:
     assert rooms.next_page(room, page(last=9)) is None
 
 
-def test_another_store_begins_anew() -> None:
+def test_another_store_starts_over() -> None:
     rooms = in_room(last=50)
     _, room = resumed(rooms)
     assert ids(rooms.replay(room, page(1, 2, epoch="f", gap="epoch"))) == [1, 2]
@@ -139,7 +139,7 @@ def test_another_store_begins_anew() -> None:
     assert room.unknown is None
 
 
-def test_what_is_not_known_is_said() -> None:
+def test_a_gap_in_the_history_is_reported() -> None:
     rooms = in_room(last=2)
     _, room = resumed(rooms)
     rooms.replay(room, page(8, 9, gap="trimmed"))
@@ -151,7 +151,7 @@ def test_what_is_not_known_is_said() -> None:
     assert describe([]) == ""
 
 
-def test_a_second_cut_loses_and_doubles_nothing_and_keeps_the_order() -> None:
+def test_a_second_lost_connection_keeps_every_message_once_and_in_order() -> None:
     rooms = in_room()
     shown(rooms, live(1))
     resumed(rooms)
@@ -163,7 +163,7 @@ def test_a_second_cut_loses_and_doubles_nothing_and_keeps_the_order() -> None:
     assert ids(shown(rooms, live(7)) + rooms.release(room)) == [None, 7]
 
 
-def test_what_waited_is_shown_when_there_is_no_answer() -> None:
+def test_held_messages_are_shown_without_an_answer() -> None:
     rooms = in_room()
     resumed(rooms)
     shown(rooms, live(5))
@@ -174,7 +174,7 @@ def test_what_waited_is_shown_when_there_is_no_answer() -> None:
     assert rooms.release_all() == []
 
 
-def test_a_room_that_is_joined_anew_waits_for_nothing() -> None:
+def test_a_room_joined_again_is_live() -> None:
     rooms = in_room()
     resumed(rooms)
     shown(rooms, live(5))
@@ -184,7 +184,7 @@ def test_a_room_that_is_joined_anew_waits_for_nothing() -> None:
     assert ids(rooms.release_all()) == [5]
 
 
-def test_what_waits_for_the_next_connection_is_bounded() -> None:
+def test_unresolved_messages_are_limited() -> None:
     rooms = in_room()
     for _ in range(3):
         resumed(rooms)
@@ -193,7 +193,7 @@ def test_what_waits_for_the_next_connection_is_bounded() -> None:
     assert len(rooms.release_all()) == 10_000
 
 
-def test_what_waited_is_shown_before_another_store() -> None:
+def test_unresolved_messages_come_before_those_of_another_store() -> None:
     rooms = in_room(last=4)
     resumed(rooms)
     shown(rooms, live(6))

@@ -1,4 +1,4 @@
-"""The client over real sockets: namespaces, events both ways, and the end."""
+"""The client over real sockets: namespaces, events in both directions, and the end."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ async def test_reserved_events_are_not_sent(name: str, reference: Reference, con
     assert await answer(client, "echo", 1, namespace="/lab") == [1]
 
 
-async def test_binary_goes_there_and_back(reference: Reference, connect: Connect, transport: str) -> None:
+async def test_binary_data_is_echoed(reference: Reference, connect: Connect, transport: str) -> None:
     server = await reference()
     client = await connect(server.url, "/lab", transport=transport)
     args = [b"\0\1\xff", {"deep": [b""]}, "ü\ud800\x1e", 2**53 + 1]
@@ -44,7 +44,9 @@ async def test_concurrent_emits_keep_their_attachments(
     assert answers == blobs
 
 
-async def test_the_server_is_answered(stack: AsyncExitStack, connect: Connect, transport: str) -> None:
+async def test_an_event_of_the_server_is_acknowledged(
+    stack: AsyncExitStack, connect: Connect, transport: str
+) -> None:
     url, server = await stack.enter_async_context(stock(lambda _sid, _environ, _auth: None))
     client = await connect(url, transport=transport, watch=True)
     asked = asyncio.ensure_future(server.call("question", ("why", b"\1"), to=client.namespaces["/"]))
@@ -114,7 +116,7 @@ async def test_closing_twice_or_unconnected(reference: Reference, connect: Conne
     await client.close()
 
 
-async def test_what_is_sent_before_closing_arrives(
+async def test_events_sent_before_closing_arrive(
     stack: AsyncExitStack, connect: Connect, transport: str
 ) -> None:
     url, server = await stack.enter_async_context(stock(lambda _sid, _environ, _auth: None))
@@ -140,7 +142,9 @@ async def test_work_ends_with_the_connection(stack: AsyncExitStack, connect: Con
         await waiting
 
 
-async def test_guarded_work_gives_what_it_gives(reference: Reference, connect: Connect) -> None:
+async def test_guarded_work_returns_its_result_or_raises_its_error(
+    reference: Reference, connect: Connect
+) -> None:
     client = await connect((await reference()).url)
     assert await client.guard(answer(client, "rooms"))
 

@@ -1,4 +1,4 @@
-"""Connecting to a server and its namespaces: what is refused, and how long it may take."""
+"""Connecting to a server and its namespaces: refusals and time limits."""
 
 import asyncio
 import time
@@ -22,7 +22,9 @@ async def test_each_namespace_has_its_own_sid(reference: Reference, connect: Con
     assert (await answer(client, "who", {"room": "x"}, namespace="/chat"))[0]["ok"]
 
 
-async def test_namespaces_come_and_go_later(reference: Reference, connect: Connect, transport: str) -> None:
+async def test_namespaces_can_be_entered_and_left_later(
+    reference: Reference, connect: Connect, transport: str
+) -> None:
     server = await reference()
     client = await connect(server.url, transport=transport, watch=True)
     await client.enter("/chat")
@@ -36,7 +38,7 @@ async def test_namespaces_come_and_go_later(reference: Reference, connect: Conne
     assert (await answer(client, "rooms"))[0]["ok"]
 
 
-async def test_a_further_namespace_may_be_refused(
+async def test_another_namespace_may_be_refused(
     reference: Reference, connect: Connect, transport: str
 ) -> None:
     server = await reference()
@@ -61,7 +63,7 @@ async def test_a_namespace_is_entered_and_left_once(reference: Reference, connec
     assert (await answer(client, "rooms"))[0]["ok"]
 
 
-async def test_none_is_entered_without_a_connection(reference: Reference, connect: Connect) -> None:
+async def test_no_namespace_can_be_entered_while_disconnected(reference: Reference, connect: Connect) -> None:
     server = await reference()
     client = await connect(server.url)
     await client.close()
@@ -70,14 +72,14 @@ async def test_none_is_entered_without_a_connection(reference: Reference, connec
             await client.enter("/chat")
 
 
-async def test_no_answer_for_a_further_namespace(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_no_answer_for_another_namespace(stack: AsyncExitStack, connect: Connect) -> None:
     url = await stack.enter_async_context(bad.sends())
     client = await connect(url, connect_timeout=0.2)
     with pytest.raises(ConnectError, match=r"no answer for /mute within 0\.2 s"):
         await client.enter("/mute")
 
 
-async def test_one_is_refused_and_the_others_go_on(
+async def test_one_is_refused_and_the_others_stay_connected(
     reference: Reference, connect: Connect, transport: str
 ) -> None:
     said: list[str] = []
@@ -98,7 +100,7 @@ async def test_all_are_refused(reference: Reference, connect: Connect, transport
     assert client.namespaces
 
 
-# Connecting takes its time and no more
+# Connecting has a time limit
 
 
 async def test_a_server_without_websocket_is_polled(reference: Reference, connect: Connect) -> None:
@@ -120,7 +122,7 @@ async def test_connecting_ends_in_time(
 
 
 @pytest.mark.parametrize("peer", [bad.silent, bad.open_then_silence])
-async def test_connecting_may_be_given_up(peer: Any, stack: AsyncExitStack, transport: str) -> None:
+async def test_connecting_can_be_cancelled(peer: Any, stack: AsyncExitStack, transport: str) -> None:
     client = make(await stack.enter_async_context(peer()), transport=transport)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):

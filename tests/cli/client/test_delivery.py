@@ -1,4 +1,4 @@
-"""Whatever becomes of the events, the tally adds up: read = acked + nacked + unknown + not sent."""
+"""For every outcome of the events the tally adds up: read = acked + nacked + unknown + not sent."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def lab(event: str, *args: Json) -> Emit:
 async def lines(
     *items: Item, batch: int = 100, fault: NsroomError | None = None
 ) -> AsyncIterator[list[Line]]:
-    """Yield numbered lines in batches, then perhaps fail as a bad line does."""
+    """Yield numbered lines in batches, then raise the error of a bad line, if any."""
     numbered = [Line(number, item) for number, item in enumerate(items, 1)]
     for start in range(0, len(numbered), batch):
         yield numbered[start : start + batch]
@@ -52,7 +52,7 @@ async def lines(
 
 
 async def deliver(client: Client, *items: Item, **options: Any) -> tuple[Tally, NsroomError | None]:
-    """Deliver, and give the counts and what went wrong."""
+    """Deliver the items; return the counts and the error."""
     feed = lines(*items, fault=options.pop("fault", None), batch=options.pop("batch", 100))
     work = Delivery(client, **{"ack": True, "timeout": WAIT, **options})
     error = None
@@ -65,7 +65,7 @@ async def deliver(client: Client, *items: Item, **options: Any) -> tuple[Tally, 
 
 @pytest.fixture
 async def client(reference: Reference, connect: Connect, transport: str) -> Client:
-    """A client in the test namespace of a server that takes 1000 bytes at once."""
+    """A client in the test namespace of a server that accepts at most 1000 bytes."""
     return await connect(
         (await reference(max_payload=1000)).url, "/lab", transport=transport, reconnect=False
     )
@@ -81,7 +81,7 @@ async def test_all_is_acknowledged(client: Client, batch: int) -> None:
     assert [record.args for record in seen] == [[n] for n in range(250)]
 
 
-async def test_without_ack_nobody_knows(client: Client) -> None:
+async def test_without_ack_all_are_unknown(client: Client) -> None:
     tally, error = await deliver(client, *(lab("echo", n) for n in range(20)), ack=False)
     assert (tally, tally.unknown, error) == (Tally(20, 20, 0, 0), 20, None)
     assert tally.to_json() == {"read": 20, "sent": 20, "acked": 0, "nacked": 0, "unknown": 20}
@@ -100,19 +100,19 @@ async def test_a_single_refusal_is_the_servers_answer(client: Client) -> None:
     assert str(error) == "the server answered unknown_event: nothing here handles nonsense"
 
 
-async def test_what_is_never_acknowledged_is_unknown(client: Client) -> None:
+async def test_unacknowledged_events_are_unknown(client: Client) -> None:
     tally, error = await deliver(client, lab("echo"), lab("never"), lab("never"), timeout=0.3)
     assert (tally, tally.unknown) == (Tally(3, 3, 1, 0), 2)
     assert isinstance(error, WaitError)
     assert str(error) == "no acknowledgement of 2 of 3 events within 0.3 s"
 
 
-async def test_one_that_is_never_acknowledged(client: Client) -> None:
+async def test_a_single_unacknowledged_event(client: Client) -> None:
     _, error = await deliver(client, lab("never"), timeout=0.2)
     assert str(error) == "no acknowledgement of the event within 0.2 s"
 
 
-async def test_slow_acknowledgements_may_take_longer_in_sum(client: Client) -> None:
+async def test_the_timeout_is_for_each_acknowledgement(client: Client) -> None:
     tally, error = await deliver(client, *(lab("delay", {"ms": 150 * n}) for n in range(1, 5)), timeout=0.4)
     assert (tally.acked, error) == (4, None)
 
@@ -131,7 +131,7 @@ async def test_the_lines_before_a_bad_one_are_delivered(client: Client) -> None:
         (Emit("/b,d", "x", []), DataError, "line 3: "),
     ],
 )
-async def test_what_cannot_be_sent_is_named_by_its_line(
+async def test_an_event_that_cannot_be_sent_is_reported_with_its_line(
     item: Emit, kind: type[NsroomError], text: str, ack: bool, client: Client
 ) -> None:
     tally, error = await deliver(client, lab("echo"), lab("echo"), item, lab("echo"), ack=ack)
@@ -151,20 +151,20 @@ async def test_a_single_event_has_no_line(client: Client) -> None:
         await Delivery(client).run(one(lab("echo", BIG)))
 
 
-async def test_namespaces_are_entered_as_the_lines_name_them(client: Client) -> None:
+async def test_namespaces_of_the_lines_are_entered(client: Client) -> None:
     tally, error = await deliver(client, lab("echo"), Emit("/chat", "rooms", []), Emit("/", "rooms", []))
     assert (tally, error) == (Tally(3, 3, 3, 0), None)
     assert list(client.namespaces) == ["/lab", "/chat", "/"]
 
 
-async def test_a_line_may_name_a_namespace_that_refuses(client: Client) -> None:
+async def test_a_line_may_name_a_refused_namespace(client: Client) -> None:
     tally, error = await deliver(client, lab("echo"), Emit("/secret", "x", []), lab("echo"))
     assert (tally.read, tally.acked, tally.unknown) == (3, 1, 0)
     assert type(error) is RefusedError
     assert str(error) == "line 2: /secret is refused: Invalid namespace; the lines before it were sent"
 
 
-async def test_what_takes_the_acknowledgements_may_fail(client: Client) -> None:
+async def test_an_error_of_on_ack_ends_the_delivery(client: Client) -> None:
     def full(_: Record) -> None:
         raise OutputError("cannot write")
 
@@ -173,10 +173,10 @@ async def test_what_takes_the_acknowledgements_may_fail(client: Client) -> None:
     assert tally.sent == tally.acked + tally.unknown
 
 
-async def test_acknowledgements_are_sent_in_their_place(
+async def test_acknowledgements_are_sent_in_order(
     stack: AsyncExitStack, connect: Connect, transport: str
 ) -> None:
-    """A recording may hold them; nobody acknowledges an acknowledgement."""
+    """A recording may contain them, and they are not acknowledged themselves."""
     url, server = await stack.enter_async_context(stock(lambda _sid, _environ, _auth: None))
     seen: list[Any] = []
     server.on("n", lambda _sid, n: seen.append(n) or n)
@@ -190,7 +190,7 @@ async def test_acknowledgements_are_sent_in_their_place(
     assert (tally, tally.unknown, error) == (Tally(3, 3, 2, 0), 1, None)
 
 
-# Peers that fail
+# Failing peers
 
 
 async def test_a_reset_leaves_the_rest_unknown_or_unsent(stack: AsyncExitStack, connect: Connect) -> None:
@@ -213,7 +213,7 @@ async def test_a_post_that_fails_leaves_its_events_unknown(stack: AsyncExitStack
     assert type(error) is LostError
 
 
-async def test_no_more_is_sent_than_may_be_unanswered(
+async def test_the_window_limits_unanswered_events(
     monkeypatch: pytest.MonkeyPatch, stack: AsyncExitStack, connect: Connect
 ) -> None:
     monkeypatch.setattr(module, "_WINDOW", 3)
@@ -236,10 +236,10 @@ async def test_no_more_is_sent_than_may_be_unanswered(
     assert (tally.acked, early) == (9, [])
 
 
-# The command's part
+# run_delivery
 
 
-async def test_the_summary_is_printed_whatever_happens(
+async def test_the_summary_is_printed_after_errors_too(
     reference: Reference, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = await reference()
@@ -260,7 +260,7 @@ async def test_the_summary_is_printed_whatever_happens(
 
 
 @pytest.mark.parametrize("ack", [True, False])
-async def test_a_server_may_ask_for_patience(
+async def test_rate_limited_events_are_resent(
     ack: bool, reference: Reference, connect: Connect, transport: str
 ) -> None:
     slow = Limits(events_per_second=400, events_burst=50)

@@ -62,12 +62,12 @@ def test_files_are_binary(tmp_path: Path) -> None:
         ("a:=NaN", "a:= needs JSON"),
     ],
 )
-def test_words_that_cannot_be_meant(word: str, complaint: str) -> None:
+def test_invalid_words(word: str, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         parse_arguments([word])
 
 
-def test_an_event_for_the_reference_servers_rooms() -> None:
+def test_an_event_relayed_to_rooms() -> None:
     emit = Emit("/chat", "price", [12.5])
     assert relay(emit, ["a", "b"], ["c"]) == Emit(
         "/chat", "emit", [{"event": "price", "args": [12.5], "to": ["a", "b"], "except": ["c"]}]
@@ -161,5 +161,5 @@ def test_any_line_is_read_or_a_value_error(line: bytes) -> None:
         ("{other}", "{other}"),
     ],
 )
-def test_a_template_is_filled_wherever_it_has_the_name(value: Json, filled: Json) -> None:
+def test_every_placeholder_of_a_template_is_filled(value: Json, filled: Json) -> None:
     assert fill(value, room="a") == filled

@@ -1,4 +1,4 @@
-"""Whatever a peer does wrong, one line names the root cause and what to do."""
+"""For every fault of a peer, one line names the root cause and what to do."""
 
 import errno
 import json
@@ -192,7 +192,7 @@ async def test_a_server_with_another_parser(
         await connect(server.url, transport=transport, parser=asked, connect_timeout=3)
 
 
-async def test_a_server_that_closes_whatever_the_parser(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_a_server_that_closes_with_either_parser(stack: AsyncExitStack, connect: Connect) -> None:
     """The attempt with the other parser is not reported, because it did not help."""
 
     async def script(talk: bad.Conversation) -> None:
@@ -214,7 +214,7 @@ async def test_a_server_that_refuses_every_version(
     assert "--protocol" not in line
 
 
-async def test_a_handshake_that_promises_the_impossible(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_a_handshake_with_an_invalid_ping_interval(stack: AsyncExitStack, connect: Connect) -> None:
     polling = Polling(pingInterval=None)
     line = await cause(polling.listening(), "polling", stack, connect)
     assert "its handshake is malformed: the handshake's `pingInterval` must be a number, 0 or more" in line

@@ -69,7 +69,7 @@ async def test_rooms_are_joined_in_every_namespace(reference: Reference, connect
     ]
 
 
-async def test_refused_rooms_are_named_and_not_asked_for_again(
+async def test_refused_rooms_are_reported_and_not_joined_again(
     reference: Reference, connect: Connect
 ) -> None:
     said: list[str] = []
@@ -100,7 +100,7 @@ async def test_a_server_that_does_not_acknowledge(
 
 
 @pytest.mark.parametrize("acknowledgement", [None, True, "ok", {"ok": True}, {"members": "many"}])
-async def test_a_server_that_acknowledges_in_its_own_way(
+async def test_a_server_with_other_acknowledgements(
     acknowledgement: Any, stack: AsyncExitStack, connect: Connect
 ) -> None:
     said: list[str] = []
@@ -110,7 +110,7 @@ async def test_a_server_that_acknowledges_in_its_own_way(
     assert said == ["joined x"]
 
 
-async def test_a_connection_that_is_lost_while_asking(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_a_connection_lost_while_joining(stack: AsyncExitStack, connect: Connect) -> None:
     """The reconnection joins it."""
     said: list[str] = []
     asked = 0

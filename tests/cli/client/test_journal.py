@@ -20,7 +20,7 @@ def readable(journal: Journal) -> Channel:
     return journal.channel
 
 
-async def test_records_are_numbered_over_all_connections() -> None:
+async def test_records_are_numbered_across_all_connections() -> None:
     journal = Journal(watch=True, raw=False)
     journal.put(event(journal, "a"))
     journal.note(Kind.GAP, reason="transport close")

@@ -46,7 +46,7 @@ async def test_it_is_an_error_when_all_are_refused() -> None:
         namespaces.remove_refused()
 
 
-async def test_the_end_of_the_connection_is_no_answer(ended: "asyncio.Future[str]") -> None:
+async def test_the_end_of_the_connection_ends_the_wait(ended: "asyncio.Future[str]") -> None:
     namespaces = Namespaces(["/"], None)
     namespaces.start(Session())
     ended.set_result("transport close")

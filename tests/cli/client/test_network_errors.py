@@ -41,7 +41,7 @@ def test_a_cause_below_http_is_named(error: OSError, text: str | None) -> None:
 
 
 @pytest.mark.parametrize("code", [errno.ECONNREFUSED, errno.EHOSTUNREACH])
-def test_without_a_host_nothing_is_said_about_one(code: int) -> None:
+def test_without_a_host_only_resets_are_explained(code: int) -> None:
     assert explain_os_error(failure(code)) is None
     assert explain_os_error(failure(errno.ECONNRESET))
 

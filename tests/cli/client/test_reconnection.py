@@ -1,4 +1,4 @@
-"""After a lost connection: the way back, what is said again, and what the records say about it."""
+"""After a lost connection: reconnecting, repeated joins, and the records of the gap."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,14 +25,14 @@ LOST = (Kind.CLOSE, Kind.RECONNECT, Kind.GAP)
 
 
 class Restarting:
-    """The reference server, which stops and starts on the port that it had."""
+    """The reference server, which can be restarted on the same port."""
 
     def __init__(self) -> None:
         self.running: Running | None = None
         self._stack = AsyncExitStack()
 
     async def start(self, **options: Any) -> str:
-        """Start it; give its URL."""
+        """Start it and return its URL."""
         port = self.running.port if self.running else 0
         config = Config(**{"port": port, "drain": 0.2, **options})
         self.running = await self._stack.enter_async_context(serving(config))
@@ -62,7 +62,7 @@ def lost(records: list[Record]) -> list[Record]:
     return [record for record in records if record.kind in LOST]
 
 
-async def test_the_way_back_after_a_restart(server: Restarting, connect: Connect, transport: str) -> None:
+async def test_reconnecting_after_a_restart(server: Restarting, connect: Connect, transport: str) -> None:
     said: list[str] = []
     url = await server.start()
     client = await connect(url, "/", "/chat", transport=transport, watch=True, say=said.append)
@@ -70,13 +70,13 @@ async def test_the_way_back_after_a_restart(server: Restarting, connect: Connect
     await join(client, ["lobby"], PRESETS["join"], said.append)
     before = dict(client.namespaces)
     await server.stop()
-    taken = await until(client, kind=Kind.RECONNECT)
+    records = await until(client, kind=Kind.RECONNECT)
     await server.start()
-    taken += await until(client, kind=Kind.GAP)
+    records += await until(client, kind=Kind.GAP)
 
     assert list(client.namespaces) == ["/", "/chat", "/my-namespace"]
     assert not {*client.namespaces.values()} & {*before.values()}
-    close, first, *_, gap = lost(taken)
+    close, first, *_, gap = lost(records)
     assert (close.kind, first.kind) == (Kind.CLOSE, Kind.RECONNECT)
     assert first.data["attempt"] == 1
     assert 250 <= first.data["delay_ms"] <= 500
@@ -84,9 +84,9 @@ async def test_the_way_back_after_a_restart(server: Restarting, connect: Connect
     assert gap.data["recovered"] == []
     assert gap.reason == close.reason
     assert "other events sent meanwhile may be missing" in str(gap.message)
-    assert [record.seq for record in taken] == [*range(taken[0].seq, taken[0].seq + len(taken))]
+    assert [record.seq for record in records] == [*range(records[0].seq, records[0].seq + len(records))]
 
-    assert len([record for record in taken if record.kind is Kind.ACK and record.event == "join"]) == 6
+    assert len([record for record in records if record.kind is Kind.ACK and record.event == "join"]) == 6
     for namespace in client.namespaces:
         (who,) = await answer(client, "who", {"room": "lobby"}, namespace=namespace)
         assert [member["sid"] for member in who["members"]] == [client.namespaces[namespace]]
@@ -94,7 +94,7 @@ async def test_the_way_back_after_a_restart(server: Restarting, connect: Connect
     assert said[-1].startswith(f"connected again over {transport}: ")
 
 
-async def test_attempts_go_on_and_are_recorded(server: Restarting, connect: Connect) -> None:
+async def test_attempts_are_repeated_and_recorded(server: Restarting, connect: Connect) -> None:
     said: list[str] = []
     client = await connect(await server.start(), watch=True, say=said.append)
     await server.stop()
@@ -119,7 +119,7 @@ async def test_a_namespace_that_was_left_is_not_entered_again(server: Restarting
     assert list(client.namespaces) == ["/chat"]
 
 
-async def test_a_server_may_refuse_who_comes_back(server: Restarting, connect: Connect) -> None:
+async def test_a_server_may_refuse_a_reconnection(server: Restarting, connect: Connect) -> None:
     client = await connect(await server.start(), watch=True)
     await server.stop()
     await until(client, kind=Kind.RECONNECT)
@@ -139,7 +139,7 @@ async def test_without_reconnection_a_lost_connection_is_the_end(
         await until(client, kind=Kind.RECONNECT)
 
 
-async def test_nothing_is_sent_meanwhile(server: Restarting, connect: Connect) -> None:
+async def test_nothing_can_be_sent_while_disconnected(server: Restarting, connect: Connect) -> None:
     client = await connect(await server.start(), "/lab", watch=True)
     (waiting,) = await client.ask(Emit("/lab", "never", []))
     await server.stop()
@@ -161,8 +161,8 @@ async def test_closing_ends_the_attempts(server: Restarting, connect: Connect) -
         await anext(client.records())
 
 
-async def test_closing_ends_an_attempt_that_is_under_way(stack: AsyncExitStack, connect: Connect) -> None:
-    """The server that comes back accepts and says nothing."""
+async def test_closing_cancels_an_attempt(stack: AsyncExitStack, connect: Connect) -> None:
+    """The restarted server accepts the connection and sends nothing."""
     calls = 0
 
     async def script(talk: bad.Conversation) -> None:
@@ -180,7 +180,7 @@ async def test_closing_ends_an_attempt_that_is_under_way(stack: AsyncExitStack, 
     await client.close()
 
 
-async def test_a_lost_poll_is_noticed(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_the_end_of_polling_is_detected(stack: AsyncExitStack, connect: Connect) -> None:
     polling = Polling()
     client = await connect(
         await stack.enter_async_context(polling.listening()), transport="polling", watch=True, reconnect=False
@@ -190,9 +190,7 @@ async def test_a_lost_poll_is_noticed(stack: AsyncExitStack, connect: Connect) -
         await until(client, kind=Kind.GAP)
 
 
-async def test_a_poll_is_not_sent_again_where_its_answer_was_lost(
-    stack: AsyncExitStack, connect: Connect
-) -> None:
+async def test_a_poll_with_a_lost_answer_is_not_repeated(stack: AsyncExitStack, connect: Connect) -> None:
     polling = Polling()
     url = await stack.enter_async_context(polling.listening())
     client = await connect(url, transport="polling", watch=True, reconnect=False)
@@ -207,10 +205,10 @@ async def test_a_poll_is_not_sent_again_where_its_answer_was_lost(
 
 
 async def cut(client: Client) -> tuple[list[Record], Record]:
-    """Let the server cut the connection; give what came until the gap, and the gap."""
+    """Make the server cut the connection; return the records up to the gap, and the gap."""
     await client.emit(Emit("/", "cut", []))
-    taken = await until(client, kind=Kind.GAP)
-    return taken, taken[-1]
+    records = await until(client, kind=Kind.GAP)
+    return records, records[-1]
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
@@ -220,19 +218,19 @@ async def test_a_connection_is_recovered(transport: str, node_server: StartServe
     sid = client.namespaces["/"]
     assert await answer(client, "first", "a") == ["a"]
     await until(client, event="echo")
-    for _ in range(2):  # the second time with the offset of what was sent at the first
-        taken, gap = await cut(client)
+    for _ in range(2):  # the second time with the offset of the event recovered the first time
+        records, gap = await cut(client)
         assert client.namespaces["/"] == sid
         assert gap.data["recovered"] == ["/"]
         assert "the server sent the missed events" in str(gap.message)
-        news = [record for record in taken if record.event == "news"]
+        news = [record for record in records if record.event == "news"]
         assert [record.args for record in news] == [["missed"]]
         assert [set(record.data) for record in news] == [{"offset"}]
     await server.proc.seen(kind="connect", recovered=True)
     assert await answer(client, "still", 1) == [1]
 
 
-async def test_nothing_is_recovered_where_nothing_was_received(
+async def test_nothing_is_recovered_without_a_received_event(
     node_server: StartServer, connect: Connect
 ) -> None:
     server = await node_server("server4.js", "--recovery")
@@ -244,7 +242,7 @@ async def test_nothing_is_recovered_where_nothing_was_received(
 
 
 @pytest.mark.parametrize(("attempt", "longest"), [(1, 0.5), (2, 1.0), (5, 8.0), (6, 10.0), (5000, 10.0)])
-def test_the_pause_grows_to_a_bound(attempt: int, longest: float) -> None:
+def test_the_delay_grows_to_a_limit(attempt: int, longest: float) -> None:
     pauses = [backoff(attempt) for _ in range(100)]
     assert longest / 2 <= min(pauses) < max(pauses) <= longest
 
@@ -257,7 +255,7 @@ def test_the_pause_grows_to_a_bound(attempt: int, longest: float) -> None:
         ({"a", "b"}, {"/": "a", "/x": "c"}, ["/"], "events sent meanwhile may be missing"),
     ],
 )
-def test_a_gap_says_what_was_missed(
+def test_a_gap_reports_missed_events(
     before: set[str | None], after: dict[str, str | None], recovered: list[str], text: str
 ) -> None:
     gap = Gap(2500.4, before, after, [])
@@ -265,7 +263,7 @@ def test_a_gap_says_what_was_missed(
     assert gap.data == {"ms": 2500, "recovered": recovered}
 
 
-def test_a_gap_says_what_is_known_of_rooms() -> None:
+def test_a_gap_reports_replayed_rooms() -> None:
     gap = Gap(100.0, set(), {"/": "a"}, [RoomState("/", "lobby", "e", 7, replayed_count=2)])
     known = "2 missed messages of lobby are shown now; other events sent meanwhile may be missing"
     assert gap.message == f"0.1 s without a connection; {known}"

@@ -1,4 +1,4 @@
-"""A client of Socket.IO 2 against servers that do as a script says."""
+"""A client of Socket.IO 2 against scripted servers."""
 
 import asyncio
 import json
@@ -37,8 +37,8 @@ async def polled(*bodies: bytes) -> AsyncIterator[str]:
         yield url
 
 
-async def test_bodies_of_both_forms_and_malformed_ones(stack: AsyncExitStack, connect: Connect) -> None:
-    """A poll with binary data is binary as a whole where the server takes no notice of `b64`."""
+async def test_text_binary_and_malformed_bodies(stack: AsyncExitStack, connect: Connect) -> None:
+    """A poll with binary data is binary as a whole if the server ignores `b64`."""
     placeholder = b'\x00\x03\x09\xff451-["b",{"_placeholder":true,"num":0}]'
     url = await stack.enter_async_context(polled(b"9:42", placeholder + b"\x01\x03\xff\x04\x01\x02"))
     client = await connect(url, transport="polling", protocol="3", watch=True, raw=True)
@@ -54,7 +54,7 @@ async def test_bodies_of_both_forms_and_malformed_ones(stack: AsyncExitStack, co
     )
 
 
-async def test_a_torn_handshake(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_a_truncated_handshake(stack: AsyncExitStack, connect: Connect) -> None:
     url = await stack.enter_async_context(bad.answers(200, "96:0{}", "text/plain"))
     with pytest.raises(
         ConnectError, match=r"it speaks Socket\.IO 2 \(Engine\.IO 3\), but its handshake is malformed"
@@ -62,7 +62,7 @@ async def test_a_torn_handshake(stack: AsyncExitStack, connect: Connect) -> None
         await connect(url, transport="polling", protocol="3", connect_timeout=3)
 
 
-async def test_a_server_that_answers_no_heartbeat_is_a_ping_timeout(
+async def test_a_heartbeat_without_an_answer_is_a_ping_timeout(
     stack: AsyncExitStack, connect: Connect
 ) -> None:
     async def script(talk: bad.Conversation) -> None:
@@ -76,8 +76,8 @@ async def test_a_server_that_answers_no_heartbeat_is_a_ping_timeout(
         await until(client, kind="never")
 
 
-async def test_a_first_word_in_messagepack_is_enough(stack: AsyncExitStack, connect: Connect) -> None:
-    """What is found is not asked for again after a lost connection, either."""
+async def test_messagepack_is_detected_from_the_first_packet(stack: AsyncExitStack, connect: Connect) -> None:
+    """The detected parser is kept after a lost connection."""
     said: list[str] = []
     engines: list[str] = []
 

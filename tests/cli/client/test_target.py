@@ -1,4 +1,4 @@
-"""What the command line says about where to connect, and how."""
+"""Targets and connection options of the command line."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ LOCAL = "http://localhost:3000"
 
 @pytest.fixture(autouse=True)
 def no_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No server in the environment."""
+    """Remove the server from the environment."""
     monkeypatch.delenv("NSROOM_URL", raising=False)
 
 
@@ -81,7 +81,7 @@ def test_the_environment_names_the_default_server(monkeypatch: pytest.MonkeyPatc
         ([""], None, [], "neither"),
     ],
 )
-def test_what_is_no_target_is_a_usage_error(
+def test_an_invalid_target_is_a_usage_error(
     targets: list[str], url: str | None, namespaces: list[str], complaint: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -95,7 +95,7 @@ def test_a_target_by_default() -> None:
     assert (target.transport, target.connect_timeout, target.reconnect) == ("auto", 10, True)
 
 
-# Who we are
+# Authentication
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_auth_file_is_text(tmp_path: Path) -> None:
         parse_auth([f"@{tmp_path}/auth"])
 
 
-def test_a_secret_is_not_in_the_complaint() -> None:
+def test_a_secret_is_not_in_the_message() -> None:
     with pytest.raises(UsageError) as caught:
         parse_auth(['{"token":"s3cret"'])
     assert "s3cret" not in str(caught.value)
@@ -165,7 +165,7 @@ def test_headers() -> None:
 
 
 @pytest.mark.parametrize("text", ["no colon", ": value", "bad name: x", "X: a\r\nY: b", "X: \0", "é: x"])
-def test_what_is_no_header(text: str) -> None:
+def test_an_invalid_header(text: str) -> None:
     with pytest.raises(UsageError, match=r"write it as 'Name: value'"):
         parse_headers([text])
 
@@ -175,6 +175,6 @@ def test_pairs_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "=b"])
-def test_what_is_no_pair(text: str) -> None:
+def test_an_invalid_pair(text: str) -> None:
     with pytest.raises(UsageError, match=f"--cookie '{text}': write it as key=value"):
         parse_pairs("--cookie", [text])

@@ -1,4 +1,4 @@
-"""From the wire to a reader: nothing lost, nothing without a bound, whoever is slow."""
+"""From the wire to a reader: nothing is lost and everything is limited, however slow either is."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -24,11 +24,11 @@ async def test_a_poll_may_carry_any_number_of_packets(stack: AsyncExitStack, con
     records = await until(client, kind="pong")
     assert [record.args for record in records if record.kind is Kind.EVENT] == [[n] for n in range(500)]
     async with asyncio.timeout(WAIT):
-        while polling.posts != ["3"]:  # noqa: ASYNC110 - the peer is told by HTTP, not by an event
+        while polling.posts != ["3"]:  # noqa: ASYNC110 - the peer gets requests, without an event to await
             await asyncio.sleep(0.01)
 
 
-async def test_a_reader_that_takes_nothing_pauses_the_server(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_a_stalled_reader_pauses_the_server(stack: AsyncExitStack, connect: Connect) -> None:
     total, size = 600, 100_000
     sent = 0
 
@@ -44,7 +44,7 @@ async def test_a_reader_that_takes_nothing_pauses_the_server(stack: AsyncExitSta
     records = client.records()
     seen = [*await anext(records)]
     before = -1
-    while before != sent:  # it goes on until every buffer between us is full
+    while before != sent:  # until every buffer between client and server is full
         before = sent
         await asyncio.sleep(0.2)
     assert sent < total
@@ -57,7 +57,7 @@ async def test_a_reader_that_takes_nothing_pauses_the_server(stack: AsyncExitSta
     await records.aclose()
 
 
-async def test_a_reader_that_takes_nothing_is_not_polled_for(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_a_stalled_reader_stops_the_polling(stack: AsyncExitStack, connect: Connect) -> None:
     polling = Polling()
     client = await connect(
         await stack.enter_async_context(polling.listening()), transport="polling", watch=True
@@ -75,7 +75,7 @@ async def test_a_reader_that_takes_nothing_is_not_polled_for(stack: AsyncExitSta
     await records.aclose()
 
 
-async def test_a_poll_has_a_bound(
+async def test_a_poll_has_a_size_limit(
     stack: AsyncExitStack, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aiohttp_taps, "LIMITS", Limits(frame=1000))

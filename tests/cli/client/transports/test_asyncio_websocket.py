@@ -1,4 +1,4 @@
-"""The client's WebSocket, before a peer that writes bytes of its own."""
+"""The client's WebSocket, with a peer that writes raw bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -17,7 +17,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def frame(opcode: int, payload: bytes, final: bool = True) -> bytes:
-    """Write a frame as servers do, of less than 64 KiB."""
+    """Return an unmasked frame of less than 64 KiB."""
     head = bytes([0x80 * final | opcode])
     size = len(payload)
     return head + (bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2, "big")) + payload
@@ -31,7 +31,7 @@ def _written(message: str | bytes) -> bytes:
 
 @dataclass
 class Peer:
-    """A WebSocket, the other side's end of it, and what the WebSocket was given."""
+    """A WebSocket, its peer's end, and the messages that it received."""
 
     websocket: WebSocket
     reader: asyncio.StreamReader
@@ -41,12 +41,12 @@ class Peer:
     _frames: Reader = field(default_factory=Reader)
     _read: list[Message] = field(default_factory=list)
 
-    async def taken(self) -> str | bytes:
-        """Give the next message."""
+    async def message(self) -> str | bytes:
+        """Return the next message."""
         return await asyncio.wait_for(self.messages.get(), WAIT)
 
     async def frame(self) -> Message:
-        """Give the next frame that the WebSocket sent."""
+        """Return the next frame that the WebSocket sent."""
         while not self._read:
             data = await asyncio.wait_for(self.reader.read(65536), WAIT)
             assert data, "it sends no more"
@@ -54,14 +54,14 @@ class Peer:
         return self._read.pop(0)
 
     async def code(self) -> int | None:
-        """Wait for the end, and give its code."""
+        """Wait for the end and return its code."""
         await asyncio.wait_for(asyncio.shield(self.websocket.closed), WAIT)
         return self.websocket.close_code
 
 
 @asynccontextmanager
-async def dialled(answer: Callable[[str], bytes]) -> AsyncIterator[tuple[Peer, str]]:
-    """Connect to a peer that answers the handshake, whose key it is given, with these bytes."""
+async def connected(answer: Callable[[str], bytes]) -> AsyncIterator[tuple[Peer, str]]:
+    """Connect to a peer; `answer` returns its answer to a handshake with this key."""
     met: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
     met = asyncio.get_running_loop().create_future()
     server = await asyncio.start_server(lambda *ends: met.set_result(ends), "127.0.0.1", 0)
@@ -70,12 +70,12 @@ async def dialled(answer: Callable[[str], bytes]) -> AsyncIterator[tuple[Peer, s
     key = new_key()
     port = server.sockets[0].getsockname()[1]
 
-    def take(some: Sequence[str | bytes]) -> None:
+    def on_messages(some: Sequence[str | bytes]) -> None:
         for each in some:
             messages.put_nowait(each)
 
     _, websocket = await asyncio.get_running_loop().create_connection(
-        lambda: WebSocket(take, pongs.put_nowait), "127.0.0.1", port
+        lambda: WebSocket(on_messages, pongs.put_nowait), "127.0.0.1", port
     )
     reader, writer = await met
     try:
@@ -88,54 +88,54 @@ async def dialled(answer: Callable[[str], bytes]) -> AsyncIterator[tuple[Peer, s
 
 
 def switching(key: str) -> bytes:
-    """Write the answer that makes it a WebSocket."""
+    """Return the answer that switches to WebSocket."""
     head = f"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: {accept(key)}\r\n"
     return f"{head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n".encode()
 
 
 @pytest.fixture
 async def peer() -> AsyncIterator[Peer]:
-    """A WebSocket that is open."""
-    async with dialled(switching) as (peer, key):
+    """An open WebSocket."""
+    async with connected(switching) as (peer, key):
         assert is_accepted(await peer.websocket.handshake(request(Target(), key)), key)
         assert (await peer.reader.readuntil(b"\r\n\r\n")).startswith(b"GET /socket.io/?EIO=4&")
         yield peer
 
 
-async def test_messages_come_as_they_were_sent(peer: Peer) -> None:
+async def test_messages_arrive_unchanged(peer: Peer) -> None:
     long = "ü" * 3000
     peer.writer.write(frame(1, "π".encode()) + frame(2, b"\0\xff") + frame(1, long.encode()) + frame(1, b""))
-    assert [await peer.taken() for _ in range(4)] == ["π", b"\0\xff", long, ""]
+    assert [await peer.message() for _ in range(4)] == ["π", b"\0\xff", long, ""]
 
 
-async def test_those_of_one_write_keep_their_order(peer: Peer) -> None:
+async def test_messages_of_one_write_keep_their_order(peer: Peer) -> None:
     said = ['42["a"]', b"\1", '42["b"]', "π" * 200, b"", "3", "x" * 70_000, '42["c"]', "4"]
     peer.writer.write(b"".join(_written(each) for each in said * 20))
-    assert [await peer.taken() for _ in said * 20] == said * 20
+    assert [await peer.message() for _ in said * 20] == said * 20
 
 
-async def test_text_before_what_is_no_utf_8_is_given(peer: Peer) -> None:
+async def test_text_before_invalid_utf_8_is_received(peer: Peer) -> None:
     peer.writer.write(frame(1, b'42["a"]') + frame(1, b'42["\xff"]') + frame(1, b'42["b"]'))
-    assert (await peer.taken(), await peer.code()) == ('42["a"]', 1007)
+    assert (await peer.message(), await peer.code()) == ('42["a"]', 1007)
     assert peer.messages.empty()
 
 
-async def test_every_split_of_the_bytes_gives_the_same(peer: Peer) -> None:
+async def test_every_split_of_the_bytes_is_equivalent(peer: Peer) -> None:
     for byte in frame(1, b"42[") + frame(9, b"t") + frame(2, bytes(200)):
         peer.writer.write(bytes([byte]))
         await peer.writer.drain()
-    assert [await peer.taken(), await peer.taken()] == ["42[", bytes(200)]
+    assert [await peer.message(), await peer.message()] == ["42[", bytes(200)]
 
 
 async def test_fragments_are_joined_around_a_ping(peer: Peer) -> None:
     peer.writer.write(frame(1, "a€".encode()[:2], False) + frame(9, b"now") + frame(0, "€".encode()[1:]))
-    assert await peer.taken() == "a€"
+    assert await peer.message() == "a€"
     pong = await peer.frame()
     assert (pong.opcode, pong.data) == (Opcode.PONG, b"now")
 
 
 @pytest.mark.parametrize("data", ["", "40", "π" * 60, "x" * 126, "x" * 70_000, b"", b"\1" * 65_536])
-async def test_what_is_sent_arrives_under_a_mask(peer: Peer, data: str | bytes) -> None:
+async def test_sent_frames_are_masked(peer: Peer, data: str | bytes) -> None:
     peer.websocket.send(data)
     first = await peer.reader.readexactly(2)
     assert first[1] & 0x80
@@ -144,7 +144,7 @@ async def test_what_is_sent_arrives_under_a_mask(peer: Peer, data: str | bytes) 
     assert (sent.opcode, sent.data) == (Opcode.TEXT if isinstance(data, str) else Opcode.BINARY, data)
 
 
-async def test_a_pong_is_passed_on(peer: Peer) -> None:
+async def test_a_pong_is_reported(peer: Peer) -> None:
     peer.websocket.ping(b"token")
     ping = await peer.frame()
     assert (ping.opcode, ping.data) == (Opcode.PING, b"token")
@@ -165,17 +165,17 @@ async def test_a_pong_is_passed_on(peer: Peer) -> None:
         (b"\x82\x7f" + (2**40).to_bytes(8, "big"), 1002, 1002),
     ],
 )
-async def test_the_end_has_a_code(peer: Peer, sent: bytes, code: int, answered: int) -> None:
+async def test_the_close_code(peer: Peer, sent: bytes, code: int, answered: int) -> None:
     peer.writer.write(frame(1, b"last") + sent + frame(1, b"too late"))
     assert await peer.code() == code
     close = await peer.frame()
     assert (close.opcode, close.data) == (Opcode.CLOSE, answered.to_bytes(2, "big"))
-    assert (await peer.taken(), peer.messages.empty()) == ("last", True)
+    assert (await peer.message(), peer.messages.empty()) == ("last", True)
     with pytest.raises(ConnectionError):
         peer.websocket.send("x")
 
 
-async def test_a_broken_connection_has_one_too(peer: Peer) -> None:
+async def test_the_close_code_of_a_broken_connection(peer: Peer) -> None:
     peer.writer.close()
     assert await peer.code() == 1006
 
@@ -186,7 +186,7 @@ async def test_closing_waits_for_the_other_side(peer: Peer) -> None:
     assert not closing.done()
     peer.writer.write(frame(1, b"on its way") + frame(8, (1000).to_bytes(2, "big")))
     await asyncio.wait_for(closing, WAIT)
-    assert (await peer.taken(), peer.websocket.close_code) == ("on its way", 1000)
+    assert (await peer.message(), peer.websocket.close_code) == ("on its way", 1000)
 
 
 async def test_drain_waits_for_a_peer_that_does_not_read(peer: Peer) -> None:
@@ -206,7 +206,7 @@ async def test_drain_waits_for_a_peer_that_does_not_read(peer: Peer) -> None:
         await asyncio.wait_for(waiting, WAIT)
 
 
-async def test_one_that_has_ended_is_paused_and_resumed_in_vain(peer: Peer) -> None:
+async def test_pausing_after_the_end_does_nothing(peer: Peer) -> None:
     peer.websocket.close_now()
     peer.websocket.pause()
     peer.websocket.resume()
@@ -220,7 +220,7 @@ async def test_nothing_is_read_while_it_is_paused(peer: Peer) -> None:
     await asyncio.sleep(0.05)
     assert peer.messages.empty()
     peer.websocket.resume()
-    assert [await peer.taken() for _ in range(3)] == ["x"] * 3
+    assert [await peer.message() for _ in range(3)] == ["x"] * 3
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ async def test_nothing_is_read_while_it_is_paused(peer: Peer) -> None:
         (b"\0" * 100, "not an HTTP response"),
     ],
 )
-async def test_what_is_no_http_is_refused(answer: bytes, error: str) -> None:
-    async with dialled(lambda _: answer) as (peer, key):
+async def test_an_answer_that_is_not_http_is_refused(answer: bytes, error: str) -> None:
+    async with connected(lambda _: answer) as (peer, key):
         with pytest.raises(ValueError, match=error):
             await asyncio.wait_for(peer.websocket.handshake(request(Target(), key)), WAIT)
 
@@ -245,14 +245,14 @@ async def test_what_is_no_http_is_refused(answer: bytes, error: str) -> None:
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n",
     ],
 )
-async def test_not_every_answer_makes_it_a_websocket(answer: bytes) -> None:
-    async with dialled(lambda _: answer) as (peer, key):
+async def test_answers_that_refuse_the_websocket(answer: bytes) -> None:
+    async with connected(lambda _: answer) as (peer, key):
         head = await asyncio.wait_for(peer.websocket.handshake(request(Target(), key)), WAIT)
         assert not is_accepted(head, key)
 
 
-async def test_a_peer_that_goes_is_an_error() -> None:
-    async with dialled(lambda _: b"HTTP/1.1 1") as (peer, key):
+async def test_a_peer_that_closes_is_an_error() -> None:
+    async with connected(lambda _: b"HTTP/1.1 1") as (peer, key):
         shaking = asyncio.ensure_future(peer.websocket.handshake(request(Target(), key)))
         await peer.reader.readuntil(b"\r\n\r\n")
         peer.writer.close()
@@ -260,7 +260,7 @@ async def test_a_peer_that_goes_is_an_error() -> None:
             await asyncio.wait_for(shaking, WAIT)
 
 
-async def test_frames_behind_the_answer_are_read() -> None:
-    async with dialled(lambda key: switching(key) + frame(1, b"0{}")) as (peer, key):
+async def test_frames_right_after_the_answer_are_read() -> None:
+    async with connected(lambda key: switching(key) + frame(1, b"0{}")) as (peer, key):
         await asyncio.wait_for(peer.websocket.handshake(request(Target(), key)), WAIT)
-        assert await peer.taken() == "0{}"
+        assert await peer.message() == "0{}"

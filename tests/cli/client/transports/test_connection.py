@@ -1,4 +1,4 @@
-"""One connection: what the server is told, TLS, the time to connect, and sizes."""
+"""One connection: the request, TLS, and sizes."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,12 +15,10 @@ from tests.peers import bad
 TLS = Path(__file__).parents[2] / "tls"
 
 
-# What the server is told
+# The request
 
 
-async def test_what_a_server_is_told_at_the_handshake(
-    stack: AsyncExitStack, connect: Connect, transport: str
-) -> None:
+async def test_the_request_of_the_handshake(stack: AsyncExitStack, connect: Connect, transport: str) -> None:
     seen: list[tuple[Any, Any]] = []
     url, _ = await stack.enter_async_context(
         stock(lambda _sid, environ, auth: seen.append((environ["aiohttp.request"], auth)), path="a/b")
@@ -48,7 +46,7 @@ async def test_what_a_server_is_told_at_the_handshake(
 
 @pytest.fixture
 async def https(reference: Reference) -> str:
-    """The reference server with a certificate that it signed itself."""
+    """The reference server with a self-signed certificate."""
     return (await reference(tls_cert=TLS / "cert.pem", tls_key=TLS / "key.pem")).url
 
 
@@ -79,7 +77,7 @@ async def test_an_authority_that_cannot_be_read(https: str, connect: Connect, fi
         await connect(https, cacert=file)
 
 
-async def test_no_tls_where_it_is_due(reference: Reference, connect: Connect) -> None:
+async def test_a_server_without_tls(reference: Reference, connect: Connect) -> None:
     server = await reference()
     with pytest.raises(ConnectError, match="no TLS on this port: use http://"):
         await connect(server.url.replace("http:", "https:"))
@@ -88,7 +86,7 @@ async def test_no_tls_where_it_is_due(reference: Reference, connect: Connect) ->
 # Sizes
 
 
-async def test_larger_than_the_server_takes(reference: Reference, connect: Connect, transport: str) -> None:
+async def test_an_event_that_is_too_large(reference: Reference, connect: Connect, transport: str) -> None:
     server = await reference(max_payload=1000)
     client = await connect(server.url, "/lab", transport=transport)
     with pytest.raises(LimitError, match="the server accepts at most 1000"):
@@ -96,8 +94,8 @@ async def test_larger_than_the_server_takes(reference: Reference, connect: Conne
     assert await answer(client, "echo", "x" * 900, namespace="/lab") == ["x" * 900]
 
 
-async def test_binary_is_measured_as_it_travels(stack: AsyncExitStack, connect: Connect) -> None:
-    """Polling carries it as base64, which takes a third more."""
+async def test_binary_data_is_measured_as_sent(stack: AsyncExitStack, connect: Connect) -> None:
+    """Polling sends it as base64, which is a third larger."""
     websocket = await connect(await stack.enter_async_context(bad.sends(handshake={"maxPayload": 1000})))
     polling = await connect(
         await stack.enter_async_context(Polling(maxPayload=1000).listening()), transport="polling"

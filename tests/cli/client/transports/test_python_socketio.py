@@ -13,8 +13,8 @@ from tests.cli.clients import Connect
 from tests.cli.scripted import Polling, listening
 
 
-async def test_a_cookie_of_the_server_comes_back(stack: AsyncExitStack, connect: Connect) -> None:
-    """A load balancer sticks to its cookie; the jar of aiohttp drops those of numeric hosts."""
+async def test_a_cookie_of_the_server_is_sent_back(stack: AsyncExitStack, connect: Connect) -> None:
+    """A load balancer relies on its cookie; aiohttp's default jar drops those of numeric hosts."""
     polling, cookies = Polling(), []
     answer_ = polling.answer
 
@@ -30,7 +30,7 @@ async def test_a_cookie_of_the_server_comes_back(stack: AsyncExitStack, connect:
     assert set(cookies[1:]) == {"node1"}
 
 
-async def test_a_burst_is_split_to_what_the_server_takes(stack: AsyncExitStack, connect: Connect) -> None:
+async def test_a_burst_is_split_to_the_servers_limit(stack: AsyncExitStack, connect: Connect) -> None:
     polling = Polling(maxPayload=200)
     client = await connect(await stack.enter_async_context(polling.listening()), transport="polling")
     await client.emit(*(Emit("/", "n", ["é" * 20, n]) for n in range(20)))
@@ -41,7 +41,7 @@ async def test_a_burst_is_split_to_what_the_server_takes(stack: AsyncExitStack, 
 
 
 @pytest.mark.parametrize("status", [400, 413, 502])
-async def test_packets_that_a_server_does_not_take_are_lost(
+async def test_packets_that_a_server_refuses_are_lost(
     status: int, stack: AsyncExitStack, connect: Connect
 ) -> None:
     polling = Polling()
@@ -51,8 +51,8 @@ async def test_packets_that_a_server_does_not_take_are_lost(
         await client.emit(Emit("/", "n", []))
 
 
-async def test_the_answers_to_posts_are_let_go(stack: AsyncExitStack, connect: Connect) -> None:
-    """Whoever answers in pieces would keep a connection for each packet."""
+async def test_the_answers_to_posts_are_released(stack: AsyncExitStack, connect: Connect) -> None:
+    """An answer in pieces would keep a connection busy for each packet."""
     polling = Polling()
     plain = polling.answer
 

@@ -1,4 +1,4 @@
-"""What we override in python-socketio and python-engineio is there, and a version without it is reported."""
+"""The names that we override in python-socketio and python-engineio, and a version without them."""
 
 import inspect
 from importlib.metadata import requires, version

@@ -11,7 +11,7 @@ OPEN = '0{"sid":"e","upgrades":[],"pingInterval":3000,"pingTimeout":1000}'
 
 
 @pytest.mark.parametrize(
-    ("frame", "driven"),
+    ("frame", "passes"),
     [
         ("2", True),
         ("1", True),
@@ -28,21 +28,21 @@ OPEN = '0{"sid":"e","upgrades":[],"pingInterval":3000,"pingTimeout":1000}'
         (b"\0", False),
     ],
 )
-async def test_events_end_at_the_tap_and_the_rest_goes_on(frame: str | bytes, driven: bool) -> None:
+async def test_events_end_at_the_tap_and_other_packets_pass(frame: str | bytes, passes: bool) -> None:
     tap = Tap(Session(), None, lambda _: None)
     assert tap.incoming(OPEN)
-    assert tap.incoming(frame) is driven
+    assert tap.incoming(frame) is passes
     assert tap.unexpected_frame is None
 
 
 @pytest.mark.parametrize("frame", ["<html>", b"\0", "42[]", "0{", "", "96:0{}"])
-async def test_what_comes_instead_of_a_handshake_is_kept(frame: str | bytes) -> None:
+async def test_a_frame_instead_of_the_handshake_is_kept(frame: str | bytes) -> None:
     tap = Tap(Session(), None, lambda _: None)
     tap.incoming(frame)
     assert tap.unexpected_frame == frame
 
 
-async def test_only_what_is_rare_is_noticed() -> None:
+async def test_on_record_is_not_called_for_events() -> None:
     noticed: list[Record] = []
     channel = Channel()
     tap = Tap(Session(), channel, noticed.append)
@@ -53,14 +53,14 @@ async def test_only_what_is_rare_is_noticed() -> None:
     assert [each.seq for each in await anext(aiter(channel))] == [1, 2, 3, 4]
 
 
-async def test_the_patience_of_the_wire_is_less_than_the_servers() -> None:
+async def test_the_longest_pause_is_shorter_than_the_servers_timeout() -> None:
     tap = Tap(Session(), None, lambda _: None)
     assert tap.max_pause == 5
     tap.incoming(OPEN)
     assert tap.max_pause == 2
 
 
-async def test_the_tap_says_when_the_reader_is_too_slow() -> None:
+async def test_waiting_for_a_slow_reader_has_a_timeout() -> None:
     channel = Channel(bound=1)
     tap = Tap(Session(), channel, lambda _: None)
     assert await tap.wait_for_reader()
@@ -73,7 +73,7 @@ async def test_the_tap_says_when_the_reader_is_too_slow() -> None:
     assert await tap.wait_for_reader(0.01)
 
 
-async def test_a_pong_goes_to_who_asked() -> None:
+async def test_a_pong_resolves_its_future() -> None:
     tap = Tap(Session(), None, lambda _: None)
     pong = tap.expect_pong(b"token")
     tap.on_pong(b"other")

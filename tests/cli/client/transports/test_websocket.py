@@ -1,4 +1,4 @@
-"""The direct way to a server: what it asks with, and when it is not the way to go."""
+"""The connection without libraries: its request, and the targets it does not support."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_the_person_who_runs_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def environment_without_proxies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY", "ALL_PROXY", "NETRC"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -43,7 +43,7 @@ def nothing_of_the_person_who_runs_the_tests(monkeypatch: pytest.MonkeyPatch, tm
 
 @asynccontextmanager
 async def recording(seen: list[web.Request]) -> AsyncIterator[str]:
-    """Open an Engine.IO session for everyone, and keep the requests."""
+    """Open an Engine.IO session for every request, and append the requests to `seen`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         seen.append(request)
@@ -58,8 +58,8 @@ async def recording(seen: list[web.Request]) -> AsyncIterator[str]:
         yield url.removeprefix("http://")
 
 
-async def asked(kind: type[Connection], target: Target, seen: list[web.Request]) -> dict[str, Any]:
-    """Connect; give what the server was asked for, but for what every library words in its own way."""
+async def request_of(kind: type[Connection], target: Target, seen: list[web.Request]) -> dict[str, Any]:
+    """Connect; return the request that the server saw, without the parts that differ by library."""
     connection = kind(target, Tap(Session(), None, lambda _: None), lambda _: None)
     await connection.open(Transport.WEBSOCKET, ["/"], 5)
     await connection.close()
@@ -77,7 +77,7 @@ async def asked(kind: type[Connection], target: Target, seen: list[web.Request])
 
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("userinfo", ["", "ann:s%40cret@"])
-async def test_it_asks_as_python_socketio_does(
+async def test_the_request_equals_that_of_python_socketio(
     options: dict[str, Any], userinfo: str, stack: AsyncExitStack
 ) -> None:
     seen: list[web.Request] = []
@@ -86,8 +86,8 @@ async def test_it_asks_as_python_socketio_does(
     if not supports(target, Transport.WEBSOCKET, Dialect()):
         assert "Authorization" in options["headers"]
         return
-    directly = await asked(WebSocketConnection, target, seen)
-    assert directly == await asked(PythonSocketioConnection, target, seen)
+    request = await request_of(WebSocketConnection, target, seen)
+    assert request == await request_of(PythonSocketioConnection, target, seen)
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ async def test_it_asks_as_python_socketio_does(
         (Target(), True),
     ],
 )
-def test_where_it_may_not_do(target: Target, is_old: bool) -> None:
+def test_targets_that_need_aiohttp(target: Target, is_old: bool) -> None:
     assert not supports(target, Transport.WEBSOCKET, Dialect(3 if is_old else 4))
 
 
-def test_it_is_for_websocket() -> None:
+def test_only_websocket_is_supported() -> None:
     assert supports(Target(), Transport.WEBSOCKET, Dialect())
     assert supports(Target(), Transport.WEBSOCKET, Dialect(is_msgpack=True))
     assert not supports(Target(), Transport.POLLING, Dialect())
@@ -117,7 +117,7 @@ def test_a_proxy_is_left_to_aiohttp(name: str, monkeypatch: pytest.MonkeyPatch) 
     assert not supports(Target(), Transport.WEBSOCKET, Dialect())
 
 
-def test_so_is_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_is_left_to_aiohttp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").write_text("machine x login y password z")
     assert not supports(Target(), Transport.WEBSOCKET, Dialect())
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
@@ -125,7 +125,7 @@ def test_so_is_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def shown(burst: list[str], last: str) -> list[Record]:
-    """Connect to a server that sends these frames at once; give the records up to this event."""
+    """Connect to a server that sends these frames together; return the records up to the event `last`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         websocket = web.WebSocketResponse()
@@ -146,7 +146,7 @@ async def shown(burst: list[str], last: str) -> list[Record]:
     return records
 
 
-async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -> None:
+async def test_a_burst_is_recorded_in_order_with_our_answers() -> None:
     burst = [f"0{json.dumps(OPEN)}", '40{"sid":"s"}', '42["a"]', "2", '42["b"]', '42["c"]', "2", '42["d"]']
     records = await shown(burst, "d")
     seen = [record.event or f"{record.kind} {record.direction}" for record in records]
@@ -156,7 +156,7 @@ async def test_what_comes_at_once_is_shown_in_order_with_what_it_is_answered() -
 
 
 @pytest.mark.parametrize("last", ["41", "1"])
-async def test_after_the_last_namespace_it_says_goodbye(last: str) -> None:
+async def test_it_closes_after_the_last_namespace(last: str) -> None:
     codes: asyncio.Queue[int | None] = asyncio.Queue()
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -179,7 +179,7 @@ async def test_after_the_last_namespace_it_says_goodbye(last: str) -> None:
         await connection.close()
 
 
-async def test_a_ping_behind_the_end_is_seen_and_not_answered(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_ping_after_the_end_is_recorded_and_not_answered(caplog: pytest.LogCaptureFixture) -> None:
     records = await shown([f"0{json.dumps(OPEN)}", '40{"sid":"s"}', "41", "2", '42["late"]'], "late")
     assert [record.kind for record in records[-3:]] == ["disconnect", "ping", "event"]
     assert not caplog.records
