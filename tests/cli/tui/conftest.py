@@ -1,10 +1,28 @@
-"""Fixtures: the program on a terminal that a test can look at."""
+"""Fixtures: the real program on a terminal, and the application in this process."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
 
+from nsroom.cli.display_options import WatchOptions
+from nsroom.client.client import Client
+from nsroom.client.joins import convention, join
+from nsroom.client.target import Target
+from nsroom.tui.app import App
+from nsroom.tui.config import Settings
+from nsroom.tui.live import Live
+from nsroom.tui.model.model import Model
+from nsroom.tui.screen.state import View
+from nsroom_server.app import serving
+from nsroom_server.settings.config import Config
 from tests.cli.tui.screens import Terminal
+from tests.cli.tui.user import COLS, ROWS, ScreenOutput, User
 from tests.peers.program import Spawner
 
 Show = Callable[..., Awaitable[Terminal]]
@@ -21,3 +39,32 @@ def show(spawn: Spawner) -> Show:
         return Terminal(program, rows, cols)
 
     return start
+
+
+@pytest.fixture
+async def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
+    """A user who has just joined the lobby."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serving(Config(port=0)))
+        keys = stack.enter_context(create_pipe_input())
+        screen = ScreenOutput()
+        output = Vt100_Output(screen, lambda: Size(ROWS, COLS), term="xterm-256color")  # type: ignore[arg-type]
+        view = View(Model(), server.url.partition("//")[2])
+        view.go_to("/chat", "lobby")
+        joining = convention(None, None, None, "me")
+        app = App(view, Settings(), joining, input=keys, output=output)
+
+        async def begin(client: Client, say: Callable[[str], None]) -> list[str]:
+            return await join(client, ["lobby"], joining, say)
+
+        live = Live(app, Target(server.url, ("/chat",)), WatchOptions(), begin)
+        running = asyncio.create_task(live.run())
+        made = User(app, keys, screen)
+        await made.sees("ack join")
+        try:
+            yield made
+        finally:
+            app.leave()
+            await running

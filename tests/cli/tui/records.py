@@ -1,4 +1,4 @@
-"""Records as they go by, for tests of what the live view makes of them."""
+"""Records, and models and views made of them."""
 
 from itertools import count
 from typing import Any
@@ -8,11 +8,13 @@ from nsroom.tui.model.model import Model
 from nsroom.tui.screen.state import View
 
 NOON = 1_763_900_000_000_000
+EVIL = "\x1b]52;c;eA==\x07\u202e\x9b31m\u200b"
+"""Text that changes the terminal, hides or reorders, unless it is made safe."""
 _numbers = count(1)
 
 
-def seen(kind: str = "event", direction: str = "in", **fields: Any) -> Record:
-    """Make a record of now."""
+def packet(kind: str = "event", direction: str = "in", **fields: Any) -> Record:
+    """Return a record shortly after noon."""
     number = next(_numbers)
     if kind in ("event", "ack", "connect"):
         fields.setdefault("namespace", "/chat")
@@ -20,27 +22,32 @@ def seen(kind: str = "event", direction: str = "in", **fields: Any) -> Record:
 
 
 def event(name: str, *args: Any, **fields: Any) -> Record:
-    """Make a received event."""
-    return seen(event=name, args=list(args), **fields)
+    """Return a received event."""
+    return packet(event=name, args=list(args), **fields)
 
 
 def emit(name: str, *args: Any, id: int | None = None, **fields: Any) -> Record:
-    """Make an event that we emitted."""
-    return seen(direction="out", event=name, args=list(args), id=id, **fields)
+    """Return an event of ours."""
+    return packet(direction="out", event=name, args=list(args), id=id, **fields)
 
 
 def ack(name: str, *args: Any, id: int = 0, **fields: Any) -> Record:
-    """Make an acknowledgement of ours."""
-    return seen("ack", event=name, args=list(args), id=id, rtt_ms=2.4, **fields)
+    """Return the acknowledgement of an event of ours."""
+    return packet("ack", event=name, args=list(args), id=id, rtt_ms=2.4, **fields)
 
 
-def text(room: str, nick: str, said: str, **more: Any) -> Record:
-    """Make a message as the reference server delivers it."""
-    return event("message", {"room": room, "nick": nick, "from": f"sid-{nick}", "text": said, **more})
+def message(room: str, nick: str, text: str, **more: Any) -> Record:
+    """Return a chat message as the reference server delivers it."""
+    return event("message", {"room": room, "nick": nick, "from": f"sid-{nick}", "text": text, **more})
+
+
+def opened(sid: str, interval: int = 25_000) -> Record:
+    """Return the handshake of a client's session."""
+    return packet("open", sid=sid, time=NOON, data={"pingInterval": interval, "pingTimeout": 20_000})
 
 
 def model(*records: Record, **options: Any) -> Model:
-    """Make a model that has seen these."""
+    """Return a model of these records."""
     made = Model(**options)
     for record in records:
         made.add(record, record.bytes or 0)
@@ -49,18 +56,25 @@ def model(*records: Record, **options: Any) -> Model:
 
 
 def view(*records: Record, namespace: str = "/chat", room: str = "") -> View:
-    """Make a view of a model that has seen these."""
+    """Return a view of a connection of ours, a minute after noon."""
     made = View(model(*records), "localhost:3000")
     made.go_to(namespace, room)
     made.tick(NOON / 1e6 + 60)
     return made
 
 
+def observed(*records: Record, seconds: float = 1.0) -> View:
+    """Return a view of other clients' connections, seen by a proxy, some seconds after noon."""
+    made = View(model(*records, relayed=True), "127.0.0.1:3001", proxied_server="localhost:3000")
+    made.tick(NOON / 1e6 + seconds)
+    return made
+
+
 def shown(model: Model) -> list[str]:
-    """Name the events in the rows."""
+    """Return the events in the rows."""
     return [str(model[index].event) for index in model.rows]
 
 
 def plain(fragments: list[tuple[str, str]]) -> str:
-    """Give the text of a line, without its styles and what fills it up."""
+    """Return the text of a line, without styles and padding."""
     return "".join(text for _, text in fragments).rstrip()

@@ -1,10 +1,13 @@
-"""The real program on a pseudo-terminal, seen as a person sees it."""
+"""The real program on a pseudo-terminal, and golden files of its screen."""
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pyte
+import pytest
 
 from nsroom.tui.screen.lines import rule
 from tests.peers.program import Program
@@ -27,7 +30,7 @@ KEYS = {
     "F4": "\x1bOS",
     "F5": "\x1b[15~",
 }
-# What changes from run to run, and what stands there instead, as wide as it was.
+# Text that differs between runs, and its replacement, which is padded to the same width.
 _VOLATILE = (
     (re.compile("[▁▂▃▄▅▆▇█]"), " "),
     (re.compile(r"\d\d:\d\d:\d\d\.\d\d\d"), "hh:mm:ss.mmm"),
@@ -44,52 +47,61 @@ _VOLATILE = (
     (re.compile(r"(?<=in ) *[\d,]+/s +out +[\d,]+/s"), "so many, out so many"),
 )
 _DAY = re.compile(r"^ +─+  (\w+day \d+ \w+)  ─+$", re.MULTILINE)
-_LOOK = 0.02
-"""Seconds between two looks at the screen."""
+_POLL_INTERVAL = 0.02
+# The modes that the view switches on, with the sequences for on and off.
+_MODES = {
+    "the alternate screen": ("\x1b[?1049h", "\x1b[?1049l"),
+    "the mouse": ("\x1b[?1000h", "\x1b[?1000l"),
+    "bracketed paste": ("\x1b[?2004h", "\x1b[?2004l"),
+    "no cursor": ("\x1b[?25l", "\x1b[?25h"),
+}
+SCREENS = Path(__file__).parent / "screens"
+SIZES = [(40, 12), (80, 24), (120, 36)]
+sizes = pytest.mark.parametrize(("cols", "rows"), SIZES, ids=[f"{cols}x{rows}" for cols, rows in SIZES])
 
 
 class Terminal:
-    """A terminal with a program on it."""
+    """A terminal with a program."""
 
     def __init__(self, program: Program, rows: int, cols: int) -> None:
         self.program = program
         self.screen = pyte.Screen(cols, rows)
         self._stream = pyte.ByteStream(self.screen)
-        self._taken = 0
+        self._consumed = 0
 
     @property
     def lines(self) -> list[str]:
-        """What the screen shows now."""
+        """The lines on the screen now."""
         data = bytes(self.program.stdout.data)
-        self._stream.feed(data[self._taken :])
-        self._taken = len(data)
+        self._stream.feed(data[self._consumed :])
+        self._consumed = len(data)
         return [line.rstrip() for line in self.screen.display]
 
     @property
     def text(self) -> str:
-        """What the screen shows, as one text."""
+        """The text on the screen now."""
         return "\n".join(self.lines)
 
     def press(self, *keys: str) -> None:
-        """Press keys by their names, or type texts."""
+        """Press keys by name, or type text."""
         for key in keys:
             self.program.type(KEYS.get(key, key))
 
-    async def until(self, shown: str | Callable[[str], bool], timeout: float = 10) -> str:
-        """Wait until the screen shows a text."""
-        there = shown if callable(shown) else lambda text: shown in text
-        for _ in range(int(timeout / _LOOK)):
-            if there(self.text):
+    async def until(self, wanted: str | Callable[[str], bool], timeout: float = 10) -> str:
+        """Wait until the screen shows a text, or a condition on its text is true."""
+        is_shown = wanted if callable(wanted) else lambda text: wanted in text
+        for _ in range(int(timeout / _POLL_INTERVAL)):
+            if is_shown(self.text):
                 return self.text
-            await asyncio.sleep(_LOOK)
-        raise AssertionError(f"no {shown!r} within {timeout} s on:\n{self.text}")
+            await asyncio.sleep(_POLL_INTERVAL)
+        raise AssertionError(f"no {wanted!r} within {timeout} s on:\n{self.text}")
 
     async def gone(self, hidden: str) -> str:
         """Wait until the screen no longer shows a text."""
         return await self.until(lambda text: hidden not in text)
 
     async def settled(self, quiet: float = 0.3) -> None:
-        """Wait until nothing has been written for a while."""
+        """Wait until the program stops writing."""
         for _ in range(100):
             before = len(self.program.stdout.data)
             await asyncio.sleep(quiet)
@@ -97,23 +109,50 @@ class Terminal:
                 return
 
     def resize(self, rows: int, cols: int) -> None:
-        """Change the size."""
+        """Change the size of the terminal."""
         _ = self.lines
         self.screen.resize(rows, cols)
         self.program.resize(rows, cols)
 
 
 def steady(text: str, cols: int) -> str:
-    """Replace what changes from run to run, on a screen of this width."""
+    """Replace the parts of a screen of this width that differ between runs."""
     for pattern, instead in _VOLATILE:
         text = pattern.sub(lambda found, instead=instead: instead.rjust(len(found[0])), text)
     return _DAY.sub(lambda found: _any_day(found, cols), text)
 
 
 def _any_day(found: re.Match[str], cols: int) -> str:
-    """Return the same rule for all days, if it is drawn right for the length of this day's name."""
+    """Replace the rule above a day by one that is the same for all days, if it is correct for its own day."""
     return _day_rule("day", cols) if found[0] == _day_rule(found[1], cols) else found[0]
 
 
 def _day_rule(day: str, cols: int) -> str:
     return "".join(text for _, text in rule(day, cols, 10)).rstrip()
+
+
+async def looks_like(terminal: Terminal, name: str) -> None:
+    """Wait until the screen is equal to the golden file; fail with the difference if it never is."""
+    cols = terminal.screen.columns
+    file = SCREENS / f"{name}-{cols}x{terminal.screen.lines}.txt"
+    if os.environ.get("NSROOM_SCREENS") == "write":
+        await terminal.settled()
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(steady(terminal.text, cols) + "\n", "utf-8")
+    wanted = file.read_text("utf-8")
+    try:
+        await terminal.until(lambda text: steady(text, cols) + "\n" == wanted, timeout=5)
+    except AssertionError:
+        assert steady(terminal.text, cols) + "\n" == wanted
+
+
+def left_on(terminal: Terminal) -> list[str]:
+    """Return the modes that are still on."""
+    text = terminal.program.stdout.text
+    return [name for name, (on, off) in _MODES.items() if on in text and text.rfind(on) > text.rfind(off)]
+
+
+def after_the_screen(terminal: Terminal) -> str:
+    """Return the text printed after the screen was closed."""
+    text = terminal.program.stdout.text.rpartition("\x1b[?1049l")[2]
+    return re.sub(r"\x1b\[[?\d;]*[a-zA-Z]|\x1b[78=>]", "", text).strip()

@@ -1,4 +1,4 @@
-"""Whatever a server says, nothing but our own sequences reaches the terminal."""
+"""Hostile text from a server must not reach the terminal."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.cli.tui.conftest import Show
 from tests.peers import bad
 
-# What prompt-toolkit and we write ourselves; the clipboard only when a key asks for it.
+# The sequences that prompt-toolkit and we write, without that for the clipboard, which needs a key.
 _OURS = re.compile(
     r"\x1b\[\?(1049|1|7|12|25|1000|1003|1015|1006|2004)[hl]"
     r"|\x1b\[[\d;]*m|\x1b\[[\d;]*[ABCDHJK]|\x1b\[\d* q|\x1b\[2J|\x1b\[6n|\r|\n|\x08|\x1b\[1?C"
@@ -15,18 +15,18 @@ EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b]0;title\x07\x1b[2J\x9b31m\u202e\u200b\u2066\x
 
 
 def foreign(written: str) -> list[str]:
-    """Give what is neither printable text nor a sequence of ours."""
+    """Return the characters that are neither printable nor part of our sequences."""
     rest = _OURS.sub("", written)
     return [character for character in rest if not character.isprintable()]
 
 
 def quoted(text: str) -> str:
-    """Write a text as JSON does, controls as escapes."""
+    """Return a text as in JSON, with all characters escaped."""
     return "".join(f"\\u{ord(character):04x}" for character in text)
 
 
 def frames() -> Iterator[str]:
-    """Say something evil in every place of which the view shows the text."""
+    """Yield frames with hostile text in every field that the view shows."""
     evil = quoted(EVIL)
     yield f'42["{evil}",{{"{evil}":["{evil}"]}}]'
     yield f'42["message",{{"room":"{evil}","nick":"{evil}","from":"{evil}","text":"{evil}"}}]'
@@ -38,7 +38,7 @@ def frames() -> Iterator[str]:
     yield f"9{EVIL}"
 
 
-async def test_nothing_foreign_reaches_the_terminal(show: Show) -> None:
+async def test_only_our_sequences_reach_the_terminal(show: Show) -> None:
     async with bad.sends(*frames()) as url:
         terminal = await show("connect", "-u", url, rows=40, cols=120)
         await terminal.until("malformed")
@@ -68,6 +68,6 @@ async def test_a_hostile_refusal_at_the_start(show: Show) -> None:
     assert foreign(terminal.program.stdout.text) == []
 
 
-def test_the_list_of_ours_is_strict() -> None:
+def test_the_list_of_our_sequences_is_strict() -> None:
     assert foreign("\x1b]0;x\x07") == ["\x1b", "\x07"]
     assert foreign("\x1b[31mred\x1b[0m\u202e") == ["\u202e"]

@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.tui.conftest import Show
-from tests.cli.tui.screens import Terminal
-from tests.cli.tui.test_endings import after_the_screen, left_on
-from tests.cli.tui.test_screens import looks_like, sizes
+from tests.cli.tui.screens import Terminal, after_the_screen, left_on, looks_like, sizes
 from tests.peers.program import Program, Server, Spawner
 
 
-async def relaying(show: Show, server: Server, *args: str, **options: int) -> tuple[Terminal, str]:
-    """Start a proxy on a terminal; give that and the proxy's URL."""
+async def start_proxy(show: Show, server: Server, *args: str, **options: int) -> tuple[Terminal, str]:
+    """Start a proxy on a terminal; return the terminal and the proxy's URL."""
     terminal = await show("proxy", server.url, "--listen", ":0", *args, **options)
     text = await terminal.until(" → ")
     found = re.search(r"● (127\.0\.0\.1:\d+)", text)
@@ -25,7 +23,7 @@ async def relaying(show: Show, server: Server, *args: str, **options: int) -> tu
 
 
 async def client(node_script: Spawner, url: str, *args: str) -> Program:
-    """Let a JavaScript client connect to /chat and join a room."""
+    """Connect a JavaScript client to /chat and join a room."""
     proc = await node_script("client4.js", url, "--namespace", "/chat", *args)
     await proc.seen(kind="connect")
     proc.send({"emit": ["join", "lobby"], "ack": 1})
@@ -34,11 +32,11 @@ async def client(node_script: Spawner, url: str, *args: str) -> Program:
 
 
 @sizes
-async def test_what_two_clients_say(
+async def test_the_traffic_of_two_clients(
     show: Show, server: Server, node_script: Spawner, cols: int, rows: int
 ) -> None:
-    # Without the events that both clients get: which gets one first is nobody's choice.
-    terminal, url = await relaying(show, server, "--where", "dir=out|kind=ack", rows=rows, cols=cols)
+    # Without events that both clients get: their order is random.
+    terminal, url = await start_proxy(show, server, "--where", "dir=out|kind=ack", rows=rows, cols=cols)
     await client(node_script, url, "--transport", "websocket")
     other = await client(node_script, url, "--transport", "polling")
     other.send({"emit": ["message", {"room": "lobby", "text": "hello"}], "ack": 2})
@@ -49,8 +47,8 @@ async def test_what_two_clients_say(
     await looks_like(terminal, "relayed")
 
 
-async def test_keys_that_look(show: Show, server: Server, node_script: Spawner, tmp_path: Path) -> None:
-    terminal, url = await relaying(show, server)
+async def test_keys_of_an_observer(show: Show, server: Server, node_script: Spawner, tmp_path: Path) -> None:
+    terminal, url = await start_proxy(show, server)
     one = await client(node_script, url)
     await client(node_script, url)
     await terminal.until("#2   ack join")
@@ -79,7 +77,7 @@ async def test_keys_that_look(show: Show, server: Server, node_script: Spawner, 
 async def test_ending_closes_the_listener_and_restores_the_terminal(
     show: Show, server: Server, node_script: Spawner, key: str, code: int
 ) -> None:
-    terminal, url = await relaying(show, server)
+    terminal, url = await start_proxy(show, server)
     member = await client(node_script, url)
     terminal.press(key)
     assert await terminal.program.end() == code
@@ -90,16 +88,16 @@ async def test_ending_closes_the_listener_and_restores_the_terminal(
         probe.connect(("127.0.0.1", int(url.rpartition(":")[2])))
 
 
-async def test_a_port_in_use_is_said_without_a_screen(show: Show, server: Server) -> None:
+async def test_a_port_in_use_is_reported_without_a_screen(show: Show, server: Server) -> None:
     terminal = await show("proxy", server.url, "--listen", f":{server.url.rpartition(':')[2]}")
     assert await terminal.program.end() == 3
     assert "\x1b[?1049h" not in terminal.program.stdout.text
     assert "is in use" in terminal.program.stdout.text
 
 
-async def test_a_server_that_is_not_there_is_told_to_client_and_screen(show: Show, server: Server) -> None:
+async def test_an_unreachable_server_is_reported_to_client_and_screen(show: Show, server: Server) -> None:
     await server.proc.kill()
-    terminal, url = await relaying(show, server)
+    terminal, url = await start_proxy(show, server)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
     writer.write(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
     assert b" 502 " in await asyncio.wait_for(reader.readline(), 10)
@@ -108,7 +106,7 @@ async def test_a_server_that_is_not_there_is_told_to_client_and_screen(show: Sho
 
 
 async def test_a_count_ends_it(show: Show, server: Server, node_script: Spawner) -> None:
-    terminal, url = await relaying(show, server, "-C", "1", "--where", "event=join")
+    terminal, url = await start_proxy(show, server, "-C", "1", "--where", "event=join")
     await node_script("client4.js", url, "--namespace", "/chat")
     await terminal.until("#1")
     proc = await node_script("client4.js", url, "--namespace", "/chat")

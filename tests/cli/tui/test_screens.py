@@ -1,39 +1,12 @@
-"""Whole screens of the real program against the real server, compared with what they looked like.
+"""Golden screens of the real program with the real server.
 
-`NSROOM_SCREENS=write python -m pytest tests/cli/tui/test_screens.py` writes them anew; look at what changed.
+`NSROOM_SCREENS=write python -m pytest tests/cli/tui/test_screens.py` writes them; read the diff.
 """
 
-import os
-from pathlib import Path
-
-import pytest
-
-from nsroom.tui.screen.chat_pane import chat_lines
 from tests.cli.tui.conftest import Show
-from tests.cli.tui.records import NOON, plain, text, view
-from tests.cli.tui.screens import Terminal, steady
+from tests.cli.tui.screens import Terminal, looks_like, sizes
 from tests.conftest import StartServer
 from tests.peers.program import Server
-
-SCREENS = Path(__file__).parent / "screens"
-DAY = 86_400_000_000
-SIZES = [(40, 12), (80, 24), (120, 36)]
-sizes = pytest.mark.parametrize(("cols", "rows"), SIZES, ids=[f"{cols}x{rows}" for cols, rows in SIZES])
-
-
-async def looks_like(terminal: Terminal, name: str) -> None:
-    """Compare the screen with the one of this name, once it is the same or does not become so."""
-    cols = terminal.screen.columns
-    file = SCREENS / f"{name}-{cols}x{terminal.screen.lines}.txt"
-    if os.environ.get("NSROOM_SCREENS") == "write":
-        await terminal.settled()
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(steady(terminal.text, cols) + "\n", "utf-8")
-    wanted = file.read_text("utf-8")
-    try:
-        await terminal.until(lambda text: steady(text, cols) + "\n" == wanted, timeout=5)
-    except AssertionError:
-        assert steady(terminal.text, cols) + "\n" == wanted
 
 
 @sizes
@@ -46,7 +19,7 @@ async def test_first_start(show: Show, server: Server, cols: int, rows: int) -> 
 
 
 async def busy(show: Show, server: Server, cols: int, rows: int) -> Terminal:
-    """Join a room and say things in it."""
+    """Join a room and send messages to it."""
     names = ("-n", "/chat", "-n", "/secret")
     terminal = await show("join", "lobby", "--as", "me", *names, "-u", server.url, rows=rows, cols=cols)
     await terminal.until("/chat lobby ›")
@@ -97,18 +70,7 @@ async def test_disconnected(show: Show, serve: StartServer, cols: int, rows: int
     await looks_like(terminal, "disconnected")
 
 
-@pytest.mark.parametrize("width", [40, 80, 120])
-def test_a_chat_looks_the_same_on_every_day(width: int) -> None:
-    looks = set()
-    for day in range(0, 366, 5):  # all weekdays and months, and days of one digit and of two
-        viewed = view(text("lobby", "ann", "hi", time=NOON + day * DAY), room="lobby")
-        lines = [plain(line) for line in chat_lines(viewed, width, 10)]
-        looks.add(steady("\n".join(lines), width))
-    (look,) = looks
-    assert "─  day  ─" in look
-
-
-async def test_it_stays_whole_while_it_is_resized(show: Show, server: Server) -> None:
+async def test_resizing(show: Show, server: Server) -> None:
     terminal = await show("connect", "/chat", "-u", server.url)
     await terminal.until("everyone!")
     for rows, cols in ((10, 40), (4, 12), (1, 1), (100, 300), (24, 80)):

@@ -90,7 +90,7 @@ class TopApp(FullScreen):
     def _bindings(self) -> KeyBindings:
         view, bindings = self.view, KeyBindings()
         here = Condition(lambda: not view.asking and not view.help.is_open)
-        for name, action in _ACTIONS.items():
+        for name, action in ACTIONS.items():
             for key in keys.shown_keys(name, self._remapped):
                 bindings.add(*key.split(), filter=here, eager=key == "enter")(self._handler(action))
         asking = Condition(lambda: view.asking)
@@ -153,7 +153,7 @@ class TopApp(FullScreen):
             self.view.model.move(row - page.at)
 
 
-_ACTIONS: dict[str, Callable[[TopApp], None]] = {
+ACTIONS: dict[str, Callable[[TopApp], None]] = {
     "up": lambda app: app.view.model.move(-1),
     "down": lambda app: app.view.model.move(1),
     "page_up": lambda app: app.page(-1),

@@ -16,7 +16,7 @@ SEEN = (
 
 
 def completions(text: str) -> list[str]:
-    """Give the texts of the line as each completion leaves it."""
+    """Return the line after each completion."""
     found = LiveCompleter(view(*SEEN)).get_completions(Document(text), CompleteEvent())
     return [text[: len(text) + each.start_position] + each.text for each in found]
 
@@ -62,12 +62,12 @@ def test_completions(text: str, expected: list[str]) -> None:
     assert completions(text) == expected
 
 
-def test_nothing_hostile_is_offered() -> None:
+def test_completions_are_safe() -> None:
     offered = [each for text in ("/emit ", "/join ", "/where event=") for each in completions(text)]
     assert all(each.isprintable() for each in offered)
 
 
-def test_commands_say_what_they_take() -> None:
+def test_commands_show_their_usage_and_help() -> None:
     (found,) = LiveCompleter(view()).get_completions(Document("/emi"), CompleteEvent())
     assert found.display_text == "/emit EVENT [ARG…]"
     assert "emit an event" in found.display_meta_text

@@ -21,12 +21,12 @@ records = pytest.mark.parametrize("record", [event("my event", *args, namespace=
 
 
 @records
-def test_json_is_a_record(record: Record) -> None:
+def test_json_reads_back_as_the_record(record: Record) -> None:
     assert from_json(json.loads(copy_formats.as_json(record))) == record
 
 
 @records
-def test_the_command_emits_the_same(record: Record) -> None:
+def test_the_command_emits_the_same_event(record: Record) -> None:
     words = shlex.split(copy_formats.as_emit(record))
     assert words[:4] == ["nsroom", "emit", "-n", "/chat"]
     name, *args = [word for word in words[4:] if word != "--"]
@@ -35,13 +35,13 @@ def test_the_command_emits_the_same(record: Record) -> None:
 
 
 @records
-def test_the_line_for_the_input_emits_the_same(record: Record) -> None:
+def test_the_input_line_emits_the_same_event(record: Record) -> None:
     line = copy_formats.as_typed(record)
     _, namespace, name, *args = split(line.removeprefix("/emit"))
     assert (namespace, name, parse_arguments(args)) == ("/chat", "my event", record.args)
 
 
-def test_binary_goes_as_a_line() -> None:
+def test_binary_is_copied_as_ndjson() -> None:
     record = event("chart", {"png": b"\x89PNG"}, namespace="/")
     emit = parse_line(copy_formats.as_typed(record).encode(), "/")
     assert emit is not None

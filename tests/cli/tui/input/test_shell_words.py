@@ -27,7 +27,7 @@ def test_words(text: str, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["'open", '"open', '{"a": 1', "x [1, 2", 'k:={"a"'])
-def test_what_does_not_end(text: str) -> None:
+def test_an_open_quote_or_bracket(text: str) -> None:
     with pytest.raises(UsageError, match="quote it as in a shell"):
         split(text)
 
@@ -49,12 +49,12 @@ def test_what_does_not_end(text: str) -> None:
         ("", False),
     ],
 )
-def test_whether_enter_goes_on(text: str, opened: bool) -> None:
+def test_whether_enter_adds_a_line(text: str, opened: bool) -> None:
     assert is_open(text) is opened
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_split_or_refused(text: str) -> None:
     is_open(f"/emit {text}")
     with contextlib.suppress(UsageError):
         split(text)

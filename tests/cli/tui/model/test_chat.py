@@ -3,10 +3,10 @@ import pytest
 from nsroom.record import Record
 from nsroom.tui.model import chat
 from nsroom.tui.model.chat import Chats, Mark
-from tests.cli.tui.records import ack, emit, event, seen, text
+from tests.cli.tui.records import ack, emit, event, message, packet
 
 
-def heard(*records: Record) -> Chats:
+def chats_of(*records: Record) -> Chats:
     chats = Chats()
     for record in records:
         chats.learn(record)
@@ -17,24 +17,24 @@ def said(chats: Chats, room: str = "lobby", namespace: str = "/chat") -> list[tu
     return [(line.nick, line.text or line.change) for line in chats.lines(namespace, room)]
 
 
-def test_who_said_what() -> None:
-    chats = heard(text("lobby", "ann", "hi"), text("ops", "bob", "elsewhere"))
+def test_each_room_has_its_messages() -> None:
+    chats = chats_of(message("lobby", "ann", "hi"), message("ops", "bob", "elsewhere"))
     assert said(chats) == [("ann", "hi")]
     assert said(chats, "ops") == [("bob", "elsewhere")]
     assert said(chats, "lobby", "/news") == []
 
 
 def test_presence() -> None:
-    chats = heard(
+    chats = chats_of(
         event("join-room", {"room": "lobby", "nick": "ann"}), event("leave-room", {"room": "lobby"})
     )
     assert said(chats) == [("ann", "joined"), ("", "left")]
 
 
-def test_we_join_as_you() -> None:
+def test_our_own_presence_is_you() -> None:
     change = {"room": "lobby", "nick": "me"}
-    chats = heard(
-        seen("connect", sid="s1"), *(event("join-room", change | {"sid": sid}) for sid in ("s1", "s2"))
+    chats = chats_of(
+        packet("connect", sid="s1"), *(event("join-room", change | {"sid": sid}) for sid in ("s1", "s2"))
     )
     assert said(chats) == [("you", "joined"), ("me", "joined")]
 
@@ -45,20 +45,20 @@ def test_we_join_as_you() -> None:
         ([], Mark.WAITING),
         ([ack("message", {"ok": True}, id=1)], Mark.ACKNOWLEDGED),
         ([ack("message", {"error": "no"}, id=1)], Mark.REFUSED),
-        ([seen("close", "local")], Mark.UNCONFIRMED),
+        ([packet("close", "local")], Mark.UNCONFIRMED),
     ],
 )
-def test_a_message_of_ours_says_what_became_of_it(answers: list[Record], mark: Mark) -> None:
-    chats = heard(emit("message", {"room": "lobby", "text": "hi"}, id=1), *answers)
+def test_the_mark_of_our_message(answers: list[Record], mark: Mark) -> None:
+    chats = chats_of(emit("message", {"room": "lobby", "text": "hi"}, id=1), *answers)
     (line,) = chats.lines("/chat", "lobby")
     assert (line.nick, line.own, line.mark) == ("you", True, mark)
 
 
 def test_our_echo_is_not_shown_twice() -> None:
     ours = emit("message", {"room": "lobby", "text": "hi"}, id=1)
-    by_sid = heard(seen("connect", sid="sid-me"), ours, text("lobby", "me", "hi"))
+    by_sid = chats_of(packet("connect", sid="sid-me"), ours, message("lobby", "me", "hi"))
     assert said(by_sid) == [("you", "hi")]
-    nameless = heard(emit("message", "hi"), event("message", "hi"), event("message", "hi"))
+    nameless = chats_of(emit("message", "hi"), event("message", "hi"), event("message", "hi"))
     assert said(nameless, "") == [("you", "hi"), ("", "hi")]
 
 
@@ -72,12 +72,12 @@ def test_our_echo_is_not_shown_twice() -> None:
         ("message", [{"username": "ann", "body": "hi"}], ("ann", "hi")),
     ],
 )
-def test_other_servers_chats(name: str, args: list[object], expected: tuple[str, str]) -> None:
-    assert said(heard(event(name, *args)), "") == [expected]
+def test_messages_of_other_servers(name: str, args: list[object], expected: tuple[str, str]) -> None:
+    assert said(chats_of(event(name, *args)), "") == [expected]
 
 
-def test_what_names_no_room_shows_in_every_one_in_its_order() -> None:
-    chats = heard(text("lobby", "a", "1"), event("message", "2"), text("lobby", "a", "3"))
+def test_messages_without_a_room_show_in_every_room() -> None:
+    chats = chats_of(message("lobby", "a", "1"), event("message", "2"), message("lobby", "a", "3"))
     assert said(chats) == [("a", "1"), ("", "2"), ("a", "3")]
 
 
@@ -87,14 +87,16 @@ def history(*messages: tuple[int, str]) -> Record:
 
 
 def test_the_history_comes_first() -> None:
-    chats = heard(event("join-room", {"room": "lobby", "nick": "me"}), history((1, "old"), (2, "newer")))
+    chats = chats_of(event("join-room", {"room": "lobby", "nick": "me"}), history((1, "old"), (2, "newer")))
     assert said(chats) == [("ann", "old"), ("ann", "newer"), ("me", "joined")]
     assert [line.number for line in chats.lines("/chat", "lobby")] == [0, 0, 1]
 
 
-def test_after_a_gap_only_what_was_missed_is_added() -> None:
-    chats = heard(
-        history((1, "one")), text("lobby", "bob", "two", id=2), history((1, "one"), (2, "two"), (3, "three"))
+def test_after_a_gap_only_missing_messages_are_added() -> None:
+    chats = chats_of(
+        history((1, "one")),
+        message("lobby", "bob", "two", id=2),
+        history((1, "one"), (2, "two"), (3, "three")),
     )
     assert said(chats) == [("ann", "one"), ("bob", "two"), ("ann", "three")]
 
@@ -111,12 +113,12 @@ def test_after_a_gap_only_what_was_missed_is_added() -> None:
         ack("message", id=99),
     ],
 )
-def test_strange_records_are_stood(record: Record) -> None:
-    heard(record)
+def test_unexpected_arguments_are_ignored(record: Record) -> None:
+    chats_of(record)
 
 
-def test_all_chats_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_lines_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat, "_MAX_LINES", 10)
-    chats = heard(*(text(f"r{n}", "a", "x" * 10_000) for n in range(15)))
+    chats = chats_of(*(message(f"r{n}", "a", "x" * 10_000) for n in range(15)))
     assert said(chats, "r0") == []
     assert said(chats, "r14") == [("a", "x" * 4000)]

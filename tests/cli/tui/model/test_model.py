@@ -4,16 +4,16 @@ from nsroom.errors import UsageError
 from nsroom.filters import parse
 from nsroom.tui.model import ring
 from nsroom.tui.model.model import Model
-from tests.cli.tui.records import ack, emit, event, model, seen, shown
+from tests.cli.tui.records import ack, emit, event, model, packet, shown
 
 
-def test_what_comes_is_shown_at_the_end() -> None:
+def test_new_records_are_shown_at_the_end() -> None:
     seen_so_far = model(*(event(f"e{n}") for n in range(10)))
     assert [str(seen_so_far[index].event) for index in seen_so_far.visible(3)] == ["e7", "e8", "e9"]
     assert (seen_so_far.following, seen_so_far.new) == (True, 0)
 
 
-def test_going_up_pauses_following_and_end_follows_again() -> None:
+def test_moving_up_stops_following_and_end_resumes_it() -> None:
     reading = model(*(event(f"e{n}") for n in range(10)))
     reading.move(-1)
     reading.add(event("later"), 0)
@@ -30,7 +30,7 @@ def test_moving_beyond_the_last_row_follows() -> None:
     assert reading.following
 
 
-def test_the_window_goes_with_the_selected_row() -> None:
+def test_the_window_contains_the_selected_row() -> None:
     reading = model(*(event(f"e{n}") for n in range(100)))
     assert reading.visible(10) == list(range(90, 100))
     reading.select(50)
@@ -39,7 +39,7 @@ def test_the_window_goes_with_the_selected_row() -> None:
     assert reading.visible(10) == list(range(10))
 
 
-def test_scrolling_selects_nothing_and_ends_in_following() -> None:
+def test_scrolling_selects_nothing_and_follows_at_the_end() -> None:
     reading = model(*(event(f"e{n}") for n in range(100)))
     reading.visible(10)
     reading.scroll(-3, 10)
@@ -50,7 +50,7 @@ def test_scrolling_selects_nothing_and_ends_in_following() -> None:
     assert reading.following
 
 
-def test_a_filter_holds_for_what_is_here_and_what_comes_and_loses_nothing() -> None:
+def test_a_filter_applies_to_past_and_future_records() -> None:
     filtered = model(event("a"), event("b"), event("a"))
     filtered.filter("event=a")
     filtered.add(event("b"), 0)
@@ -60,7 +60,7 @@ def test_a_filter_holds_for_what_is_here_and_what_comes_and_loses_nothing() -> N
     assert shown(filtered) == ["a", "b", "a", "b", "a"]
 
 
-def test_a_filter_keeps_the_reader_near_where_he_was() -> None:
+def test_a_filter_keeps_the_selection_nearby() -> None:
     filtered = model(*(event("a" if n % 2 else "b") for n in range(10)))
     filtered.select(4)
     filtered.filter("event=a")
@@ -77,8 +77,8 @@ def test_a_bad_filter_changes_nothing() -> None:
     assert shown(filtered) == ["a"]
 
 
-def test_heartbeats_are_hidden_until_they_are_asked_for() -> None:
-    beating = model(seen("ping"), event("a"), seen("pong", "out"))
+def test_heartbeats_are_hidden_by_default() -> None:
+    beating = model(packet("ping"), event("a"), packet("pong", "out"))
     assert shown(beating) == ["a"]
     beating.filter("kind=ping")
     assert len(beating.rows) == 1
@@ -88,7 +88,7 @@ def test_heartbeats_are_hidden_until_they_are_asked_for() -> None:
     assert len(beating.rows) == 3
 
 
-def test_a_pause_holds_what_comes() -> None:
+def test_a_pause_holds_new_records() -> None:
     paused = model(event("a"))
     paused.pause()
     paused.add(event("b"), 0)
@@ -99,7 +99,7 @@ def test_a_pause_holds_what_comes() -> None:
     assert (shown(paused), paused.held) == (["a", "b"], 0)
 
 
-def test_clearing_hides_and_taking_the_filter_off_shows_it_again() -> None:
+def test_removing_the_filter_shows_cleared_rows() -> None:
     cleared = model(event("a"), event("b"))
     cleared.clear()
     cleared.add(event("c"), 0)
@@ -110,7 +110,7 @@ def test_clearing_hides_and_taking_the_filter_off_shows_it_again() -> None:
     assert shown(cleared) == ["a", "b", "c"]
 
 
-def test_the_oldest_are_dropped_and_indexes_stay() -> None:
+def test_dropping_old_records_keeps_indexes() -> None:
     small = Model(capacity=10)
     for n in range(25):
         small.add(event(f"e{n}"), 1)
@@ -122,7 +122,7 @@ def test_the_oldest_are_dropped_and_indexes_stay() -> None:
     assert small.rows == list(range(first, 25))
 
 
-def test_dropping_by_bytes_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_record_is_kept_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ring, "MAX_BYTES", 100)
     small = Model()
     for n in range(5):
@@ -131,7 +131,7 @@ def test_dropping_by_bytes_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> 
     assert shown(small) == ["e4"]
 
 
-def test_a_reader_of_what_is_dropped_goes_on_with_the_oldest() -> None:
+def test_dropping_the_selected_record_selects_the_oldest() -> None:
     small = Model(capacity=10)
     for n in range(10):
         small.add(event(f"e{n}"), 1)
@@ -144,28 +144,11 @@ def test_a_reader_of_what_is_dropped_goes_on_with_the_oldest() -> None:
     assert small.marks == set()
 
 
-def test_an_emit_and_its_acknowledgement_find_each_other() -> None:
-    paired = model(emit("join", id=3), event("hi"), ack("join", {"ok": True}, id=3))
-    assert paired.answer(0) is paired[2]
-    assert not paired.is_waiting(0)
-    paired.select(0)
-    assert (paired.jump(), paired.cursor) == ("", 2)
-    assert (paired.jump(), paired.cursor) == ("", 0)
-    paired.select(1)
-    assert "no acknowledgement" in paired.jump()
-
-
-def test_jumping_to_what_the_filter_hides_says_so() -> None:
+def test_jumping_to_a_hidden_row() -> None:
     paired = model(emit("join", id=3), ack("join", id=3))
     paired.filter("kind=event")
     paired.select(0)
     assert "hidden by the filter" in paired.jump()
-
-
-def test_what_was_open_when_the_connection_ended_is_unconfirmed() -> None:
-    lost = model(emit("a", id=1), emit("b", id=2), ack("a", id=1), seen("close", "local", reason="gone"))
-    assert lost.acks.unconfirmed == {1}
-    assert lost.acks.count_pending() == 0
 
 
 def test_marks() -> None:
@@ -184,7 +167,7 @@ def test_marks() -> None:
     ("pattern", "found"),
     [("ALPHA", 0), ("deep", 1), ("/chat", 3), ("join", 2), ("äöü", 3), ("nothing", None)],
 )
-def test_search_looks_everywhere_in_any_case(pattern: str, found: int | None) -> None:
+def test_search_in_all_texts_ignores_case(pattern: str, found: int | None) -> None:
     searched = model(
         event("alpha", 1),
         event("b", {"x": ["Deep"]}),
@@ -195,7 +178,7 @@ def test_search_looks_everywhere_in_any_case(pattern: str, found: int | None) ->
     assert searched.cursor == found
 
 
-def test_search_goes_on_both_ways() -> None:
+def test_search_continues_in_both_directions() -> None:
     searched = model(event("x"), event("y"), event("x"))
     assert [searched.search("x") and searched.cursor for _ in range(2)] == [2, 0]
     assert not searched.search("x")
@@ -203,7 +186,7 @@ def test_search_goes_on_both_ways() -> None:
     assert searched.cursor == 2
 
 
-def test_the_arguments_an_event_last_had() -> None:
+def test_last_arguments() -> None:
     known = model(event("price", {"bid": 1}), event("price", {"bid": 2}))
     assert known.last_arguments("/chat", "price") == [{"bid": 2}]
     assert known.last_arguments("/chat", "other") == []

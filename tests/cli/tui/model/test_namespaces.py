@@ -2,8 +2,7 @@ import pytest
 
 from nsroom.record import Record
 from nsroom.tui.model.namespaces import Namespaces, State
-from nsroom.tui.model.rates import Rate
-from tests.cli.tui.records import NOON, ack, emit, event, seen, text
+from tests.cli.tui.records import NOON, ack, emit, event, message, observed, packet
 
 
 def learned(*records: Record, current: str = "/chat", room: str = "") -> Namespaces:
@@ -14,12 +13,12 @@ def learned(*records: Record, current: str = "/chat", room: str = "") -> Namespa
     return spaces
 
 
-def test_namespaces_connect_are_refused_and_go() -> None:
+def test_the_states_of_namespaces() -> None:
     spaces = learned(
-        seen("connect", sid="abc"),
-        seen("connect_error", namespace="/secret", message="no"),
-        seen("connect", namespace="/news", sid="def"),
-        seen("disconnect", namespace="/news"),
+        packet("connect", sid="abc"),
+        packet("connect_error", namespace="/secret", message="no"),
+        packet("connect", namespace="/news", sid="def"),
+        packet("disconnect", namespace="/news"),
     )
     states = {name: space.state for name, space in spaces.by_name.items()}
     assert states == {"/chat": State.CONNECTED, "/secret": State.REFUSED, "/news": State.DISCONNECTED}
@@ -29,30 +28,30 @@ def test_namespaces_connect_are_refused_and_go() -> None:
 
 def test_a_lost_connection_and_the_next_attempt() -> None:
     spaces = learned(
-        seen("connect", sid="abc"),
+        packet("connect", sid="abc"),
         emit("join", "lobby", id=0),
         ack("join", {"room": "lobby", "members": [{"sid": "abc"}]}, id=0),
-        seen("close", "local"),
-        seen("reconnect", "local", time=NOON, data={"attempt": 2, "delay_ms": 500}),
+        packet("close", "local"),
+        packet("reconnect", "local", time=NOON, data={"attempt": 2, "delay_ms": 500}),
     )
     assert (spaces.state, spaces.attempt, spaces.retry_at) == (State.CONNECTING, 2, NOON + 500_000)
     room = spaces["/chat"].rooms["lobby"]
     assert (room.joined, room.count, room.members) == (False, None, {})
 
 
-def test_asking_about_a_namespace_does_not_make_it_known() -> None:
+def test_reading_a_namespace_does_not_add_it() -> None:
     spaces = Namespaces()
     assert spaces["/never"].rooms == {}
     assert spaces.by_name == {}
 
 
-def test_unread_counts_only_elsewhere() -> None:
+def test_unread_events_of_other_namespaces() -> None:
     spaces = learned(event("a"), event("b", namespace="/news"), event("c", namespace="/news"))
     assert (spaces["/chat"].unread, spaces["/news"].unread) == (0, 2)
 
 
-def test_unread_messages_of_another_room() -> None:
-    spaces = learned(text("ops", "ann", "hi"), text("lobby", "ann", "hi"), room="lobby")
+def test_unread_messages_of_other_rooms() -> None:
+    spaces = learned(message("ops", "ann", "hi"), message("lobby", "ann", "hi"), room="lobby")
     assert spaces["/chat"].rooms["ops"].unread == 1
     assert spaces["/chat"].rooms["lobby"].unread == 0
 
@@ -88,7 +87,7 @@ def test_leaving() -> None:
     assert spaces["/chat"].rooms == {}
 
 
-def test_members_come_and_go() -> None:
+def test_members_join_and_leave() -> None:
     spaces = learned(
         event("join-room", {"room": "lobby", "sid": "s1", "nick": "ann", "members": 1}),
         event("join-room", {"room": "lobby", "sid": "s2", "nick": "bob", "members": 2}),
@@ -99,12 +98,12 @@ def test_members_come_and_go() -> None:
     assert list(spaces.sids) == ["s2", "s1"]
 
 
-def test_a_room_that_is_deleted_goes() -> None:
+def test_a_deleted_room() -> None:
     spaces = learned(event("create-room", {"room": "x"}), event("delete-room", {"room": "x"}))
     assert spaces["/chat"].rooms == {}
 
 
-def test_the_answer_about_rooms() -> None:
+def test_the_answer_to_rooms() -> None:
     rooms = [{"room": "a", "count": 2, "members": [{"sid": "s1", "nick": "ann"}, {"sid": "s2"}]}, "?", {}]
     room = learned(ack("rooms", {"ok": True, "rooms": rooms}))["/chat"].rooms["a"]
     assert (room.count, room.members) == (2, {"s1": "ann", "s2": "s2"})
@@ -122,15 +121,15 @@ def test_the_answer_about_rooms() -> None:
         ack("join", {"room": 5, "members": [1, 2]}),
         ack("rooms", {"rooms": "none"}),
         ack("rooms", {"rooms": [{"room": "a", "members": 1}]}),
-        seen("reconnect", "local", data={"attempt": "x", "delay_ms": None}),
-        seen("reconnect", "local"),
+        packet("reconnect", "local", data={"attempt": "x", "delay_ms": None}),
+        packet("reconnect", "local"),
     ],
 )
-def test_strange_records_are_stood(record: Record) -> None:
+def test_unexpected_arguments_are_ignored(record: Record) -> None:
     assert learned(record)["/chat"].rooms == {}
 
 
-def test_a_server_cannot_fill_the_memory_with_names() -> None:
+def test_the_number_of_names_is_limited() -> None:
     spaces = learned(
         *(event(f"e{n}", {"room": f"r{n}"}, namespace=f"/{n % 2}") for n in range(3000)),
         *(event("e", namespace=f"/n{n}") for n in range(3000)),
@@ -140,19 +139,20 @@ def test_a_server_cannot_fill_the_memory_with_names() -> None:
     assert max(len(space.events) for space in spaces.by_name.values()) <= 1000
 
 
-def test_a_rate_is_that_of_the_last_whole_second() -> None:
-    rate = Rate()
-    for second in (10, 10, 10, 11):
-        rate.add(second)
-    assert rate.per_second(11) == 3
-    assert rate.per_second(12) == 1
-    assert rate.per_second(13) == 0
+def test_observed_namespaces_have_no_sid() -> None:
+    connected = packet("connect", sid="abc", data={"sid": "nsp-sid"})
+    refusals = [packet("connect_error", namespace=name, sid="abc") for name in ("/secret", "/chat")]
+    spaces = observed(connected, *refusals, packet("close", "local", sid="abc")).model.namespaces
+    assert spaces["/chat"].sid is None
+    assert {name: space.state for name, space in spaces.by_name.items()} == {
+        "/chat": State.CONNECTED,
+        "/secret": State.REFUSED,
+    }
 
 
-def test_a_graph_has_its_highest_bar_full() -> None:
-    rate = Rate()
-    for second, count in ((1, 1), (2, 8), (4, 4)):
-        for _ in range(count):
-            rate.add(second)
-    assert rate.graph(5) == "    ▁█ ▄"
-    assert Rate().graph(5) == ""
+def test_rooms_that_other_clients_join_are_not_ours() -> None:
+    joining = emit("join", "lobby", id=0, sid="abc")
+    answer = ack("join", {"room": "lobby", "members": [{"sid": "x"}]}, id=0, sid="abc")
+    assert (
+        observed(joining, answer, event("join-room", {"room": "lobby"})).model.namespaces["/chat"].rooms == {}
+    )

@@ -14,7 +14,7 @@ def test_a_line_has_exactly_its_width(fragments: Fragments, width: int) -> None:
 
 
 @given(FRAGMENTS, FRAGMENTS, st.integers(1, 60))
-def test_two_ends_have_exactly_the_width(left: Fragments, right: Fragments, width: int) -> None:
+def test_justified_ends_have_exactly_the_width(left: Fragments, right: Fragments, width: int) -> None:
     assert length(justify(left, right, width)) == width
 
 
@@ -37,13 +37,13 @@ def test_words_are_kept_whole() -> None:
 @pytest.mark.parametrize(
     ("pattern", "marked"), [("AB", ["ab", "Ab"]), ("", []), ("(", ["("]), ("\x1b", ["\\x1b"])]
 )
-def test_what_was_searched_for_is_marked(pattern: str, marked: list[str]) -> None:
+def test_highlight(pattern: str, marked: list[str]) -> None:
     line = highlight([("class:x", r"ab (Abc \x1b")], pattern)
     assert "".join(text for _, text in line) == r"ab (Abc \x1b"
     assert [text for style, text in line if style == "class:x class:match"] == marked
 
 
-def test_a_rule_has_a_word_in_the_middle() -> None:
+def test_a_rule_has_a_text_in_the_middle() -> None:
     text = "".join(text for _, text in rule("new", 41, 2))
     assert text.rstrip() == f"  {'─' * 15}  new  {'─' * 15}"
     assert len(text) == 41

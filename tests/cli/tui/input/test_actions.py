@@ -1,0 +1,92 @@
+"""The actions of the keys, with the reference server in the same process."""
+
+from tests.cli.tui.user import User
+
+
+async def test_enter_accepts_a_completion_before_it_sends(user: User) -> None:
+    await user.press("/joi", "Tab")
+    await user.sees("/join ROOM…")
+    await user.press("Enter")
+    await user.sees(lambda text: "/join ROOM…" not in text)
+    await user.press("x1", "Enter")
+    await user.sees("/chat x1 ›")
+
+
+async def test_the_detail_opens_folds_and_closes(user: User) -> None:
+    await user.press("/where kind=ack", "Enter")
+    await user.sees("kind=ack")
+    await user.press("Escape", "Up", "Enter")
+    await user.sees("▾ members")
+    await user.press("Tab", "Down", "Down", "Down", "Enter")
+    await user.sees("▸ members")
+    await user.press("Escape")
+    await user.sees(lambda text: "members  [" not in text)
+
+
+async def test_edit_and_send_and_send_again(user: User) -> None:
+    await user.press("once", "Enter")
+    await user.sees("me: once")
+    await user.press("Escape", "/", "once", "Enter", "n", "r")
+    await user.sees(lambda text: text.count("me: once") == 2)
+    await user.press("e")
+    await user.sees('"text": "once"}')
+    await user.press("Enter")
+    await user.sees(lambda text: text.count("me: once") == 3)
+
+
+async def test_only_hide_and_unfilter(user: User) -> None:
+    await user.press("x", "Enter")
+    await user.sees("me: x")
+    await user.press("Escape", "/", "everyone", "Enter", "o")
+    await user.sees('event="hi"')
+    await user.press("x")
+    await user.sees("join-room")
+    await user.press("Home", "/", "zzz", "Escape", "/", "nothing", "Enter")
+    await user.sees("not found above: nothing")
+    await user.press("G", "Up", "/", "everyone", "Enter", "h")
+    await user.sees('!event="hi"')
+    assert '"everyone!"' not in user.text
+
+
+async def test_jump_to_the_acknowledgement_and_back(user: User) -> None:
+    model = user.view.model
+    await user.press("Escape", "/", "nick", "Enter")
+    await user.sees("▌")
+    emit, answer = sorted(model.acks.partners)
+    model.select(emit)
+    await user.press("a")
+    assert model.cursor == answer
+    await user.press("a")
+    assert model.cursor == emit
+
+
+async def test_a_pause_counts_the_records_held(user: User) -> None:
+    await user.press("F5", "one", "Enter")
+    await user.sees("paused, 3 held")
+    await user.press("F5")
+    await user.sees("me: one")
+
+
+async def test_new_rows_while_reading(user: User) -> None:
+    await user.press("Escape", "Up", "i", "/emit message", "Escape")
+    user.app.run_line("hello")
+    await user.sees("me: hello")
+    user.view.model.select(0)
+    user.app.run_line("/nick you")
+    await user.sees("new  End to follow")
+    await user.press("End")
+    await user.sees(lambda text: "End to follow" not in text)
+
+
+async def test_the_chat_shows_that_a_message_was_acknowledged(user: User) -> None:
+    await user.press("F2", "hello chat", "Enter")
+    await user.sees(lambda text: any(line.endswith("✓") for line in text.splitlines()))
+    assert "you          hello chat" in user.text
+    assert "1 member" in user.text
+
+
+async def test_search_in_the_input_history(user: User) -> None:
+    await user.press("first message", "Enter", "second", "Enter", "\x12", "first")
+    await user.sees("history › first")
+    await user.press("Enter")
+    await user.sees("› first message")

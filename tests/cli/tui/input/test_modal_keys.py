@@ -1,0 +1,29 @@
+"""Keys while the help, a question or the choice of a copy format is open."""
+
+import json
+
+from tests.cli.tui.user import User
+
+
+async def test_copy_in_every_format(user: User) -> None:
+    await user.press("hi", "Enter")
+    await user.sees("me: hi")
+    await user.press("Escape", "Up", "/", "message", "Enter")
+    copies = {}
+    for key in "jesp":
+        await user.press("c", key)
+        await user.sees("copied")
+        copies[key] = user.copied
+    assert json.loads(copies["j"])["event"] == "message"
+    assert copies["e"].startswith("nsroom emit -n /chat message ")
+    assert copies["s"].startswith('socket.emit("message", {')
+    assert copies["p"].startswith("await sio.emit('message', {")
+
+
+async def test_the_help_scrolls_and_closes(user: User) -> None:
+    await user.press("F1")
+    await user.sees("Keys in the input")
+    await user.press(*["PageDown"] * 4)
+    await user.sees("/quit")
+    await user.press("x")
+    await user.sees(lambda text: "Keys in" not in text)

@@ -1,0 +1,76 @@
+import pytest
+
+from nsroom.tui.input.slash_commands import command_help, offered
+from nsroom.tui.screen.keymap import KEYS, bar, help_lines
+from nsroom.tui.screen.state import Focus, Mode, View
+from tests.cli.tui.records import event, observed, plain, view
+
+
+def test_terminals_pass_every_key_on() -> None:
+    ordinary = {*"abcdefghijklmnopqrstuvwxyz", *"CGN?/'\"", "c-q", "c-r", "c-x c-e", "escape enter"}
+    named = {
+        "up",
+        "down",
+        "left",
+        "right",
+        "home",
+        "end",
+        "pageup",
+        "pagedown",
+        "enter",
+        "escape",
+        "tab",
+        "space",
+    }
+    functions = {f"f{n}" for n in range(1, 6)}
+    assert {keys for key in KEYS for keys in key.keys} <= ordinary | named | functions
+
+
+def test_no_key_has_two_functions_in_one_pane() -> None:
+    places = [(focus, keys) for key in KEYS for keys in key.keys for focus in key.where]
+    assert len(places) == len(set(places))
+
+
+def test_the_bar_shows_the_keys_that_work() -> None:
+    viewed = view(event("x"))
+    assert "copy as…" not in plain(bar(viewed, 200, {}))
+    viewed.model.select(0)
+    assert "c copy as…" in plain(bar(viewed, 200, {}))
+    viewed.focus = Focus.INPUT
+    assert plain(bar(viewed, 200, {})).startswith(" ⏎ send")
+    viewed.copying = True
+    assert plain(bar(viewed, 200, {})).startswith(" copy as  j JSON")
+
+
+def test_the_bar_shows_the_keys_of_the_settings() -> None:
+    assert "f6 pause".upper()[:2] + " pause" in plain(bar(view(), 200, {"pause": ("f6",)}))
+
+
+@pytest.mark.parametrize("width", [10, 24, 40, 60, 80])
+def test_the_bar_fits_and_always_shows_quit(width: int) -> None:
+    line = "".join(text for _, text in bar(view(event("x")), width, {}))
+    assert len(line) == width
+    assert ("^Q quit" in line) == (width >= 24)
+
+
+@pytest.mark.parametrize("focus", [Focus.STREAM, Focus.DETAIL, Focus.INPUT])
+def test_the_help_lists_every_key_of_the_pane(focus: Focus) -> None:
+    viewed: View = view()
+    viewed.focus, viewed.mode = focus, Mode.EVENTS
+    text = "\n".join(map(plain, help_lines(viewed, {}, command_help(viewed))))
+    of_clients = {"only_client"}
+    assert all(key.help in text for key in KEYS if focus in key.where and key.name not in of_clients)
+    assert "/where [EXPR]" in text
+
+
+def test_an_observer_gets_no_keys_and_commands_that_send() -> None:
+    viewed = observed(event("hi", sid="abc"))
+    viewed.model.select(0)
+    viewed.focus = Focus.STREAM
+    shown = plain(bar(viewed, 200, {}))
+    assert "C client" in shown
+    assert not {"edit and send", "chat", "write"} & set(shown.split("  "))
+    text = "\n".join(map(plain, help_lines(viewed, {}, command_help(viewed))))
+    assert "Text is a filter" in text
+    assert "/emit" not in text
+    assert {"where", "save", "copy", "quit"} <= {command.name for command in offered(viewed)}

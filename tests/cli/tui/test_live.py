@@ -1,0 +1,82 @@
+"""The live view of a connection: failures, retries and exit codes."""
+
+import asyncio
+
+from tests.cli.tui.conftest import Show
+from tests.cli.tui.screens import after_the_screen, left_on
+from tests.conftest import StartServer
+from tests.peers.program import Server
+
+
+async def test_a_count_ends_it(show: Show, server: Server) -> None:
+    terminal = await show("connect", "-u", server.url, "-C", "1")
+    assert await terminal.program.end() == 0
+    assert left_on(terminal) == []
+
+
+async def test_wait_ends_it(show: Show, server: Server) -> None:
+    terminal = await show("connect", "-u", server.url, "-C", "5", "-W", "1.5")
+    assert await terminal.program.end() == 5
+    assert left_on(terminal) == []
+    assert after_the_screen(terminal) == "nsroom: fewer than 5 lines came within the 1.5 s of --wait"
+
+
+async def test_quit_without_a_server(show: Show) -> None:
+    terminal = await show("connect", "-u", "http://127.0.0.1:9")
+    await terminal.until("try again")
+    terminal.press("q")
+    assert await terminal.program.end() == 3
+    assert left_on(terminal) == []
+    assert after_the_screen(terminal).startswith("nsroom: cannot connect to http://127.0.0.1:9")
+
+
+async def test_quit_while_reconnecting(show: Show, serve: StartServer) -> None:
+    server = await serve()
+    terminal = await show("connect", "-u", server.url)
+    await terminal.until("everyone!")
+    await server.proc.kill()
+    await terminal.until("trying again")
+    terminal.press("q")
+    assert await terminal.program.end() == 0
+    assert left_on(terminal) == []
+
+
+async def test_quit_with_unconfirmed_events(show: Show, serve: StartServer) -> None:
+    server = await serve()
+    terminal = await show("connect", "/lab", "-u", server.url)
+    await terminal.until("everyone!")
+    terminal.press("i", "/emit never", "Enter")
+    await terminal.until("waiting")
+    await server.proc.kill()
+    await terminal.until("unconfirmed")
+    terminal.press("Escape")
+    await asyncio.sleep(0.4)
+    terminal.press("q")
+    assert await terminal.program.end() == 6
+    assert after_the_screen(terminal) == "nsroom: the connection ended with 1 event unconfirmed"
+
+
+async def test_quit_with_every_namespace_refused(show: Show, server: Server) -> None:
+    terminal = await show("connect", "/secret", "-u", server.url)
+    await terminal.until("/secret is refused: Invalid namespace")
+    terminal.press("q")
+    assert await terminal.program.end() == 4
+    assert left_on(terminal) == []
+
+
+async def test_retry(show: Show, server: Server) -> None:
+    terminal = await show("connect", "/secret", "-u", server.url)
+    for attempts in (1, 2, 3):
+        await terminal.until(lambda text, count=attempts: text.count("✗  refused") == count)
+        await terminal.until("r try again")
+        terminal.press("r")
+    await terminal.until(lambda text: text.count("✗  refused") == 4)
+    terminal.press("q")
+    assert await terminal.program.end() == 4
+
+
+async def test_a_full_disk_ends_it(show: Show, server: Server) -> None:
+    terminal = await show("connect", "-u", server.url, "--save", "/dev/full", "--force")
+    assert await terminal.program.end() == 10
+    assert left_on(terminal) == []
+    assert after_the_screen(terminal) == "nsroom: cannot write to /dev/full: No space left on device"

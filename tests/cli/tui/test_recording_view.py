@@ -1,0 +1,87 @@
+"""The live view of a recording."""
+
+import re
+from pathlib import Path
+
+from nsroom.output.ndjson import encode
+from tests.cli.tui.conftest import Show
+from tests.cli.tui.records import event, message, packet
+from tests.cli.tui.screens import left_on
+from tests.peers.program import Runner
+
+
+def write(file: Path, *lines: bytes) -> str:
+    file.write_bytes(b"".join(lines))
+    return str(file)
+
+
+async def test_a_recording_opens_without_a_server(show: Show, tmp_path: Path) -> None:
+    records = (packet("connect", sid="abc"), message("lobby", "ann", "from the past"))
+    terminal = await show("replay", write(tmp_path / "r.ndjson", *map(encode, records)), "--view")
+    await terminal.until("2 records")
+    await terminal.until("lobby  ann: from the past")
+    terminal.press("i", "hello", "Enter")
+    await terminal.until("this is a recording: nothing can be sent")
+    terminal.press("\x11")
+    assert await terminal.program.end() == 0
+    assert left_on(terminal) == []
+
+
+async def test_a_recording_of_a_proxy_shows_the_client_of_each_packet(show: Show, tmp_path: Path) -> None:
+    records = (
+        packet("open", sid="abc"),
+        packet("connect", sid="abc", data={"sid": "other"}),
+        event("from the first", sid="abc"),
+        event("from the second", sid="def"),
+        packet("close", "local", sid="def"),
+    )
+    terminal = await show("replay", write(tmp_path / "r.ndjson", *map(encode, records)), "--view")
+    shown = await terminal.until("5 records of 2 clients")
+    assert "CLIENTS" in shown
+    assert re.search(r"← +#1 +from the first", shown)
+    assert re.search(r"← +#2 +from the second", shown)
+    assert re.search(r"● #1 abc", shown)
+    assert re.search(r"○ #2 def", shown)
+    terminal.press("Home", "C")
+    await terminal.gone("from the second")
+    terminal.press("\x11")
+    assert await terminal.program.end() == 0
+
+
+async def test_a_truncated_and_hostile_recording(show: Show, tmp_path: Path) -> None:
+    lines = (
+        encode(event("first")),
+        b"\x1b]0;pwned\x07\n",
+        b'{"time":"yesterday"}\n',
+        b"\xff\xfe\n",
+        b"[" * 5000 + b"\n",
+        encode(event("\x1b[2Jlast")),
+        encode(event("never"))[:40],
+    )
+    terminal = await show("replay", write(tmp_path / "r.ndjson", *lines), "--view")
+    shown = await terminal.until("2 records, 5 lines unreadable")
+    assert "line 2: not JSON" in shown
+    assert r"\x1b[2Jlast" in shown
+    assert "pwned" not in terminal.program.stdout.text.replace(r"\x1b]0;pwned", "")
+    terminal.press("End", "Up", "Enter")
+    await terminal.until("its last line has no end")
+
+
+async def test_a_large_recording_shows_its_progress(show: Show, tmp_path: Path) -> None:
+    lines = (encode(event("tick", {"n": n})) for n in range(150_000))
+    terminal = await show("replay", write(tmp_path / "r.ndjson", *lines), "--view", cols=120)
+    await terminal.until("reading ")
+    await terminal.until("150,000 records", timeout=30)
+    assert "older dropped" in terminal.text
+    assert "{n: 149999}" in terminal.text
+
+
+async def test_a_view_needs_a_terminal_and_a_file(nsroom: Runner, tmp_path: Path) -> None:
+    result = await nsroom("replay", write(tmp_path / "r"), "--view")
+    assert (result.code, result.stdout) == (2, "")
+    assert "--view needs a terminal" in result.stderr
+
+
+async def test_an_empty_recording(show: Show, tmp_path: Path) -> None:
+    terminal = await show("replay", write(tmp_path / "r"), "--view")
+    await terminal.until("0 records")

@@ -1,0 +1,74 @@
+"""A user of the application in this process, who presses keys and looks at the screen."""
+
+import asyncio
+import base64
+import re
+from collections.abc import Callable
+
+import pyte
+from prompt_toolkit.input import PipeInput
+
+from nsroom.tui.app import App
+from tests.cli.tui.screens import KEYS
+
+ROWS, COLS = 24, 100
+
+
+class ScreenOutput:
+    """A terminal that interprets the output of the application."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self.screen = pyte.Screen(COLS, ROWS)
+        self.written = ""
+        self._stream = pyte.Stream(self.screen)
+
+    def write(self, text: str) -> None:
+        self.written += text
+        self._stream.feed(text)
+
+    def flush(self) -> None:
+        """Do nothing: `write` does not buffer."""
+
+    def fileno(self) -> int:
+        return 1
+
+    def isatty(self) -> bool:
+        return True
+
+
+class User:
+    """Presses keys and looks at the screen."""
+
+    def __init__(self, app: App, keys: PipeInput, output: ScreenOutput) -> None:
+        self.app = app
+        self.view = app.view
+        self.output = output
+        self._keys = keys
+
+    async def press(self, *keys: str) -> None:
+        """Press keys by name, or type text."""
+        for key in keys:
+            self._keys.send_text(KEYS.get(key, key))
+            # Escape followed by another key at once would be one key.
+            await asyncio.sleep(0.35 if key == "Escape" else 0.02)
+
+    @property
+    def text(self) -> str:
+        """The text on the screen."""
+        return "\n".join(line.rstrip() for line in self.output.screen.display)
+
+    async def sees(self, wanted: str | Callable[[str], bool]) -> str:
+        """Wait until the screen shows a text, or a condition on its text is true."""
+        is_shown = wanted if callable(wanted) else lambda text: wanted in text
+        for _ in range(250):
+            if is_shown(self.text):
+                return self.text
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"no {wanted!r} on:\n{self.text}")
+
+    @property
+    def copied(self) -> str:
+        """The text that was last copied to the clipboard."""
+        return base64.b64decode(re.findall("\x1b\\]52;c;([^\x07]*)\x07", self.output.written)[-1]).decode()
