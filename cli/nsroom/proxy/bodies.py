@@ -1,23 +1,23 @@
-"""Bodies of HTTP messages, collected and decoded up to a bound."""
+"""Collect and decompress HTTP bodies, within a limit."""
 
 import zlib
 from dataclasses import dataclass, field
 
 LIMIT = 16 * 2**20
-"""Bytes of one body that are looked at, as of a WebSocket's message."""
+"""Bytes, as for a WebSocket message. Larger bodies pass, but are not shown."""
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 47}
 
 
 @dataclass(slots=True)
 class Collected:
-    """What came of a body so far."""
+    """The part of a body received so far."""
 
     limit: int = LIMIT
     size: int = 0
     parts: list[bytes] = field(default_factory=list)
 
     def add(self, data: bytes) -> None:
-        """Take a part; beyond the limit only its size."""
+        """Add a part; beyond the limit, only count its size."""
         self.size += len(data)
         if self.size > self.limit:
             self.parts.clear()
@@ -25,7 +25,7 @@ class Collected:
             self.parts.append(data)
 
     def decoded(self, encoding: str) -> bytes:
-        """Give the body without its Content-Encoding. Raises: ValueError that says why that cannot be."""
+        """Return the body with its Content-Encoding removed. Raises: ValueError with the reason."""
         if self.size > self.limit:
             raise ValueError(f"it has {self.size} bytes")
         data = b"".join(self.parts)

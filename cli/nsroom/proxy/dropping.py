@@ -1,4 +1,4 @@
-"""Leave packets out of a WebSocket on purpose: whole ones, between frames, so that it stays a WebSocket."""
+"""Drop packets from a relayed WebSocket on purpose: whole messages only, so that the stream stays valid."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,13 +6,13 @@ from nsroom.protocol.websocket import MAX_MESSAGE, Message, Opcode
 from nsroom.record import Record
 
 Drops = Callable[[Record], bool]
-"""Decides about one packet."""
+"""Returns whether to drop a packet."""
 _DATA = (Opcode.TEXT, Opcode.BINARY)
 DROPPED = "dropped on purpose"
 
 
 class Cutter:
-    """One direction's bytes, kept back until it is known what they are."""
+    """The bytes of one direction, held back until their packet is complete."""
 
     def __init__(self, drops: Drops) -> None:
         self._drops = drops
@@ -26,9 +26,9 @@ class Cutter:
         messages: Iterable[tuple[Message | None, list[Record]]],
         is_incomplete: Callable[[], bool],
     ) -> list[tuple[bytes, list[Record]]]:
-        """Give the bytes to pass on, packet for packet, with the records of each.
+        """Return the bytes to pass on, one piece for each packet, with the records of each.
 
-        Without a message, and beyond what is looked at of one, everything goes on as it came.
+        Bytes that are not a message, or belong to one that is too large to hold back, pass unchanged.
         """
         self._held += data
         pieces = []
@@ -44,13 +44,13 @@ class Cutter:
         return pieces
 
     def end(self) -> bytes:
-        """Give what was kept back when no more comes."""
+        """Return the bytes held back, at the end of the direction."""
         return self._release(len(self._held))
 
     def _decided(self, stop: int, records: list[Record]) -> tuple[bytes, list[Record]]:
         start, messages, self._messages = self._base, self._messages, []
         data = self._release(stop - start)
-        # Of a message in fragments, or one that was too large to keep back, some is gone already.
+        # The start of a fragmented message, or of one too large to hold back, was passed on already.
         whole = all(message.whole and message.start >= start for message in messages)
         if not (messages and whole and any(map(self._drops, records))):
             return data, records

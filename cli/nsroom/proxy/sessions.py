@@ -1,4 +1,4 @@
-"""The Engine.IO sessions that pass by, each under its sid, whatever connections they use."""
+"""The relayed Engine.IO sessions by sid, across connections."""
 
 from collections import OrderedDict
 from itertools import count
@@ -8,12 +8,12 @@ from nsroom.protocol.session import Session
 from nsroom.record import Direction, Json, Kind, Record
 
 MAX_SESSIONS = 10_000
-"""Those that were silent the longest are forgotten; a long poll tells nobody when its client is gone."""
+"""The least recently used are forgotten: a client that stops polling is not noticed otherwise."""
 _EVENT, _ACK = Kind.EVENT, Kind.ACK
 
 
 class Sessions:
-    """All sessions, and one sequence of records for them."""
+    """All sessions, with one sequence of records for all of them."""
 
     def __init__(self, raw: bool = False) -> None:
         self._raw = raw
@@ -24,7 +24,7 @@ class Sessions:
         return len(self._known)
 
     def find(self, sid: str | None, is_old: bool = False) -> Session:
-        """Give the session of this name; a new one where it has none yet, or is not known."""
+        """Return the session with this sid, or a new one if the sid is unknown or not assigned yet."""
         session = self._known.get(sid) if sid else None
         if session is None:
             session = Session(self._sequence, self._raw, is_old=is_old)
@@ -33,36 +33,37 @@ class Sessions:
         return session
 
     def keep(self, sid: str, session: Session) -> None:
-        """Remember the session under its name."""
+        """Store the session under its sid."""
         self._known[sid] = session
         self._known.move_to_end(sid)
         if len(self._known) > MAX_SESSIONS:
             self._known.popitem(last=False)
 
     def forget(self, sid: str | None) -> None:
-        """Let a session go that is over."""
+        """Forget a session that has ended."""
         if sid:
             self._known.pop(sid, None)
 
     def note(self, kind: Kind, at: int, sid: str | None = None, **fields: Json) -> Record:
-        """Make a Record of what no packet says."""
+        """Return a Record that was not made from a packet."""
         return Record(at, next(self._sequence), Direction.LOCAL, kind, sid=sid, **fields)
 
 
 class Link:
-    """What one request, or one WebSocket, carries of a session."""
+    """One request, or one WebSocket, of a session."""
 
     def __init__(self, sessions: Sessions, sid: str | None, is_old: bool) -> None:
         self.sid = sid
         self.is_old = is_old
-        """Whether it speaks Engine.IO 3."""
+        """Whether the client speaks Engine.IO 3."""
         self._sessions = sessions
         self._session = sessions.find(sid, is_old)
-        self._is_home = sid is None
+        self._is_transport = sid is None
+        """Whether the session ends with this connection: it started here, or was upgraded to it."""
         self._session.sid = sid
 
     def feed(self, direction: Direction, frame: str | bytes, at: int) -> list[Record]:
-        """Observe one frame."""
+        """Return the records of one frame."""
         record = self._session.feed(direction, frame, at)
         if self.sid is None:
             self._opened(self._session.handshake)
@@ -71,28 +72,28 @@ class Link:
         return [record if record.kind is _EVENT or record.kind is _ACK else self._named(record)]
 
     def _opened(self, handshake: Handshake | None) -> None:
-        """Give the session its name, once that is known."""
+        """Store the session under its sid, once the handshake has assigned one."""
         if handshake is not None:
             self.sid = self._session.sid = handshake.sid
             self._sessions.keep(self.sid, self._session)
 
     def is_incomplete(self, direction: Direction) -> bool:
-        """Tell whether attachments of a packet are still to come."""
+        """Return whether a packet in this direction waits for attachments."""
         return self._session.is_incomplete(direction)
 
     def close(self) -> None:
-        """Take note of the end of the WebSocket, and with it of the session that lived there."""
-        if self._is_home:
+        """Handle the end of the WebSocket, and of the session if this was its transport."""
+        if self._is_transport:
             self._sessions.forget(self.sid)
 
     def note(self, kind: Kind, at: int, **fields: Json) -> Record:
-        """Make a Record of what no packet says."""
+        """Return a Record of this session that was not made from a packet."""
         return self._sessions.note(kind, at, self.sid, **fields)
 
     def _named(self, record: Record) -> Record:
-        """Put the Engine.IO sid in; that of the namespace, which CONNECT gives, stays in the data."""
+        """Return the record with the Engine.IO sid; the sid that CONNECT assigns is kept in the data."""
         if record.kind is Kind.UPGRADE:
-            self._is_home = True
+            self._is_transport = True
         elif record.kind is Kind.CLOSE:
             self._sessions.forget(self.sid)
         elif record.kind is Kind.CONNECT and record.sid is not None:
