@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nsroom.bench.plan import Scenario
 from nsroom.bench.schedule import SECOND
 from nsroom.bench.tally import Tally
-from nsroom.cli.durations import parse_time
+from nsroom.cli.durations import parse_duration
 from nsroom.errors import UsageError
 
 _ERRORS = re.compile(r"(\d+)|(\d+(?:\.\d+)?)%")
@@ -59,7 +59,7 @@ def parse_bound(option: str, percent: float, text: str) -> Bound:
     name, equals, time = text.rpartition("=")
     if equals and name not in list(Scenario):
         raise UsageError(f"{option} {text!r}: there are {', '.join(Scenario)}")
-    limit = parse_time(time, option)
+    limit = parse_duration(option, time)
     return Bound(f"{option} {text}", percent, limit, Scenario(name) if equals else None)
 
 

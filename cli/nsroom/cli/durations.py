@@ -4,12 +4,12 @@ import re
 
 from nsroom.errors import UsageError
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s)")
 
 
-def parse_time(text: str, option: str = "--delay") -> float:
-    """Read `200ms` or `1.5s` as seconds. Raises: UsageError that names the option."""
-    found = _TIME.fullmatch(text)
+def parse_duration(option: str, text: str) -> float:
+    """Return `200ms` or `1.5s` in seconds. Raises: UsageError that names the option."""
+    found = _DURATION.fullmatch(text)
     if found is None:
-        raise UsageError(f"{option} {text!r}: give it as 200ms or 1.5s")
+        raise UsageError(f"{option} {text!r}: write it as 200ms or 1.5s")
     return float(found[1]) / (1000 if found[2] == "ms" else 1)

@@ -83,7 +83,7 @@ def proxy(
       nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
       nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'event=price'
     """
-    from nsroom.cli.durations import parse_time
+    from nsroom.cli.durations import parse_duration
     from nsroom.cli.run import run
     from nsroom.client.target import resolve
     from nsroom.filters import parse
@@ -99,7 +99,7 @@ def proxy(
         )
     faults = Faults(
         drop=parse_share(drop) if drop else 0.0,
-        delay=parse_time(delay) if delay else 0.0,
+        delay=parse_duration("--delay", delay) if delay else 0.0,
         where=parse(fault_where) if fault_where else None,
     )
     plan = Plan(url, insecure, cacert, connect_timeout, _checked(origin), faults)

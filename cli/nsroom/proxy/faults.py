@@ -1,4 +1,4 @@
-"""Faults on purpose: which packets the proxy drops or delays."""
+"""Parse --drop, and choose the packets that the proxy drops or delays on purpose."""
 
 import random
 import re
@@ -13,35 +13,35 @@ _SHARE = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What happens to the packets that `where` names: events and acknowledgements unless it says other."""
+    """Faults for the packets that match `where`; without it, for events and acknowledgements."""
 
     drop: float = 0.0
-    """The share that is lost, from 0 to 1."""
+    """The share of packets to drop, from 0 to 1."""
     delay: float = 0.0
-    """Seconds; what is behind a packet in its direction waits with it."""
+    """Seconds; later packets in the same direction wait too."""
     where: Callable[[Record], bool] | None = None
 
-    def concerns(self, record: Record) -> bool:
-        """Tell whether the faults are meant for this packet."""
+    def apply_to(self, record: Record) -> bool:
+        """Return whether the faults apply to this packet."""
         if self.where is not None:
             return record.kind in _PACKETS and self.where(record)
         return record.kind is Kind.EVENT or record.kind is Kind.ACK
 
     def drops(self, record: Record) -> bool:
-        """Decide whether this one is lost."""
-        return self.concerns(record) and random.random() < self.drop
+        """Return whether to drop this packet."""
+        return self.apply_to(record) and random.random() < self.drop
 
 
 _PACKETS = frozenset(
     [Kind.EVENT, Kind.ACK, Kind.CONNECT, Kind.CONNECT_ERROR, Kind.DISCONNECT, Kind.PING, Kind.PONG]
 )
-"""Those that can be dropped: without its handshake nothing would come of a connection."""
+"""The kinds that can be dropped or delayed: without its handshake a connection would never open."""
 
 
 def parse_share(text: str) -> float:
-    """Read `5%` or `0.05`. Raises: UsageError."""
+    """Return `5%` or `0.05` as a number from 0 to 1. Raises: UsageError."""
     found = _SHARE.fullmatch(text)
     share = float(found[1]) / (100 if found[2] else 1) if found else -1.0
     if not 0 <= share <= 1:
-        raise UsageError(f"--drop {text!r}: give a share of the packets, as 5% or 0.05")
+        raise UsageError(f"--drop {text!r}: write a share of the packets as 5% or 0.05")
     return share

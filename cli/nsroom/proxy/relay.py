@@ -255,7 +255,7 @@ class Relay:
         return self._first is not None and self._first[0] is way
 
     def _delay(self, records: list[Record]) -> float:
-        return self._faults.delay if any(map(self._faults.concerns, records)) else 0.0
+        return self._faults.delay if any(map(self._faults.apply_to, records)) else 0.0
 
     def _show(self, records: list[Record], size: int = 0) -> None:
         if records:
