@@ -1,4 +1,7 @@
-"""One client's TCP connection and the one to the server that mirrors it."""
+"""Relay bytes between a client and the server, optionally dropping or delaying packets.
+
+Each connection ends as the other one does: closed, half-closed or reset.
+"""
 
 import asyncio
 import contextlib
@@ -17,9 +20,9 @@ from nsroom.record import Direction, Kind, Record
 IN, OUT = Direction.IN, Direction.OUT
 _CHUNK = 65536
 _LINGER = 2.0
-"""Seconds that a refused client may go on sending: a reset would take our answer from it."""
+"""Seconds to keep reading from a refused client: a reset would discard our response."""
 _MAX_DELAYED = 2**20
-"""Bytes that may wait for their time; then their sender waits too."""
+"""Bytes that may be delayed at a time; then their sender must wait."""
 
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -37,28 +40,26 @@ class Upstream:
     """Seconds for the connection, TLS included."""
 
     async def connect(self) -> Streams:
-        """Open a connection. Raises: OSError, also its TimeoutError and ssl.SSLError."""
+        """Open a connection. Raises: OSError, which includes TimeoutError and ssl.SSLError."""
         name = self.host if self.tls else None
         async with asyncio.timeout(self.timeout):
             return await asyncio.open_connection(self.host, self.port, ssl=self.tls, server_hostname=name)
 
     def explain(self, error: OSError) -> str:
-        """Say why there is no connection."""
+        """Return why the connection failed, and what to do."""
         return f"cannot reach {self.url}: {self._cause(error)}"
 
     def _cause(self, error: OSError) -> str:
         if isinstance(error, TimeoutError):
             return f"no connection within {self.timeout:g} s: a firewall, or the wrong address?"
         if isinstance(error, ssl.SSLCertVerificationError):
-            told = error.verify_message
-            return (
-                f"its certificate is not trusted ({told}): give its authority with --cacert, or -k to go on"
-            )
+            reason = error.verify_message
+            return f"its certificate is not trusted ({reason}): add its authority with --cacert, or use -k"
         if isinstance(error, ssl.SSLError):
             return f"TLS failed ({error.reason or error}): is it http:// instead of https://?"
         if isinstance(error, socket.gaierror):
             return f"no such host: {self.host}"
-        # Where a name has several addresses, asyncio joins their errors to one without a number.
+        # If a name has several addresses, asyncio joins their errors into one without an errno.
         if error.errno == ECONNREFUSED or f"[Errno {ECONNREFUSED}]" in str(error):
             return f"nothing listens on {self.host} port {self.port}: start the server"
         if error.errno in (EHOSTUNREACH, ENETUNREACH):
@@ -67,70 +68,70 @@ class Upstream:
 
 
 class Outlet:
-    """Sends at once."""
+    """Sends data to one side at once."""
 
-    def __init__(self, sink: asyncio.StreamWriter) -> None:
-        self._sink = sink
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
 
     def put(self, data: bytes, _delay: float = 0.0) -> None:
-        """Send these."""
+        """Send data."""
         if data:
-            self._sink.write(data)
+            self._writer.write(data)
 
     async def drain(self) -> None:
-        """Wait while the other side takes nothing. Raises: ConnectionError."""
-        await self._sink.drain()
+        """Wait until the receiver has caught up. Raises: ConnectionError."""
+        await self._writer.drain()
 
     def end(self) -> None:
-        """Send no more: half-close, where the connection can be (TLS cannot)."""
-        if self._sink.can_write_eof():
-            self._sink.write_eof()
+        """Stop sending: half-close the connection, or close it if it uses TLS."""
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
         else:
-            self._sink.close()
+            self._writer.close()
 
     async def run(self) -> None:
-        """Do what is to be done beside. Raises: ConnectionError."""
+        """Send delayed data until the end. Raises: ConnectionError."""
 
 
 class DelayedOutlet(Outlet):
-    """Sends everything in its order, and nothing before its time."""
+    """Sends data to one side in order, each piece after its delay."""
 
-    def __init__(self, sink: asyncio.StreamWriter) -> None:
-        super().__init__(sink)
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        super().__init__(writer)
         self._queue: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
         self._waiting = 0
-        self._room = asyncio.Event()
+        self._sent = asyncio.Event()
         self._now = asyncio.get_running_loop().time
 
     def put(self, data: bytes, delay: float = 0.0) -> None:
-        """Send these after so many seconds, and after what is before them."""
+        """Send data after `delay` seconds, and after the data before it."""
         self._waiting += len(data)
         self._queue.put_nowait((self._now() + delay, data))
 
     async def drain(self) -> None:
-        """Wait while too much waits."""
+        """Wait until less than the limit is delayed."""
         while self._waiting > _MAX_DELAYED:
-            self._room.clear()
-            await self._room.wait()
+            self._sent.clear()
+            await self._sent.wait()
 
     def end(self) -> None:
-        """Send no more after this."""
+        """Stop sending after the data before this."""
         self._queue.put_nowait(None)
 
     async def run(self) -> None:
-        """Send what is due. Raises: ConnectionError."""
+        """Send delayed data until the end. Raises: ConnectionError."""
         while (item := await self._queue.get()) is not None:
             due, data = item
             await asyncio.sleep(due - self._now())
             super().put(data)
             await super().drain()
             self._waiting -= len(data)
-            self._room.set()
+            self._sent.set()
         super().end()
 
 
 class Relay:
-    """Passes on what both ends say, looks at it, and ends one as the other ends."""
+    """Passes data on in both directions, records its packets, and mirrors how each side ends."""
 
     def __init__(
         self, upstream: Upstream, edit: Edit, faults: Faults, sessions: Sessions, channel: Channel
@@ -140,9 +141,10 @@ class Relay:
         self._sessions = sessions
         self._channel = channel
         self._conversation = Conversation(sessions, edit, faults.drops if faults.drop else None)
-        self._answered = asyncio.Event()
-        self._first: tuple[Direction, str] | None = None
-        """Who ended the connection, and how."""
+        self._progress = asyncio.Event()
+        """Set after data was passed on: an upgrade may be answered."""
+        self._first_end: tuple[Direction, str] | None = None
+        """The side that ended the connection first, and how it did."""
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Relay until both ends are done."""
@@ -154,7 +156,7 @@ class Relay:
         except OSError:
             reset(writer)
         finally:
-            # Of what was closed in order nothing is left to abort.
+            # A connection that was closed normally still sends its last data; do not abort it.
             if not writer.is_closing():
                 writer.transport.abort()
 
@@ -174,11 +176,11 @@ class Relay:
             if not server[1].is_closing():
                 server[1].transport.abort()
 
-    async def _refuse(self, client: Streams, why: str) -> None:
-        """Answer for a server that cannot be reached."""
-        self._show([self._sessions.note(Kind.CONNECT_ERROR, now(), message=why)])
+    async def _refuse(self, client: Streams, reason: str) -> None:
+        """Respond for a server that cannot be reached."""
+        self._show([self._sessions.note(Kind.CONNECT_ERROR, now(), message=reason)])
         reader, writer = client
-        body = f"nsroom proxy: {why}\n".encode()
+        body = f"nsroom proxy: {reason}\n".encode()
         writer.write(
             b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\n"
             b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body)
@@ -190,15 +192,15 @@ class Relay:
                     continue
 
     async def _mirror(self, client: Streams, server: Streams, data: bytes) -> None:
-        kind = DelayedOutlet if self._faults.delay else Outlet
-        to_server, to_client = kind(server[1]), kind(client[1])
-        work = (
+        outlet = DelayedOutlet if self._faults.delay else Outlet
+        to_server, to_client = outlet(server[1]), outlet(client[1])
+        coroutines = (
             self._pump(OUT, client[0], to_server, data),
             self._pump(IN, server[0], to_client),
             to_server.run(),
             to_client.run(),
         )
-        tasks = [asyncio.create_task(each) for each in work]
+        tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
@@ -207,52 +209,53 @@ class Relay:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._first is not None:
-                self._show(self._conversation.close(*self._first, now()))
+            if self._first_end is not None:
+                self._show(self._conversation.close(*self._first_end, now()))
 
     async def _pump(
-        self, way: Direction, source: asyncio.StreamReader, outlet: Outlet, data: bytes = b""
+        self, direction: Direction, reader: asyncio.StreamReader, outlet: Outlet, data: bytes = b""
     ) -> None:
-        """Pass one direction on, to its end."""
-        data = data or await self._read(way, source)
+        """Pass one direction on until it ends."""
+        data = data or await self._read(direction, reader)
         while data:
-            await self._pass(way, data, outlet)
-            data = await self._read(way, source)
-        seen = self._conversation.end(way, now())
+            await self._pass(direction, data, outlet)
+            data = await self._read(direction, reader)
+        seen = self._conversation.end(direction, now())
         self._show(seen.records)
-        self._answered.set()
+        self._progress.set()
         outlet.put(seen.data)
         outlet.end()
 
-    async def _read(self, way: Direction, source: asyncio.StreamReader) -> bytes:
+    async def _read(self, direction: Direction, reader: asyncio.StreamReader) -> bytes:
         try:
-            data = await source.read(_CHUNK)
+            data = await reader.read(_CHUNK)
         except OSError:
-            self._first = self._first or (way, "reset the connection")
+            self._first_end = self._first_end or (direction, "reset the connection")
             raise
         if not data:
-            self._first = self._first or (way, "closed the connection")
+            self._first_end = self._first_end or (direction, "closed the connection")
         return data
 
-    async def _pass(self, way: Direction, data: bytes, outlet: Outlet) -> None:
+    async def _pass(self, direction: Direction, data: bytes, outlet: Outlet) -> None:
         conversation = self._conversation
-        while way is OUT and conversation.is_switching and not self._ended(IN):
-            self._answered.clear()
-            await self._answered.wait()
-        if not self._faults.delay and conversation.is_transparent(way):
-            # First on the way, then looked at: so it costs the other side no time.
+        while direction is OUT and conversation.is_switching and not self._server_ended_first:
+            self._progress.clear()
+            await self._progress.wait()
+        if not self._faults.delay and conversation.is_transparent(direction):
+            # Send first, then parse: parsing does not delay the receiver.
             outlet.put(data)
-            self._show(_records(conversation.feed(way, data, now())), len(data))
+            self._show(_records(conversation.feed(direction, data, now())), len(data))
         else:
-            for seen in conversation.feed(way, data, now()):
+            for seen in conversation.feed(direction, data, now()):
                 self._show(seen.records, len(seen.data))
                 outlet.put(seen.data, self._delay(seen.records))
-        self._answered.set()
+        self._progress.set()
         await outlet.drain()
         await self._channel.room()
 
-    def _ended(self, way: Direction) -> bool:
-        return self._first is not None and self._first[0] is way
+    @property
+    def _server_ended_first(self) -> bool:
+        return self._first_end is not None and self._first_end[0] is IN
 
     def _delay(self, records: list[Record]) -> float:
         return self._faults.delay if any(map(self._faults.apply_to, records)) else 0.0
@@ -267,8 +270,8 @@ def _records(seen: list[Seen]) -> list[Record]:
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection so that the other side sees a reset, as we did."""
+    """Abort a connection so that the peer sees a reset."""
     raw = writer.get_extra_info("socket")
-    with contextlib.suppress(OSError):  # it is closed already
+    with contextlib.suppress(OSError):  # closed already
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

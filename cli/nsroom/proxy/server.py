@@ -1,7 +1,7 @@
-"""A relay before a server that shows what passes: TCP to TCP, byte for byte.
+"""Listen, accept clients, and relay each to the upstream server, byte for byte.
 
-Each connection of a client has one of its own to the server, and they end as each other does: a half-closed
-one, a reset, a poll that was given up. Only `Host` (and `Origin`, if asked for) is written anew.
+Each client connection has its own connection to the server; closes, half-closes, resets and cancelled polls
+are mirrored. Only `Host` (and `Origin`, on request) is rewritten.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _BACKLOG = 1024
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to relay to, and what to change on the way."""
+    """The server to relay to, and the changes to make."""
 
     url: str
     """Scheme, host and port of the server."""
@@ -34,14 +34,14 @@ class Plan:
     cacert: str | None = None
     connect_timeout: float = 10.0
     origin: str | None = None
-    """Stands in every Origin header, if given."""
+    """Replaces the value of Origin headers, if given."""
     faults: Faults = field(default_factory=Faults)
 
     def upstream(self) -> Upstream:
-        """Say how to reach the server. Raises: UsageError."""
+        """Return the address of the server. Raises: UsageError."""
         parts = urlsplit(self.url)
         if parts.username or parts.password:
-            raise UsageError("the proxy adds nothing to the requests: leave name and password out of the URL")
+            raise UsageError("the proxy adds no credentials to requests: remove user and password from the URL")
         secure = parts.scheme == "https"
         return Upstream(
             url=self.url,
@@ -52,16 +52,16 @@ class Plan:
         )
 
     def edit(self, head: bytes) -> bytes:
-        """Write a request's head for the server."""
+        """Return a request's head as the server receives it."""
         head = http11.set_header(head, "Host", urlsplit(self.url).netloc)
         if self.origin is not None:
             head = http11.set_header(head, "Origin", self.origin)
-        # To leave a message out of a compressed stream would spoil those behind it.
+        # Dropping a message from a compressed stream would corrupt the messages after it.
         return http11.drop_header(head, "Sec-WebSocket-Extensions") if self.faults.drop else head
 
 
 class Proxy:
-    """The relay while it listens."""
+    """The listening proxy."""
 
     def __init__(self, plan: Plan, raw: bool = False) -> None:
         """Raises: UsageError."""
@@ -74,7 +74,7 @@ class Proxy:
 
     @contextlib.asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[str]:
-        """Listen, and give our URL; at the end every connection is over at once. Raises: ConnectError."""
+        """Listen, and yield the proxy's URL; at exit, drop all connections. Raises: ConnectError."""
         _allow_many_files()
         try:
             server = await asyncio.start_server(self._accept, host, port, backlog=_BACKLOG)
@@ -90,7 +90,7 @@ class Proxy:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def failed(self) -> None:
-        """Wait until a connection has failed by a fault of ours, and raise that."""
+        """Wait until a relay fails because of a bug, and raise its exception."""
         await asyncio.shield(self._failed)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,14 +106,14 @@ class Proxy:
 
 
 def parse_listen(text: str) -> tuple[str, int]:
-    """Read `:3001`, `3001`, `HOST:3001` or `[::1]:3001`. Raises: UsageError."""
+    """Return host and port of `:3001`, `3001`, `HOST:3001` or `[::1]:3001`. Raises: UsageError."""
     try:
         parts = urlsplit(f"//{text if ':' in text else f':{text}'}")
         host, port = parts.hostname or "127.0.0.1", parts.port
     except ValueError:
         port = None
     if port is None or parts.path or parts.query or "@" in text:
-        raise UsageError(f"--listen {text!r}: give it as :3001 or HOST:3001")
+        raise UsageError(f"--listen {text!r}: write it as :3001 or HOST:3001")
     return host, port
 
 
@@ -123,13 +123,13 @@ def _address(host: str, port: int) -> str:
 
 def _explain(error: OSError, address: str) -> str:
     if error.errno == EADDRINUSE:
-        return f"{address} is in use: stop what listens there, or name another with --listen (:0 is any)"
+        return f"{address} is in use: stop the other server, or choose another --listen (:0 is any)"
     cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
     return f"cannot listen on {address}: {cause.lower()}; choose another --listen"
 
 
 def _allow_many_files() -> None:
-    """Take as many descriptors as the system gives: each connection needs two."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # macOS calls it infinite, and refuses that
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Raise the limit of open files to the maximum: each relayed client needs two."""
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS reports infinity, and refuses it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))

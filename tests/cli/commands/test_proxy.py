@@ -157,9 +157,7 @@ async def test_a_port_in_use_is_code_3(relay: Relay, nsroom: Runner) -> None:
     address = (await relay()).url.removeprefix("http://")
     result = await nsroom("proxy", ":1", "--listen", address)
     assert (result.code, result.stdout) == (3, "")
-    told = (
-        f"nsroom: {address} is in use: stop what listens there, or name another with --listen (:0 is any)\n"
-    )
+    told = f"nsroom: {address} is in use: stop the other server, or choose another --listen (:0 is any)\n"
     assert result.stderr == told
 
 
@@ -181,13 +179,13 @@ async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
         ([], "missing argument 'TARGET'"),
         ([":3000/chat"], "the proxy relays every namespace: name the server only, and --where ns=/chat"),
         (["/chat"], "the proxy relays every namespace"),
-        ([":3000", "--listen", "x"], "--listen 'x': give it as :3001 or HOST:3001"),
+        ([":3000", "--listen", "x"], "--listen 'x': write it as :3001 or HOST:3001"),
         ([":3000", "--drop", "150%"], "--drop '150%': write a share of the packets as 5% or 0.05"),
         ([":3000", "--delay", "200"], "--delay '200': write it as 200ms or 1.5s"),
         ([":3000", "--fault-where", "event=a"], "--fault-where names packets for --drop or --delay"),
         ([":3000", "--drop", "5%", "--fault-where", "x=1"], "column 1"),
         ([":3000", "--origin", "ä"], "--origin 'ä': give it as https://example.org"),
-        (["http://u:secret@h"], "leave name and password out of the URL"),
+        (["http://u:secret@h"], "remove user and password from the URL"),
         (["https://h", "--cacert", "/nowhere"], "--cacert: cannot use /nowhere"),
     ],
 )

@@ -349,5 +349,5 @@ def test_no_listen(text: str) -> None:
 
 
 def test_a_password_in_the_url_is_not_taken_for_one_that_is_sent() -> None:
-    with pytest.raises(UsageError, match="leave name and password out"):
+    with pytest.raises(UsageError, match="remove user and password"):
         Plan("http://ann:secret@a").upstream()
