@@ -41,7 +41,9 @@ class Plan:
         """Return the address of the server. Raises: UsageError."""
         parts = urlsplit(self.url)
         if parts.username or parts.password:
-            raise UsageError("the proxy adds no credentials to requests: remove user and password from the URL")
+            raise UsageError(
+                "the proxy does not add credentials: remove user and password from the URL"
+            )
         secure = parts.scheme == "https"
         return Upstream(
             url=self.url,

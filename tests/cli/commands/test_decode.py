@@ -118,17 +118,17 @@ async def test_a_recording_whose_last_line_is_cut(nsroom: Nsroom) -> None:
     result = await nsroom("decode", stdin='{"kind":"event","event":"a","args":[1]}\n{"time":"2026')
     first, torn = result.records()
     assert first["frame"] == '42["a",1]'
-    assert torn["error"] == {"reason": "no whole record: not JSON: unterminated string", "offset": 8}
+    assert torn["error"] == {"reason": "not a complete record: not JSON: unterminated string", "offset": 8}
     assert (result.code, result.stderr) == (8, "nsroom: 1 of 2 frames malformed, the first in line 2\n")
 
 
 @pytest.mark.parametrize(
     ("stdin", "complaint"),
     [
-        (b"\x00\xff" * 50_000, "nsroom: binary data: not frames, nor a recording, nor a HAR file\n"),
+        (b"\x00\xff" * 50_000, "nsroom: binary data: expected frames, a recording or a HAR file\n"),
         (
             b'{"log":{"entries":[{"request"',
-            "nsroom: no recording and no whole HAR file: expecting ':' delimiter at line 1 column 30\n",
+            "nsroom: neither a recording nor a whole HAR file: expecting ':' delimiter at line 1 column 30\n",
         ),
         (b'{"log":{"entries":[]}}', "nsroom: no Engine.IO frames in the HAR file: "),
     ],

@@ -1,4 +1,4 @@
-"""Find the Engine.IO frames in what people keep: lines, polling bodies, recordings and HAR files."""
+"""Find the Engine.IO frames in a capture: lines, polling bodies, a recording or a HAR file."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from nsroom.protocol.explain.explainer import Found
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import Direction, Json, Kind, Record, from_json
 
-# A record wraps what a frame carries, and each $binary in it, in a few levels of its own.
+# A record, and each $binary in it, adds a few levels to the payload of a frame.
 _RECORD_LIMITS = replace(LIMITS, depth=LIMITS.depth + 4)
 
 
@@ -24,16 +24,16 @@ class _Line(NamedTuple):
 
 
 def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
-    """Yield the frames as the lines come in; the first line tells what kind of input it is.
+    """Yield the frames while lines arrive; the first line decides which kind of capture it is.
 
-    Raises: DataError when it is none.
+    Raises: DataError if it is not one of these kinds.
     """
     texts = _texts(lines)
     first = next(texts, None)
     if first is None:
         return
     if first.error or "\0" in first.text:
-        raise DataError("binary data: not frames, nor a recording, nor a HAR file")
+        raise DataError("binary data: expected frames, a recording or a HAR file")
     if not first.text.startswith("{"):
         yield from _each(split, chain([first], texts))
     elif _is_record(first.text):
@@ -43,7 +43,7 @@ def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
 
 
 def split(text: str) -> list[Found]:
-    """Give the frames of one line: one, or those of a polling body, of either Engine.IO."""
+    """Return the frames of one line: a frame, or a polling body of either Engine.IO."""
     if not engineio3.is_payload(text):
         return [Found(frame) for frame in engineio.split_payload(text)]
     try:
@@ -53,7 +53,7 @@ def split(text: str) -> list[Found]:
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[_Line]:
-    """Yield the lines that are not blank, without a byte order mark and the end of the line."""
+    """Yield the lines that are not blank, without byte order mark and line ending."""
     for number, line in enumerate(lines, 1):
         if len(line) > LIMITS.frame:
             raise DataError(f"line {number}: longer than {LIMITS.frame} bytes")
@@ -82,20 +82,20 @@ def _each(read: Callable[[str], Iterable[Found]], lines: Iterable[_Line]) -> Ite
 
 
 def _recorded(text: str) -> list[Found]:
-    """Give the frames of one line of a recording; where it has none, those that its packet was."""
+    """Return the frames of one line of a recording, encoded again if it was recorded without them."""
     try:
         record = from_json(strict_json.load(text, 0, _RECORD_LIMITS))
-        frames = _written(record) if record.frames is None else record.frames
+        frames = _encoded(record) if record.frames is None else record.frames
     except DecodeError as error:
-        return [Found(text, error=DecodeError(f"no whole record: {error.reason}", text, error.offset))]
+        return [Found(text, error=DecodeError(f"not a complete record: {error.reason}", text, error.offset))]
     except ValueError as error:
-        return [Found(text, error=DecodeError(f"no record: {error}", text))]
+        return [Found(text, error=DecodeError(f"not a record: {error}", text))]
     time = record.time or None
     return [Found(frame, direction=record.direction, sid=record.sid, time=time) for frame in frames]
 
 
-def _written(record: Record) -> list[str | bytes]:
-    """Write the frames of a record; what nsroom itself noted was never on the wire."""
+def _encoded(record: Record) -> list[str | bytes]:
+    """Return the frames of a record; local records were never on the wire."""
     if record.direction is Direction.LOCAL:
         return []
     if record.kind in _CONTROL:

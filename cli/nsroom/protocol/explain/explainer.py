@@ -1,4 +1,4 @@
-"""Say what every character of an Engine.IO frame means, and of the Socket.IO packet in it."""
+"""Explain every character of an Engine.IO frame, and of the Socket.IO packet in it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A frame and where it was found; `error` says why it cannot be one."""
+    """A frame and where it was found; `error` is why it is not a valid one."""
 
     frame: str | bytes
     line: int | None = None
@@ -28,14 +28,19 @@ class Found:
     """Microseconds since the epoch."""
     error: DecodeError | None = None
     is_old: bool = False
-    """Whether it is known to be of Engine.IO 3; the Explainer finds out, too."""
+    """Whether the frame is known to be of Engine.IO 3; the Explainer may detect that too."""
 
     def where(self) -> dict[str, int | str]:
-        """Give `line`, `time`, `direction` and `sid`, as far as they are known."""
-        where = {"line": self.line, "time": self._when(), "direction": self.direction, "sid": self.sid}
+        """Return `line`, `time`, `direction` and `sid`, without the unknown ones."""
+        where = {
+            "line": self.line,
+            "time": self._formatted_time(),
+            "direction": self.direction,
+            "sid": self.sid,
+        }
         return {key: value for key, value in where.items() if value is not None}
 
-    def _when(self) -> str | None:
+    def _formatted_time(self) -> str | None:
         try:
             return None if self.time is None else format_time(self.time)
         except OverflowError:  # a file may claim any year
@@ -44,14 +49,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a frame says, as far as it can be read."""
+    """The parts of a frame, up to the first error."""
 
     found: Found
     fields: tuple[Field, ...] = ()
     error: DecodeError | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """Give it as plain JSON: the keys of `Found.where`, `frame`, `fields`, and `error` when malformed."""
+        """Return plain JSON: the keys of `Found.where`, `frame`, `fields`, and `error` if malformed."""
         fields = [field._asdict() for field in self.fields]
         value = {**self.found.where(), "frame": escape(self.found.frame), "fields": fields}
         if self.error is not None:
@@ -60,8 +65,8 @@ class Explanation:
 
 
 @dataclass(slots=True)
-class _Due:
-    """The attachments that a packet has announced."""
+class _Announced:
+    """The attachments that a packet announced."""
 
     owner: str
     total: int
@@ -69,13 +74,14 @@ class _Due:
 
 
 class Explainer:
-    """Explains frames one after the other, and so knows which packet an attachment belongs to."""
+    """Explains frames in order, so that it knows which packet an attachment belongs to."""
 
     def __init__(self) -> None:
-        self._due: dict[tuple[str | None, Direction | None], _Due] = {}
+        self._announced: dict[tuple[str | None, Direction | None], _Announced] = {}
         self._opened: str | None = None
+        """The sid of the last handshake."""
         self._sessions: dict[str | None, bool] = {}
-        """Those that were seen to begin, and whether they are of Engine.IO 3."""
+        """By sid of a handshake: whether the session uses Engine.IO 3."""
 
     def explain(self, found: Found) -> Explanation:
         """Explain one frame, malformed or not."""
@@ -111,13 +117,14 @@ class Explainer:
             yield Field(1, packet.data, "data", _DATA.get(frame, "text"))
 
     def _is_old(self, found: Found) -> bool:
-        """Tell whether it is Engine.IO 3, as all is after a server's CONNECT without a sid."""
+        """Return whether a frame is of Engine.IO 3: a server's CONNECT without a sid shows that for its session."""
         session = found.sid if found.sid in self._sessions else self._opened
         if found.direction is Direction.IN and _OLD_CONNECT.match(str(found.frame)):
             self._sessions[session] = True
-        # Base64 comes in groups of four characters: those behind "b4" cannot be read with the 4.
-        torn = isinstance(found.frame, str) and found.frame.startswith("b4") and len(found.frame) % 4 == 2
-        return found.is_old or torn or self._sessions.get(session, False)
+        # Base64 has groups of four characters: here the "4" cannot belong to them.
+        frame = found.frame
+        is_base64_of_3 = isinstance(frame, str) and frame.startswith("b4") and len(frame) % 4 == 2
+        return found.is_old or is_base64_of_3 or self._sessions.get(session, False)
 
     def _message(self, found: Found, frame: str) -> Iterator[Field]:
         if frame[1:2] == "{":
@@ -131,7 +138,7 @@ class Explainer:
         packet = _inner(_packet, frame)
         if packet.attachments:
             owner = f"event {packet.data[0]}" if packet.type is _BINARY_EVENT else f"ack {packet.id}"
-            self._due[found.sid, found.direction] = _Due(owner, packet.attachments)
+            self._announced[found.sid, found.direction] = _Announced(owner, packet.attachments)
         if start < len(frame):
             yield from _payload(frame, start, packet)
 
@@ -144,7 +151,7 @@ class Explainer:
             start = 1
             yield Field(0, "04", "engine.io type", "message")
         text = frame[start:] if isinstance(frame, str) else preview(data)
-        attachment = self._take(found)
+        attachment = self._next_attachment(found)
         if attachment is None and (packet := _msgpack(data)):
             step = 4 / 3 if isinstance(frame, str) else 1
             yield Field(start, text, "packet", f"MessagePack: {counted(len(data), 'byte')}")
@@ -154,13 +161,13 @@ class Explainer:
         meaning = f"{counted(len(data), 'byte')}: {preview(data)}"
         yield Field(start, text, attachment or "binary data that no packet announced", meaning)
 
-    def _take(self, found: Found) -> str | None:
-        """Give the attachment that is due."""
-        due = self._due.get((found.sid, found.direction))
-        if due is None or due.seen == due.total:
+    def _next_attachment(self, found: Found) -> str | None:
+        """Return the name of the next announced attachment, or None if there is not one."""
+        announced = self._announced.get((found.sid, found.direction))
+        if announced is None or announced.seen == announced.total:
             return None
-        due.seen += 1
-        return f"attachment {due.seen - 1} of {due.owner}"
+        announced.seen += 1
+        return f"attachment {announced.seen - 1} of {announced.owner}"
 
 
 _BINARY_EVENT = socketio.PacketType.BINARY_EVENT
@@ -176,7 +183,7 @@ def _msgpack(data: bytes) -> socketio.Packet | None:
 
 
 def _inner(parse: Callable[[str], _T], frame: str) -> _T:
-    """Parse what follows the Engine.IO type; an error's offset counts from the start of the frame."""
+    """Parse a frame after its Engine.IO type; offsets of errors count from the start of the frame."""
     try:
         return parse(frame[1:])
     except DecodeError as error:
@@ -233,7 +240,7 @@ def _payload(frame: str, start: int, packet: socketio.Packet) -> Iterator[Field]
 
 
 def _elements(frame: str, start: int, part: Callable[[int, Element], tuple[str, str]]) -> Iterator[Field]:
-    """Yield a field for each element, its name and meaning given by `part`."""
+    """Yield a field for each element; `part` returns its name and meaning."""
     for index, element in enumerate(strict_json.elements(frame, start)):
         if index == LISTED:
             yield Field(element.start, frame[element.start :], "rest", f"all after {LISTED} elements")

@@ -1,4 +1,4 @@
-"""The parts of a frame, each with its meaning; and what all kinds of packets have to say of their values."""
+"""Fields, the parts of a frame with their meaning; and descriptions of values in packets of any encoding."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,13 +8,13 @@ from nsroom.protocol.strict_json import Element
 from nsroom.record import Json
 
 _PREVIEW = 16
-"""Bytes of binary data that are shown."""
+"""Bytes of binary data."""
 LISTED = 1000
-"""Elements that are taken apart: a field for each of a million would take gigabytes."""
+"""Elements that get a field of their own: a million fields would take gigabytes."""
 
 
 class Field(NamedTuple):
-    """A part of a frame: where it begins, its characters, its name and its meaning."""
+    """A part of a frame: its position, its characters, its name and its meaning."""
 
     at: int
     text: str
@@ -31,17 +31,17 @@ IDS = {
 
 
 def preview(data: bytes) -> str:
-    """Write the first bytes."""
+    """Return the first bytes in hexadecimal."""
     return data[:_PREVIEW].hex(" ") + (" …" if len(data) > _PREVIEW else "")
 
 
-def counted(number: int, what: str) -> str:
-    """Write a number of things."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 byte` or `2 bytes`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def argument(element: Element, index: int, is_event: bool, attachments: int = 0) -> tuple[str, str]:
-    """Name an element of a payload, and say what it is."""
+    """Return the name and the meaning of an element of a payload."""
     if is_event and index == 0:
         return "event", _event(element.value)
     number = index if is_event else index + 1
@@ -56,7 +56,7 @@ def _event(name: str | int | float) -> str:
 
 
 def describe(value: Json, attachments: int = 0) -> str:
-    """Say what kind of value it is; the characters are there already."""
+    """Return the type and size of a value; the field already shows its characters."""
     if isinstance(value, (dict, list)):
         return _container(value, list(_placeholders(value)) if attachments else [])
     if isinstance(value, bytes):
@@ -78,7 +78,7 @@ def _container(value: dict[str, Json] | list[Json], attachments: list[int]) -> s
 
 
 def _placeholders(value: Json) -> Iterator[int]:
-    """Yield the numbers of the attachments in a value, in their order."""
+    """Yield the numbers of the attachments in a value, in the order of their placeholders."""
     rest = [value]
     while rest:
         value = rest.pop()

@@ -1,4 +1,4 @@
-"""Find the Engine.IO frames in a HAR file: the WebSocket messages that Chromium adds, and polling bodies.
+"""Find the Engine.IO frames in a HAR file: polling bodies, and the WebSocket messages that Chromium adds.
 
 The format: http://www.softwareishard.com/blog/har-12-spec/, and `_webSocketMessages` of Chromium's DevTools.
 """
@@ -19,9 +19,9 @@ _TEXT, _BINARY = 1, 2
 
 
 def parse(text: str) -> list[Found]:
-    """Give the frames of every Engine.IO session in the file, one session after the other, each in time.
+    """Return the frames of every Engine.IO session in the file, session by session, each in order of time.
 
-    Raises: DataError when it is no HAR file or has no such frames.
+    Raises: DataError if the text is not a HAR file, or has no such frames.
     """
     sessions: dict[str | None, list[Found]] = {}
     for entry in _list(_get(_load(text), "log", "entries")):
@@ -40,11 +40,13 @@ def _load(text: str) -> Json:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise DataError(f"no recording and no whole HAR file: {error.msg.lower()} at {where}") from None
+        raise DataError(
+            f"neither a recording nor a whole HAR file: {error.msg.lower()} at {where}"
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise DataError(f"no recording and no HAR file: {error}") from None
+        raise DataError(f"neither a recording nor a HAR file: {error}") from None
     if not isinstance(_get(value, "log", "entries"), list):
-        raise DataError("no recording and no HAR file: log.entries is missing")
+        raise DataError("neither a recording nor a HAR file: log.entries is missing")
     return value
 
 
@@ -72,7 +74,7 @@ def _query(entry: Json) -> dict[str, str]:
 
 
 def _opened(frames: list[Found]) -> str | None:
-    """Give the sid of the handshake among the frames."""
+    """Return the sid of the handshake in the frames, or None if it is not among them."""
     for found in frames:
         if isinstance(found.frame, str) and found.frame.startswith("0"):
             try:
@@ -110,8 +112,8 @@ def _polling(entry: Json, is_old: bool) -> Iterator[Found]:
     if body := _text(entry, "request", "postData", "text"):
         yield from _split(body.encode("utf-8", "surrogatepass"), Direction.OUT, start, is_old)
     if _text(entry, "request", "method") == "GET" and _get(entry, "response", "status") == 200:
-        took = _micros(_get(entry, "time"), 1000) or 0
-        ended = None if start is None else start + took
+        duration = _micros(_get(entry, "time"), 1000) or 0
+        ended = None if start is None else start + duration
         yield from _response(_get(entry, "response", "content"), ended, is_old)
 
 
@@ -132,7 +134,7 @@ def _response(content: Json, time: int | None, is_old: bool) -> Iterator[Found]:
 
 
 def _split(body: bytes, direction: Direction, time: int | None, is_old: bool) -> Iterator[Found]:
-    """Give the frames of a polling body: of Engine.IO 3 it may be binary."""
+    """Yield the frames of a polling body, which may be binary in Engine.IO 3."""
     try:
         for frame in Dialect(3 if is_old else 4).split_body(body):
             yield Found(frame, direction=direction, time=time, is_old=is_old)

@@ -1,4 +1,4 @@
-"""Say what every part of a packet of socket.io-msgpack-parser means."""
+"""Explain every part of a packet of socket.io-msgpack-parser."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,7 +9,7 @@ from nsroom.protocol.strict_json import Element
 
 
 def fields(packet: Packet, data: bytes) -> Iterator[Field]:
-    """Explain the members of a packet that `msgpack_parser.decode` has read, and the parts of its payload."""
+    """Yield the members of a packet that `msgpack_parser.decode` accepted, and the parts of its payload."""
     for element in messagepack.elements(data):
         yield _member(packet, element, preview(data[element.start : element.end]))
         if element.key == "data" and isinstance(element.value, (list, dict)):
@@ -19,7 +19,7 @@ def fields(packet: Packet, data: bytes) -> Iterator[Field]:
 
 
 def text_fields(text: str) -> list[Field]:
-    """Explain a packet of Socket.IO 2 that is JSON; `at` counts with a 4 before it.
+    """Return the members of a JSON packet of Socket.IO 2; `at` includes the 4 before the packet.
 
     Raises: DecodeError.
     """

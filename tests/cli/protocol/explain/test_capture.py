@@ -123,16 +123,16 @@ def test_a_recording_without_frames(record: dict[str, Any], written: list[str | 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"time":"2026-', "no whole record: not JSON: unterminated string"),
-        ("42[]", "no whole record: not JSON: extra data after the value"),
-        ("[1]", "no record: a record is a JSON object"),
-        ("{}", "no record: the payload of EVENT must be a list that starts with the event's name"),
-        ('{"kind":"x"}', "no record: kind: 'x' is not one"),
-        ('{"event":"a","namespace":"b"}', "no record: 'b' cannot be a namespace"),
-        ('{"frames":[1]}', "no record: frames: not all are text or binary"),
-        ('{"kind":"ping","data":{"a":1}}', "no record: only a message carries binary data"),
+        ('{"time":"2026-', "not a complete record: not JSON: unterminated string"),
+        ("42[]", "not a complete record: not JSON: extra data after the value"),
+        ("[1]", "not a record: a record is a JSON object"),
+        ("{}", "not a record: the payload of EVENT must be a list that starts with the event's name"),
+        ('{"kind":"x"}', "not a record: kind: 'x' is not one"),
+        ('{"event":"a","namespace":"b"}', "not a record: 'b' cannot be a namespace"),
+        ('{"frames":[1]}', "not a record: frames: not all are text or binary"),
+        ('{"kind":"ping","data":{"a":1}}', "not a record: only a message carries binary data"),
         ('{"kind":"open","data":[1,{"$binary":""}]}', ""),
-        ('{"kind":"open","data":{"a":{"$binary":""}}}', "no record: Object of type bytes is not JSON"),
+        ('{"kind":"open","data":{"a":{"$binary":""}}}', "not a record: Object of type bytes is not JSON"),
     ],
 )
 def test_a_torn_or_strange_record_leaves_the_others(line: str, reason: str) -> None:
@@ -149,7 +149,7 @@ def test_what_is_no_recording_may_be_a_har_file() -> None:
     for indent in (None, 2):
         text = json.dumps({"log": {"entries": [entry]}}, indent=indent)
         assert find(text) == [Found("2", None, Direction.IN, "s", 1_000_000)]
-    with pytest.raises(DataError, match="no recording and no whole HAR file"):
+    with pytest.raises(DataError, match="neither a recording nor a whole HAR file"):
         find(text[:-5])
 
 

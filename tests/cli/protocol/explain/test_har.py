@@ -175,14 +175,20 @@ def test_a_torn_body_of_engine_io_3_says_why() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"log":{"entries":[', "no recording and no whole HAR file: expecting value at line 1 column 20"),
-        ('{\n"log"', "no recording and no whole HAR file: expecting ':' delimiter at line 2 column 6"),
-        ("{}", "no recording and no HAR file: log.entries is missing"),
-        ('{"log":[]}', "no recording and no HAR file: log.entries is missing"),
-        ("[]", "no recording and no HAR file: log.entries is missing"),
+        (
+            '{"log":{"entries":[',
+            "neither a recording nor a whole HAR file: expecting value at line 1 column 20",
+        ),
+        (
+            '{\n"log"',
+            "neither a recording nor a whole HAR file: expecting ':' delimiter at line 2 column 6",
+        ),
+        ("{}", "neither a recording nor a HAR file: log.entries is missing"),
+        ('{"log":[]}', "neither a recording nor a HAR file: log.entries is missing"),
+        ("[]", "neither a recording nor a HAR file: log.entries is missing"),
         ('{"log":{"entries":[]}}', "no Engine.IO frames in the HAR file"),
-        pytest.param('{"log":' * 100_000, "no recording and no HAR file: maximum recursion", id="deep"),
-        pytest.param('{"log":' + "1" * 5000 + "}", "no recording and no HAR file: Exceeds", id="huge"),
+        pytest.param('{"log":' * 100_000, "neither a recording nor a HAR file: maximum recursion", id="deep"),
+        pytest.param('{"log":' + "1" * 5000 + "}", "neither a recording nor a HAR file: Exceeds", id="huge"),
     ],
 )
 def test_no_har_file_is_one_line(text: str, reason: str) -> None:
