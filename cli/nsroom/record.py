@@ -1,7 +1,7 @@
-"""The one thing that flows through nsroom: what was seen on a connection.
+"""The Record: what every source produces, every sink consumes, and NDJSON prints.
 
-A Record is written as one JSON object (`to_json`) and read back from it (`from_json`);
-the two are inverse for every JSON value and for bytes.
+`to_json` turns a Record into one JSON object, and `from_json` reads it back, without loss for every JSON
+value and for bytes.
 """
 
 import base64
@@ -14,13 +14,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 Json = Any
-"""A JSON value in which `bytes` may stand wherever a value may."""
+"""A JSON value that may contain `bytes` anywhere."""
 Frame = str | bytes
 """An Engine.IO frame, text or binary."""
 
 
 class Direction(StrEnum):
-    """Which way it went, as seen from the client. `local`: nsroom itself says so."""
+    """The direction of a packet, as seen from the client; `local` for records that nsroom adds."""
 
     IN = "in"
     OUT = "out"
@@ -28,7 +28,7 @@ class Direction(StrEnum):
 
 
 class Kind(StrEnum):
-    """What was seen."""
+    """The kind of a record."""
 
     EVENT = "event"
     ACK = "ack"
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 
 
 class Record(NamedTuple):
-    """What was seen on a connection at one moment.
+    """A packet seen on a connection, or an event of the connection itself.
 
     A named tuple, because one is made for every packet: a frozen dataclass of this width takes
     2.3 µs to make, this 0.45.
@@ -67,37 +67,39 @@ class Record(NamedTuple):
     sid: str | None = None
     reason: str | None = None
     message: str | None = None
-    """Text for a person."""
+    """Text for the user."""
     data: Json = None
-    """The payload of a packet that is no event: a handshake, a refusal."""
+    """The payload of other packets than events, such as a handshake or a refusal."""
     bytes: int | None = None
     """Size on the wire."""
     frames: list[Frame] | None = None
-    """The Engine.IO frames as they were on the wire, one for each attachment too."""
+    """The Engine.IO frames as they were on the wire, including one for each attachment."""
 
 
 FIELDS = Record._fields
 
 
 def framed(record: Record, size: int | None, frames: list[Frame] | None) -> Record:
-    """Give the record with these for `bytes` and `frames`; `_replace` takes three times as long."""
+    """Return the record with these values for `bytes` and `frames`; `_replace` takes three times as long."""
     return Record._make((*record[:-2], size, frames))
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BINARY = re.compile(r"\$+binary")
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "seq": int,
-    "namespace": str,
-    "id": int,
-    "event": (str, int, float),
-    "args": list,
-    "rtt_ms": (int, float),
-    "sid": str,
-    "reason": str,
-    "message": str,
-    "bytes": int,
-    "frames": list,
+_STRING, _LIST = (str, "a string"), (list, "a list")
+_INTEGER, _NUMBER = (int, "an integer"), ((int, float), "a number")
+_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "seq": _INTEGER,
+    "namespace": _STRING,
+    "id": _INTEGER,
+    "event": ((str, int, float), "a string or a number"),
+    "args": _LIST,
+    "rtt_ms": _NUMBER,
+    "sid": _STRING,
+    "reason": _STRING,
+    "message": _STRING,
+    "bytes": _INTEGER,
+    "frames": _LIST,
 }
 
 
@@ -108,15 +110,15 @@ def _second(seconds: int) -> str:
 
 @lru_cache(maxsize=8)
 def format_time(time: int) -> str:
-    """Write microseconds since the epoch as RFC 3339 in UTC."""
-    # What was read at once has one time.
+    """Return microseconds since the epoch as an RFC 3339 time in UTC."""
+    # Cached, because records that were read together have the same time.
     seconds, micros = divmod(time, 1_000_000)
     return f"{_second(seconds)}.{micros:06d}Z"
 
 
 @lru_cache(maxsize=8)
 def parse_time(text: str) -> int:
-    """Read an RFC 3339 time as microseconds since the epoch.
+    """Return an RFC 3339 time as microseconds since the epoch.
 
     Raises: ValueError.
     """
@@ -127,9 +129,9 @@ def parse_time(text: str) -> int:
 
 
 def escape(value: Json) -> Json:
-    """Make a value plain JSON: bytes become `{"$binary": base64}`.
+    """Return a value as plain JSON: bytes become `{"$binary": base64}`.
 
-    A real object of that shape gets one more `$` in its key, so that `unescape` can tell them apart.
+    An object that already has this form gets one more `$` in its key, so that `unescape` can restore it.
     """
     if isinstance(value, bytes):
         return {"$binary": base64.b64encode(value).decode()}
@@ -143,9 +145,9 @@ def escape(value: Json) -> Json:
 
 
 def unescape(value: Json) -> Json:
-    """Undo `escape`.
+    """Return the value that `escape` returned as plain JSON.
 
-    Raises: ValueError where `$binary` holds no base64.
+    Raises: ValueError if a `$binary` is not base64.
     """
     if isinstance(value, list):
         return [unescape(item) for item in value]
@@ -164,17 +166,17 @@ def _from_base64(text: Json) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (TypeError, ValueError, binascii.Error):
-        raise ValueError("$binary holds no base64") from None
+        raise ValueError("$binary must be base64") from None
 
 
 def to_json(record: Record) -> dict[str, Json]:
-    """Give the record as plain JSON: only the keys that are there, bytes as `{"$binary": …}`."""
+    """Return the record as plain JSON: without keys that are None, and bytes as `{"$binary": …}`."""
     return escape(shallow(record))  # type: ignore[no-any-return]
 
 
 def shallow(record: Record) -> dict[str, Json]:
-    """Give the record's keys that are there, with the time as text and the values as they are."""
-    # Every line of output comes through here: written out it takes 1.2 µs, as a comprehension 2.0.
+    """Return the record's fields that are not None, with the time as text and the values unchanged."""
+    # Called for every line of output: written out it takes 1.2 µs, as a comprehension 2.0.
     (
         time,
         seq,
@@ -219,23 +221,23 @@ def shallow(record: Record) -> dict[str, Json]:
 
 
 def from_json(value: Json) -> Record:
-    """Read what `to_json` wrote; unknown keys are passed over.
+    """Return the record that `to_json` returned as JSON; unknown keys are ignored.
 
-    What a person leaves out when writing one by hand has a default: now unknown (time 0), `out`, `event`.
+    A record written by hand may omit any key: time 0, sequence 0, `out` and `event` are the defaults.
 
     Raises: ValueError that names the key.
     """
     if not isinstance(value, Mapping):
-        raise ValueError("a record is a JSON object")
+        raise ValueError("a record must be a JSON object")
     fields = {key: value[key] for key in FIELDS if value.get(key) is not None}
-    for key, kind in _TYPES.items():
-        if key in fields and (not isinstance(fields[key], kind) or isinstance(fields[key], bool)):
-            raise ValueError(f"{key}: of the wrong type")
+    for key, (types, name) in _TYPES.items():
+        if key in fields and (not isinstance(fields[key], types) or isinstance(fields[key], bool)):
+            raise ValueError(f"{key} must be {name}")
     for key in ("event", "args", "data", "frames"):
         if key in fields:
             fields[key] = unescape(fields[key])
     if not all(isinstance(frame, (str, bytes)) for frame in fields.get("frames", [])):
-        raise ValueError("frames: not all are text or binary")
+        raise ValueError("frames must be strings or binary")
     return Record(
         time=_field(parse_time, fields, "time", "1970-01-01T00:00:00Z"),
         seq=fields.pop("seq", 0),
@@ -250,4 +252,4 @@ def _field(read: Any, fields: dict[str, Json], key: str, default: str) -> Any:
     try:
         return read(text)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{key}: {text!r:.60} is not one") from None
+        raise ValueError(f"invalid {key}: {text!r:.60}") from None

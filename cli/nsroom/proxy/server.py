@@ -41,9 +41,7 @@ class Plan:
         """Return the address of the server. Raises: UsageError."""
         parts = urlsplit(self.url)
         if parts.username or parts.password:
-            raise UsageError(
-                "the proxy does not add credentials: remove user and password from the URL"
-            )
+            raise UsageError("the proxy does not add credentials: remove user and password from the URL")
         secure = parts.scheme == "https"
         return Upstream(
             url=self.url,

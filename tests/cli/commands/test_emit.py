@@ -172,9 +172,9 @@ async def test_a_recording_is_input(nsroom: Runner, server: Server, tmp_path: Pa
     [
         ('["cut', "line 3: "),
         ("[]", 'line 3: an event needs a name: ["name", …]'),
-        ("17", "line 3: a record is a JSON object"),
+        ("17", "line 3: a record must be a JSON object"),
         ('["disconnect"]', "line 3: 'disconnect' is a reserved event name"),
-        ('{"kind":"nope","event":"x"}', "line 3: kind: 'nope' is not one"),
+        ('{"kind":"nope","event":"x"}', "line 3: invalid kind: 'nope'"),
         ("\udcff", "line 3: not UTF-8"),
     ],
 )

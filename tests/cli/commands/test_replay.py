@@ -103,7 +103,7 @@ async def test_what_was_saved_can_be_sent_again(nsroom: Runner, server: Server) 
     [
         (entry("echo", 0) + entry("echo", 0.1)[:40], "line 2: "),
         (entry("echo", 0) + "[1]\n", "line 2: "),
-        (entry("echo", 0) + '{"time":"noon"}\n', "line 2: time: 'noon' is not one"),
+        (entry("echo", 0) + '{"time":"noon"}\n', "line 2: invalid time: 'noon'"),
         ("", "run.ndjson: no event to send: try --direction in, for what was received"),
         (entry("echo", 0, "in"), "run.ndjson: no event to send: try --direction in, for what was received"),
     ],

@@ -37,8 +37,8 @@ def test_records_are_read_with_their_line_numbers(data: bytes, numbers: list[int
     ("line", "complaint"),
     [
         (b"hello\n", "line 2: not JSON"),
-        (b"[1]\n", "line 2: a record is a JSON object"),
-        (b'{"kind":"shout"}\n', "line 2: kind: 'shout' is not one"),
+        (b"[1]\n", "line 2: a record must be a JSON object"),
+        (b'{"kind":"shout"}\n', "line 2: invalid kind: 'shout'"),
         (b"\xff\n", "line 2: "),
         (FIRST[:-20], "the recording is truncated: its last line is incomplete"),
     ],

@@ -40,9 +40,7 @@ def _load(text: str) -> Json:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise DataError(
-            f"neither a recording nor a whole HAR file: {error.msg.lower()} at {where}"
-        ) from None
+        raise DataError(f"neither a recording nor a whole HAR file: {error.msg.lower()} at {where}") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"neither a recording nor a HAR file: {error}") from None
     if not isinstance(_get(value, "log", "entries"), list):
