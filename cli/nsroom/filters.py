@@ -1,20 +1,24 @@
-"""The filter language of `--where`: text in, a predicate on records out.
+"""The --where language: parse an expression into a predicate on records.
 
     kind=event & (ns=/chat | event~mess) & !arg.0.room="the lobby"
 
 A test is a field, an operator and a value; `!` binds tightest, then `&`, then `|`.
 
-Fields are those of a record, `ns`, `dir`, `arg` and `rtt` being short for theirs. `arg.0.room` and
-`data.user.id` go into the value, by key or by index from 0; a part that is no word is quoted. `arg`
-without an index holds if any argument does. A field that is not there is null.
+Fields are those of a record; `ns`, `dir`, `arg` and `rtt` are short for `namespace`, `direction`, `args` and
+`rtt_ms`. A path such as `arg.0.room` or `data.user.id` selects a part of the value, by key or by index from
+0; quote a key that is not a word. `arg` without an index matches if any argument does. A missing value is
+null.
 
-`=` compares: a number with numbers, true, false and null as such, and everything with text; `!=` is its
-negation. `~` finds text anywhere in the value; objects, arrays and bytes are searched as JSON.
-`<` `<=` `>` `>=` order numbers with a number and text with text.
+`=` compares a number with numbers; true, false and null with themselves; and every value with text. `!=` is
+its negation. `~` finds text anywhere in the value; objects, arrays and bytes are searched as JSON.
+`<` `<=` `>` `>=` order numbers with numbers and text with text.
 
-A value between slashes is a regular expression, found anywhere, for `=`, `!=` and `~` (a slash in it is
-`\\/`); only `ns=` takes slashes as they are, for a namespace may end in one: use `ns~/…/` there.
+A value between slashes is a regular expression that may match anywhere, for `=`, `!=` and `~`; write a slash
+in it as `\\/`. With `ns=` slashes are literal, because a namespace may end with one: use `ns~/…/`.
 A "quoted" value is always text.
+
+The parser builds one closure for each test, out of three parts: the field of the record, the path into its
+value, and the match. They are combined when the expression is parsed, so that a record costs only calls.
 """
 
 import json
@@ -30,8 +34,11 @@ from nsroom.record import FIELDS, Direction, Json, Kind, Record, escape
 
 MAX_LENGTH = 10_000
 MAX_NESTING = 100
+MAX_SEARCHED = 10_000
+"""Characters of a value that a regular expression searches: its cost can be quadratic or worse."""
 
 Test = Callable[[Record], bool]
+Match = Callable[[Json], bool]
 
 _NAMES = {
     "kind": "kind",
@@ -63,29 +70,14 @@ _OPERATOR = re.compile(r"!=|>=|<=|[=~<>]")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _REGEX = re.compile(r"/((?:[^/\\]|\\.)+)/(?=[\s&|)]|\Z)", re.DOTALL)
 _BARE = re.compile(r'[^\s&|()"=~<>][^\s&|()]*')
-
-
-MAX_SEARCHED = 10_000
-"""Characters of one value a regular expression sees: its cost can be quadratic and worse."""
-
-
-Match = Callable[[Json], bool]
-
-
-ORDER: dict[str, Callable[[Json, Json], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
-
-
-_CONSTANTS = {"true": True, "false": False, "null": None}
-
-
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
-
-
 _DECIMAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_ORDER: dict[str, Callable[[Json, Json], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 class FilterError(UsageError):
-    """An expression that cannot be read: `reason` at `column`, which counts characters from 1."""
+    """A syntax error in an expression: `reason` at `column`, in characters from 1."""
 
     def __init__(self, reason: str, text: str, column: int) -> None:
         super().__init__(f"--where: column {column}: {reason}: {_excerpt(text, column)}")
@@ -94,29 +86,20 @@ class FilterError(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """The right side of a test: its text, and what the text is as JSON."""
-
-    text: str
-    json: Json
-    pattern: re.Pattern[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
-    """A predicate on records, with its text and the names of the record's fields it looks at."""
+    """A predicate on records, with its text and the names of the fields that it reads."""
 
     text: str
     fields: frozenset[str]
     test: Test
 
     def __call__(self, record: Record) -> bool:
-        """Say whether the record is to be kept."""
+        """Return whether the record matches."""
         return self.test(record)
 
 
 def parse(text: str) -> Filter:
-    """Read an expression.
+    """Return the filter that an expression describes.
 
     Raises: FilterError, with the column.
     """
@@ -127,8 +110,17 @@ def parse(text: str) -> Filter:
     return Filter(text, frozenset(parser.fields), test)
 
 
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The right side of a test: its text, its JSON value, and its pattern if it is a regular expression."""
+
+    text: str
+    json: Json
+    pattern: re.Pattern[str] | None = None
+
+
 class _Parser:
-    """Recursive descent over one expression; every method starts and ends at `at`."""
+    """A recursive-descent parser; every method reads from the position `at` and advances it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -137,18 +129,18 @@ class _Parser:
         self.fields: set[str] = set()
 
     def expression(self) -> Test:
-        test = self.either()
+        test = self.any_of()
         if self.at < len(self.text):
             self.fail('expected "&" or "|"')
         return test
 
-    def either(self) -> Test:
-        tests = [self.both()]
+    def any_of(self) -> Test:
+        tests = [self.all_of()]
         while self.take("|"):
-            tests.append(self.both())
+            tests.append(self.all_of())
         return tests[0] if len(tests) == 1 else _any_of(tests)
 
-    def both(self) -> Test:
+    def all_of(self) -> Test:
         tests = [self.unary()]
         while self.take("&"):
             tests.append(self.unary())
@@ -159,7 +151,7 @@ class _Parser:
             return _negation(self.nested(self.unary))
         if not self.take("("):
             return self.comparison()
-        test = self.nested(self.either)
+        test = self.nested(self.any_of)
         if not self.take(")"):
             self.fail('expected ")"')
         return test
@@ -179,7 +171,7 @@ class _Parser:
         operator = self.match(_OPERATOR) or self.fail("expected one of = != ~ < <= > >= after the field")
         value = self.value(field, operator)
         self.fields.add(field)
-        test = _comparison(field, steps, matcher(operator, value))
+        test = _comparison(field, steps, _match(operator, value))
         return _negation(test) if operator == "!=" else test
 
     def field(self) -> str:
@@ -187,7 +179,7 @@ class _Parser:
         start = self.at
         name = self.match(_FIELD) or self.fail("expected a field")
         if name not in _NAMES:
-            self.fail(f'no field is called "{name:.40}", only {", ".join(_NAMES)}', start)
+            self.fail(f'unknown field "{name:.40}", expected one of {", ".join(_NAMES)}', start)
         return _NAMES[name]
 
     def steps(self, field: str) -> list[str]:
@@ -196,7 +188,7 @@ class _Parser:
         while step := self.match(_STEP):
             steps.append(self.unquote(step[1:]) if step[1] == '"' else step[1:])
         if steps and field not in _NESTED:
-            self.fail("only arg and data have parts", start)
+            self.fail("only arg and data can have a path", start)
         return steps
 
     def value(self, field: str, operator: str) -> Value:
@@ -205,11 +197,11 @@ class _Parser:
         if quoted := self.match(_QUOTED):
             text = self.unquote(quoted)
             value = Value(text, text)
-        elif operator not in ORDER and (field, operator[-1]) != ("namespace", "=") and self.match(_REGEX):
+        elif operator not in _ORDER and (field, operator[-1]) != ("namespace", "=") and self.match(_REGEX):
             return self.pattern(start)
         else:
             text = self.match(_BARE) or self.fail(f'expected a value after "{operator}"')
-            value = Value(text, bare(text))
+            value = Value(text, _json_value(text))
         self.check(field, operator, value, start)
         return value
 
@@ -217,19 +209,19 @@ class _Parser:
         text = self.text[start + 1 : self.at - 1]
         try:
             return Value(text, text, re.compile(text))
-        except (re.error, OverflowError, RecursionError) as error:
-            position = getattr(error, "pos", None) or 0
-            reason = getattr(error, "msg", "too large")
-            self.fail(f"not a regular expression ({reason})", start + 1 + position)
+        except re.error as error:
+            self.fail(f"not a regular expression ({error.msg})", start + 1 + (error.pos or 0))
+        except (OverflowError, RecursionError):
+            self.fail("not a regular expression (too large)", start + 1)
 
     def check(self, field: str, operator: str, value: Value, start: int) -> None:
-        """Refuse a test that no record could pass."""
+        """Fail if no record could match the test."""
         known = _CLOSED.get(field)
         if known and operator in ("=", "!=") and value.text not in known:
-            self.fail(f'no {field} is called "{value.text:.40}", only {", ".join(known)}', start)
+            self.fail(f'unknown {field} "{value.text:.40}", expected one of {", ".join(known)}', start)
         if field == "namespace" and operator in ("=", "!=") and not value.text.startswith("/"):
-            self.fail('a namespace starts with "/"', start)
-        if field in _NUMERIC and operator in ORDER and not is_number(value.json):
+            self.fail('a namespace must start with "/"', start)
+        if field in _NUMERIC and operator in _ORDER and not _is_number(value.json):
             self.fail(f'expected a number after "{operator}"', start)
 
     def unquote(self, quoted: str) -> str:
@@ -239,7 +231,7 @@ class _Parser:
             self.fail("not a JSON string", self.at - len(quoted))
 
     def take(self, sign: str) -> bool:
-        """Go past the sign if it is what comes next."""
+        """Skip the sign and return True, or return False if it is not next."""
         self.skip()
         if not self.text.startswith(sign, self.at):
             return False
@@ -267,7 +259,7 @@ def _excerpt(text: str, column: int) -> str:
     return ("…" if start else "") + shown + ("…" if start + 60 < len(text) else "")
 
 
-# Two and two: a generator over the tests would take longer than most of them.
+# Joined in pairs: a generator over the tests would take longer than most of them.
 def _any_of(tests: list[Test]) -> Test:
     return reduce(lambda one, other: lambda record: one(record) or other(record), tests)
 
@@ -282,16 +274,16 @@ def _negation(test: Test) -> Test:
 
 def _comparison(field: str, steps: list[str], match: Match) -> Test:
     get = itemgetter(FIELDS.index(field))
-    walk = walker(steps)
-    if field == "args" and not (steps and index_of(steps[0]) is not None):
+    walk = _walk(steps)
+    if field == "args" and not (steps and _index(steps[0]) is not None):
         return lambda record: any(match(walk(arg)) for arg in record.args or ())
     if steps:
         return lambda record: match(walk(get(record)))
     return lambda record: match(get(record))
 
 
-def bare(text: str) -> Json:
-    """Give the number or constant that bare text stands for, else the text."""
+def _json_value(text: str) -> Json:
+    """Return the number or constant that an unquoted text is, or the text itself."""
     if _INTEGER.fullmatch(text):
         return int(text)
     if _DECIMAL.fullmatch(text):
@@ -299,14 +291,14 @@ def bare(text: str) -> Json:
     return _CONSTANTS.get(text, text)
 
 
-def index_of(step: str) -> int | None:
-    """Read a step of a path as an index."""
+def _index(step: str) -> int | None:
+    """Return a step of a path as an index, or None if it can only be a key."""
     return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
 
 
-def walker(steps: Sequence[str]) -> Callable[[Json], Json]:
-    """Make the way into a value by keys and indexes; what is not there is null."""
-    parts = [(step, index_of(step)) for step in steps]
+def _walk(steps: Sequence[str]) -> Callable[[Json], Json]:
+    """Return a function that follows a path into a value, to None if a part of it is missing."""
+    parts = [(step, _index(step)) for step in steps]
 
     def walk(value: Json) -> Json:
         for key, index in parts:
@@ -321,17 +313,17 @@ def walker(steps: Sequence[str]) -> Callable[[Json], Json]:
     return walk
 
 
-def matcher(operator: str, value: Value) -> Match:
-    """Make the test of one value; `!=` is for the caller to negate."""
-    if operator in ORDER:
-        return _ordered(ORDER[operator], value.json)
+def _match(operator: str, value: Value) -> Match:
+    """Return the predicate on one value; the caller negates it for `!=`."""
+    if operator in _ORDER:
+        return _ordered(_ORDER[operator], value.json)
     if value.pattern:
         return _found(value.pattern)
     return _contains(value.text) if operator == "~" else _equal(value)
 
 
 def _text(value: Json) -> str | None:
-    """Give the text in which a value is searched; nothing is found in null."""
+    """Return the text to search for a value, or None for null, which never matches."""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(escape(value), ensure_ascii=False, separators=(",", ":"))
@@ -348,21 +340,21 @@ def _found(pattern: re.Pattern[str]) -> Match:
 
 def _equal(wanted: Value) -> Match:
     text, constant = wanted.text, wanted.json
-    if is_number(constant):
-        return lambda value: value == constant if is_number(value) else value == text
+    if _is_number(constant):
+        return lambda value: value == constant if _is_number(value) else value == text
     if constant is None or isinstance(constant, bool):
         return lambda value: value is constant or value == text
     return lambda value: value == text or (isinstance(value, (list, dict)) and _text(value) == text)
 
 
 def _ordered(compare: Callable[[Json, Json], bool], wanted: Json) -> Match:
-    if is_number(wanted):
-        return lambda value: is_number(value) and compare(value, wanted)
+    if _is_number(wanted):
+        return lambda value: _is_number(value) and compare(value, wanted)
     if isinstance(wanted, str):
         return lambda value: isinstance(value, str) and compare(value, wanted)
     return lambda value: False  # noqa: ARG005
 
 
-def is_number(value: Json) -> TypeGuard[int | float]:
-    """Say whether it is one in JSON, where true is none."""
+def _is_number(value: Json) -> TypeGuard[int | float]:
+    """Return whether a value is a number in JSON, where true and false are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
