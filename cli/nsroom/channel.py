@@ -1,4 +1,4 @@
-"""Records on their way from those who see them to those who show them, and the clock they are dated by."""
+"""A queue of records that makes a fast connection wait for a slow reader; and the clock of records."""
 
 import asyncio
 import time
@@ -8,30 +8,30 @@ from nsroom.record import Record
 
 _WALL = time.time_ns() // 1000 - time.monotonic_ns() // 1000
 _MAX_BYTES = 8 * 2**20
-"""What a slow reader may have waiting, however few records these are."""
+"""Wire bytes that may wait for a slow reader, however few records they are."""
 
 
 def now() -> int:
-    """Read the clock: microseconds since the epoch, never running backwards within one process."""
+    """Return the time in microseconds since the epoch; it never runs backwards within a process."""
     return _WALL + time.monotonic_ns() // 1000
 
 
 class Channel:
-    """Records on their way from the wire to a reader; when the reader is slow, the wire waits."""
+    """A queue of records with one reader; it is iterated in batches."""
 
     def __init__(self, bound: int = 1024) -> None:
         self._bound = bound
         self._bytes = 0
         self._records: list[Record] = []
         self._closed = False
-        # Before anyone reads, nothing waits: the answer that a reader waits for may stand behind a flood.
+        # Not full until reading starts: the answer that the reader needs first may come after a flood.
         self._read = False
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
 
     def put(self, records: list[Record], size: int = 0) -> None:
-        """Add records that came of `size` bytes; whoever adds many asks for `room` in between."""
+        """Add records that took `size` bytes on the wire; a producer of many should await `room` in between."""
         if self._closed:
             return
         self._records += records
@@ -42,7 +42,7 @@ class Channel:
 
     @property
     def full(self) -> bool:
-        """Whether the reader has to catch up before more is read from the wire."""
+        """Whether the reader must catch up before more is read from the wire."""
         return not self._writable.is_set()
 
     async def room(self) -> None:
@@ -50,7 +50,7 @@ class Channel:
         await self._writable.wait()
 
     def close(self) -> None:
-        """End the reader's iteration once it has read what is there."""
+        """End the reader's iteration after the remaining records."""
         self._closed = True
         self._readable.set()
         self._writable.set()

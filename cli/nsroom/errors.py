@@ -1,4 +1,4 @@
-"""What can go wrong, as a person reads it and as a script sees it: a line of text and an exit code."""
+"""The errors that a user can see, each with its exit code."""
 
 from enum import IntEnum
 
@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
 class NsroomError(Exception):
     """A failure that `main` turns into one line on stderr and an exit code.
 
-    The text names the thing, the cause and what to do, in lower case and on one line.
+    The text names the problem, the cause and the cure, in lower case and on one line.
     """
 
     code = ExitCode.BUG
@@ -40,7 +40,7 @@ class UsageError(NsroomError):
 
 
 class ConnectError(NsroomError):
-    """No session: DNS, TCP, TLS, HTTP status, time-out, not Socket.IO, version mismatch."""
+    """The connection failed: DNS, TCP, TLS, HTTP status, time-out, not Socket.IO, version mismatch."""
 
     code = ExitCode.CONNECT
 
@@ -52,13 +52,13 @@ class RefusedError(NsroomError):
 
 
 class WaitError(NsroomError):
-    """Connected, but what was waited for did not come in time."""
+    """Connected, but the expected packet did not arrive in time."""
 
     code = ExitCode.TIMEOUT
 
 
 class LostError(NsroomError):
-    """The connection ended with something unconfirmed."""
+    """The connection ended before everything was acknowledged."""
 
     code = ExitCode.LOST
 
@@ -70,13 +70,13 @@ class NackError(NsroomError):
 
 
 class DataError(NsroomError):
-    """Bad input at a line; the lines before it were sent."""
+    """Invalid input at a line; the lines before it were sent."""
 
     code = ExitCode.DATA
 
 
 class LimitError(NsroomError):
-    """Larger than the server's `maxPayload`; not sent."""
+    """The packet is larger than the server's `maxPayload`, and was not sent."""
 
     code = ExitCode.LIMIT
 
@@ -88,7 +88,7 @@ class OutputError(NsroomError):
 
 
 class Stopped(BaseException):
-    """A signal asked us to end, and everything is cleaned up: `code` is 128 plus its number."""
+    """A signal stopped the command, after it cleaned up; `code` is 128 plus the signal's number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -106,4 +106,4 @@ class DecodeError(ValueError):
 
 
 class CredentialsError(RefusedError):
-    """The admin namespace is there, and wants other credentials."""
+    """The admin namespace exists, but refused the credentials."""

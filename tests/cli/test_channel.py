@@ -1,4 +1,4 @@
-"""Records on their way: nothing lost, nothing without a bound, whoever is slow."""
+"""The channel loses no records, and stays bounded if its reader is slow."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ def record(number: int) -> Record:
     return Record(0, number, Direction.IN, Kind.EVENT)
 
 
-async def test_a_channel_gives_what_is_there_at_once() -> None:
+async def test_a_batch_has_all_waiting_records() -> None:
     channel = Channel()
     channel.put([record(1)])
     channel.put([record(2), record(3)])
@@ -23,7 +23,7 @@ async def test_a_channel_gives_what_is_there_at_once() -> None:
     assert await anext(batches) == [record(4)]
 
 
-async def test_a_channel_gives_the_rest_when_closed_and_then_ends() -> None:
+async def test_a_closed_channel_yields_the_rest_and_ends() -> None:
     channel = Channel()
     channel.put([record(1)])
     channel.close()
@@ -58,13 +58,13 @@ async def test_a_channel_is_full_by_number_or_by_size(count: int, size: int) -> 
     assert not channel.full
 
 
-async def test_a_channel_without_a_reader_holds_nothing_up() -> None:
+async def test_a_channel_without_a_reader_is_never_full() -> None:
     channel = Channel(bound=3)
     channel.put([record(0)] * 10)
     assert not channel.full
 
 
-async def test_closing_a_channel_frees_who_waits_for_room() -> None:
+async def test_closing_a_channel_ends_waiting_for_room() -> None:
     channel = Channel(bound=1)
     batches = aiter(channel)
     channel.put([record(0)])

@@ -117,7 +117,7 @@ class Explainer:
             yield Field(1, packet.data, "data", _DATA.get(frame, "text"))
 
     def _is_old(self, found: Found) -> bool:
-        """Return whether a frame is of Engine.IO 3, as all frames after a CONNECT of the server without a sid."""
+        """Return whether a frame is of Engine.IO 3, as all are after a server's CONNECT without a sid."""
         session = found.sid if found.sid in self._sessions else self._opened
         if found.direction is Direction.IN and _OLD_CONNECT.match(str(found.frame)):
             self._sessions[session] = True
