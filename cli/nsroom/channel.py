@@ -31,7 +31,7 @@ class Channel:
         self._writable.set()
 
     def put(self, records: list[Record], size: int = 0) -> None:
-        """Add records that took `size` bytes on the wire; a producer of many should await `room` in between."""
+        """Add records that took `size` bytes on the wire; to add many, await `room` in between."""
         if self._closed:
             return
         self._records += records
