@@ -141,7 +141,7 @@ def _access(config: Config) -> Access:
 
 
 def _host_check(config: Config) -> Middleware:
-    bound, known = config.host.lower(), config.known_hosts
+    bound, known = config.host.lower(), config.accepted_hosts
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -182,7 +182,7 @@ async def _listening(
     await runner.setup()
     assert runner.server is not None
     try:
-        async with tcp.listening(runner.server, config, tls, engines[0].counts) as port:
+        async with tcp.listening(runner.server, config, tls, engines[0].refusals) as port:
             host = f"[{config.host}]" if ":" in config.host else config.host
             try:
                 yield Running(f"{config.scheme}://{host}:{port}", port, tuple(engines), app[SERVER])
@@ -224,7 +224,7 @@ async def _run(config: Config) -> int:
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _watch_signals(stop)
     async with serving(config) as running:
-        with _board(running, config):
+        with _status_line(running, config):
             # Imported modules are never garbage: scanning them would stall every client each time.
             gc.freeze()
             gc.set_threshold(*_COLLECT)
@@ -240,9 +240,9 @@ async def _run(config: Config) -> int:
     return UNDELIVERED if running.undelivered else 0
 
 
-def _board(running: Running, config: Config) -> AbstractContextManager[None]:
+def _status_line(running: Running, config: Config) -> AbstractContextManager[None]:
     """Show the status line, if a person reads the log on a terminal."""
-    if running.server and config.log_format is LogFormat.TEXT and status_line.is_wanted(sys.stderr):
+    if running.server and config.log_format is LogFormat.TEXT and status_line.is_supported(sys.stderr):
         return status_line.StatusLine(sys.stderr, running.server, running.url).shown()
     return nullcontext()
 

@@ -43,4 +43,4 @@ def _clustered(
         if error.name != "redis":
             raise
         raise ConfigError("--redis: its package is not installed; pip install 'nsroom[redis]'") from error
-    return open_cluster(config.redis or "", config.keep, server, took)
+    return open_cluster(config.redis or "", config.keep_messages, server, took)

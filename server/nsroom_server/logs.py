@@ -10,12 +10,12 @@ from time import monotonic
 from typing import Any
 
 from nsroom_server.settings.config import LogFormat
-from nsroom_server.token_bucket import Bucket
+from nsroom_server.token_bucket import TokenBucket
 
-_LONGEST = 200
+_MAX_VALUE = 200
 _LINES_PER_SECOND = 2
-_LINES_AT_ONCE = 10
-_BARE = re.compile(r"[!#-&(-<>-~]+").fullmatch
+_LINES_BURST = 10
+_UNQUOTED = re.compile(r"[!#-&(-<>-~]+").fullmatch
 """Matches a value that needs no quotes: printable ASCII without quotes, spaces and `=`."""
 
 
@@ -24,9 +24,12 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        words = [_plain(record.getMessage()), *(f"{key}={_value(value)}" for key, value in _fields(record))]
+        words = [
+            _printable(record.getMessage()),
+            *(f"{key}={_value(value)}" for key, value in _fields(record)),
+        ]
         lines = self.formatException(record.exc_info).splitlines() if record.exc_info else []
-        return "\n".join((f"nsroom: {' '.join(words)}", *map(_plain, lines)))
+        return "\n".join((f"nsroom: {' '.join(words)}", *map(_printable, lines)))
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,7 +42,7 @@ class JsonFormatter(logging.Formatter):
             "time": time.replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
-            **{key: _cut(value) for key, value in _fields(record)},
+            **{key: _truncate(value) for key, value in _fields(record)},
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
@@ -64,16 +67,16 @@ def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:
     return list(record.__dict__.get("fields", {}).items())
 
 
-def _cut(value: Any) -> Any:
-    return value[:_LONGEST] if isinstance(value, str) else value
+def _truncate(value: Any) -> Any:
+    return value[:_MAX_VALUE] if isinstance(value, str) else value
 
 
 def _value(value: Any) -> str:
     text = str(value)
-    return _cut(text) if _BARE(text) else json.dumps(_cut(text)).replace("\x7f", "\\u007f")
+    return _truncate(text) if _UNQUOTED(text) else json.dumps(_truncate(text)).replace("\x7f", "\\u007f")
 
 
-def _plain(text: str) -> str:
+def _printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escape(character) for character in text)
@@ -83,19 +86,21 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-class ThinnedWarning:
+class RateLimitedWarnings:
     """Logs warnings that clients can cause, a few per second; the next one counts those left out."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._buckets: dict[str, Bucket] = {}
-        self._unsaid: Counter[str] = Counter()
+        self._buckets: dict[str, TokenBucket] = {}
+        self._suppressed: Counter[str] = Counter()
 
     def __call__(self, message: str, **fields: Any) -> None:
         """Log a warning, or count it for the next one."""
-        bucket = self._buckets.setdefault(message, Bucket(_LINES_PER_SECOND, _LINES_AT_ONCE))
+        bucket = self._buckets.setdefault(message, TokenBucket(_LINES_PER_SECOND, _LINES_BURST))
         if bucket.take(monotonic()):
-            self._unsaid[message] += 1
+            self._suppressed[message] += 1
             return
-        unsaid = self._unsaid.pop(message, 0)
-        self._log.warning(message, extra={"fields": fields | ({"unsaid": unsaid} if unsaid else {})})
+        suppressed = self._suppressed.pop(message, 0)
+        self._log.warning(
+            message, extra={"fields": fields | ({"suppressed": suppressed} if suppressed else {})}
+        )

@@ -19,9 +19,9 @@ from nsroom_server.errors import Malformed
 Json = Any
 Hook = Callable[[dict[str, Json]], Json]
 
-_SLOW = 65_536
+_MAX_SLOW = 65_536
 """The longest text, in characters, that the standard library decodes."""
-_LARGE = 10_000
+_GC_PAUSE_ABOVE = 10_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -34,7 +34,7 @@ def loads(text: str, depth: int, hook: Hook | None = None) -> Json:
     """
     if is_deeper(text, depth):
         raise Malformed("JSON nested too deeply")
-    with _uncollected(len(text)):
+    with _gc_paused(len(text)):
         try:
             value = orjson.loads(text)
             # The text is valid JSON: the standard library cannot produce NaN or Infinity from it.
@@ -76,7 +76,7 @@ def _dump_slowly(value: Json, default: Callable[[object], Json]) -> str:
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def restore(text: str) -> Json:
+def loads_trusted(text: str) -> Json:
     """Decode the output of `dumps`."""
     try:
         return orjson.loads(text)
@@ -98,17 +98,17 @@ def is_deeper(text: str, depth: int) -> bool:
 
 
 def _load_slowly(text: str, hook: Hook | None) -> Json:
-    if len(text) > _SLOW:
+    if len(text) > _MAX_SLOW:
         raise Malformed("broken JSON")
     try:
-        return json.loads(text, object_hook=hook, parse_float=_finite, parse_constant=_finite)
+        return json.loads(text, object_hook=hook, parse_float=_parse_finite, parse_constant=_parse_finite)
     except Malformed:
         raise
     except (ValueError, RecursionError):
         raise Malformed("broken JSON") from None
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     number = float(text)
     if number - number != 0:
         raise Malformed("invalid number")
@@ -116,9 +116,9 @@ def _finite(text: str) -> float:
 
 
 @contextmanager
-def _uncollected(size: int) -> Iterator[None]:
+def _gc_paused(size: int) -> Iterator[None]:
     """Keep the garbage collector from scanning a growing value again and again."""
-    pause = size > _LARGE and gc.isenabled()
+    pause = size > _GC_PAUSE_ABOVE and gc.isenabled()
     if pause:
         gc.disable()
     try:

@@ -1,7 +1,7 @@
 """A token bucket: a rate, and a burst."""
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket; `now` is in seconds."""
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")

@@ -55,7 +55,7 @@ def test_tracebacks() -> None:
 
 
 def test_a_flood_of_warnings_is_a_few_lines(caplog: pytest.LogCaptureFixture) -> None:
-    warn = logs.ThinnedWarning(logging.getLogger("nsroom_server"))
+    warn = logs.RateLimitedWarnings(logging.getLogger("nsroom_server"))
     for _ in range(1000):
         warn("malformed packet", session="x")
     assert 10 <= len(caplog.records) < 15

@@ -228,7 +228,7 @@ def _administrator(option: str | None, write: bool) -> "Administrator | None":
 
 def _history(option: str | None, redis: str | None) -> dict[str, Any]:
     if option == "none":
-        return {"history": None, "keep": False}
+        return {"history": None, "keep_messages": False}
     if option:
         return {"history": Path(option)}
     if redis:

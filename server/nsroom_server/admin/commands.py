@@ -8,7 +8,7 @@ from nsroom_server.admin.descriptions import portraits
 from nsroom_server.chat import policy
 from nsroom_server.chat.backend import Peers, QueryHandler
 from nsroom_server.chat.presence import Presence
-from nsroom_server.engineio.close_reasons import SERVER
+from nsroom_server.engineio.close_reasons import SERVER_DISCONNECT
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.socketio.application import Answer, Args, Client, Handler
 from nsroom_server.socketio.server import Server
@@ -105,7 +105,7 @@ class Commands:
         for client in targets or ():
             connection = self._server.connection(client)
             if close is True and connection:
-                connection.session.close(SERVER)
+                connection.session.close(SERVER_DISCONNECT)
             else:
                 await self._server.disconnect(client)
         return _size(targets)

@@ -40,7 +40,7 @@ def describe(server: Server, client: Client) -> dict[str, Any] | None:
         "transport": session.transport,
         "nsp": client.namespace,
         "data": {},
-        "handshake": _handshake(connection.request, session.at),
+        "handshake": _handshake(connection.request, session.opened_at),
         "rooms": [client.sid, *server.rooms.joined(client)],
     }
 

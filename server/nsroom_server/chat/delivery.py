@@ -11,7 +11,7 @@ from nsroom_server.chat import policy
 from nsroom_server.chat.history import History, HistoryError
 from nsroom_server.chat.requests import Relay
 from nsroom_server.chat.sqlite_history import Body
-from nsroom_server.logs import ThinnedWarning
+from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.socketio.application import Answer, Later
 from nsroom_server.socketio.packet import Packet, PacketType
 from nsroom_server.socketio.server import Server
@@ -61,7 +61,7 @@ class Deliveries:
         self._took = took
         self._server = server
         self._history = history
-        self._warn = ThinnedWarning(log)
+        self._warn = RateLimitedWarnings(log)
         self._waiting: asyncio.Queue[_Delivery] = asyncio.Queue()
         server.engine.create_task(self._deliver_all())
 

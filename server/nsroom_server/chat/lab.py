@@ -74,7 +74,7 @@ class Lab:
             for number in range(start, min(start + step, count)):
                 self._emit(client, "flood", {"n": number, "pad": pad})
             connection = self._server.connection(client)
-            if self._server.draining.is_set() or not (connection and await connection.session.drained()):
+            if self._server.draining.is_set() or not (connection and await connection.session.drain()):
                 raise Refusal(Code.DRAINING, "the connection is closing")
         return ({"ok": True, "count": count},)
 

@@ -30,7 +30,7 @@ from nsroom_server.cluster.publisher import LEASE, Publisher
 from nsroom_server.cluster.queries import Queries
 from nsroom_server.cluster.retention import keep_trimmed
 from nsroom_server.counters import BusFigures
-from nsroom_server.engineio.close_reasons import RESTART
+from nsroom_server.engineio.close_reasons import SHUTTING_DOWN
 from nsroom_server.errors import BusError, ConfigError
 from nsroom_server.socketio.application import Client
 from nsroom_server.socketio.server import Server
@@ -119,7 +119,9 @@ class Cluster:
 
     def _apply_message(self, received: ReceivedEntry) -> None:
         entry, watched = received.entry, self._server.watcher is not None
-        arguments = ["message", {"id": received.id, **strict_json.restore(entry.data)}] if watched else ()
+        arguments = (
+            ["message", {"id": received.id, **strict_json.loads_trusted(entry.data)}] if watched else ()
+        )
         packets = message_packets(entry, received.id)
         self._server.broadcast(packets, entry.namespace, entry.room, arguments=arguments)
 
@@ -178,7 +180,7 @@ class Cluster:
         """Disconnect all clients, so that they connect again and ask for the messages that they missed."""
         self.publisher.confirm_published()
         for session in tuple(self._server.engine.sessions.values()):
-            session.close(RESTART)
+            session.close(SHUTTING_DOWN)
         self._consumer.schedule_snapshot(0)
 
     def apply_snapshot(self, snapshot: Snapshot) -> None:

@@ -30,22 +30,22 @@ class Heartbeat:
         self._loop = asyncio.get_running_loop()
         self._awaits_pong = False
         self._throttled = False
-        self._wait(self._loop.time(), interval, self._beat)
+        self._schedule(self._loop.time(), interval, self._send_ping)
 
-    def _wait(self, after: float, seconds: float, what: Callable[[], None]) -> None:
-        self._due = after + seconds
-        self._timer = self._loop.call_at(self._due, what)
+    def _schedule(self, start: float, seconds: float, callback: Callable[[], None]) -> None:
+        self._due = start + seconds
+        self._timer = self._loop.call_at(self._due, callback)
 
-    def _beat(self) -> None:
+    def _send_ping(self) -> None:
         self._awaits_pong = True
         # Counted from when the ping was due: a busy loop does not extend the time-out.
-        self._wait(self._due, self._timeout, self._miss)
+        self._schedule(self._due, self._timeout, self._handle_timeout)
         self._ping()
 
-    def _miss(self) -> None:
+    def _handle_timeout(self) -> None:
         if self._throttled:
             # The pong may be queued after packets that we have not read yet.
-            self._wait(self._loop.time(), self._timeout, self._miss)
+            self._schedule(self._loop.time(), self._timeout, self._handle_timeout)
         else:
             self._expire()
 
@@ -55,7 +55,7 @@ class Heartbeat:
             return False
         self._awaits_pong = False
         self._timer.cancel()
-        self._wait(self._loop.time(), self._interval, self._beat)
+        self._schedule(self._loop.time(), self._interval, self._send_ping)
         return True
 
     @contextmanager

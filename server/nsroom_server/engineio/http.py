@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 from aiohttp import ClientError, web
 
 from nsroom_server import strict_json
-from nsroom_server.engineio.close_reasons import ERROR, LOST
-from nsroom_server.engineio.packets import Incoming, Kind, Outgoing, decode_payload
+from nsroom_server.engineio.close_reasons import TRANSPORT_CLOSE, TRANSPORT_ERROR
+from nsroom_server.engineio.packets import Incoming, Outgoing, PacketType, decode_payload
 from nsroom_server.engineio.rate_limits import AddressLimits
 from nsroom_server.engineio.refusals import ErrorCode, RequestError
 from nsroom_server.engineio.session import DuplicatePoll, Options, Session
@@ -24,15 +24,15 @@ from nsroom_server.errors import Malformed
 T = TypeVar("T")
 
 TRANSPORTS = ("polling", "websocket")
-_ELSEWHERE = 0.5
+_MISROUTED = 0.5
 """The share of requests that reach the wrong one of two servers without sticky sessions."""
-_AT_A_TIME = 4
+_BATCH = 4
 """Packets of one body to handle before other clients get a turn."""
 _SESSION = web.RequestKey("session", Session)
 """The session that loses packets if the response does not arrive."""
-_FOR_PYTHON = 16
+_PYTHON_MAX_PACKETS = 16
 """Packets that python-engineio's client accepts in a poll: it disconnects if there are more."""
-_LAST_WORDS = 5.0
+_CLOSE_TIMEOUT = 5.0
 """Seconds for the closing handshake of a WebSocket that is not upgraded to."""
 
 
@@ -52,17 +52,17 @@ class Sessions(Protocol):
 
     options: Options
     sessions: dict[str, Session]
-    counts: Counter[str]
-    admission: AddressLimits
+    refusals: Counter[str]
+    address_limits: AddressLimits
     draining: bool
 
     def open(self, address: str) -> Session:
         """Open a session."""
 
-    def refuse(self, session: Session, error: Malformed) -> None:
+    def fail(self, session: Session, error: Malformed) -> None:
         """Close a session that violates the protocol."""
 
-    def lose(self, packets: int) -> None:
+    def count_undelivered(self, packets: int) -> None:
         """Count packets that could not be sent."""
 
     async def trigger(self, event: str, session: Session, *args: Any) -> None:
@@ -80,19 +80,19 @@ class Endpoint:
         self._access = access
         self._flusher = Flusher()
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request."""
         origin = request.headers.get("Origin")
         try:
             if origin is not None and not self._access.is_allowed_origin(origin, request.host):
                 raise RequestError(ErrorCode.FORBIDDEN, status=403)
             response = await self._route(request)
-        except RequestError as refused:
-            self._engine.counts[str(refused)] += 1
-            response = refused.response
+        except RequestError as error:
+            self._engine.refusals[str(error)] += 1
+            response = error.response
         if not response.prepared:
             self._add_cors(request, response, origin)
-            await self._deliver(request, response)
+            await self._write_response(request, response)
         return response
 
     def _add_cors(self, request: web.Request, response: web.StreamResponse, origin: str | None) -> None:
@@ -104,10 +104,10 @@ class Endpoint:
             response.headers["Access-Control-Allow-Credentials"] = "true"
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-            wanted = request.headers.get("Access-Control-Request-Headers", "Content-Type")
-            response.headers["Access-Control-Allow-Headers"] = wanted
+            requested = request.headers.get("Access-Control-Request-Headers", "Content-Type")
+            response.headers["Access-Control-Allow-Headers"] = requested
 
-    async def _deliver(self, request: web.Request, response: web.StreamResponse) -> None:
+    async def _write_response(self, request: web.Request, response: web.StreamResponse) -> None:
         """Write a response; if it is not read in time, drop the connection and close the session."""
         session: Session | None = request.get(_SESSION)
         try:
@@ -116,8 +116,8 @@ class Endpoint:
                 await response.write_eof()
         except (TimeoutError, OSError, asyncio.CancelledError) as error:
             if session:
-                self._engine.lose(session.carried)
-                session.close(LOST)
+                self._engine.count_undelivered(session.polled)
+                session.close(TRANSPORT_CLOSE)
             if request.transport:
                 request.transport.abort()
             if isinstance(error, asyncio.CancelledError):
@@ -136,31 +136,31 @@ class Endpoint:
         if sid is None:
             return await self._open(request, transport)
         session = self._engine.sessions.get(sid)
-        if session is None or (faults.no_sticky and random.random() < _ELSEWHERE):
+        if session is None or (faults.no_sticky and random.random() < _MISROUTED):
             raise RequestError(ErrorCode.UNKNOWN_SID)
         if transport == "websocket":
             return await self._upgrade(request, session)
-        return await self._exchange(request, session)
+        return await self._handle_polling(request, session)
 
     # A new session
 
     async def _open(self, request: web.Request, transport: str) -> web.StreamResponse:
         self._check_handshake(request, transport)
         address = request.remote or ""
-        if not self._engine.admission.enter(address, asyncio.get_running_loop().time()):
+        if not self._engine.address_limits.add_connection(address, asyncio.get_running_loop().time()):
             raise RequestError(ErrorCode.FORBIDDEN, "too many connections", status=429)
         if transport == "websocket":
             return await self._open_websocket(request, address)
         session = self._engine.open(address)
         await self._engine.trigger("connect", session, request)
-        return web.Response(text=self._greeting(session, transport).text)
+        return web.Response(text=self._open_packet(session, transport).text)
 
     def _check_handshake(self, request: web.Request, transport: str) -> None:
         if request.method != "GET":
             raise RequestError(ErrorCode.BAD_HANDSHAKE_METHOD)
         if request.query.getall("EIO", []) != ["4"]:
             raise RequestError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
-        if transport == "websocket" and not _wants_websocket(request):
+        if transport == "websocket" and not _is_websocket_request(request):
             raise RequestError(ErrorCode.BAD_REQUEST)
         if self._engine.draining:
             raise RequestError(ErrorCode.FORBIDDEN, "draining", status=503)
@@ -169,15 +169,15 @@ class Endpoint:
         try:
             websocket, response = await self._accept(request)
         except BaseException:
-            self._engine.admission.leave(address)
+            self._engine.address_limits.remove_connection(address)
             raise
         session = self._engine.open(address)
-        websocket.write(self._greeting(session, "websocket").frame)
+        websocket.write(self._open_packet(session, "websocket").frame)
         await self._engine.trigger("connect", session, request)
-        await self._converse(session, websocket)
+        await self._serve(session, websocket)
         return response
 
-    def _greeting(self, session: Session, transport: str) -> Outgoing:
+    def _open_packet(self, session: Session, transport: str) -> Outgoing:
         can_upgrade = transport == "polling" and "websocket" in self._access.transports
         handshake = {
             "sid": session.sid,
@@ -186,7 +186,7 @@ class Endpoint:
             "pingTimeout": round(self._engine.options.ping_timeout * 1000),
             "maxPayload": self._engine.options.max_payload,
         }
-        return Outgoing(Kind.OPEN, strict_json.dumps(handshake))
+        return Outgoing(PacketType.OPEN, strict_json.dumps(handshake))
 
     # WebSockets
 
@@ -198,71 +198,71 @@ class Endpoint:
             raise RequestError(ErrorCode.BAD_REQUEST) from error
 
     async def _upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
-        if request.method != "GET" or not _wants_websocket(request):
+        if request.method != "GET" or not _is_websocket_request(request):
             raise RequestError(ErrorCode.BAD_REQUEST)
         websocket, response = await self._accept(request)
         if session.can_upgrade and await session.upgrade(websocket):
             self._engine.create_task(self._engine.trigger("upgrade", session))
-            await self._converse(session, websocket)
+            await self._serve(session, websocket)
         else:
-            await websocket.close(1000, _LAST_WORDS)
+            await websocket.close(1000, _CLOSE_TIMEOUT)
         return response
 
-    async def _converse(self, session: Session, websocket: WebSocket) -> None:
+    async def _serve(self, session: Session, websocket: WebSocket) -> None:
         try:
             await session.serve(websocket)
         except Malformed as error:
-            self._engine.refuse(session, error)
+            self._engine.fail(session, error)
         finally:
-            session.close(LOST)
-        if session.ended:
-            await asyncio.shield(session.ended)
+            session.close(TRANSPORT_CLOSE)
+        if session.close_task:
+            await asyncio.shield(session.close_task)
 
     # Polling
 
-    async def _exchange(self, request: web.Request, session: Session) -> web.StreamResponse:
+    async def _handle_polling(self, request: web.Request, session: Session) -> web.StreamResponse:
         if session.transport != "polling":
             raise RequestError(ErrorCode.BAD_REQUEST)
         if request.method == "GET":
-            return await self._poll(request, session)
+            return await self._handle_get(request, session)
         if request.method == "POST":
-            return await self._push(request, session)
+            return await self._handle_post(request, session)
         raise RequestError(ErrorCode.BAD_HANDSHAKE_METHOD)
 
-    async def _poll(self, request: web.Request, session: Session) -> web.StreamResponse:
+    async def _handle_get(self, request: web.Request, session: Session) -> web.StreamResponse:
         try:
-            payload = await session.poll(_FOR_PYTHON if _is_python(request) else None)
+            payload = await session.poll(_PYTHON_MAX_PACKETS if _is_python(request) else None)
         except DuplicatePoll as error:
             raise RequestError(ErrorCode.BAD_REQUEST) from error
         request[_SESSION] = session
         return web.Response(text=payload)
 
-    async def _push(self, request: web.Request, session: Session) -> web.StreamResponse:
-        if session.pushing:
-            session.close(ERROR)
+    async def _handle_post(self, request: web.Request, session: Session) -> web.StreamResponse:
+        if session.posting:
+            session.close(TRANSPORT_ERROR)
             raise RequestError(ErrorCode.BAD_REQUEST)
-        session.pushing = True
+        session.posting = True
         try:
-            packets = await self._read(request, session)
+            packets = await self._read_packets(request, session)
             # Shielded: a client that disconnects after the last byte has sent it all.
-            await asyncio.shield(self._engine.create_task(self._receive(session, packets)))
+            await asyncio.shield(self._engine.create_task(self._handle_packets(session, packets)))
         finally:
-            session.pushing = False
-        if session.closed and packets[-1].kind is not Kind.CLOSE:
+            session.posting = False
+        if session.closed and packets[-1].type is not PacketType.CLOSE:
             raise RequestError(ErrorCode.BAD_REQUEST)
         return web.Response(text="ok")
 
-    async def _read(self, request: web.Request, session: Session) -> list[Incoming]:
+    async def _read_packets(self, request: web.Request, session: Session) -> list[Incoming]:
         try:
-            return decode_payload(await self._body(request))
+            return decode_payload(await self._read_body(request))
         except Malformed as error:
-            self._engine.refuse(session, error)
+            self._engine.fail(session, error)
             raise RequestError(ErrorCode.BAD_REQUEST) from error
         except BaseException:
-            session.close(ERROR)
+            session.close(TRANSPORT_ERROR)
             raise
 
-    async def _body(self, request: web.Request) -> bytes:
+    async def _read_body(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._engine.options.max_payload:
             raise RequestError(ErrorCode.BAD_REQUEST, "body too large", status=413)
         body = bytearray()
@@ -278,21 +278,21 @@ class Endpoint:
             raise RequestError(ErrorCode.BAD_REQUEST) from error
         return bytes(body)
 
-    async def _receive(self, session: Session, packets: list[Incoming]) -> None:
+    async def _handle_packets(self, session: Session, packets: list[Incoming]) -> None:
         try:
             for number, packet in enumerate(packets, 1):
                 if session.closed:
                     return
                 await session.receive(packet)
-                if number % _AT_A_TIME == 0:
+                if number % _BATCH == 0:
                     await asyncio.sleep(0)
         except Malformed as error:
-            self._engine.refuse(session, error)
+            self._engine.fail(session, error)
 
 
 def _is_python(request: web.Request) -> bool:
     return "python" in request.headers.get("User-Agent", "").lower()
 
 
-def _wants_websocket(request: web.Request) -> bool:
+def _is_websocket_request(request: web.Request) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"

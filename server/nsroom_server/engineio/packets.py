@@ -17,7 +17,7 @@ _TEXT, _BINARY = 0x81, 0x82
 """The first byte of a text and of a binary frame: RFC 6455, section 5.2."""
 
 
-class Kind(StrEnum):
+class PacketType(StrEnum):
     """The packet types."""
 
     OPEN = "0"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 class Incoming(NamedTuple):
     """A received packet."""
 
-    kind: Kind
+    type: PacketType
     data: str | bytes
 
 
@@ -41,8 +41,8 @@ class Outgoing:
 
     __slots__ = ("frame", "size")
 
-    def __init__(self, kind: Kind, data: str | bytes = "") -> None:
-        first, payload = (_BINARY, data) if isinstance(data, bytes) else (_TEXT, (kind + data).encode())
+    def __init__(self, type: PacketType, data: str | bytes = "") -> None:
+        first, payload = (_BINARY, data) if isinstance(data, bytes) else (_TEXT, (type + data).encode())
         self.size = len(payload)
         """Bytes of the packet."""
         self.frame = _frame(first, payload)
@@ -59,7 +59,7 @@ class Outgoing:
 
 def messages(parts: Iterable[str | bytes]) -> list[Outgoing]:
     """Return the packets that carry a Socket.IO packet: its text and its attachments."""
-    return [Outgoing(Kind.MESSAGE, part) for part in parts]
+    return [Outgoing(PacketType.MESSAGE, part) for part in parts]
 
 
 def size_of(packet: str | bytes) -> int:
@@ -73,11 +73,11 @@ def decode(packet: str | bytes) -> Incoming:
     Raises: Malformed.
     """
     if isinstance(packet, bytes):
-        return Incoming(Kind.MESSAGE, packet)
+        return Incoming(PacketType.MESSAGE, packet)
     if packet.startswith("b"):
-        return Incoming(Kind.MESSAGE, _binary(packet[1:]))
+        return Incoming(PacketType.MESSAGE, _binary(packet[1:]))
     try:
-        return Incoming(Kind(packet[:1]), packet[1:])
+        return Incoming(PacketType(packet[:1]), packet[1:])
     except ValueError:
         raise Malformed("not an Engine.IO packet") from None
 

@@ -1,7 +1,7 @@
 """Per-address limits on connections, new connections and events."""
 
 from nsroom_server.settings.limits import Limits
-from nsroom_server.token_bucket import Bucket
+from nsroom_server.token_bucket import TokenBucket
 
 _REMOVE_ABOVE = 4096
 """Addresses to remember before the idle ones are removed."""
@@ -12,8 +12,8 @@ class _Address:
 
     def __init__(self, limits: Limits) -> None:
         self.connections = 0
-        self.connects = Bucket(limits.address_connects_per_second, limits.address_connects_burst)
-        self.events = Bucket(limits.address_events_per_second, limits.address_events_burst)
+        self.connects = TokenBucket(limits.address_connects_per_second, limits.address_connects_burst)
+        self.events = TokenBucket(limits.address_events_per_second, limits.address_events_burst)
 
     def is_idle(self, now: float) -> bool:
         return not self.connections and self.connects.is_full(now)
@@ -26,7 +26,7 @@ class AddressLimits:
         self._limits = limits
         self._addresses: dict[str, _Address] = {}
 
-    def enter(self, name: str, now: float) -> bool:
+    def add_connection(self, name: str, now: float) -> bool:
         """Count a new connection, and return whether it is within the limits."""
         address = self._addresses.get(name)
         if address is None:
@@ -37,11 +37,11 @@ class AddressLimits:
         address.connections += 1
         return True
 
-    def leave(self, name: str) -> None:
+    def remove_connection(self, name: str) -> None:
         """Count a closed connection."""
         self._addresses[name].connections -= 1
 
-    def event(self, name: str, now: float) -> float:
+    def take_event(self, name: str, now: float) -> float:
         """Count an event and return 0, or return the seconds until one is allowed."""
         return self._addresses[name].events.take(now)
 

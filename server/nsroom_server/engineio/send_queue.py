@@ -10,27 +10,27 @@ from nsroom_server.settings.limits import Limits
 class SendQueue:
     """A queue of packets with bounds on their number and size."""
 
-    __slots__ = ("_emptied", "_limits", "_size", "packets")
+    __slots__ = ("_empty", "_limits", "_size", "packets")
 
     def __init__(self, limits: Limits) -> None:
         self.packets: deque[Outgoing] | None = None
         """The queued packets, or None: most clients never need a queue, and an empty deque is 600 bytes."""
         self._size = 0
         self._limits = limits
-        self._emptied: asyncio.Event | None = None
+        self._empty: asyncio.Event | None = None
 
     def __len__(self) -> int:
         return len(self.packets or ())
 
     @property
-    def is_over(self) -> bool:
+    def is_over_limit(self) -> bool:
         """Whether the bounds are exceeded."""
         return len(self) > self._limits.queued_frames or self._size > self._limits.queued_bytes
 
-    def has_room(self, frames: int) -> bool:
-        """Return whether `frames` more fit, and half of the bytes are free."""
+    def has_space(self, packets: int) -> bool:
+        """Return whether `packets` more fit, and half of the bytes are free."""
         return (
-            len(self) + frames <= self._limits.queued_frames and self._size <= self._limits.queued_bytes // 2
+            len(self) + packets <= self._limits.queued_frames and self._size <= self._limits.queued_bytes // 2
         )
 
     def put(self, packet: Outgoing) -> None:
@@ -49,23 +49,23 @@ class SendQueue:
             self.clear()
         return packet
 
-    def take(self, most: int | None) -> list[Outgoing]:
-        """Remove and return up to `most` of the oldest packets, or all."""
-        if most is None or most >= len(self):
+    def take(self, limit: int | None) -> list[Outgoing]:
+        """Remove and return up to `limit` of the oldest packets, or all."""
+        if limit is None or limit >= len(self):
             return self.clear()
-        return [self.pop() for _ in range(most)]
+        return [self.pop() for _ in range(limit)]
 
     def clear(self) -> list[Outgoing]:
         """Remove and return all packets."""
         packets = list(self.packets or ())
         self.packets, self._size = None, 0
-        if self._emptied:
-            self._emptied.set()
-            self._emptied = None
+        if self._empty:
+            self._empty.set()
+            self._empty = None
         return packets
 
-    async def emptied(self) -> None:
+    async def wait_empty(self) -> None:
         """Wait until the queue is empty."""
         if self.packets:
-            self._emptied = self._emptied or asyncio.Event()
-            await self._emptied.wait()
+            self._empty = self._empty or asyncio.Event()
+            await self._empty.wait()

@@ -10,13 +10,19 @@ from aiohttp import web
 
 from nsroom_server.counters import Traffic
 from nsroom_server.engineio import ids
-from nsroom_server.engineio.close_reasons import MALFORMED, RESTART, SERVER, SLOW, CloseReason
+from nsroom_server.engineio.close_reasons import (
+    PARSE_ERROR,
+    SERVER_DISCONNECT,
+    SHUTTING_DOWN,
+    SLOW_READER,
+    CloseReason,
+)
 from nsroom_server.engineio.faulty_session import FaultySession
 from nsroom_server.engineio.http import Access, Endpoint
 from nsroom_server.engineio.rate_limits import AddressLimits
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.errors import Malformed
-from nsroom_server.logs import ThinnedWarning
+from nsroom_server.logs import RateLimitedWarnings
 
 log = logging.getLogger("nsroom_server")
 
@@ -31,23 +37,23 @@ class Engine:
     def __init__(self, options: Options | None = None, access: Access | None = None) -> None:
         self.options = options or Options()
         self.sessions: dict[str, Session] = {}
-        self.counts: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
         """Refusals by reason."""
         self.close_reasons: Counter[str] = Counter()
         """Ended sessions by reason."""
         self.traffic = Traffic()
-        self.admission = AddressLimits(self.options.limits)
+        self.address_limits = AddressLimits(self.options.limits)
         self.draining = False
         self.undelivered = 0
         """Packets that were queued when the server had to stop, and could not be sent."""
         self._endpoint = Endpoint(self, access or Access())
         self._handlers: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._warn = ThinnedWarning(log)
+        self._warn = RateLimitedWarnings(log)
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Answer an HTTP request; aiohttp must cancel it when the client disconnects."""
-        return await self._endpoint.answer(request)
+        return await self._endpoint.handle(request)
 
     def on(self, event: str, handler: Handler) -> None:
         """Set the handler of an event of all sessions.
@@ -71,27 +77,27 @@ class Engine:
             raise
         except Exception:
             log.exception("%s failed", event)
-            session.close(SERVER)
+            session.close(SERVER_DISCONNECT)
 
     def open(self, address: str) -> Session:
         """Open a session for an address that has been admitted."""
-        make = FaultySession if self.options.faults.needs_session else Session
+        make = FaultySession if self.options.faults.affects_sessions else Session
         session = make(self, ids.generate_sid(), address)
         self.sessions[session.sid] = session
         return session
 
-    def refuse(self, session: Session, error: Malformed) -> None:
+    def fail(self, session: Session, error: Malformed) -> None:
         """Close a session that violates the protocol."""
         if not session.closed:
             self._warn("malformed packet", session=session.sid, cause=str(error))
-            session.close(MALFORMED)
+            session.close(PARSE_ERROR)
 
-    def forget(self, session: Session, reason: CloseReason) -> None:
+    def remove_session(self, session: Session, reason: CloseReason) -> None:
         """Handle the end of a session."""
         del self.sessions[session.sid]
-        self.admission.leave(session.address)
-        self.close_reasons[reason.reason] += 1
-        if reason is SLOW:
+        self.address_limits.remove_connection(session.address)
+        self.close_reasons[reason.text] += 1
+        if reason is SLOW_READER:
             self._warn("slow reader cut", session=session.sid)
 
     def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -101,7 +107,7 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def lose(self, packets: int) -> None:
+    def count_undelivered(self, packets: int) -> None:
         """Count packets that could not be sent because the server stops."""
         if self.draining:
             self.undelivered += packets
@@ -114,13 +120,15 @@ class Engine:
         sessions = tuple(self.sessions.values())
         polling = [session for session in sessions if session.awaits_poll]
         for session in set(sessions).difference(polling):
-            session.close(RESTART)
-        await _wait([self.create_task(session.drained()) for session in polling], timeout)
+            session.close(SHUTTING_DOWN)
+        await _wait([self.create_task(session.drain()) for session in polling], timeout)
         for session in polling:
-            session.close(RESTART)
-        await _wait([session.ended for session in sessions if session.ended], deadline - loop.time())
+            session.close(SHUTTING_DOWN)
+        await _wait(
+            [session.close_task for session in sessions if session.close_task], deadline - loop.time()
+        )
         for session in sessions:
-            if session.ended and not session.ended.done():
+            if session.close_task and not session.close_task.done():
                 session.abort()
         for task in tuple(self._tasks):
             task.cancel()

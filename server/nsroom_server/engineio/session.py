@@ -10,7 +10,7 @@ reader. Only one poll and one POST may be pending. `closed` is set before anythi
 
 Order of calls: `poll` or `serve` deliver the packets that `send` queued; `receive` handles one packet after
 the other, and waits while the client sends too much; `close` removes the session from the server, answers the
-pending poll and runs the `disconnect` handler; `ended` is done when the transport is closed.
+pending poll and runs the `disconnect` handler; `close_task` is done when the transport is closed.
 """
 
 import asyncio
@@ -21,21 +21,28 @@ from time import time
 from typing import Any, Protocol, TypeVar
 
 from nsroom_server.counters import Traffic
-from nsroom_server.engineio.close_reasons import CLIENT, ERROR, LOST, SLOW, TIMEOUT, CloseReason
+from nsroom_server.engineio.close_reasons import (
+    CLIENT_DISCONNECT,
+    PING_TIMEOUT,
+    SLOW_READER,
+    TRANSPORT_CLOSE,
+    TRANSPORT_ERROR,
+    CloseReason,
+)
 from nsroom_server.engineio.heartbeat import Heartbeat
-from nsroom_server.engineio.packets import Incoming, Kind, Outgoing, decode, encode_payload
+from nsroom_server.engineio.packets import Incoming, Outgoing, PacketType, decode, encode_payload
 from nsroom_server.engineio.send_queue import SendQueue
 from nsroom_server.engineio.websocket import WebSocket
 from nsroom_server.errors import Malformed
 from nsroom_server.settings.faults import Faults
 from nsroom_server.settings.limits import Limits
-from nsroom_server.token_bucket import Bucket
+from nsroom_server.token_bucket import TokenBucket
 
 T = TypeVar("T")
 
-_NOOP, _PING = Outgoing(Kind.NOOP), Outgoing(Kind.PING)
+_NOOP, _PING = Outgoing(PacketType.NOOP), Outgoing(PacketType.PING)
 _PROBE = "probe"
-_ANSWERS = 22
+_MAX_ANSWER = 22
 """The most frames that one packet can cause for its sender: an event and an acknowledgement."""
 
 
@@ -63,10 +70,10 @@ class SessionServer(Protocol):
     async def trigger(self, event: str, session: "Session", *args: Any) -> None:
         """Run the handler of an event."""
 
-    def forget(self, session: "Session", reason: CloseReason) -> None:
+    def remove_session(self, session: "Session", reason: CloseReason) -> None:
         """Handle the end of a session, before its `disconnect`."""
 
-    def lose(self, packets: int) -> None:
+    def count_undelivered(self, packets: int) -> None:
         """Count packets that could not be sent."""
 
     def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -80,25 +87,25 @@ class Session:
         options = server.options
         self.sid = sid
         self.address = address
-        self.at = time()
+        self.opened_at = time()
         """When it was opened, in seconds since the epoch."""
-        self.events = Bucket(options.limits.events_per_second, options.limits.events_burst)
-        self.others = Bucket(options.limits.events_per_second, options.limits.events_burst)
+        self.event_bucket = TokenBucket(options.limits.events_per_second, options.limits.events_burst)
+        self.packet_bucket = TokenBucket(options.limits.events_per_second, options.limits.events_burst)
         """For packets other than events."""
-        self._bytes = Bucket(options.limits.bytes_per_second, options.limits.bytes_burst)
+        self._byte_bucket = TokenBucket(options.limits.bytes_per_second, options.limits.bytes_burst)
         self.closed = False
-        self.pushing = False
+        self.posting = False
         """Whether a body is being read or handled."""
-        self.ended: asyncio.Task[None] | None = None
+        self.close_task: asyncio.Task[None] | None = None
         """Done when the transport is closed; None until the session is closed."""
-        self.carried = 0
+        self.polled = 0
         """Packets in the response to the last poll."""
         self._server = server
         self._traffic = server.traffic
         self._options = options
         self._queue = SendQueue(options.limits)
         self._websocket: WebSocket | None = None
-        self._flushing: asyncio.Task[None] | None = None
+        self._flush_task: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[str | None] | None = None
         self._upgrading = False
         self._loop = asyncio.get_running_loop()
@@ -106,7 +113,7 @@ class Session:
             options.ping_interval,
             options.ping_timeout,
             partial(self.send, _PING),
-            partial(self.close, TIMEOUT),
+            partial(self.close, PING_TIMEOUT),
         )
 
     @property
@@ -130,9 +137,9 @@ class Session:
         return not (self._websocket or self._upgrading or self.closed)
 
     @property
-    def _room(self) -> int:
+    def _required_space(self) -> int:
         # A client may poll only after its POST is answered: do not make it wait for an empty queue.
-        return self._options.limits.queued_frames // 2 if self._websocket else _ANSWERS
+        return self._options.limits.queued_frames // 2 if self._websocket else _MAX_ANSWER
 
     # Receiving
 
@@ -141,25 +148,25 @@ class Session:
 
         Raises: Malformed for a packet that clients must not send.
         """
-        if packet.kind is Kind.MESSAGE:
+        if packet.type is PacketType.MESSAGE:
             self._traffic.bytes_in += len(packet.data)
-            await self._take_turn(len(packet.data))
+            await self._throttle(len(packet.data))
             await self._server.trigger("message", self, packet.data)
-        elif packet.kind is Kind.PONG:
+        elif packet.type is PacketType.PONG:
             if not self.heartbeat.pong():
-                await asyncio.sleep(self.others.take(self._loop.time()))
-        elif packet.kind is Kind.CLOSE:
-            self.close(CLIENT)
+                await asyncio.sleep(self.packet_bucket.take(self._loop.time()))
+        elif packet.type is PacketType.CLOSE:
+            self.close(CLIENT_DISCONNECT)
         else:
             raise Malformed("unexpected packet type")
 
-    async def _take_turn(self, size: int) -> None:
+    async def _throttle(self, size: int) -> None:
         """Wait while the client sends too much, or does not read its answers."""
-        while wait := self._bytes.take(self._loop.time(), size):
+        while wait := self._byte_bucket.take(self._loop.time(), size):
             with self.heartbeat.throttled():
                 await asyncio.sleep(wait)
-        if not self._queue.has_room(self._room):
-            await self.drained()
+        if not self._queue.has_space(self._required_space):
+            await self.drain()
 
     # Sending
 
@@ -178,55 +185,55 @@ class Session:
             self._flush_or_close()
 
     def _flush_or_close(self) -> None:
-        if self._queue.is_over:
-            self.close(SLOW)
+        if self._queue.is_over_limit:
+            self.close(SLOW_READER)
         elif self._websocket:
-            if self._flushing is None:
-                self._flushing = self._server.create_task(self._flush(self._websocket))
+            if self._flush_task is None:
+                self._flush_task = self._server.create_task(self._flush(self._websocket))
         elif self._poll and not self._poll.done():
             self._poll.set_result(None)
 
     async def _flush(self, websocket: WebSocket) -> None:
-        while self._queue and not self.closed and await websocket.drained():
+        while self._queue and not self.closed and await websocket.drain():
             while self._queue and websocket.writable:
                 websocket.write(self._queue.pop().frame)
-        self._flushing = None
+        self._flush_task = None
 
-    async def drained(self) -> bool:
+    async def drain(self) -> bool:
         """Wait until the queue is empty, and return whether the session is still open."""
-        await self._queue.emptied()
+        await self._queue.wait_empty()
         await asyncio.sleep(0)
         return not self.closed
 
-    async def poll(self, most: int | None = None) -> str:
-        """Return the payload for a poll, of up to `most` packets, once there are any.
+    async def poll(self, max_packets: int | None = None) -> str:
+        """Return the payload for a poll, of up to `max_packets` packets, once there are any.
 
         Raises: DuplicatePoll.
         """
         if self._poll:
-            self.close(ERROR)
+            self.close(TRANSPORT_ERROR)
             raise DuplicatePoll
         if self._upgrading:
             return _NOOP.text
         if self._queue:
-            return self._take_payload(most)
-        return await self._wait(most)
+            return self._take_payload(max_packets)
+        return await self._wait_for_payload(max_packets)
 
-    async def _wait(self, most: int | None) -> str:
+    async def _wait_for_payload(self, max_packets: int | None) -> str:
         self._poll = self._loop.create_future()
         try:
-            last = await self._poll
+            payload = await self._poll
         except asyncio.CancelledError:
             # Unknown how much the client has read: it must reconnect and ask.
-            self.close(LOST)
+            self.close(TRANSPORT_CLOSE)
             raise
         finally:
             self._poll = None
-        return last or self._take_payload(most) or _NOOP.text
+        return payload or self._take_payload(max_packets) or _NOOP.text
 
-    def _take_payload(self, most: int | None) -> str:
-        packets = self._queue.take(most)
-        self.carried = len(packets)
+    def _take_payload(self, max_packets: int | None) -> str:
+        packets = self._queue.take(max_packets)
+        self.polled = len(packets)
         return encode_payload(packets)
 
     # WebSockets
@@ -244,7 +251,7 @@ class Session:
             if data is None:
                 break
             await self.receive(decode(data))
-        self.close(LOST)
+        self.close(TRANSPORT_CLOSE)
 
     async def upgrade(self, websocket: WebSocket) -> bool:
         """Probe a WebSocket, and return whether the client completed the upgrade."""
@@ -258,12 +265,12 @@ class Session:
             self._upgrading = False
 
     async def _probe(self, websocket: WebSocket) -> bool:
-        if await websocket.receive() != Kind.PING + _PROBE:
+        if await websocket.receive() != PacketType.PING + _PROBE:
             return False
-        websocket.write(Outgoing(Kind.PONG, _PROBE).frame)
+        websocket.write(Outgoing(PacketType.PONG, _PROBE).frame)
         if self._poll and not self._poll.done():
             self._poll.set_result(_NOOP.text)
-        return await websocket.receive() == Kind.UPGRADE and not self.closed
+        return await websocket.receive() == PacketType.UPGRADE and not self.closed
 
     # Closing
 
@@ -273,24 +280,26 @@ class Session:
             return
         self.closed = True
         self.heartbeat.stop()
-        self._server.forget(self, reason)
+        self._server.remove_session(self, reason)
         rest = self._queue.clear()
         if self._poll and not self._poll.done():
-            self._poll.set_result(encode_payload([*rest, Outgoing(reason.last)]))
-            self.carried = len(rest)
+            self._poll.set_result(encode_payload([*rest, Outgoing(reason.poll_packet)]))
+            self.polled = len(rest)
         elif not self._websocket:
-            self._server.lose(len(rest))
-        self.ended = self._server.create_task(self._end(reason, rest if reason.flush else []))
+            self._server.count_undelivered(len(rest))
+        self.close_task = self._server.create_task(
+            self._close_transport(reason, rest if reason.flush else [])
+        )
 
-    async def _end(self, reason: CloseReason, rest: list[Outgoing]) -> None:
-        await self._server.trigger("disconnect", self, reason.reason)
+    async def _close_transport(self, reason: CloseReason, rest: list[Outgoing]) -> None:
+        await self._server.trigger("disconnect", self, reason.text)
         if self._websocket:
             for packet in rest:
                 self._websocket.write(packet.frame)
-            await self._websocket.close(reason.code, reason.grace)
+            await self._websocket.close(reason.code, reason.close_timeout)
 
     def abort(self) -> None:
         """Drop the connection."""
         if self._websocket:
-            self._server.lose(self._websocket.unsent)
+            self._server.count_undelivered(self._websocket.unsent)
             self._websocket.abort()

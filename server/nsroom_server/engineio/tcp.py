@@ -28,9 +28,9 @@ _BACKLOG = 1024
 class Acceptor:
     """The protocol factory of the listener: it wraps each connection of aiohttp's server."""
 
-    def __init__(self, server: web.Server, limits: Limits, counts: Counter[str]) -> None:
+    def __init__(self, server: web.Server, limits: Limits, refusals: Counter[str]) -> None:
         self.limits = limits
-        self.counts = counts
+        self.refusals = refusals
         """Dropped connections by reason."""
         self._server = server
         self._addresses: Counter[str] = Counter()
@@ -38,14 +38,14 @@ class Acceptor:
     def __call__(self) -> asyncio.Protocol:
         return GuardedConnection(self, self._server())
 
-    def enter(self, address: str) -> bool:
+    def add_connection(self, address: str) -> bool:
         """Count a new connection, and return whether it is within the limit."""
         if self._addresses[address] >= self.limits.tcp_connections_per_address:
             return False
         self._addresses[address] += 1
         return True
 
-    def leave(self, address: str) -> None:
+    def remove_connection(self, address: str) -> None:
         """Count a closed connection."""
         self._addresses[address] -= 1
         if not self._addresses[address]:
@@ -70,18 +70,18 @@ class GuardedConnection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         address = str((transport.get_extra_info("peername") or ("",))[0])
-        if not self._acceptor.enter(address):
+        if not self._acceptor.add_connection(address):
             self._drop("too many connections")
             return
         self._address = address
-        self._expect_head()
+        self._start_timer()
         self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection."""
-        self._stop_waiting()
+        self._stop_timer()
         if self._address is not None:
-            self._acceptor.leave(self._address)
+            self._acceptor.remove_connection(self._address)
             self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -89,7 +89,7 @@ class GuardedConnection(asyncio.Protocol):
         if self._address is None:
             return
         if not self._busy and self._timer is None:
-            self._expect_head()
+            self._start_timer()
         self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:
@@ -105,25 +105,25 @@ class GuardedConnection(asyncio.Protocol):
         self._inner.resume_writing()
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
+    def handling_request(self) -> Iterator[None]:
         """Suspend the time-out for a head while a request is handled: it has its own."""
-        self._stop_waiting()
+        self._stop_timer()
         self._busy = True
         try:
             yield
         finally:
             self._busy = False
 
-    def _expect_head(self) -> None:
+    def _start_timer(self) -> None:
         self._timer = self._loop.call_later(self._acceptor.limits.head_timeout, self._drop, "head too slow")
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _drop(self, reason: str) -> None:
-        self._acceptor.counts[reason] += 1
+        self._acceptor.refusals[reason] += 1
         self._transport.abort()
 
 
@@ -133,23 +133,23 @@ async def track_request(request: web.Request, handler: Handler) -> web.StreamRes
     connection = request.transport.get_protocol() if request.transport else None
     if not isinstance(connection, GuardedConnection):
         return await handler(request)
-    with connection.answering():
+    with connection.handling_request():
         return await handler(request)
 
 
 @asynccontextmanager
 async def listening(
-    server: web.Server, config: Config, tls: ssl.SSLContext | None, counts: Counter[str]
+    server: web.Server, config: Config, tls: ssl.SSLContext | None, refusals: Counter[str]
 ) -> AsyncIterator[int]:
     """Accept connections for aiohttp's server, and yield the port.
 
     Raises: ListenError.
     """
     limits = config.effective_limits
-    _allow_many_files()
+    _raise_file_limit()
     try:
         listener = await asyncio.get_running_loop().create_server(
-            Acceptor(server, limits, counts),
+            Acceptor(server, limits, refusals),
             config.host,
             config.port,
             ssl=tls,
@@ -157,21 +157,21 @@ async def listening(
             backlog=_BACKLOG,
         )
     except OSError as error:
-        raise _explain(error, config) from error
+        raise _listen_error(error, config) from error
     try:
         yield int(listener.sockets[0].getsockname()[1])
     finally:
         listener.close()
 
 
-def _allow_many_files() -> None:
+def _raise_file_limit() -> None:
     """Raise the limit on descriptors as far as possible: each connection needs one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # macOS reports infinity, and refuses it
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _explain(error: OSError, config: Config) -> ListenError:
+def _listen_error(error: OSError, config: Config) -> ListenError:
     address = f"{config.host}:{config.port}"
     if error.errno == EADDRINUSE:
         return AddressInUseError(

@@ -7,14 +7,14 @@ from aiohttp import WSMsgType, web
 
 from nsroom_server.engineio.transport import CorkableTransport
 
-_AT_A_TIME = 4
+_BATCH = 4
 """Frames of one client to handle before the others get a turn; a long one counts as several."""
-_LONG = 16_384
+_LARGE_FRAME = 16_384
 _CHUNK = 16_384
 """Bytes of frames to collect for one system call, which costs as much as encoding several frames."""
-_CLOSE = 4
+_CLOSE_FRAME = 4
 """Bytes of a CLOSE frame without a reason."""
-_WITHOUT_BOUND = 3600.0
+_UNLIMITED = 3600.0
 """Seconds for aiohttp's closing handshake, which `close` bounds instead."""
 
 
@@ -52,7 +52,7 @@ class WebSocket:
             compress=False,
             autoping=False,
             autoclose=False,
-            timeout=_WITHOUT_BOUND,
+            timeout=_UNLIMITED,
         )
         self._load = 0
         self._loop = asyncio.get_running_loop()
@@ -61,7 +61,7 @@ class WebSocket:
         self._size = 0
         self._unsent: list[int] = []
         """The sizes of the frames that are not completely sent."""
-        self._left = 0
+        self._buffered = 0
         """Bytes not sent after the last flush."""
         self._closing = False
 
@@ -75,7 +75,7 @@ class WebSocket:
         if transport is None:
             raise ConnectionResetError("the peer disconnected")
         self._transport: asyncio.Transport = transport.inner
-        self._high = self._transport.get_write_buffer_limits()[1]
+        self._high_water = self._transport.get_write_buffer_limits()[1]
         transport.cork(self.flush)
         try:
             await self._response.prepare(self._request)
@@ -88,8 +88,8 @@ class WebSocket:
     @property
     def writable(self) -> bool:
         """Whether the peer has read enough for the next frame."""
-        left = self._left and self._transport.get_write_buffer_size()
-        return left + self._size <= self._high
+        buffered = self._buffered and self._transport.get_write_buffer_size()
+        return buffered + self._size <= self._high_water
 
     def write(self, frame: bytes) -> None:
         """Write a whole frame in this turn of the loop, after those written before."""
@@ -107,15 +107,15 @@ class WebSocket:
         if not frames or transport.is_closing():
             return
         transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
-        left = transport.get_write_buffer_size()
-        if left or self._left:
+        buffered = transport.get_write_buffer_size()
+        if buffered or self._buffered:
             self._unsent.extend(map(len, frames))
-            self._remove_sent(left)
-        self._left = left
+            self._remove_sent(buffered)
+        self._buffered = buffered
 
-    def _remove_sent(self, left: int) -> None:
+    def _remove_sent(self, buffered: int) -> None:
         total, sent = sum(self._unsent), 0
-        while sent < len(self._unsent) and total - self._unsent[sent] >= left:
+        while sent < len(self._unsent) and total - self._unsent[sent] >= buffered:
             total -= self._unsent[sent]
             sent += 1
         del self._unsent[:sent]
@@ -123,11 +123,11 @@ class WebSocket:
     @property
     def unsent(self) -> int:
         """The number of frames that are not completely sent."""
-        left = self._transport.get_write_buffer_size() - (_CLOSE if self._closing else 0)
-        self._remove_sent(max(left, 0))
+        buffered = self._transport.get_write_buffer_size() - (_CLOSE_FRAME if self._closing else 0)
+        self._remove_sent(max(buffered, 0))
         return len(self._unsent) + len(self._frames)
 
-    async def drained(self) -> bool:
+    async def drain(self) -> bool:
         """Wait until the peer has read, and return whether it is still connected."""
         self.flush()
         try:
@@ -141,27 +141,27 @@ class WebSocket:
     async def receive(self) -> str | bytes | None:
         """Return the next frame's text or bytes, or None at the end."""
         while True:
-            await self._give_way()
+            await self._yield_to_others()
             message = await self._response.receive()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 data: str | bytes = message.data
-                self._load += len(data) // _LONG
+                self._load += len(data) // _LARGE_FRAME
                 return data
             if message.type is WSMsgType.PING:
                 await self._response.pong(message.data)
             elif message.type is not WSMsgType.PONG:
                 return None
 
-    async def _give_way(self) -> None:
+    async def _yield_to_others(self) -> None:
         # A read that finds data does not suspend: without this, a flood would starve the other clients.
         self._load += 1
-        if self._load >= _AT_A_TIME:
+        if self._load >= _BATCH:
             self._load = 0
             await asyncio.sleep(0)
 
-    async def close(self, code: int, grace: float) -> None:
-        """Send a CLOSE, wait `grace` seconds for the peer's, then drop the connection."""
-        timer = self._loop.call_later(grace, self.abort)
+    async def close(self, code: int, timeout: float) -> None:
+        """Send a CLOSE, wait `timeout` seconds for the peer's, then drop the connection."""
+        timer = self._loop.call_later(timeout, self.abort)
         self.flush()
         self._closing = True
         try:

@@ -55,9 +55,10 @@ class Metrics:
         sizes = {"in": traffic.bytes_in, "out": traffic.bytes_out}
         yield from _family("counter", "nsroom_events_total", "Events.", events, "direction")
         yield from _family("counter", "nsroom_bytes_total", "Bytes of packets.", sizes, "direction")
-        yield from _family("counter", "nsroom_refusals_total", "Refusals.", engine.counts, "reason")
-        ended = engine.close_reasons
-        yield from _family("counter", "nsroom_endings_total", "Ended connections.", ended, "reason")
+        yield from _family("counter", "nsroom_refusals_total", "Refusals.", engine.refusals, "reason")
+        yield from _family(
+            "counter", "nsroom_endings_total", "Ended connections.", engine.close_reasons, "reason"
+        )
 
     def _health(self, parts: Mapping[str, bool]) -> Iterator[str]:
         yield from _family("gauge", "nsroom_part_ok", "Whether a part of the server works.", parts, "part")

@@ -12,8 +12,8 @@ from typing import TextIO
 
 from nsroom_server.socketio.server import Server
 
-_EVERY = 1.0
-_ROWS = 5
+_INTERVAL = 1.0
+_MIN_ROWS = 5
 """The fewest terminal rows with a status line."""
 
 
@@ -25,14 +25,14 @@ class StatusLine:
         self._server = server
         self._url = url
         self._size = os.terminal_size((0, 0))
-        self._drawn = ""
+        self._shown = ""
         self._events = 0
-        self._plain = "NO_COLOR" in os.environ
+        self._no_color = "NO_COLOR" in os.environ
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
         """Show the line until the context is left."""
-        self._begin()
+        self._reserve_line()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGWINCH, self._draw)
         task = asyncio.create_task(self._run())
@@ -46,25 +46,25 @@ class StatusLine:
     async def _run(self) -> None:
         while True:
             self._draw()
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(_INTERVAL)
 
-    def _begin(self) -> None:
+    def _reserve_line(self) -> None:
         # Move the screen's contents into the scroll-back.
-        self._write("\n" * (self._look().lines - 1) + "\x1b[2;1H")
+        self._write("\n" * (self._terminal_size().lines - 1) + "\x1b[2;1H")
 
     def end(self) -> None:
         """Restore the terminal."""
         self._write("\x1b7\x1b[1;1H\x1b[2K\x1b[r\x1b8")
 
     def _draw(self) -> None:
-        size = self._look()
+        size = self._terminal_size()
         if size != self._size:
-            self._size, self._drawn = size, ""
-            self._write(f"\x1b7\x1b[2;{size.lines}r\x1b8" if size.lines >= _ROWS else "\x1b7\x1b[r\x1b8")
+            self._size, self._shown = size, ""
+            self._write(f"\x1b7\x1b[2;{size.lines}r\x1b8" if size.lines >= _MIN_ROWS else "\x1b7\x1b[r\x1b8")
         line = self._line()[: size.columns - 1]
-        if line != self._drawn and size.lines >= _ROWS:
-            self._drawn = line
-            shown = line if self._plain else f"\x1b[1m{line}\x1b[0m"
+        if line != self._shown and size.lines >= _MIN_ROWS:
+            self._shown = line
+            shown = line if self._no_color else f"\x1b[1m{line}\x1b[0m"
             self._write(f"\x1b7\x1b[1;1H\x1b[2K{shown}\x1b8")
 
     def _line(self) -> str:
@@ -76,11 +76,11 @@ class StatusLine:
                 self._url,
                 _count(len(self._server.engine.sessions), "client"),
                 _count(rooms, "room"),
-                f"{round((self._events - before) / _EVERY)} events/s",
+                f"{round((self._events - before) / _INTERVAL)} events/s",
             )
         )
 
-    def _look(self) -> os.terminal_size:
+    def _terminal_size(self) -> os.terminal_size:
         try:
             return os.get_terminal_size(self._stream.fileno())
         except OSError:
@@ -93,7 +93,7 @@ class StatusLine:
             self._stream.flush()
 
 
-def is_wanted(stream: TextIO) -> bool:
+def is_supported(stream: TextIO) -> bool:
     """Return whether a stream is a terminal that can be drawn on."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 

@@ -10,12 +10,12 @@ from nsroom_server.errors import Code
 
 Json = Any
 
-_NAMESPACE: Final = 128
+_MAX_NAMESPACE: Final = 128
 
 
 def is_namespace(value: str) -> bool:
     """Return whether a namespace can have this name."""
-    return value.startswith("/") and is_name(value, _NAMESPACE) and not set(value) & set(",?")
+    return value.startswith("/") and is_name(value, _MAX_NAMESPACE) and not set(value) & set(",?")
 
 
 def is_loopback(host: str) -> bool:
@@ -58,14 +58,14 @@ def connect_refusal(
     namespace: str, auth: Json, token: str | None, namespaces: Collection[str], any_namespace: bool
 ) -> Json:
     """Return the payload that refuses a wrong token or an unknown namespace, or None to accept."""
-    if token is not None and not knows_token(auth, token):
+    if token is not None and not has_token(auth, token):
         return {"message": str(Code.UNAUTHORIZED)}
     if namespace in namespaces or (any_namespace and is_namespace(namespace)):
         return None
     return {"message": "Invalid namespace"}
 
 
-def knows_token(auth: Json, token: str) -> bool:
+def has_token(auth: Json, token: str) -> bool:
     """Compare the token of a CONNECT payload, in constant time."""
     given = auth.get("token") if isinstance(auth, Mapping) else None
     return isinstance(given, str) and hmac.compare_digest(_encode(given), _encode(token))
@@ -75,6 +75,6 @@ def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def is_name(value: Json, longest: int) -> bool:
-    """Return whether a value is 1 to `longest` printable characters."""
-    return isinstance(value, str) and 1 <= len(value) <= longest and value.isprintable()
+def is_name(value: Json, max_length: int) -> bool:
+    """Return whether a value is 1 to `max_length` printable characters."""
+    return isinstance(value, str) and 1 <= len(value) <= max_length and value.isprintable()

@@ -50,7 +50,7 @@ class Config:
     """The file to keep messages in; without it they are numbered but not kept."""
     redis: str | None = field(default=None, repr=False)
     """The URL of the Redis that connects several servers and keeps their messages. May contain a password."""
-    keep: bool = True
+    keep_messages: bool = True
     """Whether Redis keeps messages; if not, they are only numbered."""
     token: str | None = field(default=None, repr=False)
     """The token that clients must send as `{"token": …}` with their CONNECT."""
@@ -106,7 +106,7 @@ class Config:
         return replace(self.limits, connect_timeout=_CONFORMANCE_TIMEOUT) if self.conformance else self.limits
 
     @property
-    def known_hosts(self) -> tuple[str, ...]:
+    def accepted_hosts(self) -> tuple[str, ...]:
         """The host names to accept: any, unless only this machine can connect."""
         if self.allowed_hosts or access.is_loopback(self.host):
             return tuple(name.lower() for name in self.allowed_hosts)

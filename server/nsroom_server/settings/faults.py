@@ -10,7 +10,7 @@ from nsroom_server.settings import access
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
-_KNOWN = "latency=200ms, drop=5%, kick=30s, no-upgrade, no-ack, no-sticky, reject=/NAMESPACE"
+_SYNTAX = "latency=200ms, drop=5%, kick=30s, no-upgrade, no-ack, no-sticky, reject=/NAMESPACE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Faults:
         return ",".join(word for word in words if isinstance(word, str))
 
     @property
-    def needs_session(self) -> bool:
+    def affects_sessions(self) -> bool:
         """Whether a FaultySession is needed."""
         return bool(self.latency or self.drop or self.kick)
 
@@ -63,10 +63,10 @@ class Faults:
         faults = cls()
         for text in texts:
             for word in text.split(","):
-                faults = faults._with(word.strip())
+                faults = faults._add(word.strip())
         return faults
 
-    def _with(self, word: str) -> Self:
+    def _add(self, word: str) -> Self:
         name, _, value = word.partition("=")
         if word in ("no-upgrade", "no-ack", "no-sticky"):
             switch: dict[str, Any] = {word.replace("-", "_"): True}
@@ -76,10 +76,10 @@ class Faults:
         if name == "kick":
             return replace(self, kick=_seconds(word, value))
         if name == "drop":
-            return replace(self, drop=_share(word, value))
+            return replace(self, drop=_fraction(word, value))
         if name == "reject" and access.is_namespace(value):
             return replace(self, reject=self.reject | {value})
-        raise ConfigError(f"fault {word!r}: choose from {_KNOWN}")
+        raise ConfigError(f"fault {word!r}: choose from {_SYNTAX}")
 
 
 def _seconds(word: str, value: str) -> float:
@@ -89,7 +89,7 @@ def _seconds(word: str, value: str) -> float:
     return float(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
-def _share(word: str, value: str) -> float:
+def _fraction(word: str, value: str) -> float:
     found = _PERCENT.fullmatch(value)
     if not found or float(found[1]) > 100:
         raise ConfigError(f"fault {word!r}: write a share, such as 5%")

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from nsroom_server.engineio.packets import Kind, Outgoing
+from nsroom_server.engineio.packets import Outgoing, PacketType
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.settings.config import Config
@@ -56,7 +56,7 @@ def echo(options: Options) -> Engine:
     engine = Engine(options)
 
     async def message(session: Session, data: str | bytes) -> None:
-        session.send(Outgoing(Kind.MESSAGE, data))
+        session.send(Outgoing(PacketType.MESSAGE, data))
 
     engine.on("message", message)
     return engine

@@ -77,7 +77,7 @@ class Calls:
             return await answer
         except Refusal as refusal:
             if refusal.code is not Code.RATE_LIMITED:  # counted when the packet was received
-                self._engine.counts[refusal.code] += 1
+                self._engine.refusals[refusal.code] += 1
             log.debug("refused", extra={"fields": {**call.fields, "error": str(refusal.code)}})
             return (refusal.answer,)
         except Exception:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from nsroom_server.engineio import ids
-from nsroom_server.engineio.close_reasons import ABSENT, CLIENT, SERVER
+from nsroom_server.engineio.close_reasons import CLIENT_DISCONNECT, CONNECT_TIMEOUT, SERVER_DISCONNECT
 from nsroom_server.engineio.http import Access
 from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.engineio.server import Engine
@@ -143,7 +143,7 @@ class Server:
         self._connections[session.sid] = Connection(
             session,
             request,
-            asyncio.get_running_loop().call_later(limits.connect_timeout, session.close, ABSENT),
+            asyncio.get_running_loop().call_later(limits.connect_timeout, session.close, CONNECT_TIMEOUT),
             asyncio.Semaphore(limits.pending_answers),
         )
 
@@ -203,7 +203,7 @@ class Server:
         wait = self._wait(connection, packet)
         if not wait:
             return True
-        self.engine.counts[Code.RATE_LIMITED] += 1
+        self.engine.refusals[Code.RATE_LIMITED] += 1
         with connection.session.heartbeat.throttled():
             await asyncio.sleep(wait)
         silent = packet.id is None and packet.packet_type != PacketType.CONNECT
@@ -214,16 +214,16 @@ class Server:
     def _wait(self, connection: Connection, packet: Packet) -> float:
         now = asyncio.get_running_loop().time()
         session = connection.session
-        bucket = session.events if packet.packet_type in EVENTS else session.others
+        bucket = session.event_bucket if packet.packet_type in EVENTS else session.packet_bucket
         wait = bucket.take(now)
-        return wait or self.engine.admission.event(session.address, now)
+        return wait or self.engine.address_limits.take_event(session.address, now)
 
     async def _dispatch(self, connection: Connection, packet: Packet, in_time: bool) -> None:
         kind, namespace = packet.packet_type, packet.namespace
         if kind == PacketType.CONNECT:
             await self._connect(connection, namespace, packet.data, in_time)
         elif kind == PacketType.DISCONNECT:
-            await self._leave(connection, namespace, CLIENT.reason)
+            await self._leave(connection, namespace, CLIENT_DISCONNECT.text)
         elif kind in EVENTS and (sid := connection.namespaces.get(namespace)):
             await self._handle_event(connection, Client(namespace, sid), packet, in_time)
 
@@ -245,7 +245,7 @@ class Server:
         session = connection.session
         refusal = self._refuse(connection, namespace, auth, in_time)
         if refusal is not None:
-            self.engine.counts[str(refusal["message"])] += 1
+            self.engine.refusals[str(refusal["message"])] += 1
             session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
             return
         client = Client(namespace, ids.generate_sid())
@@ -272,7 +272,7 @@ class Server:
         """Disconnect a client from its namespace; its connection stays open."""
         if connection := self.connection(client):
             connection.session.send(*Packet(PacketType.DISCONNECT, namespace=client.namespace).outgoing())
-            await self._leave(connection, client.namespace, SERVER.reason)
+            await self._leave(connection, client.namespace, SERVER_DISCONNECT.text)
 
     async def _leave(self, connection: Connection, namespace: str, reason: str) -> None:
         """Take a client out of its namespace; the application is told while it is still in its rooms."""

@@ -46,7 +46,7 @@ def serve(stack: AsyncExitStack, bus: Valkey, twins: dict[str, Running]) -> Serv
 
     async def start(**options: Any) -> Running:
         keep = options.pop("history", None) is not None
-        config = Config(port=0, redis=bus.url, keep=keep, **{"drain": 1, **options})
+        config = Config(port=0, redis=bus.url, keep_messages=keep, **{"drain": 1, **options})
         first, second = [await stack.enter_async_context(serving(config)) for _ in range(2)]
         twins[first.url] = second
         return first

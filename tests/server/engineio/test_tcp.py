@@ -47,7 +47,7 @@ async def test_a_connection_without_a_request_is_dropped(serve: Serve) -> None:
     running = await serve(limits=Limits(head_timeout=SHORT))
     async with tcp(running) as (reader, _):
         assert await end(reader) == b""
-    assert running.engines[0].counts["head too slow"] == 1
+    assert running.engines[0].refusals["head too slow"] == 1
 
 
 async def test_a_head_that_trickles_is_dropped(serve: Serve) -> None:
@@ -95,7 +95,7 @@ async def test_what_is_in_use_is_not_dropped(
         assert "create-room" in (await waiting)[1]
         writer.write(GET + b"\r\n")
         assert await answer(reader) == b"200"
-    assert running.engines[0].counts["head too slow"] == 0
+    assert running.engines[0].refusals["head too slow"] == 0
 
 
 async def test_connections_of_an_address(serve: Serve) -> None:
@@ -106,7 +106,7 @@ async def test_connections_of_an_address(serve: Serve) -> None:
             writer.write(GET + b"\r\n")
             assert await answer(reader) == b"200"
         await until_let_in(running)
-    assert running.engines[0].counts["too many connections"] >= 1
+    assert running.engines[0].refusals["too many connections"] >= 1
 
 
 async def until_let_in(running: Running) -> None:

@@ -59,7 +59,7 @@ async def test_a_page_cannot_rebind_its_name_to_us(serve: Serve, http: aiohttp.C
     ],
 )
 def test_the_names_that_are_known(options: dict[str, object], known: tuple[str, ...]) -> None:
-    assert Config(**options).known_hosts == known  # type: ignore[arg-type]
+    assert Config(**options).accepted_hosts == known  # type: ignore[arg-type]
 
 
 def test_a_token_does_not_show() -> None:
@@ -161,4 +161,4 @@ def test_origins(origin: str, allowed: tuple[str, ...], verdict: bool) -> None:
     ],
 )
 def test_token(auth: Any, knows: bool) -> None:
-    assert access.knows_token(auth, "s€cret") == knows
+    assert access.has_token(auth, "s€cret") == knows

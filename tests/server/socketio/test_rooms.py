@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom_server.engineio.packets import Kind, Outgoing
+from nsroom_server.engineio.packets import Outgoing, PacketType
 from nsroom_server.socketio.application import Client
 from nsroom_server.socketio.rooms import Room, Rooms
 
 ANN, BOB, EVE = (Client("/", name) for name in ("ann", "bob", "eve"))
 STRANGER = Client("/chat", "zoe")
-PACKETS = [Outgoing(Kind.MESSAGE, '51-["x"]'), Outgoing(Kind.MESSAGE, b"1")]
+PACKETS = [Outgoing(PacketType.MESSAGE, '51-["x"]'), Outgoing(PacketType.MESSAGE, b"1")]
 
 
 class Inbox:
