@@ -6,9 +6,9 @@ https://github.com/socketio/engine.io-protocol
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from aiohttp import ClientError, web
 
@@ -17,11 +17,9 @@ from nsroom_server.engineio.close_reasons import TRANSPORT_CLOSE, TRANSPORT_ERRO
 from nsroom_server.engineio.packets import Incoming, Outgoing, PacketType, decode_payload
 from nsroom_server.engineio.rate_limits import AddressLimits
 from nsroom_server.engineio.refusals import ErrorCode, RequestError
-from nsroom_server.engineio.session import DuplicatePoll, Options, Session
+from nsroom_server.engineio.session import DuplicatePoll, Session, SessionServer
 from nsroom_server.engineio.websocket import Flusher, WebSocket
 from nsroom_server.errors import Malformed
-
-T = TypeVar("T")
 
 TRANSPORTS = ("polling", "websocket")
 _MISROUTED = 0.5
@@ -33,55 +31,45 @@ _SESSION = web.RequestKey("session", Session)
 _PYTHON_MAX_PACKETS = 16
 """Packets that python-engineio's client accepts in a poll: it disconnects if there are more."""
 _CLOSE_TIMEOUT = 5.0
-"""Seconds for the closing handshake of a WebSocket that is not upgraded to."""
+"""Seconds for the closing handshake of a WebSocket whose upgrade failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who may connect, and how."""
+    """Which transports and origins are accepted."""
 
     transports: tuple[str, ...] = TRANSPORTS
     is_allowed_origin: Callable[[str, str], bool] = lambda _origin, _host: True
-    """Called with a page's origin and the host it connects to."""
+    """Return whether a page of this origin may connect to the server that it addresses as this host."""
     credentials: bool = False
     """Whether a page may send its visitor's cookies."""
 
 
-class Sessions(Protocol):
-    """What the endpoint needs from the Engine.IO server."""
+class SessionRegistry(SessionServer, Protocol):
+    """What the endpoint needs from the server."""
 
-    options: Options
     sessions: dict[str, Session]
     refusals: Counter[str]
     address_limits: AddressLimits
     draining: bool
 
     def open(self, address: str) -> Session:
-        """Open a session."""
+        """Open a session for an address that has been admitted."""
 
     def fail(self, session: Session, error: Malformed) -> None:
         """Close a session that violates the protocol."""
 
-    def count_undelivered(self, packets: int) -> None:
-        """Count packets that could not be sent."""
-
-    async def trigger(self, event: str, session: Session, *args: Any) -> None:
-        """Run the handler of an event."""
-
-    def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Start a task that is cancelled when the server stops."""
-
 
 class Endpoint:
-    """Answers HTTP requests."""
+    """Handles the requests to the endpoint."""
 
-    def __init__(self, engine: Sessions, access: Access) -> None:
+    def __init__(self, engine: SessionRegistry, access: Access) -> None:
         self._engine = engine
         self._access = access
         self._flusher = Flusher()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request."""
+        """Handle a request, and write its response."""
         origin = request.headers.get("Origin")
         try:
             if origin is not None and not self._access.is_allowed_origin(origin, request.host):
@@ -142,7 +130,7 @@ class Endpoint:
             return await self._upgrade(request, session)
         return await self._handle_polling(request, session)
 
-    # A new session
+    # Handshake
 
     async def _open(self, request: web.Request, transport: str) -> web.StreamResponse:
         self._check_handshake(request, transport)
@@ -167,7 +155,7 @@ class Endpoint:
 
     async def _open_websocket(self, request: web.Request, address: str) -> web.StreamResponse:
         try:
-            websocket, response = await self._accept(request)
+            websocket = await self._accept(request)
         except BaseException:
             self._engine.address_limits.remove_connection(address)
             raise
@@ -175,7 +163,7 @@ class Endpoint:
         websocket.write(self._open_packet(session, "websocket").frame)
         await self._engine.trigger("connect", session, request)
         await self._serve(session, websocket)
-        return response
+        return websocket.response
 
     def _open_packet(self, session: Session, transport: str) -> Outgoing:
         can_upgrade = transport == "polling" and "websocket" in self._access.transports
@@ -190,23 +178,22 @@ class Endpoint:
 
     # WebSockets
 
-    async def _accept(self, request: web.Request) -> tuple[WebSocket, web.StreamResponse]:
-        websocket = WebSocket(request, self._engine.options.max_payload, self._flusher)
+    async def _accept(self, request: web.Request) -> WebSocket:
         try:
-            return websocket, await websocket.open()
+            return await WebSocket.accept(request, self._engine.options.max_payload, self._flusher)
         except (web.HTTPException, ConnectionError) as error:
             raise RequestError(ErrorCode.BAD_REQUEST) from error
 
     async def _upgrade(self, request: web.Request, session: Session) -> web.StreamResponse:
         if request.method != "GET" or not _is_websocket_request(request):
             raise RequestError(ErrorCode.BAD_REQUEST)
-        websocket, response = await self._accept(request)
+        websocket = await self._accept(request)
         if session.can_upgrade and await session.upgrade(websocket):
             self._engine.create_task(self._engine.trigger("upgrade", session))
             await self._serve(session, websocket)
         else:
             await websocket.close(1000, _CLOSE_TIMEOUT)
-        return response
+        return websocket.response
 
     async def _serve(self, session: Session, websocket: WebSocket) -> None:
         try:

@@ -1,7 +1,7 @@
 """A server WebSocket: aiohttp's, with pre-encoded frames, batched writes and a bounded close."""
 
 import asyncio
-from typing import cast
+from typing import Self, cast
 
 from aiohttp import WSMsgType, web
 
@@ -44,19 +44,22 @@ class Flusher:
 class WebSocket:
     """A WebSocket without compression: a message costs no more memory than the client sent."""
 
-    def __init__(self, request: web.Request, max_payload: int, flusher: Flusher) -> None:
+    def __init__(
+        self,
+        request: web.Request,
+        response: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        flusher: Flusher,
+    ) -> None:
+        self.response = response
+        """What the request's handler must return."""
         self._request = request
-        # aiohttp refuses messages that are as large as its bound.
-        self._response = web.WebSocketResponse(
-            max_msg_size=max_payload + 1,
-            compress=False,
-            autoping=False,
-            autoclose=False,
-            timeout=_UNLIMITED,
-        )
-        self._load = 0
-        self._loop = asyncio.get_running_loop()
+        self._transport = transport
         self._flusher = flusher
+        self._loop = asyncio.get_running_loop()
+        self._high_water = transport.get_write_buffer_limits()[1]
+        self._load = 0
+        """Frames received since other clients had a turn."""
         self._frames: list[bytes] = []
         self._size = 0
         self._unsent: list[int] = []
@@ -65,25 +68,32 @@ class WebSocket:
         """Bytes not sent after the last flush."""
         self._closing = False
 
-    async def open(self) -> web.WebSocketResponse:
-        """Answer the handshake; the response is what the request's handler returns in the end.
+    @classmethod
+    async def accept(cls, request: web.Request, max_payload: int, flusher: Flusher) -> Self:
+        """Answer the opening handshake.
 
-        Raises: ConnectionResetError.
+        Raises: ConnectionResetError, web.HTTPException.
         """
         # `tcp` gives aiohttp this transport for each connection.
-        transport = cast(CorkableTransport | None, self._request.transport)
+        transport = cast(CorkableTransport | None, request.transport)
         if transport is None:
             raise ConnectionResetError("the peer disconnected")
-        self._transport: asyncio.Transport = transport.inner
-        self._high_water = self._transport.get_write_buffer_limits()[1]
-        transport.cork(self.flush)
+        response = web.WebSocketResponse(
+            max_msg_size=max_payload + 1,  # aiohttp refuses messages of exactly this size
+            compress=False,
+            autoping=False,
+            autoclose=False,
+            timeout=_UNLIMITED,
+        )
+        websocket = cls(request, response, transport.inner, flusher)
+        transport.cork(websocket.flush)
         try:
-            await self._response.prepare(self._request)
+            await response.prepare(request)
         finally:
             head = transport.uncork()
         # One system call for the response and the first packet.
-        self.write(head)
-        return self._response
+        websocket.write(head)
+        return websocket
 
     @property
     def writable(self) -> bool:
@@ -142,13 +152,13 @@ class WebSocket:
         """Return the next frame's text or bytes, or None at the end."""
         while True:
             await self._yield_to_others()
-            message = await self._response.receive()
+            message = await self.response.receive()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 data: str | bytes = message.data
                 self._load += len(data) // _LARGE_FRAME
                 return data
             if message.type is WSMsgType.PING:
-                await self._response.pong(message.data)
+                await self.response.pong(message.data)
             elif message.type is not WSMsgType.PONG:
                 return None
 
@@ -165,7 +175,7 @@ class WebSocket:
         self.flush()
         self._closing = True
         try:
-            await self._response.close(code=code)
+            await self.response.close(code=code)
         finally:
             timer.cancel()
 
