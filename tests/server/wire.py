@@ -1,4 +1,4 @@
-"""Engine.IO by hand, over aiohttp: one packet at a time, right or wrong."""
+"""Engine.IO by hand, over aiohttp: one packet at a time, valid or not."""
 
 import asyncio
 import json
@@ -70,7 +70,7 @@ async def websocket(
 
 
 async def closing(ws: aiohttp.ClientWebSocketResponse) -> int | None:
-    """Wait until the server closes, and give the code."""
+    """Wait until the server closes, and return the code."""
     while (await ws.receive(timeout=WAIT)).type not in CLOSED:
         continue
     return ws.close_code
@@ -99,7 +99,7 @@ async def _connect_reading_little(port: int) -> Streams:
 
 @asynccontextmanager
 async def raw_websocket(running: Running, namespace: str = "/") -> AsyncIterator[Streams]:
-    """Open a WebSocket that does nothing by itself and reads little ahead, and connect it to a namespace."""
+    """Open a WebSocket that answers nothing by itself and buffers little, and connect it to a namespace."""
     reader, writer = await _connect_reading_little(running.port)
     writer.write(HANDSHAKE)
     try:
@@ -114,21 +114,22 @@ async def raw_websocket(running: Running, namespace: str = "/") -> AsyncIterator
 
 
 def masked(packet: str | bytes, first: int | None = None) -> bytes:
-    """Make a WebSocket frame with a mask of zeros; `first` is its first octet."""
-    octets = packet.encode() if isinstance(packet, str) else packet
-    first = first or (0x81 if isinstance(packet, str) else 0x82)
-    size = len(octets)
+    """Return a WebSocket frame with a mask of zeros; `first` is its first byte."""
+    payload = packet.encode() if isinstance(packet, str) else packet
+    if first is None:
+        first = 0x81 if isinstance(packet, str) else 0x82
+    size = len(payload)
     if size < 126:
         head = bytes((first, 0x80 | size))
     elif size < 65536:
         head = struct.pack("!BBH", first, 0x80 | 126, size)
     else:
         head = struct.pack("!BBQ", first, 0x80 | 127, size)
-    return head + bytes(4) + octets
+    return head + bytes(4) + payload
 
 
 async def raw_closing(reader: asyncio.StreamReader) -> int | None:
-    """Wait for a CLOSE frame on a raw WebSocket, and give its code; None when it ends without one."""
+    """Wait for a CLOSE frame on a raw WebSocket, and return its code, or None if it ends without one."""
     read = b""
     async with asyncio.timeout(WAIT):
         while read[-4:-2] != b"\x88\x02":
