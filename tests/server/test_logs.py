@@ -1,3 +1,5 @@
+"""Log lines as text and as JSON, and warnings that clients can cause."""
+
 import json
 import logging
 import sys
@@ -35,7 +37,7 @@ def test_text(value: Any, written: str) -> None:
     assert TextFormatter().format(record("said", key=value)) == f"nsroom: said key={written}"
 
 
-def test_the_message_is_escaped_too() -> None:
+def test_the_message_is_escaped() -> None:
     assert TextFormatter().format(record("a\nb\x1b")) == "nsroom: a\\nb\\x1b"
 
 

@@ -1,5 +1,5 @@
-from nsroom_server.engineio.rate_limits import AddressLimits
-from nsroom_server.settings.limits import Limits
+"""A token bucket: a burst, then a rate."""
+
 from nsroom_server.token_bucket import TokenBucket
 
 
@@ -11,18 +11,14 @@ def test_a_burst_then_a_rate() -> None:
     assert [bucket.take(100) for _ in range(4)] == [0, 0, 0, 0.5]
 
 
-def test_more_than_fits_waits_until_it_is_full_and_is_paid_for_later() -> None:
+def test_more_than_the_burst_needs_a_full_bucket_and_leaves_a_debt() -> None:
     bucket = TokenBucket(10, 100)
     assert bucket.take(0, 150) == 0
     assert bucket.take(0, 50) == 10
     assert bucket.take(10, 50) == 0
 
 
-def test_an_address_is_forgotten_when_nothing_is_known_of_it() -> None:
-    limits = AddressLimits(Limits(address_connects_burst=1, address_connects_per_second=1))
-    for number in range(5000):
-        assert limits.add_connection(str(number), number)
-        limits.remove_connection(str(number))
-    assert len(limits._addresses) <= 4097
-    assert limits.add_connection("x", 5000)
-    assert not limits.add_connection("x", 5000)
+def test_a_bucket_is_full_again_after_a_time() -> None:
+    bucket = TokenBucket(2, 3)
+    bucket.take(0, 2)
+    assert [bucket.is_full(now) for now in (0, 0.9, 1)] == [False, False, True]

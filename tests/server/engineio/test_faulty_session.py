@@ -1,4 +1,4 @@
-"""Faults of sessions, as clients see them."""
+"""A session that delays or drops packets, or closes after a time, as its client sees it."""
 
 import asyncio
 import time
@@ -10,12 +10,12 @@ from tests.server.member import WAIT, Connect, Serve
 async def test_latency(serve: Serve, connect: Connect, transport: str) -> None:
     running = await serve(faults=Faults(latency=0.2))
     ann = await connect(running, "/lab", transport=transport)
-    begun = time.monotonic()
+    started = time.monotonic()
     for number in range(30):
         await ann.emit("echo", number)
     assert await ann.call("echo", 30) == 30
     assert [await ann.next("echo") for _ in range(31)] == list(range(31))
-    assert 0.2 <= time.monotonic() - begun < 5  # 31 pauses, one behind the other, would be more than 6 s
+    assert 0.2 <= time.monotonic() - started < 5  # 31 delays one after the other would be more than 6 s
 
 
 async def test_drop(serve: Serve, connect: Connect, transport: str) -> None:
@@ -23,12 +23,24 @@ async def test_drop(serve: Serve, connect: Connect, transport: str) -> None:
     ann = await connect(running, "/lab", transport=transport)
     for number in range(40):
         await ann.emit("echo", number)
-        await asyncio.sleep(0.01)  # this client does not take more than 16 packets of one poll
+        await asyncio.sleep(0.01)  # this client does not accept more than 16 packets of one poll
     arrived = [await ann.next("echo") for _ in range(5)]
     assert arrived == sorted(arrived)
     assert arrived != [0, 1, 2, 3, 4]
 
 
+async def test_events_with_attachments_are_not_dropped(serve: Serve, connect: Connect) -> None:
+    ann = await connect(await serve(faults=Faults(drop=1)), "/lab")
+    await ann.emit("kick", b"x")
+    await asyncio.wait_for(ann.disconnected.wait(), WAIT)
+
+
 async def test_kick(serve: Serve, connect: Connect, transport: str) -> None:
     ann = await connect(await serve(faults=Faults(kick=0.3)), transport=transport)
+    await asyncio.wait_for(ann.disconnected.wait(), WAIT)
+
+
+async def test_delayed_packets_are_sent_before_a_kick(serve: Serve, connect: Connect) -> None:
+    ann = await connect(await serve(faults=Faults(latency=30, kick=0.3)), wait=False)
+    assert await ann.next("hi") == "everyone!"
     await asyncio.wait_for(ann.disconnected.wait(), WAIT)

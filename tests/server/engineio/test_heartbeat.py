@@ -1,4 +1,4 @@
-"""The heartbeat of a session."""
+"""The heartbeat: pings, pongs, and its timeout."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ INTERVAL, TIMEOUT = 0.02, 0.05
 
 
 class Session:
-    """What a heartbeat does to one."""
+    """Counts the pings, and notes the end."""
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self.pinged, self.expired = asyncio.Event(), asyncio.Event()
@@ -25,7 +25,7 @@ class Session:
         self.pinged.clear()
 
 
-async def test_who_answers_is_pinged_again() -> None:
+async def test_a_client_that_answers_is_pinged_again() -> None:
     session = Session(timeout=60)
     for _ in range(3):
         await session.ping()
@@ -35,14 +35,14 @@ async def test_who_answers_is_pinged_again() -> None:
     assert not session.expired.is_set()
 
 
-async def test_who_does_not_answer_expires() -> None:
+async def test_a_client_that_does_not_answer_expires() -> None:
     session = Session()
     async with asyncio.timeout(5):
         await session.expired.wait()
     assert session.pings == 1
 
 
-async def test_who_is_throttled_does_not_expire() -> None:
+async def test_a_throttled_client_does_not_expire() -> None:
     session = Session()
     with session.heartbeat.throttled():
         await session.ping()
@@ -52,7 +52,7 @@ async def test_who_is_throttled_does_not_expire() -> None:
         await session.expired.wait()
 
 
-async def test_a_pong_that_comes_after_the_end_begins_nothing() -> None:
+async def test_a_pong_after_the_end_starts_nothing() -> None:
     session = Session(timeout=60)
     await session.ping()
     session.heartbeat.stop()

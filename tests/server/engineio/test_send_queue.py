@@ -1,154 +1,71 @@
-"""Members who do not read: they are cut, and nobody else waits for them or misses anything."""
+"""The queue of a slow client: its order, its limits, and waiting until it is empty."""
 
 import asyncio
-import logging
 
-import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nsroom_server.engineio.packets import Outgoing, PacketType
+from nsroom_server.engineio.send_queue import SendQueue
 from nsroom_server.settings.limits import Limits
-from tests.server.member import WAIT, Connect, Member, Serve
-from tests.server.wire import masked, poll, raw_closing, raw_websocket
 
-EVENTS = 300
-PAD = "x" * 50_000
+WAIT = 5
 
 
-async def talk(ann: Member, bob: Member, events: int = EVENTS, pad: str = PAD) -> list[int]:
-    """Have Ann say so much in the lobby; give what Bob hears."""
-    for number in range(events):
-        await ann.call("emit", {"event": "x", "args": [number, pad], "to": "lobby"})
-    return [await bob.next("x") for _ in range(events)]
+def queue_of(count: int, limits: Limits, size: int = 1) -> SendQueue:
+    queue = SendQueue(limits)
+    for _ in range(count):
+        queue.put(Outgoing(PacketType.MESSAGE, bytes(size)))
+    return queue
 
 
-async def lobby(connect: Connect, running: object) -> tuple[Member, Member]:
-    ann, bob = await connect(running), await connect(running)
-    for member in (ann, bob):
-        await member.call("join", "lobby")
-    return ann, bob
+@given(st.lists(st.none() | st.integers(0, 5)))
+def test_packets_leave_in_the_order_in_which_they_were_added(takes: list[int | None]) -> None:
+    queue, expected, taken = SendQueue(Limits()), [], []
+    for number, limit in enumerate(takes):
+        for part in ("a", "b"):
+            packet = Outgoing(PacketType.MESSAGE, f"{number}{part}")
+            queue.put(packet)
+            expected.append(packet)
+        packets = queue.take(limit)
+        assert limit is None or len(packets) <= limit
+        taken += packets
+        assert len(queue) == len(expected) - len(taken)
+    assert taken + queue.clear() == expected
+    assert not queue
 
 
-async def test_a_websocket_that_is_not_read_is_cut(
-    serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
-) -> None:
-    running = await serve()
-    ann, bob = await lobby(connect, running)
-    async with raw_websocket(running) as (reader, writer):
-        writer.write(masked('42["join","lobby"]'))
-        await reader.readuntil(b"join-room")
-        writer.transport.pause_reading()
-        assert await talk(ann, bob) == list(range(EVENTS))
-        assert (await bob.call("who", "lobby"))["count"] == 2
-        writer.transport.resume_reading()
-        assert await raw_closing(reader) == 4008
-    assert warnings(caplog) == ["slow reader cut"]
+@pytest.mark.parametrize(
+    ("limits", "fits"), [(Limits(queued_frames=3), 3), (Limits(queued_bytes=25), 2), (Limits(), 4)]
+)
+def test_limits(limits: Limits, fits: int) -> None:
+    for count in range(5):
+        assert queue_of(count, limits, size=10).is_over_limit == (count > fits)
 
 
-async def test_one_that_answers_heartbeats_without_reading_them_is_cut(
-    serve: Serve, connect: Connect
-) -> None:
-    running = await serve(ping_interval=0.05, ping_timeout=5)
-    ann, bob = await lobby(connect, running)
-    async with raw_websocket(running) as (reader, writer):
-        writer.write(masked('42["join","lobby"]'))
-        await reader.readuntil(b"join-room")
-        writer.transport.pause_reading()
-        answering = asyncio.create_task(answer_heartbeats(writer))
-        assert await talk(ann, bob) == list(range(EVENTS))
-        assert (await bob.call("who", "lobby"))["count"] == 2
-        answering.cancel()
+def test_packets_that_were_taken_do_not_count() -> None:
+    queue = queue_of(2, Limits(queued_bytes=20), size=10)
+    queue.pop()
+    queue.put(Outgoing(PacketType.MESSAGE, bytes(10)))
+    assert not queue.is_over_limit
 
 
-async def answer_heartbeats(writer: asyncio.StreamWriter) -> None:
-    while True:
-        writer.write(masked("3"))
-        await asyncio.sleep(0.02)
+def test_space_is_left_for_as_many_bytes_as_are_queued() -> None:
+    limits = Limits(queued_frames=4, queued_bytes=100)
+    assert queue_of(2, limits).has_space(2)
+    assert not queue_of(2, limits).has_space(3)
+    assert queue_of(1, limits, size=50).has_space(1)
+    assert not queue_of(1, limits, size=51).has_space(1)
 
 
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-async def test_a_polling_session_that_is_not_polled_is_cut(
-    serve: Serve, connect: Connect, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
-) -> None:
-    running = await serve()
-    ann, bob = await lobby(connect, running)
-    session = await poll(http, running)
-    assert await session.post('42["join","lobby"]') == 200
-    assert await talk(ann, bob) == list(range(EVENTS))
-    assert (await session.get())[0] == 400
-    assert warnings(caplog) == ["slow reader cut"]
-    assert (await bob.call("who", "lobby"))["count"] == 2
-
-
-@pytest.mark.parametrize("bound", ["frames", "bytes"])
-async def test_what_may_wait_for_a_poll(
-    serve: Serve, connect: Connect, http: aiohttp.ClientSession, bound: str
-) -> None:
-    size = len('442["x"]')
-    limits = Limits(queued_frames=100) if bound == "frames" else Limits(queued_bytes=100 * (size - 1))
-    running = await serve(limits=limits)
-    ann = await connect(running)
-    await ann.call("join", "lobby")
-    for events, status in ((100, 200), (101, 400)):
-        session = await poll(http, running)
-        assert await session.post('42["join","lobby"]') == 200
-        assert "join-room" in (await session.get())[1]
-        for _ in range(events):
-            await ann.call("emit", {"event": "x", "to": "lobby"})
-        packets: list[str] = []
-        while len(packets) < events:
-            answered, payload = await session.get()
-            assert answered == status
-            if status != 200:
-                break
-            packets += payload.split("\x1e")
-        else:
-            assert packets == ['42["x"]'] * events
-            assert await session.post("1") == 200
-
-
-async def test_who_reads_slowly_but_reads_misses_nothing(serve: Serve, connect: Connect) -> None:
-    running = await serve(limits=Limits(events_burst=5000))
-    ann, bob = await lobby(connect, running)
-    assert await talk(ann, bob, 2000, "") == list(range(2000))
-
-
-async def test_a_client_that_asks_without_reading_holds_up_itself(serve: Serve, connect: Connect) -> None:
-    running = await serve(limits=Limits(events_burst=100_000))
-    ann = await connect(running)
-    async with raw_websocket(running, "/lab") as (reader, writer):
-        for number in range(200):
-            writer.write(masked(f'42/lab,{number}["echo","{"x" * 100_000}"]'))
-        assert (await ann.call("rooms"))["ok"]
-        read = b""
-        while b"43/lab,199[" not in read:
-            read = read[-100_000:] + await asyncio.wait_for(reader.read(2**20), WAIT)
-
-
-async def test_what_is_sent_while_a_queue_drains_stays_behind_it(serve: Serve) -> None:
-    running = await serve(limits=Limits(queued_frames=10_000, queued_bytes=2**30))
-    assert running.server
-    async with raw_websocket(running) as (reader, writer):
-        writer.transport.pause_reading()
-        for number in range(800):
-            running.server.emit("x", number, "x" * 10_000, namespace="/")
-        (session,) = running.server.engine.sessions.values()
-        assert session.queued
-        writer.transport.resume_reading()
-        reading = asyncio.create_task(numbers_read(reader, 2000))
-        for number in range(800, 2000):
-            running.server.emit("x", number, "", namespace="/")
-            # At some of these turns the system has room again, and the queue has not got its turn.
-            await asyncio.sleep(0)
-        assert await asyncio.wait_for(reading, WAIT) == list(range(2000))
-
-
-async def numbers_read(reader: asyncio.StreamReader, count: int) -> list[int]:
-    """Read the numbers of so many events."""
-    numbers: list[int] = []
-    while len(numbers) < count:
-        await reader.readuntil(b'42["x",')
-        numbers.append(int((await reader.readuntil(b","))[:-1]))
-    return numbers
+async def test_waiting_ends_when_the_last_packet_leaves() -> None:
+    queue = queue_of(2, Limits())
+    waiting = [asyncio.create_task(queue.wait_empty()) for _ in range(2)]
+    await asyncio.sleep(0)
+    queue.pop()
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in waiting)
+    queue.pop()
+    await asyncio.wait_for(asyncio.gather(*waiting), WAIT)
+    await asyncio.wait_for(queue.wait_empty(), WAIT)

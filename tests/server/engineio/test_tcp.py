@@ -1,4 +1,4 @@
-"""TCP connections that send nothing, or little of it: they are dropped, and those in use are not."""
+"""TCP connections that send too little or are too many are dropped, and those in use are not."""
 
 import asyncio
 from contextlib import suppress
@@ -13,13 +13,13 @@ from tests.server.member import WAIT, Connect, Serve
 from tests.server.wire import poll, tcp
 
 SHORT = 0.3
-"""Seconds for a head or a body; what is dropped in the test's time was not dropped for being idle."""
+"""Seconds for a head or a body: far less than the timeout of an idle connection."""
 CERTIFICATE = Path(__file__).parents[2] / "cli" / "tls"
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
 async def end(reader: asyncio.StreamReader) -> bytes:
-    """Wait until the server drops the connection, and give all that it has sent."""
+    """Wait until the server drops the connection, and return everything it sent."""
     read = b""
     with suppress(ConnectionError):
         while chunk := await asyncio.wait_for(reader.read(65536), WAIT):
@@ -27,11 +27,11 @@ async def end(reader: asyncio.StreamReader) -> bytes:
     return read
 
 
-async def trickle(writer: asyncio.StreamWriter, octets: bytes) -> None:
-    """Send one octet after the other."""
+async def trickle(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Send one byte after the other."""
     with suppress(ConnectionError):
-        for octet in octets:
-            writer.write(bytes((octet,)))
+        for byte in data:
+            writer.write(bytes((byte,)))
             await writer.drain()
             await asyncio.sleep(SHORT / 10)
 
@@ -66,21 +66,21 @@ async def test_a_later_head_that_trickles_is_dropped(serve: Serve) -> None:
         await sending
 
 
-async def test_a_body_that_nobody_wants_and_that_does_not_end(serve: Serve) -> None:
+async def test_an_unexpected_body_without_an_end(serve: Serve) -> None:
     limits = Limits(head_timeout=SHORT, body_timeout=SHORT)
     async with tcp(await serve(limits=limits)) as (reader, writer):
         writer.write(GET + b"Content-Length: 100\r\n\r\nhalf")
         assert (await end(reader)).startswith(b"HTTP/1.1 200")
 
 
-async def test_no_handshake_of_tls(serve: Serve) -> None:
+async def test_a_connection_without_a_tls_handshake_is_dropped(serve: Serve) -> None:
     cert, key = CERTIFICATE / "cert.pem", CERTIFICATE / "key.pem"
     running = await serve(limits=Limits(head_timeout=SHORT), tls_cert=cert, tls_key=key)
     async with tcp(running) as (reader, _):
         assert await end(reader) == b""
 
 
-async def test_what_is_in_use_is_not_dropped(
+async def test_connections_in_use_are_not_dropped(
     serve: Serve, connect: Connect, http: aiohttp.ClientSession
 ) -> None:
     running = await serve(limits=Limits(head_timeout=SHORT))
@@ -105,11 +105,11 @@ async def test_connections_of_an_address(serve: Serve) -> None:
             assert await end(late) == b""
             writer.write(GET + b"\r\n")
             assert await answer(reader) == b"200"
-        await until_let_in(running)
+        await until_accepted(running)
     assert running.engines[0].refusals["too many connections"] >= 1
 
 
-async def until_let_in(running: Running) -> None:
+async def until_accepted(running: Running) -> None:
     async with asyncio.timeout(WAIT):
         while True:
             async with tcp(running) as (reader, writer):
@@ -120,7 +120,7 @@ async def until_let_in(running: Running) -> None:
 
 
 @pytest.mark.parametrize("packet", [b"\r\n\r\n", b"x" * 20_000, GET + b"x" * 9000, bytes(64)])
-async def test_what_is_no_head_is_answered_and_dropped(serve: Serve, packet: bytes) -> None:
+async def test_an_invalid_head_is_refused_and_the_connection_dropped(serve: Serve, packet: bytes) -> None:
     async with tcp(await serve(limits=Limits(head_timeout=SHORT))) as (reader, writer):
         writer.write(packet)
         assert b" 200 " not in await end(reader)

@@ -1,14 +1,27 @@
-"""The server's WebSocket: its handshake and the frames that follow it."""
+"""WebSocket connections, byte by byte: the opening handshake, malformed frames, and closing."""
 
 import asyncio
 
 import aiohttp
+import pytest
 
-from tests.server.member import WAIT, Serve
-from tests.server.wire import HANDSHAKE, endpoint, masked, tcp
+from tests.server.member import WAIT, Connect, Serve
+from tests.server.wire import (
+    HANDSHAKE,
+    closing,
+    endpoint,
+    masked,
+    raw_closing,
+    raw_websocket,
+    tcp,
+    websocket,
+)
+
+PATIENT = {"ping_interval": 20.0, "ping_timeout": 20.0}
+"""A heartbeat that does not close a session which should have been closed before."""
 
 
-async def test_the_first_packet_comes_in_one_piece_with_the_answer(serve: Serve) -> None:
+async def test_the_first_packet_arrives_in_one_piece_with_the_response(serve: Serve) -> None:
     async with tcp(await serve()) as (reader, writer):
         writer.write(HANDSHAKE)
         head, _, packet = (await asyncio.wait_for(reader.read(65536), WAIT)).partition(b"\r\n\r\n")
@@ -17,7 +30,7 @@ async def test_the_first_packet_comes_in_one_piece_with_the_answer(serve: Serve)
     assert b'0{"sid":"' in packet
 
 
-async def test_what_comes_at_once_is_answered_behind_the_handshake(serve: Serve) -> None:
+async def test_frames_sent_with_the_handshake_are_answered_after_it(serve: Serve) -> None:
     async with tcp(await serve()) as (reader, writer):
         writer.write(HANDSHAKE + masked(b"p", 0x89) + masked("40"))
         read = await asyncio.wait_for(reader.readuntil(b"everyone!"), WAIT)
@@ -25,7 +38,7 @@ async def test_what_comes_at_once_is_answered_behind_the_handshake(serve: Serve)
     assert order == sorted(order)
 
 
-async def test_what_is_no_frame_at_once_is_refused_behind_the_handshake(serve: Serve) -> None:
+async def test_a_malformed_frame_sent_with_the_handshake_is_refused_after_it(serve: Serve) -> None:
     async with tcp(await serve()) as (reader, writer):
         writer.write(HANDSHAKE + b"\xff" * 50)
         read = await asyncio.wait_for(reader.read(), WAIT)
@@ -34,9 +47,76 @@ async def test_what_is_no_frame_at_once_is_refused_behind_the_handshake(serve: S
     assert read.endswith(b"\x88\x02\x03\xea")
 
 
-async def test_messages_are_not_compressed(serve: Serve, http: aiohttp.ClientSession) -> None:
-    running = await serve()
-    async with http.ws_connect(endpoint(running, "websocket"), compress=15) as ws:
+async def test_frames_are_not_compressed(serve: Serve, http: aiohttp.ClientSession) -> None:
+    async with http.ws_connect(endpoint(await serve(), "websocket"), compress=15) as ws:
         assert ws.compress == 0
-    async with http.get(endpoint(running, "polling")) as response:
-        assert "Content-Encoding" not in response.headers
+
+
+async def test_pings_are_answered_between_messages(serve: Serve) -> None:
+    async with raw_websocket(await serve(**PATIENT)) as (reader, writer):
+        writer.write(masked('421["rooms"]') + masked(b"ping", 0x89) + masked('422["rooms"]'))
+        read = await asyncio.wait_for(reader.readuntil(b"432[{"), WAIT)
+    assert read.index(b"431[{") < read.index(b"\x8a\x04ping")
+
+
+async def test_a_message_in_fragments(serve: Serve) -> None:
+    async with raw_websocket(await serve(**PATIENT)) as (reader, writer):
+        for first, part in ((0x01, '421["'), (0x00, "roo"), (0x80, 'ms"]')):
+            writer.write(masked(part, first))
+        assert await asyncio.wait_for(reader.readuntil(b'431[{"ok":true'), WAIT)
+
+
+async def test_the_largest_message_is_accepted_and_one_byte_more_is_not(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    packet = '42["nope","' + "x" * (1000 - 13) + '"]'
+    async with websocket(http, await serve(max_payload=1000)) as ws:
+        await ws.send_str(packet)
+        await ws.send_str('421["rooms"]')
+        assert await ws.receive_str(timeout=WAIT) == '431[{"ok":true,"rooms":[]}]'
+        await ws.send_str(packet + " ")
+        assert await closing(ws) == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+
+
+MALFORMED_FRAMES = {
+    "compressed": masked("x", 0xC1),
+    "reserved": masked("x", 0x91),
+    "unknown": masked("x", 0x83),
+    "continued": masked("x", 0x80),
+    "fragmented control": masked("x", 0x09),
+    "long control": masked("x" * 126, 0x89),
+    "too long": b"\x82\xff" + b"\x7f" + b"\xff" * 7 + bytes(4),
+    "invalid UTF-8": masked(b"\xff\xfe", 0x81),
+    "unmasked": b"\x81\x0240",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED_FRAMES)
+async def test_a_malformed_frame_closes_the_session_at_once(serve: Serve, name: str) -> None:
+    async with raw_websocket(await serve(**PATIENT)) as (reader, writer):
+        writer.write(MALFORMED_FRAMES[name])
+        assert await raw_closing(reader) in (1002, 1003, 1007, 1009)
+
+
+async def test_fragments_without_an_end(serve: Serve, connect: Connect) -> None:
+    running = await serve(max_payload=100_000, **PATIENT)
+    async with raw_websocket(running) as (reader, writer):
+        writer.write(masked("4", 0x01) + masked("", 0x00) * 50_000 + masked("x" * 1000, 0x00) * 100)
+        assert await raw_closing(reader) in (1002, 1009)
+    assert (await (await connect(running)).call("rooms"))["ok"]
+
+
+async def test_a_peer_that_does_not_answer_a_close_is_dropped(serve: Serve) -> None:
+    async with raw_websocket(await serve(**PATIENT)) as (reader, writer):
+        writer.write(masked("9"))
+        assert await raw_closing(reader) == 1002
+        assert await asyncio.wait_for(reader.read(), WAIT) == b""
+
+
+async def test_a_peer_that_closes_gets_its_code_back(serve: Serve) -> None:
+    running = await serve(**PATIENT)
+    async with raw_websocket(running) as (reader, writer):
+        writer.write(masked((1001).to_bytes(2), 0x88))
+        assert await raw_closing(reader) is not None
+        assert await asyncio.wait_for(reader.read(), WAIT) == b""
+    assert running.engines[0].close_reasons == {"transport close": 1}

@@ -1,4 +1,4 @@
-"""What operators see: whether the server is alive and ready, and its measurements."""
+"""/healthz, /readyz and /metrics of a running server."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ async def get(http: aiohttp.ClientSession, running: Running, path: str) -> tuple
 
 
 async def metrics(http: aiohttp.ClientSession, running: Running) -> Samples:
-    """Give the samples by name and the value of their label."""
+    """Return the samples by name and label."""
     async with http.get(f"{running.url}/metrics") as response:
         assert response.content_type == "text/plain"
         text = await response.text()
@@ -73,7 +73,41 @@ async def test_a_draining_server_is_not_ready(http: aiohttp.ClientSession) -> No
         await ending
 
 
-async def test_there_is_nothing_of_it_with_another_host(serve: Serve, http: aiohttp.ClientSession) -> None:
+async def test_metrics(serve: Serve, connect: Connect, http: aiohttp.ClientSession) -> None:
+    running = await serve(any_namespace=True)
+    ann, bob = await connect(running), await connect(running, "/chat", transport="polling")
+    await connect(running, '/so "strange\\')
+    await ann.call("join", "lobby")
+    await bob.call("join", "lobby")
+    before = await metrics(http, running)
+    assert before["nsroom_connections", "websocket"] == 2
+    assert before["nsroom_connections", "polling"] == 1
+    clients = {name: before["nsroom_clients", name] for name in ("/", "/chat", "/lab", "other")}
+    assert clients == {"/": 1, "/chat": 1, "/lab": 0, "other": 1}
+    assert [before["nsroom_rooms", name] for name in ("/", "/chat", "other")] == [1, 1, 0]
+    for text in "abc":
+        await ann.call("message", {"room": "lobby", "text": text})
+    assert (await ann.call("nonsense"))["error"] == "unknown_event"
+    await ann.client.disconnect()
+    await asyncio.sleep(0.3)
+    after = await metrics(http, running)
+
+    def grown(name: str, label: str = "") -> float:
+        return after[name, label] - before.get((name, label), 0)
+
+    assert (grown("nsroom_events_total", "in"), grown("nsroom_events_total", "out")) == (4, 3)
+    assert grown("nsroom_bytes_total", "in") > 100
+    assert grown("nsroom_bytes_total", "out") > 300
+    assert grown("nsroom_refusals_total", "unknown_event") == 1
+    assert sum(value for (name, _), value in after.items() if name == "nsroom_endings_total") == 1
+    assert grown("nsroom_connections", "websocket") == -1
+    assert grown("nsroom_history_seconds_count") == 3
+    assert after["nsroom_loop_lag_seconds_count", ""] >= 1
+    assert after["nsroom_part_ok", "history"] == 1
+    assert after["process_start_time_seconds", ""] > 1.6e9
+
+
+async def test_another_host_is_refused(serve: Serve, http: aiohttp.ClientSession) -> None:
     running = await serve()
     async with http.get(f"{running.url}/metrics", headers={"Host": "evil.example"}) as response:
         assert response.status == 403

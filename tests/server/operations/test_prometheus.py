@@ -1,51 +1,75 @@
-"""The metrics in the Prometheus text format."""
+"""The Prometheus text, read by Prometheus' own parser."""
 
-import asyncio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
-import aiohttp
-
-from nsroom_server.counters import Histogram
-from tests.server.member import Connect, Serve
-from tests.server.operations.test_endpoints import metrics
-
-
-async def test_measurements(serve: Serve, connect: Connect, http: aiohttp.ClientSession) -> None:
-    running = await serve(any_namespace=True)
-    ann, bob = await connect(running), await connect(running, "/chat", transport="polling")
-    await connect(running, '/so "strange\\')
-    await ann.call("join", "lobby")
-    await bob.call("join", "lobby")
-    before = await metrics(http, running)
-    assert before["nsroom_connections", "websocket"] == 2
-    assert before["nsroom_connections", "polling"] == 1
-    clients = {name: before["nsroom_clients", name] for name in ("/", "/chat", "/lab", "other")}
-    assert clients == {"/": 1, "/chat": 1, "/lab": 0, "other": 1}
-    assert [before["nsroom_rooms", name] for name in ("/", "/chat", "other")] == [1, 1, 0]
-    for text in "abc":
-        await ann.call("message", {"room": "lobby", "text": text})
-    assert (await ann.call("nonsense"))["error"] == "unknown_event"
-    await ann.client.disconnect()
-    await asyncio.sleep(0.3)
-    after = await metrics(http, running)
-
-    def grown(name: str, label: str = "") -> float:
-        return after[name, label] - before.get((name, label), 0)
-
-    assert (grown("nsroom_events_total", "in"), grown("nsroom_events_total", "out")) == (4, 3)
-    assert grown("nsroom_bytes_total", "in") > 100
-    assert grown("nsroom_bytes_total", "out") > 300
-    assert grown("nsroom_refusals_total", "unknown_event") == 1
-    assert sum(value for (name, _), value in after.items() if name == "nsroom_endings_total") == 1
-    assert grown("nsroom_connections", "websocket") == -1
-    assert grown("nsroom_history_seconds_count") == 3
-    assert after["nsroom_loop_lag_seconds_count", ""] >= 1
-    assert after["nsroom_part_ok", "history"] == 1
-    assert after["process_start_time_seconds", ""] > 1.6e9
+from nsroom_server.counters import BOUNDS, BusFigures
+from nsroom_server.operations.prometheus import Metrics
+from nsroom_server.socketio.application import Client
+from nsroom_server.socketio.server import Server
 
 
-def test_histograms_count_what_is_not_above_a_bound() -> None:
-    histogram = Histogram()
-    for seconds in (0, 0.001, 0.0011, 9):
-        histogram.observe(seconds)
-    assert histogram.counts == [2, 1, *[0] * 9, 1]
-    assert histogram.total == 9.0021
+def families(metrics: Metrics, bus: BusFigures | None = None) -> dict[str, Metric]:
+    """Return the metrics by name."""
+    text = metrics.expose({"history": True, "bus": False}, bus)
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def values(family: Metric, suffix: str = "") -> dict[str, float]:
+    """Return the values by label."""
+    name = family.name + suffix
+    return {"".join(sample.labels.values()): sample.value for sample in family.samples if sample.name == name}
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def metrics(server: Server) -> Metrics:
+    return Metrics(server, frozenset({"/", "/chat"}))
+
+
+def test_every_metric_has_a_type_and_a_help_text(metrics: Metrics) -> None:
+    for family in families(metrics, BusFigures()).values():
+        assert family.type in ("counter", "gauge", "histogram")
+        assert family.documentation.endswith(".")
+
+
+def test_namespaces_named_by_clients_are_counted_together(metrics: Metrics, server: Server) -> None:
+    for number in range(3):
+        server.rooms.add(Client(f"/any{number}", f"s{number}"), object())  # type: ignore[arg-type]
+    assert values(families(metrics)["nsroom_clients"]) == {"/": 0, "/chat": 0, "other": 3}
+
+
+def test_the_parts_of_the_server(metrics: Metrics) -> None:
+    assert values(families(metrics)["nsroom_part_ok"]) == {"history": 1, "bus": 0}
+
+
+def test_buckets_are_cumulative(metrics: Metrics) -> None:
+    for seconds in (0.001, 0.002, 9):
+        metrics.lag.observe(seconds)
+    lag = families(metrics)["nsroom_loop_lag_seconds"]
+    buckets = values(lag, "_bucket")
+    assert len(buckets) == len(BOUNDS) + 1
+    assert (buckets["0.001"], buckets["0.0025"], buckets["2.5"], buckets["+Inf"]) == (1, 2, 2, 3)
+    assert (values(lag, "_count"), values(lag, "_sum")) == ({"": 3}, {"": 9.003})
+
+
+def test_the_bus_of_a_cluster(metrics: Metrics) -> None:
+    assert "nsroom_bus_behind" not in families(metrics)
+    bus = families(metrics, BusFigures(published=2, received=3, written=9, read=5))
+    assert values(bus["nsroom_bus_entries"], "_total") == {"in": 3, "out": 2}
+    assert values(bus["nsroom_bus_behind"]) == {"": 4}
+
+
+@given(st.text(min_size=1))
+def test_labels_are_escaped(reason: str) -> None:
+    server = Server()
+    server.engine.refusals[reason] = 7
+    refusals = families(Metrics(server, frozenset()))["nsroom_refusals"]
+    assert values(refusals, "_total") == {reason: 7}

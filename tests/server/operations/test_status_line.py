@@ -1,4 +1,4 @@
-"""The line above the log, on a real pseudo-terminal."""
+"""The status line above the log, on a real pseudo-terminal."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from tests.peers.program import Program, Runner, Spawner
 
 
 class Screen:
-    """What a person sees."""
+    """The screen of a terminal."""
 
     def __init__(self, proc: Program, rows: int, cols: int) -> None:
         self.proc = proc
@@ -30,7 +30,7 @@ class Screen:
         self.proc.resize(rows, cols)
 
     async def shows(self, pattern: str, line: int | None = None) -> str:
-        """Wait until a line, or the one of this number, matches."""
+        """Wait until a line (the one with this number, if given) matches, and return it."""
         async with asyncio.timeout(10):
             while True:
                 lines = self.lines if line is None else self.lines[line : line + 1]
@@ -74,7 +74,7 @@ async def test_the_line_stays_above_the_log(spawn: Spawner, nsroom: Runner) -> N
     assert "\x1b[r" in screen.proc.stdout.text
 
 
-async def test_the_terminal_may_change_its_size(spawn: Spawner) -> None:
+async def test_the_line_follows_the_size_of_the_terminal(spawn: Spawner) -> None:
     screen, _ = await started(spawn)
     await screen.shows("0 clients", line=0)
     screen.resize(20, 30)
@@ -90,6 +90,6 @@ async def test_without_colours(spawn: Spawner) -> None:
     assert not re.search(r"\x1b\[[\d;]*m", screen.proc.stdout.text)
 
 
-async def test_a_dumb_terminal_and_json_show_the_log_alone(spawn: Spawner) -> None:
+async def test_a_dumb_terminal_shows_only_the_log(spawn: Spawner) -> None:
     screen, _ = await started(spawn, TERM="dumb")
     assert "\x1b" not in screen.proc.stdout.text

@@ -1,14 +1,17 @@
+"""The configuration: wrong values, defaults that depend on others, and secrets."""
+
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nsroom_server.errors import ConfigError
-from nsroom_server.settings.config import Config
+from nsroom_server.settings.config import Administrator, Config
+from nsroom_server.settings.limits import Limits
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "problem"),
     [
         ({"port": 65536}, "port 65536"),
         ({"path": "/a{b}"}, "path '/a{b}'"),
@@ -26,13 +29,13 @@ from nsroom_server.settings.config import Config
         ({"host": "example.org"}, "--token.*--insecure"),
     ],
 )
-def test_wrong_values_are_named(options: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ConfigError, match=complaint):
+def test_errors_name_the_wrong_value(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
         Config(**options)
 
 
 @pytest.mark.parametrize("options", [{"token": "x"}, {"insecure": True}])
-def test_other_addresses_need_a_decision(options: dict[str, Any]) -> None:
+def test_addresses_of_other_machines_need_a_token_or_insecure(options: dict[str, Any]) -> None:
     assert Config(host="0.0.0.0", **options)
 
 
@@ -44,7 +47,33 @@ def test_endpoint(path: str, endpoint: str) -> None:
     assert Config(path=path).endpoint == endpoint
 
 
-def test_limits_are_the_configured_ones() -> None:
+def test_all_limits_contain_the_configured_ones() -> None:
     limits = Config(max_payload=5).all_limits
     assert limits["max_payload"] == 5
     assert limits["room_name"] == 128
+
+
+@pytest.mark.parametrize(
+    ("options", "accepted"),
+    [
+        ({}, ()),
+        ({"host": "0.0.0.0", "insecure": True}, ("*",)),
+        ({"host": "192.0.2.7", "token": "x"}, ("*",)),
+        ({"host": "0.0.0.0", "token": "x", "allowed_hosts": ("A.example",)}, ("a.example",)),
+    ],
+)
+def test_accepted_hosts(options: dict[str, Any], accepted: tuple[str, ...]) -> None:
+    assert Config(**options).accepted_hosts == accepted
+
+
+def test_secrets_are_not_printed() -> None:
+    config = Config(
+        token="s3cret", redis="redis://:s3cret@localhost", admin=Administrator(user="ann", password="s3cret")
+    )
+    assert "s3cret" not in f"{config!r} {config.all_limits}"
+
+
+def test_conformance_shortens_the_timeout_of_a_connect() -> None:
+    limits = Limits(connect_timeout=7, nick=5)
+    assert Config(limits=limits).effective_limits == limits
+    assert Config(limits=limits, conformance=True).effective_limits == Limits(connect_timeout=1, nick=5)

@@ -1,18 +1,15 @@
-"""The server that misbehaves on purpose: each fault as a client meets it."""
+"""--fault: parsing it, and the faults of namespaces and acknowledgements as a client sees them."""
 
 import asyncio
-import json
 
-import aiohttp
 import pytest
 
 from nsroom_server.errors import ConfigError
 from nsroom_server.settings.faults import Faults
 from tests.server.member import Connect, Serve
-from tests.server.wire import endpoint
 
 
-def test_reading() -> None:
+def test_parsing() -> None:
     texts = ["latency=200ms,drop=5%, kick=30s,no-upgrade,no-ack", "no-sticky,reject=/chat,reject=/lab"]
     assert Faults.parse(texts) == Faults(
         latency=0.2,
@@ -32,7 +29,7 @@ def test_reading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "cause"),
+    ("text", "problem"),
     [
         ("slow", "choose from latency="),
         ("", "choose from latency="),
@@ -44,18 +41,9 @@ def test_reading() -> None:
         ("drop=101%", "write a share"),
     ],
 )
-def test_what_cannot_be_read(text: str, cause: str) -> None:
-    with pytest.raises(ConfigError, match=cause):
+def test_invalid_faults(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
         Faults.parse([text])
-
-
-async def test_no_upgrade(serve: Serve, connect: Connect, http: aiohttp.ClientSession) -> None:
-    running = await serve(faults=Faults(no_upgrade=True))
-    async with http.get(endpoint(running, "polling")) as response:
-        assert '"upgrades":["websocket"]' in await response.text()
-    with pytest.raises(aiohttp.WSServerHandshakeError, match="400"):
-        await http.ws_connect(endpoint(running, "websocket"))
-    await connect(running, transport="polling")
 
 
 async def test_no_ack(serve: Serve, connect: Connect) -> None:
@@ -64,17 +52,6 @@ async def test_no_ack(serve: Serve, connect: Connect) -> None:
     assert await ann.next("echo") == 1
     assert not waiting.done()
     waiting.cancel()
-
-
-async def test_no_sticky(serve: Serve, http: aiohttp.ClientSession) -> None:
-    running = await serve(faults=Faults(no_sticky=True))
-    async with http.get(endpoint(running, "polling")) as response:
-        sid = json.loads((await response.text())[1:])["sid"]
-    statuses = []
-    for _ in range(40):
-        async with http.post(endpoint(running, "polling", sid), data="40/nope,") as response:
-            statuses.append(response.status)
-    assert set(statuses) == {200, 400}
 
 
 async def test_reject(serve: Serve, connect: Connect) -> None:

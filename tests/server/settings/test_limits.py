@@ -1,4 +1,4 @@
-"""Every limit: what reaches it passes, one more is refused with the documented answer."""
+"""Every limit: reaching it is accepted, exceeding it is refused with the documented answer."""
 
 import asyncio
 import json
@@ -14,16 +14,16 @@ from tests.server.wire import closing, endpoint, handshake, poll, websocket
 
 PLACE = '{"_placeholder":true,"num":0}'
 NEVER = 0.001
-"""A rate at which nothing more comes during a test."""
+"""A rate that allows nothing more during a test."""
 
 
-def test_limits_are_read_from_the_command_line() -> None:
+def test_parsing() -> None:
     limits = Limits.parse(["events_per_second=0.5", "room_name=7"])
     assert (limits.events_per_second, limits.room_name, limits.attachments) == (0.5, 7, 10)
 
 
 @pytest.mark.parametrize(
-    ("setting", "complaint"),
+    ("setting", "problem"),
     [
         ("rooms", "limit 'rooms': no such limit"),
         ("rooms=1", "limit 'rooms': no such limit"),
@@ -33,21 +33,21 @@ def test_limits_are_read_from_the_command_line() -> None:
         ("body_timeout=nan", "limit body_timeout nan: must be more"),
     ],
 )
-def test_wrong_limits_are_named(setting: str, complaint: str) -> None:
-    with pytest.raises(ConfigError, match=complaint):
+def test_errors_name_the_wrong_limit(setting: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
         Limits.parse([setting])
 
 
 @pytest.mark.parametrize(
-    ("passes", "refused"),
+    ("accepted", "refused"),
     [
         ("[" * 63 + "]" * 63, "[" * 64 + "]" * 64),
         (f'{{"a":{"[" * 62}{"]" * 62}}}', f'{{"a":{"[" * 63}{"]" * 63}}}'),
     ],
 )
-async def test_json_depth(serve: Serve, http: aiohttp.ClientSession, passes: str, refused: str) -> None:
+async def test_json_depth(serve: Serve, http: aiohttp.ClientSession, accepted: str, refused: str) -> None:
     async with websocket(http, await serve()) as ws:
-        await ws.send_str(f'421["nope",{passes}]')
+        await ws.send_str(f'421["nope",{accepted}]')
         assert "unknown_event" in await ws.receive_str(timeout=WAIT)
         await ws.send_str(f'421["nope",{refused}]')
         assert await closing(ws) == 1002
@@ -63,7 +63,7 @@ async def test_attachments(serve: Serve, http: aiohttp.ClientSession) -> None:
         assert await closing(ws) == 1002
 
 
-async def test_a_packet_with_its_attachments(serve: Serve, http: aiohttp.ClientSession) -> None:
+async def test_the_size_of_a_packet_with_attachments(serve: Serve, http: aiohttp.ClientSession) -> None:
     async with websocket(http, await serve(max_payload=1000)) as ws:
         text = f'452-1["nope",{PLACE}]'
         for size, answered in ((1000, True), (1001, False)):
@@ -100,19 +100,19 @@ async def test_events(serve: Serve, connect: Connect, transport: str) -> None:
     assert (await ann.call("rooms"))["ok"]
 
 
-async def test_events_that_ask_for_no_answer_wait_for_their_turn(serve: Serve, connect: Connect) -> None:
+async def test_events_without_an_acknowledgement_are_delayed(serve: Serve, connect: Connect) -> None:
     running = await serve(limits=Limits(events_per_second=50, events_burst=5))
     ann, bob = await connect(running), await connect(running)
     for member in (ann, bob):
         await member.call("join", "lobby")
-    begun = asyncio.get_running_loop().time()
+    started = asyncio.get_running_loop().time()
     for number in range(20):
         await ann.emit("emit", {"event": "x", "args": [number], "to": "lobby"})
     assert [await bob.next("x") for _ in range(20)] == list(range(20))
-    assert asyncio.get_running_loop().time() - begun > 0.2
+    assert asyncio.get_running_loop().time() - started > 0.2
 
 
-async def test_events_of_an_address(serve: Serve, connect: Connect) -> None:
+async def test_events_per_address(serve: Serve, connect: Connect) -> None:
     limits = Limits(address_events_per_second=10, address_events_burst=8)
     running = await serve(limits=limits)
     members = [await connect(running) for _ in range(2)]
@@ -138,7 +138,7 @@ async def test_connects(serve: Serve, http: aiohttp.ClientSession) -> None:
         assert await ws.receive_str(timeout=WAIT) == '44{"message":"rate_limited"}'
 
 
-async def test_time_to_connect(serve: Serve, http: aiohttp.ClientSession) -> None:
+async def test_timeout_of_a_connect(serve: Serve, http: aiohttp.ClientSession) -> None:
     running = await serve(limits=Limits(connect_timeout=0.2))
     silent = await handshake(http, running)
     async with websocket(http, running) as ws, http.ws_connect(endpoint(running, "websocket")) as other:
@@ -149,7 +149,7 @@ async def test_time_to_connect(serve: Serve, http: aiohttp.ClientSession) -> Non
         assert (await ws.receive_str(timeout=WAIT)).startswith("431")
 
 
-async def test_connections_of_an_address(serve: Serve, http: aiohttp.ClientSession) -> None:
+async def test_connections_per_address(serve: Serve, http: aiohttp.ClientSession) -> None:
     running = await serve(limits=Limits(connections_per_address=2))
     async with websocket(http, running):
         session = await poll(http, running)
@@ -159,7 +159,7 @@ async def test_connections_of_an_address(serve: Serve, http: aiohttp.ClientSessi
         assert await status(http, endpoint(running, "polling")) == (200, None)
 
 
-async def test_new_connections_of_an_address(serve: Serve, http: aiohttp.ClientSession) -> None:
+async def test_new_connections_per_address(serve: Serve, http: aiohttp.ClientSession) -> None:
     limits = Limits(address_connects_per_second=NEVER, address_connects_burst=2)
     running = await serve(limits=limits)
     statuses = [(await status(http, endpoint(running, "polling")))[0] for _ in range(3)]
@@ -167,14 +167,14 @@ async def test_new_connections_of_an_address(serve: Serve, http: aiohttp.ClientS
 
 
 async def status(http: aiohttp.ClientSession, url: str) -> tuple[int, int | None]:
-    """Give a response's status, and its code if it is a refusal."""
+    """Return the status of a response, and its code if it is an error."""
     websocket = {"Upgrade": "websocket", "Connection": "Upgrade"} if "websocket" in url else {}
     async with http.get(url, headers=websocket) as response:
         body = await response.text()
         return response.status, json.loads(body)["code"] if response.status != 200 else None
 
 
-async def test_a_body_has_its_time(serve: Serve, http: aiohttp.ClientSession) -> None:
+async def test_timeout_of_a_body(serve: Serve, http: aiohttp.ClientSession) -> None:
     session = await poll(http, await serve(limits=Limits(body_timeout=0.2)))
 
     async def slow() -> Any:

@@ -1,0 +1,33 @@
+"""What one address may have: connections, new connections per second and events per second."""
+
+from nsroom_server.engineio.rate_limits import AddressLimits
+from nsroom_server.settings.limits import Limits
+
+
+def test_open_connections() -> None:
+    limits = AddressLimits(Limits(connections_per_address=2))
+    assert [limits.add_connection("a", 0) for _ in range(3)] == [True, True, False]
+    assert limits.add_connection("b", 0)
+    limits.remove_connection("a")
+    assert limits.add_connection("a", 0)
+
+
+def test_new_connections_per_second() -> None:
+    limits = AddressLimits(Limits(address_connects_per_second=2, address_connects_burst=1))
+    assert [limits.add_connection("a", now) for now in (0, 0.1, 0.6)] == [True, False, True]
+
+
+def test_events_per_second() -> None:
+    limits = AddressLimits(Limits(address_events_per_second=2, address_events_burst=1))
+    limits.add_connection("a", 0)
+    assert [limits.take_event("a", now) for now in (0, 0, 0.5)] == [0, 0.5, 0]
+
+
+def test_idle_addresses_are_removed() -> None:
+    limits = AddressLimits(Limits(address_connects_burst=1, address_connects_per_second=1))
+    for number in range(5000):
+        assert limits.add_connection(str(number), number)
+        limits.remove_connection(str(number))
+    assert len(limits._addresses) <= 4097
+    assert limits.add_connection("x", 5000)
+    assert not limits.add_connection("x", 5000)
