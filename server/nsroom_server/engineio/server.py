@@ -98,7 +98,7 @@ class Engine:
         self.address_limits.remove_connection(session.address)
         self.close_reasons[reason.text] += 1
         if reason is SLOW_READER:
-            self._warn("slow reader cut", session=session.sid)
+            self._warn("slow reader disconnected", session=session.sid)
 
     def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task that is cancelled when the server stops."""

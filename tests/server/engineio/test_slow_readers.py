@@ -41,7 +41,7 @@ async def test_a_websocket_that_is_not_read_is_closed(
         assert (await bob.call("who", "lobby"))["count"] == 2
         writer.transport.resume_reading()
         assert await raw_closing(reader) == 4008
-    assert warnings(caplog) == ["slow reader cut"]
+    assert warnings(caplog) == ["slow reader disconnected"]
 
 
 async def test_a_client_that_answers_pings_without_reading_them_is_disconnected(
@@ -78,7 +78,7 @@ async def test_a_polling_session_that_is_not_polled_is_closed(
     assert await session.post('42["join","lobby"]') == 200
     assert await talk(ann, bob) == list(range(EVENTS))
     assert (await session.get())[0] == 400
-    assert warnings(caplog) == ["slow reader cut"]
+    assert warnings(caplog) == ["slow reader disconnected"]
     assert (await bob.call("who", "lobby"))["count"] == 2
 
 
