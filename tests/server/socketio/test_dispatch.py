@@ -65,7 +65,7 @@ async def running(application: Handlers, stack: AsyncExitStack) -> Running:
     runner = web.AppRunner(app, shutdown_timeout=0.2, handler_cancellation=True)
     await runner.setup()
     assert runner.server
-    listening = tcp.listening(runner.server, Config(port=0), None, server.engine.counts)
+    listening = tcp.listening(runner.server, Config(port=0), None, server.engine.refusals)
     port = await stack.enter_async_context(listening)
     stack.push_async_callback(runner.cleanup)
     stack.push_async_callback(server.drain, 1)
