@@ -97,7 +97,7 @@ async def test_refused_events_are_counted(client: Client) -> None:
 async def test_a_single_refusal_is_the_servers_answer(client: Client) -> None:
     tally, error = await deliver(client, lab("nonsense"))
     assert tally == Tally(1, 1, 0, 1)
-    assert str(error) == "the server answered unknown_event: nothing here handles nonsense"
+    assert str(error) == "the server answered unknown_event: no handler for nonsense"
 
 
 async def test_unacknowledged_events_are_unknown(client: Client) -> None:

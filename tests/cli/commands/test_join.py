@@ -93,7 +93,7 @@ async def test_it_says_who_is_there(nsroom: Runner, server: Server) -> None:
 async def test_refused_is_code_4(nsroom: Runner, server: Server) -> None:
     result = await nsroom("join", "x" * 129, "-u", server.url, "--where", "event=never")
     assert (result.code, result.stdout) == (4, "")
-    assert "bad_room: room: has to be 1 to 128 printable characters" in result.stderr.splitlines()[-1]
+    assert "bad_room: room: must be 1 to 128 printable characters" in result.stderr.splitlines()[-1]
 
 
 async def test_one_room_refused_and_one_joined(spawn: Spawner, server: Server) -> None:
@@ -131,7 +131,7 @@ async def test_typed_lines_are_messages_to_the_room(spawn: Spawner, server: Serv
     for member in (ann, bob):
         await member.err("lobby  bob: good morning")
     ann.type('["rooms"]\r["no-such-event"]\r')
-    await ann.err("nsroom: refused: unknown_event: nothing here handles no-such-event")
+    await ann.err("nsroom: refused: unknown_event: no handler for no-such-event")
 
 
 async def test_a_message_in_one_line_of_shell(shell: Runner, server: Server) -> None:
