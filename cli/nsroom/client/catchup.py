@@ -11,11 +11,14 @@ is a list: live messages wait there until the missed ones have been shown. For e
 3. `resume` after a reconnection, for the join that asks for messages after `last_id`; it is catching up.
 4. `replay` with the answer, and with that of each `next_page`; then `release`: it is live again.
 
-Each message is shown once, and before those with higher ids. `release_all` shows what is left at the end.
+A live message whose id is not the next one shows that messages are missing, or that it is forged: it is held,
+and `on_gap` is called so that the missing ones are asked for (`missing`, then 4). Only ids without a hole
+advance `last_id`. Each message is shown once, and before those with higher ids. `release_all` shows the
+messages that are left at the end.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nsroom.client.acks import refusal
 from nsroom.client.events import Emit
@@ -63,12 +66,18 @@ class RoomState:
 class CatchUp:
     """The rooms of one client whose messages are numbered."""
 
-    def __init__(self, sequence: Iterator[int], clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        sequence: Iterator[int],
+        clock: Callable[[], int],
+        on_gap: Callable[[RoomState], object] = lambda _: None,
+    ) -> None:
         self._sequence = sequence
         self._clock = clock
+        self._on_gap = on_gap
         self._rooms: dict[tuple[str, str], RoomState] = {}
-        self._early: dict[tuple[str, str], int] = {}
-        """Last ids of messages that arrived before the answer to the join, which may be older."""
+        self._early: dict[tuple[str, str], range] = {}
+        """Ids, without a hole, of messages that arrived before the answer to the join, which may be older."""
 
     def on_join(self, answer: Record) -> None:
         """Handle an acknowledgement: start a room if it answers a join, unless the room is catching up."""
@@ -77,7 +86,10 @@ class CatchUp:
                 key = (answer.namespace or "/", room)
                 state = self._rooms.get(key)
                 if state is None or state.held is None:
-                    seen = state.last_id if state and state.epoch == epoch else self._early.pop(key, 0)
+                    early = self._early.pop(key, range(0))
+                    seen = early.stop - 1 if early.start <= last + 1 else 0
+                    if state and state.epoch == epoch:
+                        seen = state.last_id
                     unresolved = state.unresolved if state else []
                     self._rooms[key] = RoomState(*key, epoch, max(last, seen), unresolved=unresolved)
 
@@ -89,12 +101,23 @@ class CatchUp:
         state = self._rooms.get(key) if key else None
         if state is None:
             if key and number is not None and (key in self._early or len(self._early) < _MAX_EARLY):
-                self._early[key] = number
+                early = self._early.get(key, range(0))
+                start = early.start if number == early.stop else number
+                self._early[key] = range(start, number + 1)
             return True
         if state.held is not None:
             state.held.append(record)
             return False
+        if number is not None and number > state.last_id + 1:
+            state.held, state.replayed_count, state.unknown = [record], 0, None
+            self._on_gap(state)
+            return False
         return _is_new(state, number)
+
+    def missing(self, state: RoomState) -> Emit:
+        """Return the event that asks for the messages after the last one that was shown."""
+        args = {"room": state.room, "after": state.last_id, "epoch": state.epoch}
+        return Emit(state.namespace, "history", [args])
 
     def resume(self, join: Emit) -> tuple[Emit, RoomState | None]:
         """Return the join to repeat after a reconnection, and the room whose missed messages it asks for."""
@@ -129,7 +152,7 @@ class CatchUp:
     def _missed(self, state: RoomState, bodies: list[Json]) -> Iterator[Record]:
         for body in bodies:
             number = body.get("id") if isinstance(body, dict) else None
-            if not isinstance(number, int):
+            if type(number) is not int:
                 continue
             if number > state.last_id:
                 state.replayed_count += 1
@@ -152,8 +175,7 @@ class CatchUp:
         """Return the event that asks for the next missed messages, or None if the page was the last."""
         match page:
             case {"history": [*_, {"id": int(number)}], "last": int(last)} if number < last:
-                args = {"room": state.room, "after": number, "epoch": state.epoch}
-                return Emit(state.namespace, "history", [args])
+                return self.missing(replace(state, last_id=number))
         return None
 
     def release(self, state: RoomState) -> list[Record]:
@@ -182,7 +204,8 @@ class CatchUp:
 def _is_new(state: RoomState | None, number: int | None) -> bool:
     if state is None or number is None:
         return True
-    state.last_id = max(state.last_id, number)
+    if number == state.last_id + 1:
+        state.last_id = number
     return number > state.replayed_id
 
 
@@ -195,7 +218,7 @@ def _room_and_id(record: Record) -> tuple[tuple[str, str] | None, int | None]:
         return None, None
     number = body.get("id")
     key = (record.namespace or "/", str(body.get("room")))
-    return key, number if isinstance(number, int) else None
+    return key, number if type(number) is int and number > 0 else None
 
 
 def describe(rooms: Sequence[RoomState]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from nsroom.channel import now
 from nsroom.client.acks import Acks
-from nsroom.client.catchup import CatchUp
+from nsroom.client.catchup import CatchUp, RoomState
 from nsroom.client.connecting import Connector
 from nsroom.client.events import Acknowledge, Emit
 from nsroom.client.journal import Journal
@@ -17,6 +17,8 @@ from nsroom.protocol.socketio import RESERVED_EVENTS
 from nsroom.record import Kind, Record
 
 T = TypeVar("T")
+
+_GAP_PAUSE = 1.0
 
 
 class Client:
@@ -46,10 +48,12 @@ class Client:
         self._note = note or say
         self._journal = Journal(watch=watch, raw=raw)
         self._acks = Acks()
-        self._catchup = CatchUp(self._journal.sequence, now)
+        self._gaps: asyncio.Queue[RoomState] = asyncio.Queue()
+        self._catchup = CatchUp(self._journal.sequence, now, self._gaps.put_nowait)
         self._connector = Connector(target, self._journal, self._acks, self._catchup, say, self._note)
         self._reconnection = Reconnection(self._connector, self._catchup, self._journal, self.ask, say)
         self._supervisor: asyncio.Task[None] | None = None
+        self._filler: asyncio.Task[None] | None = None
 
     @property
     def transport(self) -> str:
@@ -76,6 +80,7 @@ class Client:
             self._note("Socket.IO 2 has no auth payload, so --auth is not sent: use --query or --header")
         self._say(f"connected to {self.target.place} over {self.transport}")
         self._supervisor = asyncio.create_task(self._supervise())
+        self._filler = asyncio.create_task(self._fill_gaps())
 
     async def records(self) -> AsyncIterator[list[Record]]:
         """Yield the Records as they arrive, in batches, until the client gives up or is closed.
@@ -173,9 +178,10 @@ class Client:
 
     async def close(self) -> None:
         """Disconnect cleanly, within two seconds whatever the server does."""
-        if self._supervisor is not None:
-            self._supervisor.cancel()
-            await asyncio.gather(self._supervisor, return_exceptions=True)
+        tasks = [task for task in (self._supervisor, self._filler) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._connector.connection is not None:
             await self._connector.connection.close()
         self._finish()
@@ -202,6 +208,12 @@ class Client:
         finally:
             self._finish()
 
+    async def _fill_gaps(self) -> None:
+        """Ask for missed messages when a live one shows that there are some, at most once a second."""
+        while True:
+            await self._reconnection.fill_gap(await self._gaps.get())
+            await asyncio.sleep(_GAP_PAUSE)
+
     def _on_loss(self, reason: str) -> None:
         """Fail the pending acknowledgements. Raises: LostError if the client must not reconnect."""
         ended = f"the connection ended ({reason})"
@@ -214,6 +226,8 @@ class Client:
             raise LostError(ended)
 
     def _finish(self) -> None:
+        if self._filler is not None:
+            self._filler.cancel()
         self._acks.fail_all(LostError("the connection is closed"))
         self._journal.put(self._catchup.release_all())
         self._journal.end()

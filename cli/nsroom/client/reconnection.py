@@ -141,6 +141,17 @@ class Reconnection:
         except LostError:
             return  # the loss of this connection is handled like that of the last
 
+    async def fill_gap(self, room: RoomState) -> None:
+        """Put the missed messages of a room before the live one that shows that they are missing."""
+        try:
+            (answer,) = await self._ask(self._catchup.missing(room))
+            await self._replay(room, answer)
+        except NsroomError:
+            return  # the room catches up when it is joined again
+        if message := describe([room]):
+            self._journal.note(Kind.GAP, message=message, data={"rooms": [room.summary]})
+            self._say(message)
+
     async def _replay(self, room: RoomState, answer: asyncio.Future[Record]) -> None:
         """Put the missed messages of a room before its live ones."""
         page = await _page(answer)

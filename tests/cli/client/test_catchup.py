@@ -1,6 +1,8 @@
 from itertools import count
 from typing import Any
 
+import pytest
+
 from nsroom.client.catchup import CatchUp, RoomState, describe
 from nsroom.client.events import Emit
 from nsroom.record import Direction, Json, Kind, Record
@@ -208,3 +210,39 @@ def test_a_hostile_answer_is_harmless() -> None:
     rooms = in_room()
     _, room = resumed(rooms)
     assert rooms.replay(room, {"history": [None, {"id": "x"}, []], "epoch": "e", "gap": None}) == []
+
+
+def test_a_live_message_after_a_hole_waits_for_the_missing_ones() -> None:
+    gaps: list[RoomState] = []
+    rooms = CatchUp(count(100), lambda: 7, gaps.append)
+    rooms.on_join(joined(3))
+    assert ids(shown(rooms, live(4), live(7), live(8))) == [4]
+    [room] = gaps
+    assert rooms.missing(room) == Emit("/", "history", [{"room": "lobby", "after": 4, "epoch": "e"}])
+    assert ids(rooms.replay(room, page(5, 6, 7, last=8))) == [5, 6, 7]
+    assert ids(rooms.release(room)) == [8]
+    assert (room.last_id, room.replayed_count, room.unknown) == (8, 3, None)
+
+
+@pytest.mark.parametrize("forged", [40, 2**53 - 1])
+def test_a_forged_id_skips_no_real_message(forged: int) -> None:
+    rooms = in_room(20)
+    assert shown(rooms, live(forged)) == []
+    rooms.interrupt()
+    _, room = resumed(rooms)
+    assert room.last_id == 20
+    rooms.replay(room, page(last=20))
+    assert ids(rooms.release(room)) == [forged]
+    assert ids(shown(rooms, *map(live, range(21, 24)))) == [21, 22, 23]
+    assert room.last_id == 23
+    early = CatchUp(count(100), lambda: 7)
+    early.should_show(live(forged))
+    early.on_join(joined(20))
+    assert resumed(early)[0]["after"] == 20
+
+
+@pytest.mark.parametrize("number", [-5, 0, True, 2.5, None])
+def test_odd_ids_do_not_count(number: Any) -> None:
+    rooms = in_room(20)
+    assert len(shown(rooms, live(number))) == 1
+    assert resumed(rooms)[0]["after"] == 20
