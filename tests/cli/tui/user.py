@@ -51,8 +51,11 @@ class User:
         """Press keys by name, or type text."""
         for key in keys:
             self._keys.send_text(KEYS.get(key, key))
-            # Escape followed by another key at once would be one key.
-            await asyncio.sleep(0.35 if key == "Escape" else 0.02)
+            await asyncio.sleep(0.02)
+            if key == "Escape":
+                # Escape followed by another key at once would be one key. This wait starts after the first
+                # one, in which the application has read the key, so that its own time-out ends earlier.
+                await asyncio.sleep(0.33)
 
     @property
     def text(self) -> str:
