@@ -114,7 +114,7 @@ async def _pictures(terminal: Terminal, members: dict[str, Client]) -> None:
     await terminal.gone("filter ›")
     _save(terminal, "filter", "Only the events that an expression matches")
     terminal.press("x", "F2")
-    await terminal.until("here")
+    await terminal.until("4 members")
     terminal.press("F2")
     for nick, text in LATER:
         await _sent(members[nick], Emit("/chat", "message", [{"room": "lobby", "text": text}]))

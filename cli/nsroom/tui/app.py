@@ -29,7 +29,7 @@ _MAX_COPIED = 100_000
 
 
 def tune_garbage_collector() -> None:
-    """Make Python's collector walk through all records less often: each walk delays keys by 0.1 s."""
+    """Run garbage collections less often: each one visits all records and delays keys by 0.1 s."""
     gc.freeze()
     gc.set_threshold(20_000, 50, 1000)
 

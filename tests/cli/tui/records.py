@@ -5,6 +5,7 @@ from typing import Any
 
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.model.model import Model
+from nsroom.tui.screen.detail import Detail
 from nsroom.tui.screen.state import View
 
 NOON = 1_763_900_000_000_000
@@ -78,3 +79,12 @@ def shown(model: Model) -> list[str]:
 def plain(fragments: list[tuple[str, str]]) -> str:
     """Return the text of a line, without styles and padding."""
     return "".join(text for _, text in fragments).rstrip()
+
+
+def detail_lines(record: Record, *toggled: Any, count: int = 50, answer: Record | None = None) -> list[str]:
+    """Return the lines of a detail after folding or unfolding the values of these keys."""
+    detail = Detail(record, answer)
+    for key in toggled:
+        path = next(line.path for line in detail.lines(0, 1000) if line.path and line.path[-1] == key)
+        detail.toggle(path)
+    return ["".join(text for _, text in line.pieces).rstrip() for line in detail.lines(0, count)]

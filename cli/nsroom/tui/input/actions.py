@@ -18,11 +18,11 @@ from nsroom.tui.screen.state import Focus, Mode, View
 
 Handler = Callable[[KeyPressEvent], None]
 _MAX_LINES = 20_000
-"""How far Home and End go in lines that are rendered lazily, whose number is unknown."""
+"""How far Home and End go in lines that are rendered lazily and have no known number."""
 
 
 class Host(Protocol):
-    """The application, as far as actions use it."""
+    """The application's interface for actions."""
 
     def run_line(self, text: str, typed: bool = False) -> None:
         """Run a line as if it was typed into the input."""
@@ -42,7 +42,7 @@ class Host(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyContext:
-    """What actions work on."""
+    """The objects that actions work on."""
 
     view: View
     screen: Screen
@@ -85,14 +85,6 @@ def _move(context: KeyContext, steps: int) -> None:
 def _update_detail(view: View) -> None:
     if view.detail is not None:
         view.show_detail()
-
-
-def _up(context: KeyContext) -> None:
-    _move(context, -1)
-
-
-def _down(context: KeyContext) -> None:
-    _move(context, 1)
 
 
 def _page_up(context: KeyContext) -> None:
@@ -140,24 +132,12 @@ def _close_detail(context: KeyContext) -> None:
     context.screen.focus(Focus.STREAM)
 
 
-def _fold(context: KeyContext) -> None:
-    context.screen.toggle_fold()
-
-
 def _ask_search(context: KeyContext) -> None:
     context.host.ask("search", "", partial(_search_typed, context))
 
 
 def _search_typed(context: KeyContext, text: str) -> None:
     _search(context.view, text or context.view.model.pattern, forward=False)
-
-
-def _search_next(context: KeyContext) -> None:
-    _search(context.view, context.view.model.pattern, forward=False)
-
-
-def _search_back(context: KeyContext) -> None:
-    _search(context.view, context.view.model.pattern, forward=True)
 
 
 def _search(view: View, text: str, forward: bool) -> None:
@@ -195,10 +175,6 @@ def _only_client(context: KeyContext) -> None:
         context.view.model.only_client(record.sid)
 
 
-def _unfilter(context: KeyContext) -> None:
-    _filter(context, "")
-
-
 def _switch_mode(context: KeyContext) -> None:
     view = context.view
     if view.is_observing:
@@ -211,10 +187,6 @@ def _switch_mode(context: KeyContext) -> None:
     view.mode = Mode.EVENTS if view.mode is Mode.CHAT else Mode.CHAT
 
 
-def _pause(context: KeyContext) -> None:
-    context.view.model.pause()
-
-
 def _jump(context: KeyContext) -> None:
     if reason := context.view.model.jump():
         context.view.notice.show(reason, failed=True)
@@ -224,14 +196,6 @@ def _jump(context: KeyContext) -> None:
 def _mark(context: KeyContext) -> None:
     if context.view.require_selected():
         context.view.model.mark()
-
-
-def _next_mark(context: KeyContext) -> None:
-    _go_to_mark(context.view, forward=False)
-
-
-def _back_mark(context: KeyContext) -> None:
-    _go_to_mark(context.view, forward=True)
 
 
 def _go_to_mark(view: View, forward: bool) -> None:
@@ -308,10 +272,6 @@ def _send(context: KeyContext) -> None:
         buffer.validate_and_handle()
 
 
-def _newline(context: KeyContext) -> None:
-    context.input.insert_text("\n")
-
-
 def _editor(context: KeyContext) -> None:
     context.input.open_in_editor()
 
@@ -327,57 +287,45 @@ def _go_to_stream(context: KeyContext) -> None:
         context.screen.focus(Focus.STREAM)
 
 
-def _go_to_input(context: KeyContext) -> None:
-    context.screen.focus(Focus.INPUT)
-
-
 def _next_pane(context: KeyContext) -> None:
     view = context.view
     has_detail = view.detail is not None and view.mode is Mode.EVENTS
     context.screen.focus(Focus.DETAIL if view.focus is Focus.STREAM and has_detail else Focus.INPUT)
 
 
-def _help(context: KeyContext) -> None:
-    context.view.help.open()
-
-
-def _leave(context: KeyContext) -> None:
-    context.host.leave()
-
-
 ACTIONS: Mapping[str, Action] = {
-    "up": _up,
-    "down": _down,
-    "detail_up": _up,
-    "detail_down": _down,
+    "up": lambda context: _move(context, -1),
+    "down": lambda context: _move(context, 1),
+    "detail_up": lambda context: _move(context, -1),
+    "detail_down": lambda context: _move(context, 1),
     "page_up": _page_up,
     "page_down": _page_down,
     "home": _home,
     "end": _end,
     "detail": _detail,
-    "fold": _fold,
+    "fold": lambda context: context.screen.toggle_fold(),
     "close_detail": _close_detail,
     "send": _send,
-    "newline": _newline,
+    "newline": lambda context: context.input.insert_text("\n"),
     "editor": _editor,
     "recall": _search_history,
     "search": _ask_search,
-    "search_next": _search_next,
-    "search_back": _search_back,
+    "search_next": lambda context: _search(context.view, context.view.model.pattern, forward=False),
+    "search_back": lambda context: _search(context.view, context.view.model.pattern, forward=True),
     "filter": _ask_filter,
     "input_filter": _ask_filter,
     "only": _only,
     "hide": _hide,
     "only_client": _only_client,
-    "unfilter": _unfilter,
+    "unfilter": lambda context: _filter(context, ""),
     "mode": _switch_mode,
     "input_mode": _switch_mode,
-    "pause": _pause,
-    "input_pause": _pause,
+    "pause": lambda context: context.view.model.pause(),
+    "input_pause": lambda context: context.view.model.pause(),
     "jump": _jump,
     "mark": _mark,
-    "next_mark": _next_mark,
-    "back_mark": _back_mark,
+    "next_mark": lambda context: _go_to_mark(context.view, forward=False),
+    "back_mark": lambda context: _go_to_mark(context.view, forward=True),
     "copy": _ask_copy,
     "edit": _edit,
     "resend": _resend,
@@ -386,11 +334,11 @@ ACTIONS: Mapping[str, Action] = {
     "sidebar": _sidebar,
     "save": _save,
     "read": _go_to_stream,
-    "write": _go_to_input,
+    "write": lambda context: context.screen.focus(Focus.INPUT),
     "switch": _next_pane,
-    "help": _help,
-    "input_help": _help,
-    "leave": _leave,
-    "quit": _leave,
+    "help": lambda context: context.view.help.open(),
+    "input_help": lambda context: context.view.help.open(),
+    "leave": lambda context: context.host.leave(),
+    "quit": lambda context: context.host.leave(),
 }
 """The action of each function in the keymap, by its name there and in the settings."""

@@ -15,7 +15,7 @@ _SCROLLS = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -10, "pagedown": 10,
 
 
 class Host(Protocol):
-    """The application, as far as questions use it."""
+    """The application's interface for questions."""
 
     def answer(self) -> None:
         """Accept the line that was asked for."""

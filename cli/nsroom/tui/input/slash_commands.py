@@ -25,7 +25,7 @@ _MAX_ANSWER = 500
 
 
 class Host(Protocol):
-    """The application, as far as commands use it."""
+    """The application's interface for commands."""
 
     async def save(self, path: str, force: bool = False) -> None:
         """Save records to a file."""
@@ -39,7 +39,7 @@ class Host(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """What commands work on."""
+    """The objects that commands work on."""
 
     view: View
     convention: Convention

@@ -1,4 +1,4 @@
-"""The clients whose traffic is observed, numbered because a number is easier to recognise than a sid."""
+"""The observed clients, numbered because a number is easier to recognise than a sid."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field

@@ -30,7 +30,7 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class Room:
-    """What the server has told about a room."""
+    """A room as the server describes it."""
 
     joined: bool = False
     """Whether the server confirmed that we are a member."""
@@ -47,7 +47,7 @@ class Room:
 
 @dataclass(slots=True)
 class Namespace:
-    """What is known about a namespace."""
+    """A namespace with its rooms and events."""
 
     name: str
     state: State = State.CONNECTING

@@ -42,7 +42,7 @@ class _Node(NamedTuple):
 def tree(path: Path, values: list[Json], toggled: frozenset[Path], level: int = 0) -> Iterator[TreeLine]:
     """Yield the lines of arguments. A single object, which most events have, is shown without its index.
 
-    `toggled` are the paths whose folding the user changed.
+    `toggled` are the paths that the user folded or unfolded.
     """
     single = len(values) == 1 and isinstance(values[0], dict)
     top, at = (values[0], (*path, 0)) if single else (values, path)

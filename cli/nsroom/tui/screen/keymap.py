@@ -94,7 +94,7 @@ _KEY_NAMES = {
     "c-x c-e": "^X^E",
 }
 _UP_AND_DOWN = ("up", "detail_up")
-"""Functions whose label in the key bar covers both directions."""
+"""Functions with a label in the key bar that covers both directions."""
 _NOT_IN_CHAT = frozenset(["detail", "search", "filter", "input_filter", "copy", "edit", "jump", "unfilter"])
 _NOT_WHEN_OBSERVING = frozenset(
     ["newline", "editor", "input_filter", "mode", "input_mode", "edit", "resend", "write"]

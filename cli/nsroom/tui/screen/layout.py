@@ -174,7 +174,7 @@ class Screen:
         return help_lines(self._view, self._keys, self._commands)
 
     def _prompt(self) -> StyleAndTextTuples:
-        """Name the room that typed text goes to."""
+        """Return the prompt: the room that typed text goes to."""
         view = self._view
         if view.is_observing:
             return [("class:prompt", " filter › ")]

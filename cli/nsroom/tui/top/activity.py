@@ -29,7 +29,7 @@ class Scope(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a server has at one moment."""
+    """The sockets and servers at one moment."""
 
     sockets: Sequence[Socket] = ()
     population: Mapping[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Activity:
         self._watched_lines: deque[list[Piece]] = deque(maxlen=_MAX_WATCHED)
 
     def refresh(self, now: int) -> None:
-        """Take a new snapshot; drop the rates of what no longer exists."""
+        """Take a new snapshot; drop the rates of rooms and sockets that no longer exist."""
         self.snapshot = self._source(now)
         self.sockets = {each.key: each for each in self.snapshot.sockets}
         self.rooms = {}

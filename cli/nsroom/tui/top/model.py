@@ -11,7 +11,7 @@ from nsroom.tui.top.rows import COLUMNS, RATE, Column, Level, Row, RowBuilder
 _REFRESH_INTERVAL = 250_000
 """Microseconds between two snapshots."""
 _ADMIN_ONLY = ("transport", "address", "since", "events/s")
-"""Columns whose values only an admin namespace provides."""
+"""Columns with values only from an admin namespace."""
 _BELOW = {Level.NAMESPACES: Level.ROOMS, Level.ROOMS: Level.SOCKETS, Level.SOCKETS: Level.EVENTS}
 
 

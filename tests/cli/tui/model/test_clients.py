@@ -1,4 +1,4 @@
-"""The clients whose traffic is observed."""
+"""The observed clients."""
 
 from nsroom.tui.screen.sidebar import sidebar
 from nsroom.tui.screen.status import status

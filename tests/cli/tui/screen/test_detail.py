@@ -1,21 +1,11 @@
 import json
 import time
-from typing import Any
 
 import pytest
 
-from nsroom.record import Json, Record
+from nsroom.record import Json
 from nsroom.tui.screen.detail import Detail
-from tests.cli.tui.records import ack, emit, event, packet
-
-
-def lines(record: Record, *toggled: Any, count: int = 50, answer: Record | None = None) -> list[str]:
-    """Return the lines of a detail after folding or unfolding the values of these keys."""
-    detail = Detail(record, answer)
-    for key in toggled:
-        path = next(line.path for line in detail.lines(0, 1000) if line.path and line.path[-1] == key)
-        detail.toggle(path)
-    return ["".join(text for _, text in line.pieces).rstrip() for line in detail.lines(0, count)]
+from tests.cli.tui.records import ack, detail_lines, emit, event, packet
 
 
 def test_the_title() -> None:
@@ -26,27 +16,27 @@ def test_the_title() -> None:
 
 
 def test_no_arguments() -> None:
-    assert lines(event("e")) == ["  no arguments"]
+    assert detail_lines(event("e")) == ["  no arguments"]
 
 
 def test_the_acknowledgement() -> None:
     record = emit("join", "x", id=1)
-    assert lines(record, answer=ack("join", {"ok": True})) == [
+    assert detail_lines(record, answer=ack("join", {"ok": True})) == [
         '  0  "x"',
         "  ✓ acknowledged after 2.4 ms",
         "    ok  true",
     ]
-    assert "  ✗ refused after 2.4 ms" in lines(record, answer=ack("join", {"error": "no"}))
+    assert "  ✗ refused after 2.4 ms" in detail_lines(record, answer=ack("join", {"error": "no"}))
 
 
 def test_the_frames_are_explained() -> None:
-    shown = lines(event("e", frames=['42/chat,["e"]']), "frames")
+    shown = detail_lines(event("e", frames=['42/chat,["e"]']), "frames")
     assert shown[:3] == ["  no arguments", "▾ frames  1 on the wire", '    42/chat,["e"]']
     assert any("namespace" in line and "/chat" in line for line in shown)
 
 
 def test_a_malformed_frame_starts_unfolded() -> None:
-    shown = lines(packet("protocol_error", message="not a packet type", frames=["9\x1b"]))
+    shown = detail_lines(packet("protocol_error", message="not a packet type", frames=["9\x1b"]))
     assert shown[:3] == ["  message   not a packet type", "▾ frames  1 on the wire", r"    9\x1b"]
 
 
@@ -55,7 +45,7 @@ def test_all_text_is_safe() -> None:
     record = event(
         evil, {evil: evil * 10, "b": [evil * 50]}, message=evil, frames=[f"42{evil}", evil.encode()]
     )
-    shown = "".join([*lines(record, evil, 0, "frames"), Detail(record).title()])
+    shown = "".join([*detail_lines(record, evil, 0, "frames"), Detail(record).title()])
     assert shown.isprintable()
 
 

@@ -1,58 +1,47 @@
-from typing import Any
-
 import pytest
 
-from nsroom.record import Json, Record
+from nsroom.record import Json
 from nsroom.tui.screen.detail import Detail
 from nsroom.tui.screen.json_tree import as_time
-from tests.cli.tui.records import event
+from tests.cli.tui.records import detail_lines, event
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(60))
 
 
-def lines(record: Record, *toggled: Any, count: int = 50, answer: Record | None = None) -> list[str]:
-    """Return the lines of a detail after folding or unfolding the values of these keys."""
-    detail = Detail(record, answer)
-    for key in toggled:
-        path = next(line.path for line in detail.lines(0, 1000) if line.path and line.path[-1] == key)
-        detail.toggle(path)
-    return ["".join(text for _, text in line.pieces).rstrip() for line in detail.lines(0, count)]
-
-
 def test_a_single_object_shows_its_members() -> None:
-    shown = lines(event("e", {"a": 1, "b": "x", "c": None, "d": {}, "e": [True]}))
+    shown = detail_lines(event("e", {"a": 1, "b": "x", "c": None, "d": {}, "e": [True]}))
     assert shown == ["  a  1", '  b  "x"', "  c  null", "  d  {}", "▾ e  [1]", "    0  true"]
 
 
 def test_several_arguments_have_their_index() -> None:
-    assert lines(event("e", 1, {"a": 2})) == ["  0  1", "▾ 1  {1}", "    a  2"]
+    assert detail_lines(event("e", 1, {"a": 2})) == ["  0  1", "▾ 1  {1}", "    a  2"]
 
 
 def test_folding_and_unfolding() -> None:
     record = event("e", {"a": {"b": 1}, "c": 2})
-    assert lines(record, "a") == ["▸ a  {1}", "  c  2"]
-    assert lines(record, "a", "a") == ["▾ a  {1}", "    b  1", "  c  2"]
+    assert detail_lines(record, "a") == ["▸ a  {1}", "  c  2"]
+    assert detail_lines(record, "a", "a") == ["▾ a  {1}", "    b  1", "  c  2"]
 
 
 def test_large_containers_start_folded() -> None:
-    assert lines(event("e", {"many": list(range(1000))})) == ["▸ many  [1,000]"]
+    assert detail_lines(event("e", {"many": list(range(1000))})) == ["▸ many  [1,000]"]
     deep: Json = {"leaf": 1}
     for _ in range(10):
         deep = {"k": deep}
-    assert lines(event("e", deep))[-1].strip().startswith("▸ k  {1}")
+    assert detail_lines(event("e", deep))[-1].strip().startswith("▸ k  {1}")
 
 
 def test_a_long_text_unfolds_into_its_lines() -> None:
     record = event("e", {"log": "first\nsecond " + "x" * 200})
-    assert lines(record) == [f'▸ log  "first\\nsecond {"x" * 44}…  213 characters']
-    assert lines(record, "log")[:3] == ["▾ log  213 characters", "    first", f"    second {'x' * 89}"]
+    assert detail_lines(record) == [f'▸ log  "first\\nsecond {"x" * 44}…  213 characters']
+    assert detail_lines(record, "log")[:3] == ["▾ log  213 characters", "    first", f"    second {'x' * 89}"]
 
 
 def test_binary_is_shown_as_hex_with_its_type() -> None:
     record = event("e", {"png": PNG})
-    (folded,) = lines(record)
+    (folded,) = detail_lines(record)
     assert folded.startswith("▸ png  ‹binary 68 B, PNG›  89 50 4e 47 0d 0a 1a 0a")
-    unfolded = lines(record, "png")
+    unfolded = detail_lines(record, "png")
     assert len(unfolded) == 6
     assert unfolded[2].startswith("    00000010  08 09 0a")
 
