@@ -19,9 +19,10 @@ import pytest
 from nsroom_server.app import Running, serving
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from nsroom_server.settings.config import Config
+from tests.frames import masked
 from tests.peers.certificate import certificate
 from tests.server.member import WAIT, Member
-from tests.server.wire import closing, endpoint, masked, poll, raw_websocket, websocket
+from tests.server.wire import closing, endpoint, poll, raw_websocket, websocket
 
 RUN = """
 import json, sys

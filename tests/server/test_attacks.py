@@ -17,9 +17,10 @@ from nsroom_server.errors import Malformed
 from nsroom_server.logs import JsonFormatter, TextFormatter
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.packet import Packet
+from tests.frames import masked
 from tests.server.conftest import Lag
 from tests.server.member import WAIT, Connect, Serve
-from tests.server.wire import endpoint, masked, poll, raw_closing, raw_websocket
+from tests.server.wire import endpoint, poll, raw_closing, raw_websocket
 
 SEED = 20261124
 PATIENT = {"ping_interval": 20.0, "ping_timeout": 20.0}

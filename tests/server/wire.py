@@ -3,13 +3,13 @@
 import asyncio
 import json
 import socket
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 
 from nsroom_server.app import Running
+from tests.frames import masked
 from tests.server.member import WAIT, Json
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -111,21 +111,6 @@ async def raw_websocket(running: Running, namespace: str = "/") -> AsyncIterator
         writer.transport.abort()
         with suppress(OSError):
             await writer.wait_closed()
-
-
-def masked(packet: str | bytes, first: int | None = None) -> bytes:
-    """Return a WebSocket frame with a mask of zeros; `first` is its first byte."""
-    payload = packet.encode() if isinstance(packet, str) else packet
-    if first is None:
-        first = 0x81 if isinstance(packet, str) else 0x82
-    size = len(payload)
-    if size < 126:
-        head = bytes((first, 0x80 | size))
-    elif size < 65536:
-        head = struct.pack("!BBH", first, 0x80 | 126, size)
-    else:
-        head = struct.pack("!BBQ", first, 0x80 | 127, size)
-    return head + bytes(4) + payload
 
 
 async def raw_closing(reader: asyncio.StreamReader) -> int | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nsroom.protocol import websocket
 from nsroom.protocol.websocket import Message, Opcode, Reader
-from tests.cli.frames import MASK, frame
+from tests.frames import MASK, frame
 
 
 def read(data: bytes, cuts: Iterable[int] = (), deflate: bool = False) -> list[Message]:

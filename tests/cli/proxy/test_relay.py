@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from tests.cli.frames import MASK, frame
 from tests.cli.relaying import (
     SWITCHED,
     UPGRADE,
@@ -18,6 +17,7 @@ from tests.cli.relaying import (
     relaying,
     reset,
 )
+from tests.frames import MASK, frame
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 GET = b"GET /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\nHost: %b\r\n\r\n"

@@ -16,7 +16,7 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.proxy.sessions import MAX_SESSIONS, Sessions
 from nsroom.proxy.traffic import Conversation
 from nsroom.record import Direction, Kind, Record
-from tests.cli.frames import MASK, frame
+from tests.frames import MASK, frame
 
 IN, OUT = Direction.IN, Direction.OUT
 HANDSHAKE = (

@@ -7,8 +7,9 @@ import aiohttp
 import pytest
 
 from nsroom_server.settings.limits import Limits
+from tests.frames import masked
 from tests.server.member import WAIT, Connect, Member, Serve
-from tests.server.wire import masked, poll, raw_closing, raw_websocket
+from tests.server.wire import poll, raw_closing, raw_websocket
 
 EVENTS = 300
 PAD = "x" * 50_000

@@ -5,17 +5,9 @@ import asyncio
 import aiohttp
 import pytest
 
+from tests.frames import masked
 from tests.server.member import WAIT, Connect, Serve
-from tests.server.wire import (
-    HANDSHAKE,
-    closing,
-    endpoint,
-    masked,
-    raw_closing,
-    raw_websocket,
-    tcp,
-    websocket,
-)
+from tests.server.wire import HANDSHAKE, closing, endpoint, raw_closing, raw_websocket, tcp, websocket
 
 PATIENT = {"ping_interval": 20.0, "ping_timeout": 20.0}
 """A heartbeat that does not close a session which should have been closed before."""

@@ -12,20 +12,12 @@ from nsroom.client.transports.asyncio_websocket import WebSocket, is_accepted
 from nsroom.client.transports.handshake import new_key, request
 from nsroom.protocol.websocket import Message, Opcode, Reader, accept
 from tests.cli.clients import WAIT
+from tests.frames import frame
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def frame(opcode: int, payload: bytes, final: bool = True) -> bytes:
-    """Return an unmasked frame of less than 64 KiB."""
-    head = bytes([0x80 * final | opcode])
-    size = len(payload)
-    return head + (bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2, "big")) + payload
-
-
 def _written(message: str | bytes) -> bytes:
-    if isinstance(message, str) and len(message) > 65_535:
-        return b"\x81\x7f" + len(message).to_bytes(8, "big") + message.encode()
     return frame(1, message.encode()) if isinstance(message, str) else frame(2, message)
 
 

@@ -19,8 +19,8 @@ from nsroom.client.transports.websocket import WebSocketConnection, supports
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Session
 from nsroom.record import Record
-from tests.cli.frames import frame
 from tests.cli.scripted import listening
+from tests.frames import frame
 
 OPEN = {"sid": "a", "upgrades": [], "pingInterval": 25000, "pingTimeout": 20000, "maxPayload": 1000000}
 OPTIONS: list[dict[str, Any]] = [
