@@ -1,0 +1,78 @@
+"""Engine.IO sessions by sid, across the connections that carry them."""
+
+from nsroom.proxy.sessions import MAX_SESSIONS, Link, Sessions
+from nsroom.record import Direction, Kind
+
+IN, OUT = Direction.IN, Direction.OUT
+HANDSHAKE = '0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
+
+
+def test_a_session_has_its_sid_after_the_handshake() -> None:
+    sessions = Sessions()
+    link = Link(sessions, None, False)
+    assert (link.sid, len(sessions)) == (None, 0)
+    assert [record.sid for record in link.feed(IN, HANDSHAKE, 1)] == ["eio"]
+    assert (link.sid, len(sessions)) == ("eio", 1)
+    assert link.note(Kind.GAP, 2).sid == "eio"
+
+
+def test_links_with_the_same_sid_share_the_session() -> None:
+    sessions = Sessions()
+    poll, post = Link(sessions, "eio", False), Link(sessions, "eio", False)
+    (asked,) = post.feed(OUT, '421["ask"]', 1000)
+    (answered,) = poll.feed(IN, "431[]", 3000)
+    assert (answered.event, answered.rtt_ms) == ("ask", 2.0)
+    assert answered.seq == asked.seq + 1
+    assert len(sessions) == 1
+
+
+def test_attachments_are_awaited_across_links() -> None:
+    sessions = Sessions()
+    assert Link(sessions, "eio", False).feed(IN, '451-["b",{"_placeholder":true,"num":0}]', 1) == []
+    link = Link(sessions, "eio", False)
+    assert link.is_incomplete(IN)
+    assert not link.is_incomplete(OUT)
+    (record,) = link.feed(IN, b"\x01", 2)
+    assert record.args == [b"\x01"]
+
+
+def test_the_sid_of_a_namespace_is_kept_in_the_data() -> None:
+    (record,) = Link(Sessions(), "eio", False).feed(IN, '40/chat,{"sid":"socket"}', 1)
+    assert (record.sid, record.namespace, record.data) == ("eio", "/chat", {"sid": "socket"})
+
+
+def test_a_session_ends_with_the_websocket_that_it_started_on() -> None:
+    sessions = Sessions()
+    link = Link(sessions, None, False)
+    link.close()
+    link.feed(IN, HANDSHAKE, 1)
+    link.close()
+    assert len(sessions) == 0
+
+
+def test_a_session_ends_with_its_websocket_only_after_the_upgrade() -> None:
+    sessions = Sessions()
+    probe = Link(sessions, "eio", False)
+    probe.close()
+    assert len(sessions) == 1
+    upgraded = Link(sessions, "eio", False)
+    upgraded.feed(OUT, "5", 1)
+    upgraded.close()
+    assert len(sessions) == 0
+
+
+def test_a_close_packet_ends_the_session() -> None:
+    sessions = Sessions()
+    Link(sessions, "eio", False).feed(IN, "1", 1)
+    assert len(sessions) == 0
+
+
+def test_the_least_recently_used_session_is_forgotten() -> None:
+    sessions = Sessions()
+    first = sessions.find("0")
+    for number in range(1, MAX_SESSIONS):
+        sessions.find(str(number))
+    assert sessions.find("0") is first
+    sessions.find("new")
+    assert len(sessions) == MAX_SESSIONS
+    assert sessions.find("0") is first
