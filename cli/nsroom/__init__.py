@@ -3,5 +3,5 @@
 import time
 
 __version__ = "0.1.0"
-BEGAN = time.monotonic()
-"""When nsroom was started: the seconds that a person gives it count from there."""
+STARTED = time.monotonic()
+"""When nsroom was started: the seconds of `--wait` count from here."""

@@ -1,4 +1,4 @@
-"""The list of commands, and the one place that turns errors into a line and an exit code."""
+"""Entry point: run one command and turn every error into one line and an exit code."""
 
 import os
 import signal
@@ -9,29 +9,29 @@ from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS
 from nsroom.errors import ExitCode, NsroomError, Stopped
-from nsroom.output.stdio import mend, put, say, show_version
+from nsroom.output.stdio import fix_stdio, put, say, show_version
 from nsroom.output.terminal import safe
 
 HELP = os.path.join(os.path.dirname(__file__), "help.txt")
-"""What `--help` prints, as typer writes it: `python -m tests.test_docs` makes it."""
+"""The output of `--help`, without loading typer; `python -m tests.test_docs` writes it."""
 HELP_COLUMNS = 80
-"""Typer's lines are no longer, however wide the terminal is."""
+"""The width of typer's help, even on a wider terminal."""
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process with the contract's exit code."""
-    # Nothing is to be put in order yet, and amid an import an exception can get lost, and keep a lock.
+    """Run the command line and exit with its code."""
+    # There is nothing to clean up yet, and an exception during an import can be lost and leave a lock held.
     signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.SIGINT))
-    mend()
+    fix_stdio()
     code = run(sys.argv[1:])
     _flush()
-    # Not sys.exit: what is still open belongs to us alone, and tearing down asyncio and aiohttp takes 30 ms.
+    # Not sys.exit: nothing shared is still open, and tearing down asyncio and aiohttp takes 30 ms.
     os._exit(code)
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line; return its exit code, with whatever went wrong said on stderr."""
+    """Run one command line; print any error to stderr and return the exit code."""
     try:
         return _run(argv)
     except NsroomError as error:
@@ -42,19 +42,21 @@ def run(argv: Sequence[str]) -> int:
         return stopped.code
     except KeyboardInterrupt:
         return ExitCode.SIGINT
-    except SystemExit as end:  # typer has completed a word, or the reader of its help has gone
+    except SystemExit as end:  # typer has completed a word, or its help was not read to the end
         return ExitCode.SIGPIPE if end.code else ExitCode.OK
     except BrokenPipeError:
         return ExitCode.SIGPIPE
-    except Exception as error:  # noqa: BLE001 - the last stop
+    except Exception as error:  # noqa: BLE001 - the outermost handler
         return _unexpected(error, argv)
 
 
 def _run(argv: Sequence[str]) -> int:
-    if argv in (["--version"], ["-V"]):  # half of what this takes would be typer
+    if argv in (["--version"], ["-V"]):  # loading typer would double its time
         show_version()
         return ExitCode.OK
-    if argv in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS:  # all of what this takes would be typer
+    if (
+        argv in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS
+    ):  # nearly all of its time would be loading typer
         with open(HELP, "rb") as file:
             put(file.read())
         return ExitCode.OK
@@ -62,11 +64,11 @@ def _run(argv: Sequence[str]) -> int:
 
     if "_NSROOM_COMPLETE" in os.environ:
         _register_shells()
-    return int(build(_wanted(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
+    return int(build(_needed(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
 
 
 def _columns() -> int:
-    """Give the width of the terminal as `shutil.get_terminal_size` does, which is slow to import."""
+    """Return the width of the terminal, like `shutil.get_terminal_size`, which is slow to import."""
     try:
         columns = int(os.environ.get("COLUMNS", ""))
     except ValueError:
@@ -80,14 +82,14 @@ def _columns() -> int:
 
 
 def _register_shells() -> None:
-    """Let typer answer the questions of the scripts, which it does only where it adds its own options."""
+    """Let typer answer completion scripts, which it otherwise does only with its own options for them."""
     from typer.completion import get_completion_inspect_parameters
 
     get_completion_inspect_parameters()
 
 
-def _wanted(argv: Sequence[str]) -> Sequence[str]:
-    """Name the command to load: one when the line names one, all when help or completion needs them."""
+def _needed(argv: Sequence[str]) -> Sequence[str]:
+    """Return the commands to load: the one that the line names, or all for help and completion."""
     words = [word for word in argv[:2] if word != "--debug"]
     return [words[0]] if words and words[0] in COMMANDS else COMMANDS
 
@@ -95,16 +97,16 @@ def _wanted(argv: Sequence[str]) -> Sequence[str]:
 def _unexpected(error: Exception, argv: Sequence[str]) -> int:
     if type(error).__name__ == "Abort":  # typer's, for the end of input at a prompt
         return ExitCode.SIGINT
-    if hasattr(error, "format_message"):  # typer's own: a wrong option, a missing argument
+    if hasattr(error, "format_message"):  # typer's errors: an unknown option, a missing argument
         _explain_usage(error.format_message(), getattr(error, "ctx", None), argv)
         return ExitCode.USAGE
-    if isinstance(error, OSError) and error.errno in _FULL:  # typer's help and our version
+    if isinstance(error, OSError) and error.errno in _FULL:  # while printing help or the version
         say(f"cannot write to standard output: {error.strerror}")
         return ExitCode.OUTPUT
     if "--debug" in argv:
         _show_traceback(error)
     say(f"this is a bug in nsroom: {type(error).__name__}: {error}")
-    say("run it again as `nsroom --debug …` and report what it prints")
+    say("run it again as `nsroom --debug …` and report the output")
     return ExitCode.BUG
 
 
@@ -132,7 +134,7 @@ def _flush() -> None:
         try:
             stream.flush()
         except (OSError, ValueError):
-            continue  # closed by the other side: nobody is left to tell
+            continue  # closed by its reader: no way to report it
 
 
 if __name__ == "__main__":

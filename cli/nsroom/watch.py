@@ -1,4 +1,7 @@
-"""What `connect` and `join` do: show what is seen in namespaces, and send the lines of stdin."""
+"""Watch namespaces for `connect` and `join`: show their records, send the lines of stdin.
+
+`proxy` and `tail` share its outputs and time limits.
+"""
 
 import asyncio
 import contextlib
@@ -8,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nsroom import BEGAN
+from nsroom import STARTED
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
 from nsroom.client.acks import refusal
@@ -27,28 +30,28 @@ if TYPE_CHECKING:  # the live view is on the screen before the client is loaded
     from nsroom.client.client import Client
 
 Compose = Callable[[str], Emit]
-"""Makes an event out of a line of text that a person typed."""
+"""Returns the event for a line of typed text."""
 Say = Callable[[str], None]
 Begin = Callable[["Client", Say], Awaitable[list[str]]]
-"""What is done once connected; it gives what the server refused of it, while something goes on."""
+"""Called once connected; returns what the server refused, if the rest can continue."""
 
 
-async def nothing(_client: "Client", _say: Say) -> list[str]:
-    """Begin with nothing."""
+async def begin_with_nothing(_client: "Client", _say: Say) -> list[str]:
+    """Do nothing once connected."""
     return []
 
 
 async def watch(
     target: Target,
     options: WatchOptions,
-    begin: Begin = nothing,
+    begin: Begin = begin_with_nothing,
     room: str = "",
     how: Convention | None = None,
 ) -> None:
-    """Connect, do what `begin` says, and show records until the count, the time or the connection is over.
+    """Connect, call `begin`, and show records until the count, the time or the connection ends.
 
-    What a person types goes to `room` in the first namespace. On a terminal this is the live view, in which
-    further rooms are joined as `how` says.
+    Typed text goes to `room` in the first namespace. On a terminal this is the live view, which joins
+    further rooms by the convention `how`.
     Raises: NsroomError.
     """
     if not options.stdin and is_live(options):
@@ -60,12 +63,12 @@ async def watch(
 
 
 def is_live(options: ShowOptions) -> bool:
-    """Say whether a person looks on who can be shown a full screen, and asked for nothing else."""
+    """Return whether to open the live view: on a terminal, unless --json or --plain is given."""
     return is_terminal() and not (options.json or options.plain)
 
 
 def composer(namespace: str, room: str) -> Compose:
-    """Make messages to a room, or to a namespace, out of text."""
+    """Return a function that makes messages to a room, or to the namespace if the room is empty."""
     return lambda text: Emit(namespace, "message", [{"room": room, "text": text} if room else text])
 
 
@@ -77,10 +80,10 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
     async with contextlib.AsyncExitStack() as stack:
         routes = routes_to(output, options, options.keep(), stack)
         stack.push_async_callback(client.close)
-        talk = _Talk(client, options, composer(target.namespaces[0], room), begin)
-        await within(options, _run(client, options, routes, output, talk))
+        sender = _Sender(client, options, composer(target.namespaces[0], room), begin)
+        await within(options, _run(client, options, routes, output, sender))
     namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
-    if refused := namespaces + talk.refused:
+    if refused := namespaces + sender.refused:
         raise RefusedError(f"refused: {'; '.join(refused)}")
 
 
@@ -91,7 +94,7 @@ def routes_to(
     stack: contextlib.AsyncExitStack,
     sid_cells: int = 0,
 ) -> list[Route]:
-    """Give where records go: to the output what `keep` keeps, everything into the recording."""
+    """Return the routes of records: to the output through the filter `keep`, all to the recording."""
     routes: list[Route] = [(keep, _screen(options, output, sid_cells))]
     if options.save:
         recording = FileSink(options.save, options.force)
@@ -109,72 +112,73 @@ def _screen(options: ShowOptions, output: Output, sid_cells: int) -> Sink:
 
 
 async def within(options: ShowOptions, work: Awaitable[None]) -> None:
-    """Do `work` within the time of `--wait`. Raises: WaitError."""
+    """Do `work` within the time of --wait. Raises: WaitError."""
     try:
         async with asyncio.timeout(None if options.wait is None else _left(options.wait)):
             await work
     except TimeoutError:
-        missing = f"fewer than {options.count} lines came" if options.count else "nothing ended it"
-        raise WaitError(f"{missing} within the {options.wait:g} s of --wait") from None
+        missing = f" with fewer than {options.count} lines" if options.count else ""
+        raise WaitError(f"stopped after {options.wait:g} s (--wait){missing}") from None
 
 
 def _left(wait: float) -> float:
-    """Give what is left of the time that a person gave; loading has taken some of it."""
-    return max(wait - (time.monotonic() - BEGAN), 0)
+    """Return the seconds left of --wait, which counts from the start of nsroom."""
+    return max(wait - (time.monotonic() - STARTED), 0.0)
 
 
 async def _run(
-    client: "Client", options: WatchOptions, routes: Sequence[Route], output: Output, talk: "_Talk"
+    client: "Client", options: WatchOptions, routes: Sequence[Route], output: Output, sender: "_Sender"
 ) -> None:
-    """Show and send side by side; the showing decides when it is over, the rest only when it fails."""
-    await beside(_show(client, routes, options.count, talk.begun), talk.run(), reader_closed(output))
+    """Show and send at the same time, until showing ends or sending fails."""
+    showing = _show(client, routes, options.count, sender.started)
+    await run_until_done(showing, sender.run(), reader_closed(output))
 
 
-async def beside(main: Coroutine[Any, Any, None], *rest: Coroutine[Any, Any, None]) -> None:
-    """Do `main`; the rest goes on at its side, and ends it only by failing."""
-    showing = asyncio.create_task(main)
-    others = {asyncio.create_task(each) for each in rest}
+async def run_until_done(main: Coroutine[Any, Any, None], *background: Coroutine[Any, Any, None]) -> None:
+    """Run `main` to its end, with the others in the background; an error of any of them ends it."""
+    first = asyncio.create_task(main)
+    others = {asyncio.create_task(each) for each in background}
     try:
-        while not showing.done():
-            done, _ = await asyncio.wait({showing, *others}, return_when=asyncio.FIRST_COMPLETED)
+        while not first.done():
+            done, _ = await asyncio.wait({first, *others}, return_when=asyncio.FIRST_COMPLETED)
             for task in done & others:
                 task.result()
             others -= done
-        showing.result()
+        first.result()
     finally:
-        for task in (showing, *others):
+        for task in (first, *others):
             task.cancel()
-        await asyncio.gather(showing, *others, return_exceptions=True)
+        await asyncio.gather(first, *others, return_exceptions=True)
 
 
-async def _show(client: "Client", routes: Sequence[Route], count: int | None, begun: asyncio.Event) -> None:
-    """Show records, and do not end before it is known what the server refuses."""
+async def _show(client: "Client", routes: Sequence[Route], count: int | None, started: asyncio.Event) -> None:
+    """Show records until they end, and until `begin` has returned what the server refused."""
     await pump(client.records(), routes, count)
-    passing = asyncio.create_task(_pass_over(client))
+    discarding = asyncio.create_task(_discard_records(client))
     try:
-        await begun.wait()
+        await started.wait()
     finally:
-        passing.cancel()
-        await asyncio.gather(passing, return_exceptions=True)
+        discarding.cancel()
+        await asyncio.gather(discarding, return_exceptions=True)
 
 
-async def _pass_over(client: "Client") -> None:
+async def _discard_records(client: "Client") -> None:
     async for _ in client.records():
         pass
 
 
 async def reader_closed(output: Output) -> None:
-    """End when the reader of our output has gone, even if nothing more is to be written."""
+    """Wait until the reader of our output closes it, even while nothing is written. Raises: ClosedOutput."""
     await output.reader_closed()
-    raise ClosedOutput("the reader of standard output has gone")
+    raise ClosedOutput("the reader of standard output closed it")
 
 
-class _Talk:
-    """What goes to the server: the beginning, then what a person or a pipe says."""
+class _Sender:
+    """Sends what `begin` does, then the lines of stdin."""
 
     def __init__(self, client: "Client", options: WatchOptions, compose: Compose, begin: Begin) -> None:
         self.refused: list[str] = []
-        self.begun = asyncio.Event()
+        self.started = asyncio.Event()
         self._client = client
         self._compose = compose
         self._begin = begin
@@ -182,10 +186,10 @@ class _Talk:
         self._reads_stdin = options.stdin or typed
 
     async def run(self) -> None:
-        """Connect, begin, and send the lines of stdin to its end."""
+        """Connect, call `begin`, and send the lines of stdin to its end."""
         await self._client.connect()
         self.refused += await self._begin(self._client, say)
-        self.begun.set()
+        self.started.set()
         if not self._reads_stdin:
             return
         async for batch in lines(sys.stdin.fileno()):
@@ -196,25 +200,25 @@ class _Talk:
 
 async def _send_line(client: "Client", compose: Compose, line: bytes) -> None:
     try:
-        item = _read(line, compose, next(iter(client.namespaces), "/"))
+        item = _parse(line, compose, next(iter(client.namespaces), "/"))
         if isinstance(item, Acknowledge):
             await client.acknowledge(item)
         elif item is not None:
             (answer,) = await client.ask(item)
-            answer.add_done_callback(_report)
+            answer.add_done_callback(_report_failure)
     except NsroomError as error:
         say(f"not sent: {error}")
 
 
-def _read(line: bytes, compose: Compose, namespace: str) -> Emit | Acknowledge | None:
+def _parse(line: bytes, compose: Compose, namespace: str) -> Emit | Acknowledge | None:
     if line[:1] in (b"[", b"{"):
         with contextlib.suppress(ValueError):
             return parse_line(line, namespace)
     return compose(line.decode("utf-8", "replace").rstrip("\r"))
 
 
-def _report(answer: asyncio.Future[Record]) -> None:
-    """Say what became of a line, if the server says it did not take it."""
+def _report_failure(answer: asyncio.Future[Record]) -> None:
+    """Print a message if the server refused a line, or may not have received it."""
     if answer.cancelled():
         return
     error = answer.exception()

@@ -94,7 +94,7 @@ async def test_rooms_and_sockets_are_the_server_s_own(nsroom: Runner, server: Se
     assert only(sockets.records(), "namespace", "sid", "transport", "rooms") == known
 
     result = await nsroom("rooms", "-u", server.url, "--json")
-    assert (result.code, result.stderr) == (0, "nsroom: as /admin tells, for the server is instrumented\n")
+    assert (result.code, result.stderr) == (0, "nsroom: (from /admin)\n")
     listed = {
         (room["namespace"], room["room"]): {each["sid"] for each in room["members"]}
         for room in result.records()
@@ -114,7 +114,7 @@ async def test_tables_for_people(nsroom: Runner, server: Server, member: Member)
     assert sockets.lines[0].split() == ["namespace", "sid", "transport", "address", "connected", "rooms"]
     assert sockets.lines[1].split()[:4] == ["/chat", socket["sid"], "websocket", "127.0.0.1"]
     assert await nsroom("rooms", "-n", "/", "-u", server.url, "--via", "admin") == Result(
-        0, "", "nsroom: no rooms: nobody has joined one\n"
+        0, "", "nsroom: no rooms: no client has joined one\n"
     )
 
 
@@ -263,7 +263,7 @@ async def test_a_list_on_a_terminal_is_painted_in_its_place(
 ) -> None:
     server = await node_server("admin4.js")
     watcher = await spawn("sockets", "--watch", "-u", server.url, tty=True, cols=120)
-    await watcher.stdout.wait_for("no sockets: nobody is connected", 10)
+    await watcher.stdout.wait_for("no sockets: no client is connected", 10)
     await member(server)
     [socket] = await truth(server)
     shown = await watcher.stdout.wait_for(socket["sid"], 10)
@@ -307,7 +307,7 @@ async def test_nothing_is_changed_without_write(
 ) -> None:
     result = await nsroom(*line, "-u", server.url)
     assert (result.code, result.stdout) == (2, "")
-    assert "changes what is on the server: add --write to do it" in result.stderr
+    assert "changes the server; add --write to allow it" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ async def test_production_mode_only_counts(
     [
         ((), 4, "use --admin-auth USER:PASSWORD"),
         (("--admin-auth", "admin:wr0ng"), 4, "use --admin-auth USER:PASSWORD"),
-        (("--admin-auth", "admin"), 2, "there is no terminal to ask on"),
+        (("--admin-auth", "admin"), 2, "no terminal to ask for the password"),
         (("--admin-auth", "admin:s3cret"), 0, "no sockets"),
         (("-a", "username=admin", "-a", "password=s3cret"), 0, "no sockets"),
         (("-a", "username=admin"), 4, "use --admin-auth USER:PASSWORD"),
@@ -395,7 +395,7 @@ async def test_node_in_production_mode_does_not_tell(
     assert "name the namespace with -n" in (await nsroom(*kick)).stderr
     result = await nsroom(*kick, "-n", "/chat")
     assert (result.code, result.stdout) == (0, "")
-    assert "in production mode the server does not tell" in result.stderr
+    assert "in production mode the server does not report" in result.stderr
     assert await ann.end() == 6
 
 
@@ -443,7 +443,7 @@ async def test_who_thinks_better_of_the_password_gets_the_echo_back(
     command = shlex.join((*NSROOM, "sockets", "--admin-auth", "admin"))
     script = f"trap : INT; {command}; echo code $?; stty -a"
     program = await start_on_terminal(("/bin/sh", "-c", script), environment, tmp_path)
-    await program.stdout.wait_for("Password of admin: ", 10)
+    await program.stdout.wait_for("Password for admin: ", 10)
     program.type("\x03")
     await program.stdout.wait_for("code 130", 10)
     assert await program.end() == 0
@@ -457,7 +457,7 @@ async def test_a_person_is_asked_before_anyone_is_kicked(
 ) -> None:
     await member(server, "lobby")
     program = await ask("kick", "--room", "lobby", "--write")
-    await program.stdout.wait_for("Disconnect lobby, which is 1 socket, from /chat? [y/N]", 10)
+    await program.stdout.wait_for("Disconnect lobby (1 socket) from /chat? [y/N]", 10)
     program.type(f"{answer}\n")
     assert await program.end() == code
     assert len(await truth(server)) == code

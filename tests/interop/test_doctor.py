@@ -467,8 +467,8 @@ async def test_the_command(nsroom: Runner, server: Server) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--origin", "example.org"), "--origin 'example.org': give it as https://example.org"),
-        (("--event-args", "1"), "--event-args are those of an --event: give that too"),
+        (("--origin", "example.org"), "--origin 'example.org': write it as https://example.org"),
+        (("--event-args", "1"), "--event-args needs --event"),
         (("--event", "x", "--event-args", "{"), "--event-args: not JSON"),
         (("--event", "disconnect"), "--event 'disconnect' is a reserved name"),
         (("/a,b",), "'/a,b' cannot be a namespace"),

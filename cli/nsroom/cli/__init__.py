@@ -1,1 +1,1 @@
-"""Options that several commands share, written once: dataclasses that a command takes as an argument."""
+"""What commands share: options, the application, signals, stdin, progress and completion."""

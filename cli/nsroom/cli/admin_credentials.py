@@ -1,4 +1,4 @@
-"""What proves to an admin namespace who asks: a name and a password, or a session; never shown."""
+"""Read the credentials for the admin namespace: option, environment or prompt. They are never shown."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ VARIABLE = "NSROOM_ADMIN"
 
 
 def payload(auth: str | None, session: str | None) -> dict[str, Json] | None:
-    """Make the payload of CONNECT out of `--admin-auth`, `--admin-session` and the environment.
+    """Return the CONNECT payload for `--admin-auth`, `--admin-session` or the environment, or None.
 
-    Asks on a terminal for the password of a name that is given alone. Raises: UsageError.
+    Asks for the password on a terminal if only the user is given. Raises: UsageError.
     """
     if auth and session:
-        raise UsageError("--admin-session stands for --admin-auth: give one or the other")
+        raise UsageError("use either --admin-session or --admin-auth, not both")
     if session:
         return {"sessionId": _file("--admin-session", session)}
     text = auth or os.environ.get(VARIABLE)
@@ -47,20 +47,20 @@ def _object(option: str, text: str) -> dict[str, Json]:
     try:
         return dict(strict_json.load(text))
     except DecodeError:
-        # Not what the decoder says: it may quote a secret.
-        raise UsageError(f"{option}: no valid JSON object") from None
+        # Without the decoder's message, which may quote a secret.
+        raise UsageError(f"{option}: not a valid JSON object") from None
 
 
 def _checked(given: dict[str, Json]) -> dict[str, Json]:
-    if fitting(given) is None:
+    if usable_payload(given) is None:
         raise UsageError("a username needs a password: without one an instrumented Node server crashes")
     return given
 
 
-def fitting(auth: dict[str, Json] | None) -> dict[str, Json] | None:
-    """Give what was meant for an application, unless it has a username and no password.
+def usable_payload(auth: dict[str, Json] | None) -> dict[str, Json] | None:
+    """Return the payload of `--auth`, or None if it has a username without a password.
 
-    Node's bcrypt throws on such, in a middleware where nobody catches it, and the server ends.
+    On such a payload Node's bcrypt throws inside a middleware that does not catch it, and the server exits.
     """
     safe = auth and ("username" not in auth or isinstance(auth.get("password"), str))
     return auth if safe else None
@@ -78,20 +78,20 @@ def _file(option: str, text: str) -> str:
 def _ask(option: str, name: str) -> str:
     if not can_ask():
         raise UsageError(
-            f"{option}: give USER:PASSWORD, or @FILE that holds it; there is no terminal to ask on"
+            f"{option}: no terminal to ask for the password; use USER:PASSWORD, or @FILE with it"
         )
-    return _password(f"Password of {name}: ")
+    return _password(f"Password for {name}: ")
 
 
 def can_ask() -> bool:
-    """Say whether a person can be asked."""
+    """Return whether nsroom can ask the user."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def run_asking(work: Callable[[Target], Coroutine[Any, Any, T]], target: Target) -> T:
-    """Run `work` against an admin namespace; where that wants credentials and none are given, ask a person.
+    """Run `work` with the admin namespace; if it needs credentials and none are given, ask for them.
 
-    Raises: as `signals.run`.
+    Raises: the errors of `cli.run.run`.
     """
     try:
         return run(work(target))
@@ -109,6 +109,6 @@ def _ask_both() -> dict[str, Json]:
 
 
 def _password(question: str) -> str:
-    # Whoever thinks better of it is to get the terminal's echo back.
+    # Ctrl-C must raise here, so that getpass turns the terminal's echo on again.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return getpass(question)

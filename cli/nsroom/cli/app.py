@@ -48,7 +48,7 @@ def root(
         Shell | None,
         typer.Option(
             "--show-completion",
-            help="Print what a shell evaluates to complete nsroom.",
+            help="Print the completion script for a shell.",
             callback=_show_completion,
             is_eager=True,
         ),
@@ -57,7 +57,7 @@ def root(
     """Chat with, watch and debug any Socket.IO server.
 
     \b
-    Three terminals, nothing else to say:
+    Three terminals, no options needed:
       nsroom serve                     start the reference server
       nsroom connect /my-namespace     watch a namespace
       nsroom join lobby                ask to join a room and talk in it

@@ -1,4 +1,4 @@
-"""Shell completion: the script that a shell loads, which asks nsroom itself about every word."""
+"""The shell completion scripts, which ask nsroom for the completions of each word."""
 
 from enum import StrEnum
 
@@ -7,14 +7,14 @@ FILE_COMMANDS = ("decode", "replay")
 
 
 class Shell(StrEnum):
-    """The shells there is a script for."""
+    """The supported shells."""
 
     BASH = "bash"
     ZSH = "zsh"
     FISH = "fish"
 
 
-# typer's own scripts offer files wherever it has no answer: a namespace would complete to /bin.
+# typer's own scripts fall back to files everywhere: a namespace would complete to /bin.
 _BASH = """\
 _nsroom_completion() {
     local IFS=$'\\n'
@@ -62,7 +62,7 @@ _SCRIPTS = {Shell.BASH: (_BASH, "", "|"), Shell.ZSH: (_ZSH, "", "|"), Shell.FISH
 
 
 def script(shell: Shell) -> str:
-    """Give what the shell evaluates to complete `nsroom`."""
+    """Return the completion script for a shell."""
     text, quote, between = _SCRIPTS[shell]
     places = [f"{command}:*" for command in FILE_COMMANDS] + [f"*:{option}" for option in FILE_OPTIONS]
     return text.replace("FILES", between.join(f"{quote}{place}{quote}" for place in places))

@@ -1,4 +1,4 @@
-"""The options of a connection."""
+"""Options of every command that connects."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ from nsroom.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """How to reach the server: the same on every command that connects."""
+    """How to reach the server."""
 
     url: Annotated[
         str | None,
@@ -33,40 +33,42 @@ class ConnectionOptions:
     ] = None
     namespace: Annotated[
         list[str] | None,
-        typer.Option("-n", "--namespace", metavar="NS", help="A namespace; may be given several times."),
+        typer.Option("-n", "--namespace", metavar="NS", help="A namespace; repeatable."),
     ] = None
-    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of Socket.IO on the server.")] = (
-        "/socket.io/"
-    )
+    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of the server.")] = "/socket.io/"
     auth: Annotated[
         list[str] | None,
         typer.Option(
             "-a",
             "--auth",
             metavar="AUTH",
-            help="Payload of CONNECT: JSON, key=value, @FILE, or - for stdin. Default: $NSROOM_AUTH.",
+            help="Credentials for the CONNECT packet (the client's `auth` option): JSON, key=value, @FILE, "
+            "or - for stdin. Default: $NSROOM_AUTH.",
         ),
     ] = None
     header: Annotated[
         list[str] | None,
-        typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A header of the handshake."),
+        typer.Option(
+            "-H", "--header", metavar="'NAME: VALUE'", help="A header for the handshake; repeatable."
+        ),
     ] = None
     cookie: Annotated[
-        list[str] | None, typer.Option("--cookie", metavar="NAME=VALUE", help="A cookie for the handshake.")
+        list[str] | None,
+        typer.Option("--cookie", metavar="NAME=VALUE", help="A cookie for the handshake; repeatable."),
     ] = None
     query: Annotated[
         list[str] | None,
-        typer.Option("--query", metavar="KEY=VALUE", help="A query parameter of the handshake."),
+        typer.Option("--query", metavar="KEY=VALUE", help="A query parameter for the handshake; repeatable."),
     ] = None
-    transport: Annotated[
-        Transport, typer.Option(help="What carries the packets; auto tries WebSocket, then polling.")
-    ] = Transport.AUTO
+    transport: Annotated[Transport, typer.Option(help="Transport; auto tries WebSocket, then polling.")] = (
+        Transport.AUTO
+    )
     protocol: Annotated[
-        Protocol, typer.Option(help="Engine.IO 4, or 3 as Socket.IO 2 speaks it; auto finds out.")
+        Protocol, typer.Option(help="Engine.IO version: 4, or 3 for Socket.IO 2; auto detects it.")
     ] = Protocol.AUTO
-    parser: Annotated[
-        Parser, typer.Option(help="What packets are written in; auto is JSON, else msgpack.")
-    ] = Parser.AUTO
+    parser: Annotated[Parser, typer.Option(help="Packet encoding; auto tries JSON, then msgpack.")] = (
+        Parser.AUTO
+    )
     insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False
     cacert: Annotated[
         str | None,
@@ -74,20 +76,19 @@ class ConnectionOptions:
     ] = None
     connect_timeout: Annotated[
         float,
-        typer.Option("--connect-timeout", min=0.1, metavar="SECONDS", help="Give up connecting after this."),
+        typer.Option(
+            "--connect-timeout", min=0.1, metavar="SECONDS", help="Stop trying to connect after this time."
+        ),
     ] = 10.0
-    no_reconnect: Annotated[bool, typer.Option("--no-reconnect", help="End when the connection is lost.")] = (
-        False
-    )
+    no_reconnect: Annotated[
+        bool, typer.Option("--no-reconnect", help="Exit when the connection is lost.")
+    ] = False
 
     def target(self, targets: Sequence[str] = ()) -> Target:
-        """Check the options, and join them with the targets of the command line.
-
-        Raises: UsageError.
-        """
+        """Return the target that these options and the command line's targets name. Raises: UsageError."""
         url, namespaces = resolve(targets, self.url, self.namespace or ())
         if not self.path.isprintable() or not self.path.strip("/"):
-            raise UsageError(f"--path {self.path!r}: give it as /socket.io/")
+            raise UsageError(f"--path {self.path!r}: write it as /socket.io/")
         auth = self.auth or _auth_of_environment()
         return Target(
             url=url,
@@ -107,11 +108,11 @@ class ConnectionOptions:
         )
 
     def named(self, target: Target) -> tuple[str, ...]:
-        """Give the namespaces that are named; none where the target has only the default."""
+        """Return the namespaces that the user named, or none if the target has only the default one."""
         return () if not self.namespace and target.namespaces == ("/",) else target.namespaces
 
 
 def _auth_of_environment() -> list[str]:
-    # Not by typer, which takes the variable for several words.
+    # Not typer's envvar, which splits the value at blanks.
     text = os.environ.get("NSROOM_AUTH")
     return [text] if text else []

@@ -1,4 +1,4 @@
-"""The options of what is shown."""
+"""Options that select and format the records shown."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,18 +12,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
-    """What to show of what is seen, how, and for how long."""
+    """Which records to show, how, and for how long."""
 
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="EXPR", help="Show only what matches, as event=message & ns=/chat."),
+        typer.Option(
+            "--where", metavar="EXPR", help="Show only matching records, e.g. event=message & ns=/chat."
+        ),
     ] = None
     count: Annotated[
-        int | None, typer.Option("-C", "--count", min=1, metavar="N", help="End after N lines.")
+        int | None, typer.Option("-C", "--count", min=1, metavar="N", help="Exit after N lines.")
     ] = None
     wait: Annotated[
         float | None,
-        typer.Option("-W", "--wait", min=0, metavar="SECONDS", help="End with code 5 after this time."),
+        typer.Option("-W", "--wait", min=0, metavar="SECONDS", help="Exit with code 5 after this time."),
     ] = None
     all: Annotated[
         bool, typer.Option("--all", help="Show every kind of record, not only received events.")
@@ -33,12 +35,12 @@ class ShowOptions:
         bool, typer.Option("--plain", help="Print readable lines: no full screen, no NDJSON.")
     ] = False
     save: Annotated[
-        str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file, as NDJSON.")
+        str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file as NDJSON.")
     ] = None
     force: Annotated[bool, typer.Option("--force", help="Let --save overwrite its file.")] = False
 
     def only(self, usual: "Callable[[Record], bool]") -> "Callable[[Record], bool] | None":
-        """Say what to show: the usual, unless `--all` or a `--where` with kind or dir asks for more.
+        """Return the filter: `--where` and, unless it names kind or dir or --all is given, also `usual`.
 
         Raises: UsageError.
         """
@@ -52,38 +54,36 @@ class ShowOptions:
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions(ShowOptions):
-    """… of one's own connection."""
+    """Display options of a command that has its own connection."""
 
-    raw: Annotated[bool, typer.Option("--raw", help="Show the frames too, as they were on the wire.")] = False
+    raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
     stdin: Annotated[
         bool,
-        typer.Option(
-            "--stdin", help="Send the lines of stdin: text to the room, or events as `emit -` takes them."
-        ),
+        typer.Option("--stdin", help="Send the lines of stdin: text to the room, or events as for `emit -`."),
     ] = False
 
     def keep(self) -> "Callable[[Record], bool] | None":
-        """Say what to show: received events, if nothing else is asked for. Raises: UsageError."""
+        """Return the filter: received events, unless the options ask for more. Raises: UsageError."""
         return self.only(is_received)
 
 
 @dataclass(frozen=True, slots=True)
 class RelayOptions(ShowOptions):
-    """… of what others say to each other."""
+    """Display options of a command that relays the traffic of others."""
 
-    all: Annotated[bool, typer.Option("--all", help="Show the heartbeats too.")] = False
-    raw: Annotated[bool, typer.Option("--raw", help="Show the frames too, as they were on the wire.")] = False
+    all: Annotated[bool, typer.Option("--all", help="Also show heartbeats.")] = False
+    raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
 
     def keep(self) -> "Callable[[Record], bool] | None":
-        """Say what to show: all but heartbeats, if nothing else is asked for. Raises: UsageError."""
-        return self.only(is_no_heartbeat)
+        """Return the filter: all but heartbeats, unless the options ask for more. Raises: UsageError."""
+        return self.only(is_not_heartbeat)
 
 
 def is_received(record: "Record") -> bool:
-    """Tell whether this is an event from the server."""
+    """Return whether this is an event from the server."""
     return record.kind == "event" and record.direction == "in"
 
 
-def is_no_heartbeat(record: "Record") -> bool:
-    """Tell whether this is worth a line where nobody asked for everything."""
+def is_not_heartbeat(record: "Record") -> bool:
+    """Return whether this is neither a ping nor a pong."""
     return record.kind not in ("ping", "pong")

@@ -1,4 +1,4 @@
-"""The options of an event that is emitted."""
+"""Options of `emit` and `call`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EmitOptions:
-    """What an event is made of, and where the reference server relays it."""
+    """The arguments of an event, and the rooms that the reference server relays it to."""
 
     text: Annotated[bool, typer.Option("-t", "--text", help="Take every ARG as a plain string.")] = False
     room: Annotated[
@@ -24,12 +24,14 @@ class EmitOptions:
             "--room",
             "--to",
             metavar="ROOM",
-            help="Join this room of the reference server, and relay it there.",
+            help="Join this room of the reference server and relay the event to it; repeatable.",
         ),
     ] = None
     skip: Annotated[
         list[str] | None,
-        typer.Option("--except", metavar="ROOM", help="… but not to the members of this one."),
+        typer.Option(
+            "--except", metavar="ROOM", help="Leave the members of this room out of --room; repeatable."
+        ),
     ] = None
     timeout: Annotated[
         float,
@@ -37,24 +39,21 @@ class EmitOptions:
     ] = 5.0
 
     def emit(self, event: str, args: Sequence[str], namespace: str) -> "Emit":
-        """Make the event out of the words of the command line. Raises: UsageError."""
+        """Return the event that the command line names. Raises: UsageError."""
         from nsroom.client.events import Emit, parse_arguments
 
         return self.relayed(Emit(namespace, event, parse_arguments(args, self.text)))
 
     def relayed(self, emit: "Emit") -> "Emit":
-        """Wrap the event for a relay, if one is asked for. Raises: UsageError."""
+        """Return the event, wrapped for a relay if --room is given. Raises: UsageError."""
         from nsroom.client.events import relay
 
         if self.skip and not self.room:
-            raise UsageError("--except leaves members of --room out: give that too")
+            raise UsageError("--except needs --room: it leaves out some of its members")
         return relay(emit, self.room, self.skip or ()) if self.room else emit
 
     async def enter(self, client: "Client") -> None:
-        """Join the rooms of a relay: the reference server lets only members send to one.
-
-        Raises: RefusedError.
-        """
+        """Join the rooms of --room, since only members may relay to a room. Raises: RefusedError."""
         from nsroom.client.joins import PRESETS, join
 
         if not self.room:

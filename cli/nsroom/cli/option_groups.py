@@ -1,4 +1,4 @@
-"""Let a command take its options in dataclasses."""
+"""Let a command receive its options as dataclasses."""
 
 import inspect
 from collections.abc import Callable
@@ -10,7 +10,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def expand(command: F) -> F:
-    """Let typer see, in the place of each argument that is a dataclass of options, the options in it."""
+    """Show typer the fields of each dataclass argument as options, and pass the command the dataclass."""
     parameters: list[inspect.Parameter] = []
     groups: dict[str, type[Any]] = {}
     hints = get_type_hints(command, include_extras=True)

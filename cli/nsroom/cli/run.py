@@ -1,4 +1,4 @@
-"""Run a command's coroutine so that a signal ends it in order: connections closed, the right code."""
+"""Run a command's coroutine: the first signal cancels it, the second exits at once."""
 
 import asyncio
 import os
@@ -14,9 +14,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main`; the first signal cancels it, the second ends the process where it stands.
+    """Run `main` to its end; the first signal cancels it, the second exits without cleaning up.
 
-    Raises: Stopped after a signal, when `main` has cleaned up.
+    Raises: Stopped after the first signal, once `main` has cleaned up.
     """
     return asyncio.run(_until_signal(main))
 

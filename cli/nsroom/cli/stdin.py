@@ -1,4 +1,7 @@
-"""Read lines from a descriptor without blocking the event loop or touching its flags, which others share."""
+"""Read lines from stdin without blocking the event loop.
+
+The descriptor's flags stay unchanged, because other processes may share it.
+"""
 
 import asyncio
 import os
@@ -7,16 +10,16 @@ from collections.abc import AsyncIterator
 from nsroom.errors import DataError
 
 MAX_LINE = 100_000_000
-"""Bytes: as much as the largest frame."""
+"""Bytes of a line: as large as the largest frame."""
 _CHUNK = 65_536
 
 
 async def lines(fd: int) -> AsyncIterator[list[bytes]]:
-    """Yield the lines as they come, without their ends, in batches of what is there at once.
+    """Yield batches of lines, without line breaks, as soon as they can be read.
 
-    Raises: DataError for a line of more than MAX_LINE bytes, or what cannot be read.
+    Raises: DataError if a line is longer than MAX_LINE bytes, or reading fails.
     """
-    # A long line comes in pieces: joined each time, the time they take would grow with the square.
+    # Joined once per line: joining after every chunk would take quadratic time for a long line.
     pieces: list[bytes] = []
     size = 0
     while chunk := await _read(fd):
@@ -28,7 +31,7 @@ async def lines(fd: int) -> AsyncIterator[list[bytes]]:
             pieces, size = others[-1:], len(others[-1])
             yield complete
         if size > MAX_LINE:
-            raise DataError(f"stdin: a line of more than {MAX_LINE} bytes")
+            raise DataError(f"stdin: a line is longer than {MAX_LINE} bytes")
     if size:
         yield [b"".join(pieces)]
 
@@ -38,19 +41,19 @@ async def _read(fd: int) -> bytes:
     readable = asyncio.Event()
     try:
         loop.add_reader(fd, readable.set)
-    except PermissionError:  # a file, which never blocks
+    except PermissionError:  # a regular file, which never blocks
         await asyncio.sleep(0)
-        return _take(fd)
+        return _read_available(fd)
     except OSError as error:
         raise DataError(f"stdin: {error.strerror}") from error
     try:
         await readable.wait()
     finally:
         loop.remove_reader(fd)
-    return _take(fd)
+    return _read_available(fd)
 
 
-def _take(fd: int) -> bytes:
+def _read_available(fd: int) -> bytes:
     try:
         return os.read(fd, _CHUNK)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The commands: one module each; the command, its module and its function share a name."""
+"""The commands, one module each; a command, its module and its function share a name."""
 
 COMMANDS = (
     "serve",

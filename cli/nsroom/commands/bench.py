@@ -1,4 +1,4 @@
-"""`nsroom bench`: load a server and measure how it answers."""
+"""`nsroom bench`: load a server and measure its latencies."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How much of what."""
+    """The amount of load."""
 
     clients: Annotated[
         int, typer.Option("-c", "--clients", min=2, metavar="N", help="Connections to open.")
     ] = 100
-    rooms: Annotated[int, typer.Option(min=1, metavar="N", help="Rooms that the clients spread over.")] = 1
+    rooms: Annotated[int, typer.Option(min=1, metavar="N", help="Rooms to spread the clients over.")] = 1
     workers: Annotated[
-        int, typer.Option(min=1, max=256, metavar="N", help="Processes that the clients spread over.")
+        int, typer.Option(min=1, max=256, metavar="N", help="Processes to spread the clients over.")
     ] = 1
     ramp: Annotated[
         float,
         typer.Option(
-            min=0, metavar="SECONDS", help="Let them come over this time. Default: as fast as they get in."
+            min=0, metavar="SECONDS", help="Spread connecting over this time. Default: as fast as possible."
         ),
     ] = 0.0
     rate: Annotated[
@@ -41,27 +41,25 @@ class LoadOptions:
         typer.Option(
             min=0.01,
             metavar="N",
-            help="Events a second, of all together. Default: each sends when it is answered.",
+            help="Events per second of all clients. Default: each sends the next one when answered.",
         ),
     ] = None
     in_flight: Annotated[
         int,
-        typer.Option(
-            min=1, max=1000, metavar="N", help="Without --rate: events of each that may be unanswered."
-        ),
+        typer.Option(min=1, max=1000, metavar="N", help="Without --rate: unanswered events per client."),
     ] = 1
     duration: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="How long each scenario takes.")
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Duration of each scenario.")
     ] = 10.0
     size: Annotated[
         int, typer.Option(min=0, max=1_000_000, metavar="N", help="Characters of {text} in the arguments.")
     ] = 100
     timeout: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="What takes longer than this is an error.")
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Count longer latencies as errors.")
     ] = 5.0
 
     def load(self) -> "Load":
-        """Check them. Raises: UsageError."""
+        """Return the load, checked. Raises: UsageError."""
         from nsroom.bench.plan import Load
 
         load = Load(**{name: getattr(self, name) for name in self.__slots__})
@@ -71,7 +69,7 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class PhraseOptions:
-    """What the clients say."""
+    """The events that the clients emit."""
 
     event: Annotated[
         str | None,
@@ -80,7 +78,8 @@ class PhraseOptions:
     args: Annotated[
         str | None,
         typer.Option(
-            metavar="JSON", help="Its arguments, with {room} and {text} in them; an array is several."
+            metavar="JSON",
+            help="Arguments of --event, with {room} and {text} in them; an array is several arguments.",
         ),
     ] = None
     room_event: Annotated[
@@ -89,20 +88,22 @@ class PhraseOptions:
     ] = None
     room_args: Annotated[
         str | None,
-        typer.Option(metavar="JSON", help="Its arguments, with {text} in them, which has to reach the room."),
+        typer.Option(
+            metavar="JSON", help="Arguments of --room-event, with {text} in them, which must reach the room."
+        ),
     ] = None
     join_event: Annotated[
         str | None, typer.Option(metavar="NAME", help="The event that asks to join. Default: join.")
     ] = None
     join_args: Annotated[
-        str | None, typer.Option(metavar="JSON", help="Its arguments, with {room} in them.")
+        str | None, typer.Option(metavar="JSON", help="Arguments of --join-event, with {room} in them.")
     ] = None
     join_preset: Annotated[
         str | None, typer.Option(metavar="PRESET", help="A known convention, as for `nsroom join`.")
     ] = None
 
     def phrases(self) -> "Phrases":
-        """Check them. Raises: UsageError."""
+        """Return the events, checked. Raises: UsageError."""
         from nsroom.bench.events import phrases
 
         return phrases(
@@ -114,23 +115,24 @@ class PhraseOptions:
 
 @dataclass(frozen=True, slots=True)
 class BoundOptions:
-    """What is good enough."""
+    """The limits to pass."""
 
     max_p50: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="TIME", help="End with 1 above this, as 20ms; connect=20ms is for that alone. Repeatable."
+            metavar="TIME",
+            help="Exit 1 if p50 exceeds this, e.g. 20ms; connect=20ms limits only connecting. Repeatable.",
         ),
     ] = None
-    max_p90: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for nine in ten.")] = None
-    max_p99: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for 99 in 100.")] = None
-    max_p999: Annotated[list[str] | None, typer.Option(metavar="TIME", help="… for 999 in 1000.")] = None
+    max_p90: Annotated[list[str] | None, typer.Option(metavar="TIME", help="The same for p90.")] = None
+    max_p99: Annotated[list[str] | None, typer.Option(metavar="TIME", help="The same for p99.")] = None
+    max_p999: Annotated[list[str] | None, typer.Option(metavar="TIME", help="The same for p99.9.")] = None
     max_errors: Annotated[
-        str, typer.Option(metavar="N|SHARE", help="End with 1 above so many errors, as 10 or 0.5%.")
+        str, typer.Option(metavar="N|SHARE", help="Exit 1 if there are more errors, e.g. 10 or 0.5%.")
     ] = "0"
 
     def bounds(self) -> "list[Bound | ErrorBound]":
-        """Read them. Raises: UsageError."""
+        """Return the parsed limits. Raises: UsageError."""
         from nsroom.bench.thresholds import parse_bound, parse_errors
 
         given = {50: self.max_p50, 90: self.max_p90, 99: self.max_p99, 99.9: self.max_p999}
@@ -150,7 +152,7 @@ def bench(
     scenario: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="connect, ack or fan-out; repeatable. Default: all. Connecting always is."
+            metavar="NAME", help="connect, ack or fan-out; repeatable. Default: all. connect always runs."
         ),
     ] = None,
     options: LoadOptions,
@@ -158,7 +160,8 @@ def bench(
     limits: BoundOptions,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     save: Annotated[
-        str | None, typer.Option("--save", metavar="FILE", help="Keep the histograms, as HdrHistogram's log.")
+        str | None,
+        typer.Option("--save", metavar="FILE", help="Save the histograms in HdrHistogram's log format."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Let --save overwrite its file.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Load a server that is not on this machine.")] = False,
@@ -166,10 +169,10 @@ def bench(
 ) -> None:
     """Load a server with many clients, and measure its latencies.
 
-    Three scenarios, one after the other: how long clients take to connect; the round trip of an event with
-    its acknowledgement; and fan-out, from a sender to each member of its room. With --rate, latencies count
-    from when an event was due. The events are those of `nsroom serve`; others are named with --event,
-    --room-event and --join-event. WebSocket only. Ends with 1 if a bound is not kept, or there are errors.
+    Three scenarios, one after the other: connecting; the round trip of an event and its acknowledgement; and
+    fan-out from a sender to each member of its room. With --rate, latencies count from the time an event was
+    due. It emits the events of `nsroom serve`; for other servers use --event, --room-event and --join-event.
+    WebSocket only. Exits with 1 if a limit is exceeded or there are errors.
 
     \b
     Examples:
@@ -193,13 +196,13 @@ def _scenarios(names: "Sequence[str]") -> "list[Scenario]":
 
     for name in names:
         if name not in list(Scenario):
-            raise UsageError(f"--scenario {name!r}: there are {', '.join(Scenario)}")
+            raise UsageError(f"unknown scenario {name!r}: choose {', '.join(Scenario)}")
     return [Scenario(name) for name in names] or list(Scenario)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sink:
-    """Where the report goes."""
+    """The outputs of the report."""
 
     json: bool
     save: str | None
@@ -212,7 +215,7 @@ class _Sink:
         return create(self.save, self.force) if self.save else None
 
     def write(self, report: "Report", file: int | None) -> None:
-        """Raises: OutputError, Stopped."""
+        """Write the report. Raises: OutputError, Stopped."""
         from nsroom.bench.text_report import render
         from nsroom.output.ndjson import encode_value
 
@@ -262,7 +265,7 @@ async def _bench(
 
 
 async def _prepared(target: "Target", load: "Load", phrases: "Phrases", yes: bool) -> "Plan":
-    """Make sure that there is something to be loaded, and that it may be."""
+    """Check that the server can be reached and may be loaded; return the plan."""
     import os
 
     from nsroom.bench.plan import Plan, place_of

@@ -1,4 +1,4 @@
-"""`nsroom call`: emit with an acknowledgement and print it."""
+"""`nsroom call`: emit an event and print its acknowledgement."""
 
 import sys
 from dataclasses import replace
@@ -30,8 +30,8 @@ def call(
 ) -> None:
     """Emit an event and print the server's acknowledgement.
 
-    In a pipe it is a record, whose args are what the server answers; on a terminal only these, one
-    below the other. Ends with 7 when the answer is an error.
+    In a pipe it prints the record of the acknowledgement; on a terminal only its arguments, as JSON. Exits
+    with 7 if the answer is an error.
 
     \b
     Examples:
@@ -43,8 +43,8 @@ def call(
 
     target = replace(connection.target(), reconnect=False)
     record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options))
-    put(_line(record) if json or not sys.stdout.isatty() else _readable(record))
-    _check(record)
+    put(_as_record(record) if json or not sys.stdout.isatty() else _as_text(record))
+    _raise_if_refused(record)
 
 
 async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record":
@@ -61,26 +61,26 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
             return await answer
     except TimeoutError:
         raise WaitError(
-            f"no acknowledgement of {emit.event!r} within {options.timeout:g} s: does the server handle it?"
+            f"no acknowledgement of {emit.event!r} within {options.timeout:g} s; does the server handle it?"
         ) from None
     finally:
         await client.close()
 
 
-def _line(record: "Record") -> bytes:
+def _as_record(record: "Record") -> bytes:
     from nsroom.output.ndjson import encode
 
     return encode(record)
 
 
-def _readable(record: "Record") -> bytes:
-    """Write the arguments as indented JSON, which is safe for a terminal: all else is escaped."""
+def _as_text(record: "Record") -> bytes:
+    """Return the arguments as indented ASCII JSON, which is safe for a terminal."""
     from nsroom.record import escape
 
     return "".join(f"{dumps(escape(arg), indent=2)}\n" for arg in record.args or []).encode()
 
 
-def _check(record: "Record") -> None:
+def _raise_if_refused(record: "Record") -> None:
     from nsroom.client.acks import refusal
 
     if refused := refusal(record.args):

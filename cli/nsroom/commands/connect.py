@@ -1,4 +1,4 @@
-"""`nsroom connect`: be in namespaces and watch every event."""
+"""`nsroom connect`: connect to namespaces and watch their events."""
 
 from typing import Annotated
 
@@ -18,18 +18,18 @@ def connect(
     connection: ConnectionOptions,
     options: WatchOptions,
 ) -> None:
-    """Be in namespaces and watch every event live.
+    """Connect to namespaces and watch their events live.
 
-    On a terminal this is the live view, where you can send events too; with --plain they are readable
-    lines, and what you type is sent: text as a `message`, or ["event", arg, ...]. In a pipe they are
-    NDJSON, one record a line.
+    On a terminal this opens the live view, where you can also send events. With --plain it prints readable
+    lines and sends what you type: text as a `message`, or ["event", arg, ...]. In a pipe it prints NDJSON,
+    one record per line.
 
     \b
     Examples:
       nsroom connect                              the default server and namespace
-      nsroom connect /chat /news                  two of them on one connection
+      nsroom connect /chat /news                  two namespaces on one connection
       nsroom connect https://example.org/chat -a token=secret
-      nsroom connect /chat -C 3 | jq -r .event    three events, then the end
+      nsroom connect /chat -C 3 | jq -r .event    exit after three events
       nsroom connect --all --raw --save session.ndjson
       nsroom connect --where 'event~order & arg.0.total>100'
     """

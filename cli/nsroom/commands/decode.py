@@ -1,4 +1,4 @@
-"""`nsroom decode`: explain frames that somebody kept."""
+"""`nsroom decode`: explain frames, captures and recordings."""
 
 import json
 import sys
@@ -26,22 +26,22 @@ _BEFORE_CARET, _AFTER_CARET = 60, 20
 def decode(
     file: Annotated[
         Path | None,
-        typer.Argument(help="Frames line by line, a polling body, a recording or a HAR file; - is stdin."),
+        typer.Argument(help="Frames one per line, a polling body, a recording or a HAR file; - is stdin."),
     ] = None,
     frame: Annotated[
         list[str] | None, typer.Option("-f", "--frame", help="Explain this frame. Repeatable.")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line, as in a pipe, even on a terminal.")
+        bool, typer.Option("--json", help="Print one JSON object per frame, even on a terminal.")
     ] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="Readable lines even in a pipe.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print readable lines, even in a pipe.")] = False,
 ) -> None:
     """Explain every part of Engine.IO and Socket.IO frames, offline.
 
-    Takes frames as they are on the wire, one a line (a binary attachment is b and base64), HTTP
-    polling bodies, what `nsroom connect --json` and `--save` wrote, and the HAR file that a browser's
-    network panel saves. It is a terminal's readable text or, in a pipe, one JSON object a frame.
-    Ends with 8 when a frame was malformed; the others are explained all the same.
+    Reads frames as on the wire, one per line (a binary attachment is b and base64), HTTP polling bodies,
+    recordings of `--save` and `--json`, and HAR files saved by a browser's network panel. Prints readable
+    text on a terminal and one JSON object per frame in a pipe. Exits with 8 if a frame is malformed; the
+    other frames are explained too.
 
     \b
     Examples:
@@ -54,7 +54,7 @@ def decode(
     from nsroom.protocol.explain.explainer import Explainer
 
     if as_json and plain:
-        raise UsageError("--json and --plain exclude each other")
+        raise UsageError("use either --json or --plain, not both")
     show = _plain if plain or (sys.stdout.isatty() and not as_json) else _json
     explain = Explainer().explain
     total, malformed = 0, []
@@ -77,7 +77,7 @@ def _found(file: Path | None, frames: list[str]) -> "Iterator[Found]":
     from nsroom.protocol.explain import capture
 
     if frames and file:
-        raise UsageError("give a file or --frame, not both")
+        raise UsageError("use either FILE or --frame, not both")
     if frames:
         return (found for frame in frames for found in capture.split(frame))
     return capture.find_frames(_lines(file))
@@ -98,11 +98,11 @@ def _open(file: Path) -> BinaryIO:
         return file.open("rb")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"cannot read {file}: {reason} (a frame itself goes to --frame)") from None
+        raise UsageError(f"cannot read {file}: {reason} (to explain a frame, use --frame)") from None
 
 
 def _bounded(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """Yield the lines, of which no frame's can be longer than the bound that the reader checks."""
+    """Yield lines, cut just above the largest frame: a longer line is malformed, and must not fill memory."""
     from nsroom.protocol.limits import LIMITS
 
     try:
@@ -121,7 +121,7 @@ def _json(explanation: "Explanation") -> list[str]:
 
 
 def _plain(explanation: "Explanation") -> list[str]:
-    """Give the frame, a line for each part of it, and a caret where it is malformed."""
+    """Return the frame, a line for each of its parts, and a caret at the error."""
     lines = [_heading(explanation.found), *_table(explanation.fields)]
     if explanation.error:
         lines += _pointer(explanation.error)
@@ -156,8 +156,8 @@ def _column(texts: list[str], width: int) -> list[str]:
     from nsroom.output.terminal import cells, clip, safe
 
     shown = [clip(safe(text[: width + 1]), width) for text in texts]
-    broadest = max(map(cells, shown), default=0)
-    return [text + " " * (broadest - cells(text)) for text in shown]
+    widest = max(map(cells, shown), default=0)
+    return [text + " " * (widest - cells(text)) for text in shown]
 
 
 def _pointer(error: "DecodeError") -> list[str]:

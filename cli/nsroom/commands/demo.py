@@ -1,4 +1,4 @@
-"""`nsroom demo`: a server, two members and the live view in one command."""
+"""`nsroom demo`: a server, two members and the live view, in one command."""
 
 import contextlib
 import sys
@@ -27,8 +27,8 @@ _PIXEL = bytes.fromhex(
 def demo() -> None:
     """Start a server, let two members talk in a room, and watch them.
 
-    The server has a free port of its own. On a terminal you are in the room too: what you type is a
-    message, and Ctrl-C ends it. Without a terminal it prints the transcript as NDJSON and ends by itself.
+    The server listens on a free port. On a terminal you are in the room too: what you type is sent as a
+    message, and Ctrl-C quits. In a pipe it prints the transcript as NDJSON and exits.
 
     \b
     Examples:
@@ -82,7 +82,7 @@ async def _enter(client: "Client", nick: str, say: "Callable[[str], None]") -> N
 
 
 async def _play(target: "Target", watcher: "Client", endless: bool) -> None:
-    """Let the members say their lines; then the prices go on for ever, or the watcher leaves."""
+    """Send the members' messages, then prices forever, or close the watcher."""
     import asyncio
 
     from nsroom.client.client import Client
@@ -99,7 +99,7 @@ async def _play(target: "Target", watcher: "Client", endless: bool) -> None:
     finally:
         await asyncio.gather(*(client.close() for client in members.values()))
         with contextlib.suppress(LostError, WaitError):
-            await watcher.settle(1.0)  # that they left is to be seen, too
+            await watcher.settle(1.0)  # their leaving is part of the transcript
         await watcher.close()
 
 

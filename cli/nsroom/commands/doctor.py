@@ -1,4 +1,4 @@
-"""`nsroom doctor`: find out why a connection fails, and say the fix."""
+"""`nsroom doctor`: find out why a connection fails, and how to fix it."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -22,41 +22,43 @@ if TYPE_CHECKING:
 def doctor(
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[TARGET]", help="A URL, :PORT or a namespace.", show_default=False),
+        typer.Argument(metavar="[TARGET]", help="A URL, :PORT or namespace.", show_default=False),
     ] = None,
     *,
     connection: ConnectionOptions,
     origin: Annotated[
         str | None,
-        typer.Option("--origin", metavar="ORIGIN", help="Check CORS for a page of this origin."),
+        typer.Option("--origin", metavar="ORIGIN", help="Check CORS for a page from this origin."),
     ] = None,
     event: Annotated[
         str | None,
-        typer.Option("--event", metavar="NAME", help="Emit this event, and see whether it is acknowledged."),
+        typer.Option("--event", metavar="NAME", help="Emit this event, and check that it is acknowledged."),
     ] = None,
     event_args: Annotated[
         str | None,
-        typer.Option("--event-args", metavar="JSON", help="Its arguments; an array is several."),
+        typer.Option(
+            "--event-args", metavar="JSON", help="Arguments of --event; an array is several arguments."
+        ),
     ] = None,
     soak: Annotated[
         float,
         typer.Option(
-            "--soak", min=0, max=86_400, metavar="SECONDS", help="Hold an idle connection that long."
+            "--soak", min=0, max=86_400, metavar="SECONDS", help="Keep an idle connection open for this time."
         ),
     ] = 0.0,
-    strict: Annotated[bool, typer.Option("--strict", help="End with 1 on warnings, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")] = False,
     explain: Annotated[
         str | None,
-        typer.Option("--explain", metavar="TEXT", help="Say what is behind a client's words, offline."),
+        typer.Option("--explain", metavar="TEXT", help="Explain a client's error message, offline."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a check.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per check.")] = False,
 ) -> None:
-    """Find out why a connection fails, and say the fix.
+    """Find out why a connection fails, and how to fix it.
 
-    One line a check: ✔ good, ! will trouble some clients, ✘ wrong, – not looked at; then what was found
-    and how long it took. Under what is wrong stands text to paste. Takes 15 seconds at most, and --soak.
-    It connects to the namespaces, but emits nothing except the --event, and that twice where it is not
-    acknowledged. Ends with 1 when something is wrong.
+    One line per check: ✔ good, ! a problem for some clients, ✘ wrong, – skipped; then its time and what it
+    found. Below each problem is a fix to paste. Takes at most 15 seconds, plus --soak. It connects to the
+    namespaces but emits nothing except --event, which it emits twice if the first is not acknowledged.
+    Exits with 1 if something is wrong.
 
     \b
     Examples:
@@ -77,14 +79,14 @@ def doctor(
     wishes = Wishes(_checked(origin), event, _arguments(event, event_args), soak)
     reports = run(_examine(connection.target([target] if target else []), wishes))
     _show(reports, json)
-    if said := verdict(reports, strict):
-        say(said)
+    if problem := verdict(reports, strict):
+        say(problem)
         raise typer.Exit(ExitCode.NO)
 
 
 def _checked(origin: str | None) -> str | None:
     if origin is not None and not (origin.isascii() and origin.isprintable() and "://" in origin):
-        raise UsageError(f"--origin {origin!r}: give it as https://example.org")
+        raise UsageError(f"--origin {origin!r}: write it as https://example.org")
     return origin.rstrip("/") if origin else origin
 
 
@@ -92,11 +94,11 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
     from nsroom.protocol import socketio, strict_json
 
     if event in socketio.RESERVED_EVENTS:
-        raise UsageError(f"--event {event!r} is a reserved name, on which servers close the connection")
+        raise UsageError(f"--event {event!r} is a reserved name; servers close the connection on it")
     if text is None:
         return ()
     if event is None:
-        raise UsageError("--event-args are those of an --event: give that too")
+        raise UsageError("--event-args needs --event")
     try:
         value = strict_json.load(text)
     except DecodeError as error:
@@ -142,12 +144,12 @@ def _print(lines: "Sequence[str]") -> None:
 
 
 def _explain(text: str, json: bool) -> None:
-    """Print the sayings that the text is like; that there is none is a no."""
+    """Print the known errors that the text resembles; exit with 1 if there are none."""
     from nsroom.doctor.client_errors import look_up
 
     found = look_up(text)
     if not found:
-        say("no client's words like these are known: give them as they are, without your own")
+        say("no known error matches: paste the message exactly as the client printed it")
         raise typer.Exit(ExitCode.NO)
     if json:
         from json import dumps

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Through(StrEnum):
-    """Who emits: this client to the server, or the server itself."""
+    """Whether this client emits the event, or the server itself does."""
 
     EVENTS = "events"
     ADMIN = "admin"
@@ -31,29 +31,33 @@ class Through(StrEnum):
 
 @expand
 def emit(
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its name; - reads events from stdin.")],
+    event: Annotated[
+        str, typer.Argument(metavar="EVENT", help="The event's name, or - to read events from stdin.")
+    ],
     args: Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", show_default=False)] = None,
     *,
     connection: ConnectionOptions,
     options: EmitOptions,
     ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Print the counts on stderr at the end.")
+        bool, typer.Option("--summary", help="Print the counts to stderr at the end.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="With --ack, print each acknowledgement.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Print the frames that would be sent.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --ack: print each acknowledgement.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Print the frames instead of sending them.")
+    ] = False,
     via: Annotated[
         Through,
-        typer.Option("--via", help="admin: an instrumented server emits it, to --room or to everyone."),
+        typer.Option("--via", help="admin: let an instrumented server emit it, to --room or to everyone."),
     ] = Through.EVENTS,
     write: Annotated[bool, typer.Option("--write", help="Allow --via admin to act on the server.")] = False,
     admin: AdminOptions,
 ) -> None:
     """Emit one event, or every line of stdin.
 
-    It ends when everything is delivered. Each ARG is JSON if it parses as JSON, else a string. @FILE is
-    binary. key=text, key:=json and key=@FILE collect into one object. Lines of stdin are
-    ["event", arg, ...] or records, so that a recording is valid input.
+    Exits when everything is delivered. Each ARG is JSON if it parses as JSON, else a string; @FILE is
+    binary; key=text, key:=json and key=@FILE collect into one object. Lines of stdin are
+    ["event", arg, ...] or records, so a recording is valid input.
 
     \b
     Examples:
@@ -78,9 +82,9 @@ def emit(
 
 def _check(options: EmitOptions, write: bool, other: bool) -> None:
     if not write:
-        raise UsageError("--via admin changes what is on the server: add --write to do it")
+        raise UsageError("--via admin changes the server; add --write to allow it")
     if options.skip or other:
-        raise UsageError("--via admin has no acknowledgements, and no --except, --summary or --offline")
+        raise UsageError("--via admin does not support --ack, --json, --summary, --offline or --except")
 
 
 async def _emit_by_admin(
@@ -89,7 +93,7 @@ async def _emit_by_admin(
     from nsroom.introspection.admin.client import Admin
 
     rooms = options.room or []
-    # Not one event for each room: a socket in two of them would get it twice.
+    # One event for all rooms: a socket in two of them must not get it twice.
     where = rooms if len(rooms) > 1 else next(iter(rooms), None)
     async with Admin(target, timeout=options.timeout, say=say) as admin:
         await admin.beside(_emit_all(admin, batches, where))
@@ -130,27 +134,27 @@ async def _one(emit: "Emit") -> "AsyncIterator[list[Line]]":
 
 
 async def _stdin(read: "Callable[[bytes], Emit | Acknowledge | None]") -> "AsyncIterator[list[Line]]":
-    """Yield what the lines of stdin say; a bad one ends it, after those before it."""
+    """Yield the events of the lines of stdin. Raises: DataError at an invalid line, after those before it."""
     from nsroom.cli.stdin import lines
     from nsroom.client.events import Line
 
     number = 0
     async for batch in lines(sys.stdin.fileno()):
         items: list[Line] = []
-        fault = None
+        error = None
         for text in batch:
             number += 1
             try:
                 item = read(text.removesuffix(b"\r")) if text.strip() else None
-            except ValueError as error:
-                fault = DataError(f"line {number}: {error}; the lines before it were sent")
+            except ValueError as problem:
+                error = DataError(f"line {number}: {problem}; the lines before it were sent")
                 break
             if item is not None:
                 items.append(Line(number, item))
         if items:
             yield items
-        if fault:
-            raise fault
+        if error:
+            raise error
 
 
 async def _deliver(

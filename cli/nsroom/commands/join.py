@@ -1,4 +1,4 @@
-"""`nsroom join`: ask to join rooms, then watch and talk."""
+"""`nsroom join`: ask to join rooms, then watch and send messages."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nsroom.watch import Say
 
 _TIMEOUT = 5.0
-"""Seconds for the admin namespace to answer; python-socketio tells of rooms every two."""
+"""Seconds for the admin namespace to answer; python-socketio reports rooms every two."""
 
 
 def _presets() -> list[str]:
@@ -30,16 +30,19 @@ def _presets() -> list[str]:
 
 @expand
 def join(
-    rooms: Annotated[list[str], typer.Argument(metavar="ROOM...", help="The rooms to ask for.")],
+    rooms: Annotated[list[str], typer.Argument(metavar="ROOM...", help="The rooms to join.")],
     *,
-    nick: Annotated[str | None, typer.Option("--as", metavar="NICK", help="The name to be known by.")] = None,
+    nick: Annotated[str | None, typer.Option("--as", metavar="NICK", help="Your name in the rooms.")] = None,
     join_event: Annotated[
-        str | None, typer.Option("--join-event", metavar="NAME", help="The event that asks. Default: join.")
+        str | None,
+        typer.Option("--join-event", metavar="NAME", help="The event that asks to join. Default: join."),
     ] = None,
     join_args: Annotated[
         str | None,
         typer.Option(
-            "--join-args", metavar="JSON", help="Its arguments, with {room} in them; an array is several."
+            "--join-args",
+            metavar="JSON",
+            help="Arguments of --join-event, with {room} in them; an array is several arguments.",
         ),
     ] = None,
     join_preset: Annotated[
@@ -56,11 +59,11 @@ def join(
         Via,
         typer.Option(
             "--via",
-            help="events: ask the application; admin: the server joins us; auto: with --write both.",
+            help="events: ask the application; admin: let the server join us; auto: both, with --write.",
         ),
     ] = Via.AUTO,
     write: Annotated[
-        bool, typer.Option("--write", help="Allow the admin namespace to act on the server.")
+        bool, typer.Option("--write", help="Allow changes through the admin namespace.")
     ] = False,
     connection: ConnectionOptions,
     options: WatchOptions,
@@ -68,16 +71,16 @@ def join(
 ) -> None:
     """Ask to join rooms, then watch as `connect` does.
 
-    Typed lines are messages to the first room. Rooms exist only on the server: where it does not
-    acknowledge, nobody here can know whether it joined us. The admin namespace of an instrumented server
-    knows: with --write it confirms the join, or does it where the application did not.
+    Typed lines are messages to the first room. Rooms exist only on the server: if it does not acknowledge,
+    the client cannot know whether it has joined. With --write the admin namespace of an instrumented server
+    confirms the join, or joins the rooms itself if the application did not.
 
     \b
     Examples:
       nsroom join lobby
       nsroom join lobby ops --as ann -n /chat
-      nsroom join lobby --join-preset room    where the server has on("room", ...)
-      nsroom join lobby --write    and where that fails, by the admin namespace
+      nsroom join lobby --join-preset room    for a server with on("room", ...)
+      nsroom join lobby --write    if that fails, through the admin namespace
       nsroom join 42 --join-event enter --join-args '{"table":"{room}"}'
       echo "it is green" | nsroom join ci --stdin --where event=message -C 1
     """
@@ -87,22 +90,22 @@ def join(
     from nsroom.watch import watch
 
     if via is Via.ADMIN and not write:
-        raise UsageError("--via admin changes what is on the server: add --write to do it")
+        raise UsageError("--via admin changes the server; add --write to allow it")
     how = convention(join_preset, join_event, join_args, nick)
     target = connection.target()
-    secured = replace(admin.target(target), reconnect=False) if write else None
+    admin_target = replace(admin.target(target), reconnect=False) if write else None
 
     async def begin(client: "Client", say: "Say") -> list[str]:
-        if secured is None or via is Via.EVENTS:
+        if admin_target is None or via is Via.EVENTS:
             return await ask_to_join(client, rooms, how, say)
         asked = via is Via.AUTO and await _ask(lambda: ask_to_join(client, rooms, how, say), say)
-        return await _join_by_admin(client, rooms, secured, say, fatal=not asked)
+        return await _join_by_admin(client, rooms, admin_target, say, fatal=not asked)
 
     run(watch(target, options, begin, rooms[0], how))
 
 
 async def _ask(join: "Callable[[], Awaitable[list[str]]]", say: "Say") -> bool:
-    """Ask the application; say whether it refused none of the rooms."""
+    """Ask the application to join; return whether it refused none of the rooms."""
     try:
         return not await join()
     except RefusedError as error:
@@ -113,7 +116,7 @@ async def _ask(join: "Callable[[], Awaitable[list[str]]]", say: "Say") -> bool:
 async def _join_by_admin(
     client: "Client", rooms: list[str], target: "Target", say: "Say", fatal: bool
 ) -> list[str]:
-    """Confirm or do it; where the application may have done it, it is no fault if that cannot be known."""
+    """Confirm or make the join; if it is not `fatal`, a failure is only reported."""
     from nsroom.introspection.joining import join
 
     try:

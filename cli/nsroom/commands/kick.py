@@ -24,10 +24,10 @@ _DASHED_SID = re.compile(r"-[A-Za-z0-9_-]{19}")
 
 
 class Command(TyperCommand):
-    """Take a word that begins with a dash and is as long as a sid for a sid: one in 64 begins so."""
+    """Accepts a sid that starts with a dash, as one in 64 does."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words with such sids moved behind a `--`."""
+        """Parse the words, with such sids moved after a `--`."""
         valued = [each for each in self.params if not getattr(each, "is_flag", True)]
         takes_value = {name for option in valued for name in option.opts}
         before, sids = list[str](), list[str]()
@@ -41,12 +41,12 @@ class Command(TyperCommand):
         return super().parse_args(ctx, [*before, "--", *sids] if sids else before)
 
 
-class Victims(NamedTuple):
-    """Whom to disconnect."""
+class Selection(NamedTuple):
+    """The sockets to disconnect."""
 
     namespaces: list[str]
     known: "list[Key]"
-    """Empty where the server does not tell."""
+    """Empty if the server does not list its sockets."""
 
 
 @expand
@@ -59,19 +59,19 @@ def kick(
     ] = None,
     connection: ConnectionOptions,
     write: Annotated[
-        bool, typer.Option("--write", help="Really do it: nothing is changed on a server without this.")
+        bool, typer.Option("--write", help="Allow the change; without it nothing is disconnected.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for a confirmation.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for them to go."),
+        typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the disconnections."),
     ] = 5.0,
     admin: AdminOptions,
 ) -> None:
     """Disconnect a socket, or every member of a room.
 
-    The server must be instrumented. On a terminal nsroom asks before. It ends when the server says that
-    they are gone; in production mode it says nothing, and the namespace has to be named.
+    The server must be instrumented. On a terminal nsroom asks first. It exits when the server reports the
+    disconnections; a server in production mode reports none, and needs the namespace with -n.
 
     \b
     Examples:
@@ -84,21 +84,23 @@ def kick(
     if (sid is None) == (room is None):
         raise UsageError("name the SID of a socket, or a room with --room")
     if not write:
-        raise UsageError("kick changes what is on the server: add --write to do it")
+        raise UsageError("kick changes the server; add --write to allow it")
     target = connection.target()
-    secured = replace(admin.target(target), reconnect=False)
+    admin_target = replace(admin.target(target), reconnect=False)
     named = connection.named(target)
     wanted = sid or room or ""
-    victims, proven = run_asking(lambda proven: _find(proven, wanted, room is not None, named), secured)
+    selection, proven = run_asking(
+        lambda proven: _find(proven, wanted, room is not None, named), admin_target
+    )
     if not yes and can_ask():
-        _confirm(victims, wanted)
-    run(_kick(proven, victims, wanted, timeout))
+        _confirm(selection, wanted)
+    run(_kick(proven, selection, wanted, timeout))
 
 
 async def _find(
     target: "Target", wanted: str, is_room: bool, named: tuple[str, ...]
-) -> "tuple[Victims, Target]":
-    """Give the sockets to disconnect, and with what credentials they were found."""
+) -> "tuple[Selection, Target]":
+    """Return the sockets to disconnect, and the target with the credentials that found them."""
     from nsroom.introspection.admin.client import Admin
     from nsroom.introspection.inventory import Feature
 
@@ -113,47 +115,49 @@ async def _find(
             if (wanted in socket.rooms if is_room else socket.sid == wanted)
         ]
     if not found:
-        what = f"nobody is in the room {wanted}" if is_room else f"there is no socket {wanted}"
+        what = f"no members in the room {wanted}" if is_room else f"no such socket: {wanted}"
         where = f" in {', '.join(named)}" if named else ""
-        raise UsageError(f"{what}{where}: see `nsroom sockets`")
-    return Victims(sorted({namespace for namespace, _ in found}), found), target
+        raise UsageError(f"{what}{where}; list them with `nsroom sockets`")
+    return Selection(sorted({namespace for namespace, _ in found}), found), target
 
 
-def _blind(named: tuple[str, ...]) -> "Victims":
+def _blind(named: tuple[str, ...]) -> "Selection":
     if not named:
-        raise UsageError("in production mode the server tells of no sockets: name the namespace with -n")
-    return Victims(list(named), [])
+        raise UsageError(
+            "the server is in production mode and does not list its sockets: name the namespace with -n"
+        )
+    return Selection(list(named), [])
 
 
-def _confirm(victims: "Victims", wanted: str) -> None:
+def _confirm(selection: "Selection", wanted: str) -> None:
     from nsroom.output.terminal import safe
 
-    number = len(victims.known)
-    who = f"{number} socket{'' if number == 1 else 's'}" if number else "whoever is there"
-    question = f"Disconnect {wanted}, which is {who}, from {', '.join(victims.namespaces)}?"
+    number = len(selection.known)
+    who = f"{number} socket{'' if number == 1 else 's'}" if number else "all its sockets"
+    question = f"Disconnect {wanted} ({who}) from {', '.join(selection.namespaces)}?"
     if not typer.confirm(safe(question), err=True):
-        say("nothing was done")
+        say("nothing was changed")
         raise typer.Exit(ExitCode.NO)
 
 
-async def _kick(target: "Target", victims: "Victims", wanted: str, timeout: float) -> None:
+async def _kick(target: "Target", selection: "Selection", wanted: str, timeout: float) -> None:
     from nsroom.introspection.admin.client import Admin
     from nsroom.introspection.inventory import Feature
 
     async with Admin(target, timeout=timeout, say=say) as admin:
-        for namespace in victims.namespaces:
+        for namespace in selection.namespaces:
             await admin.command(Feature.DISCONNECT, "_disconnect", namespace, False, wanted)
-        if not victims.known:
-            say(f"asked to disconnect {wanted}; in production mode the server does not tell what came of it")
+        if not selection.known:
+            say(f"asked to disconnect {wanted}; in production mode the server does not report the result")
             return
-        await _wait(admin, victims, timeout)
-    for namespace, sid in victims.known:
+        await _wait(admin, selection, timeout)
+    for namespace, sid in selection.known:
         say(f"disconnected {sid} from {namespace}")
 
 
-async def _wait(admin: "Admin", victims: "Victims", timeout: float) -> None:
+async def _wait(admin: "Admin", selection: "Selection", timeout: float) -> None:
     def left() -> "list[Key]":
-        return [key for key in victims.known if not admin.state.is_disconnected(key)]
+        return [key for key in selection.known if not admin.state.is_disconnected(key)]
 
     if not await admin.until(lambda: not left(), timeout):
-        raise WaitError(f"{len(left())} of {len(victims.known)} are not gone after {timeout:g} s")
+        raise WaitError(f"{len(left())} of {len(selection.known)} still connected after {timeout:g} s")

@@ -1,4 +1,4 @@
-"""`nsroom proxy`: relay what a browser and its server say, and show it."""
+"""`nsroom proxy`: relay a browser's traffic to its server, and show every packet."""
 
 import contextlib
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nsroom.proxy.server import Plan, Proxy
 
 _SID_CELLS = 20
-"""What the ids of Node's and of python-engineio's sessions take."""
+"""Width of the session ids of Node and python-engineio."""
 
 
 @expand
@@ -25,14 +25,19 @@ def proxy(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The server: a URL or :PORT.")],
     *,
     listen: Annotated[
-        str, typer.Option("--listen", metavar="[HOST]:PORT", help="Where clients connect to; :0 is any port.")
+        str,
+        typer.Option(
+            "--listen",
+            metavar="[HOST]:PORT",
+            help="Address for clients to connect to; port 0 picks a free one.",
+        ),
     ] = ":3001",
     origin: Annotated[
         str | None,
         typer.Option(
             "--origin",
             metavar="ORIGIN",
-            help="Write this into every Origin header, as http://localhost:3000.",
+            help="Replace every Origin header by this, e.g. http://localhost:3000.",
         ),
     ] = None,
     insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False,
@@ -42,27 +47,29 @@ def proxy(
     ] = None,
     connect_timeout: Annotated[
         float,
-        typer.Option("--connect-timeout", min=0.1, metavar="SECONDS", help="Give up connecting after this."),
+        typer.Option(
+            "--connect-timeout", min=0.1, metavar="SECONDS", help="Stop trying to connect after this time."
+        ),
     ] = 10.0,
     drop: Annotated[
         str | None,
         typer.Option(
             "--drop",
             metavar="SHARE",
-            help="Lose this share of the packets of WebSockets, as 5% or 0.05; polled ones pass. "
-            "WebSockets are not compressed then.",
+            help="Drop this share of WebSocket packets, e.g. 5% or 0.05; polling is not affected. "
+            "This turns off WebSocket compression.",
         ),
     ] = None,
     delay: Annotated[
         str | None,
-        typer.Option("--delay", metavar="TIME", help="Hold packets up for so long, as 200ms or 1.5s."),
+        typer.Option("--delay", metavar="TIME", help="Delay packets by this time, e.g. 200ms or 1.5s."),
     ] = None,
     fault_where: Annotated[
         str | None,
         typer.Option(
             "--fault-where",
             metavar="EXPR",
-            help="Which packets --drop and --delay are for, as --where names them. "
+            help="Apply --drop and --delay to the packets that match, as for --where. "
             "Default: events and acknowledgements.",
         ),
     ] = None,
@@ -70,10 +77,10 @@ def proxy(
 ) -> None:
     """Relay a browser's traffic to its server, and show every packet.
 
-    On a terminal this is the live view, with the client of each packet; in a pipe it is NDJSON.
-    Long polling, WebSockets and all other HTTP pass byte for byte; only Host is written anew. Each record
-    has the Engine.IO session's sid, by which --where tells one client from another. What a client sends to
-    prove who it is passes too, but is never shown or saved.
+    On a terminal this opens the live view, which shows the client of each packet; in a pipe it prints
+    NDJSON. Long polling, WebSockets and other HTTP pass byte for byte; only Host is rewritten. Each record
+    has the sid of the Engine.IO session, so --where can select one client. Credentials are forwarded but
+    never shown or recorded.
 
     \b
     Examples:
@@ -91,11 +98,11 @@ def proxy(
     from nsroom.proxy.server import Plan, parse_listen
 
     if fault_where and not (drop or delay):
-        raise UsageError("--fault-where names packets for --drop or --delay: give one of these too")
+        raise UsageError("--fault-where needs --drop or --delay")
     url, namespaces = resolve((target,), None, ())
     if namespaces != ("/",):
         raise UsageError(
-            f"the proxy relays every namespace: name the server only, and --where ns={namespaces[0]}"
+            f"the proxy relays every namespace: name only the server, and add --where ns={namespaces[0]}"
         )
     faults = Faults(
         drop=parse_share(drop) if drop else 0.0,
@@ -108,7 +115,7 @@ def proxy(
 
 def _checked(origin: str | None) -> str | None:
     if origin is not None and not (origin.isascii() and origin.isprintable()):
-        raise UsageError(f"--origin {origin!r}: give it as https://example.org")
+        raise UsageError(f"--origin {origin!r}: write it as https://example.org")
     return origin
 
 
@@ -127,7 +134,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
     from nsroom.output.stdio import say
     from nsroom.output.writer import Output
     from nsroom.proxy.server import Proxy
-    from nsroom.watch import beside, reader_closed, routes_to, within
+    from nsroom.watch import reader_closed, routes_to, run_until_done, within
 
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
@@ -136,7 +143,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")
         showing = _show(proxy, routes, options.count)
-        await within(options, beside(showing, reader_closed(output), proxy.failed()))
+        await within(options, run_until_done(showing, reader_closed(output), proxy.failed()))
 
 
 async def _show(proxy: "Proxy", routes: "Sequence[Route]", count: int | None) -> None:

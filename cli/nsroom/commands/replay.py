@@ -1,4 +1,4 @@
-"""`nsroom replay`: send a recording again."""
+"""`nsroom replay`: send a recording again, or open it in the live view."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sent(StrEnum):
-    """Which events of a recording are sent again, by the way they went."""
+    """Which events of a recording to send, by their direction."""
 
     OUT = "out"
     IN = "in"
@@ -30,14 +30,16 @@ class Sent(StrEnum):
 
 @expand
 def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What --save or --json wrote; - is stdin.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A recording of --save or --json; - is stdin.")
+    ],
     *,
     direction: Annotated[
-        Sent, typer.Option("--direction", help="Send again what was sent, what was received, or both.")
+        Sent, typer.Option("--direction", help="Send the events that were sent, received, or both.")
     ] = Sent.OUT,
     speed: Annotated[
         float,
-        typer.Option("--speed", min=0, metavar="FACTOR", help="2 is twice as fast; 0 leaves out the pauses."),
+        typer.Option("--speed", min=0, metavar="FACTOR", help="2 is twice as fast; 0 is without pauses."),
     ] = 1.0,
     ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
     timeout: Annotated[
@@ -45,17 +47,17 @@ def replay(
         typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0,
     view: Annotated[
-        bool, typer.Option("--view", help="Open it in the full-screen view instead; nothing is sent.")
+        bool, typer.Option("--view", help="Open it in the live view instead of sending it.")
     ] = False,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Print the counts on stderr at the end.")
+        bool, typer.Option("--summary", help="Print the counts to stderr at the end.")
     ] = False,
     connection: ConnectionOptions,
 ) -> None:
-    """Send the events of a recording again, or look at it.
+    """Send the events of a recording again, or view it.
 
-    Each event goes to the namespace that it was recorded in, with the recorded timing. By default
-    these are the events that were sent when it was recorded.
+    Each event goes to the namespace that it was recorded in, with the recorded timing. By default only the
+    events that the client sent are sent again.
 
     \b
     Examples:
@@ -63,7 +65,7 @@ def replay(
       nsroom replay session.ndjson
       nsroom replay session.ndjson --direction in --speed 10 -u :3001
       nsroom replay session.ndjson --speed 0 --ack --summary
-      nsroom replay session.ndjson --view    without a server, even a torn one
+      nsroom replay session.ndjson --view    without a server, even if truncated
     """
     if view:
         _show(file)
@@ -73,10 +75,10 @@ def replay(
     from nsroom.output.recording import read
 
     with ExitStack() as stack:
-        records = _wanted(read(_open(file, stack)), direction)
+        records = _selected(read(_open(file, stack)), direction)
         first = next(records, None)
         if first is None:
-            raise DataError(f"{file}: no event to send: try --direction in, for what was received")
+            raise DataError(f"{file}: no events to send; try --direction in for received events")
         target = connection.target()
         if not connection.namespace:
             target = replace(target, namespaces=(first[1].namespace or "/",))
@@ -90,9 +92,9 @@ def _show(path: Path) -> None:
     from nsroom.tui.recording_view import show
 
     if str(path) == "-":
-        raise UsageError("--view reads keys from the terminal: give the recording as a file")
+        raise UsageError("--view reads keys from stdin: name the recording as a file")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("--view needs a terminal; without one, `nsroom decode` reads a recording")
+        raise UsageError("--view needs a terminal; use `nsroom decode` without one")
     with ExitStack() as stack:
         run(show(_open(path, stack), path.name))
 
@@ -106,7 +108,7 @@ def _open(path: Path, stack: ExitStack) -> BinaryIO:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _wanted(records: "Iterator[tuple[int, Record]]", direction: Sent) -> "Iterator[tuple[int, Record]]":
+def _selected(records: "Iterator[tuple[int, Record]]", direction: Sent) -> "Iterator[tuple[int, Record]]":
     for number, record in records:
         if record.kind == "event" and record.event is not None and direction in (Sent.ALL, record.direction):
             yield number, record
@@ -115,15 +117,15 @@ def _wanted(records: "Iterator[tuple[int, Record]]", direction: Sent) -> "Iterat
 async def _timed(
     first: "tuple[int, Record]", rest: "Iterator[tuple[int, Record]]", speed: float
 ) -> "AsyncIterator[list[Line]]":
-    """Yield the events when their time has come."""
+    """Yield each event at its recorded time."""
     import asyncio
     from itertools import chain
 
     from nsroom.client.events import Emit, Line
 
     loop = asyncio.get_running_loop()
-    began, begin = loop.time(), first[1].time
+    started, first_time = loop.time(), first[1].time
     for number, record in chain([first], rest):
         if speed:
-            await asyncio.sleep(began + (record.time - begin) / 1e6 / speed - loop.time())
+            await asyncio.sleep(started + (record.time - first_time) / 1e6 / speed - loop.time())
         yield [Line(number, Emit(record.namespace or "/", record.event or "", record.args or []))]

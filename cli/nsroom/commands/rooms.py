@@ -1,4 +1,4 @@
-"""`nsroom rooms`: list the rooms of namespaces with their members."""
+"""`nsroom rooms`: list rooms with their members."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from nsroom.output.tables import Rows
 
 _COLUMNS = ("namespace", "room", "members", "")
-_EMPTY = "no rooms: nobody has joined one"
-_PATIENCE = 2.0
-"""Seconds for each of the two ways, where neither is asked for."""
+_EMPTY = "no rooms: no client has joined one"
+_AUTO_TIMEOUT = 2.0
+"""Seconds to wait for the `rooms` event before trying the admin namespace."""
 
 
 @expand
 def rooms(
-    room: Annotated[str | None, typer.Argument(metavar="[ROOM]", help="Only this one.")] = None,
+    room: Annotated[str | None, typer.Argument(metavar="[ROOM]", help="List only this room.")] = None,
     *,
     connection: ConnectionOptions,
     timeout: Annotated[
@@ -34,21 +34,24 @@ def rooms(
     ] = 5.0,
     via: Annotated[
         Via,
-        typer.Option("--via", help="Ask with the reference server's events, or read the admin namespace."),
+        typer.Option(
+            "--via",
+            help="events: ask the reference server; admin: read the admin namespace; auto: try both.",
+        ),
     ] = Via.AUTO,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running and print changes.")] = False,
     all: Annotated[
         bool,
-        typer.Option("--all", help="Also each socket's own room, and those of the admin namespace."),
+        typer.Option("--all", help="Also list each socket's own room, and the rooms of the admin namespace."),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a room.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per room.")] = False,
     admin: AdminOptions,
 ) -> None:
     """List the rooms of the namespaces with their members.
 
-    Only a server can know its rooms. nsroom asks with the events `rooms` and `who` of the reference server;
-    where there are none, it reads the admin namespace of an instrumented server: all namespaces, unless
-    some are named. With --watch every line is a room that changed; one that has gone says "gone".
+    Only the server knows its rooms. nsroom asks with the events `rooms` and `who` of the reference server,
+    or else reads the admin namespace of an instrumented server: of all namespaces, unless -n names some.
+    With --watch each line is a room that changed; a deleted room has "gone".
 
     \b
     Examples:
@@ -61,25 +64,27 @@ def rooms(
     from nsroom.introspection.listing import follow_admin, follow_events, rooms_view
 
     target = replace(connection.target(), reconnect=watch)
-    secured = admin.target(target)
+    admin_target = admin.target(target)
     view = rooms_view(connection.named(target), room, all)
-    fault = None
+    error = None
     if via is not Via.ADMIN:
-        word = "" if via is Via.EVENTS else "as the server's `rooms` event tells"
-        timeout = timeout if via is Via.EVENTS else min(timeout, _PATIENCE)
-        fault = _try_events(_show(follow_events(target, room, timeout), watch, json, word))
-        if fault is None:
+        origin = "" if via is Via.EVENTS else "(from the server's `rooms` event)"
+        timeout = timeout if via is Via.EVENTS else min(timeout, _AUTO_TIMEOUT)
+        error = _try_events(_show(follow_events(target, room, timeout), watch, json, origin))
+        if error is None:
             return
         if via is Via.EVENTS:
-            raise fault
-    word = f"as {secured.namespaces[0]} tells, for the server is instrumented" if fault else ""
+            raise error
+    origin = f"(from {admin_target.namespaces[0]})" if error else ""
     _read_admin(
-        lambda proven: _show(follow_admin(proven, view, timeout, say), watch, json, word), secured, fault
+        lambda target: _show(follow_admin(target, view, timeout, say), watch, json, origin),
+        admin_target,
+        error,
     )
 
 
 def _try_events(listing: "Coroutine[Any, Any, None]") -> NsroomError | None:
-    """List by the application's events; give what speaks against it."""
+    """List with the application's events; return the error if the server does not support that."""
     from nsroom.cli.run import run
 
     try:
@@ -90,9 +95,9 @@ def _try_events(listing: "Coroutine[Any, Any, None]") -> NsroomError | None:
 
 
 def _read_admin(
-    listing: "Callable[[Target], Coroutine[Any, Any, None]]", target: "Target", fault: NsroomError | None
+    listing: "Callable[[Target], Coroutine[Any, Any, None]]", target: "Target", error: NsroomError | None
 ) -> None:
-    """List by the admin namespace. Raises: what spoke against the events too, where there is none."""
+    """List with the admin namespace. Raises: its error, together with that of the events if there was one."""
     from nsroom.cli.admin_credentials import run_asking
     from nsroom.errors import CredentialsError
 
@@ -100,21 +105,21 @@ def _read_admin(
         run_asking(listing, target)
     except CredentialsError:
         raise
-    except (RefusedError, WaitError) as error:
-        if fault is None:
+    except (RefusedError, WaitError) as second:
+        if error is None:
             raise
-        raise type(fault)(f"{fault}; and {error}") from None
+        raise type(error)(f"{error}; {second}") from None
 
 
-async def _show(source: "AsyncGenerator[Rows, None]", watch: bool, json: bool, word: str) -> None:
+async def _show(source: "AsyncGenerator[Rows, None]", watch: bool, json: bool, origin: str) -> None:
     from contextlib import aclosing
 
     from nsroom.output.tables import follow, room_cells, show
 
     async with aclosing(source):
         first = await anext(source)
-        if word:
-            say(word)
+        if origin:
+            say(origin)
         if watch:
             await follow(first, source, _COLUMNS, room_cells, json, _EMPTY)
         else:

@@ -1,4 +1,4 @@
-"""`nsroom serve`: the reference server."""
+"""`nsroom serve`: start the reference server."""
 
 import json
 from pathlib import Path
@@ -19,14 +19,14 @@ def serve(
         typer.Option(
             "--namespace",
             "-n",
-            help="A namespace to offer, repeatable.  [default: / /my-namespace /chat /lab]",
+            help="A namespace to offer; repeatable.  [default: / /my-namespace /chat /lab]",
         ),
     ] = None,
     any_namespace: Annotated[bool, typer.Option("--any-namespace", help="Accept every namespace.")] = False,
     history: Annotated[
         str | None,
         typer.Option(
-            metavar="PATH|none", help="File for the messages.  [default: in the user's state folder]"
+            metavar="PATH|none", help="File for the message history.  [default: in the user's state folder]"
         ),
     ] = None,
     redis: Annotated[
@@ -34,8 +34,8 @@ def serve(
         typer.Option(
             envvar="NSROOM_REDIS",
             metavar="URL",
-            help="Redis or Valkey that makes several servers one, as redis://host:6379; needs nsroom[redis]. "
-            "A password belongs into the variable.",
+            help="Redis or Valkey to run several servers as one, e.g. redis://host:6379; needs "
+            "nsroom[redis]. Put a password in $NSROOM_REDIS, not here.",
         ),
     ] = None,
     token: Annotated[
@@ -43,71 +43,76 @@ def serve(
         typer.Option(
             envvar="NSROOM_TOKEN",
             metavar="TOKEN|@FILE",
-            help='Let in only who sends {"token": TOKEN} with the CONNECT; others can see it in the list of '
-            "processes, unless it is in a file or in the variable.",
+            help='Only accept clients that send {"token": TOKEN} with the CONNECT packet. Visible in `ps` '
+            "unless given as @FILE or $NSROOM_TOKEN.",
         ),
     ] = None,
     cors_origin: Annotated[
         list[str] | None,
-        typer.Option(help="Origin of web pages to let in, repeatable; * lets all in.  [default: our own]"),
+        typer.Option(
+            help="Origin of web pages to accept; repeatable, * accepts any.  [default: the server's own]"
+        ),
     ] = None,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(
-            help="Name that the server is known by, repeatable; * is any.  "
-            "[default: this machine's own, and any beyond it]"
+            help="Host name to accept in requests; repeatable, * accepts any.  "
+            "[default: this machine's own; any if --host is beyond this machine]"
         ),
     ] = None,
     ping_interval: Annotated[float, typer.Option(help="Seconds between heartbeats.")] = 25.0,
-    ping_timeout: Annotated[float, typer.Option(help="Seconds to wait for a heartbeat's answer.")] = 20.0,
+    ping_timeout: Annotated[
+        float, typer.Option(help="Seconds to wait for the answer to a heartbeat.")
+    ] = 20.0,
     max_payload: Annotated[int, typer.Option(help="Largest packet or body, in bytes.")] = 1_000_000,
     limit: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=VALUE", help="Set one of the limits that --print-limits lists, repeatable."
+            metavar="NAME=VALUE", help="Set one of the limits that --print-limits lists; repeatable."
         ),
     ] = None,
     transports: Annotated[str, typer.Option(help="Transports to offer.")] = "polling,websocket",
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, if not in the same file.")] = None,
-    drain: Annotated[float, typer.Option(help="Seconds to finish in after SIGTERM.")] = 5.0,
+    drain: Annotated[float, typer.Option(help="Seconds to finish pending work after SIGTERM.")] = 5.0,
     admin: Annotated[
         str | None,
         typer.Option(
             metavar="USER[:PASSWORD]|@FILE",
-            help="Let this user see everything in the namespace /admin, with the Socket.IO Admin UI; "
-            "a password that is not given is made up and printed.",
+            help="Offer the namespace /admin to this user of the Socket.IO Admin UI, who sees all traffic; "
+            "without a password, one is generated and printed.",
         ),
     ] = None,
     admin_write: Annotated[
         bool,
-        typer.Option("--admin-write", help="Let the administrator act, too: emit, join, leave, disconnect."),
+        typer.Option("--admin-write", help="Let the administrator also emit, join, leave and disconnect."),
     ] = False,
     fault: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FAULT,…",
-            help="Misbehave on purpose, to test clients: latency=200ms, drop=5%, kick=30s, no-upgrade, "
+            help="Misbehave on purpose to test clients: latency=200ms, drop=5%, kick=30s, no-upgrade, "
             "no-ack, no-sticky, reject=/chat; repeatable.",
         ),
     ] = None,
-    log_format: Annotated[Literal["text", "json"], typer.Option(help="How log lines are written.")] = "text",
+    log_format: Annotated[Literal["text", "json"], typer.Option(help="Format of log lines.")] = "text",
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
     ] = False,
     conformance: Annotated[
         bool,
         typer.Option(
-            "--conformance", help="Be what the protocols' own test suites expect, instead of a chat."
+            "--conformance",
+            help="Serve the application that the protocol test suites expect instead of the chat.",
         ),
     ] = False,
-    print_limits: Annotated[bool, typer.Option("--print-limits", help="Print the limits and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --print-limits: as JSON.")] = False,
+    print_limits: Annotated[bool, typer.Option("--print-limits", help="Print the limits and exit.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --print-limits: print JSON.")] = False,
 ) -> None:
     """Start the reference server.
 
-    It has rooms, presence and a history of messages in the namespaces /, /my-namespace and /chat,
-    and things to test a client with in /lab. SIGTERM ends it in order.
+    The namespaces /, /my-namespace and /chat have rooms, presence and message history; /lab has events to
+    test clients with. On SIGTERM it finishes pending work.
 
     \b
     Examples:
@@ -124,7 +129,7 @@ def serve(
     from nsroom.errors import UsageError
 
     if as_json and not print_limits:
-        raise UsageError("--json goes with --print-limits")
+        raise UsageError("--json needs --print-limits")
     config = _config(
         host=host,
         port=port,
@@ -157,7 +162,7 @@ def serve(
 
 
 def _run(config: "Config") -> None:
-    # Before anything imports aiohttp: it would read the system's certificates, which takes 50 ms.
+    # Before any other import of aiohttp, which would read the system's certificates: that takes 50 ms.
     import nsroom.client.transports.slim_aiohttp  # noqa: F401
     from nsroom.errors import ConnectError, UsageError
     from nsroom_server.app import run
@@ -203,7 +208,7 @@ def _secret(option: str | None, what: str) -> str | None:
     try:
         return Path(option[1:]).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        cause = str(getattr(error, "strerror", None) or "it is no UTF-8").lower()
+        cause = str(getattr(error, "strerror", None) or "it is not UTF-8").lower()
         raise UsageError(f"{what} file {option[1:]}: {cause}; name a file that holds the {what}") from error
 
 
@@ -217,12 +222,12 @@ def _administrator(option: str | None, write: bool) -> "Administrator | None":
     text = _secret(option, "admin")
     if text is None:
         if write:
-            raise UsageError("--admin-write: say who with --admin USER:PASSWORD")
+            raise UsageError("--admin-write needs --admin USER:PASSWORD")
         return None
     user, colon, password = text.partition(":")
     if user and not colon:
         password = secrets.token_urlsafe(12)
-        say(f"the password of {user} in /admin is {password}")
+        say(f"the password of {user} for /admin is {password}")
     return Administrator(user=user, password=password, write=write)
 
 

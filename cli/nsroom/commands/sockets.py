@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nsroom.introspection.listing import View
 
 _COLUMNS = ("namespace", "sid", "transport", "address", "connected", "rooms")
-_EMPTY = "no sockets: nobody is connected"
+_EMPTY = "no sockets: no client is connected"
 
 
 @expand
@@ -25,22 +25,22 @@ def sockets(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the server.")
     ] = 5.0,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running and print changes.")] = False,
     all: Annotated[
-        bool, typer.Option("--all", help="Also the admin namespace, and each socket's own room.")
+        bool, typer.Option("--all", help="Also list the admin namespace, and each socket's own room.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a socket.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per socket.")] = False,
     admin: AdminOptions,
 ) -> None:
     """List the sockets of an instrumented server with their rooms.
 
-    A server is instrumented when it calls instrument(): Node's @socket.io/admin-ui or python-socketio's.
-    All namespaces are listed, unless some are named. With --watch every line is a socket that changed;
-    one that has gone says "gone".
+    A server is instrumented if it calls instrument() of @socket.io/admin-ui or of python-socketio. Lists
+    all namespaces unless -n names some. With --watch each line is a socket that changed; a disconnected
+    socket has "gone".
 
     \b
     Examples:
-      nsroom sockets --admin-auth admin            and it asks for the password
+      nsroom sockets --admin-auth admin            asks for the password
       nsroom sockets -n /chat --admin-auth @admin.txt
       nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
       nsroom sockets --watch
@@ -50,8 +50,8 @@ def sockets(
 
     target = connection.target()
     view = sockets_view(connection.named(target), all)
-    secured = replace(admin.target(target), reconnect=watch and target.reconnect)
-    run_asking(lambda proven: _list(proven, view, timeout, watch, json), secured)
+    admin_target = replace(admin.target(target), reconnect=watch and target.reconnect)
+    run_asking(lambda target: _list(target, view, timeout, watch, json), admin_target)
 
 
 async def _list(target: "Target", view: "View", timeout: float, watch: bool, json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`nsroom tail`: show every event of every socket of an instrumented server."""
+"""`nsroom tail`: show the events of all sockets of an instrumented server."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from nsroom.record import Record
 
 _SID_CELLS = 20
-"""What the ids of both implementations take."""
+"""Width of the socket ids of Node and python-socketio."""
 
 
 @expand
 def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOptions) -> None:
-    """Show all events of an instrumented server's sockets.
+    """Show the events of all sockets of an instrumented server.
 
-    Each is a record with the socket's sid. The direction is the client's, as everywhere: "out" is what a
-    client emitted, "in" what the server sent to it; so a recording can be replayed. --all adds who connects
-    and disconnects, and who joins and leaves which room ("local": the server alone saw it). Events are shown
-    of all namespaces, unless some are named.
+    Each record has the sid of its socket. Directions are the client's, as everywhere: "out" is an event
+    that a client emitted, "in" one that the server sent to it, so a recording can be replayed. --all adds
+    connections, disconnections, joins and leaves ("local": seen only by the server). Shows all namespaces
+    unless -n names some.
 
-    python-socketio (5.18) cannot tell an admin of binary data: while anyone watches, the application does not
-    get the events that carry it.
+    python-socketio (5.18) cannot report binary data to an admin: while one is connected, the application
+    does not receive events with binary data.
 
     \b
     Examples:
@@ -42,13 +42,13 @@ def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOpt
     from nsroom.cli.admin_credentials import run_asking
 
     target = connection.target()
-    secured = admin.target(target)
-    keep = _keep(options, connection.named(target), secured.namespaces[0])
-    run_asking(lambda proven: _tail(proven, options, keep), secured)
+    admin_target = admin.target(target)
+    keep = _keep(options, connection.named(target), admin_target.namespaces[0])
+    run_asking(lambda target: _tail(target, options, keep), admin_target)
 
 
 def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Keep":
-    """Say what to show: events, unless `--all` or a `--where` with kind or dir asks for more."""
+    """Return the filter: events, unless --all or a --where with kind or dir asks for more."""
     from nsroom.filters import parse
 
     where = parse(options.where) if options.where else None
@@ -69,12 +69,12 @@ async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
     from contextlib import AsyncExitStack
 
     from nsroom.output.writer import Output
-    from nsroom.watch import beside, reader_closed, routes_to, within
+    from nsroom.watch import reader_closed, routes_to, run_until_done, within
 
     output = Output(sys.stdout.fileno())
     async with AsyncExitStack() as stack:
         routes = routes_to(output, options, keep, stack, _SID_CELLS)
-        await within(options, beside(_pump(target, routes, options.count), reader_closed(output)))
+        await within(options, run_until_done(_pump(target, routes, options.count), reader_closed(output)))
 
 
 async def _pump(target: "Target", routes: "Sequence[Route]", count: int | None) -> None:

@@ -1,4 +1,4 @@
-"""`nsroom top`: see what a server has, and how much each part of it does."""
+"""`nsroom top`: watch the namespaces, rooms and sockets of a server, with their rates."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,21 +22,24 @@ def top(
     ] = 5.0,
     via: Annotated[
         Via,
-        typer.Option("--via", help="Read the admin namespace, or ask with the reference server's events."),
+        typer.Option(
+            "--via",
+            help="admin: read the admin namespace; events: ask the reference server; auto: try both.",
+        ),
     ] = Via.AUTO,
-    all: Annotated[bool, typer.Option("--all", help="Also the admin namespace itself.")] = False,
+    all: Annotated[bool, typer.Option("--all", help="Also show the admin namespace.")] = False,
     admin: AdminOptions,
 ) -> None:
     """Watch the namespaces, rooms and sockets of a server at work.
 
-    Enter goes into what is selected and Esc comes back; s sorts, / filters, ? lists the keys. All this
-    is what the admin namespace of an instrumented server tells, of all namespaces, unless some are named.
-    Where there is none, nsroom asks with the reference server's event `rooms` once a second: that tells of
-    rooms and their members, not of what they do.
+    Enter opens the selected row and Esc goes back; s sorts, / filters, ? lists the keys. The data comes
+    from the admin namespace of an instrumented server, for all namespaces unless -n names some. Without one,
+    nsroom asks with the reference server's event `rooms` once a second, which reports rooms and their members
+    but no activity.
 
     \b
     Examples:
-      nsroom top --admin-auth admin         and it asks for the password
+      nsroom top --admin-auth admin         asks for the password
       nsroom top -u https://example.org --admin-auth @admin.txt
       nsroom top -n /chat -n /my-namespace
       nsroom rooms --json --watch           in a pipe
@@ -45,29 +48,29 @@ def top(
 
     if not is_terminal():
         raise UsageError(
-            "top needs a terminal: in a pipe there are `nsroom rooms --json --watch` and"
+            "top needs a terminal; in a pipe use `nsroom rooms --json --watch` or"
             " `nsroom sockets --json --watch`"
         )
     target = connection.target()
-    secured, namespaces = admin.target(target), connection.named(target)
-    fault = None
+    admin_target, namespaces = admin.target(target), connection.named(target)
+    error = None
     if via is not Via.EVENTS:
-        fault = _by_admin(secured, namespaces, all, timeout)
-        if fault is None:
+        error = _by_admin(admin_target, namespaces, all, timeout)
+        if error is None:
             return
         if via is Via.ADMIN:
-            raise fault
-    _by_events(target, timeout, fault)
+            raise error
+    _by_events(target, timeout, error)
 
 
 def _by_admin(target: "Target", namespaces: tuple[str, ...], all: bool, timeout: float) -> NsroomError | None:
-    """Show it by the admin namespace; give what speaks against that."""
+    """Show the admin namespace's data; return the error if the server does not offer it."""
     from nsroom.cli.admin_credentials import run_asking
     from nsroom.errors import CredentialsError
     from nsroom.tui.top.run import show_admin
 
     try:
-        run_asking(lambda proven: show_admin(proven, namespaces, all, timeout), target)
+        run_asking(lambda target: show_admin(target, namespaces, all, timeout), target)
     except CredentialsError:
         raise
     except (RefusedError, WaitError) as error:
@@ -75,14 +78,14 @@ def _by_admin(target: "Target", namespaces: tuple[str, ...], all: bool, timeout:
     return None
 
 
-def _by_events(target: "Target", timeout: float, fault: NsroomError | None) -> None:
-    """Show it by the server's events. Raises: what speaks against both ways."""
+def _by_events(target: "Target", timeout: float, first: NsroomError | None) -> None:
+    """Show the rooms of the server's events. Raises: the errors of both ways."""
     from nsroom.cli.run import run
     from nsroom.tui.top.run import show_events
 
     try:
         run(show_events(target, timeout))
     except (NackError, RefusedError, WaitError) as error:
-        if fault is None:
+        if first is None:
             raise
-        raise type(error)(f"{fault}; and {error}") from None
+        raise type(error)(f"{first}; {error}") from None

@@ -12,7 +12,7 @@ from nsroom.output.terminal import safe
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
-def mend() -> None:
+def fix_stdio() -> None:
     """Open /dev/null for each standard stream that is closed, before a socket or file gets its descriptor.
 
     Reading then returns end of file, and writing fails as it does on a closed descriptor.

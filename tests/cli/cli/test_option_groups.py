@@ -221,5 +221,5 @@ def test_the_words_make_an_event() -> None:
 
 
 def test_leaving_out_needs_a_room() -> None:
-    with pytest.raises(UsageError, match="--except leaves members of --room out"):
+    with pytest.raises(UsageError, match="--except needs --room"):
         EmitOptions(skip=["s"]).emit("e", [], "/")

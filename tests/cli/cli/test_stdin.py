@@ -112,7 +112,7 @@ async def test_a_line_has_a_bound(pipe: tuple[int, int], monkeypatch: pytest.Mon
     batches = lines(reader)
     os.write(writer, b"0123456789\n01234567891")
     assert await anext(batches) == [b"0123456789"]
-    with pytest.raises(DataError, match="stdin: a line of more than 10 bytes"):
+    with pytest.raises(DataError, match="stdin: a line is longer than 10 bytes"):
         await anext(batches)
 
 

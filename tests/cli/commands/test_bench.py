@@ -241,7 +241,7 @@ async def test_what_lies_in_the_folder_is_not_imported(
         ((":1", "--clients", "10000000"), 2, "run `ulimit -n 10000064` before, or give more --workers"),
         ((":1", "--clients", "1"), 2, "--clients"),
         ((":1", "--clients", "5", "--rooms", "3"), 2, "it takes 6"),
-        ((":1", "--scenario", "nonsense"), 2, "there are connect, ack, fan-out"),
+        ((":1", "--scenario", "nonsense"), 2, "choose connect, ack, fan-out"),
         ((":1", "--max-p99", "5"), 2, "--max-p99 '5': write it as 200ms or 1.5s"),
         ((":1", "--transport", "polling"), 2, "WebSocket only"),
         ((":1/a", "-n", "/b"), 2, "one namespace, but 2"),

@@ -70,7 +70,7 @@ async def test_an_error_is_code_7_and_printed_all_the_same(nsroom: Runner, serve
 
 async def test_no_answer_is_code_5(nsroom: Runner, server: Server) -> None:
     result = await nsroom("call", "never", "--timeout", "0.3", "-n", "/lab", "-u", server.url)
-    complaint = "nsroom: no acknowledgement of 'never' within 0.3 s: does the server handle it?\n"
+    complaint = "nsroom: no acknowledgement of 'never' within 0.3 s; does the server handle it?\n"
     assert result == Result(5, "", complaint)
 
 

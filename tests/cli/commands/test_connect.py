@@ -51,7 +51,7 @@ async def test_silence_ends_with_5(nsroom: Runner) -> None:
     async with bad.sends() as url:
         result = await nsroom("connect", url, "-W", "2", "-C", "3")
     assert (result.code, result.stdout) == (5, "")
-    assert "nsroom: fewer than 3 lines came within the 2 s of --wait\n" in result.stderr
+    assert "nsroom: stopped after 2 s (--wait) with fewer than 3 lines\n" in result.stderr
     assert 2 <= time.monotonic() - began < 2 + ROOM
 
 
@@ -59,7 +59,7 @@ async def test_waiting_covers_the_connecting_too(nsroom: Runner) -> None:
     async with bad.silent() as url:
         result = await nsroom("connect", url, "-W", "0.5")
     assert (result.code, result.stdout) == (5, "")
-    assert result.stderr == "nsroom: nothing ended it within the 0.5 s of --wait\n"
+    assert result.stderr == "nsroom: stopped after 0.5 s (--wait)\n"
 
 
 async def test_head_ends_it_at_once_and_quietly(shell: Runner) -> None:

@@ -153,11 +153,11 @@ async def test_a_line_of_10_mb(nsroom: Nsroom, line: str) -> None:
     [
         (
             ["missing"],
-            "nsroom: cannot read missing: No such file or directory (a frame itself goes to --frame)\n",
+            "nsroom: cannot read missing: No such file or directory (to explain a frame, use --frame)\n",
         ),
-        (["."], "nsroom: cannot read .: Is a directory (a frame itself goes to --frame)\n"),
-        (["x", "-f", "2"], "nsroom: give a file or --frame, not both\n"),
-        (["--json", "--plain"], "nsroom: --json and --plain exclude each other\n"),
+        (["."], "nsroom: cannot read .: Is a directory (to explain a frame, use --frame)\n"),
+        (["x", "-f", "2"], "nsroom: use either FILE or --frame, not both\n"),
+        (["--json", "--plain"], "nsroom: use either --json or --plain, not both\n"),
     ],
 )
 async def test_usage(nsroom: Nsroom, args: list[str], complaint: str) -> None:

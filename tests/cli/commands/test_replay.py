@@ -104,8 +104,8 @@ async def test_what_was_saved_can_be_sent_again(nsroom: Runner, server: Server) 
         (entry("echo", 0) + entry("echo", 0.1)[:40], "line 2: "),
         (entry("echo", 0) + "[1]\n", "line 2: "),
         (entry("echo", 0) + '{"time":"noon"}\n', "line 2: invalid time: 'noon'"),
-        ("", "run.ndjson: no event to send: try --direction in, for what was received"),
-        (entry("echo", 0, "in"), "run.ndjson: no event to send: try --direction in, for what was received"),
+        ("", "run.ndjson: no events to send; try --direction in for received events"),
+        (entry("echo", 0, "in"), "run.ndjson: no events to send; try --direction in for received events"),
     ],
 )
 async def test_a_torn_or_empty_recording_is_code_8(

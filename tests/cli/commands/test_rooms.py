@@ -31,7 +31,7 @@ def answers(ack: str) -> bad.Peer:
 @pytest.mark.usefixtures("ann")
 async def test_a_table_for_people(nsroom: Runner, server: Server) -> None:
     result = await nsroom("rooms", "-u", server.url, "-n", "/chat")
-    assert (result.code, result.stderr) == (0, "nsroom: as the server's `rooms` event tells\n")
+    assert (result.code, result.stderr) == (0, "nsroom: (from the server's `rooms` event)\n")
     assert [line.split() for line in result.lines] == [
         ["namespace", "room", "members"],
         ["/chat", "lobby", "1", "ann"],
@@ -56,7 +56,7 @@ async def test_one_room(nsroom: Runner, server: Server) -> None:
 
 async def test_no_rooms_is_an_empty_list(nsroom: Runner, server: Server) -> None:
     rooms = ("rooms", "-u", server.url, "--via", "events")
-    assert await nsroom(*rooms) == Result(0, "", "nsroom: no rooms: nobody has joined one\n")
+    assert await nsroom(*rooms) == Result(0, "", "nsroom: no rooms: no client has joined one\n")
     assert await nsroom(*rooms, "--json") == Result(0, "", "")
 
 
@@ -85,12 +85,12 @@ async def test_neither_events_nor_an_admin_namespace(nsroom: Runner) -> None:
     async with bad.sends() as url:
         result = await nsroom("rooms", "-u", url, "--timeout", "0.3")
     assert (result.code, result.stdout) == (5, "")
-    assert "does it handle that event?; and /admin" in result.stderr
+    assert "does it handle that event?; /admin" in result.stderr
 
 
-async def test_what_changes_is_told(spawn: Spawner, server: Server) -> None:
+async def test_changes_are_printed(spawn: Spawner, server: Server) -> None:
     watcher = await spawn("rooms", "-u", server.url, "-n", "/chat", "--watch", "--json")
-    await watcher.err("as the server's `rooms` event tells")
+    await watcher.err("(from the server's `rooms` event)")
     member = await spawn("join", "lobby", "--as", "ann", "-u", server.url, "-n", "/chat")
     room = await watcher.record()
     assert (room["room"], room["count"], room["members"][0]["nick"]) == ("lobby", 1, "ann")

@@ -59,12 +59,12 @@ async def test_limits(nsroom: Runner) -> None:
         (("--history", "/dev/null/x"), "nsroom: history /dev/null/x"),
         (("--log-format", "xml"), "nsroom: invalid value for '--log-format'"),
         (("--fault", "slow"), "nsroom: fault 'slow'"),
-        (("--admin-write",), "nsroom: --admin-write: say who"),
+        (("--admin-write",), "nsroom: --admin-write needs --admin"),
         (("--admin", ":x"), "nsroom: an administrator needs a name"),
         (("--admin", "ann:"), "nsroom: an administrator needs a name"),
         (("--admin", "@/nowhere"), "nsroom: admin file /nowhere"),
         (("--limit", "history_messages=0"), "nsroom: limit history_messages"),
-        (("--json",), "nsroom: --json goes with --print-limits"),
+        (("--json",), "nsroom: --json needs --print-limits"),
     ],
 )
 async def test_usage_errors(nsroom: Runner, args: tuple[str, ...], complaint: str) -> None:
@@ -74,12 +74,12 @@ async def test_usage_errors(nsroom: Runner, args: tuple[str, ...], complaint: st
     assert result.stderr.count("\n") == 1
 
 
-async def test_an_administrator_whose_password_is_made_up(spawn: Spawner, nsroom: Runner) -> None:
+async def test_an_administrator_with_a_generated_password(spawn: Spawner, nsroom: Runner) -> None:
     server = await spawn("serve", "--port", "0", "--history", "none", "--admin", "ann")
     said = await server.err("nsroom: listening on", timeout=20)
     listening, password = (
         LISTENING.search(said),
-        re.search(r"the password of ann in /admin is (\S{16})\n", said),
+        re.search(r"the password of ann for /admin is (\S{16})\n", said),
     )
     assert listening
     assert password

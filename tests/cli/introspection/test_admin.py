@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from nsroom.cli.admin_credentials import fitting, payload
-from nsroom.errors import UsageError
 from nsroom.introspection.admin.offsets import without_offset
 from nsroom.introspection.admin.state import State
 from nsroom.introspection.listing import rooms_view, sockets_view
@@ -289,40 +287,3 @@ def test_changes_of_a_list() -> None:
     ]
     assert list(changes(before, later))[-1] == {"namespace": "/chat", "room": "b", "gone": True}
     assert list(changes(later, later)) == []
-
-
-def test_credentials(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NSROOM_ADMIN", raising=False)
-    (tmp_path / "secret").write_text("admin:s3cret:x\n")
-    admin = {"username": "admin", "password": "s3cret:x"}
-    assert payload(None, None) is None
-    assert payload("admin:s3cret:x", None) == admin
-    assert payload(f"@{tmp_path / 'secret'}", None) == admin
-    assert payload(json.dumps(admin), None) == admin
-    assert payload(None, "known") == {"sessionId": "known"}
-    monkeypatch.setenv("NSROOM_ADMIN", "admin:s3cret:x")
-    assert payload(None, None) == admin
-    assert payload("other:1", None) == {"username": "other", "password": "1"}
-
-
-@pytest.mark.parametrize(
-    ("auth", "session", "complaint"),
-    [
-        ("a:b", "c", "give one or the other"),
-        ("@/nowhere", None, "--admin-auth: cannot read /nowhere"),
-        ('{"username":"admin"}', None, "a username needs a password"),
-        ('{"password":s3cret', None, "--admin-auth: no valid JSON object"),
-    ],
-)
-def test_wrong_credentials_are_named_but_never_shown(auth: str, session: str | None, complaint: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        payload(auth, session)
-    assert complaint in str(caught.value)
-    assert "s3cret" not in str(caught.value)
-
-
-def test_an_application_s_auth_is_passed_on_where_it_crashes_nobody() -> None:
-    assert fitting({"token": "x"}) == {"token": "x"}
-    assert fitting({"username": "admin", "password": "x"}) == {"username": "admin", "password": "x"}
-    assert fitting({"username": "admin"}) is None
-    assert fitting(None) is None
