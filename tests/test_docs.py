@@ -1,6 +1,6 @@
-"""The documentation names every command, option, exit code and event that there is, and the help fits.
+"""The documentation names every command, option, exit code and event, and the help fits 80 columns.
 
-`python -m tests.test_docs` writes the README's table of options, and the text of `--help`, out of the code.
+`python -m tests.test_docs` writes the README's tables of options and the text of `--help` from the code.
 """
 
 import re
@@ -34,7 +34,7 @@ END = "<!-- end of options -->\n"
 SHARED = {
     "Connection": ConnectionOptions,
     "Watching: `connect`, `join` and `tail`": ShowOptions,
-    "… and of these `connect` and `join`": WatchOptions,
+    "Watching, also: `connect` and `join`": WatchOptions,
     "Events: `emit` and `call`": EmitOptions,
     "Instrumented servers: `rooms`, `sockets`, `tail`, `top`, `kick`, `join` and `emit`": AdminOptions,
 }
@@ -59,7 +59,7 @@ BUILT = {
     "bench": "",
     "demo": "",
 }
-"""What the contract asks for, besides what commands share."""
+"""The options that the contract names, except those that commands share."""
 BEYOND = {
     "serve": "--allowed-host --limit --admin-write",
     "emit": "--json",
@@ -100,22 +100,22 @@ TREE: Any = typer.main.get_command(build(COMMANDS))
 
 
 def options(command: str) -> list[Any]:
-    """Give a command's options, without `--help`."""
+    """Return a command's options, without `--help`."""
     return [each for each in TREE.commands[command].params if each.param_type_name == "option"]
 
 
 def long_names(params: list[Any]) -> set[str]:
-    """Give the names with two dashes."""
+    """Return the names with two dashes."""
     return {name for each in params for name in each.opts if name.startswith("--")}
 
 
 def shared(command: str) -> set[str]:
-    """Give the long options that a command has in common with others."""
+    """Return the long options that a command shares with others."""
     return {name for kind, names in CONTRACT_SHARED.items() if _has(command, kind) for name in names.split()}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_option_of_the_contract_is_there_and_no_other(command: str) -> None:
+def test_a_command_has_the_options_of_the_contract_and_no_others(command: str) -> None:
     own = {*BUILT[command].split(), *BEYOND.get(command, "").split()}
     assert long_names(options(command)) == own | shared(command)
 
@@ -140,14 +140,14 @@ async def test_help_is_what_typer_writes(columns: str, nsroom: Runner) -> None:
     assert await nsroom("--help", env=narrow) == await nsroom("--debug", "--help", env=narrow) != by_typer
 
 
-async def test_the_list_of_commands_is_whole(nsroom: Runner) -> None:
+async def test_the_list_of_commands_is_complete(nsroom: Runner) -> None:
     listed = (await nsroom("--help")).stdout.partition("Commands:\n")[2]
     assert [line.split()[0] for line in listed.splitlines() if line.strip()] == list(COMMANDS)
     assert "..." not in listed
 
 
 def examples() -> Iterator[str]:
-    """Give the commands of every help's examples, and of the README's blocks of shell."""
+    """Yield the commands in the examples of every help, and in the shell blocks of the documents."""
     for command in TREE.commands.values():
         yield from re.findall(r"nsroom .*", command.help.partition("Examples:")[2])
     texts = "\n".join(page.read_text("utf-8") for page in (README, *ROOT.glob("docs/*.md")))
@@ -167,7 +167,7 @@ def test_examples_name_options_that_exist(example: str) -> None:
 
 
 def _words(example: str) -> list[str]:
-    """Take the first command of a line apart; what follows two blanks in a help is a remark."""
+    """Return the words of the first command of a line; text after two blanks is a remark."""
     lexer = shlex.shlex(re.split(r" {2,}(?=[a-z])", example)[0], posix=True, punctuation_chars="|;<>&)")
     lexer.whitespace_split = True
     words = []
@@ -199,9 +199,9 @@ def test_the_readme_has_every_event_of_the_server() -> None:
 
 
 def _handlers(kind: type) -> set[str]:
-    """Give the events that a group of handlers knows."""
-    made = object.__new__(kind)
-    return set(made.handlers)
+    """Return the events of a group of handlers."""
+    handlers = object.__new__(kind)
+    return set(handlers.handlers)
 
 
 def test_the_readme_has_every_part_of_a_record() -> None:
@@ -217,13 +217,13 @@ def test_the_readmes_filters_can_be_read() -> None:
     assert all(parse(text).fields for text in read)
 
 
-def test_completion_offers_files_where_files_are_wanted() -> None:
-    wanted = {"FILE", "PATH|none"}
+def test_completion_offers_files_for_options_that_take_files() -> None:
+    takes_file = {"FILE", "PATH|none"}
     named = {
         each.opts[0]
         for command in COMMANDS
         for each in options(command)
-        if each.metavar in wanted or each.type.name == "path"
+        if each.metavar in takes_file or each.type.name == "path"
     }
     assert named == set(FILE_OPTIONS)
     arguments = [
@@ -236,7 +236,7 @@ def test_completion_offers_files_where_files_are_wanted() -> None:
 
 
 def reference() -> str:
-    """Write the tables of options: those that commands share once, then each command's own."""
+    """Return the tables of options: the shared ones, then each command's own."""
     groups = {id(kind): set(kind.__annotations__) for kind in SHARED.values()}
     parts = [_table(title, _of_group(kind)) for title, kind in SHARED.items()]
     for command in COMMANDS:
@@ -274,7 +274,7 @@ def _cell(text: str) -> str:
 
 
 def root_help() -> str:
-    """Give what typer writes for `--help`, which `main` prints without it."""
+    """Return typer's text for `--help`, which `main` prints without loading typer."""
     context = TREE.make_context("nsroom", [], resilient_parsing=True, terminal_width=HELP_COLUMNS)
     return f"{context.get_help()}\n"
 

@@ -1,4 +1,4 @@
-"""Every console block of the README is run on a terminal, and prints what the README says."""
+"""Every console block of the README is run on a terminal and prints what the README shows."""
 
 import re
 import shutil
@@ -18,24 +18,24 @@ SET_UP = "$ python3 -m venv "
 TERMINALS = "$ nsroom serve "
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _COLOURS = re.compile(r"\r?\x1b\[[\d;]*[mK]")
-"""Of jq, and the wiping of the progress line."""
+"""Written by jq, and by the progress line."""
 _VARYING = (
     (re.compile(r'"time":"[^"]*"'), '"time":"…"'),
     (re.compile(r'"seq":\d+'), '"seq":…'),
     (re.compile(r"http://(localhost|127\.0\.0\.1):\d+"), "http://…"),
 )
-"""What is another at each run."""
+"""Text that differs between runs."""
 
 
 class Step(NamedTuple):
-    """A command, and the lines that it prints."""
+    """A command and the lines that it prints."""
 
     command: str
     output: list[str]
 
 
 def steps(block: str) -> Iterator[Step]:
-    """Take a block apart."""
+    """Yield the steps of a block."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, *output = part.splitlines()
         yield Step(command, output)
@@ -46,16 +46,16 @@ SESSIONS = [block for block in BLOCKS if not block.startswith((SET_UP, TERMINALS
 
 
 def normal(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Give what is said on stderr and what is printed, without what varies; the two race on a terminal."""
+    """Return the lines of stderr and of stdout, without varying text; on a terminal the two race."""
     for pattern, stand_in in _VARYING:
         lines = [pattern.sub(stand_in, line) for line in lines]
-    said = [line for line in lines if line.startswith("nsroom: ")]
-    return said, [line for line in lines if line not in said]
+    messages = [line for line in lines if line.startswith("nsroom: ")]
+    return messages, [line for line in lines if line not in messages]
 
 
 @pytest.fixture
 def bash(environment: dict[str, str], tmp_path: Path) -> Run:
-    """Run a line of bash on a terminal, and give the lines it printed."""
+    """Run a line of bash on a terminal and return the lines it printed."""
     last = [0]
     quoted = " ".join(f"'{part}'" for part in NSROOM)
 
@@ -80,7 +80,7 @@ async def test_a_session(block: str, bash: Run, server: Server) -> None:
 
 
 def without_jq(step: Step) -> tuple[str, list[str] | None]:
-    """Leave jq out where there is none, and then do not look at what is printed."""
+    """Replace jq by cat if it is not installed, and then do not compare the output."""
     if "| jq" not in step.command or shutil.which("jq"):
         return step.command, step.output
     return re.sub(r"\| jq (-\S+ )?('[^']*'|\S+)", "| cat", step.command), None
