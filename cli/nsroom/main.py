@@ -54,9 +54,13 @@ def _run(argv: Sequence[str]) -> int:
     if argv in (["--version"], ["-V"]):  # loading typer would double its time
         show_version()
         return ExitCode.OK
-    if (
-        argv in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS
-    ):  # nearly all of its time would be loading typer
+    if _asks_for_report(argv):
+        from nsroom.cli.versions import report
+
+        put(report().encode())
+        return ExitCode.OK
+    # Loading typer would be nearly all of its time.
+    if argv in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS:
         with open(HELP, "rb") as file:
             put(file.read())
         return ExitCode.OK
@@ -65,6 +69,12 @@ def _run(argv: Sequence[str]) -> int:
     if "_NSROOM_COMPLETE" in os.environ:
         _register_shells()
     return int(build(_needed(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
+
+
+def _asks_for_report(argv: Sequence[str]) -> bool:
+    """Return whether the line is `--version --verbose`, in any order and spelling."""
+    long = {"-V": "--version", "-v": "--verbose"}
+    return argv in (["-Vv"], ["-vV"]) or {long.get(word, word) for word in argv} == {"--version", "--verbose"}
 
 
 def _columns() -> int:

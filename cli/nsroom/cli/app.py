@@ -41,7 +41,14 @@ def _show_completion(shell: Shell | None) -> None:
 
 def root(
     _version: Annotated[
-        bool, typer.Option("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            help="Show the version; with -v also those of its libraries.",
+            callback=_show_version,
+            is_eager=True,
+        ),
     ] = False,
     _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
     _completion: Annotated[
