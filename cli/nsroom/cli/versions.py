@@ -11,7 +11,7 @@ from nsroom import __version__
 
 
 def report() -> str:
-    """Return one line for each fact: nsroom, Python, the system, the libraries, the terminal and the paths."""
+    """Return a line for each of nsroom, Python, the system, the libraries, the terminal and the paths."""
     return "".join(f"{name:<16} {value}\n" for name, value in _facts())
 
 

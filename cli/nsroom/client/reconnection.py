@@ -54,7 +54,7 @@ class Gap:
         if len(self.recovered) == len(self.namespaces):
             missed = f"the server sent the {other}missed events"
         else:
-            missed = f"{other}events sent meanwhile may be missing"
+            missed = f"{other}events sent in between may be missing"
         length = f"{self.milliseconds / 1000:.1f} s without a connection"
         return "; ".join(filter(None, (length, known, missed)))
 
