@@ -180,7 +180,7 @@ class Server:
         if packet and isinstance(data, bytes):
             complete = packet.attach(data)
         elif packet or isinstance(data, bytes):
-            raise Malformed("text instead of an attachment, or an unexpected attachment")
+            raise Malformed("missing attachment" if packet else "unexpected attachment")
         else:
             packet = Packet.parse(data, self.options.limits)
             self._check_expected(connection, packet)
