@@ -97,6 +97,7 @@ async def test_mutations_close_the_session_or_are_answered(
 ) -> None:
     running = await serve(**PATIENT)
     bob = await connect(running)
+    opened = time.monotonic()
     chance, slowest = random.Random(SEED), 0.0
     for number in range(1000):
         frame = mutate(chance, FRAMES[number % len(FRAMES)])
@@ -114,7 +115,8 @@ async def test_mutations_close_the_session_or_are_answered(
     assert len(gone) == len(set(gone)) >= 1000
     assert "failed" not in caplog.text
     assert all(len(line(record)) <= 200 for record in caplog.records)
-    assert len(caplog.records) < 100
+    # Ten at once, then two a second: however slow the machine is.
+    assert len(caplog.records) <= 11 + 2 * (time.monotonic() - opened)
 
 
 async def answered_or_closed(reader: asyncio.StreamReader) -> None:
