@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any
+
+from yarl import URL
 
 from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.client.transports.tap import Tap
@@ -91,3 +94,19 @@ class TappedResponse(aiohttp.ClientResponse):
                 self.close()
                 raise aiohttp.ClientPayloadError(f"a polled body of more than {LIMITS.frame} bytes")
         return bytes(body)
+
+
+class CookieJar(aiohttp.CookieJar):
+    """Returns every cookie byte for byte: sticky sessions depend on values such as `AWSALB=ab+c/d==`.
+
+    By default aiohttp quotes values, and drops the cookies of hosts named by an IP address.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(unsafe=True, quote_cookie=False)
+
+    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
+        """Store the cookies of a response, with the quotes that the server wrote."""
+        super().update_cookies_from_headers(headers, response_url)
+        for morsel in self:
+            morsel.set(morsel.key, morsel.coded_value, morsel.coded_value)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nsroom.client.target import Target, Transport
-from nsroom.client.transports.aiohttp_taps import TappedResponse, TappedWebSocket
+from nsroom.client.transports.aiohttp_taps import CookieJar, TappedResponse, TappedWebSocket
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.handshake import AGENT, resource, with_own
 from nsroom.client.transports.slim_aiohttp import aiohttp
@@ -181,8 +181,7 @@ class PythonSocketioConnection(Connection):
             connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
             headers=with_own(self._target.headers, {"User-Agent": AGENT}),
             cookies=self._target.cookies,
-            # aiohttp's default jar drops the cookies of hosts named by an IP address.
-            cookie_jar=aiohttp.CookieJar(unsafe=True),
+            cookie_jar=CookieJar(),
             trust_env=True,
             middlewares=(send_once,),
             trace_configs=[trace],

@@ -3,9 +3,12 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from nsroom.client.transports import aiohttp_taps
+from nsroom.client.transports.aiohttp_taps import CookieJar
 from nsroom.errors import LostError
 from nsroom.protocol.limits import Limits
 from nsroom.record import Kind
@@ -124,3 +127,27 @@ async def test_records_end_with_the_client(reference: Reference, connect: Connec
     assert kinds[:4] == ["open", "connect", "connect", "event"]
     await closing[0]
     assert [records async for records in client.records()] == []
+
+
+@pytest.mark.parametrize("value", ["ab+c/d==", 'say="hi"', '"x y,z"', "x y", "a,b", "é"])
+async def test_cookies_come_back_byte_for_byte(value: str) -> None:
+    received: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        received.append(request.headers.get("Cookie", ""))
+        return web.Response(headers={"Set-Cookie": f"AWSALB={value}; Path=/"})
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    async with aiohttp.ClientSession(cookies={"v": value}, cookie_jar=CookieJar()) as http:
+        for _ in range(2):
+            async with http.get(f"http://127.0.0.1:{port}/") as response:
+                assert response.status == 200
+    await runner.cleanup()
+    assert received[0] == f"v={value}"
+    assert sorted(received[1].split("; ")) == [f"AWSALB={value}", f"v={value}"]
