@@ -51,7 +51,7 @@ PACKAGES = {
     "nsroom.proxy": "",
     "nsroom.doctor": "yarl",
     "nsroom.bench": "rich",
-    "nsroom.cli": "typer",
+    "nsroom.cli": "typer platformdirs",
     "nsroom.commands": "typer platformdirs",
     "nsroom.main": "typer",
     "nsroom.tui": "prompt_toolkit platformdirs",

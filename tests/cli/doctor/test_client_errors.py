@@ -62,4 +62,4 @@ async def test_the_command_is_offline(nsroom: Runner) -> None:
 async def test_unknown_words_are_a_no(nsroom: Runner) -> None:
     result = await nsroom("doctor", "--explain", "zzz \x1b[31m")
     assert (result.code, result.stdout) == (1, "")
-    assert result.stderr.startswith("nsroom: no client's words like these are known")
+    assert result.stderr.startswith("nsroom: no known error matches")
