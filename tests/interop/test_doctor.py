@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from nsroom.client.target import Target, Transport
-from nsroom.doctor.checks import checks
+from nsroom.doctor.checks import CHECKS
 from nsroom.doctor.examination import Examination, Wishes
 from nsroom.doctor.finding import Finding, State
 from nsroom.doctor.probes.http import Exchange
-from nsroom.doctor.runner import BUDGET, examine
+from nsroom.doctor.runner import examine
 from tests.conftest import StartServer
 from tests.peers import bad, proxies
 from tests.peers.program import Runner, Server, Spawner
@@ -42,7 +42,7 @@ async def diagnose(
     target = Target(url=url, namespaces=(namespace,), **options)
     async with Exchange(target) as exchange:
         examination = Examination(target, wishes, exchange)
-        reports = await examine(checks(wishes.soak), examination, lambda _left: None, BUDGET + wishes.soak)
+        reports = await examine(CHECKS, examination, lambda _left: None)
     return {report.check: report.finding for report in reports}
 
 
@@ -453,7 +453,7 @@ async def test_the_command(nsroom: Runner, server: Server) -> None:
     result = await nsroom("doctor", server.url, "--json")
     assert (result.code, result.stderr) == (0, "")
     reports = result.records()
-    assert [report["check"] for report in reports] == [check.name for check in checks()]
+    assert [report["check"] for report in reports] == [check.name for check in CHECKS]
     assert {report["state"] for report in reports} == {"ok", "skipped"}
     result = await nsroom("doctor", f"{server.url}/nope")
     assert result.code == 1

@@ -108,20 +108,19 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
 
 async def _examine(target: "Target", wishes: "Wishes") -> "list[Report]":
     from nsroom.cli.progress import ProgressLine
-    from nsroom.doctor.checks import checks
+    from nsroom.doctor.checks import CHECKS
     from nsroom.doctor.examination import Examination
     from nsroom.doctor.probes.http import Exchange
-    from nsroom.doctor.runner import BUDGET, examine
+    from nsroom.doctor.runner import examine
 
     progress = ProgressLine()
     async with Exchange(target) as exchange:
         examination = Examination(target, wishes, exchange)
         try:
             return await examine(
-                checks(wishes.soak),
+                CHECKS,
                 examination,
                 lambda left: progress.show(f"{len(left)} checks to go: {', '.join(left)}"),
-                BUDGET + wishes.soak,
             )
         finally:
             progress.clear()

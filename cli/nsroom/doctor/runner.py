@@ -1,4 +1,4 @@
-"""Run checks side by side, each as soon as those that it needs have passed."""
+"""Run checks concurrently, each as soon as the checks it needs have passed."""
 
 import asyncio
 import time
@@ -10,33 +10,36 @@ from nsroom.doctor.finding import Finding, Report, blocked, fail, skip
 from nsroom.doctor.probes.session import LOST
 
 BUDGET = 15.0
-"""Seconds for everything."""
+"""Seconds for all checks, in addition to --soak."""
 
 Progress = Callable[[Sequence[str]], None]
-"""Is told which checks are still under way."""
+"""Called with the names of the checks that are still running."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question, and the checks without which it makes no sense."""
+    """A question about the server, and the checks that must pass before it makes sense."""
 
     name: str
     run: Callable[[Examination], Awaitable[Finding]]
     needs: tuple[str, ...] = ()
     bound: float = 8.0
     """Seconds."""
+    soaks: bool = False
+    """Whether the check may take --soak longer than its bound."""
 
 
 async def examine(
     checks: Sequence[Check], examination: Examination, progress: Progress, budget: float = BUDGET
 ) -> list[Report]:
-    """Run all checks within `budget` seconds, and report in their order."""
+    """Run all checks within `budget` seconds plus --soak, and return their reports in order."""
+    budget += examination.wishes.soak
     running: dict[str, asyncio.Task[Report]] = {}
     for check in checks:
         needed = [running[name] for name in check.needs]
-        running[check.name] = asyncio.create_task(_judge(check, needed, examination))
+        running[check.name] = asyncio.create_task(_report(check, needed, examination))
     try:
-        await _follow(running, progress, budget)
+        await _wait_for_all(running, progress, budget)
         return [_result(check, running[check.name], budget) for check in checks]
     finally:
         for task in running.values():
@@ -45,7 +48,9 @@ async def examine(
         await examination.close()
 
 
-async def _follow(running: dict[str, "asyncio.Task[Report]"], progress: Progress, budget: float) -> None:
+async def _wait_for_all(
+    running: dict[str, "asyncio.Task[Report]"], progress: Progress, budget: float
+) -> None:
     deadline = time.monotonic() + budget
     left = running
     while left and (seconds := deadline - time.monotonic()) > 0:
@@ -57,25 +62,28 @@ async def _follow(running: dict[str, "asyncio.Task[Report]"], progress: Progress
 def _result(check: Check, task: "asyncio.Task[Report]", budget: float) -> Report:
     if task.done():
         return task.result()
-    return Report(check.name, skip(f"not finished within the {budget:g} s of everything"), budget * 1000)
+    return Report(
+        check.name, skip(f"not finished within {budget:g} s, the time for all checks"), budget * 1000
+    )
 
 
-async def _judge(check: Check, needed: Sequence["asyncio.Task[Report]"], examination: Examination) -> Report:
+async def _report(check: Check, needed: Sequence["asyncio.Task[Report]"], examination: Examination) -> Report:
     for task in needed:
-        # Shielded: a check that is given up takes none of these with it.
+        # Shielded: cancelling one check must not cancel the checks it waits for.
         report = await asyncio.shield(task)
         if report.finding.stops:
             return Report(check.name, blocked(report.finding.needs or report.check), 0.0)
     start = time.monotonic()
-    finding = await _bounded(check, examination)
+    finding = await _run_bounded(check, examination)
     return Report(check.name, finding, (time.monotonic() - start) * 1000)
 
 
-async def _bounded(check: Check, examination: Examination) -> Finding:
+async def _run_bounded(check: Check, examination: Examination) -> Finding:
+    bound = check.bound + (examination.wishes.soak if check.soaks else 0.0)
     try:
-        async with asyncio.timeout(check.bound):
+        async with asyncio.timeout(bound):
             return await check.run(examination)
     except TimeoutError:
-        return fail(f"no answer within {check.bound:g} s")
+        return fail(f"no answer within {bound:g} s")
     except LOST as error:
         return fail(f"the connection failed: {error}")

@@ -1,46 +1,45 @@
-"""The list of checks, and what each needs."""
+"""All checks in the order of their report, and the checks that each depends on."""
 
-from nsroom.doctor.checks.acknowledgements import ack, handlers
-from nsroom.doctor.checks.admin import admin
-from nsroom.doctor.checks.cors import cors
-from nsroom.doctor.checks.handshake import allowed, http, path, redirect
-from nsroom.doctor.checks.liveness import heartbeat, payload, soak
-from nsroom.doctor.checks.namespaces import auth, middleware, namespace, parser, recovery
-from nsroom.doctor.checks.network import dns, tcp, tls
-from nsroom.doctor.checks.platforms import platform
-from nsroom.doctor.checks.transports import polling, sticky, transports, upgrade, websocket
-from nsroom.doctor.checks.versions import allow_eio3, version
+from nsroom.doctor.checks import (
+    acknowledgements,
+    admin,
+    cors,
+    handshake,
+    liveness,
+    namespaces,
+    network,
+    platforms,
+    transports,
+    versions,
+)
 from nsroom.doctor.runner import Check
 
-
-def checks(soaking: float = 0.0) -> tuple[Check, ...]:
-    """Give all checks in their order, each behind those that it needs."""
-    return (
-        Check("dns", dns),
-        Check("tcp", tcp, ("dns",)),
-        Check("tls", tls, ("tcp",)),
-        Check("http", http, ("tls",), 12.0),
-        Check("platform", platform, ("http",)),
-        Check("redirect", redirect, ("http",)),
-        Check("path", path, ("redirect",), 10.0),
-        Check("handshake", allowed, ("path",)),
-        Check("version", version, ("handshake",)),
-        Check("allow-eio3", allow_eio3, ("version",)),
-        Check("transports", transports, ("version",)),
-        Check("websocket", websocket, ("transports",)),
-        Check("sticky", sticky, ("transports",)),
-        Check("polling", polling, ("sticky",)),
-        Check("upgrade", upgrade, ("sticky",)),
-        Check("cors", cors, ("version",)),
-        Check("parser", parser, ("version",)),
-        Check("namespace", namespace, ("parser",), 10.0),
-        Check("middleware", middleware, ("parser",)),
-        Check("auth", auth, ("namespace",)),
-        Check("recovery", recovery, ("namespace", "auth", "middleware")),
-        Check("heartbeat", heartbeat, ("version",), 9.0),
-        Check("soak", soak, ("version",), soaking + 8.0),
-        Check("payload", payload, ("sticky",)),
-        Check("ack", ack, ("namespace", "auth", "middleware"), 9.0),
-        Check("handlers", handlers, ("namespace", "auth", "middleware"), 9.0),
-        Check("admin", admin, ("parser",)),
-    )
+CHECKS = (
+    Check("dns", network.check_dns),
+    Check("tcp", network.check_tcp, ("dns",)),
+    Check("tls", network.check_tls, ("tcp",)),
+    Check("http", handshake.check_http, ("tls",), 12.0),
+    Check("platform", platforms.check_platform, ("http",)),
+    Check("redirect", handshake.check_redirect, ("http",)),
+    Check("path", handshake.check_path, ("redirect",), 10.0),
+    Check("handshake", handshake.check_handshake, ("path",)),
+    Check("version", versions.check_version, ("handshake",)),
+    Check("allow-eio3", versions.check_allow_eio3, ("version",)),
+    Check("transports", transports.check_transports, ("version",)),
+    Check("websocket", transports.check_websocket, ("transports",)),
+    Check("sticky", transports.check_sticky, ("transports",)),
+    Check("polling", transports.check_polling, ("sticky",)),
+    Check("upgrade", transports.check_upgrade, ("sticky",)),
+    Check("cors", cors.check_cors, ("version",)),
+    Check("parser", namespaces.check_parser, ("version",)),
+    Check("namespace", namespaces.check_namespace, ("parser",), 10.0),
+    Check("middleware", namespaces.check_middleware, ("parser",)),
+    Check("auth", namespaces.check_auth, ("namespace",)),
+    Check("recovery", namespaces.check_recovery, ("namespace", "auth", "middleware")),
+    Check("heartbeat", liveness.check_heartbeat, ("version",), 9.0),
+    Check("soak", liveness.check_soak, ("version",), soaks=True),
+    Check("payload", liveness.check_payload, ("sticky",)),
+    Check("ack", acknowledgements.check_ack, ("namespace", "auth", "middleware"), 9.0),
+    Check("handlers", acknowledgements.check_handlers, ("namespace", "auth", "middleware"), 9.0),
+    Check("admin", admin.check_admin, ("parser",)),
+)

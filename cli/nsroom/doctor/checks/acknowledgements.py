@@ -75,7 +75,7 @@ async def _send(talk: Talk, packet: Packet, found: Acknowledged, patience: float
 _NO_EVENT = "give an --event to have acknowledged"
 
 
-async def ack(examination: Examination) -> Finding:
+async def check_ack(examination: Examination) -> Finding:
     """See whether the event is acknowledged."""
     event = examination.wishes.event
     if event is None:
@@ -98,7 +98,7 @@ async def ack(examination: Examination) -> Finding:
     return ok(f"{shown(event, 40)} is acknowledged after {ms:.0f} ms")
 
 
-async def handlers(examination: Examination) -> Finding:
+async def check_handlers(examination: Examination) -> Finding:
     """See whether the handlers are there as soon as the client is."""
     event = examination.wishes.event
     if event is None:

@@ -15,7 +15,7 @@ _ADMIN = "/admin"
 _ADMIN_REFUSALS = ("invalid credentials", "authentication failed")
 
 
-async def admin(examination: Examination) -> Finding:
+async def check_admin(examination: Examination) -> Finding:
     """See whether the server is instrumented, and for whom."""
     if await generation(examination) == 3:
         return skip("Socket.IO 2 has no admin namespace")

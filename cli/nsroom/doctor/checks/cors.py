@@ -17,7 +17,7 @@ _SIMPLE = frozenset(["accept", "accept-language", "content-language"])
 """Headers of requests that a browser sends without asking first."""
 
 
-async def cors(examination: Examination) -> Finding:
+async def check_cors(examination: Examination) -> Finding:
     """Shake hands as a browser does for a page of --origin; ask first where it would."""
     origin = examination.wishes.origin
     if origin is None:

@@ -127,7 +127,7 @@ async def websocket_talk(examination: Examination) -> Handshake | Exception:
     return talk.handshake
 
 
-async def http(examination: Examination) -> Finding:
+async def check_http(examination: Examination) -> Finding:
     """See whether anything answers in HTTP."""
     found = await hand(examination)
     if found.answer is not None:
@@ -145,7 +145,7 @@ async def http(examination: Examination) -> Finding:
     return fail(found.why, *fixes.listen(examination.target.place.rpartition(":")[2], False))
 
 
-async def redirect(examination: Examination) -> Finding:
+async def check_redirect(examination: Examination) -> Finding:
     """See whether the server sends clients elsewhere: WebSockets do not follow."""
     answer = (await hand(examination)).answer
     if answer is None or answer.status not in (301, 302, 303, 307, 308):
@@ -171,7 +171,7 @@ def redirected(location: str, examination: Examination) -> tuple[str | None, str
     return (origin, f"{url.path.rstrip('/')}/") if kept else (None, "")
 
 
-async def path(examination: Examination) -> Finding:
+async def check_path(examination: Examination) -> Finding:
     """See whether Engine.IO answers at the path, or what does."""
     found = await hand(examination)
     given = examination.exchange.path
@@ -220,7 +220,7 @@ async def _plain_websocket(examination: Examination) -> str | None:
     return "at /"
 
 
-async def allowed(examination: Examination) -> Finding:
+async def check_handshake(examination: Examination) -> Finding:
     """See whether the server lets this client shake hands at all."""
     found = await hand(examination)
     code, message = found.refusal

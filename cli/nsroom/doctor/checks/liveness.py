@@ -23,7 +23,7 @@ _BODY = 1_000_000
 """Bytes of the body to try: what a server takes that nobody has told otherwise."""
 
 
-async def heartbeat(examination: Examination) -> Finding:
+async def check_heartbeat(examination: Examination) -> Finding:
     """See how often there is a heartbeat, and whether it comes."""
     talk = await talk_to(examination)
     try:
@@ -68,7 +68,7 @@ async def _listen(talk: Talk, seconds: float, until_ping: bool = False) -> None:
         return
 
 
-async def soak(examination: Examination) -> Finding:
+async def check_soak(examination: Examination) -> Finding:
     """Hold an idle connection: only heartbeats pass."""
     seconds = examination.wishes.soak
     if not seconds:
@@ -99,7 +99,7 @@ async def _beat(talk: Talk) -> None:
         await talk.wire.send("2")
 
 
-async def payload(examination: Examination) -> Finding:
+async def check_payload(examination: Examination) -> Finding:
     """See how much the server takes at once, and whether that reaches it."""
     if not ((await offered(examination))[0] and examination.polls):
         talk = await talk_to(examination)

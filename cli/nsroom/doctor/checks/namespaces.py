@@ -82,7 +82,7 @@ async def is_answered(examination: Examination) -> bool:
     return any(reply.outcome in (Outcome.CONNECTED, Outcome.REFUSED) for reply in found.values())
 
 
-async def parser(examination: Examination) -> Finding:
+async def check_parser(examination: Examination) -> Finding:
     """See whether packets are JSON."""
     found = await replies(examination)
     if await is_answered(examination):
@@ -104,7 +104,7 @@ def _unread(why: str) -> Finding:
     return fail(f"the answer to a CONNECT cannot be read: {why}", *fixes.parser())
 
 
-async def namespace(examination: Examination) -> Finding:
+async def check_namespace(examination: Examination) -> Finding:
     """See whether the namespaces are there."""
     found = await replies(examination)
     missing = [name for name, reply in found.items() if is_missing(reply)]
@@ -152,7 +152,7 @@ async def _missing(examination: Examination, name: str, reply: Reply) -> Finding
     return fail(f"{said}{'; / is there' if there else ''}", *fixes.namespace(name))
 
 
-async def auth(examination: Examination) -> Finding:
+async def check_auth(examination: Examination) -> Finding:
     """See whether this client is let in."""
     found = await replies(examination)
     refused = {name: reply for name, reply in found.items() if is_refused(reply)}
@@ -173,7 +173,7 @@ def refusal_text(data: Json) -> str:
     return shown(data) if data is not None else "disconnected at once"
 
 
-async def middleware(examination: Examination) -> Finding:
+async def check_middleware(examination: Examination) -> Finding:
     """See whether each CONNECT is answered, and how fast."""
     found = await replies(examination)
     silent = [name for name, reply in found.items() if reply.outcome is Outcome.SILENT]
@@ -187,7 +187,7 @@ async def middleware(examination: Examination) -> Finding:
     return ok(f"CONNECT is answered after {slowest:.0f} ms")
 
 
-async def recovery(examination: Examination) -> Finding:
+async def check_recovery(examination: Examination) -> Finding:
     """See whether the server recovers the state of a lost connection."""
     found = await replies(examination)
     if await generation(examination) == 3:

@@ -50,7 +50,7 @@ async def addresses(examination: Examination) -> list[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))[:_ADDRESSES]
 
 
-async def dns(examination: Examination) -> Finding:
+async def check_dns(examination: Examination) -> Finding:
     """Look the name up."""
     host, _ = place(examination)
     if proxy := examination.exchange.proxy:
@@ -64,7 +64,7 @@ async def dns(examination: Examination) -> Finding:
     return ok(f"{host} is {' and '.join(found)}")
 
 
-async def tcp(examination: Examination) -> Finding:
+async def check_tcp(examination: Examination) -> Finding:
     """Connect to every address."""
     _, port = place(examination)
     if examination.exchange.proxy:
@@ -98,7 +98,7 @@ async def _connect(host: str, port: int, patience: float) -> Address:
     return Address(host)
 
 
-async def tls(examination: Examination) -> Finding:
+async def check_tls(examination: Examination) -> Finding:
     """Shake hands, and look at the certificate."""
     target = examination.target
     if not target.url.startswith("https:"):

@@ -29,7 +29,7 @@ _PLATFORMS = (
 )
 
 
-async def platform(examination: Examination) -> Finding:
+async def check_platform(examination: Examination) -> Finding:
     """Name the platform by its headers."""
     answer = (await hand(examination)).answer
     if answer is None:

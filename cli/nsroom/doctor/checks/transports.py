@@ -71,7 +71,7 @@ async def offered(examination: Examination) -> tuple[bool, bool]:
     return True, direct or "websocket" in upgrades
 
 
-async def transports(examination: Examination) -> Finding:
+async def check_transports(examination: Examination) -> Finding:
     """See which transports the server offers, beside those that the clients use."""
     polling, websocket = await offered(examination)
     if polling and websocket:
@@ -93,7 +93,7 @@ async def transports(examination: Examination) -> Finding:
     return fail("neither polling nor websocket can be used", *fixes.transports("websocket"))
 
 
-async def sticky(examination: Examination) -> Finding:
+async def check_sticky(examination: Examination) -> Finding:
     """Send requests of one session over fresh connections: all have to reach the server that knows it."""
     if not examination.polls:
         return skip(_NO_POLLING)
@@ -140,7 +140,7 @@ async def _reached(examination: Examination, polled: Polled, cookies: bool) -> t
     return taken, why
 
 
-async def polling(examination: Examination) -> Finding:
+async def check_polling(examination: Examination) -> Finding:
     """See whether a waiting poll is answered as soon as there is something to say."""
     if not examination.polls:
         return skip(_NO_POLLING)
@@ -191,7 +191,7 @@ async def _held(examination: Examination, seconds: float) -> Finding:
     return fail(found, *fixes.buffering())
 
 
-async def upgrade(examination: Examination) -> Finding:
+async def check_upgrade(examination: Examination) -> Finding:
     """Go from polling to WebSocket as clients do: 101, probe, switch."""
     if not (examination.polls and examination.uses_websocket):
         return skip("not asked for: --transport names one")
@@ -255,7 +255,7 @@ def not_switched(examination: Examination, error: Exception) -> Finding:
     return fail(f"no WebSocket: {error}", *fixes.websocket(examination))
 
 
-async def websocket(examination: Examination) -> Finding:
+async def check_websocket(examination: Examination) -> Finding:
     """Open a session over WebSocket at once."""
     if not examination.uses_websocket:
         return skip(_NO_WEBSOCKET)

@@ -44,7 +44,7 @@ async def client_version(examination: Examination) -> str | None:
     return found[1] if found and answer.status == 200 else None
 
 
-async def version(examination: Examination) -> Finding:
+async def check_version(examination: Examination) -> Finding:
     """Name the generation, and on Node the version."""
     found = await generation(examination)
     if found is None:
@@ -69,7 +69,7 @@ def _malformed(found: Hand) -> str | None:
     return None
 
 
-async def allow_eio3(examination: Examination) -> Finding:
+async def check_allow_eio3(examination: Examination) -> Finding:
     """See whether clients of Socket.IO 2 are let in by a newer server."""
     if await generation(examination) == 3:
         return skip("Engine.IO 3 is what it speaks")
