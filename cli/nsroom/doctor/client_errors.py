@@ -47,7 +47,7 @@ class Saying:
 @cache
 def sayings() -> tuple[Saying, ...]:
     """Read them all."""
-    text = Path(__file__).with_name("sayings.toml").read_text("utf-8")
+    text = Path(__file__).with_name("client_errors.toml").read_text("utf-8")
     return tuple(
         Saying(tuple(each["words"]), tuple(each["causes"])) for each in tomllib.loads(text)["saying"]
     )
