@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nsroom.client.target import Target
-    from nsroom.doctor.examination import Wishes
+    from nsroom.doctor.examination import Options
     from nsroom.doctor.finding import Report
 
 
@@ -73,11 +73,11 @@ def doctor(
         _explain(explain, json)
         return
     from nsroom.cli.run import run
-    from nsroom.doctor.examination import Wishes
+    from nsroom.doctor.examination import Options
     from nsroom.doctor.report import verdict
 
-    wishes = Wishes(_checked(origin), event, _arguments(event, event_args), soak)
-    reports = run(_examine(connection.target([target] if target else []), wishes))
+    options = Options(_checked(origin), event, _arguments(event, event_args), soak)
+    reports = run(_examine(connection.target([target] if target else []), options))
     _show(reports, json)
     if problem := verdict(reports, strict):
         say(problem)
@@ -106,16 +106,16 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-async def _examine(target: "Target", wishes: "Wishes") -> "list[Report]":
+async def _examine(target: "Target", options: "Options") -> "list[Report]":
     from nsroom.cli.progress import ProgressLine
     from nsroom.doctor.checks import CHECKS
     from nsroom.doctor.examination import Examination
-    from nsroom.doctor.probes.http import Exchange
+    from nsroom.doctor.probes.http import HttpClient
     from nsroom.doctor.runner import examine
 
     progress = ProgressLine()
-    async with Exchange(target) as exchange:
-        examination = Examination(target, wishes, exchange)
+    async with HttpClient(target) as http:
+        examination = Examination(target, options, http)
         try:
             return await examine(
                 CHECKS,

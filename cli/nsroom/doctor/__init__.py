@@ -1,1 +1,1 @@
-"""Why a connection fails: checks from the name look-up to the application's handlers, and what to do."""
+"""Find out why a connection fails, from the name look-up to the application, and how to fix it."""

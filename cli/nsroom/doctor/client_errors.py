@@ -37,7 +37,7 @@ _MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class KnownError:
     """Words of clients, and the causes behind them with what to do."""
 
     words: tuple[str, ...]
@@ -45,21 +45,21 @@ class Saying:
 
 
 @cache
-def sayings() -> tuple[Saying, ...]:
+def known_errors() -> tuple[KnownError, ...]:
     """Read them all."""
     text = Path(__file__).with_name("client_errors.toml").read_text("utf-8")
     return tuple(
-        Saying(tuple(each["words"]), tuple(each["causes"])) for each in tomllib.loads(text)["saying"]
+        KnownError(tuple(each["words"]), tuple(each["causes"])) for each in tomllib.loads(text)["saying"]
     )
 
 
-def look_up(text: str) -> list[Saying]:
+def look_up(text: str) -> list[KnownError]:
     """Give the sayings that are most like the text, best first; none where none is."""
     typed = _normal(text[:_TYPED])
     if not typed:
         return []
     rated = [
-        (max(_likeness(typed, _normal(words)) for words in saying.words), saying) for saying in sayings()
+        (max(_likeness(typed, _normal(words)) for words in saying.words), saying) for saying in known_errors()
     ]
     best = sorted((each for each in rated if each[0] >= _CLOSE), key=lambda each: -each[0])
     # Where one is named, what is merely like it would mislead.

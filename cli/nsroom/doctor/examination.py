@@ -1,4 +1,4 @@
-"""One examination of one server: what is asked for, and what its probes have learned, each at most once."""
+"""The state of one run of doctor: the target, the options, and the results of its probes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,73 +7,73 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from nsroom.client.target import Target, Transport
-from nsroom.doctor.probes.http import Exchange
+from nsroom.doctor.probes.http import HttpClient
 from nsroom.record import Json
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What to look at beyond the connection."""
+class Options:
+    """What to check in addition to the connection."""
 
     origin: str | None = None
-    """The origin of the web page whose browser is to connect."""
+    """The origin of a web page that connects from a browser."""
     event: str | None = None
-    """An event to have acknowledged, …"""
+    """An event to emit, expecting an acknowledgement."""
     args: tuple[Json, ...] = ()
-    """… with these arguments."""
+    """The event's arguments."""
     soak: float = 0.0
     """Seconds to hold an idle connection."""
 
 
 @dataclass(slots=True)
 class Examination:
-    """A target, the wishes, and the probes that run or ran."""
+    """A target, the options, and the probes that have been started."""
 
     target: Target
-    wishes: Wishes
-    exchange: Exchange
-    asked: dict[str, "asyncio.Task[Any]"] = field(default_factory=dict)
+    options: Options
+    http: HttpClient
+    probes: dict[str, "asyncio.Task[Any]"] = field(default_factory=dict)
 
     @property
-    def polls(self) -> bool:
-        """Whether the clients in question use polling."""
+    def uses_polling(self) -> bool:
+        """Whether --transport lets clients use polling."""
         return self.target.transport is not Transport.WEBSOCKET
 
     @property
     def uses_websocket(self) -> bool:
-        """Whether the clients in question use WebSocket."""
+        """Whether --transport lets clients use WebSocket."""
         return self.target.transport is not Transport.POLLING
 
-    def patience(self, seconds: float) -> float:
-        """Give the seconds to wait for an answer: no more than --connect-timeout."""
+    def timeout(self, seconds: float) -> float:
+        """Return how long to wait for an answer: `seconds`, but at most --connect-timeout."""
         return min(seconds, self.target.connect_timeout)
 
     async def close(self) -> None:
-        """End the probes that still run."""
-        for task in self.asked.values():
+        """Cancel the probes that are still running."""
+        for task in self.probes.values():
             task.cancel()
-        await asyncio.gather(*self.asked.values(), return_exceptions=True)
+        await asyncio.gather(*self.probes.values(), return_exceptions=True)
 
 
 Probe = Callable[[Examination], Awaitable[T]]
 
 
 def once(probe: Probe[T]) -> Probe[T]:
-    """Run a probe at most once in an examination, and give everyone its answer."""
+    """Run a probe at most once per examination, and return the same result to every caller."""
 
     @wraps(probe)
-    async def asked(examination: Examination) -> T:
+    async def shared(examination: Examination) -> T:
         name = f"{probe.__module__}.{probe.__name__}"
-        task = examination.asked.get(name)
+        task = examination.probes.get(name)
         if task is None:
-            task = examination.asked[name] = asyncio.ensure_future(_run(probe, examination))
-        # Who asked may run out of time: the others still wait.
-        answer: T = await asyncio.shield(task)
-        return answer
+            task = examination.probes[name] = asyncio.ensure_future(_run(probe, examination))
+        # Shielded: when one caller times out, the others still wait for the probe.
+        result: T = await asyncio.shield(task)
+        return result
 
-    return asked
+    return shared
 
 
 async def _run(probe: Probe[T], examination: Examination) -> T:

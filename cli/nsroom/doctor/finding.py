@@ -1,4 +1,4 @@
-"""What a check found, and the text that cures it."""
+"""The finding of a check, and the texts to paste that fix it."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A text to paste, and the place that it belongs to."""
+    """A text to paste, and where to paste it."""
 
     place: str
     text: str
@@ -26,30 +26,30 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check, on one line."""
+    """The result of one check, on one line."""
 
     state: State
     found: str
     fixes: tuple[Fix, ...] = ()
     needs: str | None = None
-    """The check whose failure kept this one from being made."""
+    """The failed check that kept this one from running."""
 
     @property
-    def stops(self) -> bool:
-        """Whether what builds on it makes no sense."""
+    def blocks(self) -> bool:
+        """Whether the checks that depend on this one must be skipped."""
         return self.state is State.FAILED or self.needs is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finding, the name of its check and the milliseconds that it took."""
+    """A finding, the name of its check, and how many milliseconds it took."""
 
     check: str
     finding: Finding
     ms: float
 
     def to_json(self) -> Json:
-        """Give it as one JSON object."""
+        """Return the report as one JSON object."""
         fixes = [{"place": fix.place, "text": fix.text} for fix in self.finding.fixes]
         return {
             "check": self.check,
@@ -61,37 +61,37 @@ class Report:
 
 
 def ok(found: str) -> Finding:
-    """Say that all is well, and what there is."""
+    """Return the finding of a check that passed."""
     return Finding(State.OK, found)
 
 
 def warn(found: str, *fixes: Fix) -> Finding:
-    """Say what will trouble some clients."""
+    """Return a finding that affects only some clients."""
     return Finding(State.WARNING, found, fixes)
 
 
 def fail(found: str, *fixes: Fix) -> Finding:
-    """Say what is wrong."""
+    """Return the finding of a check that failed."""
     return Finding(State.FAILED, found, fixes)
 
 
 def skip(why: str) -> Finding:
-    """Say why there was nothing to check."""
+    """Return the finding of a check that does not apply."""
     return Finding(State.SKIPPED, why)
 
 
 def blocked(check: str) -> Finding:
-    """Say which failed check comes first."""
+    """Return the finding of a check that was skipped because `check` failed."""
     return Finding(State.SKIPPED, f"needs {check}", needs=check)
 
 
 def quoted(value: Json) -> str:
-    """Write what a server sent as a JSON text, which can end no string of the code around it."""
+    """Return untrusted data as JSON, which cannot break out of a string in the code around it."""
     return json.dumps(value, ensure_ascii=False, default=lambda data: f"<{len(data)} bytes>")
 
 
-def shown(value: Json, length: int = 120) -> str:
-    """Write what a server sent for a line, cut to `length` characters."""
+def truncated(value: Json, length: int = 120) -> str:
+    """Return untrusted data as JSON of at most `length` characters."""
     text = quoted(value)
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
@@ -100,25 +100,25 @@ Fixes = tuple[Fix, ...]
 
 
 def node(text: str) -> Fix:
-    """Paste into a server on Node."""
+    """Return a fix for a server on Node."""
     return Fix("server, Node", text)
 
 
 def python(text: str) -> Fix:
-    """Paste into a server on python-socketio."""
+    """Return a fix for a python-socketio server."""
     return Fix("server, Python", text)
 
 
 def client(text: str) -> Fix:
-    """Paste into a client in JavaScript."""
+    """Return a fix for a JavaScript client."""
     return Fix("client, JavaScript", text)
 
 
 def client_python(text: str) -> Fix:
-    """Paste into a client on python-socketio."""
+    """Return a fix for a python-socketio client."""
     return Fix("client, Python", text)
 
 
 def shell(text: str) -> Fix:
-    """Paste into a terminal."""
+    """Return a fix to run in a shell."""
     return Fix("shell", text)

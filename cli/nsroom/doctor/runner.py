@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, Report, blocked, fail, skip
-from nsroom.doctor.probes.session import LOST
+from nsroom.doctor.probes.session import CONNECTION_ERRORS
 
 BUDGET = 15.0
 """Seconds for all checks, in addition to --soak."""
@@ -33,7 +33,7 @@ async def examine(
     checks: Sequence[Check], examination: Examination, progress: Progress, budget: float = BUDGET
 ) -> list[Report]:
     """Run all checks within `budget` seconds plus --soak, and return their reports in order."""
-    budget += examination.wishes.soak
+    budget += examination.options.soak
     running: dict[str, asyncio.Task[Report]] = {}
     for check in checks:
         needed = [running[name] for name in check.needs]
@@ -71,7 +71,7 @@ async def _report(check: Check, needed: Sequence["asyncio.Task[Report]"], examin
     for task in needed:
         # Shielded: cancelling one check must not cancel the checks it waits for.
         report = await asyncio.shield(task)
-        if report.finding.stops:
+        if report.finding.blocks:
             return Report(check.name, blocked(report.finding.needs or report.check), 0.0)
     start = time.monotonic()
     finding = await _run_bounded(check, examination)
@@ -79,11 +79,11 @@ async def _report(check: Check, needed: Sequence["asyncio.Task[Report]"], examin
 
 
 async def _run_bounded(check: Check, examination: Examination) -> Finding:
-    bound = check.bound + (examination.wishes.soak if check.soaks else 0.0)
+    bound = check.bound + (examination.options.soak if check.soaks else 0.0)
     try:
         async with asyncio.timeout(bound):
             return await check.run(examination)
     except TimeoutError:
         return fail(f"no answer within {bound:g} s")
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         return fail(f"the connection failed: {error}")

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from nsroom.doctor.finding import Finding, Fix, Report, State, fail, ok, shown, skip, warn
+from nsroom.doctor.finding import Finding, Fix, Report, State, fail, ok, skip, truncated, warn
 from nsroom.doctor.fixes import network
 from nsroom.doctor.report import lines, verdict
 
@@ -75,6 +75,6 @@ def test_what_is_pasted_into_code_stays_a_string() -> None:
 
 
 def test_what_was_sent_is_cut() -> None:
-    assert shown("x" * 1000) == f'"{"x" * 118}…'
-    assert shown({"a": b"xy"}) == '{"a": "<2 bytes>"}'
+    assert truncated("x" * 1000) == f'"{"x" * 118}…'
+    assert truncated({"a": b"xy"}) == '{"a": "<2 bytes>"}'
     assert State.SKIPPED.value == "skipped"

@@ -5,14 +5,14 @@ import time
 from collections.abc import Sequence
 
 from nsroom.client.target import Target
-from nsroom.doctor.examination import Examination, Wishes, once
+from nsroom.doctor.examination import Examination, Options, once
 from nsroom.doctor.finding import Finding, State, fail, ok, skip, warn
-from nsroom.doctor.probes.http import Exchange, Unanswered
+from nsroom.doctor.probes.http import HttpClient, NoAnswer
 from nsroom.doctor.runner import Check, examine
 
 
 def examination() -> Examination:
-    return Examination(Target(), Wishes(), Exchange(Target()))
+    return Examination(Target(), Options(), HttpClient(Target()))
 
 
 def gives(finding: Finding, name: str, *needs: str) -> Check:
@@ -76,7 +76,7 @@ async def test_checks_that_need_nothing_run_side_by_side() -> None:
 
 async def test_a_connection_that_breaks_is_a_failure() -> None:
     async def run(_examination: Examination) -> Finding:
-        raise Unanswered("no answer within 5 s")
+        raise NoAnswer("no answer within 5 s")
 
     assert (await findings([Check("a", run)]))["a"].found == "the connection failed: no answer within 5 s"
 

@@ -1,4 +1,4 @@
-"""Whether a browser lets a page of another origin talk to the server (CORS)."""
+"""Check whether a browser lets a page of another origin talk to the server (CORS)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,54 +9,56 @@ from nsroom.doctor.checks.versions import generation
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, fail, ok, skip
 from nsroom.doctor.fixes import transport as fixes
-from nsroom.doctor.probes.http import Answer, NotSwitched, Unanswered
-from nsroom.doctor.probes.wires import WebSocketWire, refusal
+from nsroom.doctor.probes.http import Answer, NoAnswer, UpgradeRefused
+from nsroom.doctor.probes.wires import WebSocketWire, parse_refusal
 
 _ALLOW = "Access-Control-Allow-Origin"
 _SIMPLE = frozenset(["accept", "accept-language", "content-language"])
-"""Headers of requests that a browser sends without asking first."""
+"""The request headers that a browser sends without a preflight."""
 
 
 async def check_cors(examination: Examination) -> Finding:
-    """Shake hands as a browser does for a page of --origin; ask first where it would."""
-    origin = examination.wishes.origin
+    """Check a handshake, and its preflight if needed, as a browser sends it for a page of --origin."""
+    origin = examination.options.origin
     if origin is None:
-        return skip("give the page's --origin, as https://app.example.org")
+        return skip("needs the page's --origin, such as https://app.example.org")
     if same_origin(origin, examination.target.url):
-        return ok("the page is of the server's own origin: a browser does not ask")
+        return ok("the page has the server's own origin, so CORS does not apply")
     query = {"EIO": str(await generation(examination) or 4), "transport": "polling"}
     polling, websocket = await offered(examination)
-    if polling and examination.polls:
-        answer = await examination.exchange.request("GET", query, headers={"Origin": origin})
-        # Who sends cookies has to be allowed to.
-        finding = judge(answer, origin, bool(examination.target.cookies)) or await _preflight(
-            examination, query
-        )
-        if finding:
-            return finding
-    if websocket and examination.uses_websocket and (finding := await _websocket(examination, query)):
-        return finding
-    return ok(f"a page of {origin} is let in")
+    if polling and examination.uses_polling and (fault := await _polling(examination, origin, query)):
+        return fault
+    if websocket and examination.uses_websocket and (fault := await _websocket(examination, origin, query)):
+        return fault
+    return ok(f"pages of {origin} can connect")
 
 
 def same_origin(origin: str, url: str) -> bool:
-    """Say whether a page's origin is that of the server."""
+    """Return whether a page's origin is that of the server."""
     try:
         return URL(origin).origin() == URL(url).origin()
     except ValueError:
         return False
 
 
+async def _polling(examination: Examination, origin: str, query: Mapping[str, str]) -> Finding | None:
+    answer = await examination.http.request("GET", query, headers={"Origin": origin})
+    # With cookies, a browser needs the server to allow credentials.
+    fault = judge(answer, origin, bool(examination.target.cookies))
+    return fault or await _preflight(examination, origin, query)
+
+
 def judge(answer: Answer, origin: str, credentials: bool) -> Finding | None:
-    """Find what keeps a browser from reading an answer."""
+    """Return why a browser would not let the page read an answer, or None."""
     named = answer.headers.get(_ALLOW)
     remedy = fixes.cors(origin, credentials)
     if answer.status != 200:
-        return fail(f"with this Origin HTTP {answer.status}: {refusal(answer.text)[1] or 'refused'}", *remedy)
+        reason = parse_refusal(answer.text)[1] or "refused"
+        return fail(f"HTTP {answer.status} with this Origin: {reason}", *remedy)
     if answer.repeated.get(_ALLOW.lower(), 0) > 1 or (named and "," in named):
-        return fail(f"{_ALLOW} comes twice, which no browser takes", *fixes.cors_twice())
+        return fail(f"{_ALLOW} is sent twice, which browsers reject", *fixes.cors_twice())
     if named is None:
-        return fail(f"no {_ALLOW}: the browser keeps the answer from the page", *remedy)
+        return fail(f"no {_ALLOW}: the browser hides the answer from the page", *remedy)
     if named == "*" and not credentials:
         return None
     if named != origin:
@@ -67,14 +69,12 @@ def judge(answer: Answer, origin: str, credentials: bool) -> Finding | None:
 
 
 def unusual(headers: Mapping[str, str]) -> list[str]:
-    """Name the headers for which a browser asks first."""
+    """Return the names of the headers that need a preflight."""
     return [name for name in headers if name.lower() not in _SIMPLE]
 
 
-async def _preflight(examination: Examination, query: Mapping[str, str]) -> Finding | None:
-    """Ask as a browser does before it sends headers of its own."""
+async def _preflight(examination: Examination, origin: str, query: Mapping[str, str]) -> Finding | None:
     names = unusual(examination.target.headers)
-    origin = examination.wishes.origin or ""
     if not names:
         return None
     headers = {
@@ -82,12 +82,12 @@ async def _preflight(examination: Examination, query: Mapping[str, str]) -> Find
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": ", ".join(name.lower() for name in sorted(names)),
     }
-    answer = await examination.exchange.request("OPTIONS", query, headers=headers)
+    answer = await examination.http.request("OPTIONS", query, headers=headers)
     return judge_preflight(answer, origin, names)
 
 
 def judge_preflight(answer: Answer, origin: str, names: Sequence[str]) -> Finding | None:
-    """Find what keeps a browser from sending the request that it asked about."""
+    """Return why a browser would not send the request after its preflight, or None."""
     remedy = fixes.cors_headers(origin, list(names))
     if not 200 <= answer.status < 300:
         return fail(f"the preflight (OPTIONS) is answered with HTTP {answer.status}", *remedy)
@@ -101,16 +101,13 @@ def judge_preflight(answer: Answer, origin: str, names: Sequence[str]) -> Findin
     return None
 
 
-async def _websocket(examination: Examination, query: Mapping[str, str]) -> Finding | None:
-    """See whether the server refuses WebSockets of this origin, which no browser would."""
-    origin = examination.wishes.origin or ""
+async def _websocket(examination: Examination, origin: str, query: Mapping[str, str]) -> Finding | None:
+    """Return a failure if the server itself refuses WebSockets of this origin; a browser never does."""
     try:
-        ws = await examination.exchange.websocket(
-            {**query, "transport": "websocket"}, headers={"Origin": origin}
-        )
-    except NotSwitched as error:
+        ws = await examination.http.websocket({**query, "transport": "websocket"}, headers={"Origin": origin})
+    except UpgradeRefused as error:
         return fail(f"WebSockets of this Origin are refused, HTTP {error.status}", *fixes.cors(origin, False))
-    except Unanswered:
-        return None  # the check of WebSockets says so
+    except NoAnswer:
+        return None  # reported by the check `websocket`
     await WebSocketWire(ws).close()
     return None

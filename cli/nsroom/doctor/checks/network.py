@@ -1,4 +1,4 @@
-"""Below HTTP: the name, its addresses, TLS."""
+"""Check the connection below HTTP: the name, its addresses, and TLS."""
 
 import asyncio
 import ipaddress
@@ -16,81 +16,91 @@ from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, skip, warn
 from nsroom.doctor.fixes import network as fixes
 
-_CONNECT = 4.0
+_CONNECT_TIMEOUT = 4.0
 """Seconds for a connection to one address."""
-_ADDRESSES = 8
-_SOON = 14 * 86_400
-"""Seconds before its end in which a certificate should have been renewed."""
+_MAX_ADDRESSES = 8
+_RENEW_BEFORE = 14 * 86_400
+"""Seconds before its expiry by which a certificate should have been renewed."""
 # X509_V_ERR_… of OpenSSL.
 _NOT_YET, _EXPIRED, _SELF_SIGNED, _HOST, _ADDRESS = 9, 10, 18, 62, 64
 _UNKNOWN = (2, 19, 20, 21)
-# Of a ClientHello answered in plain text, by the version of OpenSSL.
-_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_REQUEST")
+# The reason when a ClientHello is answered in plain text depends on the version of OpenSSL.
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_REQUEST")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address of the server, and what came of connecting to it: nothing is success."""
+    """One address of the server, and why it cannot be connected to; None if it can."""
 
     host: str
     fault: str | None = None
 
 
-def place(examination: Examination) -> tuple[str, int]:
-    """Give the host and the port to connect to."""
+def host_and_port(examination: Examination) -> tuple[str, int]:
+    """Return the host and the port to connect to."""
     url = URL(examination.target.url)
     return url.host or "", url.port or 80
 
 
 @once
 async def addresses(examination: Examination) -> list[str]:
-    """Look the name up. Raises: OSError."""
-    host, port = place(examination)
+    """Return the addresses of the host. Raises: OSError."""
+    host, port = host_and_port(examination)
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))[:_ADDRESSES]
+    return list(dict.fromkeys(str(each[4][0]) for each in found))[:_MAX_ADDRESSES]
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether an address, with or without a zone, is of this machine."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 async def check_dns(examination: Examination) -> Finding:
-    """Look the name up."""
-    host, _ = place(examination)
-    if proxy := examination.exchange.proxy:
+    """Check that the name resolves."""
+    host, _ = host_and_port(examination)
+    if proxy := examination.http.proxy:
         return skip(f"left to the HTTP proxy {URL(proxy).host} of the environment")
     try:
         found = await addresses(examination)
-    except (OSError, UnicodeError) as error:
-        return fail(f"no address for {host}: {getattr(error, 'strerror', error)}", fixes.look_up(host))
+    except OSError as error:
+        return fail(f"no address for {host}: {error.strerror or error}", fixes.look_up(host))
+    except UnicodeError as error:
+        return fail(f"no address for {host}: {error}", fixes.look_up(host))
     if found == [host]:
         return ok(f"{host} is an address")
     return ok(f"{host} is {' and '.join(found)}")
 
 
 async def check_tcp(examination: Examination) -> Finding:
-    """Connect to every address."""
-    _, port = place(examination)
-    if examination.exchange.proxy:
+    """Check that every address accepts connections."""
+    _, port = host_and_port(examination)
+    if examination.http.proxy:
         return skip("left to the HTTP proxy of the environment")
     found = await addresses(examination)
-    tried = await asyncio.gather(*(_connect(host, port, examination.patience(_CONNECT)) for host in found))
-    good = [each for each in tried if each.fault is None]
-    bad = [each for each in tried if each.fault is not None]
-    told = ", ".join(f"{each.host} {each.fault}" for each in bad)
-    if not good:
-        return fail(f"port {port}: {told}", *fixes.listen(port, any("refuses" in str(e.fault) for e in bad)))
-    accepting = f"port {port}: {', '.join(each.host for each in good)} accepts"
-    if not bad:
-        return ok(accepting)
-    if all(ipaddress.ip_address(each.host.partition("%")[0]).is_loopback for each in tried):
-        return ok(f"{accepting}, {told}")
-    return warn(f"{accepting}, but {told}: some clients try that first", fixes.every_address())
+    timeout = examination.timeout(_CONNECT_TIMEOUT)
+    tried = await asyncio.gather(*(_connect(host, port, timeout) for host in found))
+    accepting = [each.host for each in tried if each.fault is None]
+    faults = [f"{each.host} {each.fault}" for each in tried if each.fault is not None]
+    listed = ", ".join(faults)
+    if not accepting:
+        return fail(
+            f"port {port}: {listed}", *fixes.listen(port, any("refuses" in fault for fault in faults))
+        )
+    accepts = f"port {port}: {', '.join(accepting)} accepts"
+    if not faults:
+        return ok(accepts)
+    if all(is_loopback(each.host) for each in tried):
+        return ok(f"{accepts}, {listed}")
+    return warn(f"{accepts}, but {listed}: some clients try that address first", fixes.every_address())
 
 
-async def _connect(host: str, port: int, patience: float) -> Address:
+async def _connect(host: str, port: int, timeout: float) -> Address:
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout):
             _, writer = await asyncio.open_connection(host, port)
         writer.close()
     except TimeoutError:
-        return Address(host, f"does not answer within {patience:g} s")
+        return Address(host, f"does not answer within {timeout:g} s")
     except ConnectionRefusedError:
         return Address(host, "refuses the connection")
     except OSError as error:
@@ -99,29 +109,29 @@ async def _connect(host: str, port: int, patience: float) -> Address:
 
 
 async def check_tls(examination: Examination) -> Finding:
-    """Shake hands, and look at the certificate."""
+    """Check the TLS handshake and the certificate."""
     target = examination.target
     if not target.url.startswith("https:"):
-        return skip("not asked for: the URL begins with http://")
-    if examination.exchange.proxy:
+        return skip("not needed: the URL starts with http://")
+    if examination.http.proxy:
         return skip("left to the requests through the HTTP proxy")
     try:
-        certificate = await shake(examination, client_context(target.insecure, target.cacert))
+        certificate = await tls_handshake(examination, client_context(target.insecure, target.cacert))
     except ssl.SSLCertVerificationError as error:
-        return untrusted(error.verify_code, error.verify_message, place(examination)[0])
+        return untrusted(error.verify_code, error.verify_message, host_and_port(examination)[0])
     except ssl.SSLError as error:
-        return await _no_tls(examination, str(error.reason or error))
+        return _tls_failed(examination, str(error.reason or error))
     except (OSError, TimeoutError) as error:
-        return fail(f"the handshake ends with {str(error) or type(error).__name__}", *fixes.other_port())
+        return fail(f"the TLS handshake failed: {str(error) or type(error).__name__}", *fixes.other_port())
     if target.insecure:
-        return ok("shakes hands; nothing is verified (-k)")
+        return ok("the TLS handshake works; the certificate is not verified (-k)")
     return expiry(certificate, time.time())
 
 
-async def shake(examination: Examination, context: ssl.SSLContext) -> Mapping[str, Any]:
-    """Shake hands with the server, and give its certificate. Raises: ssl.SSLError, OSError, TimeoutError."""
-    host, port = place(examination)
-    async with asyncio.timeout(examination.patience(_CONNECT)):
+async def tls_handshake(examination: Examination, context: ssl.SSLContext) -> Mapping[str, Any]:
+    """Return the server's certificate after a TLS handshake. Raises: ssl.SSLError, OSError, TimeoutError."""
+    host, port = host_and_port(examination)
+    async with asyncio.timeout(examination.timeout(_CONNECT_TIMEOUT)):
         _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
     certificate: Mapping[str, Any] = writer.get_extra_info("peercert") or {}
     writer.transport.abort()
@@ -129,7 +139,7 @@ async def shake(examination: Examination, context: ssl.SSLContext) -> Mapping[st
 
 
 def untrusted(code: int, message: str, host: str) -> Finding:
-    """Say why a certificate is not trusted, from OpenSSL's code."""
+    """Return why a certificate is not trusted, by OpenSSL's error code."""
     if code == _EXPIRED:
         return fail("the certificate has expired", *fixes.renew(host))
     if code == _NOT_YET:
@@ -147,28 +157,28 @@ def untrusted(code: int, message: str, host: str) -> Finding:
 
 
 def expiry(certificate: Mapping[str, Any], now: float) -> Finding:
-    """Say how long a trusted certificate is still good."""
+    """Return for how long a trusted certificate is still valid."""
     end = certificate.get("notAfter")
     if not isinstance(end, str):
         return ok("the certificate is trusted")
     left = ssl.cert_time_to_seconds(end) - now
     days = f"{left / 86_400:.0f} days"
-    if left < _SOON:
+    if left < _RENEW_BEFORE:
         return warn(f"the certificate expires in {days}", *fixes.renew(""))
-    return ok(f"the certificate is trusted, and good for {days}")
+    return ok(f"the certificate is trusted, and valid for {days}")
 
 
-async def _no_tls(examination: Examination, reason: str) -> Finding:
-    if not any(word in reason.upper() for word in _NO_TLS):
+def _tls_failed(examination: Examination, reason: str) -> Finding:
+    if not any(word in reason.upper() for word in _NOT_TLS):
         return fail(f"TLS fails: {reason}", *fixes.other_port())
     url = "http" + examination.target.place.removeprefix("https")
-    return fail("plain HTTP answers on this port, no TLS", *fixes.use_url(url))
+    return fail("this port speaks plain HTTP, not TLS", *fixes.use_url(url))
 
 
 async def speaks_tls(examination: Examination) -> bool:
-    """Say whether a port that was taken for plain HTTP shakes hands for TLS."""
+    """Return whether the port of an http:// URL completes a TLS handshake."""
     try:
-        await shake(examination, client_context(True, None))
+        await tls_handshake(examination, client_context(True, None))
     except (OSError, TimeoutError):
         return False
     return True

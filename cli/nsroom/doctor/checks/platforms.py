@@ -1,14 +1,14 @@
-"""The platform that a server runs on, as its headers tell."""
+"""Recognise the hosting platform of a server by its headers."""
 
 from collections.abc import Mapping
 
-from nsroom.doctor.checks.handshake import hand
+from nsroom.doctor.checks.handshake import polling_handshake
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, ok, skip, warn
 from nsroom.doctor.fixes import network as fixes
 
 _PLATFORMS = (
-    # Header, a part of its value, the platform, whether connections end with each call there.
+    # Header, a part of its value, the platform, and whether it is serverless.
     ("x-vercel-id", "", "Vercel", True),
     ("x-nf-request-id", "", "Netlify", True),
     ("server", "netlify", "Netlify", True),
@@ -30,21 +30,21 @@ _PLATFORMS = (
 
 
 async def check_platform(examination: Examination) -> Finding:
-    """Name the platform by its headers."""
-    answer = (await hand(examination)).answer
+    """Check that the platform keeps processes running between requests."""
+    answer = (await polling_handshake(examination)).answer
     if answer is None:
-        return skip("no answer to look at")
+        return skip("no answer, so no headers")
     name, serverless = known_platform(answer.headers)
     if name is None:
-        return ok("no platform shows in the headers")
+        return ok("the headers name no known platform")
     if serverless:
-        found = f"{name}: its functions end after each answer, so they hold no session and no WebSocket"
+        found = f"{name}: its functions end after each answer, so they cannot keep a session or a WebSocket"
         return warn(found, *fixes.serverless())
     return ok(name)
 
 
 def known_platform(headers: Mapping[str, str]) -> tuple[str | None, bool]:
-    """Find a platform's marks; say whether it is serverless."""
+    """Return the platform, or None, and whether it is serverless."""
     for header, part, name, serverless in _PLATFORMS:
         value = headers.get(header)
         if value is not None and part in value.lower():

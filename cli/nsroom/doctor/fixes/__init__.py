@@ -1,1 +1,1 @@
-"""The texts to paste. What a server sent stands in them only quoted for the language around it."""
+"""Texts to paste. Data from the server is quoted for the language around it."""

@@ -1,32 +1,27 @@
-"""What to do in the application and its clients."""
+"""Fixes in the application and its clients."""
 
 import shlex
-from typing import TYPE_CHECKING
 
 from nsroom.doctor.finding import Fixes, client, client_python, node, python, quoted, shell
-
-if TYPE_CHECKING:
-    from nsroom.doctor.examination import Examination
-
 from nsroom.doctor.fixes.network import moved
 
 
 def namespace(name: str) -> Fixes:
-    """Have the namespace on the server."""
+    """Create the namespace on the server."""
     return (
         node(f'io.of({quoted(name)}).on("connection", (socket) => {{ /* … */ }});'),
         python(f'@sio.on("connect", namespace={quoted(name)})\nasync def connect(sid, environ, auth): ...'),
-        client('const socket = io("https://example.org/");    // what follows the host is the namespace'),
+        client('const socket = io("https://example.org/");    // the part after the host is the namespace'),
     )
 
 
-def is_path(examination: "Examination", path: str) -> Fixes:
-    """Give a path as the path."""
-    return moved(examination.target.place, path)
+def is_path(place: str, path: str) -> Fixes:
+    """Pass the path as the option `path`."""
+    return moved(place, path)
 
 
 def other_namespace(name: str) -> Fixes:
-    """Use the name that is there."""
+    """Use the namespace that exists."""
     return (
         client(f"const socket = io(url + {quoted(name)});"),
         shell(f"nsroom connect {shlex.quote(name)}"),
@@ -34,7 +29,7 @@ def other_namespace(name: str) -> Fixes:
 
 
 def credentials() -> Fixes:
-    """Say who it is."""
+    """Send credentials."""
     return (
         client('const socket = io(url, { auth: { token: "TOKEN" } });    // socket.handshake.auth'),
         client_python('await sio.connect(url, auth={"token": "TOKEN"})'),
@@ -43,7 +38,7 @@ def credentials() -> Fixes:
 
 
 def query_credentials() -> Fixes:
-    """Say who it is to a server of Socket.IO 2, which knows no auth."""
+    """Send credentials in the query: Socket.IO 2 does not have `auth`."""
     return (
         client('const socket = io(url, { query: { token: "TOKEN" } });    // socket.handshake.query.token'),
         shell("nsroom doctor … --query token=TOKEN"),
@@ -51,36 +46,38 @@ def query_credentials() -> Fixes:
 
 
 def middleware() -> Fixes:
-    """Go on to the next."""
+    """Always call next()."""
     return (
         node(
             "io.use(async (socket, next) => {\n"
-            "  try { await authenticate(socket); next(); }    // on every way out, once\n"
+            "  try { await authenticate(socket); next(); }    // once, on every path\n"
             "  catch (error) { next(error); }\n"
             "});"
         ),
-        python("async with asyncio.timeout(5):    # in the connect handler: bound what it awaits\n    ..."),
+        python(
+            "async with asyncio.timeout(5):    # in the connect handler: limit how long it waits\n    ..."
+        ),
     )
 
 
 def msgpack() -> Fixes:
-    """Speak msgpack too."""
+    """Use the same parser on both sides: msgpack, or JSON."""
     return (
         client('import parser from "socket.io-msgpack-parser";\nconst socket = io(url, { parser });'),
         client_python('sio = socketio.AsyncClient(serializer="msgpack")'),
-        node("const io = new Server(httpServer);    // without parser, for clients as they come"),
+        node("const io = new Server(httpServer);    // without parser, for clients with default options"),
     )
 
 
 def parser() -> Fixes:
-    """Have one parser on both sides."""
+    """Use the same parser on both sides."""
     return (
         node("const io = new Server(httpServer);    // without the option parser, or with it on both sides"),
     )
 
 
 def acknowledge(event: str) -> Fixes:
-    """Answer the event."""
+    """Acknowledge the event."""
     name = quoted(event)
     return (
         node(f"socket.on({name}, (...args) => {{ const ack = args.pop(); ack({{ ok: true }}); }});"),
@@ -89,20 +86,20 @@ def acknowledge(event: str) -> Fixes:
 
 
 def late_handlers(event: str) -> Fixes:
-    """Register handlers before anything is awaited."""
+    """Register handlers before awaiting anything."""
     name = quoted(event)
     return (
         node(
             'io.on("connection", async (socket) => {\n'
-            f"  socket.on({name}, handler);    // first every handler,\n"
-            "  const user = await load(socket);    // then what takes time\n"
+            f"  socket.on({name}, handler);    // first all handlers,\n"
+            "  const user = await load(socket);    // then whatever takes time\n"
             "});"
         ),
     )
 
 
 def admin() -> Fixes:
-    """Close the admin namespace."""
+    """Protect the admin namespace with a password."""
     return (
         node('instrument(io, { auth: { type: "basic", username: "admin", password: BCRYPT_HASH } });'),
         python('sio.instrument(auth={"username": "admin", "password": PASSWORD})'),

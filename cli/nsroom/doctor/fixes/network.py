@@ -1,46 +1,42 @@
-"""What to do about names, addresses, TLS, paths and refusals."""
+"""Fixes for names, addresses, TLS, paths and refused handshakes."""
 
 import shlex
-from typing import TYPE_CHECKING
 
 from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted, shell
 
-if TYPE_CHECKING:
-    from nsroom.doctor.examination import Examination
-
 
 def look_up(host: str) -> Fix:
-    """Ask the name server."""
+    """Look the name up."""
     return shell(f"getent hosts {shlex.quote(host)} || nslookup {shlex.quote(host)}")
 
 
 def listen(port: int | str, refused: bool) -> Fixes:
-    """See who listens, and on which address."""
-    seen = shell(f"ss -ltnp 'sport = :{port}'    # on the server: who listens, and on which address?")
+    """Find out what listens, and on which address."""
+    seen = shell(f"ss -ltnp 'sport = :{port}'    # on the server: what listens, and on which address?")
     if not refused:
         return (seen,)
     return (
         seen,
-        node(f'httpServer.listen({port}, "0.0.0.0");    // in a container: not only on 127.0.0.1'),
+        node(f'httpServer.listen({port}, "0.0.0.0");    // in a container, 127.0.0.1 is not enough'),
         Fix("Docker", f"docker run -p {port}:{port} IMAGE"),
     )
 
 
 def every_address() -> Fix:
-    """Listen for IPv6 and IPv4 both."""
-    return node('httpServer.listen(PORT, "::");    // both families; or take the dead address out of DNS')
+    """Listen on both IPv6 and IPv4."""
+    return node('httpServer.listen(PORT, "::");    // IPv6 and IPv4; or remove the dead address from DNS')
 
 
 def renew(host: str) -> Fixes:
-    """Have a new certificate."""
+    """Renew the certificate."""
     name = f" --cert-name {shlex.quote(host)}" if host else ""
     return (shell(f"certbot renew{name} --force-renewal && systemctl reload nginx"),)
 
 
 def self_signed() -> Fixes:
-    """Trust a certificate that nobody else vouches for."""
+    """Trust a self-signed certificate."""
     return (
-        shell("nsroom doctor … --cacert cert.pem    # or -k, to look at the rest"),
+        shell("nsroom doctor … --cacert cert.pem    # or -k, to check the rest"),
         client('const socket = io(url, { ca: fs.readFileSync("cert.pem") });    // Node'),
         client_python(
             'ssl_context = ssl.create_default_context(cafile="cert.pem")\n'
@@ -51,28 +47,26 @@ def self_signed() -> Fixes:
 
 
 def other_host(host: str) -> Fixes:
-    """Use a name that the certificate has."""
-    return (
-        shell(f"certbot certonly -d {shlex.quote(host)}    # or connect by a name that the certificate has"),
-    )
+    """Get a certificate for this name."""
+    return (shell(f"certbot certonly -d {shlex.quote(host)}    # or connect to a name in the certificate"),)
 
 
 def chain(host: str) -> Fixes:
-    """Send the whole chain."""
+    """Send the whole certificate chain."""
     return (
         Fix("nginx", "ssl_certificate /etc/letsencrypt/live/NAME/fullchain.pem;    # not cert.pem"),
         shell(f"openssl s_client -connect {shlex.quote(host)}:443 -showcerts </dev/null"),
-        shell("nsroom doctor … --cacert authority.pem    # where the authority is your own"),
+        shell("nsroom doctor … --cacert authority.pem    # if the authority is your own"),
     )
 
 
 def other_port() -> Fixes:
-    """Look at what the port speaks."""
-    return (shell("curl -v URL    # is it the port of HTTPS?"),)
+    """Find out which protocol the port speaks."""
+    return (shell("curl -v URL    # is this the HTTPS port?"),)
 
 
 def use_url(url: str) -> Fixes:
-    """Use the other scheme."""
+    """Use the URL with the right scheme."""
     return (
         client(f"const socket = io({quoted(url)});"),
         client_python(f"await sio.connect({quoted(url)})"),
@@ -80,25 +74,25 @@ def use_url(url: str) -> Fixes:
     )
 
 
-def stuck(examination: "Examination") -> Fixes:
-    """Find out why nothing is answered."""
-    url = shlex.quote(f"{examination.target.place}{examination.exchange.path}?EIO=4&transport=polling")
+def stuck(place: str, path: str) -> Fixes:
+    """Find out why the server does not answer."""
+    url = shlex.quote(f"{place}{path}?EIO=4&transport=polling")
     return (
         shell(f"curl -v {url}"),
-        node("io.attach(httpServer);    // the very server that listens"),
+        node("io.attach(httpServer);    // the same server that listens"),
     )
 
 
 def log_in() -> Fixes:
-    """Go past what wants a log-in."""
+    """Log in, or exempt Socket.IO from the log-in."""
     return (
-        shell("nsroom doctor … --cookie NAME=VALUE    # that of a browser that has logged in"),
-        Fix("nginx", "location /socket.io/ { auth_request off; }    # or let Socket.IO past the log-in"),
+        shell("nsroom doctor … --cookie NAME=VALUE    # from a browser that is logged in"),
+        Fix("nginx", "location /socket.io/ { auth_request off; }    # or exempt Socket.IO from the log-in"),
     )
 
 
 def moved(url: str, path: str) -> Fixes:
-    """Go where the server is now."""
+    """Use another URL and path."""
     return (
         client(f"const socket = io({quoted(url)}, {{ path: {quoted(path)} }});"),
         client_python(f"await sio.connect({quoted(url)}, socketio_path={quoted(path)})"),
@@ -106,22 +100,17 @@ def moved(url: str, path: str) -> Fixes:
     )
 
 
-def path(examination: "Examination", found: str) -> Fixes:
-    """Use the path that answers."""
-    return moved(examination.target.place, found)
-
-
 def no_slash(found: str) -> Fixes:
-    """Leave the slash out."""
+    """Leave out the trailing slash."""
     return (
         client(f"const socket = io(url, {{ path: {quoted(found)}, addTrailingSlash: false }});"),
         node("const io = new Server(httpServer, { addTrailingSlash: true });"),
     )
 
 
-def plain_websocket(examination: "Examination") -> Fixes:
-    """Speak plain WebSocket."""
-    url = "ws" + examination.target.place.removeprefix("http")
+def plain_websocket(place: str) -> Fixes:
+    """Use a plain WebSocket client, or a Socket.IO server."""
+    url = "ws" + place.removeprefix("http")
     return (
         client(f"const socket = new WebSocket({quoted(url)});    // instead of io(…)"),
         node('import { Server } from "socket.io";    // instead of the package ws'),
@@ -129,50 +118,50 @@ def plain_websocket(examination: "Examination") -> Fixes:
 
 
 def attach() -> Fixes:
-    """Have a Socket.IO server there."""
+    """Attach Socket.IO to the server that listens."""
     return (
         node(
             'import { createServer } from "node:http";\n'
             "const httpServer = createServer(app);\n"
             "const io = new Server(httpServer);\n"
-            "httpServer.listen(3000);    // not app.listen(3000), which makes another server"
+            "httpServer.listen(3000);    // not app.listen(3000), which creates another server"
         ),
-        python('app = socketio.ASGIApp(sio, other_app)    # socketio_path="socket.io" is where it answers'),
+        python('app = socketio.ASGIApp(sio, other_app)    # answers at socketio_path="socket.io"'),
         Fix(
             "nginx",
-            "location /socket.io/ { proxy_pass http://127.0.0.1:3000; }    # with the path, no rewrite",
+            "location /socket.io/ { proxy_pass http://127.0.0.1:3000; }    # without a rewrite of the path",
         ),
     )
 
 
 def serverless() -> Fixes:
-    """Run it where processes stay."""
+    """Run the server as a long-lived process."""
     return (
         Fix(
             "hosting",
-            "Run the Socket.IO server as a process that stays: a VM, a container, Fly.io, Render, Railway.",
+            "Run the Socket.IO server as a long-lived process: a VM, a container, Fly.io, Render, Railway.",
         ),
         client('const socket = io("https://socket.example.org");    // that server, not the functions'),
     )
 
 
 def forbidden() -> Fixes:
-    """Send what the server asks for, or let it ask for less."""
+    """Send the credentials that the server expects, or make it expect fewer."""
     return (
         shell("nsroom doctor … -H 'Authorization: Bearer TOKEN'    # or --cookie, --query, --origin"),
         client('const socket = io(url, { extraHeaders: { Authorization: "Bearer TOKEN" } });'),
         node(
             "const io = new Server(httpServer, {\n"
-            "  allowRequest: (req, done) => done(null, isAllowed(req)),    // this says no\n"
+            "  allowRequest: (req, done) => done(null, isAllowed(req)),    // refuses this client\n"
             "});"
         ),
     )
 
 
 def gateway(status: int) -> Fixes:
-    """Start what the proxy waits for."""
+    """Make the server behind the proxy answer."""
     if status == 429:
-        return (Fix("proxy", "exempt /socket.io/ from rate limiting: a polling client asks all the time"),)
+        return (Fix("proxy", "exempt /socket.io/ from rate limiting: polling clients request all the time"),)
     return (
         shell("curl -v 'http://127.0.0.1:3000/socket.io/?EIO=4&transport=polling'    # on the server itself"),
         Fix("nginx", "proxy_pass http://127.0.0.1:3000;    # the port that the application listens on"),

@@ -1,12 +1,6 @@
-"""What to do about proxies, balancers, origins and limits."""
-
-from typing import TYPE_CHECKING
+"""Fixes for transports, proxies, load balancers, origins and limits."""
 
 from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted
-
-if TYPE_CHECKING:
-    from nsroom.doctor.examination import Examination
-
 
 _NGINX = """\
 location {path} {{
@@ -21,17 +15,17 @@ location {path} {{
 
 
 def nginx(path: str) -> Fix:
-    """Let WebSockets through nginx."""
+    """Pass WebSockets through nginx."""
     return Fix("nginx", _NGINX.format(path=_plain_path(path)))
 
 
 def _plain_path(path: str) -> str:
-    # The path is the user's own, but has to be one word of nginx's language.
+    # The user may pass any path, but it must stay one word of the nginx configuration.
     return path if path.isascii() and not set(path) & set(" ;{}\"'\\$\n") else quoted(path)
 
 
 def transports(only: str) -> Fixes:
-    """Let client and server agree on a transport."""
+    """Use a transport that client and server both have."""
     return (
         client(f'const socket = io(url, {{ transports: ["{only}"] }});'),
         client_python(f'await sio.connect(url, transports=["{only}"])'),
@@ -39,22 +33,22 @@ def transports(only: str) -> Fixes:
     )
 
 
-def websocket(examination: "Examination") -> Fixes:
-    """Let the Upgrade header through."""
+def websocket(path: str) -> Fixes:
+    """Pass the Upgrade header through the proxy."""
     return (
-        nginx(examination.exchange.path),
+        nginx(path),
         Fix(
             "Apache",
             "RewriteEngine On\n"
             "RewriteCond %{HTTP:Upgrade} websocket [NC]\n"
             "RewriteRule ^/?(.*) ws://127.0.0.1:3000/$1 [P,L]",
         ),
-        client('const socket = io(url, { transports: ["polling"] });    // until that is done'),
+        client('const socket = io(url, { transports: ["polling"] });    // until that is fixed'),
     )
 
 
 def sticky(cookie: str | None = None) -> Fixes:
-    """Send a session's requests to one server."""
+    """Send all requests of a session to the same server."""
     if cookie:
         return (
             client("const socket = io(url, { withCredentials: true });    // so that the cookie is sent"),
@@ -68,32 +62,34 @@ def sticky(cookie: str | None = None) -> Fixes:
             "HAProxy",
             "backend nodes\n    cookie SERVERID insert indirect nocache\n    server a 10.0.0.1:3000 cookie a",
         ),
-        node('import { setupMaster, setupWorker } from "@socket.io/sticky";    // for the module cluster'),
+        node(
+            'import { setupMaster, setupWorker } from "@socket.io/sticky";    // with the module node:cluster'
+        ),
         client('const socket = io(url, { transports: ["websocket"] });    // or without polling'),
     )
 
 
 def buffering() -> Fixes:
-    """Let an answer through at once."""
+    """Pass answers on without delay."""
     return (
         Fix("nginx", "proxy_buffering off;\nproxy_cache off;\nproxy_request_buffering off;"),
-        Fix("server, Python", "uvicorn app:app    # a server that answers several requests at the same time"),
+        Fix("server, Python", "uvicorn app:app    # a server that handles requests concurrently"),
         client('const socket = io(url, { transports: ["websocket"] });'),
     )
 
 
 def body_size(limit: int) -> Fixes:
-    """Let larger bodies through."""
+    """Allow larger bodies, or announce a smaller limit."""
     return (
         Fix("nginx", f"client_max_body_size {limit // 1_000_000 + 1}m;"),
         node(
-            "const io = new Server(httpServer, { maxHttpBufferSize: 1e6 });    // what the proxy lets through"
+            "const io = new Server(httpServer, { maxHttpBufferSize: 1e6 });    // as much as the proxy allows"
         ),
     )
 
 
 def payload(size: int) -> Fixes:
-    """Take larger packets."""
+    """Accept larger packets."""
     return (
         node(f"const io = new Server(httpServer, {{ maxHttpBufferSize: {size * 2} }});"),
         python(f"sio = socketio.AsyncServer(max_http_buffer_size={size * 2})"),
@@ -101,7 +97,7 @@ def payload(size: int) -> Fixes:
 
 
 def cors(origin: str, credentials: bool) -> Fixes:
-    """Let a page of this origin in."""
+    """Allow pages of this origin."""
     more = ", credentials: true" if credentials else ""
     return (
         node(f"const io = new Server(httpServer, {{ cors: {{ origin: {quoted(origin)}{more} }} }});"),
@@ -110,18 +106,18 @@ def cors(origin: str, credentials: bool) -> Fixes:
 
 
 def cors_twice() -> Fixes:
-    """Let one of two set the header."""
+    """Set the header in one place only."""
     return (
         Fix(
             "nginx",
-            "proxy_hide_header Access-Control-Allow-Origin;    # or leave out add_header: one sets it",
+            "proxy_hide_header Access-Control-Allow-Origin;    # or remove add_header: only one may set it",
         ),
-        python("sio = socketio.AsyncServer(cors_allowed_origins=[])    # where the framework sets it"),
+        python("sio = socketio.AsyncServer(cors_allowed_origins=[])    # if the framework sets the header"),
     )
 
 
 def cors_headers(origin: str, names: list[str]) -> Fixes:
-    """Let these headers pass the preflight."""
+    """Allow these request headers."""
     allowed = ", ".join(quoted(name) for name in names)
     return (
         node(
@@ -133,7 +129,7 @@ def cors_headers(origin: str, names: list[str]) -> Fixes:
 
 
 def heartbeat() -> Fixes:
-    """Let heartbeats through."""
+    """Pass heartbeats through the proxy, more often."""
     return (
         Fix("nginx", "proxy_buffering off;\nproxy_read_timeout 120s;"),
         node("const io = new Server(httpServer, { pingInterval: 25000, pingTimeout: 20000 });"),
@@ -141,7 +137,7 @@ def heartbeat() -> Fixes:
 
 
 def idle(seconds: float) -> Fixes:
-    """Keep an idle connection from being cut."""
+    """Keep idle connections open."""
     return (
         Fix("nginx", "proxy_read_timeout 120s;\nproxy_send_timeout 120s;"),
         Fix("HAProxy", "timeout tunnel 1h"),

@@ -1,1 +1,1 @@
-"""Single requests and sessions for the checks, driven by hand."""
+"""Single requests and hand-driven sessions for the checks."""

@@ -1,4 +1,7 @@
-"""HTTP and WebSocket by hand: each request on its own connection, nothing followed, nothing unbounded."""
+"""One HTTP or WebSocket request on a connection of its own.
+
+Redirects are not followed, and the size and the time of every answer are limited.
+"""
 
 import asyncio
 import itertools
@@ -16,22 +19,22 @@ from nsroom.client.target import Target
 from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.client.transports.tls import client_context
 
-_BODY = 262_144
-"""Bytes of an answer that are read: a handshake has 200, a page of errors some thousands."""
-_MESSAGE = 1_000_000
-"""Bytes of a WebSocket message that are taken."""
+_MAX_BODY = 262_144
+"""Bytes to read of an answer: a handshake has 200, an error page a few thousand."""
+_MAX_MESSAGE = 1_000_000
+"""Bytes of the largest WebSocket message to accept."""
 
 
-class Unanswered(Exception):
-    """No HTTP answer, and why; `silent` where the server only kept us waiting."""
+class NoAnswer(Exception):
+    """The reason for a missing HTTP answer; `silent` if the request timed out."""
 
     def __init__(self, why: str, silent: bool = False) -> None:
         super().__init__(why)
         self.silent = silent
 
 
-class NotSwitched(Exception):
-    """An HTTP answer where a WebSocket was asked for."""
+class UpgradeRefused(Exception):
+    """An HTTP answer other than 101 to a WebSocket handshake."""
 
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
         super().__init__(f"HTTP {status} instead of 101")
@@ -41,23 +44,23 @@ class NotSwitched(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; the body is cut to what a handshake could be."""
+    """An HTTP answer with a truncated body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     cookies: Mapping[str, str]
     repeated: Mapping[str, int]
-    """How often each header came, by its name in small letters."""
+    """How often each header occurs, by its name in lower case."""
 
     @property
     def text(self) -> str:
-        """The body; bytes that are no UTF-8 are replaced."""
+        """The body as text; invalid UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
 
-class Exchange:
-    """Requests to one server: `async with Exchange(target) as exchange`."""
+class HttpClient:
+    """A client for requests to one server: `async with HttpClient(target) as http`."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -76,7 +79,7 @@ class Exchange:
             },
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            # Each request has a bound of its own.
+            # Each request sets its own time-out.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             trust_env=True,
         )
@@ -90,12 +93,12 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """The path as clients write it: with a slash at both ends."""
+        """The path as clients send it, with a slash at both ends."""
         return f"/{self.target.path.strip('/')}/"
 
     @property
     def proxy(self) -> str | None:
-        """The HTTP proxy of the environment that requests to this server take."""
+        """The URL of the HTTP proxy that the environment sets for this server, or None."""
         url = URL(self.target.url)
         proxies = urllib.request.getproxies()
         if url.host is None or urllib.request.proxy_bypass(url.host):
@@ -119,10 +122,13 @@ class Exchange:
         cookies: Mapping[str, str] | None = None,
         timeout: float | None = 5.0,
     ) -> Answer:
-        """Ask for `path`, or the target's own; without a time-out the caller has one. Raises: Unanswered."""
+        """Request `path`, by default the target's path. With timeout=None the caller limits the time.
+
+        Raises: NoAnswer.
+        """
         assert self._session is not None
         bound = None if timeout is None else min(timeout, self.target.connect_timeout)
-        # As clients do, so that no cache answers.
+        # Unique, as the query of other clients, so that no cache answers.
         unique = {**query, "t": f"nsroom{next(self._counter)}"}
         if body is not None:
             headers = {"Content-Type": "text/plain;charset=UTF-8", **(headers or {})}
@@ -140,9 +146,9 @@ class Exchange:
             ):
                 return await _read(response)
         except TimeoutError:
-            raise Unanswered(f"no answer within {bound or 0:g} s", silent=True) from None
+            raise NoAnswer(f"no answer within {bound or 0:g} s", silent=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unanswered(network_fault(error) or str(error).strip() or type(error).__name__) from None
+            raise NoAnswer(network_fault(error) or str(error).strip() or type(error).__name__) from None
 
     async def websocket(
         self,
@@ -153,29 +159,29 @@ class Exchange:
         cookies: Mapping[str, str] | None = None,
         timeout: float = 5.0,
     ) -> "aiohttp.ClientWebSocketResponse[bool]":
-        """Switch to a WebSocket. Raises: NotSwitched, Unanswered."""
+        """Open a WebSocket. Raises: UpgradeRefused, NoAnswer."""
         assert self._session is not None
-        held = self._cookies(cookies or {})
-        cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in held.items())} if held else {}
+        sent = self._cookies(cookies or {})
+        cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in sent.items())} if sent else {}
         bound = min(timeout, self.target.connect_timeout)
         try:
             async with asyncio.timeout(bound):
                 return await self._session.ws_connect(
                     self._url(path or self.path, query),
                     headers={**(headers or {}), **cookie},
-                    max_msg_size=_MESSAGE,
+                    max_msg_size=_MAX_MESSAGE,
                 )
         except TimeoutError:
-            raise Unanswered(f"no answer within {bound:g} s", silent=True) from None
+            raise NoAnswer(f"no answer within {bound:g} s", silent=True) from None
         except aiohttp.WSServerHandshakeError as error:
-            raise NotSwitched(error.status, error.headers or {}) from None
+            raise UpgradeRefused(error.status, error.headers or {}) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unanswered(network_fault(error) or str(error).strip() or type(error).__name__) from None
+            raise NoAnswer(network_fault(error) or str(error).strip() or type(error).__name__) from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:
     body = bytearray()
-    while len(body) < _BODY and (chunk := await response.content.read(_BODY - len(body))):
+    while len(body) < _MAX_BODY and (chunk := await response.content.read(_MAX_BODY - len(body))):
         body += chunk
     names = [name.lower() for name in response.headers]
     return Answer(

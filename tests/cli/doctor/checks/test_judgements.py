@@ -9,10 +9,10 @@ from multidict import CIMultiDict
 from nsroom.client.target import Target
 from nsroom.doctor.checks import network, platforms
 from nsroom.doctor.checks.cors import judge, judge_preflight, same_origin
-from nsroom.doctor.checks.handshake import Hand, redirected
-from nsroom.doctor.examination import Examination, Wishes
+from nsroom.doctor.checks.handshake import PollingHandshake, redirected
+from nsroom.doctor.examination import Examination, Options
 from nsroom.doctor.finding import Finding, State
-from nsroom.doctor.probes.http import Answer, Exchange
+from nsroom.doctor.probes.http import Answer, HttpClient
 
 PAGE = "https://app.example.org"
 ALLOW = "Access-Control-Allow-Origin"
@@ -52,7 +52,7 @@ def test_why_a_certificate_is_not_trusted(code: int, found: str) -> None:
 def test_a_certificate_is_renewed_in_time() -> None:
     certificate = {"notAfter": "Jan  1 00:00:00 2030 GMT"}
     end = ssl.cert_time_to_seconds(certificate["notAfter"])
-    assert network.expiry(certificate, end - 100 * 86_400).found.endswith("good for 100 days")
+    assert network.expiry(certificate, end - 100 * 86_400).found.endswith("valid for 100 days")
     assert network.expiry(certificate, end - 86_400).state is State.WARNING
     assert network.expiry({}, 0).state is State.OK
 
@@ -67,7 +67,7 @@ def test_a_certificate_is_renewed_in_time() -> None:
         ({ALLOW: "*"}, True, f"is *, not {PAGE}"),
         ({ALLOW: "http://localhost"}, False, f"is http://localhost, not {PAGE}"),
         ({ALLOW: PAGE}, True, "Allow-Credentials is not true"),
-        ({ALLOW: f"{PAGE}, {PAGE}"}, False, "comes twice"),
+        ({ALLOW: f"{PAGE}, {PAGE}"}, False, "sent twice"),
     ],
 )
 def test_cors(headers: dict[str, str], cookies: bool, found: str | None) -> None:
@@ -77,9 +77,9 @@ def test_cors(headers: dict[str, str], cookies: bool, found: str | None) -> None
 
 def test_cors_of_a_refusal_and_of_two_headers() -> None:
     refused = judge(answer(400, body=b'"not an accepted origin"'), PAGE, False)
-    assert told(refused) == "with this Origin HTTP 400: not an accepted origin"
+    assert told(refused) == "HTTP 400 with this Origin: not an accepted origin"
     twice = answer(200, {ALLOW: PAGE}, **{"access-control-allow-origin": 2})
-    assert "comes twice" in str(told(judge(twice, PAGE, False)))
+    assert "sent twice" in str(told(judge(twice, PAGE, False)))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_platforms(headers: dict[str, str], known: tuple[str | None, bool]) -> N
     ],
 )
 def test_what_is_engine_io(status: int, body: bytes, generation: int | None, engine: bool) -> None:
-    hand = Hand(answer(status, {}, body))
+    hand = PollingHandshake(answer(status, {}, body))
     assert (hand.generation, hand.is_engine) == (generation, engine)
 
 
@@ -157,5 +157,5 @@ def test_what_is_engine_io(status: int, body: bytes, generation: int | None, eng
     ],
 )
 def test_redirects(location: str, to: tuple[str | None, str]) -> None:
-    examination = Examination(Target(), Wishes(), Exchange(Target()))
+    examination = Examination(Target(), Options(), HttpClient(Target()))
     assert redirected(location, examination) == to

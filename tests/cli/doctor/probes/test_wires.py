@@ -3,7 +3,7 @@
 import pytest
 
 from nsroom.doctor.checks.namespaces import is_msgpack, message_of, refusal_text
-from nsroom.doctor.probes.wires import body, refusal, split
+from nsroom.doctor.probes.wires import encode_body, parse_refusal, split_body
 
 
 @pytest.mark.parametrize(
@@ -11,12 +11,12 @@ from nsroom.doctor.probes.wires import body, refusal, split
     [("40", "40", "2:40"), ("4é😀", "4é😀", "4:4é😀"), (b"\x01\x02", "bAQI=", "5:bAQI=")],
 )
 def test_bodies(frame: str | bytes, four: str, three: str) -> None:
-    assert (body(frame, 4), body(frame, 3)) == (four, three)
+    assert (encode_body(frame, 4), encode_body(frame, 3)) == (four, three)
 
 
 def test_bodies_are_taken_apart() -> None:
-    assert split(b"0{}\x1e40", 4) == ["0{}", "40"]
-    assert split(b"3:0{}2:40", 3) == ["0{}", "40"]
+    assert split_body(b"0{}\x1e40", 4) == ["0{}", "40"]
+    assert split_body(b"3:0{}2:40", 3) == ["0{}", "40"]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_bodies_are_taken_apart() -> None:
     ],
 )
 def test_refusals(text: str, said: tuple[int | None, str | None]) -> None:
-    assert refusal(text) == said
+    assert parse_refusal(text) == said
 
 
 @pytest.mark.parametrize(
