@@ -1,4 +1,4 @@
-"""What the clients of JavaScript, Python and Java say when something fails, and what is behind it."""
+"""Look up the error messages of client libraries (JavaScript, Python, Java) and their likely causes."""
 
 import difflib
 import re
@@ -8,80 +8,63 @@ from functools import cache
 from pathlib import Path
 
 _WORD = re.compile(r"[a-z0-9.]+")
-_EMPTY_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "is",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "was",
-        "it",
-        "by",
-        "from",
-        "and",
-        "or",
-    ]
-)
-_CLOSE = 0.55
-"""How alike a saying has to be, from 0 to 1."""
-_TYPED = 400
-"""Characters of what was typed that are looked at."""
-_MOST = 3
+_STOP_WORDS = frozenset(_WORD.findall("a an the is to of in on at for with was it by from and or"))
+_MIN_SCORE = 0.55
+"""The similarity, from 0 to 1, from which a message matches."""
+_MAX_BEHIND = 0.25
+"""The score by which a match may be below the best one: next to an exact match, a vague one misleads."""
+_MAX_TEXT = 400
+"""Characters of the text to compare."""
+_MAX_MATCHES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class KnownError:
-    """Words of clients, and the causes behind them with what to do."""
+    """The messages of one kind of error, and its likely causes with their fixes."""
 
-    words: tuple[str, ...]
+    messages: tuple[str, ...]
     causes: tuple[str, ...]
 
 
 @cache
 def known_errors() -> tuple[KnownError, ...]:
-    """Read them all."""
+    """Return all known errors, in the order of client_errors.toml."""
     text = Path(__file__).with_name("client_errors.toml").read_text("utf-8")
     return tuple(
-        KnownError(tuple(each["words"]), tuple(each["causes"])) for each in tomllib.loads(text)["saying"]
+        KnownError(tuple(each["messages"]), tuple(each["causes"])) for each in tomllib.loads(text)["error"]
     )
 
 
 def look_up(text: str) -> list[KnownError]:
-    """Give the sayings that are most like the text, best first; none where none is."""
-    typed = _normal(text[:_TYPED])
+    """Return the known errors most similar to the text, best first."""
+    typed = _normalise(text[:_MAX_TEXT])
     if not typed:
         return []
-    rated = [
-        (max(_likeness(typed, _normal(words)) for words in saying.words), saying) for saying in known_errors()
-    ]
-    best = sorted((each for each in rated if each[0] >= _CLOSE), key=lambda each: -each[0])
-    # Where one is named, what is merely like it would mislead.
-    return [saying for score, saying in best[:_MOST] if score > best[0][0] - 0.25]
+    scored = [(_score(typed, known), known) for known in known_errors()]
+    matches = sorted((each for each in scored if each[0] >= _MIN_SCORE), key=lambda each: -each[0])
+    return [known for score, known in matches[:_MAX_MATCHES] if score > matches[0][0] - _MAX_BEHIND]
 
 
-def _normal(text: str) -> str:
+def _normalise(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
 
 
-def _likeness(typed: str, known: str) -> float:
-    if typed == known:
+def _score(typed: str, known: KnownError) -> float:
+    return max(_similarity(typed, _normalise(message)) for message in known.messages)
+
+
+def _similarity(typed: str, message: str) -> float:
+    if typed == message:
         return 1.0
-    if f" {known} " in f" {typed} ":
-        return 0.9 + min(len(known), 60) / 1000
-    letters = difflib.SequenceMatcher(None, typed, known, autojunk=False).ratio()
-    return max(letters, _shared(typed, known) * 0.88)
+    if f" {message} " in f" {typed} ":
+        return 0.9 + min(len(message), 60) / 1000
+    letters = difflib.SequenceMatcher(None, typed, message, autojunk=False).ratio()
+    return max(letters, _shared_words(typed, message) * 0.88)
 
 
-def _shared(typed: str, known: str) -> float:
-    """Give the share of telling words that both have, counted for the shorter of the two."""
-    left, right = set(typed.split()) - _EMPTY_WORDS, set(known.split()) - _EMPTY_WORDS
+def _shared_words(typed: str, message: str) -> float:
+    """Return the share of similar words, stop words aside, in the shorter of the two texts."""
+    left, right = set(typed.split()) - _STOP_WORDS, set(message.split()) - _STOP_WORDS
     if not left or not right:
         return 0.0
     alike = sum(bool(difflib.get_close_matches(word, right, 1, 0.8)) for word in left)

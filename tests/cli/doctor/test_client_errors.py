@@ -1,4 +1,4 @@
-"""The words of clients, exact and nearly so, lead to their causes."""
+"""Looking up error messages of clients, exact or similar."""
 
 import json
 
@@ -10,13 +10,15 @@ from nsroom.doctor.client_errors import known_errors, look_up
 from tests.peers.program import Runner
 
 
-@pytest.mark.parametrize("words", sorted({words for saying in known_errors() for words in saying.words}))
-def test_each_saying_finds_itself_first(words: str) -> None:
-    assert words in look_up(words)[0].words
+@pytest.mark.parametrize(
+    "message", sorted({message for known in known_errors() for message in known.messages})
+)
+def test_each_message_finds_itself_first(message: str) -> None:
+    assert message in look_up(message)[0].messages
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"),
+    ("typed", "message"),
     [
         ("xhr pol eror", "xhr poll error"),
         ("Error: xhr poll error", "xhr poll error"),
@@ -34,18 +36,18 @@ def test_each_saying_finds_itself_first(words: str) -> None:
         ("io.socket.engineio.client.EngineIOException: websocket error", "websocket error"),
     ],
 )
-def test_what_people_paste_is_found(typed: str, words: str) -> None:
-    assert words in look_up(typed)[0].words
+def test_pasted_messages_are_found(typed: str, message: str) -> None:
+    assert message in look_up(typed)[0].messages
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "hello", "42", "the quick brown fox", "\x00"])
-def test_other_words_are_not(typed: str) -> None:
+def test_other_texts_match_nothing(typed: str) -> None:
     assert look_up(typed) == []
 
 
 @given(st.text(max_size=500))
 @settings(max_examples=30, deadline=None)
-def test_any_text_gives_three_at_most(text: str) -> None:
+def test_any_text_matches_at_most_three(text: str) -> None:
     assert len(look_up(text)) <= 3
 
 
@@ -59,7 +61,7 @@ async def test_the_command_is_offline(nsroom: Runner) -> None:
     assert json.dumps(found["causes"])
 
 
-async def test_unknown_words_are_a_no(nsroom: Runner) -> None:
+async def test_an_unknown_message_exits_with_1(nsroom: Runner) -> None:
     result = await nsroom("doctor", "--explain", "zzz \x1b[31m")
     assert (result.code, result.stdout) == (1, "")
     assert result.stderr.startswith("nsroom: no known error matches")
