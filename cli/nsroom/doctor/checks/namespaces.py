@@ -7,6 +7,7 @@ from nsroom.doctor.checks.versions import generation
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, skip, truncated, warn
 from nsroom.doctor.fixes import application as fixes
+from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import sticky
 from nsroom.doctor.probes.session import CONNECTION_ERRORS, Outcome, ProbeSession, Reply
 from nsroom.protocol.engineio import Handshake
@@ -141,16 +142,18 @@ def is_refused(reply: Reply) -> bool:
 
 async def _missing(examination: Examination, name: str, reply: Reply) -> Finding:
     refused = f"{name} is refused: {truncated(message_of(reply.data))}"
+    if name == "/":
+        return fail(refused, *fixes.namespace(name))
     path = as_path(name)
     is_path = path == examination.http.path
     if is_path or (await request_handshake(examination, path, examination.timeout(2.0))).is_engine:
         found = f"{refused}; it is an HTTP path, not a namespace"
-        return fail(found, *fixes.is_path(examination.target.place, path))
+        return fail(found, *moved(examination.target.place, path))
     other = name.rstrip("/") or "/" if name.endswith("/") else f"{name}/"
     retried = await connect(examination, other, auth=examination.target.auth)
     if retried[other].outcome is Outcome.CONNECTED:
         return fail(f"{refused}, but {other} exists", *fixes.other_namespace(other))
-    has_root = name != "/" and (await root_reply(examination)).outcome is Outcome.CONNECTED
+    has_root = (await root_reply(examination)).outcome is Outcome.CONNECTED
     return fail(f"{refused}{'; / exists' if has_root else ''}", *fixes.namespace(name))
 
 

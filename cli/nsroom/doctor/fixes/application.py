@@ -3,7 +3,6 @@
 import shlex
 
 from nsroom.doctor.finding import Fixes, client, client_python, node, python, quoted, shell
-from nsroom.doctor.fixes.network import moved
 
 
 def namespace(name: str) -> Fixes:
@@ -13,11 +12,6 @@ def namespace(name: str) -> Fixes:
         python(f'@sio.on("connect", namespace={quoted(name)})\nasync def connect(sid, environ, auth): ...'),
         client('const socket = io("https://example.org/");    // the part after the host is the namespace'),
     )
-
-
-def is_path(place: str, path: str) -> Fixes:
-    """Pass the path as the option `path`."""
-    return moved(place, path)
 
 
 def other_namespace(name: str) -> Fixes:
