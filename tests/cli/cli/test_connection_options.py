@@ -1,0 +1,110 @@
+"""The connection options, and the target they make."""
+
+import io
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.option_groups import expand
+from nsroom.client.target import Target, Transport
+from nsroom.errors import UsageError
+
+
+def parsed(*args: str) -> ConnectionOptions:
+    """Return the options of a command line."""
+    received: list[ConnectionOptions] = []
+
+    @expand
+    def command(*, connection: ConnectionOptions) -> None:
+        received.append(connection)
+
+    app = typer.Typer(rich_markup_mode=None)
+    app.command()(command)
+    assert CliRunner().invoke(app, args).exit_code == 0
+    return received[0]
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the variables of the person who runs the tests."""
+    for name in ("NSROOM_URL", "NSROOM_AUTH"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_options_it_is_the_default_target() -> None:
+    assert ConnectionOptions().target() == Target()
+
+
+def test_every_option_is_part_of_the_target() -> None:
+    options = ConnectionOptions(
+        url="https://h:1",
+        namespace=["/a", "b"],
+        path="/x/",
+        auth=["token=s"],
+        header=["X-Y: z"],
+        cookie=["c=1"],
+        query=["q=1", "q=2"],
+        transport=Transport.POLLING,
+        insecure=True,
+        cacert="ca.pem",
+        connect_timeout=1.5,
+        no_reconnect=True,
+    )
+    assert options.target(["/first"]) == Target(
+        url="https://h:1",
+        namespaces=("/first", "/a", "/b"),
+        path="/x/",
+        auth={"token": "s"},
+        headers={"X-Y": "z"},
+        cookies={"c": "1"},
+        query=(("q", "1"), ("q", "2")),
+        transport=Transport.POLLING,
+        insecure=True,
+        cacert="ca.pem",
+        connect_timeout=1.5,
+        reconnect=False,
+    )
+
+
+@pytest.mark.parametrize("path", ["", "/", "//", "/a\nb/"])
+def test_an_invalid_path(path: str) -> None:
+    with pytest.raises(UsageError, match="--path"):
+        ConnectionOptions(path=path).target()
+
+
+@pytest.mark.parametrize(
+    ("text", "auth"),
+    [
+        ("token=a b", {"token": "a b"}),
+        ('{"token": "a b", "n": 1}', {"token": "a b", "n": 1}),
+        ("", None),
+    ],
+)
+def test_auth_from_the_environment(text: str, auth: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one value, not words: typer would split it at its blanks."""
+    monkeypatch.setenv("NSROOM_AUTH", text)
+    assert parsed().target().auth == auth
+    assert parsed("-a", "token=mine").target().auth == {"token": "mine"}
+
+
+def test_auth_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"token": "piped"}\n'))
+    assert ConnectionOptions(auth=["a=1", "-"]).target().auth == {"a": "1", "token": "piped"}
+
+
+@pytest.mark.parametrize(
+    ("options", "target", "named"),
+    [
+        (ConnectionOptions(), [], ()),
+        (ConnectionOptions(namespace=["/"]), [], ("/",)),
+        (ConnectionOptions(), ["/chat"], ("/chat",)),
+        (ConnectionOptions(namespace=["/a"]), ["/chat"], ("/chat", "/a")),
+    ],
+)
+def test_the_namespaces_that_the_user_named(
+    options: ConnectionOptions, target: list[str], named: tuple[str, ...]
+) -> None:
+    assert options.named(options.target(target)) == named

@@ -1,0 +1,47 @@
+"""`nsroom doctor`, the real program: its usage, its report and its exit codes."""
+
+import pytest
+
+from tests.peers.program import Result, Runner, Server
+
+
+async def test_a_good_server_is_code_0(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("doctor", server.url, "--json")
+    assert (result.code, result.stderr) == (0, "")
+    assert {report["state"] for report in result.records()} == {"ok", "skipped"}
+
+
+async def test_a_problem_is_code_1_with_a_fix_to_paste(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("doctor", f"{server.url}/nope")
+    assert (result.code, result.stderr) == (1, "nsroom: 1 check failed: namespace\n")
+    assert '        io.of("/nope").on("connection"' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--origin", "example.org"), "--origin 'example.org': write it as https://example.org"),
+        (("--event-args", "1"), "--event-args needs --event"),
+        (("--event", "x", "--event-args", "{"), "--event-args: not JSON"),
+        (("--event", "disconnect"), "--event 'disconnect' is a reserved name"),
+        (("--soak", "-1"), "invalid value for '--soak'"),
+    ],
+)
+async def test_usage(options: tuple[str, ...], complaint: str, nsroom: Runner) -> None:
+    result = await nsroom("doctor", *options)
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"nsroom: {complaint}")
+
+
+async def test_a_client_s_message_is_explained_offline(nsroom: Runner) -> None:
+    result = await nsroom("doctor", "--explain", "xhr poll error")
+    assert (result.code, result.stderr) == (0, "")
+    assert "xhr poll error" in result.lines[0]
+    assert result.lines[1].startswith("  - ")
+    listed = await nsroom("doctor", "--explain", "xhr poll error", "--json")
+    assert all(found["words"] and found["causes"] for found in listed.records())
+
+
+async def test_an_unknown_message_is_code_1(nsroom: Runner) -> None:
+    message = "nsroom: no known error matches: paste the message exactly as the client printed it\n"
+    assert await nsroom("doctor", "--explain", "bananas") == Result(1, "", message)
