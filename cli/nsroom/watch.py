@@ -9,13 +9,14 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nsroom import STARTED
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
 from nsroom.client.acks import refusal
-from nsroom.client.events import Acknowledge, Emit, parse_line
+from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_line
 from nsroom.client.joins import Convention
 from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
@@ -29,8 +30,6 @@ from nsroom.record import Record
 if TYPE_CHECKING:  # the live view is on the screen before the client is loaded
     from nsroom.client.client import Client
 
-Compose = Callable[[str], Emit]
-"""Returns the event for a line of typed text."""
 Say = Callable[[str], None]
 Begin = Callable[["Client", Say], Awaitable[list[str]]]
 """Called once connected; returns what the server refused, if the rest can continue."""
@@ -67,11 +66,6 @@ def is_live(options: ShowOptions) -> bool:
     return is_terminal() and not (options.json or options.plain)
 
 
-def composer(namespace: str, room: str) -> Compose:
-    """Return a function that makes messages to a room, or to the namespace if the room is empty."""
-    return lambda text: Emit(namespace, "message", [{"room": room, "text": text} if room else text])
-
-
 async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room: str) -> None:
     from nsroom.client.client import Client
 
@@ -80,7 +74,7 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
     async with contextlib.AsyncExitStack() as stack:
         routes = routes_to(output, options, options.keep(), stack)
         stack.push_async_callback(client.close)
-        sender = _Sender(client, options, composer(target.namespaces[0], room), begin)
+        sender = _Sender(client, options, partial(message, target.namespaces[0], room), begin)
         await within(options, _run(client, options, routes, output, sender))
     namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
     if refused := namespaces + sender.refused:
@@ -176,7 +170,9 @@ async def reader_closed(output: Output) -> None:
 class _Sender:
     """Sends what `begin` does, then the lines of stdin."""
 
-    def __init__(self, client: "Client", options: WatchOptions, compose: Compose, begin: Begin) -> None:
+    def __init__(
+        self, client: "Client", options: WatchOptions, compose: Callable[[str], Emit], begin: Begin
+    ) -> None:
         self.refused: list[str] = []
         self.started = asyncio.Event()
         self._client = client
@@ -198,7 +194,7 @@ class _Sender:
                     await _send_line(self._client, self._compose, line)
 
 
-async def _send_line(client: "Client", compose: Compose, line: bytes) -> None:
+async def _send_line(client: "Client", compose: Callable[[str], Emit], line: bytes) -> None:
     try:
         item = _parse(line, compose, next(iter(client.namespaces), "/"))
         if isinstance(item, Acknowledge):
@@ -210,11 +206,12 @@ async def _send_line(client: "Client", compose: Compose, line: bytes) -> None:
         say(f"not sent: {error}")
 
 
-def _parse(line: bytes, compose: Compose, namespace: str) -> Emit | Acknowledge | None:
-    if line[:1] in (b"[", b"{"):
-        with contextlib.suppress(ValueError):
+def _parse(line: bytes, compose: Callable[[str], Emit], namespace: str) -> Emit | Acknowledge | None:
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    if is_item(text):
+        with contextlib.suppress(ValueError):  # text may start with a bracket too
             return parse_line(line, namespace)
-    return compose(line.decode("utf-8", "replace").rstrip("\r"))
+    return compose(text)
 
 
 def _report_failure(answer: asyncio.Future[Record]) -> None:

@@ -115,6 +115,16 @@ def relay(emit: Emit, to: Sequence[str], skip: Sequence[str]) -> Emit:
     return Emit(emit.namespace, "emit", [envelope])
 
 
+def message(namespace: str, room: str, text: str) -> Emit:
+    """Return the event for a typed text: a message to a room, or to the namespace if the room is empty."""
+    return Emit(namespace, "message", [{"room": room, "text": text} if room else text])
+
+
+def is_item(text: str) -> bool:
+    """Return whether a typed line is an event or a record for `parse_line`, and not a message."""
+    return text[:1] in ("[", "{")
+
+
 def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     """Return the item in a line: `["event", arg…]` or a record, which may have its own namespace.
 

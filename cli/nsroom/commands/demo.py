@@ -118,9 +118,9 @@ def _prices() -> "Iterator[tuple[str, Emit]]":
 
 
 def _message(text: str) -> "Emit":
-    from nsroom.client.events import Emit
+    from nsroom.client.events import message
 
-    return Emit(NAMESPACE, "message", [{"room": ROOM, "text": text}])
+    return message(NAMESPACE, ROOM, text)
 
 
 def _relayed(event: str, arg: object) -> "Emit":

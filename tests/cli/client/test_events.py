@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom.client.events import Acknowledge, Emit, fill, parse_arguments, parse_line, relay
+from nsroom.client.events import (
+    Acknowledge,
+    Emit,
+    fill,
+    is_item,
+    message,
+    parse_arguments,
+    parse_line,
+    relay,
+)
 from nsroom.errors import UsageError
 from nsroom.protocol import socketio
 from nsroom.protocol.socketio import Packet, PacketType
@@ -163,3 +172,23 @@ def test_any_line_is_read_or_a_value_error(line: bytes) -> None:
 )
 def test_every_placeholder_of_a_template_is_filled(value: Json, filled: Json) -> None:
     assert fill(value, room="a") == filled
+
+
+@pytest.mark.parametrize(("room", "args"), [("lobby", [{"room": "lobby", "text": "hi"}]), ("", ["hi"])])
+def test_typed_text_is_a_message(room: str, args: list[Json]) -> None:
+    assert message("/chat", room, "hi") == Emit("/chat", "message", args)
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ('["e",1]', True),
+        ('{"kind":"event"}', True),
+        ("[", True),
+        ("hi", False),
+        (' ["e"]', False),
+        ("", False),
+    ],
+)
+def test_a_typed_line_that_starts_with_a_bracket_is_an_item(text: str, item: bool) -> None:
+    assert is_item(text) is item

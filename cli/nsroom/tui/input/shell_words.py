@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import NamedTuple
 
+from nsroom.client.events import is_item
 from nsroom.errors import UsageError
 
 _JSON = re.compile(r"(?:[A-Za-z_][\w.-]*:=)?(?=[\[{])")
@@ -32,7 +33,7 @@ def split(text: str) -> list[str]:
 
 def is_open(text: str) -> bool:
     """Return whether a bracket or a quote is still open, so that Enter adds a new line."""
-    if text[:1] in ("[", "{"):
+    if is_item(text):
         return _is_unclosed(text)
     words = _HAS_WORDS.match(text)
     return bool(words and _scan(text[words.end() :]).error)

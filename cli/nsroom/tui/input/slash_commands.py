@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from nsroom.client.events import Acknowledge, Emit, parse_arguments, parse_line, relay
+from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_arguments, parse_line, relay
 from nsroom.client.joins import Convention
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
@@ -115,12 +115,12 @@ async def _send(context: CommandContext, text: str) -> None:
 
 def _parse_input(view: View, text: str) -> Emit | Acknowledge | None:
     """Parse a line of NDJSON, or make a chat message of any other text."""
-    if text[:1] in ("[", "{"):
+    if is_item(text):
         try:
             return parse_line(text.encode("utf-8", "surrogatepass"), view.namespace)
         except ValueError as error:
             raise UsageError(f"{error}; // sends it as text") from None
-    return Emit(view.namespace, "message", [{"room": view.room, "text": text} if view.room else text])
+    return message(view.namespace, view.room, text)
 
 
 async def _emit(context: CommandContext, emit: Emit) -> None:
