@@ -1,4 +1,4 @@
-"""Every way to end: one line on stderr, and the contract's exit code."""
+"""Every way to exit: one line on stderr, and the contract's exit code."""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Fail = Callable[[BaseException | None], list[str]]
 
 @pytest.fixture
 def fail(monkeypatch: pytest.MonkeyPatch) -> Fail:
-    """Add a command that ends with an exception; gives its command line."""
+    """Add a command that raises an exception; return its command line."""
 
     def add(error: BaseException | None) -> list[str]:
         def command() -> None:
@@ -67,23 +67,21 @@ def test_an_error_is_a_line_and_a_code(
         (BrokenPipeError(), 141),
     ],
 )
-def test_these_ends_are_quiet(
+def test_these_errors_are_silent(
     error: BaseException | None, code: int, fail: Fail, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main.run(fail(error)) == code
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_bug_says_how_to_report_it(fail: Fail, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_reported_with_instructions(fail: Fail, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(fail(ZeroDivisionError(HOSTILE))) == ExitCode.BUG
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("nsroom: this is a bug in nsroom: ZeroDivisionError: \\x1b]52;")
     assert "nsroom --debug" in second
 
 
-def test_debug_shows_where_it_happened_and_nothing_raw(
-    fail: Fail, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_debug_shows_a_safe_traceback(fail: Fail, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["--debug", *fail(ZeroDivisionError(HOSTILE))]) == ExitCode.BUG
     stderr = capsys.readouterr().err
     assert "Traceback (most recent call last):\n" in stderr
@@ -117,7 +115,7 @@ def test_a_wrong_command_line_is_a_usage_error(
     assert stderr.startswith(f"nsroom: {text}")
 
 
-def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_it_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run([]) == ExitCode.USAGE
     stdout, stderr = capsys.readouterr()
     assert stdout == ""
@@ -126,7 +124,7 @@ def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("line", ["--help", "-h", *(f"{name} --help" for name in main.COMMANDS)])
-def test_help_is_for_reading(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_printed_to_stdout(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(line.split()) == 0
     stdout, stderr = capsys.readouterr()
     assert stderr == ""
@@ -134,7 +132,7 @@ def test_help_is_for_reading(line: str, capsys: pytest.CaptureFixture[str]) -> N
     assert stdout.replace("\n", "").isprintable()
 
 
-def test_every_command_is_listed_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_is_listed_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
     main.run(["--help"])
     listed = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed if line[2:3].strip()] == [*main.COMMANDS]
@@ -159,26 +157,26 @@ PRINTING = ["--version", "--help", "emit --help", "decode -f 2", "emit x --offli
 
 
 @pytest.mark.parametrize("line", PRINTING)
-async def test_an_output_that_is_full(line: str, nsroom: Runner) -> None:
+async def test_a_full_output(line: str, nsroom: Runner) -> None:
     result = await nsroom(*line.split(), stdout=Path("/dev/full"))
     assert result.code == ExitCode.OUTPUT
     assert result.stderr == "nsroom: cannot write to standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize("line", PRINTING)
-async def test_a_reader_that_has_gone(line: str, shell: Runner) -> None:
+async def test_a_closed_pipe(line: str, shell: Runner) -> None:
     result = await shell(f"(sleep 0.5; nsroom {line}; echo $? >&2) | true")
     assert result.stderr == "141\n"
 
 
 @pytest.mark.parametrize("line", PRINTING)
-async def test_an_output_that_is_closed(line: str, shell: Runner) -> None:
+async def test_a_closed_output(line: str, shell: Runner) -> None:
     result = await shell(f"nsroom {line} >&-")
     assert result.code == ExitCode.OUTPUT
     assert result.stderr == "nsroom: cannot write to standard output: Bad file descriptor\n"
 
 
-async def test_errors_may_have_nowhere_to_go(shell: Runner) -> None:
+async def test_a_closed_stderr(shell: Runner) -> None:
     result = await shell("nsroom nonsense 2>&-")
     assert (result.code, result.stdout) == (ExitCode.USAGE, "")
     assert (await shell("nsroom emit x -u :1 2>/dev/full")).code == ExitCode.CONNECT

@@ -1,4 +1,4 @@
-"""What a command loads before it has anything to do: every module is time that a person waits."""
+"""The packages that a command loads at its start: each of them makes the user wait."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ NEVER = {"pydantic", "redis", "requests", "websocket", "kombu", "uvloop"}
 
 
 async def loaded(home: Path, *args: str) -> set[str]:
-    """Run a command line in a fresh interpreter and give the packages that it loaded."""
+    """Run a command line in a fresh interpreter and return the packages that it loaded."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SCRIPT, *args),
         # Measuring coverage loads packages of its own.
@@ -69,7 +69,7 @@ async def test_a_command_loads_what_it_needs(line: str, may: set[str], tmp_path:
 
 
 @pytest.mark.parametrize("command", ["call", "emit", "connect", "rooms", "join"])
-async def test_a_client_loads_no_back_ends_and_no_screen(command: str, tmp_path: Path) -> None:
+async def test_a_client_loads_neither_back_ends_nor_a_screen(command: str, tmp_path: Path) -> None:
     modules = await loaded(tmp_path, command, *(["x"] if command != "connect" else []), "-u", ":1")
     assert modules & (NEVER | {"prompt_toolkit", "nsroom_server", "sqlite3"}) == set()
     assert modules >= {"aiohttp", "socketio"}

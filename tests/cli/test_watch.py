@@ -1,4 +1,4 @@
-"""What `connect` and `join` show, and what becomes of the lines they read, with the real program."""
+"""The records that `connect` and `join` show, and the lines that they send, with the real program."""
 
 import json
 
@@ -40,20 +40,20 @@ async def test_stdin_lines_are_text_events_and_records(nsroom: Runner, server: S
 
 
 async def test_text_is_a_message(nsroom: Runner) -> None:
-    heard: list[str] = []
+    received: list[str] = []
 
     async def script(talk: bad.Conversation) -> None:
         await talk.welcome()
-        heard.append(str(await talk.receive()))
+        received.append(str(await talk.receive()))
         await talk.send('42["done"]')
         await talk.receive()
 
     async with bad.conversation(script) as url:
         result = await nsroom("connect", url, "--stdin", "-C", "1", stdin="good morning\r\n")
-    assert (result.code, heard) == (0, ['420["message","good morning"]'])
+    assert (result.code, received) == (0, ['420["message","good morning"]'])
 
 
-async def test_nothing_is_sent_from_stdin_unasked(nsroom: Runner, server: Server) -> None:
+async def test_stdin_is_not_sent_without_the_option(nsroom: Runner, server: Server) -> None:
     command = ("connect", "/lab", "-u", server.url, "--where", "dir=out & kind=event", "-W", "0.7")
     result = await nsroom(*command, stdin='["echo",1]\n')
     assert (result.code, result.stdout) == (5, "")

@@ -1,4 +1,4 @@
-"""Shell completion: bash runs its script for real; zsh and fish ask in the way their scripts do."""
+"""Shell completion: bash runs its script; zsh and fish are asked as their scripts ask."""
 
 import shutil
 import sys
@@ -20,7 +20,7 @@ complete_words """
 
 
 async def complete(shell: Runner, line: str) -> list[str]:
-    """Give what bash offers for the last word."""
+    """Return what bash offers for the last word."""
     return [each for each in (await shell(f"{BASH}{line}")).lines if each]
 
 
@@ -52,7 +52,7 @@ async def test_options_and_values(shell: Runner, line: str, offered: list[str]) 
 
 @pytest.fixture
 def program(environment: dict[str, str], tmp_path: Path) -> Path:
-    """A folder with a program `nsroom`, to be put on PATH, and a home that knows its completion."""
+    """Return a folder on PATH that has a program `nsroom`."""
     folder = tmp_path / "bin"
     folder.mkdir()
     script = folder / "nsroom"
@@ -91,7 +91,7 @@ async def test_in_a_real_bash(
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-async def test_zsh_is_answered_with_descriptions(nsroom: Runner, command: str) -> None:
+async def test_zsh_receives_descriptions(nsroom: Runner, command: str) -> None:
     words = f"nsroom {command} --h".replace("  ", " ")
     result = await nsroom(env={"_NSROOM_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": words})
     assert (result.code, result.stderr) == (0, "")
@@ -99,7 +99,7 @@ async def test_zsh_is_answered_with_descriptions(nsroom: Runner, command: str) -
     assert result.stdout.startswith("_arguments '*: :((")
 
 
-async def test_zsh_is_told_where_there_is_nothing(nsroom: Runner) -> None:
+async def test_zsh_offers_files_without_completions(nsroom: Runner) -> None:
     env = {"_NSROOM_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "nsroom connect "}
     assert (await nsroom(env=env)).stdout == "_files\n"
 
@@ -112,7 +112,7 @@ async def test_zsh_is_told_where_there_is_nothing(nsroom: Runner) -> None:
         ("nsroom connect ", [""]),
     ],
 )
-async def test_fish_is_answered(nsroom: Runner, words: str, offered: list[str]) -> None:
+async def test_fish_receives_completions(nsroom: Runner, words: str, offered: list[str]) -> None:
     env = {
         "_NSROOM_COMPLETE": "complete_fish",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
@@ -124,7 +124,7 @@ async def test_fish_is_answered(nsroom: Runner, words: str, offered: list[str]) 
 
 
 @pytest.mark.parametrize("shell_name", ["zsh", "fish"])
-async def test_their_scripts_ask_and_offer_files_in_places(nsroom: Runner, shell_name: str) -> None:
+async def test_other_scripts_offer_files_only_for_some_options(nsroom: Runner, shell_name: str) -> None:
     script = (await nsroom("--show-completion", shell_name)).stdout
     assert f"_NSROOM_COMPLETE=complete_{shell_name}" in script
     assert all(f"{command}:*" in script for command in ("decode", "replay"))

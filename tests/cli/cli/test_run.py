@@ -1,4 +1,4 @@
-"""A signal ends a command in order, and a second one at once."""
+"""The first signal lets a command clean up, the second exits at once."""
 
 import asyncio
 import signal
@@ -54,7 +54,7 @@ main()
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-async def test_the_first_signal_ends_it_in_order(
+async def test_the_first_signal_lets_it_clean_up(
     number: signal.Signals, code: int, environment: dict[str, str], tmp_path: Path
 ) -> None:
     async with spawner((sys.executable, "-c", SCRIPT), environment, tmp_path) as spawn:
@@ -65,13 +65,13 @@ async def test_the_first_signal_ends_it_in_order(
     assert (result.code, result.lines, result.stderr) == (code, ["ready", "cleaning", "clean"], "")
 
 
-async def test_one_that_comes_amid_an_import_is_not_lost(environment: dict[str, str], tmp_path: Path) -> None:
+async def test_a_signal_during_an_import_is_not_lost(environment: dict[str, str], tmp_path: Path) -> None:
     async with spawner((sys.executable, "-c", LOADING), environment, tmp_path) as spawn:
         result = await (await spawn()).result()
     assert (result.code, result.lines, result.stderr) == (130, [], "")
 
 
-async def test_the_second_signal_ends_it_at_once(environment: dict[str, str], tmp_path: Path) -> None:
+async def test_the_second_signal_exits_at_once(environment: dict[str, str], tmp_path: Path) -> None:
     async with spawner((sys.executable, "-c", SCRIPT), environment, tmp_path) as spawn:
         program = await spawn("60")
         await program.line()
@@ -82,7 +82,7 @@ async def test_the_second_signal_ends_it_at_once(environment: dict[str, str], tm
     assert (result.code, result.lines, result.stderr) == (143, ["ready", "cleaning"], "")
 
 
-def test_without_a_signal_it_gives_what_the_command_gives() -> None:
+def test_without_a_signal_it_returns_the_result() -> None:
     async def answer() -> int:
         return 7
 

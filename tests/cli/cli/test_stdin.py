@@ -1,4 +1,4 @@
-"""Lines from real descriptors, as they come, without blocking anyone."""
+"""Lines from real descriptors, read as they arrive, without blocking the loop."""
 
 import asyncio
 import fcntl
@@ -34,7 +34,7 @@ async def every(fd: int) -> list[bytes]:
         return [line async for batch in lines(fd) for line in batch]
 
 
-async def test_lines_come_as_they_are_written(pipe: tuple[int, int]) -> None:
+async def test_lines_are_read_as_they_are_written(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     batches = lines(reader)
     os.write(writer, b"one\ntwo\nthr")
@@ -65,7 +65,7 @@ async def test_a_file_is_read_to_its_end(tmp_path: Path, data: bytes, expected: 
         assert await every(file.fileno()) == expected
 
 
-async def test_nothing_to_read_is_the_end() -> None:
+async def test_an_empty_input_ends_at_once() -> None:
     fd = os.open(os.devnull, os.O_RDONLY)
     try:
         assert await every(fd) == []
@@ -73,7 +73,7 @@ async def test_nothing_to_read_is_the_end() -> None:
         os.close(fd)
 
 
-async def test_a_terminal_gives_its_lines() -> None:
+async def test_lines_from_a_terminal() -> None:
     outer, inner = pty.openpty()
     try:
         tty.setraw(inner)
@@ -87,7 +87,7 @@ async def test_a_terminal_gives_its_lines() -> None:
         os.close(inner)
 
 
-async def test_waiting_for_a_line_blocks_nobody_and_touches_no_flag(pipe: tuple[int, int]) -> None:
+async def test_waiting_for_a_line_blocks_nothing_and_changes_no_flags(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     waiting = asyncio.ensure_future(anext(lines(reader)))
     await asyncio.sleep(0.05)
@@ -97,7 +97,7 @@ async def test_waiting_for_a_line_blocks_nobody_and_touches_no_flag(pipe: tuple[
     assert await waiting == [b"x"]
 
 
-async def test_waiting_may_be_given_up(pipe: tuple[int, int]) -> None:
+async def test_waiting_can_be_cancelled(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
@@ -106,7 +106,7 @@ async def test_waiting_may_be_given_up(pipe: tuple[int, int]) -> None:
     assert await anext(lines(reader)) == [b"still there"]
 
 
-async def test_a_line_has_a_bound(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_line_has_a_maximum_size(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_LINE", 10)
     reader, writer = pipe
     batches = lines(reader)
@@ -116,7 +116,7 @@ async def test_a_line_has_a_bound(pipe: tuple[int, int], monkeypatch: pytest.Mon
         await anext(batches)
 
 
-async def test_what_cannot_be_read(tmp_path: Path) -> None:
+async def test_an_unreadable_input(tmp_path: Path) -> None:
     fd = os.open(tmp_path, os.O_RDONLY)
     try:
         with pytest.raises(DataError, match="stdin: Is a directory"):

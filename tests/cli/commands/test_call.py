@@ -41,7 +41,7 @@ async def test_the_acknowledgement_is_a_record_in_a_pipe(nsroom: Runner, server:
         ('[{"_placeholder":true,"num":0}]', [b"\x01\x02"], [{"$binary": "AQI="}]),
     ],
 )
-async def test_whatever_is_answered(
+async def test_any_answer_is_printed(
     nsroom: Runner, ack: str, attachments: list[bytes], args: list[object]
 ) -> None:
     async with answers(ack, *attachments) as url:
@@ -61,7 +61,7 @@ async def test_a_record_on_a_terminal(spawn: Spawner, server: Server) -> None:
     assert json.loads((await caller.result()).stdout)["args"] == [1]
 
 
-async def test_an_error_is_code_7_and_printed_all_the_same(nsroom: Runner, server: Server) -> None:
+async def test_an_error_is_printed_too_and_code_7(nsroom: Runner, server: Server) -> None:
     result = await nsroom("call", "error", "-n", "/lab", "-u", server.url)
     assert result.code == 7
     assert result.records()[0]["args"][0]["error"] == "lab_error"
@@ -87,7 +87,7 @@ async def test_a_refused_namespace_is_code_4(nsroom: Runner) -> None:
     assert result == Result(4, "", "nsroom: / is refused: token expired\n")
 
 
-async def test_larger_than_the_server_takes_is_code_9(nsroom: Runner) -> None:
+async def test_a_packet_larger_than_the_limit_is_code_9(nsroom: Runner) -> None:
     async with bad.sends(handshake={"maxPayload": 50}) as url:
         result = await nsroom("call", "x", "y" * 60, "-u", url)
     assert (result.code, result.stdout) == (9, "")

@@ -13,7 +13,7 @@ from tests.peers import bad
 from tests.peers.program import Runner, Server, Spawner
 
 ROOM = 5.0
-"""Seconds that a busy machine may take to start the program and to connect."""
+"""Seconds that a busy machine may need to start the program and connect."""
 TICKS = [f'42/chat,["tick",{n},"{"x" * 90}"]' for n in range(20_000)]
 
 
@@ -34,7 +34,7 @@ async def test_only_received_events_unless_all_is_asked_for(nsroom: Runner, serv
     assert [record["seq"] for record in everything] == [1, 2, 3, 4]
 
 
-async def test_where_with_a_kind_asks_for_more_than_events(nsroom: Runner, server: Server) -> None:
+async def test_where_with_a_kind_shows_more_than_events(nsroom: Runner, server: Server) -> None:
     where = ("--where", "kind=connect & dir=in")
     [record] = (await nsroom("connect", "-u", server.url, *where, "-C", "1")).records()
     assert (record["kind"], record["namespace"]) == ("connect", "/")
@@ -46,7 +46,7 @@ async def test_raw_shows_the_frames(nsroom: Runner) -> None:
     assert record["frames"] == ['42["a",1]']
 
 
-async def test_silence_ends_with_5(nsroom: Runner) -> None:
+async def test_silence_is_code_5(nsroom: Runner) -> None:
     began = time.monotonic()
     async with bad.sends() as url:
         result = await nsroom("connect", url, "-W", "2", "-C", "3")
@@ -55,14 +55,14 @@ async def test_silence_ends_with_5(nsroom: Runner) -> None:
     assert 2 <= time.monotonic() - began < 2 + ROOM
 
 
-async def test_waiting_covers_the_connecting_too(nsroom: Runner) -> None:
+async def test_wait_includes_the_time_to_connect(nsroom: Runner) -> None:
     async with bad.silent() as url:
         result = await nsroom("connect", url, "-W", "0.5")
     assert (result.code, result.stdout) == (5, "")
     assert result.stderr == "nsroom: stopped after 0.5 s (--wait)\n"
 
 
-async def test_head_ends_it_at_once_and_quietly(shell: Runner) -> None:
+async def test_head_ends_it_at_once_and_silently(shell: Runner) -> None:
     began = time.monotonic()
     async with bad.sends('42["once"]') as url:
         line = "nsroom connect $URL | head -1; echo ${PIPESTATUS[0]}"
@@ -89,7 +89,7 @@ async def test_a_signal_in_a_flood_leaves_whole_lines(spawn: Spawner, number: in
     assert "Traceback" not in result.stderr
 
 
-async def test_the_second_signal_ends_it_where_it_stands(spawn: Spawner) -> None:
+async def test_the_second_signal_exits_at_once(spawn: Spawner) -> None:
     async with bad.open_then_silence() as url:
         watcher = await spawn("connect", url, "--all")
         await watcher.record()
@@ -227,7 +227,7 @@ async def test_auth(nsroom: Runner, serve: StartServer, tmp_path: Path, auth: st
 
 
 @pytest.mark.parametrize("transport", ["auto", "websocket", "polling"])
-async def test_it_says_which_transport_it_got(nsroom: Runner, server: Server, transport: str) -> None:
+async def test_it_reports_the_transport(nsroom: Runner, server: Server, transport: str) -> None:
     result = await nsroom("connect", "-u", server.url, "-C", "1", "--transport", transport)
     got = "websocket" if transport == "auto" else transport
     assert result.stderr == f"nsroom: connected to {server.url} over {got}\n"
@@ -253,7 +253,7 @@ async def test_reconnection_shows_the_gap(nsroom: Runner) -> None:
             "connect", url, "--all", "--where", "kind=event | kind=gap | kind=reconnect", "-C", "4"
         )
     kinds = [record["kind"] for record in result.records()]
-    # What comes right behind the answer to CONNECT may be here before it is known what was missed.
+    # Packets right after the answer to CONNECT may arrive before the gap is known.
     assert kinds in (["event", "reconnect", "gap", "event"], ["event", "reconnect", "event", "gap"])
     assert "trying again" in result.stderr
 

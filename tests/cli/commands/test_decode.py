@@ -57,7 +57,7 @@ async def test_a_pipe_gets_json(nsroom: Nsroom) -> None:
     ]
 
 
-async def test_a_malformed_frame_has_a_caret_and_the_others_go_on(nsroom: Nsroom) -> None:
+async def test_a_malformed_frame_has_a_caret_and_the_others_are_explained(nsroom: Nsroom) -> None:
     result = await nsroom("decode", "--plain", stdin='2\n42["日本",]\n3\n')
     assert result.code == 8
     assert result.stderr == "nsroom: 1 of 3 frames malformed, the first in line 2\n"
@@ -114,7 +114,7 @@ async def test_a_har_file(nsroom: Nsroom, tmp_path: Path) -> None:
     assert "time 1970-01-01T00:00:01.250000Z  direction out  sid s  <3 bytes>" in plain.lines
 
 
-async def test_a_recording_whose_last_line_is_cut(nsroom: Nsroom) -> None:
+async def test_a_truncated_recording(nsroom: Nsroom) -> None:
     result = await nsroom("decode", stdin='{"kind":"event","event":"a","args":[1]}\n{"time":"2026')
     first, torn = result.records()
     assert first["frame"] == '42["a",1]'
@@ -133,7 +133,7 @@ async def test_a_recording_whose_last_line_is_cut(nsroom: Nsroom) -> None:
         (b'{"log":{"entries":[]}}', "nsroom: no Engine.IO frames in the HAR file: "),
     ],
 )
-async def test_what_holds_no_frames_is_one_line(nsroom: Nsroom, stdin: bytes, complaint: str) -> None:
+async def test_input_without_frames_is_one_line(nsroom: Nsroom, stdin: bytes, complaint: str) -> None:
     result = await nsroom("decode", stdin=stdin)
     assert (result.code, result.stdout) == (8, "")
     assert result.stderr.startswith(complaint)
@@ -175,13 +175,13 @@ async def test_a_full_disk(nsroom: Nsroom) -> None:
     assert result.stderr == "nsroom: cannot write to standard output: No space left on device\n"
 
 
-async def test_the_reader_leaves(shell: Nsroom) -> None:
+async def test_the_reader_closes_the_pipe(shell: Nsroom) -> None:
     result = await shell("yes 2 | nsroom decode | head -1; echo ${PIPESTATUS[1]} >&2")
     assert len(result.records()) == 1
     assert result.stderr == "141\n"
 
 
-async def test_frames_are_explained_as_they_come(spawn: Callable[..., Awaitable[Any]]) -> None:
+async def test_frames_are_explained_as_they_arrive(spawn: Callable[..., Awaitable[Any]]) -> None:
     program = await spawn("decode")
     program.send("2")
     assert (await program.record())["frame"] == "2"
@@ -216,7 +216,7 @@ async def test_no_control_character_reaches_the_reader(nsroom: Nsroom) -> None:
     assert "\\x1b]52;c;eA==\\x07\\x9b31m\\u202e[link=x]" in result.stdout
 
 
-async def test_it_is_always_utf_8_or_an_escape(nsroom: Nsroom) -> None:
+async def test_output_is_utf_8_or_escaped(nsroom: Nsroom) -> None:
     result = await nsroom("decode", "--plain", "-f", '42["é"]', env={"PYTHONIOENCODING": "ascii"})
     assert '42["\\xe9"]' in result.stdout
     lone = await nsroom("decode", "--plain", "-f", '42["\\ud800"]')

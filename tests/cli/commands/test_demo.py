@@ -9,7 +9,7 @@ import pytest
 from tests.peers.program import Runner, Spawner
 
 
-async def test_the_transcript_in_a_pipe_ends_by_itself(nsroom: Runner) -> None:
+async def test_in_a_pipe_it_prints_the_transcript_and_exits(nsroom: Runner) -> None:
     result = await nsroom("demo")
     assert result.code == 0
     texts = [record["args"][0]["text"] for record in result.records() if record.get("event") == "message"]
@@ -23,7 +23,7 @@ async def test_the_transcript_in_a_pipe_ends_by_itself(nsroom: Runner) -> None:
     )
 
 
-async def test_head_ends_it_quietly(shell: Runner) -> None:
+async def test_head_ends_it_silently(shell: Runner) -> None:
     result = await shell("nsroom demo 2>/dev/null | head -1; echo ${PIPESTATUS[0]}")
     assert result.lines[0].startswith('{"time"')
     assert result.lines[1:] == ["141"]
@@ -32,8 +32,8 @@ async def test_head_ends_it_quietly(shell: Runner) -> None:
 
 async def test_others_may_join(spawn: Spawner, nsroom: Runner) -> None:
     demo = await spawn("demo", tty=True, env={"TERM": "dumb"})
-    said = await demo.err("did the deploy go out?", timeout=20)
-    url = re.search(r"http://127\.0\.0\.1:\d+", said)
+    stderr = await demo.err("did the deploy go out?", timeout=20)
+    url = re.search(r"http://127\.0\.0\.1:\d+", stderr)
     assert url
     result = await nsroom("call", "who", "room=lobby", "-u", f"{url[0]}/chat")
     members = result.records()[0]["args"][0]["members"]
@@ -41,7 +41,7 @@ async def test_others_may_join(spawn: Spawner, nsroom: Runner) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-async def test_on_a_terminal_it_goes_on_until_a_signal(spawn: Spawner, number: int, code: int) -> None:
+async def test_on_a_terminal_it_runs_until_a_signal(spawn: Spawner, number: int, code: int) -> None:
     demo = await spawn("demo", tty=True, env={"TERM": "dumb"})
     await demo.err("ACME", timeout=20)
     demo.signal(number)
@@ -58,7 +58,7 @@ async def test_ctrl_c_ends_it(spawn: Spawner) -> None:
     assert "Traceback" not in demo.stdout.text
 
 
-async def test_what_is_typed_is_a_message(spawn: Spawner) -> None:
+async def test_typed_text_is_a_message(spawn: Spawner) -> None:
     demo = await spawn("demo", tty=True, env={"TERM": "dumb"})
     await demo.err("joined lobby", timeout=20)
     demo.type("hello from me\r")

@@ -1,4 +1,4 @@
-"""`nsroom emit`, the real program: what it sends, in which order, and when it says that it is delivered."""
+"""`nsroom emit`, the real program: what it sends, in which order, and its exit codes."""
 
 import json
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ async def test_except_leaves_members_out(spawn: Spawner, nsroom: Runner, server:
     assert (await guest.seen(event="price"))["args"] == [2]
 
 
-async def test_a_room_that_refuses_is_code_4(nsroom: Runner, server: Server) -> None:
+async def test_a_refused_room_is_code_4(nsroom: Runner, server: Server) -> None:
     result = await nsroom("emit", "x", "--room", "r" * 129, "-u", server.url)
     assert (result.code, result.stdout) == (4, "")
     assert result.stderr.startswith("nsroom: the server refused to join rrr")
@@ -118,13 +118,13 @@ async def test_ten_thousand_lines_in_order_over_one_connection(
     result = await nsroom(*command, stdin=lines, timeout=60)
     assert (result.code, result.stdout) == (0, "")
     assert summary(result) == {"read": 10_001, "sent": 10_001, "acked": 10_001, "nacked": 0, "unknown": 0}
-    heard = (await member.result(30)).records()
-    assert [record["args"] for record in heard] == [[n] for n in range(10_000)]
+    received = (await member.result(30)).records()
+    assert [record["args"] for record in received] == [[n] for n in range(10_000)]
     assert server.proc.stderr.text.count("someone connected") == 2
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
-async def test_a_server_that_takes_16_packets_at_once_gets_all(
+async def test_a_server_with_a_limit_of_16_packets_receives_all(
     nsroom: Runner, python_server: StartServer, transport: str
 ) -> None:
     server = await python_server("--ordered")
@@ -135,11 +135,11 @@ async def test_a_server_that_takes_16_packets_at_once_gets_all(
 
 
 async def test_each_line_is_one_text(nsroom: Runner) -> None:
-    heard: list[str] = []
-    async with listening(heard) as url:
+    received: list[str] = []
+    async with listening(received) as url:
         result = await nsroom("emit", "log", "-", "-u", url, stdin='plain\n["x"]\n\n  spaced \r\nend')
     assert (result.code, result.stdout) == (0, "")
-    texts = [json.loads(frame.removeprefix("42")) for frame in heard]
+    texts = [json.loads(frame.removeprefix("42")) for frame in received]
     assert texts == [["log", "plain"], ["log", '["x"]'], ["log", "  spaced "], ["log", "end"]]
 
 
@@ -178,26 +178,26 @@ async def test_a_recording_is_input(nsroom: Runner, server: Server, tmp_path: Pa
         ("\udcff", "line 3: not UTF-8"),
     ],
 )
-async def test_a_bad_line_is_code_8_and_those_before_it_are_sent(
+async def test_an_invalid_line_is_code_8_and_earlier_lines_are_sent(
     nsroom: Runner, bad_line: str, complaint: str
 ) -> None:
-    heard: list[str] = []
+    received: list[str] = []
     lines = f'["a"]\n["b"]\n{bad_line}\n["c"]\n'.encode("utf-8", "surrogateescape")
-    async with listening(heard) as url:
+    async with listening(received) as url:
         result = await nsroom("emit", "-", "-u", url, "--summary", stdin=lines)
     assert result.code == 8
     assert result.stderr.splitlines()[-1].startswith(f"nsroom: {complaint}")
     assert result.stderr.endswith("; the lines before it were sent\n")
-    assert heard == ['42["a"]', '42["b"]']
+    assert received == ['42["a"]', '42["b"]']
     assert summary(result)["sent"] == 2
 
 
-async def test_too_large_is_code_9_and_those_before_it_are_sent(nsroom: Runner) -> None:
-    heard: list[str] = []
+async def test_too_large_is_code_9_and_earlier_lines_are_sent(nsroom: Runner) -> None:
+    received: list[str] = []
     lines = '["a"]\n["' + "x" * 200 + '"]\n["c"]\n'
-    async with listening(heard, maxPayload=100) as url:
+    async with listening(received, maxPayload=100) as url:
         result = await nsroom("emit", "-", "-u", url, stdin=lines)
-    assert (result.code, heard) == (9, ['42["a"]'])
+    assert (result.code, received) == (9, ['42["a"]'])
     assert result.stderr.startswith("nsroom: line 2: ")
     assert "100" in result.stderr
 
@@ -248,7 +248,7 @@ async def test_a_signal_while_stdin_is_silent(spawn: Spawner, server: Server, nu
     assert summary(result) == {"read": 1, "sent": 1, "acked": 1, "nacked": 0, "unknown": 0}
 
 
-async def test_progress_is_shown_on_a_terminal_and_wiped(spawn: Spawner, server: Server) -> None:
+async def test_progress_is_shown_on_a_terminal_and_cleared(spawn: Spawner, server: Server) -> None:
     emitter = await spawn("emit", "-", "--ack", "-n", "/lab", "-u", server.url, tty=True)
     emitter.type('["echo",1]\r["delay",{"ms":1500}]\r')
     await emitter.err("nsroom: 2 sent, 1 acknowledged")
@@ -263,13 +263,13 @@ async def test_no_progress_in_a_pipe(nsroom: Runner, server: Server) -> None:
     assert result == Result(0, "", "")
 
 
-async def test_nothing_on_stdin_is_nothing_to_do(nsroom: Runner, server: Server) -> None:
+async def test_empty_stdin_emits_nothing(nsroom: Runner, server: Server) -> None:
     result = await nsroom("emit", "-", "--summary", "-u", server.url)
     assert result.code == 0
     assert summary(result) == {"read": 0, "sent": 0, "acked": 0, "nacked": 0, "unknown": 0}
 
 
-def listening(heard: list[str], **handshake: Any) -> bad.Peer:
+def listening(received: list[str], **handshake: Any) -> bad.Peer:
     """Accept a namespace, and keep every frame but the last words and heartbeats."""
 
     async def script(talk: bad.Conversation) -> None:
@@ -277,7 +277,7 @@ def listening(heard: list[str], **handshake: Any) -> bad.Peer:
         while True:
             frame = str(await talk.receive())
             if frame.startswith("42"):
-                heard.append(frame)
+                received.append(frame)
             elif frame == "2":
                 await talk.send("3")
 

@@ -50,7 +50,7 @@ async def run_on_terminal(spawn: Spawner, *args: str) -> Result:
 
 
 def talkative() -> bad.Peer:
-    """Say hostile things in every place where a server may say something."""
+    """Send hostile text wherever a server can send text."""
     everywhere = {HOSTILE: [HOSTILE, LONE, {"room": HOSTILE, "nick": HOSTILE, "text": HOSTILE}]}
     presence = {"room": HOSTILE, "nick": HOSTILE, "sid": HOSTILE, "members": 1}
     message = {"room": HOSTILE, "nick": HOSTILE, "from": HOSTILE, "text": HOSTILE + LONE}
@@ -182,7 +182,7 @@ async def test_rooms_nicks_and_sids(spawn: Spawner) -> None:
 
 
 @pytest.mark.parametrize("reason", [CONTROLS, HIDING])
-async def test_what_ends_a_connection(spawn: Spawner, reason: str) -> None:
+async def test_a_reason_for_disconnecting(spawn: Spawner, reason: str) -> None:
     async def script(talk: bad.Conversation) -> None:
         await talk.welcome()
         await talk._ws.close(code=1008, message=reason.encode()[:120])
@@ -228,7 +228,7 @@ async def test_no_session(spawn: Spawner, answer: str) -> None:
     assert result.stdout.count("\n") == 1
 
 
-async def test_frames_that_somebody_kept(spawn: Spawner, tmp_path: Path) -> None:
+async def test_frames_for_decode(spawn: Spawner, tmp_path: Path) -> None:
     frames = [f'42["{HOSTILE}"', f"42{quoted([HOSTILE, LONE])}", f"40/{HIDING},{quoted(REFUSAL)}", HOSTILE]
     (tmp_path / "frames").write_bytes("\n".join(frames).encode("utf-8", "surrogatepass"))
     result = await run_on_terminal(spawn, "decode", "frames", "--plain")
@@ -236,7 +236,7 @@ async def test_frames_that_somebody_kept(spawn: Spawner, tmp_path: Path) -> None
     assert "\\x1b]52;c;aGk=\\x07" in result.stdout
 
 
-async def test_a_recording_that_lies(spawn: Spawner, tmp_path: Path) -> None:
+async def test_a_hostile_recording(spawn: Spawner, tmp_path: Path) -> None:
     (tmp_path / "run.ndjson").write_text(json.dumps({"kind": HOSTILE}) + "\n")
     result = await run_on_terminal(spawn, "replay", "run.ndjson")
     assert result.code == 8
@@ -246,8 +246,8 @@ async def test_the_servers_log(spawn: Spawner) -> None:
     command = ("serve", "--port", "0", "--history", "none", "--any-namespace")
     # Without the line above the log, which is drawn with sequences of our own.
     server = await spawn(*command, tty=True, cols=400, env={"TERM": "dumb"})
-    said = await server.err("listening on")
-    found = re.search(r"http://\S+", said)
+    stderr = await server.err("listening on")
+    found = re.search(r"http://\S+", stderr)
     assert found
     namespace = f"/{HIDING}".replace("[link=http://x]", "")
     result = await spawn("call", "rooms", "-u", found[0], "-n", namespace)

@@ -1,4 +1,4 @@
-"""`nsroom join`, the real program: how it asks, what it says of the answer, and what typed lines become."""
+"""`nsroom join`, the real program: its requests, its messages about the answers, and typed lines."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from tests.peers import bad
 from tests.peers.program import Runner, Server, Spawner
 
 
-def asks(heard: list[Any], answer: str = '["{room}"]') -> bad.Peer:
+def asks(received: list[Any], answer: str = '["{room}"]') -> bad.Peer:
     """Accept, keep what is asked, and acknowledge it; then send one event."""
 
     async def script(talk: bad.Conversation) -> None:
@@ -18,7 +18,7 @@ def asks(heard: list[Any], answer: str = '["{room}"]') -> bad.Peer:
         while True:
             frame = str(await talk.receive())
             packet = frame[frame.index("[") :]
-            heard.append(json.loads(packet))
+            received.append(json.loads(packet))
             if answer:
                 await talk.send(f"43{frame[2 : -len(packet)]}{answer}")
             await talk.send('42["message","done"]')
@@ -44,10 +44,10 @@ def asks(heard: list[Any], answer: str = '["{room}"]') -> bad.Peer:
     ],
 )
 async def test_conventions(nsroom: Runner, options: Sequence[str], asked: list[Any]) -> None:
-    heard: list[Any] = []
-    async with asks(heard) as url:
+    received: list[Any] = []
+    async with asks(received) as url:
         result = await nsroom("join", "lobby", "-u", url, "-C", "1", *options)
-    assert (result.code, heard) == (0, [asked])
+    assert (result.code, received) == (0, [asked])
     assert [record["args"] for record in result.records()] == [["done"]]
 
 
@@ -73,7 +73,7 @@ async def test_a_count_does_not_end_it_before_the_answer(nsroom: Runner, server:
     assert result.stderr.endswith("nsroom: joined lobby (1 member)\n")
 
 
-async def test_a_room_is_needed(nsroom: Runner) -> None:
+async def test_a_room_is_required(nsroom: Runner) -> None:
     result = await nsroom("join")
     assert (result.code, result.stderr) == (
         2,
@@ -81,7 +81,7 @@ async def test_a_room_is_needed(nsroom: Runner) -> None:
     )
 
 
-async def test_it_says_who_is_there(nsroom: Runner, server: Server) -> None:
+async def test_it_reports_the_number_of_members(nsroom: Runner, server: Server) -> None:
     result = await nsroom(
         "join", "lobby", "ops", "-u", server.url, "--where", "event=join-room", "-C", "2", "-W", "9"
     )
@@ -113,10 +113,10 @@ async def test_a_server_that_does_not_acknowledge(spawn: Spawner) -> None:
     async with asks([], answer="") as url:
         member = await spawn("join", "lobby", "-u", url)
         await member.seen(event="message")
-        said = await member.err("asked to join")
+        stderr = await member.err("asked to join")
         member.signal(15)
         assert await member.end() == 143
-    [line] = [line for line in said.splitlines() if "asked to join" in line]
+    [line] = [line for line in stderr.splitlines() if "asked to join" in line]
     assert line == ("nsroom: asked to join lobby: no acknowledgement, so the outcome is unknown")
 
 
@@ -149,16 +149,16 @@ async def test_every_namespace_is_asked(nsroom: Runner, server: Server) -> None:
 
 
 async def test_rooms_are_joined_again_after_a_reconnection(nsroom: Runner) -> None:
-    heard: list[Any] = []
+    received: list[Any] = []
 
     async def script(talk: bad.Conversation) -> None:
         await talk.welcome()
         frame = str(await talk.receive())
-        heard.append(frame)
+        received.append(frame)
         await talk.send(f'43{frame[2 : frame.index("[")]}[{{"ok":true}}]')
         await talk.send('42["message","hi"]')
         await talk.reset()
 
     async with bad.conversation(script) as url:
         result = await nsroom("join", "lobby", "-u", url, "-C", "2")
-    assert (result.code, heard) == (0, ['420["join","lobby"]', '421["join","lobby"]'])
+    assert (result.code, received) == (0, ['420["join","lobby"]', '421["join","lobby"]'])

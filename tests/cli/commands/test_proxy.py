@@ -132,7 +132,7 @@ async def test_a_signal_ends_it_at_once_with_whole_lines(
     assert proxy.proc.stderr.text.count("\n") == 1
 
 
-async def test_the_end_of_the_reader_ends_it(shell: Runner, server: Server, nsroom: Runner) -> None:
+async def test_closing_the_pipe_ends_it(shell: Runner, server: Server, nsroom: Runner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     line = f"nsroom proxy {server.url} --listen :{port} | head -1; echo ${{PIPESTATUS[0]}}"
@@ -157,8 +157,8 @@ async def test_a_port_in_use_is_code_3(relay: Relay, nsroom: Runner) -> None:
     address = (await relay()).url.removeprefix("http://")
     result = await nsroom("proxy", ":1", "--listen", address)
     assert (result.code, result.stdout) == (3, "")
-    told = f"nsroom: {address} is in use: stop the other server, or choose another --listen (:0 is any)\n"
-    assert result.stderr == told
+    message = f"nsroom: {address} is in use: stop the other server, or choose another --listen (:0 is any)\n"
+    assert result.stderr == message
 
 
 async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
@@ -174,7 +174,7 @@ async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         ([], "missing argument 'TARGET'"),
         ([":3000/chat"], "the proxy relays every namespace: name only the server, and add --where ns=/chat"),
@@ -189,10 +189,10 @@ async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
         (["https://h", "--cacert", "/nowhere"], "--cacert: cannot use /nowhere"),
     ],
 )
-async def test_usage(args: list[str], told: str, nsroom: Runner) -> None:
+async def test_usage(args: list[str], message: str, nsroom: Runner) -> None:
     result = await nsroom("proxy", *args)
     assert (result.code, result.stdout) == (2, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert "secret" not in result.stderr
 
 

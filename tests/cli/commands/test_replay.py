@@ -11,7 +11,7 @@ from tests.peers.program import Program, Result, Runner, Server, Spawner
 
 
 def entry(event: str, at: float, direction: str = "out", **fields: Any) -> str:
-    """Give a line of a recording, `at` seconds after its begin."""
+    """Return a line of a recording, `at` seconds after its start."""
     moment = f"2026-11-23T19:00:{at:09.6f}Z"
     record = {"time": moment, "seq": 1, "direction": direction, "kind": "event", "event": event}
     return json.dumps({"namespace": "/lab", "args": [{"at": at}], **record, **fields}) + "\n"
@@ -36,7 +36,7 @@ async def room(spawn: Spawner, server: Server) -> Program:
     return member
 
 
-async def test_with_its_timing(nsroom: Runner, server: Server, room: Program, tmp_path: Path) -> None:
+async def test_the_timing_is_kept(nsroom: Runner, server: Server, room: Program, tmp_path: Path) -> None:
     relays = [{"event": "tick", "to": "r", "args": [at]} for at in (0, 0.3, 1.8)]
     lines = entry("join", 0, args=["r"]) + "".join(
         entry("emit", relay["args"][0], args=[relay]) for relay in relays
@@ -58,9 +58,9 @@ async def test_without_pauses_and_with_acknowledgements(
     command = ("replay", str(recording), "-u", server.url, "--speed", "0", "--ack", "--summary")
     result = await nsroom(*command)
     assert (result.code, result.stdout) == (0, "")
-    counts, said = result.stderr.splitlines()
+    counts, stderr = result.stderr.splitlines()
     assert json.loads(counts) == {"read": 3, "sent": 3, "acked": 3, "nacked": 0, "unknown": 0}
-    assert said == f"nsroom: {recording}: sent again"
+    assert stderr == f"nsroom: {recording}: sent again"
 
 
 @pytest.mark.parametrize(("direction", "count"), [("out", 3), ("in", 1), ("all", 4)])
@@ -89,7 +89,7 @@ async def test_a_recording_on_stdin(nsroom: Runner, server: Server) -> None:
     assert result == Result(0, "", "nsroom: -: sent again\n")
 
 
-async def test_what_was_saved_can_be_sent_again(nsroom: Runner, server: Server) -> None:
+async def test_a_saved_recording_can_be_sent_again(nsroom: Runner, server: Server) -> None:
     watch = ("connect", "/lab", "-u", server.url, "--stdin", "--save", "x.ndjson", "--where", "event=echo")
     blob = '["echo",{"$binary":"AQI="},"\\ud800",9007199254740993]\n'
     assert (await nsroom(*watch, "-C", "1", stdin=blob)).code == 0
@@ -108,7 +108,7 @@ async def test_what_was_saved_can_be_sent_again(nsroom: Runner, server: Server) 
         (entry("echo", 0, "in"), "run.ndjson: no events to send; try --direction in for received events"),
     ],
 )
-async def test_a_torn_or_empty_recording_is_code_8(
+async def test_a_truncated_or_empty_recording_is_code_8(
     nsroom: Runner, server: Server, tmp_path: Path, lines: str, complaint: str
 ) -> None:
     (tmp_path / "run.ndjson").write_text(lines)
@@ -118,7 +118,9 @@ async def test_a_torn_or_empty_recording_is_code_8(
     assert result.stderr.count("\n") == 1
 
 
-async def test_what_was_before_the_tear_was_sent(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+async def test_events_before_the_truncated_line_are_sent(
+    nsroom: Runner, server: Server, tmp_path: Path
+) -> None:
     (tmp_path / "run.ndjson").write_text(entry("echo", 0) + entry("echo", 0.1)[:40])
     result = await nsroom("replay", "run.ndjson", "-u", server.url, "--ack", "--summary")
     assert result.code == 8

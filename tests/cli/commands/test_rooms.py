@@ -60,7 +60,7 @@ async def test_no_rooms_is_an_empty_list(nsroom: Runner, server: Server) -> None
     assert await nsroom(*rooms, "--json") == Result(0, "", "")
 
 
-async def test_a_server_without_such_an_event_is_code_5(nsroom: Runner) -> None:
+async def test_a_server_without_the_event_is_code_5(nsroom: Runner) -> None:
     async with bad.sends() as url:
         result = await nsroom("rooms", "-u", url, "--timeout", "0.3", "--via", "events")
     complaint = f"nsroom: {url} did not answer `rooms` within 0.3 s; does it handle that event?\n"

@@ -1,4 +1,4 @@
-"""The command `nsroom serve`, as a person types it."""
+"""`nsroom serve`, the real program."""
 
 import json
 import re
@@ -76,10 +76,10 @@ async def test_usage_errors(nsroom: Runner, args: tuple[str, ...], complaint: st
 
 async def test_an_administrator_with_a_generated_password(spawn: Spawner, nsroom: Runner) -> None:
     server = await spawn("serve", "--port", "0", "--history", "none", "--admin", "ann")
-    said = await server.err("nsroom: listening on", timeout=20)
+    stderr = await server.err("nsroom: listening on", timeout=20)
     listening, password = (
-        LISTENING.search(said),
-        re.search(r"the password of ann for /admin is (\S{16})\n", said),
+        LISTENING.search(stderr),
+        re.search(r"the password of ann for /admin is (\S{16})\n", stderr),
     )
     assert listening
     assert password
@@ -93,7 +93,7 @@ async def test_an_administrator_with_a_generated_password(spawn: Spawner, nsroom
     assert (refused.code, "invalid credentials" in refused.stderr) == (4, True)
 
 
-async def test_an_administrator_may_act_if_the_server_is_told_so(
+async def test_an_administrator_may_act_with_admin_write(
     spawn: Spawner, nsroom: Runner, tmp_path: Path
 ) -> None:
     (tmp_path / "admin").write_text("ann:secret\n")
@@ -116,7 +116,7 @@ async def _sid(nsroom: Runner, url: str) -> str:
     return str(json.loads(seen.lines[0])["sid"])
 
 
-async def test_faults_are_named_when_it_starts(spawn: Spawner) -> None:
+async def test_faults_are_reported_at_the_start(spawn: Spawner) -> None:
     server = await spawn("serve", "--port", "0", "--history", "none", "--fault", "no-ack,reject=/chat")
-    said = await server.err("misbehaving on purpose", timeout=20)
-    assert said.splitlines()[-1] == "nsroom: misbehaving on purpose: no-ack,reject=/chat"
+    stderr = await server.err("misbehaving on purpose", timeout=20)
+    assert stderr.splitlines()[-1] == "nsroom: misbehaving on purpose: no-ack,reject=/chat"
