@@ -1,1 +1,1 @@
-"""Load a server with many clients in few processes, and measure how it answers."""
+"""Load a server with many clients in a few processes, and measure its latencies."""

@@ -1,6 +1,6 @@
-"""What clients say, read from the command line."""
+"""The events that load-test clients send."""
 
-from nsroom.bench.plan import Phrases
+from nsroom.bench.plan import Events
 from nsroom.client.joins import convention
 from nsroom.errors import DecodeError, UsageError
 from nsroom.protocol import strict_json
@@ -11,30 +11,30 @@ _ACK: list[Json] = ["who", "{room}"]
 _SEND: list[Json] = ["message", {"room": "{room}", "text": "{text}"}]
 
 
-def phrases(
+def parse_events(
     ack: tuple[str | None, str | None],
     send: tuple[str | None, str | None],
     join: tuple[str | None, str | None, str | None],
-) -> Phrases:
-    """Join events with their arguments; those of the reference server where none is named.
+) -> Events:
+    """Parse events and their JSON arguments; those not given are the reference server's.
 
-    `join` is the preset, the event and its arguments, as for `nsroom join`. Raises: UsageError.
+    `join` is preset, event and arguments, as for `nsroom join`. Raises: UsageError.
     """
-    asked = convention(*join, None)
-    said = _phrase("--room-args", *send, _SEND)
-    if send[1] is not None and "{text}" not in str(said):
-        raise UsageError("--room-args has no {text}, which tells when it was sent")
-    return Phrases(_phrase("--args", *ack, _ACK), said, [asked.event, *asked.args])
+    joining = convention(*join, None)
+    message = _parse_event("--room-args", *send, _SEND)
+    if send[1] is not None and "{text}" not in str(message):
+        raise UsageError("--room-args needs {text}, which carries the time when it was sent")
+    return Events(_parse_event("--args", *ack, _ACK), message, [joining.event, *joining.args])
 
 
-def _phrase(option: str, event: str | None, args: str | None, usual: list[Json]) -> list[Json]:
+def _parse_event(option: str, event: str | None, args: str | None, default: list[Json]) -> list[Json]:
     if event in RESERVED_EVENTS:
-        raise UsageError(f"{event!r} is an event that servers end the connection for")
+        raise UsageError(f"{event!r} is a reserved event, for which servers close the connection")
     if event is None and args is None:
-        return usual
-    name = event if event is not None else usual[0]
+        return default
+    name = event if event is not None else default[0]
     if args is None:
-        return [name, "{text}"] if event != usual[0] else usual
+        return [name, "{text}"] if event != default[0] else default
     try:
         value = strict_json.load(args)
     except DecodeError as error:

@@ -1,4 +1,4 @@
-"""The clients of one process: how they come, and who of them is there."""
+"""The load-test clients of one worker process: connect them, and keep track of the open connections."""
 
 import asyncio
 import json
@@ -6,8 +6,8 @@ import ssl
 import time
 from collections.abc import Sequence
 
-from nsroom.bench.client import Connection, Failure, cause_of, hello
-from nsroom.bench.plan import Plan, Seat
+from nsroom.bench.client import ConnectFailure, Connection, cause_of, make_templates
+from nsroom.bench.plan import Member, Plan
 from nsroom.bench.schedule import SECOND
 from nsroom.bench.tally import Stopwatch, Tally
 from nsroom.client.events import fill
@@ -15,26 +15,26 @@ from nsroom.client.transports.tls import client_context
 from nsroom.record import Json
 
 LOST = "connection lost"
-_AT_ONCE = 32
-"""Clients that connect at the same time, where there is no ramp."""
+_CONCURRENCY = 32
+"""Clients that connect at the same time if there is no ramp."""
 
 
 class Fleet:
-    """Opens the connections, and keeps the list of those that live."""
+    """Opens the connections and lists those that are open."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.connections: list[Connection] = []
         self.tally = Tally()
-        """Of the step that is under way."""
+        """The counts of the current step."""
         self.stop = asyncio.Event()
-        """Is set when that is to end at once."""
-        self._hello = hello(plan.place)
+        """Set to end the current step at once."""
+        self._templates = make_templates(plan.endpoint)
         self._tls = _tls(plan)
-        self._by_seat: dict[Seat, Connection] = {}
+        self._by_member: dict[Member, Connection] = {}
 
     async def wait(self, seconds: float) -> bool:
-        """Wait so long; false when the step is to end before, or nobody is left."""
+        """Wait `seconds`; return False if the step must end or no connection is open."""
         if not self.stop.is_set():
             try:
                 async with asyncio.timeout(max(0.0, seconds)):
@@ -44,78 +44,79 @@ class Fleet:
         return False
 
     async def connect(self) -> None:
-        """Let every client connect, at once or over the time of the ramp."""
+        """Connect all clients, over the ramp or as fast as possible."""
         watch = Stopwatch()
-        seats = list(self.plan.load.seats(self.plan.worker))
-        ramp = self.plan.load.ramp
-        coming = asyncio.create_task(self._ramp(seats, watch) if ramp else self._rush(seats, watch))
+        members = list(self.plan.load.members(self.plan.worker))
+        connect = self._connect_over_ramp if self.plan.load.ramp else self._connect_at_once
+        connecting = asyncio.create_task(connect(members, watch))
         stopped = asyncio.create_task(self.stop.wait())
-        await asyncio.wait([coming, stopped], return_when=asyncio.FIRST_COMPLETED)
-        for task in (coming, stopped):
+        await asyncio.wait([connecting, stopped], return_when=asyncio.FIRST_COMPLETED)
+        for task in (connecting, stopped):
             task.cancel()
-        await asyncio.gather(coming, stopped, return_exceptions=True)
+        await asyncio.gather(connecting, stopped, return_exceptions=True)
         watch.stop(self.tally)
 
-    async def _rush(self, seats: Sequence[Seat], watch: Stopwatch) -> None:
-        left = iter(seats)
+    async def _connect_at_once(self, members: Sequence[Member], watch: Stopwatch) -> None:
+        remaining = iter(members)
 
-        async def some() -> None:
-            for seat in left:
-                await self._open(seat, time.monotonic_ns(), watch)
+        async def connect_some() -> None:
+            for member in remaining:
+                await self._connect(member, time.monotonic_ns(), watch)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
-                group.create_task(some())
+            for _ in range(_CONCURRENCY):
+                group.create_task(connect_some())
 
-    async def _ramp(self, seats: Sequence[Seat], watch: Stopwatch) -> None:
+    async def _connect_over_ramp(self, members: Sequence[Member], watch: Stopwatch) -> None:
         load = self.plan.load
         async with asyncio.TaskGroup() as group:
-            for seat in seats:
-                due = watch.start + round(load.ramp * SECOND * seat.client / load.clients)
+            for member in members:
+                due = watch.start + round(load.ramp * SECOND * member.client / load.clients)
                 if (wait := (due - time.monotonic_ns()) / SECOND) > 0:
                     await asyncio.sleep(wait)
-                group.create_task(self._open(seat, time.monotonic_ns(), watch))
+                group.create_task(self._connect(member, time.monotonic_ns(), watch))
 
-    async def _open(self, seat: Seat, started: int, watch: Stopwatch) -> None:
+    async def _connect(self, member: Member, started: int, watch: Stopwatch) -> None:
         self.tally.sent += 1
-        connection = Connection(self._hello, seat, self._lost)
+        connection = Connection(self._templates, member, self._on_lost)
+        timeout = self.plan.endpoint.timeout
         try:
-            async with asyncio.timeout(self.plan.place.timeout):
-                await self._reach(connection)
+            async with asyncio.timeout(timeout):
+                await self._open(connection)
                 await connection.ready
         except TimeoutError:
-            self.tally.error(f"no connection within {self.plan.place.timeout:g} s")
-        except Failure as failure:
+            self.tally.error(f"no connection within {timeout:g} s")
+        except ConnectFailure as failure:
             self.tally.error(str(failure))
         except OSError as error:
             self.tally.error(cause_of(error))
         else:
-            self._welcome(connection, started, watch)
+            self._on_connected(connection, started, watch)
         finally:
-            if seat not in self._by_seat:
-                connection.abandon()
+            if member not in self._by_member:
+                connection.cancel()
 
-    def _welcome(self, connection: Connection, started: int, watch: Stopwatch) -> None:
+    def _on_connected(self, connection: Connection, started: int, watch: Stopwatch) -> None:
         now = time.monotonic_ns()
         watch.lap(now)
         self.tally.histogram.record(now - started)
         self.tally.answered += 1
-        self._by_seat[connection.seat] = connection
+        self._by_member[connection.member] = connection
         self.connections.append(connection)
 
-    async def _reach(self, connection: Connection) -> None:
-        place = self.plan.place
+    async def _open(self, connection: Connection) -> None:
+        endpoint = self.plan.endpoint
         await asyncio.get_running_loop().create_connection(
             lambda: connection,
-            place.address,
-            place.port,
+            endpoint.address,
+            endpoint.port,
             ssl=self._tls,
-            server_hostname=place.host if self._tls else None,
+            server_hostname=endpoint.host if self._tls else None,
         )
 
-    def _lost(self, connection: Connection, cause: str) -> None:
+    def _on_lost(self, connection: Connection, cause: str) -> None:
         self.tally.error(f"{LOST}: {cause}")
-        if self._by_seat.pop(connection.seat, None):
+        if self._by_member.pop(connection.member, None):
             self.connections.remove(connection)
         if not self.connections:
             self.stop.set()
@@ -123,18 +124,18 @@ class Fleet:
     def close(self) -> None:
         """Close every connection."""
         for connection in self.connections:
-            connection.leave()
+            connection.close()
 
 
 def _tls(plan: Plan) -> ssl.SSLContext | None:
-    return client_context(plan.place.insecure, plan.place.cacert) if plan.place.tls else None
+    return client_context(plan.endpoint.insecure, plan.endpoint.cacert) if plan.endpoint.tls else None
 
 
 def room_name(plan: Plan, room: int) -> str:
-    """Give the name of a room."""
+    """Return the name of a room."""
     return f"nsroom-bench-{plan.run}-{room}"
 
 
-def phrase(value: list[Json], room: str, text: str) -> bytes:
-    """Write an event as JSON, with this in the place of every `{room}` and `{text}`."""
-    return json.dumps(fill(value, room=room, text=text), separators=(",", ":")).encode()
+def encode_event(event: list[Json], room: str, text: str) -> bytes:
+    """Encode an event as JSON, with `{room}` and `{text}` replaced."""
+    return json.dumps(fill(event, room=room, text=text), separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""What the processes of a load run are told to do: plain values, which travel as JSON."""
+"""The plan of a load test, sent to the worker processes as JSON."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -13,15 +13,15 @@ from nsroom.record import Json
 
 
 class Scenario(StrEnum):
-    """What is measured."""
+    """A scenario to measure."""
 
     CONNECT = "connect"
     ACK = "ack"
     FANOUT = "fan-out"
 
 
-class Seat(NamedTuple):
-    """A client and the room that it is in, by their numbers in the whole run."""
+class Member(NamedTuple):
+    """A client and its room, numbered over all workers."""
 
     client: int
     room: int
@@ -29,45 +29,46 @@ class Seat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much of what; times are in seconds."""
+    """The amount of load; times are in seconds."""
 
     clients: int
     rooms: int = 1
     workers: int = 1
     ramp: float = 0.0
-    """The time over which the clients come; 0 is as fast as the server lets them in."""
+    """The time to spread connecting over; 0 connects as fast as the server accepts clients."""
     rate: float | None = None
-    """Events a second of all clients together; None is as fast as the server answers."""
+    """Events per second of all clients together; None sends as fast as the server answers."""
     duration: float = 10.0
     in_flight: int = 1
-    """Events of each sender that may be unanswered, where there is no rate."""
+    """Unanswered events of each sender, if there is no rate."""
     timeout: float = 5.0
     size: int = 100
     """Characters of `{text}`."""
 
     def check(self) -> None:
-        """Raises: UsageError for what does not fit together."""
+        """Raise UsageError if the numbers do not fit together."""
         if 1 < self.rooms < self.workers:
             raise UsageError(
-                f"--rooms {self.rooms} do not spread over --workers {self.workers}: give one, or as many"
+                f"--rooms {self.rooms} cannot be spread over --workers {self.workers}:"
+                f" use one room, or at least {self.workers}"
             )
-        wanted = 2 * max(self.rooms, self.workers)
-        if self.clients < wanted:
+        needed = 2 * max(self.rooms, self.workers)
+        if self.clients < needed:
             raise UsageError(
-                f"--clients {self.clients}: it takes {wanted}, for every room and worker has two at least"
+                f"--clients {self.clients}: at least {needed} are needed, two for every room and worker"
             )
 
-    def seats(self, worker: int) -> Iterator[Seat]:
-        """Give the clients of one process: a room is in one process, unless it is the only one."""
+    def members(self, worker: int) -> Iterator[Member]:
+        """Yield the clients of one worker: a room is in one worker, unless it is the only room."""
         for client in range(self.clients):
             room = client % self.rooms
             if (client if self.rooms == 1 else room) % self.workers == worker:
-                yield Seat(client, room)
+                yield Member(client, room)
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
-    """What clients say: an event with its arguments, which may hold `{room}` and `{text}`."""
+class Events:
+    """The events that clients send: names with arguments, which may contain `{room}` and `{text}`."""
 
     ack: list[Json]
     send: list[Json]
@@ -75,14 +76,14 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where to connect to, and what to say there first."""
+class Endpoint:
+    """Where and how to connect."""
 
     address: str
     port: int
     tls: bool
     host: str
-    """The name that the certificate is to have."""
+    """The name in the certificate."""
     insecure: bool
     cacert: str | None
     request: str
@@ -90,48 +91,48 @@ class Place:
     namespace: str
     auth: dict[str, Json] | None
     timeout: float
-    """Seconds that a client may take until it is in its namespace."""
+    """Seconds for a client to connect to its namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that one process has to know."""
+    """The plan of one worker."""
 
-    place: Place
+    endpoint: Endpoint
     load: Load
-    phrases: Phrases
+    events: Events
     worker: int
     run: str
-    """Sets the events of this run apart from any others."""
+    """Distinguishes the events of this run from those of others."""
 
     def for_worker(self, worker: int) -> "Plan":
-        """Give the plan of another process."""
+        """Return the plan of another worker."""
         return replace(self, worker=worker)
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as JSON."""
+        """Return the plan as a JSON object."""
         return asdict(self)
 
 
 def from_json(value: dict[str, Any]) -> Plan:
-    """Read what `to_json` gave."""
+    """Return the plan that `to_json` made this object from."""
     return Plan(
-        Place(**value["place"]),
+        Endpoint(**value["endpoint"]),
         Load(**value["load"]),
-        Phrases(**value["phrases"]),
+        Events(**value["events"]),
         value["worker"],
         value["run"],
     )
 
 
-def place_of(target: Target, address: str) -> Place:
-    """Say how to connect a client to this address of the target. Raises: UsageError."""
+def endpoint_of(target: Target, address: str) -> Endpoint:
+    """Return how to connect to this address of the target. Raises: UsageError."""
     if target.transport is Transport.POLLING:
         raise UsageError("--transport polling: bench loads a server over WebSocket only")
     if len(target.namespaces) > 1:
-        raise UsageError(f"bench loads one namespace, but {len(target.namespaces)} are named")
+        raise UsageError(f"bench loads one namespace, but {len(target.namespaces)} are given")
     parts = urlsplit(target.url)
-    return Place(
+    return Endpoint(
         address,
         port_of(target),
         parts.scheme == "https",
@@ -146,6 +147,6 @@ def place_of(target: Target, address: str) -> Place:
 
 
 def port_of(target: Target) -> int:
-    """Give the port of the server."""
+    """Return the port of the server."""
     parts = urlsplit(target.url)
     return parts.port or (443 if parts.scheme == "https" else 80)

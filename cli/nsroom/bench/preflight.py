@@ -1,4 +1,4 @@
-"""What has to be right before a server is loaded: whose it is, the limit of files, and that it answers."""
+"""Checks before the load: consent, file limit, reachability."""
 
 import asyncio
 import ipaddress
@@ -12,26 +12,26 @@ from nsroom.bench.plan import Load, port_of
 from nsroom.client.target import Target, Transport
 from nsroom.errors import ConnectError, UsageError
 
-_OWN_FILES = 64
-"""Besides its connections, that a process has open."""
+_OTHER_FILES = 64
+"""Open files of a process besides its connections."""
 
 
-def raise_limit(load: Load) -> None:
-    """Let processes have as many files open as they may. Raises: UsageError where that is too few."""
-    needed = -(-load.clients // load.workers) + _OWN_FILES
+def raise_file_limit(load: Load) -> None:
+    """Raise the soft limit of open files for the clients. Raises: UsageError above the hard limit."""
+    needed = -(-load.clients // load.workers) + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY
     if not unlimited and needed > hard:
         raise UsageError(
-            f"--clients {load.clients} takes {needed} open files in a process, but the limit is {hard}: "
-            f"run `ulimit -n {needed}` before, or give more --workers"
+            f"--clients {load.clients} needs {needed} open files in a process, but the limit is {hard}: "
+            f"run `ulimit -n {needed}` first, or use more --workers"
         )
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed if unlimited else hard, hard))
 
 
-async def addresses(target: Target) -> list[str]:
-    """Look up where the server is. Raises: ConnectError."""
+async def resolve(target: Target) -> list[str]:
+    """Return the addresses of the server. Raises: ConnectError."""
     loop = asyncio.get_running_loop()
     host = urlsplit(target.url).hostname or ""
     try:
@@ -42,15 +42,15 @@ async def addresses(target: Target) -> list[str]:
 
 
 def require_consent(target: Target, found: Sequence[str], yes: bool) -> None:
-    """Raises: UsageError where the server is on another machine, and nobody said that it may be loaded."""
+    """Raise UsageError if the server is on another machine and --yes was not given."""
     if not yes and not all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in found):
         raise UsageError(
-            f"{target.place} is not this machine: add --yes if it is yours to load; nothing was sent"
+            f"{target.place} is not on this machine: add --yes if you may load it; nothing was sent"
         )
 
 
-async def check(target: Target) -> None:
-    """Connect once, as every other command does. Raises: ConnectError, RefusedError that say why not."""
+async def check_connection(target: Target) -> None:
+    """Connect once, as other commands do, to report problems in full. Raises: ConnectError, RefusedError."""
     from nsroom.client.client import Client
 
     client = Client(replace(target, reconnect=False, transport=Transport.WEBSOCKET))
@@ -60,13 +60,13 @@ async def check(target: Target) -> None:
         await client.close()
 
 
-async def reachable(target: Target, found: Sequence[str]) -> str:
-    """Give the first of the addresses where something listens."""
+async def first_reachable(target: Target, found: Sequence[str]) -> str:
+    """Return the first address that accepts connections, or the last one."""
     for address in found[:-1]:
         try:
             async with asyncio.timeout(target.connect_timeout):
                 _, writer = await asyncio.open_connection(address, port_of(target))
-        except OSError:  # TimeoutError is one
+        except OSError:  # includes TimeoutError
             continue
         writer.close()
         return address

@@ -1,4 +1,4 @@
-"""What a load run found out: for programs as JSON, for others as HdrHistogram's log."""
+"""The results of a load test, as JSON and as HdrHistogram's log."""
 
 import time
 from collections.abc import Iterator
@@ -13,35 +13,35 @@ from nsroom.record import Json
 
 PERCENTILES = (50, 90, 99, 99.9)
 TOO_BUSY = 0.9
-"""The share of a core above which a process of ours may be what is measured."""
+"""The share of a core above which a worker may be the bottleneck."""
 _MS = SECOND / 1000
 
 
 @dataclass(slots=True)
 class Report:
-    """The scenarios that were measured, in their order."""
+    """The measured scenarios, in order."""
 
-    place: str
+    target: str
     namespace: str
     load: Load
     results: dict[Scenario, Tally] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
-    """A line for each bound that was not kept."""
+    """A line for each threshold that was exceeded."""
     interrupted: bool = False
     joining: Tally = field(default_factory=Tally)
-    """Of the rooms, before the fan-out, of which its errors are a part."""
-    began: float = field(default_factory=time.time)
+    """The result of joining the rooms, whose errors count for fan-out."""
+    started: float = field(default_factory=time.time)
 
     @property
     def busy(self) -> Scenario | None:
-        """Name a scenario in which we may have been slower than the server."""
+        """A scenario in which a worker may have been slower than the server."""
         return next((name for name, tally in self.results.items() if tally.busy > TOO_BUSY), None)
 
     def to_json(self) -> Json:
-        """Give all of it; latencies are in milliseconds."""
+        """Return the report as a JSON object; latencies are in milliseconds."""
         load = self.load
         return {
-            "target": self.place,
+            "target": self.target,
             "namespace": self.namespace,
             "clients": load.clients,
             "rooms": load.rooms,
@@ -55,11 +55,11 @@ class Report:
         }
 
     def log(self) -> Iterator[str]:
-        """Give the lines of a log of HdrHistogram, format 1.2: one interval a scenario, in nanoseconds."""
-        yield f"#[nsroom bench {__version__}, {self.place}]"
+        """Yield the lines of an HdrHistogram log, format 1.2: one interval per scenario, in nanoseconds."""
+        yield f"#[nsroom bench {__version__}, {self.target}]"
         yield "#[Histogram log format version 1.2]"
-        began = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(self.began))
-        yield f"#[StartTime: {self.began:.3f} (seconds since epoch), {began}]"
+        started = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime(self.started))
+        yield f"#[StartTime: {self.started:.3f} (seconds since epoch), {started}]"
         yield '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"'
         at = 0.0
         for name, tally in self.results.items():
@@ -70,7 +70,7 @@ class Report:
 
 
 def per_second(tally: Tally) -> float:
-    """Give how many answers there were a second."""
+    """Return the answers per second."""
     return tally.answered / tally.seconds if tally.seconds else 0.0
 
 

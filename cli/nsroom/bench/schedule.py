@@ -1,4 +1,4 @@
-"""When events are due at a rate, and the clock that says so."""
+"""A schedule of events at a fixed rate, and a precise timer for it."""
 
 import asyncio
 import contextlib
@@ -11,47 +11,47 @@ from typing import TypeVar
 T = TypeVar("T")
 SECOND = 1_000_000_000
 _SHORTEST = SECOND // 1000
-"""Events of one millisecond are sent together: waking up more often would cost more than sending."""
+"""The events of a millisecond are sent together: waking up more often would cost more than sending."""
 
 
 class Schedule:
-    """Events at a rate, from a start on. Times are in nanoseconds.
+    """Events at a rate, from a start time. Times are in nanoseconds.
 
-    What is measured counts from when an event was due, not from when it was sent: a server that makes us wait
-    makes everyone wait who would have come meanwhile (coordinated omission).
+    Latencies count from when an event was due, not from when it was sent: while the server stalls, all
+    events that are due wait too (coordinated omission).
     """
 
     def __init__(self, rate: float, start: int) -> None:
         self._rate = rate
         self._start = start
         self.tick = max(round(SECOND / rate), _SHORTEST)
-        """From one wake-up to the next."""
+        """The time between wake-ups."""
         self._ticks = 0
-        self._given = 0
+        self._yielded = 0
 
     def due(self, now: int) -> Iterator[int]:
-        """Give the times of the events that are due and were not given before."""
+        """Yield the times of the events that became due since the last call."""
         while (at := self._start + self._ticks * self.tick) <= now:
             self._ticks += 1
             wanted = max(1, int(self._ticks * self.tick * self._rate / SECOND + 1e-6))
-            while self._given < wanted:
-                self._given += 1
+            while self._yielded < wanted:
+                self._yielded += 1
                 yield at
 
 
 @contextlib.contextmanager
-def sending(
+def send_on_schedule(
     schedule: Schedule, start: int, senders: Sequence[T], send: Callable[[T, int], None]
 ) -> Iterator[None]:
-    """Let the senders take turns: each event is `send(sender, intended)`, once it is due.
+    """Call `send(sender, due)` for each event when it is due, with the senders in turn.
 
-    By a timer of the system: the event loop's own is up to a millisecond late, which would be measured too.
+    Uses a system timer: the event loop's timer is up to a millisecond late, which would be measured too.
     """
     turn = cycle(senders)
 
     def tick() -> None:
-        for intended in schedule.due(time.monotonic_ns()):
-            send(next(turn), intended)
+        for due in schedule.due(time.monotonic_ns()):
+            send(next(turn), due)
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGALRM, tick)

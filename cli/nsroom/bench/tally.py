@@ -1,4 +1,4 @@
-"""What came of one step of a load run, in one process: it travels as JSON, and adds up."""
+"""The counts of one step in one worker: sent as JSON, and merged."""
 
 import time
 from collections import Counter
@@ -9,13 +9,13 @@ from nsroom.bench.histogram import Histogram
 from nsroom.bench.schedule import SECOND
 
 _MAX_CAUSES = 50
-"""Different ones; the server has a say in them."""
+"""Different causes to count; some contain text from the server."""
 _OTHERS = "other causes"
 
 
 @dataclass(slots=True)
-class Part:
-    """What came of one room in this process."""
+class RoomCounts:
+    """The counts of one room in one worker."""
 
     members: int = 0
     sent: int = 0
@@ -24,7 +24,7 @@ class Part:
 
 @dataclass(slots=True)
 class Tally:
-    """What was sent, answered and lost, and how long it took."""
+    """Events sent, answered and failed, and their latencies."""
 
     histogram: Histogram = field(default_factory=Histogram)
     errors: Counter[str] = field(default_factory=Counter)
@@ -33,20 +33,20 @@ class Tally:
     seconds: float = 0.0
     """From the start to the last answer."""
     busy: float = 0.0
-    """The share of one core that the process took meanwhile."""
+    """The share of a core that the process used."""
     connected: int = 0
-    """Clients that are, at the end."""
-    rooms: dict[int, Part] = field(default_factory=dict)
+    """Clients that are connected at the end."""
+    rooms: dict[int, RoomCounts] = field(default_factory=dict)
 
     def error(self, cause: str, count: int = 1) -> None:
-        """Count what went wrong."""
+        """Count an error."""
         if count:
             known = cause in self.errors or len(self.errors) < _MAX_CAUSES
             self.errors[cause if known else _OTHERS] += count
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as JSON."""
-        rooms = {number: [part.members, part.sent, part.received] for number, part in self.rooms.items()}
+        """Return the tally as a JSON object."""
+        rooms = {number: [room.members, room.sent, room.received] for number, room in self.rooms.items()}
         counts = {"sent": self.sent, "answered": self.answered, "connected": self.connected}
         times = {"seconds": self.seconds, "busy": self.busy}
         return {
@@ -59,17 +59,17 @@ class Tally:
 
 
 def from_json(value: dict[str, Any]) -> Tally:
-    """Read what `to_json` gave, once it went through JSON."""
+    """Return the tally that `to_json` made this object from; JSON has turned its integer keys to strings."""
     return Tally(
         histogram=Histogram({int(index): count for index, count in value.pop("histogram").items()}),
         errors=Counter(value.pop("errors")),
-        rooms={int(number): Part(*part) for number, part in value.pop("rooms").items()},
+        rooms={int(number): RoomCounts(*counts) for number, counts in value.pop("rooms").items()},
         **value,
     )
 
 
-def summed(tallies: list[Tally]) -> Tally:
-    """Add up what the processes counted; `busy` is that of the busiest."""
+def merge(tallies: list[Tally]) -> Tally:
+    """Return the sum of the workers' tallies; `busy` is that of the busiest."""
     whole = Tally(
         seconds=max(each.seconds for each in tallies),
         busy=max(each.busy for each in tallies),
@@ -85,33 +85,33 @@ def summed(tallies: list[Tally]) -> Tally:
     return whole
 
 
-def _add_rooms(whole: dict[int, Part], rooms: dict[int, Part]) -> None:
-    for number, part in rooms.items():
-        known = whole.setdefault(number, Part())
-        known.members += part.members
-        known.sent += part.sent
-        known.received += part.received
+def _add_rooms(whole: dict[int, RoomCounts], rooms: dict[int, RoomCounts]) -> None:
+    for number, room in rooms.items():
+        known = whole.setdefault(number, RoomCounts())
+        known.members += room.members
+        known.sent += room.sent
+        known.received += room.received
 
 
-def missing(rooms: dict[int, Part]) -> int:
-    """Count the deliveries that did not come: each message is for every member but its sender."""
-    return sum(max(0, part.sent * (part.members - 1) - part.received) for part in rooms.values())
+def missing_deliveries(rooms: dict[int, RoomCounts]) -> int:
+    """Return the number of deliveries that did not arrive; a message is for every member but its sender."""
+    return sum(max(0, room.sent * (room.members - 1) - room.received) for room in rooms.values())
 
 
 class Stopwatch:
-    """How long a step takes, and how much of a core."""
+    """Measures the time of a step, and its CPU time."""
 
     def __init__(self) -> None:
         self.start = self._last = time.monotonic_ns()
         self._cpu = time.process_time_ns()
 
     def lap(self, now: int) -> None:
-        """Take notice of an answer."""
+        """Record the time of an answer."""
         self._last = now
 
     def stop(self, tally: Tally) -> None:
-        """Write down the times."""
+        """Store the times in the tally."""
         taken = max(1, time.monotonic_ns() - self.start)
         tally.seconds = max(0, self._last - self.start) / SECOND
-        # What comes after a first stop is waiting.
+        # After the first stop the worker only waits.
         tally.busy = tally.busy or (time.process_time_ns() - self._cpu) / taken

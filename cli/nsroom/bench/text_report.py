@@ -1,4 +1,4 @@
-"""A report as a person reads it: a table, a plot of each latency, the errors, and how busy we were."""
+"""The report as text: a table, a plot of each latency, the errors, and the workers' CPU time."""
 
 import shutil
 import sys
@@ -14,33 +14,35 @@ from nsroom.bench.tally import Tally
 from nsroom.output.terminal import clip, console, safe
 
 _LABEL, _CELL = 10, 10
-_WIDEST = 100
+_MAX_WIDTH = 100
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _UNITS = ((SECOND, "s"), (SECOND // 1000, "ms"), (SECOND // 1_000_000, "µs"))
 
-_TOO_BUSY = f"above {TOO_BUSY:.0%} the numbers are our own: give more --workers, or a lower --rate"
-_LIMITED = "the server bounds what one client sends: give --rate, more --rooms, or the server another --limit"
-_SATURATED = "saturated: what is late delays what comes after it, which hides that; --rate measures it"
+_TOO_BUSY = f"above {TOO_BUSY:.0%} bench itself may be the bottleneck: use more --workers, or a lower --rate"
+_LIMITED = (
+    "the server limits what a client may send: use --rate, more --rooms, or another --limit of the server"
+)
+_SATURATED = "saturated: a late answer delays the next event, which hides the delay; --rate measures it"
 _CORRECTED = "latencies count from when an event was due (corrected for coordinated omission)"
 
 
 class Line(NamedTuple):
-    """Text, and how it is shown."""
+    """A line of text and its style."""
 
     text: str
     style: str = ""
 
 
-def duration(nanoseconds: float) -> str:
-    """Write a duration with three digits."""
+def format_duration(nanoseconds: float) -> str:
+    """Format a duration with three digits."""
     size, unit = next((each for each in _UNITS if nanoseconds >= each[0]), _UNITS[-1])
     value = nanoseconds / size
     return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {unit}"
 
 
 def lines(report: Report, width: int) -> Iterator[Line]:
-    """Write a report in lines of at most so many cells."""
-    yield Line(f"{report.place}{report.namespace}", "bold")
+    """Yield the lines of a report; plots are `width` cells wide at most."""
+    yield Line(f"{report.target}{report.namespace}", "bold")
     yield Line(_summary(report.load))
     yield Line("")
     yield from _table(report)
@@ -75,7 +77,7 @@ def _table(report: Report) -> Iterator[Line]:
 
 
 def _percentile(tally: Tally, percent: float) -> str:
-    return duration(tally.histogram.percentile(percent)) if tally.histogram.counts else "-"
+    return format_duration(tally.histogram.percentile(percent)) if tally.histogram.counts else "-"
 
 
 def _row(label: str, cells: Sequence[str]) -> str:
@@ -83,7 +85,7 @@ def _row(label: str, cells: Sequence[str]) -> str:
 
 
 def _steps() -> Iterator[int]:
-    """Give 1, 2, 5, 10, 20, … microseconds."""
+    """Yield 1, 2, 5, 10, 20, … microseconds, in nanoseconds."""
     return (factor * 10**power for power in count(3) for factor in (1, 2, 5))
 
 
@@ -121,7 +123,7 @@ def _errors(report: Report) -> Iterator[Line]:
 
 def _notes(report: Report) -> Iterator[Line]:
     shares = ", ".join(f"{name} {tally.busy:.0%}" for name, tally in report.results.items())
-    yield Line(f"our own CPU, of one core: {shares}", "yellow" if report.busy else "dim")
+    yield Line(f"CPU time of bench, as a share of a core: {shares}", "yellow" if report.busy else "dim")
     if report.busy:
         yield Line(_TOO_BUSY, "yellow")
     if any(cause.endswith("rate_limited") for tally in report.results.values() for cause in tally.errors):
@@ -130,10 +132,10 @@ def _notes(report: Report) -> Iterator[Line]:
 
 
 def render(report: Report) -> bytes:
-    """Write a report for standard output."""
+    """Return a report as bytes for stdout."""
     from rich.text import Text
 
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
     shown = console(sys.stdout)
     shown.width = width
     with shown.capture() as captured:
@@ -144,7 +146,7 @@ def render(report: Report) -> bytes:
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
-    """Break what is too long at blanks; what has none is cut."""
+    """Wrap a long line at spaces; cut it where it has none."""
     import textwrap
 
     if len(text) <= width or not text:

@@ -1,4 +1,4 @@
-"""What a load run has to keep to, as `--max-p99 50ms`."""
+"""Pass or fail thresholds such as --max-p99 50ms."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ _ERRORS = re.compile(r"(\d+)|(\d+(?:\.\d+)?)%")
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """The longest that a percentile of a scenario's latency may be.
+class LatencyThreshold:
+    """The longest latency of a percentile.
 
-    Where none is named: of every one but connecting, unless there is no other.
+    Without a scenario it applies to all but `connect`, or to `connect` if that is the only one.
     """
 
     text: str
@@ -27,7 +27,7 @@ class Bound:
     scenario: Scenario | None = None
 
     def misses(self, results: Mapping[Scenario, Tally]) -> Iterator[str]:
-        """Say of each latency that is too long what it is."""
+        """Yield a line for each latency that is too long."""
         for scenario in [self.scenario] if self.scenario else _events(results):
             taken = results.get(scenario, Tally()).histogram.percentile(self.percent) / SECOND
             if taken > self.limit:
@@ -35,18 +35,18 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorBound:
-    """How many errors there may be, or which share of all that was asked for."""
+class ErrorThreshold:
+    """The number of errors allowed, or their share of all requests."""
 
     text: str = "0"
     count: int = 0
     share: float | None = None
 
     def misses(self, results: Mapping[Scenario, Tally]) -> Iterator[str]:
-        """Say if there are too many."""
+        """Yield a line if there are too many errors."""
         errors = sum(tally.errors.total() for tally in results.values())
-        asked = errors + sum(tally.answered for tally in results.values())
-        if errors > (self.count if self.share is None else self.share * asked):
+        total = errors + sum(tally.answered for tally in results.values())
+        if errors > (self.count if self.share is None else self.share * total):
             yield f"--max-errors {self.text}: there were {errors:,}"
 
 
@@ -54,23 +54,25 @@ def _events(results: Mapping[Scenario, Tally]) -> list[Scenario]:
     return [each for each in results if each != Scenario.CONNECT] or list(results)
 
 
-def parse_bound(option: str, percent: float, text: str) -> Bound:
-    """Read `50ms`, or for one scenario `ack=50ms`. Raises: UsageError."""
+def parse_latency(option: str, percent: float, text: str) -> LatencyThreshold:
+    """Parse `50ms`, or `ack=50ms` for one scenario. Raises: UsageError."""
     name, equals, time = text.rpartition("=")
     if equals and name not in list(Scenario):
-        raise UsageError(f"{option} {text!r}: there are {', '.join(Scenario)}")
+        raise UsageError(f"{option} {text!r}: unknown scenario; choose {', '.join(Scenario)}")
     limit = parse_duration(option, time)
-    return Bound(f"{option} {text}", percent, limit, Scenario(name) if equals else None)
+    return LatencyThreshold(f"{option} {text}", percent, limit, Scenario(name) if equals else None)
 
 
-def parse_errors(text: str) -> ErrorBound:
-    """Read `10` or `0.5%`. Raises: UsageError."""
+def parse_errors(text: str) -> ErrorThreshold:
+    """Parse `10` or `0.5%`. Raises: UsageError."""
     found = _ERRORS.fullmatch(text)
     if found is None:
-        raise UsageError(f"--max-errors {text!r}: give a number, or a share as 0.5%")
-    return ErrorBound(text, int(found[1] or 0), float(found[2]) / 100 if found[2] else None)
+        raise UsageError(f"--max-errors {text!r}: use a number, or a share such as 0.5%")
+    return ErrorThreshold(text, int(found[1] or 0), float(found[2]) / 100 if found[2] else None)
 
 
-def missed(bounds: Sequence[Bound | ErrorBound], results: Mapping[Scenario, Tally]) -> list[str]:
-    """Give a line for each bound that was not kept."""
-    return [miss for bound in bounds for miss in bound.misses(results)]
+def missed(
+    thresholds: Sequence[LatencyThreshold | ErrorThreshold], results: Mapping[Scenario, Tally]
+) -> list[str]:
+    """Return a line for each threshold that was exceeded."""
+    return [line for threshold in thresholds for line in threshold.misses(results)]

@@ -1,6 +1,6 @@
-"""One process of a load run: `python -m nsroom.bench.worker`.
+"""One worker process: `python -m nsroom.bench.worker`.
 
-It reads its plan and then the names of steps from stdin, a line each, and answers with lines of JSON.
+It reads its plan and then the names of steps from stdin, one on each line, and answers with lines of JSON.
 """
 
 import asyncio
@@ -19,23 +19,22 @@ from nsroom.bench.scenarios.joining import Joining
 from nsroom.bench.tally import Tally
 
 JOIN, COLLECT, STOP = "join", "collect", "stop"
-"""Steps besides the scenarios; behind `collect` stands how many messages there were."""
+"""Steps besides the scenarios; `collect` is followed by the number of messages."""
 MAX_LINE = 1 << 24
-_TOLD_EVERY = 0.2
-"""Seconds."""
+_PROGRESS_INTERVAL = 0.2
 
 
 class Worker:
-    """Takes one step after the other, and tells how far it is."""
+    """Runs steps and reports their progress."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._fanout: Fanout | None = None
-        """From when all have joined."""
+        """Set after the `join` step."""
 
-    async def obey(self, lines: asyncio.StreamReader) -> None:
-        """Do what the lines say until there are no more."""
-        async with asyncio.TaskGroup() as steps:  # where one fails, so does the process: nobody waits for it
+    async def run_commands(self, lines: asyncio.StreamReader) -> None:
+        """Run the commands until the input ends."""
+        async with asyncio.TaskGroup() as steps:  # an error in a step ends the process, which bench reports
             while line := await lines.readline():
                 command = line.decode().strip()
                 if command == STOP:
@@ -47,21 +46,21 @@ class Worker:
 
     async def _step(self, command: str) -> None:
         name, _, detail = command.partition(" ")
-        telling = asyncio.create_task(self._tell())
+        progress = asyncio.create_task(self._report_progress())
         try:
-            await self._work(name, detail)
+            await self._run(name, detail)
         finally:
-            telling.cancel()
+            progress.cancel()
         tally = self._fleet.tally
         tally.connected = len(self._fleet.connections)
-        _say({"done": name, **tally.to_json()})
+        _write({"done": name, **tally.to_json()})
 
-    async def _work(self, name: str, detail: str) -> None:
+    async def _run(self, name: str, detail: str) -> None:
         fleet, fanout = self._fleet, self._fanout
         fleet.tally = fanout.tally if fanout and name in (Scenario.FANOUT, COLLECT) else Tally()
         if name == Scenario.CONNECT:
             await fleet.connect()
-            # All that is there now stays: collecting it again and again would be pauses to be measured.
+            # These objects stay until the end: collecting them again would cause pauses and be measured.
             gc.collect()
             gc.freeze()
         elif name == Scenario.ACK:
@@ -74,27 +73,27 @@ class Worker:
         elif fanout and name == COLLECT:
             await fanout.collect(int(detail))
 
-    async def _tell(self) -> None:
+    async def _report_progress(self) -> None:
         while True:
-            await asyncio.sleep(_TOLD_EVERY)
+            await asyncio.sleep(_PROGRESS_INTERVAL)
             tally = self._fleet.tally
-            _say({"answered": tally.answered, "errors": tally.errors.total()})
+            _write({"answered": tally.answered, "errors": tally.errors.total()})
 
 
-def _say(value: dict[str, Any]) -> None:
+def _write(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
 
 
-async def work() -> None:
-    """Read the plan, and then be told."""
+async def main() -> None:
+    """Read the plan, then run commands."""
     lines = asyncio.StreamReader(limit=MAX_LINE)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin.buffer)
     plan = plans.from_json(json.loads(await lines.readline()))
-    await Worker(Fleet(plan)).obey(lines)
+    await Worker(Fleet(plan)).run_commands(lines)
 
 
 if __name__ == "__main__":
     with contextlib.suppress(BrokenPipeError):
-        asyncio.run(work())
+        asyncio.run(main())

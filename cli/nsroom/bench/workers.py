@@ -1,4 +1,4 @@
-"""The processes of a load run: start them, take them through the steps together, add up what they counted."""
+"""Start the worker processes, keep them in step, and merge their counts."""
 
 import asyncio
 import contextlib
@@ -8,125 +8,131 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from nsroom.bench.plan import Plan
-from nsroom.bench.tally import Tally, from_json, summed
+from nsroom.bench.tally import Tally, from_json, merge
 from nsroom.bench.worker import MAX_LINE, STOP
 from nsroom.errors import ExitCode, NsroomError
 
 _STOP_TIMEOUT = 3.0
-"""Seconds that a process has to end a step, or itself, in."""
+"""Seconds for a worker to end a step, or itself."""
+_PROGRESS_INTERVAL = 0.2
 
 
 class WorkerError(NsroomError):
-    """A process of ours ended that should not have."""
+    """A worker process ended unexpectedly."""
 
     code = ExitCode.BUG
 
 
 class _Worker:
-    """One process."""
+    """One worker process, driven by lines on its stdin and stdout."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._stdin = process.stdin
+        self._stdout = process.stdout
         self.answered = self.errors = 0
-        """So far in this step."""
+        """Counts so far in this step."""
 
-    def tell(self, line: str) -> None:
-        """Send it a line; that it may be gone is noticed when it does not answer."""
-        assert self.process.stdin is not None
+    def send(self, line: str) -> None:
+        """Send a line; if the process has ended, waiting for its answer fails."""
         with contextlib.suppress(ConnectionError):
-            self.process.stdin.write(f"{line}\n".encode())
+            self._stdin.write(f"{line}\n".encode())
 
-    async def finish(self) -> Tally:
-        """Wait for the end of its step. Raises: WorkerError."""
-        while "done" not in (told := await self._told()):
-            self.answered, self.errors = told["answered"], told["errors"]
+    async def finish_step(self) -> Tally:
+        """Wait until the step is done and return its counts. Raises: WorkerError."""
+        while "done" not in (message := await self._receive()):
+            self.answered, self.errors = message["answered"], message["errors"]
         self.answered = self.errors = 0
-        del told["done"]
-        return from_json(told)
+        del message["done"]
+        return from_json(message)
 
-    async def _told(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = await self.process.stdout.readline()
+    async def _receive(self) -> dict[str, Any]:
+        line = await self._stdout.readline()
         if not line.endswith(b"\n"):
-            code = await self.process.wait()
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
-            raise WorkerError(f"a process of bench {how}: is there enough memory for so many clients?")
-        told: dict[str, Any] = json.loads(line)
-        return told
+            code = await self._process.wait()
+            end = f"was killed by signal {-code}" if code < 0 else f"exited with {code}"
+            raise WorkerError(f"a worker process of bench {end}: is there enough memory for so many clients?")
+        message: dict[str, Any] = json.loads(line)
+        return message
 
-    async def end(self) -> None:
-        """Let it close its connections and go."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
+    async def close(self) -> None:
+        """End the process: it closes its connections when its stdin ends; kill it if that takes too long."""
+        self._stdin.close()
         try:
             async with asyncio.timeout(_STOP_TIMEOUT):
-                await self.process.wait()
+                await self._process.wait()
         except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
+            self._process.kill()
+            await self._process.wait()
 
 
-class Crew:
-    """All of them: `async with Crew(plan) as crew: tally = await crew.step("connect")`."""
+class Workers:
+    """All worker processes: `async with Workers(plan) as workers: await workers.run_step("connect", …)`."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._workers: list[_Worker] = []
+        self._step: list[asyncio.Task[Tally]] = []
+        """The current step, one task for each worker."""
 
     async def __aenter__(self) -> Self:
         try:
             for number in range(self._plan.load.workers):
                 await self._start(self._plan.for_worker(number))
         except BaseException:
-            await self._end()
+            await self._close()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._end()
+        await self._close()
 
-    async def step(self, name: str, watch: Callable[[int, int], None]) -> Tally:
-        """Let all do a step, and tell `watch` how many answers and errors there are so far.
+    async def run_step(self, name: str, progress: Callable[[int, int], None]) -> Tally:
+        """Run a step in all workers, and call `progress` with the numbers of answers and errors so far.
 
-        When cancelled, `stop` gives what was counted. Raises: WorkerError.
+        If cancelled, `stop_step` returns the counts so far. Raises: WorkerError.
         """
         for worker in self._workers:
-            worker.tell(name)
-        self._finishing = [asyncio.create_task(worker.finish()) for worker in self._workers]
-        while (await self._some())[1]:
-            watch(sum(each.answered for each in self._workers), sum(each.errors for each in self._workers))
-        return summed([task.result() for task in self._finishing])
+            worker.send(name)
+        self._step = [asyncio.create_task(worker.finish_step()) for worker in self._workers]
+        while await self._unfinished():
+            progress(sum(each.answered for each in self._workers), sum(each.errors for each in self._workers))
+        return merge([task.result() for task in self._step])
 
-    async def _some(self) -> tuple[set[asyncio.Task[Tally]], set[asyncio.Task[Tally]]]:
-        done, pending = await asyncio.wait(self._finishing, timeout=0.2, return_when=asyncio.FIRST_EXCEPTION)
+    async def _unfinished(self) -> set[asyncio.Task[Tally]]:
+        done, pending = await asyncio.wait(
+            self._step, timeout=_PROGRESS_INTERVAL, return_when=asyncio.FIRST_EXCEPTION
+        )
         for task in done:
             task.result()
-        return done, pending
+        return pending
 
-    async def stop(self) -> Tally:
-        """End the step that is under way and give what was counted. Raises: WorkerError, TimeoutError."""
+    async def stop_step(self) -> Tally:
+        """Stop the current step and return its counts. Raises: WorkerError, TimeoutError."""
         for worker in self._workers:
-            worker.tell(STOP)
+            worker.send(STOP)
         async with asyncio.timeout(_STOP_TIMEOUT):
-            return summed(await asyncio.gather(*self._finishing))
+            return merge(await asyncio.gather(*self._step))
 
     async def _start(self, plan: Plan) -> None:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            # -P: what lies in the folder where we were started is not for us to import.
+            # -P: never import modules from the current folder.
             *(sys.executable, "-P", "-m", "nsroom.bench.worker"),
             stdin=pipe,
             stdout=pipe,
             limit=MAX_LINE,
-            # What is typed on the terminal is for us, who end them.
+            # Ctrl-C must reach only this process, which ends the workers.
             start_new_session=True,
         )
         worker = _Worker(process)
         self._workers.append(worker)
-        worker.tell(json.dumps(plan.to_json()))
+        worker.send(json.dumps(plan.to_json()))
 
-    async def _end(self) -> None:
-        for task in getattr(self, "_finishing", ()):
+    async def _close(self) -> None:
+        for task in self._step:
             task.cancel()
-        await asyncio.gather(*getattr(self, "_finishing", ()), return_exceptions=True)
-        await asyncio.gather(*(worker.end() for worker in self._workers))
+        await asyncio.gather(*self._step, return_exceptions=True)
+        await asyncio.gather(*(worker.close() for worker in self._workers))

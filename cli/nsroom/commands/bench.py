@@ -13,9 +13,9 @@ from nsroom.output.stdio import put, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nsroom.bench.plan import Load, Phrases, Plan, Scenario
+    from nsroom.bench.plan import Events, Load, Plan, Scenario
     from nsroom.bench.report import Report
-    from nsroom.bench.thresholds import Bound, ErrorBound
+    from nsroom.bench.thresholds import ErrorThreshold, LatencyThreshold
     from nsroom.client.target import Target
 
 
@@ -68,7 +68,7 @@ class LoadOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class PhraseOptions:
+class EventOptions:
     """The events that the clients emit."""
 
     event: Annotated[
@@ -102,11 +102,11 @@ class PhraseOptions:
         str | None, typer.Option(metavar="PRESET", help="A known convention, as for `nsroom join`.")
     ] = None
 
-    def phrases(self) -> "Phrases":
+    def events(self) -> "Events":
         """Return the events, checked. Raises: UsageError."""
-        from nsroom.bench.events import phrases
+        from nsroom.bench.events import parse_events
 
-        return phrases(
+        return parse_events(
             (self.event, self.args),
             (self.room_event, self.room_args),
             (self.join_preset, self.join_event, self.join_args),
@@ -114,7 +114,7 @@ class PhraseOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class BoundOptions:
+class ThresholdOptions:
     """The limits to pass."""
 
     max_p50: Annotated[
@@ -131,18 +131,18 @@ class BoundOptions:
         str, typer.Option(metavar="N|SHARE", help="Exit 1 if there are more errors, e.g. 10 or 0.5%.")
     ] = "0"
 
-    def bounds(self) -> "list[Bound | ErrorBound]":
+    def thresholds(self) -> "list[LatencyThreshold | ErrorThreshold]":
         """Return the parsed limits. Raises: UsageError."""
-        from nsroom.bench.thresholds import parse_bound, parse_errors
+        from nsroom.bench.thresholds import parse_errors, parse_latency
 
         given = {50: self.max_p50, 90: self.max_p90, 99: self.max_p99, 99.9: self.max_p999}
         options = {percent: f"--max-p{percent:g}".replace(".", "") for percent in given}
-        bounds = [
-            parse_bound(options[percent], percent, text)
+        latencies = [
+            parse_latency(options[percent], percent, text)
             for percent, texts in given.items()
             for text in texts or ()
         ]
-        return [*bounds, parse_errors(self.max_errors)]
+        return [*latencies, parse_errors(self.max_errors)]
 
 
 @expand
@@ -156,8 +156,8 @@ def bench(
         ),
     ] = None,
     options: LoadOptions,
-    words: PhraseOptions,
-    limits: BoundOptions,
+    events: EventOptions,
+    limits: ThresholdOptions,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     save: Annotated[
         str | None,
@@ -184,11 +184,11 @@ def bench(
     """
     from nsroom.cli.run import run
 
-    load, phrases, bounds = options.load(), words.phrases(), limits.bounds()
+    load, parsed, thresholds = options.load(), events.events(), limits.thresholds()
     chosen = _scenarios(scenario or [])
     where = connection.target((target,) if target else ())
     sink = _Sink(json, save, force)
-    run(_bench(where, load, phrases, chosen, bounds, yes, sink))
+    run(_bench(where, load, parsed, chosen, thresholds, yes, sink))
 
 
 def _scenarios(names: "Sequence[str]") -> "list[Scenario]":
@@ -239,22 +239,22 @@ def _keep(report: "Report", file: int, name: str) -> None:
 async def _bench(
     target: "Target",
     load: "Load",
-    phrases: "Phrases",
+    events: "Events",
     scenarios: "Sequence[Scenario]",
-    bounds: "Sequence[Bound | ErrorBound]",
+    thresholds: "Sequence[LatencyThreshold | ErrorThreshold]",
     yes: bool,
     sink: _Sink,
 ) -> None:
     from nsroom.bench.report import Report
-    from nsroom.bench.run import measure
+    from nsroom.bench.run import run_scenarios
     from nsroom.bench.thresholds import missed
 
-    plan = await _prepared(target, load, phrases, yes)
+    plan = await _prepared(target, load, events, yes)
     file = sink.open()
-    report = Report(target.place, plan.place.namespace, load)
+    report = Report(target.place, plan.endpoint.namespace, load)
     try:
-        await measure(plan, scenarios, report)
-        report.missed = missed(bounds, report.results)
+        await run_scenarios(plan, scenarios, report)
+        report.missed = missed(thresholds, report.results)
     finally:
         if report.results:
             sink.write(report, file)
@@ -264,17 +264,23 @@ async def _bench(
         raise typer.Exit(ExitCode.NO)
 
 
-async def _prepared(target: "Target", load: "Load", phrases: "Phrases", yes: bool) -> "Plan":
+async def _prepared(target: "Target", load: "Load", events: "Events", yes: bool) -> "Plan":
     """Check that the server can be reached and may be loaded; return the plan."""
     import os
 
-    from nsroom.bench.plan import Plan, place_of
-    from nsroom.bench.preflight import addresses, check, raise_limit, reachable, require_consent
+    from nsroom.bench.plan import Plan, endpoint_of
+    from nsroom.bench.preflight import (
+        check_connection,
+        first_reachable,
+        raise_file_limit,
+        require_consent,
+        resolve,
+    )
 
-    raise_limit(load)
-    place_of(target, "")
-    found = await addresses(target)
+    raise_file_limit(load)
+    endpoint_of(target, "")  # raises UsageError before anything is sent
+    found = await resolve(target)
     require_consent(target, found, yes)
-    await check(target)
-    place = place_of(target, await reachable(target, found))
-    return Plan(place, load, phrases, 0, os.urandom(4).hex())
+    await check_connection(target)
+    endpoint = endpoint_of(target, await first_reachable(target, found))
+    return Plan(endpoint, load, events, 0, os.urandom(4).hex())

@@ -1,4 +1,4 @@
-"""Counts of durations, beside the library that HdrHistogram itself offers for Python."""
+"""The histogram, compared with HdrHistogram's own library for Python."""
 
 import math
 
@@ -7,7 +7,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nsroom.bench.histogram import DIGITS, HIGHEST, LOWEST, Histogram, highest_of, index_of, lowest_of, merged
+from nsroom.bench.histogram import DIGITS, HIGHEST, LOWEST, Histogram, highest_of, index_of, lowest_of
 
 DURATIONS = st.lists(st.integers(0, HIGHEST) | st.integers(0, 10**7), min_size=1, max_size=200)
 
@@ -60,16 +60,18 @@ def test_the_reference_reads_what_is_written(durations: list[int]) -> None:
 
 @settings(deadline=None)
 @given(DURATIONS, DURATIONS)
-def test_merged_is_as_if_recorded_in_one(some: list[int], others: list[int]) -> None:
-    assert merged([made(some), made(others)]).counts == made(some + others).counts
+def test_adding_is_like_recording_in_one(some: list[int], others: list[int]) -> None:
+    histogram = made(some)
+    histogram.add(made(others))
+    assert histogram.counts == made(some + others).counts
 
 
 @pytest.mark.parametrize(("duration", "counted"), [(-5, 0), (HIGHEST + 10**15, HIGHEST)])
-def test_what_is_out_of_range_counts_as_the_nearest(duration: int, counted: int) -> None:
+def test_durations_out_of_range_count_as_the_nearest(duration: int, counted: int) -> None:
     assert made([duration]).counts == {index_of(counted): 1}
 
 
-def test_nothing() -> None:
+def test_an_empty_histogram() -> None:
     empty = Histogram()
     assert (empty.total, empty.mean, empty.percentile(99)) == (0, 0.0, 0)
 

@@ -1,4 +1,4 @@
-"""When events are due."""
+"""The times at which events are due."""
 
 import itertools
 
@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from nsroom.bench.schedule import SECOND, Schedule
 
 
-def test_slower_than_a_thousand_a_second_each_has_its_time() -> None:
+def test_below_a_thousand_a_second_each_event_has_its_own_time() -> None:
     schedule = Schedule(200, 1000)
     assert list(schedule.due(1000)) == [1000]
     assert list(schedule.due(1000 + SECOND // 100)) == [1000 + SECOND // 200, 1000 + SECOND // 100]
     assert list(schedule.due(1000 + SECOND // 100)) == []
 
 
-def test_faster_those_of_a_millisecond_are_due_together() -> None:
+def test_above_that_the_events_of_a_millisecond_are_due_together() -> None:
     due = list(Schedule(5000, 0).due(SECOND // 500))
     assert [(at, len(list(group))) for at, group in itertools.groupby(due)] == [
         (0, 5),
@@ -25,7 +25,7 @@ def test_faster_those_of_a_millisecond_are_due_together() -> None:
     ]
 
 
-def test_what_was_missed_keeps_the_time_at_which_it_was_due() -> None:
+def test_late_events_keep_their_due_time() -> None:
     schedule = Schedule(100, 0)
     list(schedule.due(0))
     late = list(schedule.due(SECOND))

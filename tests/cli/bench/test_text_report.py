@@ -1,4 +1,4 @@
-"""A report as it is printed."""
+"""The report as text."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from nsroom.bench.histogram import Histogram
 from nsroom.bench.plan import Load, Scenario
 from nsroom.bench.report import Report
 from nsroom.bench.tally import Tally
-from nsroom.bench.text_report import duration, lines
+from nsroom.bench.text_report import format_duration, lines
 
 
 def report(busy: float = 0.5, rate: float | None = None) -> Report:
@@ -37,10 +37,10 @@ def text(made: Report, width: int = 80) -> list[str]:
     ],
 )
 def test_durations(nanoseconds: int, shown: str) -> None:
-    assert duration(nanoseconds) == shown
+    assert format_duration(nanoseconds) == shown
 
 
-def test_the_whole() -> None:
+def test_a_whole_report() -> None:
     assert text(report(), 40) == [
         "http://localhost:3000/chat",
         "1,000 clients  2 rooms  1 worker  saturated",
@@ -61,8 +61,8 @@ def test_the_whole() -> None:
         "   < 10 ms   24.0 %  ███████▋",
         "",
         "         3  connect: refused: \\x1b[2Jno",
-        "our own CPU, of one core: connect 50%, ack 0%",
-        "saturated: what is late delays what comes after it, which hides that; --rate measures it",
+        "CPU time of bench, as a share of a core: connect 50%, ack 0%",
+        "saturated: a late answer delays the next event, which hides the delay; --rate measures it",
     ]
 
 
@@ -71,17 +71,17 @@ def test_the_plot_fits(width: int) -> None:
     assert max(len(line) for line in text(report(), width) if "%  " in line) <= width
 
 
-def test_it_says_when_the_numbers_are_its_own() -> None:
-    assert [line for line in text(report(busy=0.95)) if "give more --workers" in line]
-    assert not [line for line in text(report()) if "give more --workers" in line]
+def test_a_busy_worker_is_reported() -> None:
+    assert [line for line in text(report(busy=0.95)) if "use more --workers" in line]
+    assert not [line for line in text(report()) if "use more --workers" in line]
 
 
-def test_it_says_what_to_do_about_a_limit_of_the_server() -> None:
+def test_a_limit_of_the_server_is_explained() -> None:
     made = report()
     made.results[Scenario.ACK].error("refused: rate_limited")
     assert [line for line in text(made) if "more --rooms" in line]
     assert not [line for line in text(report()) if "more --rooms" in line]
 
 
-def test_it_says_what_latencies_count_from() -> None:
+def test_corrected_latencies_are_marked() -> None:
     assert [line for line in text(report(rate=10)) if "coordinated omission" in line]

@@ -1,11 +1,11 @@
-"""What a run has to keep to."""
+"""Thresholds of latencies and errors."""
 
 import pytest
 
 from nsroom.bench.histogram import Histogram
 from nsroom.bench.plan import Scenario
 from nsroom.bench.tally import Tally
-from nsroom.bench.thresholds import missed, parse_bound, parse_errors
+from nsroom.bench.thresholds import missed, parse_errors, parse_latency
 from nsroom.errors import UsageError
 
 
@@ -30,13 +30,13 @@ def results() -> dict[Scenario, Tally]:
     ],
 )
 def test_latencies(text: str, lines: list[str]) -> None:
-    assert missed([parse_bound("--max-p99", 99, text)], results()) == lines
+    assert missed([parse_latency("--max-p99", 99, text)], results()) == lines
 
 
-def test_of_connecting_where_there_is_nothing_else() -> None:
+def test_connect_is_checked_if_it_is_the_only_scenario() -> None:
     only = {Scenario.CONNECT: results()[Scenario.CONNECT]}
-    assert missed([parse_bound("--max-p99", 99, "50ms")], only) == ["--max-p99 50ms: connect took 99.02 ms"]
-    assert missed([parse_bound("--max-p99", 99, "ack=0ms")], only) == []
+    assert missed([parse_latency("--max-p99", 99, "50ms")], only) == ["--max-p99 50ms: connect took 99.02 ms"]
+    assert missed([parse_latency("--max-p99", 99, "ack=0ms")], only) == []
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_errors(text: str, kept: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "50", "ack=", "ack=50", "who=50ms", "-1ms", "ack=fan-out=1ms"])
-def test_no_latencies(text: str) -> None:
+def test_invalid_latencies(text: str) -> None:
     with pytest.raises(UsageError, match="--max-p50"):
-        parse_bound("--max-p50", 50, text)
+        parse_latency("--max-p50", 50, text)
 
 
 @pytest.mark.parametrize("text", ["", "-1", "x", "1.5", "%", "1 %"])
-def test_no_errors(text: str) -> None:
+def test_invalid_errors(text: str) -> None:
     with pytest.raises(UsageError, match="--max-errors"):
         parse_errors(text)

@@ -1,1 +1,1 @@
-"""The load scenarios of the bench command."""
+"""The scenarios of the bench command."""

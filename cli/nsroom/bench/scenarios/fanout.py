@@ -1,83 +1,83 @@
-"""Fan-out: one client of each room sends, and the others tell how long it took to reach them."""
+"""The fan-out scenario: one client of each room sends, and the others measure the delivery time."""
 
 import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from nsroom.bench.client import NOT_READ, Connection, ignore, refusal
-from nsroom.bench.fleet import Fleet, phrase, room_name
-from nsroom.bench.schedule import SECOND, Schedule, sending
-from nsroom.bench.tally import Part, Stopwatch, Tally
+from nsroom.bench.client import BACKLOGGED, Connection, ignore_packet, refusal
+from nsroom.bench.fleet import Fleet, encode_event, room_name
+from nsroom.bench.schedule import SECOND, Schedule, send_on_schedule
+from nsroom.bench.tally import RoomCounts, Stopwatch, Tally
 
-_STEP = 0.1
-"""Seconds between two looks at how far it is."""
+_INTERVAL = 0.1
+"""Seconds between two checks of the progress."""
 _DIGITS = 19
-"""Of a stamp: nanoseconds of the system's monotonic clock, which all processes share."""
+"""Digits of a stamp: nanoseconds of the system's monotonic clock, which all workers share."""
 _EVENTS = b"25"
 
 
 @dataclass(slots=True)
 class Room:
-    """A room, as far as its members are in this process."""
+    """A room and its members in this worker."""
 
     members: list[Connection] = field(default_factory=list)
     sender: Connection | None = None
-    """None where that is in another process."""
+    """None if the sender is in another worker."""
     outstanding: int = 0
-    """Deliveries that are still to come."""
+    """Deliveries that have not arrived yet."""
     quota: float = -math.inf
-    """More is sent when no more than these are."""
+    """The next message is sent when at most this many are outstanding."""
     moved: int = 0
-    """When the last one came."""
-    part: Part = field(default_factory=Part)
+    """When the last message was sent or delivered."""
+    counts: RoomCounts = field(default_factory=RoomCounts)
 
 
 class Fanout:
-    """The rooms of one process, at work. It hears from the beginning what other processes send."""
+    """Runs the scenario in the rooms of one worker. It counts messages of other workers from the start."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self.tally = Tally()
         self._load = fleet.plan.load
         self._mark = f"nsroom-{fleet.plan.run}-".encode()
-        self._rooms = self._gathered()
+        self._rooms = self._group_members()
         self._senders = [room for room in self._rooms.values() if room.sender]
-        self._is_open = True
+        self._is_sending = True
         self._watch = Stopwatch()
         for connection in fleet.connections:
-            connection.hear = self._hear
+            connection.on_packet = self._on_packet
 
-    def _gathered(self) -> dict[int, Room]:
+    def _group_members(self) -> dict[int, Room]:
         rooms: dict[int, Room] = defaultdict(Room)
-        for connection in sorted(self._fleet.connections, key=lambda each: each.seat):
-            rooms[connection.seat.room].members.append(connection)
+        for connection in sorted(self._fleet.connections, key=lambda each: each.member):
+            rooms[connection.member.room].members.append(connection)
         for number, room in rooms.items():
-            room.part.members = len(room.members)
-            # A room that several processes share has its sender in the first of them.
+            room.counts.members = len(room.members)
+            # If the workers share a room, its sender is in the first one.
             if self._load.rooms > 1 or self._fleet.plan.worker == 0:
                 room.sender = room.members[0]
-            self.tally.rooms[number] = room.part
+            self.tally.rooms[number] = room.counts
         return rooms
 
     async def run(self) -> None:
-        """Send for as long as the plan says, then wait for what is still to come in one's own rooms."""
+        """Send for the planned duration, then wait for outstanding deliveries of this worker's messages."""
         self._watch = Stopwatch()
         if self._load.rate is None:
             await self._saturate()
         else:
-            await self._keep_to(self._load.rate)
-        self._is_open = False
-        while self._is_awaited() and await self._fleet.wait(_STEP):
+            await self._send_at_rate(self._load.rate)
+        self._is_sending = False
+        while self._is_outstanding() and await self._fleet.wait(_INTERVAL):
             continue
         self._watch.stop(self.tally)
 
     async def collect(self, sent: int) -> None:
-        """Wait for what is still to come from other processes, which have sent so much all together."""
-        while self._is_missing(sent) and await self._fleet.wait(_STEP):
+        """Wait for outstanding messages from other workers, which sent `sent` in all."""
+        while self._is_missing(sent) and await self._fleet.wait(_INTERVAL):
             continue
         for connection in self._fleet.connections:
-            connection.hear = ignore
+            connection.on_packet = ignore_packet
         self._watch.stop(self.tally)
 
     async def _saturate(self) -> None:
@@ -85,61 +85,67 @@ class Fanout:
             room.quota = (self._load.in_flight - 1) * (len(room.members) - 1)
             for _ in range(self._load.in_flight):
                 self._send(room, time.monotonic_ns())
-        await self._last(self._load.duration)
+        await self._wait(self._load.duration)
 
-    async def _keep_to(self, rate: float) -> None:
+    async def _send_at_rate(self, rate: float) -> None:
         if not self._senders:
-            await self._last(self._load.duration)
+            await self._wait(self._load.duration)
             return
         schedule = Schedule(rate * len(self._senders) / self._load.rooms, self._watch.start)
-        with sending(schedule, self._watch.start, self._senders, self._send):
-            await self._last(self._load.duration)
+        with send_on_schedule(schedule, self._watch.start, self._senders, self._send):
+            await self._wait(self._load.duration)
 
-    async def _last(self, seconds: float) -> None:
-        """Let it go on for so long, unless nothing is ever delivered."""
+    async def _wait(self, seconds: float) -> None:
+        """Wait while messages are sent; return early if none is delivered."""
         until = time.monotonic_ns() + round(seconds * SECOND)
-        while (left := until - time.monotonic_ns()) > 0 and await self._fleet.wait(min(_STEP, left / SECOND)):
-            late = time.monotonic_ns() - round(self._load.timeout * SECOND)
-            if not self.tally.answered and self._watch.start < late:
+        while (left := until - time.monotonic_ns()) > 0 and await self._fleet.wait(
+            min(_INTERVAL, left / SECOND)
+        ):
+            oldest = self._oldest()
+            if not self.tally.answered and self._watch.start < oldest:
                 return
             for room in self._senders:
-                if room.outstanding > 0 and room.moved < late:
+                if room.outstanding > 0 and room.moved < oldest:
                     room.members = [member for member in room.members if member.is_open]
                     room.outstanding = 0
-                    self._go_on(room)
+                    self._send_next(room)
 
-    def _is_awaited(self) -> bool:
-        late = time.monotonic_ns() - round(self._load.timeout * SECOND)
-        return any(room.outstanding > 0 and room.moved > late for room in self._senders)
+    def _oldest(self) -> int:
+        """Return the time before which a room without deliveries has timed out."""
+        return time.monotonic_ns() - round(self._load.timeout * SECOND)
+
+    def _is_outstanding(self) -> bool:
+        oldest = self._oldest()
+        return any(room.outstanding > 0 and room.moved > oldest for room in self._senders)
 
     def _is_missing(self, sent: int) -> bool:
-        late = time.monotonic_ns() - round(self._load.timeout * SECOND)
+        oldest = self._oldest()
         others = (room for room in self._rooms.values() if room.sender is None)
         return any(
-            room.part.received < sent * room.part.members and max(room.moved, self._watch.start) > late
+            room.counts.received < sent * room.counts.members and max(room.moved, self._watch.start) > oldest
             for room in others
         )
 
-    def _send(self, room: Room, intended: int) -> None:
-        if not _may_send(room):
+    def _send(self, room: Room, due: int) -> None:
+        if not _has_sender(room):
             return
         assert room.sender is not None
         if room.sender.is_full:
-            self.tally.error(NOT_READ)
+            self.tally.error(BACKLOGGED)
             return
-        stamp = f"{self._mark.decode()}{intended:0{_DIGITS}d}-"
+        stamp = f"{self._mark.decode()}{due:0{_DIGITS}d}-"
         text = stamp.ljust(self._load.size, "x")
-        name = room_name(self._fleet.plan, room.sender.seat.room)
-        room.sender.emit(phrase(self._fleet.plan.phrases.send, name, text))
-        room.part.sent += 1
+        name = room_name(self._fleet.plan, room.sender.member.room)
+        room.sender.emit(encode_event(self._fleet.plan.events.send, name, text))
+        room.counts.sent += 1
         room.outstanding += len(room.members) - 1
         room.moved = time.monotonic_ns()
         self.tally.sent += 1
 
-    def _hear(self, connection: Connection, packet: bytes) -> None:
-        room = self._rooms[connection.seat.room]
+    def _on_packet(self, connection: Connection, packet: bytes) -> None:
+        room = self._rooms[connection.member.room]
         if connection is room.sender:
-            self._check(connection, room, packet)
+            self._check_refusal(connection, room, packet)
             return
         now = time.monotonic_ns()
         at = packet.find(self._mark) + len(self._mark)
@@ -149,27 +155,27 @@ class Fanout:
         self.tally.histogram.record(now - int(stamp))
         self.tally.answered += 1
         self._watch.lap(now)
-        room.part.received += 1
+        room.counts.received += 1
         room.moved = now
         room.outstanding -= 1
         if room.outstanding <= room.quota:
-            self._go_on(room)
+            self._send_next(room)
 
-    def _check(self, connection: Connection, room: Room, packet: bytes) -> None:
-        """Look whether the server refuses what was sent."""
-        if connection.answered(packet) is not None and (code := refusal(packet)):
+    def _check_refusal(self, connection: Connection, room: Room, packet: bytes) -> None:
+        """Count a message that the server refused, and do not expect its deliveries."""
+        if connection.acknowledged_id(packet) is not None and (code := refusal(packet)):
             self.tally.error(f"refused: {code}")
-            room.part.sent -= 1
+            room.counts.sent -= 1
             room.outstanding -= len(room.members) - 1
-            self._go_on(room)
+            self._send_next(room)
 
-    def _go_on(self, room: Room) -> None:
-        if self._is_open and room.outstanding <= room.quota:
+    def _send_next(self, room: Room) -> None:
+        if self._is_sending and room.outstanding <= room.quota:
             self._send(room, time.monotonic_ns())
 
 
-def _may_send(room: Room) -> bool:
-    """Let another member send where the one who did is gone; false when all are."""
+def _has_sender(room: Room) -> bool:
+    """Replace a disconnected sender by another member; return whether there is one."""
     if room.sender is None or not room.sender.is_open:
         room.members = [member for member in room.members if member.is_open]
         room.sender = next(iter(room.members), None)
