@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nsroom.client.target import Target
-    from nsroom.doctor.examination import Options
+    from nsroom.doctor.examination import Extras
     from nsroom.doctor.finding import Report
 
 
@@ -73,11 +73,11 @@ def doctor(
         _explain(explain, json)
         return
     from nsroom.cli.run import run
-    from nsroom.doctor.examination import Options
+    from nsroom.doctor.examination import Extras
     from nsroom.doctor.report import verdict
 
-    options = Options(_checked(origin), event, _arguments(event, event_args), soak)
-    reports = run(_examine(connection.target([target] if target else []), options))
+    extras = Extras(_checked(origin), event, _arguments(event, event_args), soak)
+    reports = run(_examine(connection.target([target] if target else []), extras))
     _show(reports, json)
     if problem := verdict(reports, strict):
         say(problem)
@@ -106,21 +106,22 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, list) else (value,)
 
 
-async def _examine(target: "Target", options: "Options") -> "list[Report]":
+async def _examine(target: "Target", extras: "Extras") -> "list[Report]":
     from nsroom.cli.progress import ProgressLine
-    from nsroom.doctor.checks import CHECKS
+    from nsroom.doctor.checks import all_checks
     from nsroom.doctor.examination import Examination
     from nsroom.doctor.probes.http import HttpClient
-    from nsroom.doctor.runner import examine
+    from nsroom.doctor.runner import BUDGET, examine
 
     progress = ProgressLine()
     async with HttpClient(target) as http:
-        examination = Examination(target, options, http)
+        examination = Examination(target, extras, http)
         try:
             return await examine(
-                CHECKS,
+                all_checks(extras.soak),
                 examination,
                 lambda left: progress.show(f"{len(left)} checks to go: {', '.join(left)}"),
+                BUDGET + extras.soak,
             )
         finally:
             progress.clear()
@@ -153,7 +154,7 @@ def _explain(text: str, json: bool) -> None:
     if json:
         from json import dumps
 
-        _print([dumps({"words": each.words, "causes": each.causes}) for each in found])
+        _print([dumps({"words": each.messages, "causes": each.causes}) for each in found])
         return
     for each in found:
-        _print([" | ".join(each.words), *(f"  - {cause}" for cause in each.causes), ""])
+        _print([" | ".join(each.messages), *(f"  - {cause}" for cause in each.causes), ""])

@@ -1,1 +1,1 @@
-"""Find out why a connection fails, from the name look-up to the application, and how to fix it."""
+"""Find out why a connection fails: checks from the name look-up to the application's handlers, with fixes."""

@@ -1,4 +1,4 @@
-"""The state of one run of doctor: the target, the options, and the results of its probes."""
+"""The examination of one server: what to check, and the results of probes, each run at most once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,40 +14,41 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What to check in addition to the connection."""
+class Extras:
+    """What to check besides the connection."""
 
     origin: str | None = None
-    """The origin of a web page that connects from a browser."""
+    """The origin of a web page that connects to the server."""
     event: str | None = None
-    """An event to emit, expecting an acknowledgement."""
+    """An event to emit and expect an acknowledgement for."""
     args: tuple[Json, ...] = ()
-    """The event's arguments."""
+    """The arguments of that event."""
     soak: float = 0.0
-    """Seconds to hold an idle connection."""
+    """Seconds to keep an idle connection open."""
 
 
 @dataclass(slots=True)
 class Examination:
-    """A target, the options, and the probes that have been started."""
+    """The target, what to check, and the probes started so far."""
 
     target: Target
-    options: Options
+    extras: Extras
     http: HttpClient
     probes: dict[str, "asyncio.Task[Any]"] = field(default_factory=dict)
+    """Tasks by the name of their probe."""
 
     @property
     def uses_polling(self) -> bool:
-        """Whether --transport lets clients use polling."""
+        """Whether the clients use polling."""
         return self.target.transport is not Transport.WEBSOCKET
 
     @property
     def uses_websocket(self) -> bool:
-        """Whether --transport lets clients use WebSocket."""
+        """Whether the clients use WebSocket."""
         return self.target.transport is not Transport.POLLING
 
     def timeout(self, seconds: float) -> float:
-        """Return how long to wait for an answer: `seconds`, but at most --connect-timeout."""
+        """Return the seconds to wait for an answer, at most --connect-timeout."""
         return min(seconds, self.target.connect_timeout)
 
     async def close(self) -> None:
@@ -61,7 +62,7 @@ Probe = Callable[[Examination], Awaitable[T]]
 
 
 def once(probe: Probe[T]) -> Probe[T]:
-    """Run a probe at most once per examination, and return the same result to every caller."""
+    """Run a probe at most once in an examination; every caller gets the same result."""
 
     @wraps(probe)
     async def shared(examination: Examination) -> T:
@@ -69,7 +70,7 @@ def once(probe: Probe[T]) -> Probe[T]:
         task = examination.probes.get(name)
         if task is None:
             task = examination.probes[name] = asyncio.ensure_future(_run(probe, examination))
-        # Shielded: when one caller times out, the others still wait for the probe.
+        # Shielded: when one caller times out, the others still wait for the result.
         result: T = await asyncio.shield(task)
         return result
 

@@ -1,4 +1,4 @@
-"""The finding of a check, and the texts to paste that fix it."""
+"""Findings of checks, and the texts that fix them."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from nsroom.record import Json
 
 
 class State(StrEnum):
-    """How a check ended."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -26,30 +26,30 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check, on one line."""
+    """The outcome of one check, in one line, with fixes."""
 
     state: State
     found: str
     fixes: tuple[Fix, ...] = ()
     needs: str | None = None
-    """The failed check that kept this one from running."""
+    """The failed check that prevented this one from running."""
 
     @property
     def blocks(self) -> bool:
-        """Whether the checks that depend on this one must be skipped."""
+        """Whether to skip the checks that depend on this one."""
         return self.state is State.FAILED or self.needs is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finding, the name of its check, and how many milliseconds it took."""
+    """A finding with the name of its check and its duration in milliseconds."""
 
     check: str
     finding: Finding
     ms: float
 
     def to_json(self) -> Json:
-        """Return the report as one JSON object."""
+        """Return the report as a JSON object."""
         fixes = [{"place": fix.place, "text": fix.text} for fix in self.finding.fixes]
         return {
             "check": self.check,
@@ -66,7 +66,7 @@ def ok(found: str) -> Finding:
 
 
 def warn(found: str, *fixes: Fix) -> Finding:
-    """Return a finding that affects only some clients."""
+    """Return the finding of a check that found trouble for some clients."""
     return Finding(State.WARNING, found, fixes)
 
 
@@ -75,23 +75,23 @@ def fail(found: str, *fixes: Fix) -> Finding:
     return Finding(State.FAILED, found, fixes)
 
 
-def skip(why: str) -> Finding:
-    """Return the finding of a check that does not apply."""
-    return Finding(State.SKIPPED, why)
+def skip(reason: str) -> Finding:
+    """Return the finding of a check that did not apply."""
+    return Finding(State.SKIPPED, reason)
 
 
 def blocked(check: str) -> Finding:
-    """Return the finding of a check that was skipped because `check` failed."""
+    """Return the finding of a check that depends on the failed `check`."""
     return Finding(State.SKIPPED, f"needs {check}", needs=check)
 
 
 def quoted(value: Json) -> str:
-    """Return untrusted data as JSON, which cannot break out of a string in the code around it."""
+    """Format a value from the server as JSON, so that it cannot end a string in the code around it."""
     return json.dumps(value, ensure_ascii=False, default=lambda data: f"<{len(data)} bytes>")
 
 
-def truncated(value: Json, length: int = 120) -> str:
-    """Return untrusted data as JSON of at most `length` characters."""
+def shown(value: Json, length: int = 120) -> str:
+    """Format a value from the server as JSON of at most `length` characters."""
     text = quoted(value)
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
@@ -105,7 +105,7 @@ def node(text: str) -> Fix:
 
 
 def python(text: str) -> Fix:
-    """Return a fix for a python-socketio server."""
+    """Return a fix for a server on python-socketio."""
     return Fix("server, Python", text)
 
 

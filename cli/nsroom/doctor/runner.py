@@ -1,4 +1,4 @@
-"""Run checks concurrently, each as soon as the checks it needs have passed."""
+"""Run checks concurrently, each as soon as the checks it depends on have passed."""
 
 import asyncio
 import time
@@ -7,39 +7,36 @@ from dataclasses import dataclass
 
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, Report, blocked, fail, skip
-from nsroom.doctor.probes.session import CONNECTION_ERRORS
+from nsroom.doctor.probes.session import SESSION_ERRORS
 
 BUDGET = 15.0
-"""Seconds for all checks, in addition to --soak."""
+"""Seconds for all checks together."""
 
 Progress = Callable[[Sequence[str]], None]
-"""Called with the names of the checks that are still running."""
+"""Called with the names of the unfinished checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question about the server, and the checks that must pass before it makes sense."""
+    """A check, and the checks it depends on."""
 
     name: str
     run: Callable[[Examination], Awaitable[Finding]]
     needs: tuple[str, ...] = ()
-    bound: float = 8.0
+    timeout: float = 8.0
     """Seconds."""
-    soaks: bool = False
-    """Whether the check may take --soak longer than its bound."""
 
 
 async def examine(
     checks: Sequence[Check], examination: Examination, progress: Progress, budget: float = BUDGET
 ) -> list[Report]:
-    """Run all checks within `budget` seconds plus --soak, and return their reports in order."""
-    budget += examination.options.soak
+    """Run all checks within `budget` seconds, and return their reports in the same order."""
     running: dict[str, asyncio.Task[Report]] = {}
     for check in checks:
         needed = [running[name] for name in check.needs]
-        running[check.name] = asyncio.create_task(_report(check, needed, examination))
+        running[check.name] = asyncio.create_task(_run_after(needed, check, examination))
     try:
-        await _wait_for_all(running, progress, budget)
+        await _wait(running, progress, budget)
         return [_result(check, running[check.name], budget) for check in checks]
     finally:
         for task in running.values():
@@ -48,9 +45,7 @@ async def examine(
         await examination.close()
 
 
-async def _wait_for_all(
-    running: dict[str, "asyncio.Task[Report]"], progress: Progress, budget: float
-) -> None:
+async def _wait(running: dict[str, "asyncio.Task[Report]"], progress: Progress, budget: float) -> None:
     deadline = time.monotonic() + budget
     left = running
     while left and (seconds := deadline - time.monotonic()) > 0:
@@ -63,27 +58,28 @@ def _result(check: Check, task: "asyncio.Task[Report]", budget: float) -> Report
     if task.done():
         return task.result()
     return Report(
-        check.name, skip(f"not finished within {budget:g} s, the time for all checks"), budget * 1000
+        check.name, skip(f"not finished within {budget:g} s, the limit for all checks"), budget * 1000
     )
 
 
-async def _report(check: Check, needed: Sequence["asyncio.Task[Report]"], examination: Examination) -> Report:
+async def _run_after(
+    needed: Sequence["asyncio.Task[Report]"], check: Check, examination: Examination
+) -> Report:
     for task in needed:
-        # Shielded: cancelling one check must not cancel the checks it waits for.
+        # Shielded: cancelling this check must not cancel those it depends on.
         report = await asyncio.shield(task)
         if report.finding.blocks:
             return Report(check.name, blocked(report.finding.needs or report.check), 0.0)
     start = time.monotonic()
-    finding = await _run_bounded(check, examination)
+    finding = await _run(check, examination)
     return Report(check.name, finding, (time.monotonic() - start) * 1000)
 
 
-async def _run_bounded(check: Check, examination: Examination) -> Finding:
-    bound = check.bound + (examination.options.soak if check.soaks else 0.0)
+async def _run(check: Check, examination: Examination) -> Finding:
     try:
-        async with asyncio.timeout(bound):
+        async with asyncio.timeout(check.timeout):
             return await check.run(examination)
     except TimeoutError:
-        return fail(f"no answer within {bound:g} s")
-    except CONNECTION_ERRORS as error:
+        return fail(f"no answer within {check.timeout:g} s")
+    except SESSION_ERRORS as error:
         return fail(f"the connection failed: {error}")

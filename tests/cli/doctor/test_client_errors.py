@@ -1,4 +1,4 @@
-"""Looking up error messages of clients, exact or similar."""
+"""Error messages of clients, exact or similar, lead to their causes."""
 
 import json
 
@@ -10,15 +10,13 @@ from nsroom.doctor.client_errors import known_errors, look_up
 from tests.peers.program import Runner
 
 
-@pytest.mark.parametrize(
-    "message", sorted({message for known in known_errors() for message in known.messages})
-)
-def test_each_message_finds_itself_first(message: str) -> None:
-    assert message in look_up(message)[0].messages
+@pytest.mark.parametrize("words", sorted({words for error in known_errors() for words in error.messages}))
+def test_each_message_finds_its_error_first(words: str) -> None:
+    assert words in look_up(words)[0].messages
 
 
 @pytest.mark.parametrize(
-    ("typed", "message"),
+    ("typed", "words"),
     [
         ("xhr pol eror", "xhr poll error"),
         ("Error: xhr poll error", "xhr poll error"),
@@ -36,18 +34,18 @@ def test_each_message_finds_itself_first(message: str) -> None:
         ("io.socket.engineio.client.EngineIOException: websocket error", "websocket error"),
     ],
 )
-def test_pasted_messages_are_found(typed: str, message: str) -> None:
-    assert message in look_up(typed)[0].messages
+def test_similar_messages_are_found(typed: str, words: str) -> None:
+    assert words in look_up(typed)[0].messages
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "hello", "42", "the quick brown fox", "\x00"])
-def test_other_texts_match_nothing(typed: str) -> None:
+def test_other_text_is_not_found(typed: str) -> None:
     assert look_up(typed) == []
 
 
 @given(st.text(max_size=500))
 @settings(max_examples=30, deadline=None)
-def test_any_text_matches_at_most_three(text: str) -> None:
+def test_any_text_finds_three_errors_at_most(text: str) -> None:
     assert len(look_up(text)) <= 3
 
 
@@ -64,4 +62,4 @@ async def test_the_command_is_offline(nsroom: Runner) -> None:
 async def test_an_unknown_message_exits_with_1(nsroom: Runner) -> None:
     result = await nsroom("doctor", "--explain", "zzz \x1b[31m")
     assert (result.code, result.stdout) == (1, "")
-    assert result.stderr.startswith("nsroom: no known error matches")
+    assert result.stderr.startswith("nsroom: no known error matches: paste the message exactly")

@@ -1,33 +1,33 @@
-"""Checks run side by side, wait for those that they need, and never for longer than they may."""
+"""Checks run concurrently, wait for those they depend on, and have time limits."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 
 from nsroom.client.target import Target
-from nsroom.doctor.examination import Examination, Options, once
+from nsroom.doctor.examination import Examination, Extras
 from nsroom.doctor.finding import Finding, State, fail, ok, skip, warn
-from nsroom.doctor.probes.http import HttpClient, NoAnswer
+from nsroom.doctor.probes.http import HttpClient, NoResponse
 from nsroom.doctor.runner import Check, examine
 
 
 def examination() -> Examination:
-    return Examination(Target(), Options(), HttpClient(Target()))
+    return Examination(Target(), Extras(), HttpClient(Target()))
 
 
-def gives(finding: Finding, name: str, *needs: str) -> Check:
+def returns(finding: Finding, name: str, *needs: str) -> Check:
     async def run(_examination: Examination) -> Finding:
         return finding
 
     return Check(name, run, needs)
 
 
-def hangs(name: str, *needs: str, bound: float = 60.0) -> Check:
+def hangs(name: str, *needs: str, timeout: float = 60.0) -> Check:
     async def run(_examination: Examination) -> Finding:
         await asyncio.Event().wait()
         return ok("never")
 
-    return Check(name, run, needs, bound)
+    return Check(name, run, needs, timeout)
 
 
 async def findings(checks: Sequence[Check], budget: float = 30.0) -> dict[str, Finding]:
@@ -36,34 +36,36 @@ async def findings(checks: Sequence[Check], budget: float = 30.0) -> dict[str, F
     return {report.check: report.finding for report in reports}
 
 
-async def test_a_failure_stops_what_builds_on_it_however_far() -> None:
+async def test_a_failure_skips_all_checks_that_depend_on_it() -> None:
     found = await findings(
-        [gives(fail("no"), "a"), gives(ok(""), "b", "a"), gives(ok(""), "c", "b"), gives(ok(""), "d")]
+        [returns(fail("no"), "a"), returns(ok(""), "b", "a"), returns(ok(""), "c", "b"), returns(ok(""), "d")]
     )
     assert [finding.state for finding in found.values()] == ["failed", "skipped", "skipped", "ok"]
     assert found["b"].found == found["c"].found == "needs a"
 
 
-async def test_a_warning_and_what_does_not_apply_stop_nothing() -> None:
-    found = await findings([gives(warn("hm"), "a"), gives(skip("no"), "b", "a"), gives(ok("yes"), "c", "b")])
+async def test_warnings_and_skipped_checks_block_nothing() -> None:
+    found = await findings(
+        [returns(warn("hm"), "a"), returns(skip("no"), "b", "a"), returns(ok("yes"), "c", "b")]
+    )
     assert found["c"].state is State.OK
 
 
-async def test_a_check_has_a_bound() -> None:
-    found = await findings([hangs("a", bound=0.05), gives(ok(""), "b")])
+async def test_a_check_has_a_time_limit() -> None:
+    found = await findings([hangs("a", timeout=0.05), returns(ok(""), "b")])
     assert (found["a"].state, found["a"].found) == (State.FAILED, "no answer within 0.05 s")
     assert found["b"].state is State.OK
 
 
-async def test_all_of_them_have_one() -> None:
+async def test_all_checks_together_have_a_time_limit() -> None:
     start = time.monotonic()
-    found = await findings([hangs("a"), gives(ok(""), "b", "a"), gives(ok(""), "c")], budget=0.2)
+    found = await findings([hangs("a"), returns(ok(""), "b", "a"), returns(ok(""), "c")], budget=0.2)
     assert time.monotonic() - start < 10
-    assert found["a"].found == found["b"].found == "not finished within 0.2 s, the time for all checks"
+    assert found["a"].found == found["b"].found == "not finished within 0.2 s, the limit for all checks"
     assert found["c"].state is State.OK
 
 
-async def test_checks_that_need_nothing_run_side_by_side() -> None:
+async def test_independent_checks_run_concurrently() -> None:
     met = asyncio.Barrier(3)
 
     async def run(_examination: Examination) -> Finding:
@@ -74,32 +76,15 @@ async def test_checks_that_need_nothing_run_side_by_side() -> None:
     assert {finding.state for finding in found.values()} == {State.OK}
 
 
-async def test_a_connection_that_breaks_is_a_failure() -> None:
+async def test_a_broken_connection_is_a_failure() -> None:
     async def run(_examination: Examination) -> Finding:
-        raise NoAnswer("no answer within 5 s")
+        raise NoResponse("no answer within 5 s")
 
     assert (await findings([Check("a", run)]))["a"].found == "the connection failed: no answer within 5 s"
 
 
-async def test_progress_names_what_is_left() -> None:
+async def test_progress_names_the_unfinished_checks() -> None:
     seen: list[list[str]] = []
-    checks = [gives(ok(""), "a"), gives(ok(""), "b", "a")]
+    checks = [returns(ok(""), "a"), returns(ok(""), "b", "a")]
     await examine(checks, examination(), lambda left: seen.append(list(left)))
     assert seen[0] == ["a", "b"]
-
-
-async def test_a_probe_is_made_once_for_all_who_ask() -> None:
-    made = []
-
-    @once
-    async def probe(_examination: Examination) -> int:
-        made.append(1)
-        await asyncio.sleep(0)
-        return 7
-
-    async def run(examination: Examination) -> Finding:
-        return ok(str(await probe(examination)))
-
-    found = await findings([Check("a", run), Check("b", run)])
-    assert [finding.found for finding in found.values()] == ["7", "7"]
-    assert len(made) == 1

@@ -1,39 +1,45 @@
-"""Check whether a browser lets a page of another origin talk to the server (CORS)."""
+"""CORS check: does a browser let a page of another origin use the server?"""
 
 from collections.abc import Mapping, Sequence
 
 from yarl import URL
 
-from nsroom.doctor.checks.transports import offered
-from nsroom.doctor.checks.versions import generation
+from nsroom.doctor.checks.transports import offered_transports
+from nsroom.doctor.checks.versions import detect_revision
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, fail, ok, skip
 from nsroom.doctor.fixes import transport as fixes
-from nsroom.doctor.probes.http import Answer, NoAnswer, UpgradeRefused
+from nsroom.doctor.probes.http import NoResponse, Response, UpgradeRefused
 from nsroom.doctor.probes.wires import WebSocketWire, parse_refusal
 
 _ALLOW = "Access-Control-Allow-Origin"
-_SIMPLE = frozenset(["accept", "accept-language", "content-language"])
-"""The request headers that a browser sends without a preflight."""
+_SAFE_HEADERS = frozenset(["accept", "accept-language", "content-language"])
+"""Request headers that a browser sends without a preflight."""
 
 
 async def check_cors(examination: Examination) -> Finding:
-    """Check a handshake, and its preflight if needed, as a browser sends it for a page of --origin."""
-    origin = examination.options.origin
+    """Send the handshakes and the preflight that a browser would send for a page of --origin."""
+    origin = examination.extras.origin
     if origin is None:
-        return skip("needs the page's --origin, such as https://app.example.org")
-    if same_origin(origin, examination.target.url):
-        return ok("the page has the server's own origin, so CORS does not apply")
-    query = {"EIO": str(await generation(examination) or 4), "transport": "polling"}
-    polling, websocket = await offered(examination)
-    if polling and examination.uses_polling and (fault := await _polling(examination, origin, query)):
-        return fault
-    if websocket and examination.uses_websocket and (fault := await _websocket(examination, origin, query)):
-        return fault
-    return ok(f"pages of {origin} can connect")
+        return skip("use --origin with the page's origin, e.g. https://app.example.org")
+    if is_same_origin(origin, examination.target.url):
+        return ok("page and server have the same origin: CORS does not apply")
+    query = {"EIO": str(await detect_revision(examination) or 4), "transport": "polling"}
+    polling, websocket = await offered_transports(examination)
+    if polling and examination.uses_polling:
+        response = await examination.http.request("GET", query, headers={"Origin": origin})
+        # Cookies need permission of their own.
+        finding = judge_response(response, origin, bool(examination.target.cookies))
+        if finding := finding or await _preflight(examination, origin, query):
+            return finding
+    if websocket and examination.uses_websocket:
+        finding = await _websocket(examination, origin, query)
+        if finding:
+            return finding
+    return ok(f"a page of {origin} is accepted")
 
 
-def same_origin(origin: str, url: str) -> bool:
+def is_same_origin(origin: str, url: str) -> bool:
     """Return whether a page's origin is that of the server."""
     try:
         return URL(origin).origin() == URL(url).origin()
@@ -41,40 +47,34 @@ def same_origin(origin: str, url: str) -> bool:
         return False
 
 
-async def _polling(examination: Examination, origin: str, query: Mapping[str, str]) -> Finding | None:
-    answer = await examination.http.request("GET", query, headers={"Origin": origin})
-    # With cookies, a browser needs the server to allow credentials.
-    fault = judge(answer, origin, bool(examination.target.cookies))
-    return fault or await _preflight(examination, origin, query)
-
-
-def judge(answer: Answer, origin: str, credentials: bool) -> Finding | None:
-    """Return why a browser would not let the page read an answer, or None."""
-    named = answer.headers.get(_ALLOW)
+def judge_response(response: Response, origin: str, credentials: bool) -> Finding | None:
+    """Return why a browser would not let the page read a response, or None if it would."""
+    allowed = response.headers.get(_ALLOW)
     remedy = fixes.cors(origin, credentials)
-    if answer.status != 200:
-        reason = parse_refusal(answer.text)[1] or "refused"
-        return fail(f"HTTP {answer.status} with this Origin: {reason}", *remedy)
-    if answer.repeated.get(_ALLOW.lower(), 0) > 1 or (named and "," in named):
+    if response.status != 200:
+        reason = parse_refusal(response.text)[1] or "refused"
+        return fail(f"with this Origin, HTTP {response.status}: {reason}", *remedy)
+    if response.repeated.get(_ALLOW.lower(), 0) > 1 or (allowed and "," in allowed):
         return fail(f"{_ALLOW} is sent twice, which browsers reject", *fixes.cors_twice())
-    if named is None:
-        return fail(f"no {_ALLOW}: the browser hides the answer from the page", *remedy)
-    if named == "*" and not credentials:
+    if allowed is None:
+        return fail(f"no {_ALLOW}: the browser hides the response from the page", *remedy)
+    if allowed == "*" and not credentials:
         return None
-    if named != origin:
-        return fail(f"{_ALLOW} is {named[:100]}, not {origin}", *remedy)
-    if credentials and answer.headers.get("Access-Control-Allow-Credentials") != "true":
+    if allowed != origin:
+        return fail(f"{_ALLOW} is {allowed[:100]}, not {origin}", *remedy)
+    if credentials and response.headers.get("Access-Control-Allow-Credentials") != "true":
         return fail("cookies are sent, but Access-Control-Allow-Credentials is not true", *remedy)
     return None
 
 
-def unusual(headers: Mapping[str, str]) -> list[str]:
-    """Return the names of the headers that need a preflight."""
-    return [name for name in headers if name.lower() not in _SIMPLE]
+def preflighted_headers(headers: Mapping[str, str]) -> list[str]:
+    """Return the headers that need a preflight."""
+    return [name for name in headers if name.lower() not in _SAFE_HEADERS]
 
 
 async def _preflight(examination: Examination, origin: str, query: Mapping[str, str]) -> Finding | None:
-    names = unusual(examination.target.headers)
+    """Send a preflight if the target has headers that need one."""
+    names = preflighted_headers(examination.target.headers)
     if not names:
         return None
     headers = {
@@ -82,18 +82,18 @@ async def _preflight(examination: Examination, origin: str, query: Mapping[str, 
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": ", ".join(name.lower() for name in sorted(names)),
     }
-    answer = await examination.http.request("OPTIONS", query, headers=headers)
-    return judge_preflight(answer, origin, names)
+    response = await examination.http.request("OPTIONS", query, headers=headers)
+    return judge_preflight(response, origin, names)
 
 
-def judge_preflight(answer: Answer, origin: str, names: Sequence[str]) -> Finding | None:
-    """Return why a browser would not send the request after its preflight, or None."""
+def judge_preflight(response: Response, origin: str, names: Sequence[str]) -> Finding | None:
+    """Return why a browser would not send the request after this preflight, or None if it would."""
     remedy = fixes.cors_headers(origin, list(names))
-    if not 200 <= answer.status < 300:
-        return fail(f"the preflight (OPTIONS) is answered with HTTP {answer.status}", *remedy)
-    if answer.headers.get(_ALLOW) not in (origin, "*"):
+    if not 200 <= response.status < 300:
+        return fail(f"the preflight (OPTIONS) is answered with HTTP {response.status}", *remedy)
+    if response.headers.get(_ALLOW) not in (origin, "*"):
         return fail("the preflight (OPTIONS) does not allow the origin", *remedy)
-    listed = answer.headers.get("Access-Control-Allow-Headers", "").lower()
+    listed = response.headers.get("Access-Control-Allow-Headers", "").lower()
     allowed = {name.strip() for name in listed.split(",")}
     refused = [name for name in names if name.lower() not in allowed and "*" not in allowed]
     if refused:
@@ -102,12 +102,14 @@ def judge_preflight(answer: Answer, origin: str, names: Sequence[str]) -> Findin
 
 
 async def _websocket(examination: Examination, origin: str, query: Mapping[str, str]) -> Finding | None:
-    """Return a failure if the server itself refuses WebSockets of this origin; a browser never does."""
+    """Check whether the server refuses WebSockets from this origin; browsers do not check them."""
     try:
         ws = await examination.http.websocket({**query, "transport": "websocket"}, headers={"Origin": origin})
     except UpgradeRefused as error:
-        return fail(f"WebSockets of this Origin are refused, HTTP {error.status}", *fixes.cors(origin, False))
-    except NoAnswer:
-        return None  # reported by the check `websocket`
+        return fail(
+            f"WebSockets from this Origin are refused, HTTP {error.status}", *fixes.cors(origin, False)
+        )
+    except NoResponse:
+        return None  # reported by the websocket check
     await WebSocketWire(ws).close()
     return None

@@ -1,138 +1,140 @@
-"""Check that a connection stays alive: heartbeats, idle time, and large bodies."""
+"""Liveness checks: heartbeats, idle connections, and the largest payload."""
 
 import asyncio
 import time
 
 from nsroom.doctor.checks.namespaces import open_session
-from nsroom.doctor.checks.transports import offered, open_polling
+from nsroom.doctor.checks.transports import offered_transports, open_polling_session
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, fail, ok, skip, warn
 from nsroom.doctor.fixes import transport as fixes
-from nsroom.doctor.probes.http import NoAnswer
+from nsroom.doctor.probes.http import NoResponse
 from nsroom.doctor.probes.session import ProbeSession
-from nsroom.doctor.probes.wires import PollingWire, SessionClosed, encode_body
+from nsroom.doctor.probes.wires import PollingWire, SessionEnded, encode_body
 from nsroom.errors import DecodeError
 
-_MAX_WAIT = 6.0
+_HEARTBEAT_TIMEOUT = 6.0
 """Seconds to wait for a heartbeat."""
 _GRACE = 2.0
 """Seconds by which a heartbeat may be late."""
-_PROXY_IDLE = 55_000
-"""Milliseconds, safely below the 60 s after which most proxies cut idle connections."""
+_PROXY_IDLE_MS = 55_000
+"""Milliseconds: most proxies close connections that are idle for 60 s."""
 _MAX_BODY = 1_000_000
-"""Bytes of the largest body to send: the default limit of servers."""
+"""Bytes of the body to try: the default limit of servers."""
 
 
 async def check_heartbeat(examination: Examination) -> Finding:
-    """Check that heartbeats arrive in time, and often enough for proxies."""
+    """Check the heartbeat interval, and whether heartbeats arrive."""
     session = await open_session(examination)
     try:
         interval, timeout = session.handshake.ping_interval, session.handshake.ping_timeout
-        timing = f"every {interval / 1000:g} s, {timeout / 1000:g} s for the answer"
-        if session.generation == 3:
-            return await _send_ping(session, timing)
-        if interval > _PROXY_IDLE:
-            return warn(f"{timing}: most proxies cut idle connections after 60 s", *fixes.heartbeat())
-        if interval > _MAX_WAIT * 1000:
-            return ok(f"{timing} (to wait for one: --soak {interval / 1000 + 5:.0f})")
-        return await _await_ping(session, timing)
+        settings = f"every {interval / 1000:g} s, timeout {timeout / 1000:g} s"
+        if session.revision == 3:
+            return await _expect_pong(session, settings)
+        if interval > _PROXY_IDLE_MS:
+            found = f"{settings}: most proxies close connections that are idle for 60 s"
+            return warn(found, *fixes.heartbeat())
+        if interval > _HEARTBEAT_TIMEOUT * 1000:
+            return ok(f"{settings} (use --soak {interval / 1000 + 5:.0f} to wait for one)")
+        return await _expect_ping(session, settings)
     finally:
         await session.close()
 
 
-async def _await_ping(session: ProbeSession, timing: str) -> Finding:
+async def _expect_ping(session: ProbeSession, settings: str) -> Finding:
     seconds = session.handshake.ping_interval / 1000 + _GRACE
     start = time.monotonic()
     await _receive(session, seconds, until_ping=True)
     if not session.pings:
-        return fail(f"{timing}, but none arrives within {seconds:g} s", *fixes.heartbeat())
-    return ok(f"{timing}; one arrived after {session.pings[0] - start:.1f} s")
+        return fail(f"{settings}, but none arrived within {seconds:g} s", *fixes.heartbeat())
+    return ok(f"{settings}; one arrived after {session.pings[0] - start:.1f} s")
 
 
-async def _send_ping(session: ProbeSession, timing: str) -> Finding:
-    """Send a heartbeat, as clients do in protocol 3, and wait for the answer."""
+async def _expect_pong(session: ProbeSession, settings: str) -> Finding:
+    """Send a heartbeat: in protocol 3 the client pings."""
     await session.wire.send("2")
-    await _receive(session, _MAX_WAIT, until_ping=True)
+    await _receive(session, _HEARTBEAT_TIMEOUT, until_ping=True)
     if not session.pings:
-        return fail(f"{timing}, but the client's heartbeat is not answered", *fixes.heartbeat())
-    return ok(f"{timing}; the client's heartbeat is answered")
+        return fail(f"{settings}, but ours was not answered", *fixes.heartbeat())
+    return ok(f"{settings}; ours was answered")
 
 
 async def _receive(session: ProbeSession, seconds: float, until_ping: bool = False) -> None:
-    """Receive frames for `seconds`, or until a heartbeat. Raises: SessionClosed, NoAnswer, DecodeError."""
+    """Receive packets for `seconds`, or until a heartbeat. Raises: SessionEnded, NoResponse, DecodeError."""
     try:
         async with asyncio.timeout(seconds):
-            while await session.receive() is not None or not (until_ping and session.pings):
+            while await session.receive_frame() is not None or not (until_ping and session.pings):
                 continue
     except TimeoutError:
         return
 
 
 async def check_soak(examination: Examination) -> Finding:
-    """Check that an idle connection, with heartbeats only, stays open for --soak seconds."""
-    seconds = examination.options.soak
+    """Keep a connection open that carries heartbeats only."""
+    seconds = examination.extras.soak
     if not seconds:
-        return skip("needs --soak SECONDS, to find out whether idle connections are cut")
+        return skip("use --soak SECONDS to test an idle connection")
     session = await open_session(examination)
     start = time.monotonic()
-    beats = asyncio.create_task(_send_pings(session)) if session.generation == 3 else None
+    pinging = asyncio.create_task(_ping(session)) if session.revision == 3 else None
     try:
-        await session.connect(examination.target.namespaces, examination.target.auth, min(4.0, seconds))
+        target = examination.target
+        await session.connect_namespaces(target.namespaces, target.auth, min(4.0, seconds))
         await _receive(session, seconds - (time.monotonic() - start))
-    except (SessionClosed, NoAnswer, DecodeError) as error:
+    except (SessionEnded, NoResponse, DecodeError) as error:
         held = time.monotonic() - start
-        return fail(f"cut after {held:.1f} s, {len(session.pings)} heartbeats: {error}", *fixes.idle(held))
+        return fail(f"closed after {held:.1f} s, {len(session.pings)} heartbeats: {error}", *fixes.idle(held))
     finally:
-        if beats:
-            beats.cancel()
-            await asyncio.gather(beats, return_exceptions=True)
+        if pinging:
+            pinging.cancel()
+            await asyncio.gather(pinging, return_exceptions=True)
         await session.close()
     expected = int((seconds - _GRACE) * 1000 / max(session.handshake.ping_interval, 1))
     if not session.pings and expected >= 1:
-        return fail(f"held for {seconds:g} s, but without a heartbeat", *fixes.heartbeat())
-    return ok(f"held for {seconds:g} s, {len(session.pings)} heartbeats, over {session.wire.name}")
+        return fail(f"open for {seconds:g} s, but no heartbeat arrived", *fixes.heartbeat())
+    return ok(f"open for {seconds:g} s, {len(session.pings)} heartbeats, over {session.wire.name}")
 
 
-async def _send_pings(session: ProbeSession) -> None:
+async def _ping(session: ProbeSession) -> None:
     while True:
         await asyncio.sleep(session.handshake.ping_interval / 1000)
         await session.wire.send("2")
 
 
 async def check_payload(examination: Examination) -> Finding:
-    """Check that a body as large as maxPayload reaches the server."""
-    if not ((await offered(examination))[0] and examination.uses_polling):
+    """Check the server's payload limit, and whether a body of that size reaches it."""
+    if not ((await offered_transports(examination)).polling and examination.uses_polling):
         session = await open_session(examination)
         await session.close()
         return ok(_limit(session.handshake.max_payload))
-    wire, handshake = await open_polling(examination)
+    polled = await open_polling_session(examination)
+    limit = polled.handshake.max_payload
+    wire = polled.wire(examination.http)
     try:
-        if handshake.max_payload is None:
-            return ok(_limit(None))
-        return await _post(wire, handshake.max_payload)
+        return ok(_limit(None)) if limit is None else await _post_body(wire, polled.revision, limit)
     finally:
         await wire.close()
 
 
-async def _post(wire: PollingWire, limit: int) -> Finding:
+async def _post_body(wire: PollingWire, revision: int, limit: int) -> Finding:
+    """Send a body as large as the server accepts, or as a check may send."""
     size = min(limit, _MAX_BODY)
     try:
-        # The answer to a heartbeat: servers ignore its data.
-        await wire.post(encode_body("3" + "x" * (size - 1), wire.generation), 5.0)
-    except NoAnswer as error:
-        if error.silent:
+        # A pong: servers ignore its data.
+        await wire.post(encode_body("3" + "x" * (size - 1), revision), 5.0)
+    except NoResponse as error:
+        if error.timed_out:
             return ok(f"{_limit(limit)}; a body of that size: {error}")
-        return refused_body(limit, size, str(error))
-    except SessionClosed as error:
-        return refused_body(limit, size, str(error))
-    return ok(f"{_limit(limit)}; a body of {size} bytes is accepted")
+        return _body_refused(limit, size, str(error))
+    except SessionEnded as error:
+        return _body_refused(limit, size, str(error))
+    return ok(f"{_limit(limit)}; a body of {size} bytes gets through")
 
 
 def _limit(limit: int | None) -> str:
-    return "the server does not announce a limit" if limit is None else f"maxPayload is {limit} bytes"
+    return "the server does not report its limit" if limit is None else f"maxPayload is {limit} bytes"
 
 
-def refused_body(limit: int, size: int, why: str) -> Finding:
-    """Return the finding for a body that is refused although maxPayload allows it."""
-    text = f"maxPayload is {limit}, but a body of {size} bytes is refused ({why[:100]}): by a proxy?"
-    return fail(text, *fixes.body_size(limit))
+def _body_refused(limit: int, size: int, reason: str) -> Finding:
+    found = f"maxPayload is {limit}, but a body of {size} bytes is refused ({reason[:100]}): by a proxy?"
+    return fail(found, *fixes.body_size(limit))

@@ -1,64 +1,62 @@
-"""Check how namespaces answer a CONNECT: parser, name, middleware, authentication and recovery."""
+"""Namespace checks: parser, names, credentials, middleware and recovery."""
 
 import asyncio
 
-from nsroom.doctor.checks.handshake import request_handshake, websocket_handshake
-from nsroom.doctor.checks.versions import generation
+from nsroom.doctor.checks.handshake import connects_over_websocket, shake_hands
+from nsroom.doctor.checks.versions import detect_revision
 from nsroom.doctor.examination import Examination, once
-from nsroom.doctor.finding import Finding, fail, ok, skip, truncated, warn
+from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
-from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import sticky
-from nsroom.doctor.probes.session import CONNECTION_ERRORS, Outcome, ProbeSession, Reply
-from nsroom.protocol.engineio import Handshake
+from nsroom.doctor.probes.session import SESSION_ERRORS, Outcome, ProbeSession, Reply
 from nsroom.record import Json
 
 CONNECT_TIMEOUT = 4.0
 """Seconds to wait for the answer to a CONNECT."""
-_SLOW = 3000
-"""Milliseconds from which an answer to a CONNECT is slow."""
-# Of Node and the reference server, and of python-socketio.
-_INVALID = ("invalid namespace", "unable to connect")
+_SLOW_MS = 3000
+"""Milliseconds after which a CONNECT counts as slow."""
+# The first is sent by Node and the reference server, the second by python-socketio.
+_UNKNOWN_NAMESPACE = ("invalid namespace", "unable to connect")
 # {"type": 0, "nsp": "/"} in msgpack.
 _MSGPACK_CONNECT = b"\x82\xa4type\x00\xa3nsp\xa1/"
 _MSGPACK_TYPE = b"\xa4type"
 
 
 async def open_session(examination: Examination) -> ProbeSession:
-    """Open a session over WebSocket if that works, else over polling.
+    """Open a session over a transport that works.
 
-    Raises: UpgradeRefused, NoAnswer, SessionClosed, DecodeError.
+    Raises: UpgradeRefused, NoResponse, SessionEnded, DecodeError.
     """
-    direct = isinstance(await websocket_handshake(examination), Handshake)
-    spoken = await generation(examination) or 4
-    if direct and examination.uses_websocket:
-        return await ProbeSession.over_websocket(examination.http, spoken)
-    return await ProbeSession.over_polling(examination.http, spoken)
+    revision = await detect_revision(examination) or 4
+    if await connects_over_websocket(examination) and examination.uses_websocket:
+        return await ProbeSession.over_websocket(examination.http, revision)
+    return await ProbeSession.over_polling(examination.http, revision)
 
 
 async def connect(examination: Examination, *namespaces: str, auth: Json = None) -> dict[str, Reply]:
-    """Return the replies of namespaces on a new session. Raises: as `open_session`."""
+    """Connect to namespaces in a new session. Raises: as `open_session`."""
     session = await open_session(examination)
     try:
         query = "&".join(f"{key}={value}" for key, value in examination.target.query)
-        return await session.connect(namespaces, auth, examination.timeout(CONNECT_TIMEOUT), query)
+        timeout = examination.timeout(CONNECT_TIMEOUT)
+        return await session.connect_namespaces(namespaces, auth, timeout, query)
     finally:
         await session.close()
 
 
 @once
-async def connect_replies(examination: Examination) -> dict[str, Reply]:
-    """Return the replies of the target's namespaces."""
+async def target_replies(examination: Examination) -> dict[str, Reply]:
+    """Connect to the namespaces of the target; return the replies by namespace."""
     return await connect(examination, *examination.target.namespaces, auth=examination.target.auth)
 
 
 @once
 async def root_reply(examination: Examination) -> Reply:
-    """Return the reply of the namespace /."""
-    found = await connect_replies(examination)
-    if "/" not in found:
-        found = await connect(examination, "/", auth=examination.target.auth)
-    return found["/"]
+    """Return the reply to a CONNECT to the namespace /."""
+    replies = await target_replies(examination)
+    if "/" not in replies:
+        replies = await connect(examination, "/", auth=examination.target.auth)
+    return replies["/"]
 
 
 @once
@@ -71,7 +69,7 @@ async def speaks_msgpack(examination: Examination) -> bool:
             while isinstance(frame := await session.receive_packet(), str):
                 continue
             return is_msgpack(frame)
-    except (TimeoutError, *CONNECTION_ERRORS):
+    except (TimeoutError, *SESSION_ERRORS):
         return False
     finally:
         await session.close()
@@ -82,129 +80,125 @@ def is_msgpack(frame: bytes) -> bool:
     return 0x80 < frame[0] < 0x90 and _MSGPACK_TYPE in frame[:64] if frame else False
 
 
-async def is_connect_answered(examination: Examination) -> bool:
-    """Return whether any CONNECT is answered. Raises: as `open_session`."""
-    found = await connect_replies(examination)
-    return any(reply.outcome in (Outcome.CONNECTED, Outcome.REFUSED) for reply in found.values())
+async def answers_connect(examination: Examination) -> bool:
+    """Return whether the server answers any CONNECT of the target. Raises: as `open_session`."""
+    replies = await target_replies(examination)
+    return any(reply.outcome in (Outcome.CONNECTED, Outcome.REFUSED) for reply in replies.values())
 
 
 async def check_parser(examination: Examination) -> Finding:
-    """Check that packets are JSON."""
-    found = await connect_replies(examination)
-    if await is_connect_answered(examination):
+    """Check whether the server's packets are JSON."""
+    if await answers_connect(examination):
         return ok("packets are JSON")
     if await speaks_msgpack(examination):
         return fail("packets are msgpack (socket.io-msgpack-parser), not JSON", *fixes.msgpack())
-    closed = next((reply for reply in found.values() if reply.outcome is Outcome.CLOSED), None)
+    replies = await target_replies(examination)
+    closed = next((reply for reply in replies.values() if reply.outcome is Outcome.CLOSED), None)
     if closed:
-        return session_ended(str(closed.data)[:120])
-    return skip("no CONNECT is answered")
+        return _closed(str(closed.data)[:120])
+    return skip("the server answers no CONNECT")
 
 
-def session_ended(why: str) -> Finding:
-    """Return the finding for a session that ended on a CONNECT."""
-    if why.startswith("HTTP"):
-        return fail(f"a session over polling is refused: {why}", *sticky())
-    if why.startswith(("WebSocket closed", "the server sent CLOSE")):
-        return fail(f"a CONNECT ends the session ({why}): another parser on the server?", *fixes.parser())
-    return fail(f"the answer to a CONNECT cannot be read: {why}", *fixes.parser())
+def _closed(reason: str) -> Finding:
+    """Return the finding for a session that ended after a CONNECT."""
+    if reason.startswith("HTTP"):
+        return fail(f"a polling session is refused: {reason}", *sticky())
+    if reason.startswith(("WebSocket closed", "the server sent CLOSE")):
+        found = f"a CONNECT ends the session ({reason}): does the server use another parser?"
+        return fail(found, *fixes.parser())
+    return fail(f"the answer to a CONNECT cannot be parsed: {reason}", *fixes.parser())
 
 
 async def check_namespace(examination: Examination) -> Finding:
-    """Check that the namespaces exist."""
-    found = await connect_replies(examination)
-    missing = [name for name, reply in found.items() if is_missing(reply)]
+    """Check whether the namespaces exist."""
+    replies = await target_replies(examination)
+    missing = [name for name, reply in replies.items() if is_missing(reply)]
     if missing:
-        return await _missing(examination, missing[0], found[missing[0]])
+        return await _missing(examination, missing[0], replies[missing[0]])
     silent = [
-        name for name, reply in found.items() if reply.outcome not in (Outcome.CONNECTED, Outcome.REFUSED)
+        name for name, reply in replies.items() if reply.outcome not in (Outcome.CONNECTED, Outcome.REFUSED)
     ]
     if silent:
-        return skip(f"{', '.join(silent)}: not answered")
-    return ok(f"{', '.join(found)} {'exists' if len(found) == 1 else 'exist'}")
+        return skip(f"{', '.join(silent)}: no answer")
+    return ok(f"{', '.join(replies)} {'exists' if len(replies) == 1 else 'exist'}")
 
 
 def message_of(data: Json) -> str:
-    """Return the message of a refusal: a string in Socket.IO 2, in an object since 3."""
+    """Return the text of a refusal: a string in Socket.IO 2, an object since 3."""
     text = data.get("message") if isinstance(data, dict) else data
     return text if isinstance(text, str) else ""
 
 
 def is_missing(reply: Reply) -> bool:
-    """Return whether a namespace was refused because it does not exist."""
-    return reply.outcome is Outcome.REFUSED and message_of(reply.data).lower().startswith(_INVALID)
+    """Return whether a CONNECT was refused because the namespace does not exist."""
+    return reply.outcome is Outcome.REFUSED and message_of(reply.data).lower().startswith(_UNKNOWN_NAMESPACE)
 
 
 def is_refused(reply: Reply) -> bool:
-    """Return whether a namespace exists but refused this client."""
+    """Return whether an existing namespace refused the client."""
     return reply.outcome is Outcome.REFUSED and not is_missing(reply)
 
 
 async def _missing(examination: Examination, name: str, reply: Reply) -> Finding:
-    refused = f"{name} is refused: {truncated(message_of(reply.data))}"
-    if name == "/":
-        return fail(refused, *fixes.namespace(name))
-    path = as_path(name)
-    is_path = path == examination.http.path
-    if is_path or (await request_handshake(examination, path, examination.timeout(2.0))).is_engine:
+    refused = f"{name} is refused: {shown(message_of(reply.data))}"
+    path = name.rstrip("/") if name.rstrip("/").endswith("/socket.io") else f"{name.rstrip('/')}/socket.io"
+    path = f"{path}/"
+    if (
+        path == examination.http.path
+        or (await shake_hands(examination, path, examination.timeout(2.0))).is_engineio
+    ):
         found = f"{refused}; it is an HTTP path, not a namespace"
-        return fail(found, *moved(examination.target.place, path))
-    other = name.rstrip("/") or "/" if name.endswith("/") else f"{name}/"
+        return fail(found, *fixes.is_path(examination, path))
+    other = (name.rstrip("/") if name.endswith("/") else f"{name}/") or "/"
     retried = await connect(examination, other, auth=examination.target.auth)
     if retried[other].outcome is Outcome.CONNECTED:
         return fail(f"{refused}, but {other} exists", *fixes.other_namespace(other))
-    has_root = (await root_reply(examination)).outcome is Outcome.CONNECTED
+    has_root = name != "/" and (await root_reply(examination)).outcome is Outcome.CONNECTED
     return fail(f"{refused}{'; / exists' if has_root else ''}", *fixes.namespace(name))
 
 
-def as_path(namespace: str) -> str:
-    """Return the HTTP path that may have been meant by a namespace."""
-    name = namespace.rstrip("/")
-    return f"{name}/" if name.endswith("/socket.io") else f"{name}/socket.io/"
-
-
 async def check_auth(examination: Examination) -> Finding:
-    """Check that the namespaces accept this client."""
-    found = await connect_replies(examination)
-    refused = {name: reply for name, reply in found.items() if is_refused(reply)}
-    given = "with --auth" if examination.target.auth else "without credentials"
+    """Check whether the namespaces accept this client."""
+    replies = await target_replies(examination)
+    refused = {name: reply for name, reply in replies.items() if is_refused(reply)}
+    credentials = "with --auth" if examination.target.auth else "without credentials"
     if not refused:
-        connected = any(reply.outcome is Outcome.CONNECTED for reply in found.values())
-        return ok(f"accepted {given}") if connected else skip("no namespace answers")
+        connected = any(reply.outcome is Outcome.CONNECTED for reply in replies.values())
+        return ok(f"accepted {credentials}") if connected else skip("no namespace answers")
     name, reply = next(iter(refused.items()))
-    remedy = fixes.query_credentials() if await generation(examination) == 3 else fixes.credentials()
-    return fail(f"{name} refuses this client, {given}: {refusal_text(reply.data)}", *remedy)
+    remedy = fixes.query_credentials() if await detect_revision(examination) == 3 else fixes.credentials()
+    return fail(f"{name} refuses this client, {credentials}: {format_refusal(reply.data)}", *remedy)
 
 
-def refusal_text(data: Json) -> str:
-    """Return the message and the data of a refusal as text."""
+def format_refusal(data: Json) -> str:
+    """Format a refusal with its data."""
     if isinstance(data, dict) and isinstance(data.get("message"), str):
-        more = data.get("data")
-        return truncated(data["message"]) + (f", data {truncated(more)}" if more is not None else "")
-    return truncated(data) if data is not None else "disconnected at once"
+        extra = data.get("data")
+        return shown(data["message"]) + (f", data {shown(extra)}" if extra is not None else "")
+    return shown(data) if data is not None else "disconnected at once"
 
 
 async def check_middleware(examination: Examination) -> Finding:
-    """Check that every CONNECT is answered, and how fast."""
-    found = await connect_replies(examination)
-    silent = [name for name, reply in found.items() if reply.outcome is Outcome.SILENT]
+    """Check whether each CONNECT is answered, and how fast."""
+    replies = await target_replies(examination)
+    silent = [name for name, reply in replies.items() if reply.outcome is Outcome.SILENT]
     if silent:
         seconds = f"{examination.timeout(CONNECT_TIMEOUT):g} s"
-        why = "a middleware that never calls next(), or a connect handler that never returns"
-        return fail(f"{silent[0]}: no answer to CONNECT within {seconds}: {why}", *fixes.middleware())
-    slowest = max((reply.ms for reply in found.values()), default=0.0)
-    text = f"CONNECT is answered after {slowest:.0f} ms"
-    return warn(text, *fixes.middleware()) if slowest > _SLOW else ok(text)
+        cause = "a middleware that never calls next(), or a connect handler that never returns"
+        return fail(f"{silent[0]}: no answer to CONNECT within {seconds}: {cause}", *fixes.middleware())
+    slowest = max((reply.ms for reply in replies.values()), default=0.0)
+    found = f"CONNECT was answered after {slowest:.0f} ms"
+    return warn(found, *fixes.middleware()) if slowest > _SLOW_MS else ok(found)
 
 
 async def check_recovery(examination: Examination) -> Finding:
     """Check whether the server has connection state recovery."""
-    found = await connect_replies(examination)
-    if await generation(examination) == 3:
+    replies = await target_replies(examination)
+    if await detect_revision(examination) == 3:
         return skip("Socket.IO 2 does not have it")
-    connected = [reply for reply in found.values() if reply.outcome is Outcome.CONNECTED]
+    connected = [reply for reply in replies.values() if reply.outcome is Outcome.CONNECTED]
     if not connected:
         return skip("no namespace accepted this client")
     if all(isinstance(reply.data, dict) and "pid" in reply.data for reply in connected):
-        return ok("on: after a lost connection, a client receives the packets it missed")
+        return ok("on: after a lost connection the server resends missed packets")
     return ok("off: a client misses packets sent while its connection is lost")

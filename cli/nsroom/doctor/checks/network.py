@@ -1,4 +1,4 @@
-"""Check the connection below HTTP: the name, its addresses, and TLS."""
+"""Network checks: name look-up, TCP connections, TLS."""
 
 import asyncio
 import ipaddress
@@ -19,79 +19,72 @@ from nsroom.doctor.fixes import network as fixes
 _CONNECT_TIMEOUT = 4.0
 """Seconds for a connection to one address."""
 _MAX_ADDRESSES = 8
-_RENEW_BEFORE = 14 * 86_400
-"""Seconds before its expiry by which a certificate should have been renewed."""
-# X509_V_ERR_… of OpenSSL.
-_NOT_YET, _EXPIRED, _SELF_SIGNED, _HOST, _ADDRESS = 9, 10, 18, 62, 64
-_UNKNOWN = (2, 19, 20, 21)
-# The reason when a ClientHello is answered in plain text depends on the version of OpenSSL.
-_NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_REQUEST")
+_RENEWAL_PERIOD = 14 * 86_400
+"""Seconds before its expiry in which a certificate should be renewed."""
+# OpenSSL's X509_V_ERR_… codes.
+_NOT_YET_VALID, _EXPIRED, _SELF_SIGNED, _WRONG_HOST, _WRONG_ADDRESS = 9, 10, 18, 62, 64
+_UNKNOWN_AUTHORITY = (2, 19, 20, 21)
+# Reasons when a ClientHello is answered in plain text; they differ between OpenSSL versions.
+_PLAIN_TEXT = ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_REQUEST")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address of the server, and why it cannot be connected to; None if it can."""
+    """One address of the server, and why connecting to it failed, or None."""
 
     host: str
     fault: str | None = None
 
 
 def host_and_port(examination: Examination) -> tuple[str, int]:
-    """Return the host and the port to connect to."""
+    """Return the host and port to connect to."""
     url = URL(examination.target.url)
     return url.host or "", url.port or 80
 
 
 @once
-async def addresses(examination: Examination) -> list[str]:
-    """Return the addresses of the host. Raises: OSError."""
+async def resolve(examination: Examination) -> list[str]:
+    """Return the addresses of the host. Raises: OSError, UnicodeError."""
     host, port = host_and_port(examination)
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))[:_MAX_ADDRESSES]
 
 
-def is_loopback(address: str) -> bool:
-    """Return whether an address, with or without a zone, is of this machine."""
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-
-
 async def check_dns(examination: Examination) -> Finding:
-    """Check that the name resolves."""
+    """Look up the host name."""
     host, _ = host_and_port(examination)
     if proxy := examination.http.proxy:
-        return skip(f"left to the HTTP proxy {URL(proxy).host} of the environment")
+        return skip(f"done by the HTTP proxy {URL(proxy).host} (from the environment)")
     try:
-        found = await addresses(examination)
-    except OSError as error:
-        return fail(f"no address for {host}: {error.strerror or error}", fixes.look_up(host))
-    except UnicodeError as error:
-        return fail(f"no address for {host}: {error}", fixes.look_up(host))
+        found = await resolve(examination)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return fail(f"no address for {host}: {reason}", fixes.look_up(host))
     if found == [host]:
-        return ok(f"{host} is an address")
+        return ok(f"{host} is an IP address")
     return ok(f"{host} is {' and '.join(found)}")
 
 
 async def check_tcp(examination: Examination) -> Finding:
-    """Check that every address accepts connections."""
+    """Connect to every address."""
     _, port = host_and_port(examination)
     if examination.http.proxy:
-        return skip("left to the HTTP proxy of the environment")
-    found = await addresses(examination)
+        return skip("done by the HTTP proxy (from the environment)")
     timeout = examination.timeout(_CONNECT_TIMEOUT)
+    found = await resolve(examination)
     tried = await asyncio.gather(*(_connect(host, port, timeout) for host in found))
-    accepting = [each.host for each in tried if each.fault is None]
-    faults = [f"{each.host} {each.fault}" for each in tried if each.fault is not None]
-    listed = ", ".join(faults)
-    if not accepting:
-        return fail(
-            f"port {port}: {listed}", *fixes.listen(port, any("refuses" in fault for fault in faults))
-        )
-    accepts = f"port {port}: {', '.join(accepting)} accepts"
-    if not faults:
-        return ok(accepts)
-    if all(is_loopback(each.host) for each in tried):
-        return ok(f"{accepts}, {listed}")
-    return warn(f"{accepts}, but {listed}: some clients try that address first", fixes.every_address())
+    good = [each for each in tried if each.fault is None]
+    bad = [each for each in tried if each.fault is not None]
+    faults = ", ".join(f"{each.host} {each.fault}" for each in bad)
+    if not good:
+        refused = any("refuses" in str(each.fault) for each in bad)
+        return fail(f"port {port}: {faults}", *fixes.listen(port, refused))
+    accepting = f"port {port}: {', '.join(each.host for each in good)} accepts connections"
+    if not bad:
+        return ok(accepting)
+    if all(ipaddress.ip_address(each.host.partition("%")[0]).is_loopback for each in tried):
+        return ok(f"{accepting}, {faults}")
+    return warn(f"{accepting}, but {faults}: some clients try that first", fixes.every_address())
 
 
 async def _connect(host: str, port: int, timeout: float) -> Address:
@@ -109,27 +102,31 @@ async def _connect(host: str, port: int, timeout: float) -> Address:
 
 
 async def check_tls(examination: Examination) -> Finding:
-    """Check the TLS handshake and the certificate."""
+    """Try a TLS handshake, and check the certificate."""
     target = examination.target
     if not target.url.startswith("https:"):
-        return skip("not needed: the URL starts with http://")
+        return skip("not used: the URL starts with http://")
     if examination.http.proxy:
-        return skip("left to the requests through the HTTP proxy")
+        return skip("done through the HTTP proxy by the checks below")
     try:
-        certificate = await tls_handshake(examination, client_context(target.insecure, target.cacert))
+        certificate = await shake_tls(examination, client_context(target.insecure, target.cacert))
     except ssl.SSLCertVerificationError as error:
-        return untrusted(error.verify_code, error.verify_message, host_and_port(examination)[0])
+        host, _ = host_and_port(examination)
+        return judge_certificate_error(error.verify_code, error.verify_message, host)
     except ssl.SSLError as error:
-        return _tls_failed(examination, str(error.reason or error))
+        return _tls_error(examination, str(error.reason or error))
     except (OSError, TimeoutError) as error:
-        return fail(f"the TLS handshake failed: {str(error) or type(error).__name__}", *fixes.other_port())
+        return fail(f"the handshake fails: {str(error) or type(error).__name__}", *fixes.other_port())
     if target.insecure:
-        return ok("the TLS handshake works; the certificate is not verified (-k)")
-    return expiry(certificate, time.time())
+        return ok("the handshake works; the certificate is not verified (-k)")
+    return judge_expiry(certificate, time.time())
 
 
-async def tls_handshake(examination: Examination, context: ssl.SSLContext) -> Mapping[str, Any]:
-    """Return the server's certificate after a TLS handshake. Raises: ssl.SSLError, OSError, TimeoutError."""
+async def shake_tls(examination: Examination, context: ssl.SSLContext) -> Mapping[str, Any]:
+    """Return the server's certificate after a TLS handshake.
+
+    Raises: ssl.SSLError, OSError, TimeoutError.
+    """
     host, port = host_and_port(examination)
     async with asyncio.timeout(examination.timeout(_CONNECT_TIMEOUT)):
         _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
@@ -138,17 +135,17 @@ async def tls_handshake(examination: Examination, context: ssl.SSLContext) -> Ma
     return certificate
 
 
-def untrusted(code: int, message: str, host: str) -> Finding:
-    """Return why a certificate is not trusted, by OpenSSL's error code."""
+def judge_certificate_error(code: int, message: str, host: str) -> Finding:
+    """Return the finding for OpenSSL's error code about a certificate."""
     if code == _EXPIRED:
         return fail("the certificate has expired", *fixes.renew(host))
-    if code == _NOT_YET:
+    if code == _NOT_YET_VALID:
         return fail("the certificate is not valid yet: is a clock wrong?", *fixes.renew(host))
     if code == _SELF_SIGNED:
         return fail("the certificate is self-signed", *fixes.self_signed())
-    if code in (_HOST, _ADDRESS):
-        return fail(f"the certificate is for another host than {host}", *fixes.other_host(host))
-    if code in _UNKNOWN:
+    if code in (_WRONG_HOST, _WRONG_ADDRESS):
+        return fail(f"the certificate is not for {host}", *fixes.other_host(host))
+    if code in _UNKNOWN_AUTHORITY:
         found = (
             f"the chain ends with an unknown authority ({message}): is an intermediate certificate missing?"
         )
@@ -156,29 +153,29 @@ def untrusted(code: int, message: str, host: str) -> Finding:
     return fail(f"the certificate is not trusted: {message}", *fixes.chain(host))
 
 
-def expiry(certificate: Mapping[str, Any], now: float) -> Finding:
-    """Return for how long a trusted certificate is still valid."""
+def judge_expiry(certificate: Mapping[str, Any], now: float) -> Finding:
+    """Return the finding for a trusted certificate, with the days until it expires."""
     end = certificate.get("notAfter")
     if not isinstance(end, str):
         return ok("the certificate is trusted")
     left = ssl.cert_time_to_seconds(end) - now
     days = f"{left / 86_400:.0f} days"
-    if left < _RENEW_BEFORE:
+    if left < _RENEWAL_PERIOD:
         return warn(f"the certificate expires in {days}", *fixes.renew(""))
     return ok(f"the certificate is trusted, and valid for {days}")
 
 
-def _tls_failed(examination: Examination, reason: str) -> Finding:
-    if not any(word in reason.upper() for word in _NOT_TLS):
+def _tls_error(examination: Examination, reason: str) -> Finding:
+    if not any(text in reason.upper() for text in _PLAIN_TEXT):
         return fail(f"TLS fails: {reason}", *fixes.other_port())
     url = "http" + examination.target.place.removeprefix("https")
-    return fail("this port speaks plain HTTP, not TLS", *fixes.use_url(url))
+    return fail("the port speaks plain HTTP, not TLS", *fixes.use_url(url))
 
 
 async def speaks_tls(examination: Examination) -> bool:
-    """Return whether the port of an http:// URL completes a TLS handshake."""
+    """Return whether the port of an http:// URL accepts a TLS handshake."""
     try:
-        await tls_handshake(examination, client_context(True, None))
+        await shake_tls(examination, client_context(True, None))
     except (OSError, TimeoutError):
         return False
     return True

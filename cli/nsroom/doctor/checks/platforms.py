@@ -1,4 +1,4 @@
-"""Recognise the hosting platform of a server by its headers."""
+"""Platform check: which hosting platform do the response headers reveal?"""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from nsroom.doctor.finding import Finding, ok, skip, warn
 from nsroom.doctor.fixes import network as fixes
 
 _PLATFORMS = (
-    # Header, a part of its value, the platform, and whether it is serverless.
+    # Header, part of its value, platform, whether it is serverless: functions that end after each response.
     ("x-vercel-id", "", "Vercel", True),
     ("x-nf-request-id", "", "Netlify", True),
     ("server", "netlify", "Netlify", True),
@@ -30,23 +30,23 @@ _PLATFORMS = (
 
 
 async def check_platform(examination: Examination) -> Finding:
-    """Check that the platform keeps processes running between requests."""
-    answer = (await polling_handshake(examination)).answer
-    if answer is None:
-        return skip("no answer, so no headers")
-    name, serverless = known_platform(answer.headers)
+    """Check the response headers for the marks of a platform; warn about serverless ones."""
+    response = (await polling_handshake(examination)).response
+    if response is None:
+        return skip("no response to inspect")
+    name, is_serverless = known_platform(response.headers)
     if name is None:
-        return ok("the headers name no known platform")
-    if serverless:
-        found = f"{name}: its functions end after each answer, so they cannot keep a session or a WebSocket"
+        return ok("no known platform in the headers")
+    if is_serverless:
+        found = f"{name}: its functions end after each response, so they keep no sessions or WebSockets"
         return warn(found, *fixes.serverless())
     return ok(name)
 
 
 def known_platform(headers: Mapping[str, str]) -> tuple[str | None, bool]:
-    """Return the platform, or None, and whether it is serverless."""
-    for header, part, name, serverless in _PLATFORMS:
+    """Return the platform's name, or None, and whether it is serverless."""
+    for header, part, name, is_serverless in _PLATFORMS:
         value = headers.get(header)
         if value is not None and part in value.lower():
-            return name, serverless
+            return name, is_serverless
     return None, False

@@ -1,1 +1,1 @@
-"""Texts to paste. Data from the server is quoted for the language around it."""
+"""The texts to paste. Values from a server are quoted for the language around them."""

@@ -1,12 +1,17 @@
 """Fixes in the application and its clients."""
 
 import shlex
+from typing import TYPE_CHECKING
 
 from nsroom.doctor.finding import Fixes, client, client_python, node, python, quoted, shell
+from nsroom.doctor.fixes.network import moved
+
+if TYPE_CHECKING:
+    from nsroom.doctor.examination import Examination
 
 
 def namespace(name: str) -> Fixes:
-    """Create the namespace on the server."""
+    """Return fixes for a namespace that does not exist."""
     return (
         node(f'io.of({quoted(name)}).on("connection", (socket) => {{ /* … */ }});'),
         python(f'@sio.on("connect", namespace={quoted(name)})\nasync def connect(sid, environ, auth): ...'),
@@ -14,8 +19,13 @@ def namespace(name: str) -> Fixes:
     )
 
 
+def is_path(examination: "Examination", path: str) -> Fixes:
+    """Return fixes for an HTTP path that was used as a namespace."""
+    return moved(examination.target.place, path)
+
+
 def other_namespace(name: str) -> Fixes:
-    """Use the namespace that exists."""
+    """Return fixes that make clients use another namespace."""
     return (
         client(f"const socket = io(url + {quoted(name)});"),
         shell(f"nsroom connect {shlex.quote(name)}"),
@@ -23,7 +33,7 @@ def other_namespace(name: str) -> Fixes:
 
 
 def credentials() -> Fixes:
-    """Send credentials."""
+    """Return fixes for clients without the right credentials."""
     return (
         client('const socket = io(url, { auth: { token: "TOKEN" } });    // socket.handshake.auth'),
         client_python('await sio.connect(url, auth={"token": "TOKEN"})'),
@@ -32,7 +42,7 @@ def credentials() -> Fixes:
 
 
 def query_credentials() -> Fixes:
-    """Send credentials in the query: Socket.IO 2 does not have `auth`."""
+    """Return fixes for clients without the right credentials on Socket.IO 2, which has no `auth`."""
     return (
         client('const socket = io(url, { query: { token: "TOKEN" } });    // socket.handshake.query.token'),
         shell("nsroom doctor … --query token=TOKEN"),
@@ -40,38 +50,34 @@ def query_credentials() -> Fixes:
 
 
 def middleware() -> Fixes:
-    """Always call next()."""
+    """Return fixes for a middleware or connect handler that does not finish."""
     return (
         node(
             "io.use(async (socket, next) => {\n"
-            "  try { await authenticate(socket); next(); }    // once, on every path\n"
+            "  try { await authenticate(socket); next(); }    // exactly once, on every path\n"
             "  catch (error) { next(error); }\n"
             "});"
         ),
-        python(
-            "async with asyncio.timeout(5):    # in the connect handler: limit how long it waits\n    ..."
-        ),
+        python("async with asyncio.timeout(5):    # in the connect handler, around what it awaits\n    ..."),
     )
 
 
 def msgpack() -> Fixes:
-    """Use the same parser on both sides: msgpack, or JSON."""
+    """Return fixes that make clients and server use the same parser, msgpack or JSON."""
     return (
         client('import parser from "socket.io-msgpack-parser";\nconst socket = io(url, { parser });'),
         client_python('sio = socketio.AsyncClient(serializer="msgpack")'),
-        node("const io = new Server(httpServer);    // without parser, for clients with default options"),
+        node("const io = new Server(httpServer);    // without `parser`, for default clients"),
     )
 
 
 def parser() -> Fixes:
-    """Use the same parser on both sides."""
-    return (
-        node("const io = new Server(httpServer);    // without the option parser, or with it on both sides"),
-    )
+    """Return the fix for clients and servers with different parsers."""
+    return (node("const io = new Server(httpServer);    // `parser` on both sides, or on neither"),)
 
 
 def acknowledge(event: str) -> Fixes:
-    """Acknowledge the event."""
+    """Return fixes for an event without an acknowledgement."""
     name = quoted(event)
     return (
         node(f"socket.on({name}, (...args) => {{ const ack = args.pop(); ack({{ ok: true }}); }});"),
@@ -80,20 +86,20 @@ def acknowledge(event: str) -> Fixes:
 
 
 def late_handlers(event: str) -> Fixes:
-    """Register handlers before awaiting anything."""
+    """Return the fix for handlers that are registered after an await."""
     name = quoted(event)
     return (
         node(
             'io.on("connection", async (socket) => {\n'
-            f"  socket.on({name}, handler);    // first all handlers,\n"
-            "  const user = await load(socket);    // then whatever takes time\n"
+            f"  socket.on({name}, handler);    // first every handler,\n"
+            "  const user = await load(socket);    // then anything slow\n"
             "});"
         ),
     )
 
 
 def admin() -> Fixes:
-    """Protect the admin namespace with a password."""
+    """Return fixes for an admin namespace without a password."""
     return (
         node('instrument(io, { auth: { type: "basic", username: "admin", password: BCRYPT_HASH } });'),
         python('sio.instrument(auth={"username": "admin", "password": PASSWORD})'),

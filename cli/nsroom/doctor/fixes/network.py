@@ -1,40 +1,44 @@
-"""Fixes for names, addresses, TLS, paths and refused handshakes."""
+"""Fixes for host names, addresses, TLS, paths and refused handshakes."""
 
 import shlex
+from typing import TYPE_CHECKING
 
 from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted, shell
 
+if TYPE_CHECKING:
+    from nsroom.doctor.examination import Examination
+
 
 def look_up(host: str) -> Fix:
-    """Look the name up."""
+    """Return the command that looks a host name up."""
     return shell(f"getent hosts {shlex.quote(host)} || nslookup {shlex.quote(host)}")
 
 
 def listen(port: int | str, refused: bool) -> Fixes:
-    """Find out what listens, and on which address."""
-    seen = shell(f"ss -ltnp 'sport = :{port}'    # on the server: what listens, and on which address?")
+    """Return fixes for a port on which nothing listens, or the wrong program."""
+    listeners = shell(f"ss -ltnp 'sport = :{port}'    # on the server: what listens, and on which address?")
     if not refused:
-        return (seen,)
+        return (listeners,)
     return (
-        seen,
-        node(f'httpServer.listen({port}, "0.0.0.0");    // in a container, 127.0.0.1 is not enough'),
+        listeners,
+        node(f'httpServer.listen({port}, "0.0.0.0");    // in a container: not only on 127.0.0.1'),
         Fix("Docker", f"docker run -p {port}:{port} IMAGE"),
     )
 
 
 def every_address() -> Fix:
-    """Listen on both IPv6 and IPv4."""
-    return node('httpServer.listen(PORT, "::");    // IPv6 and IPv4; or remove the dead address from DNS')
+    """Return the fix for a server that does not listen on all its addresses."""
+    return node('httpServer.listen(PORT, "::");    // IPv4 and IPv6; or remove the dead address from DNS')
 
 
 def renew(host: str) -> Fixes:
-    """Renew the certificate."""
+    """Return the fix for an expired certificate."""
     name = f" --cert-name {shlex.quote(host)}" if host else ""
     return (shell(f"certbot renew{name} --force-renewal && systemctl reload nginx"),)
 
 
 def self_signed() -> Fixes:
-    """Trust a self-signed certificate."""
+    """Return fixes that make clients trust a self-signed certificate."""
     return (
         shell("nsroom doctor … --cacert cert.pem    # or -k, to check the rest"),
         client('const socket = io(url, { ca: fs.readFileSync("cert.pem") });    // Node'),
@@ -47,26 +51,26 @@ def self_signed() -> Fixes:
 
 
 def other_host(host: str) -> Fixes:
-    """Get a certificate for this name."""
+    """Return the fix for a certificate that does not contain the host name."""
     return (shell(f"certbot certonly -d {shlex.quote(host)}    # or connect to a name in the certificate"),)
 
 
 def chain(host: str) -> Fixes:
-    """Send the whole certificate chain."""
+    """Return fixes for an incomplete certificate chain or an unknown authority."""
     return (
         Fix("nginx", "ssl_certificate /etc/letsencrypt/live/NAME/fullchain.pem;    # not cert.pem"),
         shell(f"openssl s_client -connect {shlex.quote(host)}:443 -showcerts </dev/null"),
-        shell("nsroom doctor … --cacert authority.pem    # if the authority is your own"),
+        shell("nsroom doctor … --cacert authority.pem    # for an authority of your own"),
     )
 
 
 def other_port() -> Fixes:
-    """Find out which protocol the port speaks."""
-    return (shell("curl -v URL    # is this the HTTPS port?"),)
+    """Return the fix for a port that may not speak TLS."""
+    return (shell("curl -v URL    # is it the HTTPS port?"),)
 
 
 def use_url(url: str) -> Fixes:
-    """Use the URL with the right scheme."""
+    """Return fixes that make clients use another URL."""
     return (
         client(f"const socket = io({quoted(url)});"),
         client_python(f"await sio.connect({quoted(url)})"),
@@ -74,9 +78,9 @@ def use_url(url: str) -> Fixes:
     )
 
 
-def stuck(place: str, path: str) -> Fixes:
-    """Find out why the server does not answer."""
-    url = shlex.quote(f"{place}{path}?EIO=4&transport=polling")
+def no_answer(examination: "Examination") -> Fixes:
+    """Return fixes for a server that accepts connections but does not answer."""
+    url = shlex.quote(f"{examination.target.place}{examination.http.path}?EIO=4&transport=polling")
     return (
         shell(f"curl -v {url}"),
         node("io.attach(httpServer);    // the same server that listens"),
@@ -84,7 +88,7 @@ def stuck(place: str, path: str) -> Fixes:
 
 
 def log_in() -> Fixes:
-    """Log in, or exempt Socket.IO from the log-in."""
+    """Return fixes for a log-in page in front of the server."""
     return (
         shell("nsroom doctor … --cookie NAME=VALUE    # from a browser that is logged in"),
         Fix("nginx", "location /socket.io/ { auth_request off; }    # or exempt Socket.IO from the log-in"),
@@ -92,7 +96,7 @@ def log_in() -> Fixes:
 
 
 def moved(url: str, path: str) -> Fixes:
-    """Use another URL and path."""
+    """Return fixes that make clients use another URL and path."""
     return (
         client(f"const socket = io({quoted(url)}, {{ path: {quoted(path)} }});"),
         client_python(f"await sio.connect({quoted(url)}, socketio_path={quoted(path)})"),
@@ -100,25 +104,30 @@ def moved(url: str, path: str) -> Fixes:
     )
 
 
+def path(examination: "Examination", found: str) -> Fixes:
+    """Return fixes that make clients use the path at which Engine.IO answers."""
+    return moved(examination.target.place, found)
+
+
 def no_slash(found: str) -> Fixes:
-    """Leave out the trailing slash."""
+    """Return fixes for a server that accepts the path only without the trailing slash."""
     return (
         client(f"const socket = io(url, {{ path: {quoted(found)}, addTrailingSlash: false }});"),
         node("const io = new Server(httpServer, { addTrailingSlash: true });"),
     )
 
 
-def plain_websocket(place: str) -> Fixes:
-    """Use a plain WebSocket client, or a Socket.IO server."""
-    url = "ws" + place.removeprefix("http")
+def plain_websocket(examination: "Examination") -> Fixes:
+    """Return fixes for a plain WebSocket server."""
+    url = "ws" + examination.target.place.removeprefix("http")
     return (
         client(f"const socket = new WebSocket({quoted(url)});    // instead of io(…)"),
-        node('import { Server } from "socket.io";    // instead of the package ws'),
+        node('import { Server } from "socket.io";    // instead of the `ws` package'),
     )
 
 
 def attach() -> Fixes:
-    """Attach Socket.IO to the server that listens."""
+    """Return fixes for a server on which Socket.IO does not answer."""
     return (
         node(
             'import { createServer } from "node:http";\n'
@@ -129,39 +138,40 @@ def attach() -> Fixes:
         python('app = socketio.ASGIApp(sio, other_app)    # answers at socketio_path="socket.io"'),
         Fix(
             "nginx",
-            "location /socket.io/ { proxy_pass http://127.0.0.1:3000; }    # without a rewrite of the path",
+            "location /socket.io/ { proxy_pass http://127.0.0.1:3000; }    # without rewriting the path",
         ),
     )
 
 
 def serverless() -> Fixes:
-    """Run the server as a long-lived process."""
+    """Return fixes for a serverless platform."""
     return (
         Fix(
             "hosting",
-            "Run the Socket.IO server as a long-lived process: a VM, a container, Fly.io, Render, Railway.",
+            "Run the Socket.IO server as a long-running process: a VM, a container, Fly.io, Render, Railway.",
         ),
         client('const socket = io("https://socket.example.org");    // that server, not the functions'),
     )
 
 
 def forbidden() -> Fixes:
-    """Send the credentials that the server expects, or make it expect fewer."""
+    """Return fixes for a handshake that the server or a proxy refuses."""
     return (
         shell("nsroom doctor … -H 'Authorization: Bearer TOKEN'    # or --cookie, --query, --origin"),
         client('const socket = io(url, { extraHeaders: { Authorization: "Bearer TOKEN" } });'),
         node(
             "const io = new Server(httpServer, {\n"
-            "  allowRequest: (req, done) => done(null, isAllowed(req)),    // refuses this client\n"
+            "  allowRequest: (req, done) => done(null, isAllowed(req)),    // returns false\n"
             "});"
         ),
     )
 
 
 def gateway(status: int) -> Fixes:
-    """Make the server behind the proxy answer."""
+    """Return fixes for a proxy that limits requests, or does not reach the server."""
     if status == 429:
-        return (Fix("proxy", "exempt /socket.io/ from rate limiting: polling clients request all the time"),)
+        found = "exempt /socket.io/ from rate limiting: a polling client sends requests all the time"
+        return (Fix("proxy", found),)
     return (
         shell("curl -v 'http://127.0.0.1:3000/socket.io/?EIO=4&transport=polling'    # on the server itself"),
         Fix("nginx", "proxy_pass http://127.0.0.1:3000;    # the port that the application listens on"),

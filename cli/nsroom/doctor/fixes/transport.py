@@ -1,6 +1,12 @@
-"""Fixes for transports, proxies, load balancers, origins and limits."""
+"""Fixes for proxies, load balancers, CORS and limits."""
+
+from typing import TYPE_CHECKING
 
 from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted
+
+if TYPE_CHECKING:
+    from nsroom.doctor.examination import Examination
+
 
 _NGINX = """\
 location {path} {{
@@ -15,17 +21,17 @@ location {path} {{
 
 
 def nginx(path: str) -> Fix:
-    """Pass WebSockets through nginx."""
+    """Return the nginx configuration for WebSockets."""
     return Fix("nginx", _NGINX.format(path=_plain_path(path)))
 
 
 def _plain_path(path: str) -> str:
-    # The user may pass any path, but it must stay one word of the nginx configuration.
+    # The user's path must be a single word in nginx's syntax.
     return path if path.isascii() and not set(path) & set(" ;{}\"'\\$\n") else quoted(path)
 
 
 def transports(only: str) -> Fixes:
-    """Use a transport that client and server both have."""
+    """Return fixes that make client and server agree on a transport."""
     return (
         client(f'const socket = io(url, {{ transports: ["{only}"] }});'),
         client_python(f'await sio.connect(url, transports=["{only}"])'),
@@ -33,25 +39,25 @@ def transports(only: str) -> Fixes:
     )
 
 
-def websocket(path: str) -> Fixes:
-    """Pass the Upgrade header through the proxy."""
+def websocket(examination: "Examination") -> Fixes:
+    """Return fixes for a proxy that drops the Upgrade header."""
     return (
-        nginx(path),
+        nginx(examination.http.path),
         Fix(
             "Apache",
             "RewriteEngine On\n"
             "RewriteCond %{HTTP:Upgrade} websocket [NC]\n"
             "RewriteRule ^/?(.*) ws://127.0.0.1:3000/$1 [P,L]",
         ),
-        client('const socket = io(url, { transports: ["polling"] });    // until that is fixed'),
+        client('const socket = io(url, { transports: ["polling"] });    // until the proxy is fixed'),
     )
 
 
 def sticky(cookie: str | None = None) -> Fixes:
-    """Send all requests of a session to the same server."""
+    """Return fixes that send all requests of a session to the same server."""
     if cookie:
         return (
-            client("const socket = io(url, { withCredentials: true });    // so that the cookie is sent"),
+            client("const socket = io(url, { withCredentials: true });    // sends the cookie"),
             client('const socket = io(url, { transports: ["websocket"] });    // or without polling'),
         )
     return (
@@ -62,34 +68,32 @@ def sticky(cookie: str | None = None) -> Fixes:
             "HAProxy",
             "backend nodes\n    cookie SERVERID insert indirect nocache\n    server a 10.0.0.1:3000 cookie a",
         ),
-        node(
-            'import { setupMaster, setupWorker } from "@socket.io/sticky";    // with the module node:cluster'
-        ),
+        node('import { setupMaster, setupWorker } from "@socket.io/sticky";    // for the cluster module'),
         client('const socket = io(url, { transports: ["websocket"] });    // or without polling'),
     )
 
 
 def buffering() -> Fixes:
-    """Pass answers on without delay."""
+    """Return fixes for responses that are buffered, cached or delayed."""
     return (
         Fix("nginx", "proxy_buffering off;\nproxy_cache off;\nproxy_request_buffering off;"),
-        Fix("server, Python", "uvicorn app:app    # a server that handles requests concurrently"),
+        python("uvicorn app:app    # a server that handles several requests at the same time"),
         client('const socket = io(url, { transports: ["websocket"] });'),
     )
 
 
 def body_size(limit: int) -> Fixes:
-    """Allow larger bodies, or announce a smaller limit."""
+    """Return fixes for a proxy that refuses large bodies."""
     return (
         Fix("nginx", f"client_max_body_size {limit // 1_000_000 + 1}m;"),
         node(
-            "const io = new Server(httpServer, { maxHttpBufferSize: 1e6 });    // as much as the proxy allows"
+            "const io = new Server(httpServer, { maxHttpBufferSize: 1e6 });    // at most the proxy's limit"
         ),
     )
 
 
 def payload(size: int) -> Fixes:
-    """Accept larger packets."""
+    """Return fixes for packets that are too large for the server."""
     return (
         node(f"const io = new Server(httpServer, {{ maxHttpBufferSize: {size * 2} }});"),
         python(f"sio = socketio.AsyncServer(max_http_buffer_size={size * 2})"),
@@ -97,7 +101,7 @@ def payload(size: int) -> Fixes:
 
 
 def cors(origin: str, credentials: bool) -> Fixes:
-    """Allow pages of this origin."""
+    """Return fixes that allow a page's origin."""
     more = ", credentials: true" if credentials else ""
     return (
         node(f"const io = new Server(httpServer, {{ cors: {{ origin: {quoted(origin)}{more} }} }});"),
@@ -106,18 +110,18 @@ def cors(origin: str, credentials: bool) -> Fixes:
 
 
 def cors_twice() -> Fixes:
-    """Set the header in one place only."""
+    """Return fixes for a CORS header that is sent twice."""
     return (
         Fix(
             "nginx",
             "proxy_hide_header Access-Control-Allow-Origin;    # or remove add_header: only one may set it",
         ),
-        python("sio = socketio.AsyncServer(cors_allowed_origins=[])    # if the framework sets the header"),
+        python("sio = socketio.AsyncServer(cors_allowed_origins=[])    # if the framework sets it"),
     )
 
 
 def cors_headers(origin: str, names: list[str]) -> Fixes:
-    """Allow these request headers."""
+    """Return the fix that allows these request headers."""
     allowed = ", ".join(quoted(name) for name in names)
     return (
         node(
@@ -129,7 +133,7 @@ def cors_headers(origin: str, names: list[str]) -> Fixes:
 
 
 def heartbeat() -> Fixes:
-    """Pass heartbeats through the proxy, more often."""
+    """Return fixes for heartbeats that are late or do not arrive."""
     return (
         Fix("nginx", "proxy_buffering off;\nproxy_read_timeout 120s;"),
         node("const io = new Server(httpServer, { pingInterval: 25000, pingTimeout: 20000 });"),
@@ -137,7 +141,7 @@ def heartbeat() -> Fixes:
 
 
 def idle(seconds: float) -> Fixes:
-    """Keep idle connections open."""
+    """Return fixes for idle connections that are closed after `seconds`."""
     return (
         Fix("nginx", "proxy_read_timeout 120s;\nproxy_send_timeout 120s;"),
         Fix("HAProxy", "timeout tunnel 1h"),

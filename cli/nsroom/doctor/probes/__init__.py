@@ -1,1 +1,1 @@
-"""Single requests and hand-driven sessions for the checks."""
+"""Hand-driven HTTP requests and Engine.IO sessions for the checks."""

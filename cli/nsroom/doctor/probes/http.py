@@ -1,7 +1,4 @@
-"""One HTTP or WebSocket request on a connection of its own.
-
-Redirects are not followed, and the size and the time of every answer are limited.
-"""
+"""One HTTP or WebSocket request on its own connection, without redirects and with a time limit."""
 
 import asyncio
 import itertools
@@ -20,31 +17,30 @@ from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.client.transports.tls import client_context
 
 _MAX_BODY = 262_144
-"""Bytes to read of an answer: a handshake has 200, an error page a few thousand."""
+"""Bytes of a response to read: a handshake has about 200, an error page a few thousand."""
 _MAX_MESSAGE = 1_000_000
-"""Bytes of the largest WebSocket message to accept."""
+"""Bytes in a WebSocket message."""
 
 
-class NoAnswer(Exception):
-    """The reason for a missing HTTP answer; `silent` if the request timed out."""
+class NoResponse(Exception):
+    """The server sent no HTTP response; the text is the reason."""
 
-    def __init__(self, why: str, silent: bool = False) -> None:
-        super().__init__(why)
-        self.silent = silent
+    def __init__(self, reason: str, timed_out: bool = False) -> None:
+        super().__init__(reason)
+        self.timed_out = timed_out
 
 
 class UpgradeRefused(Exception):
-    """An HTTP answer other than 101 to a WebSocket handshake."""
+    """The server answered a WebSocket request with an ordinary HTTP response."""
 
-    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int) -> None:
         super().__init__(f"HTTP {status} instead of 101")
         self.status = status
-        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer with a truncated body."""
+class Response:
+    """An HTTP response; a long body is truncated."""
 
     status: int
     headers: Mapping[str, str]
@@ -60,7 +56,7 @@ class Answer:
 
 
 class HttpClient:
-    """A client for requests to one server: `async with HttpClient(target) as http`."""
+    """Sends requests to one server: `async with HttpClient(target) as http`."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -98,7 +94,7 @@ class HttpClient:
 
     @property
     def proxy(self) -> str | None:
-        """The URL of the HTTP proxy that the environment sets for this server, or None."""
+        """The HTTP proxy from the environment for requests to this server."""
         url = URL(self.target.url)
         proxies = urllib.request.getproxies()
         if url.host is None or urllib.request.proxy_bypass(url.host):
@@ -108,8 +104,8 @@ class HttpClient:
     def _url(self, path: str, query: Mapping[str, str]) -> URL:
         return URL(self.target.url).with_path(path).with_query([*self.target.query, *query.items()])
 
-    def _cookies(self, more: Mapping[str, str]) -> dict[str, str]:
-        return {**self.target.cookies, **more}
+    def _cookies(self, extra: Mapping[str, str] | None) -> dict[str, str]:
+        return {**self.target.cookies, **(extra or {})}
 
     async def request(
         self,
@@ -121,14 +117,14 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         cookies: Mapping[str, str] | None = None,
         timeout: float | None = 5.0,
-    ) -> Answer:
-        """Request `path`, by default the target's path. With timeout=None the caller limits the time.
+    ) -> Response:
+        """Request `path`, by default the target's; with no `timeout` the caller must set one.
 
-        Raises: NoAnswer.
+        Raises: NoResponse.
         """
         assert self._session is not None
         bound = None if timeout is None else min(timeout, self.target.connect_timeout)
-        # Unique, as the query of other clients, so that no cache answers.
+        # As clients do, to bypass caches.
         unique = {**query, "t": f"nsroom{next(self._counter)}"}
         if body is not None:
             headers = {"Content-Type": "text/plain;charset=UTF-8", **(headers or {})}
@@ -140,15 +136,15 @@ class HttpClient:
                     self._url(path or self.path, unique),
                     data=body,
                     headers=headers,
-                    cookies=self._cookies(cookies or {}),
+                    cookies=self._cookies(cookies),
                     allow_redirects=False,
                 ) as response,
             ):
                 return await _read(response)
         except TimeoutError:
-            raise NoAnswer(f"no answer within {bound or 0:g} s", silent=True) from None
+            raise NoResponse(f"no answer within {bound or 0:g} s", timed_out=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise NoAnswer(network_fault(error) or str(error).strip() or type(error).__name__) from None
+            raise _no_response(error) from None
 
     async def websocket(
         self,
@@ -159,10 +155,10 @@ class HttpClient:
         cookies: Mapping[str, str] | None = None,
         timeout: float = 5.0,
     ) -> "aiohttp.ClientWebSocketResponse[bool]":
-        """Open a WebSocket. Raises: UpgradeRefused, NoAnswer."""
+        """Open a WebSocket. Raises: UpgradeRefused, NoResponse."""
         assert self._session is not None
-        sent = self._cookies(cookies or {})
-        cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in sent.items())} if sent else {}
+        pairs = "; ".join(f"{name}={value}" for name, value in self._cookies(cookies).items())
+        cookie = {"Cookie": pairs} if pairs else {}
         bound = min(timeout, self.target.connect_timeout)
         try:
             async with asyncio.timeout(bound):
@@ -172,19 +168,23 @@ class HttpClient:
                     max_msg_size=_MAX_MESSAGE,
                 )
         except TimeoutError:
-            raise NoAnswer(f"no answer within {bound:g} s", silent=True) from None
+            raise NoResponse(f"no answer within {bound:g} s", timed_out=True) from None
         except aiohttp.WSServerHandshakeError as error:
-            raise UpgradeRefused(error.status, error.headers or {}) from None
+            raise UpgradeRefused(error.status) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise NoAnswer(network_fault(error) or str(error).strip() or type(error).__name__) from None
+            raise _no_response(error) from None
 
 
-async def _read(response: aiohttp.ClientResponse) -> Answer:
+def _no_response(error: Exception) -> NoResponse:
+    return NoResponse(network_fault(error) or str(error).strip() or type(error).__name__)
+
+
+async def _read(response: aiohttp.ClientResponse) -> Response:
     body = bytearray()
     while len(body) < _MAX_BODY and (chunk := await response.content.read(_MAX_BODY - len(body))):
         body += chunk
     names = [name.lower() for name in response.headers]
-    return Answer(
+    return Response(
         status=response.status,
         headers=response.headers,
         body=bytes(body),

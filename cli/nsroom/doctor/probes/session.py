@@ -1,19 +1,19 @@
-"""A hand-driven Engine.IO session, of protocol 3 or 4."""
+"""A hand-driven Engine.IO session, protocol 3 or 4."""
 
 import asyncio
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from nsroom.doctor.probes.http import HttpClient, NoAnswer, UpgradeRefused
+from nsroom.doctor.probes.http import HttpClient, NoResponse, UpgradeRefused
 from nsroom.doctor.probes.wires import (
     PollingWire,
-    SessionClosed,
+    SessionEnded,
     WebSocketWire,
     Wire,
-    require_success,
+    raise_for_status,
     split_body,
 )
 from nsroom.errors import DecodeError
@@ -22,10 +22,10 @@ from nsroom.protocol.engineio import Handshake, parse_handshake
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Frame, Json
 
-CONNECTION_ERRORS = (SessionClosed, NoAnswer, UpgradeRefused, DecodeError)
-"""The exceptions that end a session, or keep it from opening."""
+SESSION_ERRORS = (SessionEnded, NoResponse, UpgradeRefused, DecodeError)
+"""The ways a session can fail."""
 _MAX_FRAMES = 10_000
-"""Frames to read while waiting for the answers to CONNECT."""
+"""Frames to search for an answer."""
 
 
 class Outcome(StrEnum):
@@ -42,13 +42,12 @@ _OUTCOMES = {
     PacketType.CONNECT_ERROR: Outcome.REFUSED,
     PacketType.DISCONNECT: Outcome.REFUSED,
 }
-_EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a CONNECT, its delay in milliseconds, and the events received before it."""
+    """The answer to a CONNECT, the milliseconds it took, and the events received before it."""
 
     outcome: Outcome
     data: Json = None
@@ -56,49 +55,76 @@ class Reply:
     events: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PollingSession:
+    """A session that was opened over polling."""
+
+    handshake: Handshake
+    cookies: Mapping[str, str]
+    revision: int
+    received: tuple[Frame, ...] = ()
+    """Frames that came with the handshake."""
+
+    def wire(self, http: HttpClient, send_cookies: bool = True) -> PollingWire:
+        """Return a wire for the session, with or without the cookies of its handshake."""
+        cookies = self.cookies if send_cookies else {}
+        return PollingWire(http, self.revision, self.handshake.sid, cookies, self.received)
+
+
+async def open_polling(http: HttpClient, revision: int, timeout: float = 5.0) -> PollingSession:
+    """Open a session over polling. Raises: SessionEnded, NoResponse, DecodeError."""
+    query = {"EIO": str(revision), "transport": "polling"}
+    response = await http.request("GET", query, timeout=timeout)
+    raise_for_status(response)
+    first, *rest = split_body(response.body, revision) or [""]
+    return PollingSession(parse_open(first), response.cookies, revision, tuple(rest))
+
+
 @dataclass(slots=True)
 class ProbeSession:
-    """An open session; heartbeats are answered only while it waits for packets."""
+    """A session that answers heartbeats while it waits for packets."""
 
     wire: Wire
-    generation: int
+    revision: int
     handshake: Handshake
     pings: list[float] = field(default_factory=list)
-    """The arrival times of heartbeats, on the monotonic clock."""
+    """When heartbeats arrived, on the monotonic clock."""
 
     @classmethod
-    async def over_websocket(cls, http: HttpClient, generation: int, timeout: float = 4.0) -> Self:
-        """Open a session. Raises: UpgradeRefused, NoAnswer, SessionClosed, DecodeError."""
+    async def over_websocket(cls, http: HttpClient, revision: int, timeout: float = 4.0) -> Self:
+        """Open a session. Raises: UpgradeRefused, NoResponse, SessionEnded, DecodeError."""
         timeout = min(timeout, http.target.connect_timeout)
-        ws = await http.websocket({"EIO": str(generation), "transport": "websocket"}, timeout=timeout)
+        ws = await http.websocket({"EIO": str(revision), "transport": "websocket"}, timeout=timeout)
         wire = WebSocketWire(ws)
         try:
             async with asyncio.timeout(timeout):
                 frame = await wire.receive()
-            return cls(wire, generation, parse_open(frame))
+            return cls(wire, revision, parse_open(frame))
         except TimeoutError:
             await wire.close()
-            raise NoAnswer(f"switched to WebSocket, then silent for {timeout:g} s", silent=True) from None
+            raise NoResponse(
+                f"switched to WebSocket, then silent for {timeout:g} s", timed_out=True
+            ) from None
         except BaseException:
             await wire.close()
             raise
 
     @classmethod
-    async def over_polling(cls, http: HttpClient, generation: int, timeout: float = 4.0) -> Self:
-        """Open a session. Raises: NoAnswer, SessionClosed, DecodeError."""
-        wire, handshake = await open_polling(http, generation, timeout)
-        return cls(wire, generation, handshake)
+    async def over_polling(cls, http: HttpClient, revision: int, timeout: float = 4.0) -> Self:
+        """Open a session. Raises: NoResponse, SessionEnded, DecodeError."""
+        polled = await open_polling(http, revision, timeout)
+        return cls(polled.wire(http), revision, polled.handshake)
 
     async def receive_packet(self) -> Frame:
-        """Return the next packet or attachment. Raises: SessionClosed, NoAnswer, DecodeError."""
-        while (part := await self.receive()) is None:
+        """Return the next Socket.IO packet or attachment. Raises: SessionEnded, NoResponse, DecodeError."""
+        while (part := await self.receive_frame()) is None:
             continue
         return part
 
-    async def receive(self) -> Frame | None:
-        """Return the content of the next frame, or None for a heartbeat.
+    async def receive_frame(self) -> Frame | None:
+        """Return the payload of the next frame, or None for a heartbeat.
 
-        Raises: SessionClosed, NoAnswer, DecodeError.
+        Raises: SessionEnded, NoResponse, DecodeError.
         """
         frame = await self.wire.receive()
         if isinstance(frame, bytes):
@@ -109,7 +135,7 @@ class ProbeSession:
         if kind == "b":
             return engineio.decode(frame).data
         if kind == "1":
-            raise SessionClosed("the server sent CLOSE")
+            raise SessionEnded("the server sent CLOSE")
         await self._handle_heartbeat(kind)
         return None
 
@@ -119,87 +145,79 @@ class ProbeSession:
         if kind == "2":
             await self.wire.send("3")
 
-    async def send(self, packet: Packet) -> None:
-        """Send a packet with its attachments. Raises: SessionClosed, NoAnswer."""
+    async def send_packet(self, packet: Packet) -> None:
+        """Send a packet with its attachments. Raises: SessionEnded, NoResponse."""
         for part in socketio.encode(packet):
             await self.wire.send(self._message(part))
 
     def _message(self, part: Frame) -> Frame:
         if isinstance(part, str):
             return f"4{part}"
-        # Protocol 3 has a type byte in binary WebSocket frames, too; in polling bodies the base64 marks it.
-        return b"\x04" + part if self.generation == 3 and self.wire.name == "websocket" else part
+        # In protocol 3, binary WebSocket frames carry a type too; in polling bodies it is in the base64 form.
+        return b"\x04" + part if self.revision == 3 and self.wire.name == "websocket" else part
 
-    async def connect(
+    async def connect_namespaces(
         self, namespaces: Sequence[str], auth: Json, timeout: float, query: str = ""
     ) -> dict[str, Reply]:
-        """Send a CONNECT for each namespace, and return the answers that arrive within `timeout` seconds."""
+        """Send a CONNECT for each namespace and collect the answers for up to `timeout` seconds."""
         replies: dict[str, Reply] = {}
-        unanswered = Reply(Outcome.SILENT)
+        rest = Reply(Outcome.SILENT)
         start = time.monotonic()
         try:
             for namespace in namespaces:
-                await self._send_connect(namespace, auth, query)
+                await self._connect(namespace, auth, query)
             async with asyncio.timeout(timeout):
                 await self._collect(replies, namespaces, start)
         except TimeoutError:
-            pass  # the namespaces without an answer are SILENT
-        except (SessionClosed, NoAnswer, DecodeError) as error:
-            unanswered = Reply(Outcome.CLOSED, str(error))
-        return {namespace: replies.get(namespace, unanswered) for namespace in namespaces}
+            pass  # the namespaces that did not answer are reported as silent
+        except (SessionEnded, NoResponse, DecodeError) as error:
+            rest = Reply(Outcome.CLOSED, str(error))
+        return {namespace: replies.get(namespace, rest) for namespace in namespaces}
 
     async def _collect(self, replies: dict[str, Reply], namespaces: Sequence[str], start: float) -> None:
-        """Add the answers to `replies` until all are there. Raises: SessionClosed, NoAnswer, DecodeError."""
+        """Fill `replies`; `start` is when the CONNECTs were sent.
+
+        Raises: SessionEnded, NoResponse, DecodeError.
+        """
         events: list[str] = []
         for _ in range(_MAX_FRAMES):
             if len(replies) == len(namespaces):
                 return
-            packet = await self._decode_next()
+            packet = await self._receive_socketio()
             if packet is None:
                 continue
-            if packet.type in _EVENTS:
+            if packet.type in (PacketType.EVENT, PacketType.BINARY_EVENT):
                 events.append(str(packet.data[0]))
             outcome = _OUTCOMES.get(packet.type)
             if outcome and packet.namespace in namespaces and packet.namespace not in replies:
                 ms = (time.monotonic() - start) * 1000
                 replies[packet.namespace] = Reply(outcome, packet.data, ms, tuple(events))
 
-    async def _send_connect(self, namespace: str, auth: Json, query: str) -> None:
-        if self.generation == 4:
-            await self.send(Packet(PacketType.CONNECT, namespace, None, auth))
-        elif namespace != "/":  # Socket.IO 2 connects / without a CONNECT
+    async def _connect(self, namespace: str, auth: Json, query: str) -> None:
+        if self.revision == 4:
+            await self.send_packet(Packet(PacketType.CONNECT, namespace, None, auth))
+        elif namespace != "/":  # Socket.IO 2 servers connect / without a CONNECT
             await self.wire.send(f"40{namespace}{f'?{query}' if query else ''}")
 
-    async def _decode_next(self) -> Packet | None:
-        """Return the next packet, or None for an attachment. Raises: DecodeError if it is not JSON."""
+    async def _receive_socketio(self) -> Packet | None:
+        """Return the next packet, or None for an attachment. Raises: DecodeError unless it is JSON."""
         frame = await self.receive_packet()
         return socketio.decode(frame) if isinstance(frame, str) else None
 
     async def wait_for_ack(self, ids: Container[int | None], timeout: float) -> tuple[int | None, Json]:
-        """Wait for the acknowledgement of one of these ids, and return the id and the data.
+        """Wait for the acknowledgement of one of these events; return its id and its arguments.
 
-        Raises: TimeoutError, SessionClosed, NoAnswer, DecodeError.
+        Raises: TimeoutError, SessionEnded, NoResponse, DecodeError.
         """
         async with asyncio.timeout(timeout):
             while True:
-                answer = await self._decode_next()
-                if answer and answer.type in _ACKS and answer.id in ids:
-                    return answer.id, answer.data
+                packet = await self._receive_socketio()
+                if packet and packet.type in _ACKS and packet.id in ids:
+                    return packet.id, packet.data
 
     async def close(self) -> None:
-        """End the session."""
+        """Close the session."""
         await self.wire.close()
-
-
-async def open_polling(
-    http: HttpClient, generation: int, timeout: float = 5.0
-) -> tuple[PollingWire, Handshake]:
-    """Open a session over polling. Raises: NoAnswer, SessionClosed, DecodeError."""
-    answer = await http.request("GET", {"EIO": str(generation), "transport": "polling"}, timeout=timeout)
-    require_success(answer)
-    first, *rest = split_body(answer.body, generation) or [""]
-    handshake = parse_open(first)
-    return PollingWire(http, generation, handshake.sid, answer.cookies, rest), handshake
 
 
 def parse_open(frame: Frame) -> Handshake:

@@ -1,4 +1,4 @@
-"""Carry Engine.IO frames, of protocol 3 or 4, over a WebSocket or over polling."""
+"""Carry Engine.IO frames over a WebSocket or over polling."""
 
 import asyncio
 import base64
@@ -7,33 +7,33 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nsroom.client.transports.slim_aiohttp import aiohttp
-from nsroom.doctor.probes.http import Answer, HttpClient, NoAnswer
+from nsroom.doctor.probes.http import HttpClient, NoResponse, Response
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, strict_json
 from nsroom.record import Frame
 
 
-class SessionClosed(Exception):
-    """The reason for the end of a session: the WebSocket's close code, or the status of a request."""
+class SessionEnded(Exception):
+    """The session is over; the text holds the WebSocket's close code, or the status of a request."""
 
 
 class Wire(Protocol):
-    """A connection that carries Engine.IO frames."""
+    """Carries Engine.IO frames."""
 
     name: str
 
     async def send(self, frame: Frame) -> None:
-        """Send a frame. Raises: SessionClosed, NoAnswer."""
+        """Send a frame. Raises: SessionEnded, NoResponse."""
 
     async def receive(self) -> Frame:
-        """Return the next frame. Raises: SessionClosed, NoAnswer, DecodeError."""
+        """Return the next frame. Raises: SessionEnded, NoResponse, DecodeError."""
 
     async def close(self) -> None:
-        """End the session."""
+        """Close the session."""
 
 
 class WebSocketWire:
-    """Carries each frame as one WebSocket message."""
+    """Carries one frame in each WebSocket message."""
 
     name = "websocket"
 
@@ -41,25 +41,25 @@ class WebSocketWire:
         self._ws = ws
 
     async def send(self, frame: Frame) -> None:
-        """Send a frame. Raises: SessionClosed."""
+        """Send a frame. Raises: SessionEnded."""
         try:
             await (self._ws.send_str(frame) if isinstance(frame, str) else self._ws.send_bytes(frame))
         except (ConnectionError, aiohttp.ClientError):
-            raise self._closed() from None
+            raise self._ended() from None
 
     async def receive(self) -> Frame:
-        """Return the next frame. Raises: SessionClosed."""
+        """Return the next frame. Raises: SessionEnded."""
         message = await self._ws.receive()
         if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-            raise self._closed()
+            raise self._ended()
         frame: Frame = message.data
         return frame
 
-    def _closed(self) -> SessionClosed:
-        return SessionClosed(f"WebSocket closed, code {self._ws.close_code or 1006}")
+    def _ended(self) -> SessionEnded:
+        return SessionEnded(f"WebSocket closed, code {self._ws.close_code or 1006}")
 
     async def close(self) -> None:
-        """Close the WebSocket, without waiting long for the server's close frame."""
+        """Close the WebSocket; do not wait long for the server's close frame."""
         try:
             async with asyncio.timeout(0.5):
                 await self._ws.close()
@@ -68,77 +68,77 @@ class WebSocketWire:
 
 
 class PollingWire:
-    """Carries frames in HTTP bodies."""
+    """Carries one or more frames in each HTTP body."""
 
     name = "polling"
 
     def __init__(
         self,
         http: HttpClient,
-        generation: int,
+        revision: int,
         sid: str,
         cookies: Mapping[str, str],
         received: Sequence[Frame] = (),
     ) -> None:
-        self.generation = generation
-        self.cookies = cookies
+        """`received` are the frames that came with the handshake."""
         self._http = http
-        self._sid = sid
-        self._query = {"EIO": str(generation), "transport": "polling", "sid": sid}
-        self._received = deque(received)
-
-    def without_cookies(self) -> "PollingWire":
-        """Return another wire of the same session that sends none of the session's cookies."""
-        return PollingWire(self._http, self.generation, self._sid, {})
+        self._revision = revision
+        self._query = {"EIO": str(revision), "transport": "polling", "sid": sid}
+        self._cookies = cookies
+        self._frames = deque(received)
 
     async def send(self, frame: Frame) -> None:
-        """Send a frame. Raises: SessionClosed, NoAnswer."""
-        await self.post(encode_body(frame, self.generation), 5.0)
+        """Send a frame. Raises: SessionEnded, NoResponse."""
+        await self.post(encode_body(frame, self._revision), 5.0)
 
-    async def post(self, text: str, timeout: float) -> None:
-        """Send a body. Raises: SessionClosed, NoAnswer."""
-        answer = await self._http.request(
-            "POST", self._query, body=text, cookies=self.cookies, timeout=timeout
+    async def post(self, body: str, timeout: float) -> None:
+        """Send a body. Raises: SessionEnded, NoResponse."""
+        response = await self._http.request(
+            "POST", self._query, body=body, cookies=self._cookies, timeout=timeout
         )
-        require_success(answer)
+        raise_for_status(response)
 
     async def receive(self) -> Frame:
-        """Return the next frame; a poll has no time-out. Raises: SessionClosed, NoAnswer, DecodeError."""
-        while not self._received:
-            answer = await self._http.request("GET", self._query, cookies=self.cookies, timeout=None)
-            require_success(answer)
-            self._received.extend(split_body(answer.body, self.generation))
-        return self._received.popleft()
+        """Return the next frame; a poll may take as long as the server likes.
+
+        Raises: SessionEnded, NoResponse, DecodeError.
+        """
+        while not self._frames:
+            response = await self._http.request("GET", self._query, cookies=self._cookies, timeout=None)
+            raise_for_status(response)
+            self._frames.extend(split_body(response.body, self._revision))
+        return self._frames.popleft()
 
     async def close(self) -> None:
-        """End the session, ignoring errors."""
+        """Close the session, if the server accepts that."""
         try:
-            await self.post(encode_body("1", self.generation), 1.0)
-        except (SessionClosed, NoAnswer):
+            await self.post(encode_body("1", self._revision), 1.0)
+        except (SessionEnded, NoResponse):
             return
 
 
-def require_success(answer: Answer) -> None:
-    """Raise SessionClosed with the server's reason unless the status is 200."""
-    if answer.status != 200:
-        raise SessionClosed(f"HTTP {answer.status}: {parse_refusal(answer.text)[1] or 'no reason given'}")
-
-
-def encode_body(frame: Frame, generation: int) -> str:
-    """Return a frame as a polling body."""
+def encode_body(frame: Frame, revision: int) -> str:
+    """Encode a frame as a polling body."""
     text = frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode()
-    return text if generation == 4 else f"{len(text.encode('utf-16-le')) // 2}:{text}"
+    return text if revision == 4 else f"{len(text.encode('utf-16-le')) // 2}:{text}"
 
 
-def split_body(data: bytes, generation: int) -> list[Frame]:
-    """Return the frames of a polling body. Raises: DecodeError."""
-    if generation == 3:
+def split_body(data: bytes, revision: int) -> list[Frame]:
+    """Split a polling body into frames. Raises: DecodeError."""
+    if revision == 3:
         return list(engineio3.split_payload(data))
     return list(engineio.split_payload(data.decode("utf-8", "replace")))
 
 
+def raise_for_status(response: Response) -> None:
+    """Raise SessionEnded unless the status is 200."""
+    if response.status != 200:
+        reason = parse_refusal(response.text)[1] or "no reason given"
+        raise SessionEnded(f"HTTP {response.status}: {reason}")
+
+
 def parse_refusal(text: str) -> tuple[int | None, str | None]:
-    """Parse an Engine.IO refusal: Node sends a code and a message, python-engineio only a message."""
+    """Return code and message of an Engine.IO error response; python-engineio sends no code."""
     try:
         value = strict_json.load(text)
     except DecodeError:

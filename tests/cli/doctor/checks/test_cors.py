@@ -1,29 +1,26 @@
-"""How the check of CORS judges the answers of a server."""
+"""Findings about the CORS headers of responses and preflights."""
 
 from collections.abc import Mapping
 
 import pytest
 from multidict import CIMultiDict
 
-from nsroom.doctor.checks.cors import judge, judge_preflight, same_origin, unusual
+from nsroom.doctor.checks.cors import is_same_origin, judge_preflight, judge_response, preflighted_headers
 from nsroom.doctor.finding import Finding
-from nsroom.doctor.probes.http import Answer
+from nsroom.doctor.probes.http import Response
 
 PAGE = "https://app.example.org"
 ALLOW = "Access-Control-Allow-Origin"
 CREDENTIALS = "Access-Control-Allow-Credentials"
 
 
-def answer(
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    body: bytes = b"",
-    repeated: Mapping[str, int] | None = None,
-) -> Answer:
-    return Answer(status, CIMultiDict(headers or {}), body, {}, repeated or {})
+def response(
+    status: int = 200, headers: Mapping[str, str] | None = None, body: bytes = b"", **repeated: int
+) -> Response:
+    return Response(status, CIMultiDict(headers or {}), body, {}, repeated)
 
 
-def text(finding: Finding | None) -> str | None:
+def found_by(finding: Finding | None) -> str | None:
     return finding.found if finding else None
 
 
@@ -40,19 +37,16 @@ def text(finding: Finding | None) -> str | None:
         ({ALLOW: f"{PAGE}, {PAGE}"}, False, "sent twice"),
     ],
 )
-def test_an_answer(headers: dict[str, str], cookies: bool, found: str | None) -> None:
-    actual = text(judge(answer(200, headers), PAGE, cookies))
-    assert actual == found if found is None else found in str(actual)
+def test_cors(headers: dict[str, str], cookies: bool, found: str | None) -> None:
+    said = found_by(judge_response(response(200, headers), PAGE, cookies))
+    assert said == found if found is None else found in str(said)
 
 
-def test_a_refusal() -> None:
-    refused = judge(answer(400, body=b'"not an accepted origin"'), PAGE, False)
-    assert text(refused) == "HTTP 400 with this Origin: not an accepted origin"
-
-
-def test_a_repeated_header() -> None:
-    twice = answer(200, {ALLOW: PAGE}, repeated={"access-control-allow-origin": 2})
-    assert "sent twice" in str(text(judge(twice, PAGE, False)))
+def test_cors_of_a_refusal_and_of_two_headers() -> None:
+    refused = judge_response(response(400, body=b'"not an accepted origin"'), PAGE, False)
+    assert found_by(refused) == "with this Origin, HTTP 400: not an accepted origin"
+    twice = response(200, {ALLOW: PAGE}, **{"access-control-allow-origin": 2})
+    assert "sent twice" in str(found_by(judge_response(twice, PAGE, False)))
 
 
 @pytest.mark.parametrize(
@@ -65,13 +59,16 @@ def test_a_repeated_header() -> None:
         (204, {ALLOW: PAGE, "Access-Control-Allow-Headers": "x-a"}, "the header X-B"),
     ],
 )
-def test_a_preflight(status: int, headers: dict[str, str], found: str | None) -> None:
-    actual = text(judge_preflight(answer(status, headers), PAGE, ["X-A", "X-B"]))
-    assert actual == found if found is None else found in str(actual)
+def test_preflight(status: int, headers: dict[str, str], found: str | None) -> None:
+    said = found_by(judge_preflight(response(status, headers), PAGE, ["X-A", "X-B"]))
+    assert said == found if found is None else found in str(said)
 
 
-def test_which_headers_need_a_preflight() -> None:
-    assert unusual({"Accept": "*/*", "Authorization": "x", "X-A": "1"}) == ["Authorization", "X-A"]
+def test_headers_that_need_a_preflight() -> None:
+    assert preflighted_headers({"Accept": "*/*", "X-A": "1", "Authorization": "x"}) == [
+        "X-A",
+        "Authorization",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,5 +81,5 @@ def test_which_headers_need_a_preflight() -> None:
         ("http://[", False),
     ],
 )
-def test_same_origin(page: str, same: bool) -> None:
-    assert same_origin(page, "http://localhost:3000") is same
+def test_is_same_origin(page: str, same: bool) -> None:
+    assert is_same_origin(page, "http://localhost:3000") is same

@@ -1,16 +1,16 @@
-"""How answers over HTTP are recognised as Engine.IO, and redirects as Socket.IO servers."""
+"""Responses to a polling handshake: Engine.IO, something else, or a redirect."""
 
 import pytest
 from multidict import CIMultiDict
 
 from nsroom.client.target import Target
-from nsroom.doctor.checks.handshake import PollingHandshake, redirected
-from nsroom.doctor.examination import Examination, Options
-from nsroom.doctor.probes.http import Answer, HttpClient
+from nsroom.doctor.checks.handshake import PollingHandshake, parse_redirect
+from nsroom.doctor.examination import Examination, Extras
+from nsroom.doctor.probes.http import HttpClient, Response
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "generation", "engine"),
+    ("status", "body", "revision", "is_engineio"),
     [
         (200, b'0{"sid":"x"}', 4, True),
         (200, b'96:0{"sid":"x"}2:40', 3, True),
@@ -23,13 +23,13 @@ from nsroom.doctor.probes.http import Answer, HttpClient
         (400, b"[" * 10_000, None, False),
     ],
 )
-def test_which_answers_are_engine_io(status: int, body: bytes, generation: int | None, engine: bool) -> None:
-    handshake = PollingHandshake(Answer(status, CIMultiDict(), body, {}, {}))
-    assert (handshake.generation, handshake.is_engine) == (generation, engine)
+def test_engineio_is_recognised(status: int, body: bytes, revision: int | None, is_engineio: bool) -> None:
+    handshake = PollingHandshake(Response(status, CIMultiDict(), body, {}, {}))
+    assert (handshake.revision, handshake.is_engineio) == (revision, is_engineio)
 
 
 @pytest.mark.parametrize(
-    ("body", "refuses"),
+    ("body", "is_unknown"),
     [
         (b'{"code":0,"message":"Transport unknown"}', True),
         (b'"Invalid transport"', True),
@@ -37,8 +37,9 @@ def test_which_answers_are_engine_io(status: int, body: bytes, generation: int |
         (b"<html>", False),
     ],
 )
-def test_a_refused_transport(body: bytes, refuses: bool) -> None:
-    assert PollingHandshake(Answer(400, CIMultiDict(), body, {}, {})).refuses_transport is refuses
+def test_a_server_without_polling_is_recognised(body: bytes, is_unknown: bool) -> None:
+    handshake = PollingHandshake(Response(400, CIMultiDict(), body, {}, {}))
+    assert handshake.is_transport_unknown is is_unknown
 
 
 @pytest.mark.parametrize(
@@ -52,5 +53,5 @@ def test_a_refused_transport(body: bytes, refuses: bool) -> None:
     ],
 )
 def test_redirects(location: str, to: tuple[str | None, str]) -> None:
-    examination = Examination(Target(), Options(), HttpClient(Target()))
-    assert redirected(location, examination) == to
+    examination = Examination(Target(), Extras(), HttpClient(Target()))
+    assert parse_redirect(location, examination) == to

@@ -1,21 +1,23 @@
-"""How namespaces answer: existing, missing, refusing, or in another encoding."""
+"""Answers to CONNECT: accepted, refused, missing, silent, unreadable."""
 
 import pytest
 
-from nsroom.client.target import Transport
-from nsroom.doctor.checks import namespaces
 from nsroom.doctor.checks.namespaces import (
-    as_path,
+    check_auth,
+    check_middleware,
+    check_namespace,
+    check_parser,
+    check_recovery,
+    format_refusal,
     is_missing,
     is_msgpack,
     is_refused,
     message_of,
-    refusal_text,
 )
 from nsroom.doctor.finding import State
 from nsroom.doctor.probes.session import Outcome, Reply
 from tests.cli.clients import Reference
-from tests.cli.doctor.conftest import Examine
+from tests.cli.doctor.checks.conftest import Examine
 from tests.peers import bad
 
 
@@ -23,7 +25,7 @@ from tests.peers import bad
     ("frame", "known"),
     [(b"\x83\xa4type\x00", True), (b"\x82\xa4type\x00\xa3nsp\xa1/", True), (b"", False), (b"\x04ab", False)],
 )
-def test_msgpack_packets(frame: bytes, known: bool) -> None:
+def test_msgpack(frame: bytes, known: bool) -> None:
     assert is_msgpack(frame) is known
 
 
@@ -37,61 +39,61 @@ def test_msgpack_packets(frame: bytes, known: bool) -> None:
         (None, "", "disconnected at once"),
     ],
 )
-def test_the_text_of_a_refusal(data: object, message: str, text: str) -> None:
-    assert (message_of(data), refusal_text(data)) == (message, text)
+def test_refused_namespaces(data: object, message: str, text: str) -> None:
+    assert (message_of(data), format_refusal(data)) == (message, text)
 
 
-@pytest.mark.parametrize(
-    ("reply", "missing", "refused"),
-    [
-        (Reply(Outcome.CONNECTED), False, False),
-        (Reply(Outcome.REFUSED, {"message": "Invalid namespace"}), True, False),
-        (Reply(Outcome.REFUSED, "Unable to connect"), True, False),
-        (Reply(Outcome.REFUSED, {"message": "no"}), False, True),
-        (Reply(Outcome.SILENT), False, False),
-    ],
-)
-def test_missing_and_refusing_namespaces(reply: Reply, missing: bool, refused: bool) -> None:
-    assert (is_missing(reply), is_refused(reply)) == (missing, refused)
+async def test_a_namespace_that_exists(examine: Examine, reference: Reference) -> None:
+    examination = await examine((await reference()).url, "/chat")
+    assert (await check_parser(examination)).found == "packets are JSON"
+    assert (await check_namespace(examination)).found == "/chat exists"
+    assert (await check_auth(examination)).found == "accepted without credentials"
+    assert (await check_middleware(examination)).state is State.OK
+    assert (await check_recovery(examination)).state is State.OK
 
 
-@pytest.mark.parametrize(
-    ("namespace", "path"),
-    [
-        ("/socket.io", "/socket.io/"),
-        ("/api/socket.io/", "/api/socket.io/"),
-        ("/chat", "/chat/socket.io/"),
-    ],
-)
-def test_the_path_that_a_namespace_may_mean(namespace: str, path: str) -> None:
-    assert as_path(namespace) == path
-
-
-@pytest.mark.parametrize(
-    ("why", "found"),
-    [
-        ("HTTP 400: Session ID unknown", "a session over polling is refused"),
-        ("WebSocket closed, code 1006", "a CONNECT ends the session"),
-        ("the server sent CLOSE", "a CONNECT ends the session"),
-        ("not JSON", "cannot be read"),
-    ],
-)
-def test_a_session_that_ended(why: str, found: str) -> None:
-    assert found in namespaces.session_ended(why).found
-
-
-async def test_a_root_namespace_that_is_missing_is_not_called_a_path(examine: Examine) -> None:
-    async with bad.refuses({"message": "Invalid namespace"}) as url:
-        finding = await namespaces.check_namespace(await examine(url, transport=Transport.WEBSOCKET))
+async def test_a_missing_namespace(examine: Examine, reference: Reference) -> None:
+    finding = await check_namespace(await examine((await reference()).url, "/nope"))
     assert finding.state is State.FAILED
-    assert finding.found == '/ is refused: "Invalid namespace"'
+    assert finding.found == '/nope is refused: "Invalid namespace"; / exists'
 
 
-async def test_namespaces_of_the_reference_server(reference: Reference, examine: Examine) -> None:
-    server = await reference()
-    examination = await examine(server.url, namespaces=("/", "/lab"))
-    assert (await namespaces.check_namespace(examination)).found == "/, /lab exist"
-    assert (await namespaces.check_auth(examination)).found == "accepted without credentials"
-    assert (await namespaces.check_parser(examination)).found == "packets are JSON"
-    assert (await namespaces.check_middleware(examination)).state is State.OK
-    assert (await namespaces.check_recovery(examination)).found.startswith("off")
+async def test_a_refused_client(examine: Examine, reference: Reference) -> None:
+    server = await reference(token="secret")
+    finding = await check_auth(await examine(server.url, "/chat"))
+    assert finding.state is State.FAILED
+    assert finding.found.startswith("/chat refuses this client, without credentials: ")
+    accepted = await check_auth(await examine(server.url, "/chat", auth={"token": "secret"}))
+    assert accepted.found == "accepted with --auth"
+
+
+async def test_a_silent_server(examine: Examine) -> None:
+    async with bad.open_then_silence() as url:
+        examination = await examine(url, connect_timeout=0.3)
+        assert (await check_parser(examination)).found == "the server answers no CONNECT"
+        assert (await check_namespace(examination)).found == "/: no answer"
+        finding = await check_middleware(examination)
+    assert finding.state is State.FAILED
+    assert "no answer to CONNECT within 0.3 s" in finding.found
+
+
+async def test_an_unreadable_answer(examine: Examine) -> None:
+    async with bad.refuses(None) as url:
+        finding = await check_parser(await examine(url))
+    assert finding.state is State.FAILED
+    assert finding.found.startswith("the answer to a CONNECT cannot be parsed")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message", "missing", "refused"),
+    [
+        (Outcome.REFUSED, "Invalid namespace", True, False),
+        (Outcome.REFUSED, "Unable to connect", True, False),
+        (Outcome.REFUSED, "no", False, True),
+        (Outcome.CONNECTED, "Invalid namespace", False, False),
+        (Outcome.SILENT, "", False, False),
+    ],
+)
+def test_missing_and_refused(outcome: Outcome, message: str, missing: bool, refused: bool) -> None:
+    reply = Reply(outcome, {"message": message})
+    assert (is_missing(reply), is_refused(reply)) == (missing, refused)

@@ -1,4 +1,4 @@
-"""Platforms recognised by their headers."""
+"""Platforms and their response headers."""
 
 import pytest
 from multidict import CIMultiDict
@@ -18,5 +18,5 @@ from nsroom.doctor.checks.platforms import known_platform
         ({}, (None, False)),
     ],
 )
-def test_known_platforms(headers: dict[str, str], known: tuple[str | None, bool]) -> None:
+def test_platforms(headers: dict[str, str], known: tuple[str | None, bool]) -> None:
     assert known_platform(CIMultiDict(headers)) == known

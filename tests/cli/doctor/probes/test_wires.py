@@ -1,4 +1,4 @@
-"""Polling bodies of both protocols, refusals of both servers, and wires to a real one."""
+"""Polling bodies of both protocols, and error responses of both servers."""
 
 import pytest
 
@@ -13,13 +13,13 @@ def test_bodies(frame: str | bytes, four: str, three: str) -> None:
     assert (encode_body(frame, 4), encode_body(frame, 3)) == (four, three)
 
 
-def test_bodies_with_several_frames() -> None:
+def test_bodies_are_split() -> None:
     assert split_body(b"0{}\x1e40", 4) == ["0{}", "40"]
     assert split_body(b"3:0{}2:40", 3) == ["0{}", "40"]
 
 
 @pytest.mark.parametrize(
-    ("text", "parsed"),
+    ("text", "expected"),
     [
         ('{"code":3,"message":"Bad request"}', (3, "Bad request")),
         ('"Invalid session x"', (None, "Invalid session x")),
@@ -30,5 +30,5 @@ def test_bodies_with_several_frames() -> None:
         ("[]", (None, None)),
     ],
 )
-def test_refusals(text: str, parsed: tuple[int | None, str | None]) -> None:
-    assert parse_refusal(text) == parsed
+def test_refusals(text: str, expected: tuple[int | None, str | None]) -> None:
+    assert parse_refusal(text) == expected

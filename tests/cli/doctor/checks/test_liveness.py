@@ -1,0 +1,61 @@
+"""Heartbeats, idle connections and payload limits."""
+
+import asyncio
+import json
+
+from nsroom.client.target import Transport
+from nsroom.doctor.checks.liveness import check_heartbeat, check_payload, check_soak
+from nsroom.doctor.examination import Extras
+from nsroom.doctor.finding import State
+from tests.cli.clients import Reference
+from tests.cli.doctor.checks.conftest import Examine
+from tests.peers import bad
+
+
+async def test_a_slow_heartbeat_is_not_waited_for(examine: Examine, reference: Reference) -> None:
+    finding = await check_heartbeat(await examine((await reference()).url))
+    assert finding.found == "every 25 s, timeout 20 s (use --soak 30 to wait for one)"
+
+
+async def test_a_heartbeat_slower_than_proxies_allow_is_a_warning(examine: Examine) -> None:
+    async with bad.sends(handshake={"pingInterval": 60_000}) as url:
+        finding = await check_heartbeat(await examine(url))
+    assert finding.state is State.WARNING
+    assert finding.found.startswith("every 60 s, timeout 20 s: most proxies")
+
+
+async def test_a_fast_heartbeat_is_waited_for(examine: Examine) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send("0" + json.dumps(bad.OPEN | {"pingInterval": 200}))
+        await asyncio.sleep(0.1)
+        await talk.send("2")
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        finding = await check_heartbeat(await examine(url))
+    assert finding.found == "every 0.2 s, timeout 20 s; one arrived after 0.1 s"
+
+
+async def test_an_idle_connection(examine: Examine, reference: Reference) -> None:
+    url = (await reference()).url
+    assert (await check_soak(await examine(url))).state is State.SKIPPED
+    finding = await check_soak(await examine(url, "/chat", extras=Extras(soak=0.2)))
+    assert finding.found == "open for 0.2 s, 0 heartbeats, over websocket"
+
+
+async def test_an_idle_connection_that_is_closed(examine: Examine) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+
+    async with bad.conversation(script) as url:
+        finding = await check_soak(await examine(url, extras=Extras(soak=5)))
+    assert finding.state is State.FAILED
+    assert finding.found.startswith("closed after 0.")
+
+
+async def test_the_payload_limit(examine: Examine, reference: Reference) -> None:
+    url = (await reference()).url
+    found = (await check_payload(await examine(url))).found
+    assert found == "maxPayload is 1000000 bytes; a body of 1000000 bytes gets through"
+    found = (await check_payload(await examine(url, transport=Transport.WEBSOCKET))).found
+    assert found == "maxPayload is 1000000 bytes"

@@ -1,0 +1,41 @@
+"""Network fixes: hostile values stay one word in a shell and one string in code."""
+
+import shlex
+
+import pytest
+
+from nsroom.doctor.finding import Fixes
+from nsroom.doctor.fixes import network
+
+HOSTILE = "http://x/';$(rm -rf ~)\"\n`reboot`\x1b[2J"
+
+
+def texts(fixes: Fixes, place: str) -> list[str]:
+    return [fix.text for fix in fixes if fix.place == place]
+
+
+def test_a_shell_command_keeps_a_hostile_url_in_one_word() -> None:
+    [command] = texts(network.moved(HOSTILE, "/socket.io/"), "shell")
+    assert shlex.split(command)[2] == HOSTILE
+
+
+def test_code_keeps_a_hostile_url_in_one_string() -> None:
+    [code] = texts(network.moved(HOSTILE, "/socket.io/"), "client, JavaScript")
+    assert '\\"' in code
+    assert "\n" not in code
+
+
+def test_host_names_are_quoted_for_the_shell() -> None:
+    for fixes in (network.renew("a b"), network.other_host("a b"), network.chain("a b")):
+        assert any("'a b'" in text for text in texts(fixes, "shell"))
+    assert network.look_up("a b").text == "getent hosts 'a b' || nslookup 'a b'"
+
+
+@pytest.mark.parametrize(("refused", "count"), [(False, 1), (True, 3)])
+def test_only_a_refused_port_needs_another_address(refused: bool, count: int) -> None:
+    assert len(network.listen(3000, refused)) == count
+
+
+@pytest.mark.parametrize(("status", "place"), [(429, "proxy"), (502, "shell")])
+def test_gateways(status: int, place: str) -> None:
+    assert network.gateway(status)[0].place == place

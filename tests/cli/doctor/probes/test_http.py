@@ -1,0 +1,63 @@
+"""Single HTTP and WebSocket requests."""
+
+import pytest
+
+from nsroom.client.target import Target
+from nsroom.doctor.probes.http import HttpClient, NoResponse, UpgradeRefused
+from tests.peers import bad
+
+
+def target(url: str) -> Target:
+    return Target(url=url, connect_timeout=0.3)
+
+
+async def test_a_response() -> None:
+    async with bad.answers(404, headers={"X-A": "1"}) as url, HttpClient(target(url)) as http:
+        response = await http.request("GET", {"EIO": "4"})
+    assert (response.status, response.headers["x-a"], response.repeated["x-a"]) == (404, "1", 1)
+
+
+async def test_redirects_are_not_followed() -> None:
+    async with bad.redirects() as url, HttpClient(target(url)) as http:
+        assert (await http.request("GET", {})).status == 302
+
+
+async def test_a_long_body_is_truncated() -> None:
+    async with bad.answers(200, "x" * 1_000_000) as url, HttpClient(target(url)) as http:
+        assert len((await http.request("GET", {})).body) == 262_144
+
+
+@pytest.mark.parametrize(
+    ("peer", "timed_out", "reason"),
+    [
+        (bad.silent, True, "no answer within 0.3 s"),
+        (bad.garbage, False, "not HTTP"),
+        (bad.refuses_connections, False, "nothing listens"),
+    ],
+)
+async def test_no_response(peer: type[bad.Peer], timed_out: bool, reason: str) -> None:
+    async with peer() as url, HttpClient(target(url)) as http:
+        for request in (http.request("GET", {}), http.websocket({})):
+            with pytest.raises(NoResponse) as caught:
+                await request
+            assert caught.value.timed_out is timed_out
+        assert reason in str(caught.value)
+
+
+async def test_a_refused_websocket() -> None:
+    async with bad.answers(403) as url, HttpClient(target(url)) as http:
+        with pytest.raises(UpgradeRefused) as caught:
+            await http.websocket({})
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("path", ["socket.io", "/socket.io", "/socket.io/"])
+def test_the_path_has_a_slash_at_both_ends(path: str) -> None:
+    assert HttpClient(Target(path=path)).path == "/socket.io/"
+
+
+def test_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:8080")
+    monkeypatch.setenv("no_proxy", "localhost")
+    assert HttpClient(Target(url="http://example.org")).proxy == "http://proxy:8080"
+    assert HttpClient(Target(url="http://localhost:3000")).proxy is None
