@@ -33,8 +33,14 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 def _is_ours(task: asyncio.Task[Any]) -> bool:
-    code = task.get_coro().cr_code  # type: ignore[union-attr]
-    return Path(code.co_filename).is_relative_to(CLI) or code.co_qualname.startswith("AsyncClient.")
+    coroutine = task.get_coro()
+    # A task may also run a generator, which has the attribute of another name.
+    codes = (getattr(coroutine, name, None) for name in ("cr_code", "gi_code", "ag_code"))
+    return any(
+        Path(code.co_filename).is_relative_to(CLI) or code.co_qualname.startswith("AsyncClient.")
+        for code in codes
+        if code
+    )
 
 
 @pytest.fixture

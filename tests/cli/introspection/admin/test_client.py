@@ -1,0 +1,51 @@
+"""A connection to the admin namespace of a real server."""
+
+import pytest
+
+from nsroom.client.target import Target
+from nsroom.errors import CredentialsError, RefusedError
+from nsroom.introspection.admin.client import Admin
+from nsroom.introspection.inventory import Feature
+from nsroom_server.settings.config import Administrator
+from tests.cli.clients import Connect, Reference
+
+LOGIN = {"username": "ann", "password": "secret"}
+
+
+def target(url: str, **fields: str) -> Target:
+    return Target(url=url, namespaces=("/admin",), auth={**LOGIN, **fields})
+
+
+async def test_it_lists_the_sockets_and_follows_them(reference: Reference, connect: Connect) -> None:
+    running = await reference(admin=Administrator(user="ann", password="secret", write=True))
+    client = await connect(running.url, "/chat")
+    async with Admin(target(running.url)) as admin:
+        await admin.listing()
+        key = ("/chat", client.namespaces["/chat"] or "")
+        assert key in admin.state.sockets
+        await admin.command(Feature.JOIN, "join", "/chat", "lobby", key[1])
+        assert await admin.until(lambda: "lobby" in admin.state.sockets[key].rooms, 5)
+        await client.close()
+        assert await admin.until(lambda: admin.state.is_disconnected(key), 5)
+
+
+async def test_a_wrong_password_is_named(reference: Reference) -> None:
+    running = await reference(admin=Administrator(user="ann", password="secret"))
+    with pytest.raises(CredentialsError, match="use --admin-auth USER:PASSWORD"):
+        async with Admin(target(running.url, password="wrong")):
+            pass
+
+
+async def test_a_server_without_an_admin_namespace(reference: Reference) -> None:
+    running = await reference()
+    with pytest.raises(RefusedError, match="not instrumented"):
+        async with Admin(target(running.url)):
+            pass
+
+
+async def test_a_read_only_server_supports_no_commands(reference: Reference) -> None:
+    running = await reference(admin=Administrator(user="ann", password="secret"))
+    async with Admin(target(running.url)) as admin:
+        await admin.require_open()
+        with pytest.raises(RefusedError, match="read-only: it does not support JOIN"):
+            admin.require(Feature.JOIN)
