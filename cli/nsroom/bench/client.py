@@ -109,8 +109,8 @@ class Connection(asyncio.BufferedProtocol):
         """Return the id of the event that a packet acknowledges, or None."""
         prefix = self._templates.ack_prefix
         if packet.startswith(prefix):
-            digits = packet[len(prefix) : packet.find(b"[", len(prefix))]
-            return int(digits) if digits.isdigit() and len(digits) <= _MAX_DIGITS else None
+            digits, bracket, _ = packet[len(prefix) : len(prefix) + _MAX_DIGITS + 1].partition(b"[")
+            return int(digits) if bracket and digits.isdigit() else None
         if packet[1] != _BINARY_ACK:
             return None
         found = socketio.HEADER.match(packet[1:].decode("utf-8", "replace"))
