@@ -1,4 +1,4 @@
-"""A proxy inside the test's loop, with what it has shown; and raw peers on both of its sides."""
+"""A proxy in the test's event loop with its records, and raw peers on both sides."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from nsroom.proxy.server import Plan, Proxy
 from nsroom.record import Record
 
 WAIT = 5.0
-"""Seconds for what is to happen at once."""
+"""Seconds for something that should happen at once."""
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 UPGRADE = (
     b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: %b\r\n"
@@ -24,33 +24,33 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnectio
 
 @dataclass(slots=True)
 class Relayed:
-    """A proxy that listens."""
+    """A listening proxy and its records."""
 
     url: str
     records: list[Record] = field(default_factory=list)
-    _came: asyncio.Event = field(default_factory=asyncio.Event)
+    _added: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
     async def seen(self, **fields: Any) -> Record:
-        """Wait for a record that holds these fields."""
+        """Wait for a record with these fields, and return it."""
         async with asyncio.timeout(WAIT):
             while True:
                 for record in self.records:
                     if all(getattr(record, key) == value for key, value in fields.items()):
                         return record
-                self._came.clear()
-                await self._came.wait()
+                self._added.clear()
+                await self._added.wait()
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
-    async def take(self, proxy: Proxy) -> None:
+    async def collect(self, proxy: Proxy) -> None:
         async for records in proxy.channel:
             self.records += records
-            self._came.set()
+            self._added.set()
 
 
 @asynccontextmanager
@@ -59,20 +59,20 @@ async def relaying(url: str, **options: Any) -> AsyncIterator[Relayed]:
     proxy = Proxy(Plan(url, **options))
     async with proxy.listening("127.0.0.1", 0) as listening:
         relayed = Relayed(listening)
-        taking = asyncio.create_task(relayed.take(proxy))
+        collecting = asyncio.create_task(relayed.collect(proxy))
         failing = asyncio.create_task(proxy.failed())
         try:
             yield relayed
         finally:
             assert not failing.done()
-            for task in (taking, failing):
+            for task in (collecting, failing):
                 task.cancel()
-            await asyncio.gather(taking, failing, return_exceptions=True)
+            await asyncio.gather(collecting, failing, return_exceptions=True)
 
 
 @asynccontextmanager
 async def raw_server(talk: Peer) -> AsyncIterator[str]:
-    """Serve TCP by hand, give the URL; at the end every conversation must be over."""
+    """Serve TCP with `talk` and yield the URL; at exit, wait until every connection has ended."""
     conversations: list[asyncio.Task[None]] = []
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,20 +94,20 @@ async def raw_server(talk: Peer) -> AsyncIterator[str]:
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection with a reset."""
+    """Reset a connection."""
     raw = writer.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
 async def drained(reader: asyncio.StreamReader) -> bytes:
-    """Read to the end."""
+    """Read until the end."""
     async with asyncio.timeout(WAIT):
         return await reader.read()
 
 
 async def is_reset(reader: asyncio.StreamReader) -> bool:
-    """Wait for the end, and tell whether it was a reset."""
+    """Wait for the end, and return whether it was a reset."""
     try:
         await drained(reader)
     except ConnectionResetError:
@@ -117,7 +117,7 @@ async def is_reset(reader: asyncio.StreamReader) -> bool:
 
 @contextlib.asynccontextmanager
 async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
-    """Close a client's end at the end."""
+    """Close the writer at exit."""
     try:
         yield
     finally:

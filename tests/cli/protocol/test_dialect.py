@@ -1,4 +1,4 @@
-"""Packets on their way to the wire, in every dialect, and what python-socketio sees of those that come."""
+"""Packets encoded in every dialect, and the frames given to python-socketio."""
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_socket_io_2_connects_the_root_unasked(dialect: Dialect) -> None:
         (MSGPACK, "4{", NOOP),
     ],
 )
-def test_what_python_socketio_sees(dialect: Dialect, frame: str | bytes, seen: str) -> None:
+def test_frames_for_python_socketio(dialect: Dialect, frame: str | bytes, seen: str) -> None:
     assert dialect.as_default(frame) == seen
 
 
@@ -61,7 +61,7 @@ def test_what_python_socketio_sees(dialect: Dialect, frame: str | bytes, seen: s
         (OLD_MSGPACK, "Socket.IO 2 (Engine.IO 3) in msgpack", "--protocol 3 --parser msgpack"),
     ],
 )
-def test_names(dialect: Dialect, name: str, options: str) -> None:
+def test_names_and_options(dialect: Dialect, name: str, options: str) -> None:
     assert (str(dialect), dialect.options) == (name, options)
 
 

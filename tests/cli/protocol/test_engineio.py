@@ -78,13 +78,13 @@ def test_malformed_frames(frame: str, reason: str, offset: int) -> None:
 
 
 @pytest.mark.parametrize("frame", ["4abcde", b"abcdef"])
-def test_a_frame_has_a_bound(frame: str | bytes) -> None:
+def test_the_size_of_a_frame_is_limited(frame: str | bytes) -> None:
     assert engineio.decode(frame, Limits(frame=6)).data
     with pytest.raises(DecodeError, match="larger than 5"):
         engineio.decode(frame, Limits(frame=5))
 
 
-def test_a_payload_names_the_frame_that_is_malformed() -> None:
+def test_an_error_in_a_payload_names_the_malformed_frame() -> None:
     with pytest.raises(DecodeError) as caught:
         engineio.decode_payload("4a\x1e\x1e4b")
     assert caught.value.frame == ""
@@ -95,7 +95,7 @@ def test_only_a_message_is_binary() -> None:
         engineio.encode(Packet(PacketType.PING, b"x"))
 
 
-def test_polling_cannot_carry_its_own_separator() -> None:
+def test_polling_cannot_carry_its_separator() -> None:
     with pytest.raises(ValueError, match="record separator"):
         engineio.encode_payload([Packet(MESSAGE, "a\x1eb")])
 
@@ -130,7 +130,7 @@ def test_the_handshake_of_the_specification() -> None:
     )
 
 
-def test_an_older_server_names_no_largest_payload() -> None:
+def test_an_older_server_sends_no_max_payload() -> None:
     data = '{"sid":"x","upgrades":[],"pingInterval":25000.0,"pingTimeout":5000}'
     assert engineio.parse_handshake(data) == Handshake("x", (), 25000, 5000, None)
 
@@ -167,6 +167,6 @@ def test_malformed_handshakes(data: str, reason: str) -> None:
 
 
 @given(TEXT)
-def test_any_handshake_is_one_or_an_error(data: str) -> None:
+def test_any_text_is_a_handshake_or_an_error(data: str) -> None:
     with pytest.raises(DecodeError):
         engineio.parse_handshake(data)

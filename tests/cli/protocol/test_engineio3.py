@@ -31,13 +31,13 @@ def test_payloads_without_lengths(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"2:4", b"1:23:4x", b"\x01\x02\xff\x04"])
-def test_payloads_that_are_torn(body: bytes) -> None:
+def test_truncated_payloads(body: bytes) -> None:
     with pytest.raises(DecodeError, match="shorter than its length"):
         engineio3.split_payload(body)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
-def test_payloads_come_back(frames: list[str]) -> None:
+def test_payloads_round_trip(frames: list[str]) -> None:
     assert engineio3.split_payload(engineio3.join_payload(frames).encode()) == frames
 
 
@@ -50,17 +50,17 @@ def test_any_body_is_split_or_an_error(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [("4x", "4x"), ("b4AA==", "bAA=="), (b"\x04\x01", b"\x01"), ("2probe", "2probe")]
 )
-def test_frames_beside_those_of_engine_io_4(old: str | bytes, new: str | bytes) -> None:
+def test_frames_convert_from_and_to_engine_io_4(old: str | bytes, new: str | bytes) -> None:
     assert engineio3.to_4(old) == new
     assert engineio3.from_4(new) == old
 
 
-def test_a_frame_without_its_type_stays_as_it_is() -> None:
+def test_a_frame_without_its_type_is_unchanged() -> None:
     assert engineio3.to_4(b"\x01") == b"\x01"
 
 
 @pytest.mark.parametrize(
-    ("body", "is_one"), [("2:40", True), ("40", False), ('42["a:"]', False), ("", False)]
+    ("body", "is_payload_of_3"), [("2:40", True), ("40", False), ('42["a:"]', False), ("", False)]
 )
-def test_a_payload_is_told_from_a_frame(body: str, is_one: bool) -> None:
-    assert engineio3.is_payload(body) is is_one
+def test_payloads_are_distinguished_from_frames(body: str, is_payload_of_3: bool) -> None:
+    assert engineio3.is_payload(body) is is_payload_of_3

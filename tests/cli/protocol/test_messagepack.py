@@ -1,4 +1,4 @@
-"""MessagePack as messagepack.io writes it, and any other bytes."""
+"""MessagePack as notepack.io encodes it, and any other bytes."""
 
 import math
 from typing import Any
@@ -24,7 +24,7 @@ JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEX
 
 
 def error_offset(data: bytes) -> int:
-    """Say where the data is malformed; 0 when it is not."""
+    """Return the offset of the error in the data, or 0 if it is valid."""
     try:
         messagepack.load(data)
     except DecodeError as error:
@@ -57,7 +57,7 @@ def error_offset(data: bytes) -> int:
         ("82a161c0a16280", {"a": None, "b": {}}),
     ],
 )
-def test_values_both_ways(written: str, value: Any) -> None:
+def test_values_are_encoded_and_decoded(written: str, value: Any) -> None:
     assert messagepack.load(bytes.fromhex(written)) == value
     assert messagepack.dump(value).hex() == written
 
@@ -88,8 +88,8 @@ def test_lengths(size: int) -> None:
         ("8101a161", {"1": "a"}),
     ],
 )
-def test_what_javascript_means_by_it(written: str, value: Any) -> None:
-    """Dates and undefined as in JSON, ArrayBuffers as bytes, other extensions as notepack gives them."""
+def test_extensions_of_javascript(written: str, value: Any) -> None:
+    """Dates and undefined as in JSON, ArrayBuffers as bytes, other extensions as notepack decodes them."""
     assert messagepack.load(bytes.fromhex(written)) == value
 
 
@@ -109,24 +109,24 @@ def test_what_javascript_means_by_it(written: str, value: Any) -> None:
         ("81" * 300, "nested more than 256 levels|nested too deeply"),
     ],
 )
-def test_what_is_malformed(written: str, reason: str) -> None:
+def test_malformed_data(written: str, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason):
         messagepack.load(bytes.fromhex(written))
 
 
-def test_the_number_of_values_is_bounded() -> None:
+def test_the_number_of_values_is_limited() -> None:
     with pytest.raises(DecodeError, match="more than 5000000 values"):
         messagepack.load(b"\xdd" + (5_000_001).to_bytes(4) + b"\x80" * 5_000_001)
 
 
-def test_depth_is_bounded_as_it_is_told() -> None:
+def test_the_depth_limit_is_the_callers() -> None:
     assert messagepack.load(b"\x91\x91\x01", Limits(depth=2)) == [[1]]
     with pytest.raises(DecodeError, match="nested more than 1 levels"):
         messagepack.load(b"\x91\x91\x01", Limits(depth=1))
 
 
 @given(JSON)
-def test_every_value_comes_back(value: Any) -> None:
+def test_every_value_round_trips(value: Any) -> None:
     assert messagepack.load(messagepack.dump(value)) == value
 
 
@@ -139,7 +139,7 @@ def test_any_bytes_are_a_value_or_an_error(data: bytes) -> None:
 
 
 @given(st.lists(JSON, max_size=5) | st.dictionaries(TEXT, JSON, max_size=5))
-def test_elements_are_where_they_say(value: Any) -> None:
+def test_elements_are_at_their_offsets(value: Any) -> None:
     data = messagepack.dump(value)
     found = list(messagepack.elements(data))
     assert [messagepack.load(data[each.start : each.end]) for each in found] == [each.value for each in found]
@@ -159,12 +159,12 @@ def test_elements_of_any_length(size: int) -> None:
     ("value", "reason"),
     [(math.nan, "not a JSON number"), (10**400, "out of range"), ({1, 2}, "set is not JSON")],
 )
-def test_what_cannot_be_written(value: Any, reason: str) -> None:
+def test_values_that_cannot_be_encoded(value: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         messagepack.dump(value)
 
 
-def test_a_value_that_is_too_deep_cannot_be_written() -> None:
+def test_a_value_that_is_nested_too_deeply_cannot_be_encoded() -> None:
     value: Any = []
     for _ in range(2000):
         value = [value]
@@ -172,6 +172,6 @@ def test_a_value_that_is_too_deep_cannot_be_written() -> None:
         messagepack.dump(value)
 
 
-def test_what_javascript_has_no_room_for_is_written_as_it_would_read_it() -> None:
+def test_large_integers_and_lone_surrogates_are_encoded_as_javascript_reads_them() -> None:
     assert messagepack.load(messagepack.dump(2**70)) == float(2**70)
     assert messagepack.load(messagepack.dump("a\ud800b\ud83d\ude00")) == "a�b😀"

@@ -30,22 +30,22 @@ def packed(**fields: Any) -> bytes:
         Packet(CONNECT_ERROR, "/", data={"message": "no"}),
     ],
 )
-def test_packets_come_back(packet: Packet) -> None:
+def test_packets_round_trip(packet: Packet) -> None:
     assert msgpack_parser.decode(msgpack_parser.encode(packet)) == packet
 
 
-def test_what_javascript_writes() -> None:
+def test_a_packet_of_javascript() -> None:
     """A CONNECT of socket.io 4.8, whose `pid` is undefined."""
     data = bytes.fromhex("83a47479706500a46461746182a3736964a17ba3706964d40000a36e7370a52f63686174")
     assert msgpack_parser.decode(data) == Packet(CONNECT, "/chat", data={"sid": "{"})
 
 
-def test_binary_types_of_socket_io_2_are_the_plain_ones() -> None:
+def test_binary_types_of_socket_io_2_become_the_plain_types() -> None:
     assert msgpack_parser.decode(packed(type=5, data=["b", b"\0"])) == Packet(EVENT, data=["b", b"\0"])
     assert msgpack_parser.decode(packed(type=6, data=[], id=1)) == Packet(ACK, id=1, data=[])
 
 
-def test_socket_io_2_has_json_beside_it() -> None:
+def test_control_packets_of_socket_io_2_are_json() -> None:
     connect = Packet(CONNECT, "/chat")
     assert msgpack_parser.encode_old(connect) == '{"type":0,"nsp":"/chat"}'
     assert msgpack_parser.encode_old(connect, "a=b") == '{"type":0,"nsp":"/chat?a=b"}'
@@ -76,13 +76,13 @@ def test_socket_io_2_has_json_beside_it() -> None:
         ("[]", "a packet must be a map"),
     ],
 )
-def test_what_is_malformed(data: str | bytes, reason: str) -> None:
+def test_malformed_packets(data: str | bytes, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason):
         msgpack_parser.decode(data)
 
 
 @pytest.mark.parametrize("data", [b"\0" * 9, "0" * 9])
-def test_the_size_is_bounded(data: str | bytes) -> None:
+def test_the_size_is_limited(data: str | bytes) -> None:
     with pytest.raises(DecodeError, match="larger than 8"):
         msgpack_parser.decode(data, Limits(frame=8))
 
@@ -108,6 +108,6 @@ def test_any_data_is_a_packet_or_an_error(data: str | bytes) -> None:
         Packet(EVENT, id=-1, data=["e"]),
     ],
 )
-def test_what_cannot_be_sent(packet: Packet) -> None:
+def test_packets_that_cannot_be_sent(packet: Packet) -> None:
     with pytest.raises(ValueError, match=r"must (not )?be|must have an id|cannot be a namespace"):
         msgpack_parser.encode(packet)

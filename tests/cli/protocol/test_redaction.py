@@ -1,4 +1,4 @@
-"""What a client says of itself is hidden wherever it stands."""
+"""Credentials in a CONNECT are hidden in every encoding."""
 
 import base64
 
@@ -28,12 +28,12 @@ BASE64 = base64.b64encode(PACKED).decode()
         (f"b4{BASE64}", REDACTED),
     ],
 )
-def test_what_is_shown(frame: str | bytes, shown: str) -> None:
+def test_redacted_connects(frame: str | bytes, shown: str) -> None:
     assert redacted(frame) == shown
 
 
 @pytest.mark.parametrize(
-    ("frame", "is_old", "is_one"),
+    ("frame", "is_old", "looks_like_connect"),
     [
         ('40{"token"', False, True),
         ('4{"type":0', True, True),
@@ -47,5 +47,7 @@ def test_what_is_shown(frame: str | bytes, shown: str) -> None:
         ("", False, False),
     ],
 )
-def test_a_malformed_connect_is_found(frame: str | bytes, is_old: bool, is_one: bool) -> None:
-    assert is_connect(frame, is_old) is is_one
+def test_malformed_connects_are_recognised(
+    frame: str | bytes, is_old: bool, looks_like_connect: bool
+) -> None:
+    assert is_connect(frame, is_old) is looks_like_connect

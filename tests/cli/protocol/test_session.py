@@ -1,4 +1,4 @@
-"""Whole conversations, frame by frame: `<` came from the server, `>` went to it, a millisecond apart."""
+"""Whole connections, frame by frame, one millisecond apart: `<` from the server, `>` to the server."""
 
 import base64
 import json
@@ -24,13 +24,13 @@ WAYS = {"<": Direction.IN, ">": Direction.OUT}
 
 
 def fed(session: Session, way: Direction, frame: str | bytes, at: int = 1) -> list[Record]:
-    """Feed one frame, which completes a record or none."""
+    """Feed one frame; return its record in a list, which is empty if it completes none."""
     record = session.feed(way, frame, at)
     return [] if record is None else [record]
 
 
 def observe(*said: Said, session: Session | None = None) -> list[Record]:
-    """Feed a conversation: `"< 40"`, or `("<", b"…")` where the frame is binary."""
+    """Feed frames written as `"< 40"`, or as `("<", b"…")` if binary; return their records."""
     session = session or Session()
     records: list[Record] = []
     for millisecond, each in enumerate(said):
@@ -40,7 +40,7 @@ def observe(*said: Said, session: Session | None = None) -> list[Record]:
 
 
 def shown(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """Give what is there of records, but when and in which order."""
+    """Return the fields of records that are not None, without time and sequence number."""
     return [
         {
             key: value
@@ -62,7 +62,7 @@ def event(direction: str, namespace: str, name: str, *args: Any, **fields: Any) 
     }
 
 
-def test_a_conversation_from_the_handshake_to_the_end() -> None:
+def test_a_connection_from_the_handshake_to_the_end() -> None:
     session = Session()
     records = observe(
         f"< {OPEN}",
@@ -165,14 +165,14 @@ def test_each_namespace_has_its_own_sid() -> None:
         ('40{"sid":7}', {"/": None}),
     ],
 )
-def test_an_old_server_gives_no_sid(connect: str, namespaces: dict[str, None]) -> None:
+def test_an_old_server_sends_no_sid(connect: str, namespaces: dict[str, None]) -> None:
     session = Session()
     observe(f"< {connect}", session=session)
     assert session.namespaces == namespaces
 
 
-def test_acknowledgements_are_paired_both_ways() -> None:
-    """The same id of both sides, and of two namespaces, means four different things."""
+def test_acknowledgements_are_paired_in_both_directions() -> None:
+    """The same id, in two directions and two namespaces, belongs to four different events."""
     records = observe(
         '> 427["a"]',
         '< 427["b"]',
@@ -191,7 +191,7 @@ def test_acknowledgements_are_paired_both_ways() -> None:
     ]
 
 
-def test_an_acknowledgement_that_nobody_waits_for_says_so() -> None:
+def test_an_unexpected_acknowledgement_has_a_message() -> None:
     records = observe('> 421["a"]', "< 431[]", "< 431[]", "< 439[1]")
     assert [(record.event, record.rtt_ms, record.message) for record in records[1:]] == [
         ("a", 1.0, None),
@@ -200,13 +200,13 @@ def test_an_acknowledgement_that_nobody_waits_for_says_so() -> None:
     ]
 
 
-def test_unanswered_events_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unanswered_events_take_limited_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "_MAX_UNANSWERED", 3)
     records = observe(*(f'> 42{n}["e{n}"]' for n in range(5)), *(f"< 43{n}[]" for n in range(5)))
     assert [record.event for record in records[5:]] == [None, None, "e2", "e3", "e4"]
 
 
-def test_the_upgrade_is_seen() -> None:
+def test_the_upgrade_is_recorded() -> None:
     records = observe("> 2probe", "< 3probe", "> 5", "< 6")
     assert shown(records) == [
         {"direction": "out", "kind": "ping", "data": "probe"},
@@ -275,7 +275,7 @@ def test_a_binary_acknowledgement_is_paired() -> None:
         ),
     ],
 )
-def test_what_is_malformed_is_shown_whole_and_the_stream_goes_on(
+def test_malformed_frames_are_recorded_whole_and_the_next_frame_is_read(
     said: list[Said], message: str, frames: list[str | bytes]
 ) -> None:
     before, error, after = observe('< 42["before"]', *said, '< 42["after"]')
@@ -285,19 +285,19 @@ def test_what_is_malformed_is_shown_whole_and_the_stream_goes_on(
     assert message in str(error.message)
 
 
-def test_a_malformed_frame_leaves_the_other_direction_alone() -> None:
+def test_a_malformed_frame_does_not_affect_the_other_direction() -> None:
     records = observe(f"< 4{BINARY}", "> 9", ("<", b"ok"))
     assert [record.kind for record in records] == [Kind.PROTOCOL_ERROR, Kind.EVENT]
 
 
-def test_a_handshake_is_kept_when_a_bad_one_follows() -> None:
+def test_a_malformed_handshake_does_not_replace_the_first() -> None:
     session = Session()
     observe(f"< {OPEN}", "< 0{}", session=session)
     assert session.handshake
     assert session.handshake.sid == "e1"
 
 
-def test_the_limits_are_those_given() -> None:
+def test_the_limits_are_the_callers() -> None:
     (record,) = observe('< 42["long enough"]', session=Session(limits=Limits(frame=8)))
     assert (record.kind, record.message) == (Kind.PROTOCOL_ERROR, "larger than 8 characters at offset 0")
 
@@ -305,7 +305,7 @@ def test_the_limits_are_those_given() -> None:
 RECOVERED = '40{"sid":"s1","pid":"p1"}'
 
 
-def test_recovery_offsets_are_set_apart() -> None:
+def test_recovery_offsets_are_separated_from_the_arguments() -> None:
     session = Session()
     records = observe(
         f"< {RECOVERED}",
@@ -329,14 +329,14 @@ def test_recovery_offsets_are_set_apart() -> None:
     assert (session.recovery, session.offsets) == ({"/": "p1"}, {"/": "O1yPq3A.x9"})
 
 
-def test_without_recovery_every_argument_is_the_servers() -> None:
+def test_without_recovery_every_argument_is_kept() -> None:
     assert shown(observe('< 40{"sid":"s1"}', '< 42["news","O1yPq3A"]'))[1] == event(
         "in", "/", "news", "O1yPq3A"
     )
 
 
 def test_a_server_that_no_longer_recovers_adds_no_offsets() -> None:
-    """After a restart with other options, or behind a load balancer, its answer has no `pid`."""
+    """After a restart with other options, or with another load balancer, its answer has no `pid`."""
     session = Session()
     session.recovery["/"] = "p0"
     records = observe('< 40{"sid":"s2"}', '< 42["news","O1yPq3A"]', session=session)
@@ -362,7 +362,7 @@ def test_raw_records_have_their_frames_and_sizes() -> None:
 
 
 @pytest.mark.parametrize("namespace", ["", "/chat,"])
-def test_what_a_client_proves_itself_with_is_never_recorded(namespace: str) -> None:
+def test_credentials_are_never_recorded(namespace: str) -> None:
     said = f'> 40{namespace}{{"token":"s3cret"}}'
     (plain,) = observe(said)
     (raw,) = observe(said, session=Session(raw=True))
@@ -371,17 +371,17 @@ def test_what_a_client_proves_itself_with_is_never_recorded(namespace: str) -> N
     assert raw.bytes == byte_count(raw.frames)
 
 
-def test_a_connect_without_a_payload_is_recorded_as_it_is() -> None:
+def test_a_connect_without_a_payload_is_recorded_unchanged() -> None:
     assert observe("> 40/chat,", session=Session(raw=True))[0].frames == ["40/chat,"]
 
 
-def test_a_secret_in_a_malformed_connect_is_not_recorded() -> None:
+def test_credentials_in_a_malformed_connect_are_not_recorded() -> None:
     (record,) = observe('> 40{"token":"s3cret"', session=Session(raw=True))
     assert record.kind is Kind.PROTOCOL_ERROR
     assert "s3cret" not in repr(record)
 
 
-def test_what_no_frame_says_counts_too() -> None:
+def test_notes_are_part_of_the_sequence() -> None:
     session = Session()
     first = session.note(Kind.GAP, 5, reason="transport close")
     (second,) = observe("< 2", session=session)
@@ -406,9 +406,7 @@ FRAMES = PIECES | ANY_TEXT | st.binary() | st.from_regex(r"4[0-6]([0-9]-)?(/[a-z
 
 
 @given(st.lists(st.tuples(st.sampled_from([Direction.IN, Direction.OUT]), FRAMES)), st.booleans())
-def test_anything_at_all_gives_records_that_count_up(
-    said: list[tuple[Direction, str | bytes]], raw: bool
-) -> None:
+def test_any_frames_give_consecutive_records(said: list[tuple[Direction, str | bytes]], raw: bool) -> None:
     session = Session(raw=raw)
     records = [record for way, frame in said for record in fed(session, way, frame)]
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
@@ -440,7 +438,7 @@ CONVERSATIONS = st.lists(
 
 
 @given(CONVERSATIONS, st.lists(st.booleans(), min_size=30, max_size=30))
-def test_however_polling_cuts_it_the_records_are_the_same(
+def test_the_division_into_polling_bodies_does_not_matter(
     packets: list[list[str | bytes]], cuts: list[bool]
 ) -> None:
     """A polling body may end anywhere between two frames, within a binary packet too."""
@@ -480,7 +478,7 @@ def test_a_session_of_socket_io_2() -> None:
     assert (refused.kind, refused.message, refused.data) == (Kind.CONNECT_ERROR, "no", "no")
 
 
-def test_polled_binary_of_socket_io_2_is_kept_as_it_was() -> None:
+def test_polled_binary_of_socket_io_2_is_recorded_as_on_the_wire() -> None:
     (event,) = observe(
         '< 451-["b",{"_placeholder":true,"num":0}]', "< b4AQI=", session=Session(raw=True, is_old=True)
     )
@@ -530,7 +528,7 @@ def test_control_packets_of_socket_io_2_in_messagepack() -> None:
     assert connect.frames == ['4{"type":0,"nsp":"/a"}']
 
 
-def test_malformed_messagepack_is_told_once_it_is_spoken() -> None:
+def test_malformed_messagepack_is_recognised_after_a_packet_in_messagepack() -> None:
     session = Session()
     before, _, after = observe(("<", b"\1"), ("<", packed(0, {"sid": "x"})), ("<", b"\1"), session=session)
     assert before.message == "binary data that no packet announced at offset 0"

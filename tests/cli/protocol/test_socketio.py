@@ -39,7 +39,7 @@ ACKS = st.builds(
 
 
 def error_offset(text: str) -> int:
-    """Say where the text is malformed; 0 when it is not."""
+    """Return the offset of the error in the text, or 0 if it is valid."""
     try:
         packet = socketio.decode(text)
         socketio.join(packet, [b""] * packet.attachments, text)
@@ -128,7 +128,7 @@ def test_binary_packets_of_the_specification(
         ('2["a",{"_placeholder":true,"num":0}]', Packet(EVENT, data=["a", {"_placeholder": True, "num": 0}])),
     ],
 )
-def test_what_else_is_sent_and_understood(text: str, packet: Packet) -> None:
+def test_other_valid_packets(text: str, packet: Packet) -> None:
     assert socketio.decode(text) == packet
 
 
@@ -193,7 +193,7 @@ def test_malformed_packets(text: str, reason: str, offset: int) -> None:
     assert (caught.value.frame, caught.value.offset) == (text, offset)
 
 
-def test_limits_are_those_of_the_caller() -> None:
+def test_the_limits_are_the_callers() -> None:
     server = Limits(attachments=10, frame=100)
     assert socketio.decode('510-["a"]', server).attachments == 10
     with pytest.raises(DecodeError, match="larger than 10 at offset 1"):
@@ -224,18 +224,18 @@ def test_placeholders_that_do_not_match(num: str, attachments: list[bytes], reas
     assert caught.value.frame == text
 
 
-def test_every_attachment_has_its_place() -> None:
+def test_every_attachment_needs_a_placeholder() -> None:
     packet = socketio.decode('52-["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":1}]')
     with pytest.raises(DecodeError, match="no placeholder for attachment 0"):
         socketio.join(packet, [b"x", b"y"])
 
 
-def test_only_true_makes_a_placeholder() -> None:
+def test_a_placeholder_must_be_true() -> None:
     packet = socketio.decode('51-["a",{"_placeholder":1,"num":0},{"b":[{"_placeholder":true,"num":0}]}]')
     assert socketio.join(packet, [b"x"]).data == ["a", {"_placeholder": 1, "num": 0}, {"b": [b"x"]}]
 
 
-def test_joining_what_python_cannot_follow_is_an_error_of_the_same_kind() -> None:
+def test_joining_data_nested_too_deeply_is_a_decode_error() -> None:
     data: list[Any] = [b""]
     for _ in range(100_000):
         data = [data]
@@ -269,7 +269,7 @@ def test_refuses_to_send(packet: Packet, reason: str) -> None:
         socketio.encode(packet)
 
 
-def test_text_that_looks_like_a_placeholder_travels_beside_binary() -> None:
+def test_text_that_looks_like_a_placeholder_can_be_sent_with_binary() -> None:
     data = ["a", b"x", '{"_placeholder":true}', {'"_placeholder': True, ',"_placeholder': True}]
     text, attachment = socketio.encode(Packet(EVENT, data=data))
     assert isinstance(text, str)
@@ -284,7 +284,7 @@ def test_a_lone_surrogate_is_sent_as_an_escape() -> None:
 
 
 @given(EVENTS | ACKS)
-def test_a_packet_survives_the_wire(packet: Packet) -> None:
+def test_packets_round_trip(packet: Packet) -> None:
     text, *attachments = socketio.encode(packet)
     assert isinstance(text, str)
     received = socketio.decode(text.encode().decode())
@@ -306,7 +306,7 @@ def test_any_text_is_a_packet_or_an_error_in_it(text: str, prefix: str) -> None:
         JSON.map(lambda value: f"{json.dumps(value, default=str)}]"), st.text('[]{}",: \\u0aeE-'), st.text()
     )
 )
-def test_the_usual_event_is_read_as_any_other(text: str) -> None:
+def test_the_fast_path_reads_events_like_the_general_one(text: str) -> None:
     def read(header: str) -> tuple[Any, ...]:
         try:
             return socketio.decode(f"{header}[{text}")._replace(namespace="/", id=None)
@@ -325,7 +325,7 @@ def test_a_frame_damaged_anywhere_is_a_packet_or_an_error_in_it(packet: Packet, 
 
 
 @given(EVENTS, st.data())
-def test_a_torn_event_is_never_taken_for_a_whole_one(packet: Packet, data: st.DataObject) -> None:
+def test_a_truncated_event_is_never_valid(packet: Packet, data: st.DataObject) -> None:
     text = str(socketio.encode(packet)[0])
     torn = text[: data.draw(st.integers(0, len(text) - 1))]
     with pytest.raises(DecodeError):

@@ -1,4 +1,4 @@
-"""JSON as JavaScript reads and writes it, with its bounds."""
+"""JSON as JavaScript reads and writes it, within limits."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEX
 
 
 def paired(value: Any) -> Any:
-    """Join each high surrogate with the low one after it, as JSON always does."""
+    """Return a value with each high surrogate joined to the low one after it, as JSON reads them."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     if isinstance(value, list):
@@ -79,25 +79,25 @@ def test_accepts(text: str, value: Any) -> None:
     assert value is None or loaded == value
 
 
-def test_the_depth_is_a_limit_of_the_caller() -> None:
+def test_the_depth_limit_is_the_callers() -> None:
     assert strict_json.load("[[1]]", limits=Limits(depth=2)) == [[1]]
     with pytest.raises(DecodeError, match="nested more than 1 levels deep at offset 1"):
         strict_json.load("[[1]]", limits=Limits(depth=1))
 
 
-def test_a_depth_that_python_cannot_follow_is_an_error_of_the_same_kind() -> None:
+def test_a_depth_beyond_pythons_recursion_is_a_decode_error() -> None:
     with pytest.raises(DecodeError, match="nested too deeply"):
         strict_json.load("[" * 100_000, limits=Limits(depth=200_000))
 
 
-def test_starts_in_the_middle() -> None:
+def test_reading_starts_at_an_offset() -> None:
     assert strict_json.load('2["a"]', 1) == ["a"]
     with pytest.raises(DecodeError, match="at offset 6"):
         strict_json.load('2["a"]]', 1)
 
 
 @given(JSON)
-def test_what_is_written_reads_the_same_and_is_always_utf_8(value: Any) -> None:
+def test_values_round_trip_in_valid_utf_8(value: Any) -> None:
     text = strict_json.dump(value)
     assert strict_json.load(text.encode().decode()) == paired(value)
     assert text == json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":")) or "\\ud" in text
@@ -114,7 +114,7 @@ def test_any_text_is_a_value_or_an_error_in_it(text: str) -> None:
 
 
 @given(st.lists(JSON) | st.dictionaries(TEXT, JSON), st.integers(0, 2))
-def test_elements_lie_where_they_say(value: Any, indent: int) -> None:
+def test_elements_are_at_their_offsets(value: Any, indent: int) -> None:
     text = "42" + json.dumps(value, indent=indent or None)
     elements = list(strict_json.elements(text, 2))
     assert [element.value for element in elements] == list(
@@ -132,7 +132,7 @@ def test_refuses_to_write(value: Any) -> None:
         strict_json.dump(value)
 
 
-def test_refuses_to_write_what_is_nested_too_deeply() -> None:
+def test_refuses_to_write_values_nested_too_deeply() -> None:
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]

@@ -1,4 +1,4 @@
-"""WebSocket frames that pass by."""
+"""The WebSocket reader, and frames of a client."""
 
 import contextlib
 import itertools
@@ -29,7 +29,7 @@ def test_sizes_and_masks(size: int, mask: bytes) -> None:
     assert (message.opcode, message.data, message.start, message.whole) == (Opcode.BINARY, data, 0, True)
 
 
-def test_fragments_with_a_ping_between() -> None:
+def test_fragments_with_a_ping_between_them() -> None:
     data = frame(1, b"4h", final=False) + frame(9, b"?") + frame(0, b"el", final=False) + frame(0, b"lo")
     ping, text = read(data)
     assert (ping.opcode, ping.data) == (Opcode.PING, b"?")
@@ -57,7 +57,7 @@ PIECES = st.lists(
 
 
 @given(PIECES, st.lists(st.integers(0, 2000)))
-def test_the_quick_way_reads_what_the_other_one_does(pieces: list[bytes], cuts: list[int]) -> None:
+def test_texts_returns_the_same_messages_as_feed(pieces: list[bytes], cuts: list[int]) -> None:
     data, reader = b"".join(pieces), Reader()
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     found: list[str | bytes] = []
@@ -156,7 +156,7 @@ def test_close_reason(data: bytes, code: int | None, text: str) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536])
-def test_a_clients_frame(size: int) -> None:
+def test_frames_of_a_client(size: int) -> None:
     data = b"x" * size
     (message,) = read(websocket.client_frame(Opcode.TEXT, data))
     assert (message.opcode, message.data, message.whole) == (Opcode.TEXT, data.decode(), True)
@@ -173,7 +173,7 @@ def test_a_single_whole_text(size: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5), st.integers(0, 2000))
-def test_between_two_messages(texts: list[bytes], cut: int) -> None:
+def test_is_between_messages(texts: list[bytes], cut: int) -> None:
     data = b"".join(frame(1, text, final=False) + frame(0, b"") for text in texts)
     reader = Reader()
     assert reader.is_between

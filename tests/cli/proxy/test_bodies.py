@@ -1,4 +1,4 @@
-"""Bodies, compressed or not."""
+"""HTTP bodies, compressed or not."""
 
 import gzip
 import zlib
@@ -42,7 +42,7 @@ def test_encodings(encoding: str, pack: Callable[[bytes], bytes]) -> None:
         (collected(gzip.compress(bytes(5000))), "gzip", "more than 1000 bytes"),
     ],
 )
-def test_what_cannot_be_shown(body: Collected, encoding: str, why: str) -> None:
+def test_bodies_that_cannot_be_shown(body: Collected, encoding: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         body.decoded(encoding)
 

@@ -1,4 +1,4 @@
-"""Two TCP connections that mirror each other: bytes, ends, resets, pauses."""
+"""Two TCP connections that mirror each other: bytes, closes, resets, pauses."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ GET = b"GET /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\nHost: %b\r\n\r
 
 
 def noise(chance: random.Random) -> bytes:
-    """Give bytes as a peer that is broken, or not, might send them on a WebSocket."""
+    """Return the bytes of valid and malformed WebSocket frames."""
     return b"".join(
         chance.choice(
             [
@@ -50,7 +50,7 @@ async def send(writer: Writer, data: bytes, chance: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_bytes_in_are_bytes_out_after_the_upgrade(seed: int) -> None:
+async def test_every_byte_after_an_upgrade_is_relayed(seed: int) -> None:
     chance = random.Random(seed)
     up, down = noise(chance), SWITCHED + noise(chance)
     got: list[bytes] = []
@@ -71,7 +71,7 @@ async def test_bytes_in_are_bytes_out_after_the_upgrade(seed: int) -> None:
 
 
 def body(chance: random.Random) -> tuple[bytes, bytes]:
-    """Give a body and the header that says how it is framed."""
+    """Return a body, and the header with its framing."""
     data = chance.randbytes(chance.randrange(3000))
     if chance.random() < 0.5:
         return b"Content-Length: %d\r\n" % len(data), data
@@ -82,7 +82,7 @@ def body(chance: random.Random) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_bytes_in_are_bytes_out_in_bodies(seed: int) -> None:
+async def test_every_byte_of_bodies_is_relayed(seed: int) -> None:
     chance = random.Random(seed)
     answered, rest = b"", []
     for _ in range(chance.randrange(1, 6)):
@@ -111,7 +111,7 @@ async def test_bytes_in_are_bytes_out_in_bodies(seed: int) -> None:
     assert got == [asked(url.removeprefix("http://"))]
 
 
-async def test_what_is_no_http_passes_both_ways() -> None:
+async def test_data_that_is_not_http_passes_in_both_directions() -> None:
     async def talk(reader: Reader, writer: Writer) -> None:
         writer.write(b"\0\1" + await reader.readexactly(3))
         await drained(reader)
@@ -124,8 +124,8 @@ async def test_what_is_no_http_passes_both_ways() -> None:
             assert "passed on unread: not HTTP/1.1" in str((await proxy.seen(kind="protocol_error")).message)
 
 
-async def test_what_comes_before_the_answer_to_an_upgrade_waits_for_it() -> None:
-    """It is HTTP, with a Host to write anew, or not: only the answer tells."""
+async def test_data_after_an_upgrade_request_waits_for_the_response() -> None:
+    """Only the response tells whether that data is HTTP, with a Host to rewrite."""
     refuse = asyncio.Event()
 
     async def talk(reader: Reader, writer: Writer) -> None:
@@ -145,7 +145,7 @@ async def test_what_comes_before_the_answer_to_an_upgrade_waits_for_it() -> None
             assert b"400 No" in await reader.readuntil(b"\r\n\r\n")
 
 
-async def test_a_half_closed_client_gets_its_answer() -> None:
+async def test_a_half_closed_client_gets_its_response() -> None:
     async def talk(reader: Reader, writer: Writer) -> None:
         await drained(reader)
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n42["a"]')
@@ -186,14 +186,14 @@ async def test_resets_are_mirrored(who: str) -> None:
         assert "reset the connection" in str((await proxy.seen(kind="close")).reason)
 
 
-async def test_a_server_that_reads_nothing_stops_the_client() -> None:
-    size, go_on, done = 64 * 2**20, asyncio.Event(), asyncio.Event()
+async def test_a_server_that_does_not_read_stops_the_client() -> None:
+    size, resume, done = 64 * 2**20, asyncio.Event(), asyncio.Event()
     got = 0
 
     async def talk(reader: Reader, _writer: Writer) -> None:
         nonlocal got
         await reader.readuntil(b"\r\n\r\n")
-        await go_on.wait()
+        await resume.wait()
         while data := await reader.read(2**20):
             got += len(data)
         done.set()
@@ -218,7 +218,7 @@ async def test_a_server_that_reads_nothing_stops_the_client() -> None:
                 before = sent
                 await asyncio.sleep(0.2)
             assert sent < size
-            go_on.set()
+            resume.set()
             await uploading
             await done.wait()
     assert got == size
@@ -244,7 +244,7 @@ async def test_many_connections_at_once() -> None:
         await asyncio.gather(*map(ask, range(200)))
 
 
-async def test_the_end_is_at_once_whatever_goes_on() -> None:
+async def test_closing_the_proxy_drops_connections_at_once() -> None:
     async def talk(reader: Reader, writer: Writer) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(SWITCHED)

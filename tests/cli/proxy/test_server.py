@@ -27,7 +27,7 @@ SOCKET = "/socket.io/?EIO=4&transport=websocket"
 
 @asynccontextmanager
 async def serving(handler: Any, tls: bool = False) -> AsyncIterator[str]:
-    """Serve HTTP with one handler for everything."""
+    """Serve HTTP with one handler for all requests; yield the URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
@@ -47,7 +47,7 @@ async def hello(_request: web.Request) -> web.Response:
     return web.Response(text='42["hello"]')
 
 
-async def test_a_poll_that_is_given_up_cancels_the_servers() -> None:
+async def test_a_cancelled_poll_is_cancelled_at_the_server() -> None:
     waiting, cancelled = asyncio.Event(), asyncio.Event()
 
     async def poll(_request: web.Request) -> web.Response:
@@ -69,7 +69,7 @@ async def test_a_poll_that_is_given_up_cancels_the_servers() -> None:
         assert record.reason == "the client closed the connection before a request was answered"
 
 
-async def test_a_poll_that_is_given_up_cancels_the_servers_over_tls_too() -> None:
+async def test_a_cancelled_poll_is_cancelled_at_the_server_over_tls() -> None:
     waiting, cancelled = asyncio.Event(), asyncio.Event()
 
     async def poll(_request: web.Request) -> web.Response:
@@ -106,7 +106,7 @@ async def test_host_and_origin() -> None:
 
 
 async def answer_to(url: str, request: str) -> bytes:
-    """Ask by hand, and give the answer as it is on the wire."""
+    """Send a request, and return the response as it is on the wire."""
     port = int(url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with closing(writer):
@@ -115,7 +115,7 @@ async def answer_to(url: str, request: str) -> bytes:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
-async def test_answers_pass_as_they_are(method: str) -> None:
+async def test_responses_pass_unchanged(method: str) -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
         if request.method == "POST":
             raise web.HTTPFound("http://elsewhere/%2e%2e/x", headers={"Date": DATE})
@@ -170,7 +170,7 @@ async def test_websockets_with_and_without_compression(compress: int) -> None:
         assert ways.count(Direction.IN) == ways.count(Direction.OUT) == 20
 
 
-async def test_the_servers_close_code_comes_through() -> None:
+async def test_the_servers_close_code_is_relayed() -> None:
     async def handler(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -225,7 +225,7 @@ async def test_a_server_that_cannot_be_reached_is_a_502(peer: Any, scheme: str, 
             assert f"nsroom proxy: {record.message}\n" == text
 
 
-async def test_no_such_host() -> None:
+async def test_an_unknown_host() -> None:
     async with aiohttp.ClientSession() as http, relaying("http://nowhere.invalid") as proxy:
         assert "no such host: nowhere.invalid" in await (await http.get(proxy.url)).text()
 
@@ -266,7 +266,7 @@ async def test_delay() -> None:
         await proxy.seen(kind=Kind.CLOSE)
 
 
-async def test_a_delayed_answer_to_a_poll() -> None:
+async def test_a_delayed_response_to_a_poll() -> None:
     loop = asyncio.get_running_loop()
     faults = Faults(delay=0.2)
     async with serving(hello) as url, relaying(url, faults=faults) as proxy, aiohttp.ClientSession() as http:
@@ -275,8 +275,8 @@ async def test_a_delayed_answer_to_a_poll() -> None:
         assert loop.time() - before >= 0.2
 
 
-async def test_a_reader_of_records_that_stands_still_stops_the_wire() -> None:
-    """Nothing is lost and nothing piles up."""
+async def test_a_stalled_reader_of_records_stops_the_relay() -> None:
+    """Records are neither lost nor kept without a limit."""
     flood = b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n42["a"]'
     sent = 0
 
@@ -322,7 +322,7 @@ async def test_a_port_in_use() -> None:
                 raise AssertionError
 
 
-async def test_an_address_of_another_machine() -> None:
+async def test_an_address_that_is_not_local() -> None:
     with pytest.raises(ConnectError, match=r"cannot listen on 192\.0\.2\.1:0: .*; choose another --listen"):
         async with Proxy(Plan("http://a")).listening("192.0.2.1", 0):
             raise AssertionError
@@ -343,11 +343,11 @@ def test_listen(text: str, where: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", ":x", ":70000", "http://a:1", "a:1/x", "[::1:3", "u@a:1"])
-def test_no_listen(text: str) -> None:
+def test_invalid_listen(text: str) -> None:
     with pytest.raises(UsageError, match="--listen"):
         parse_listen(text)
 
 
-def test_a_password_in_the_url_is_not_taken_for_one_that_is_sent() -> None:
+def test_a_password_in_the_url_is_refused() -> None:
     with pytest.raises(UsageError, match="remove user and password"):
         Plan("http://ann:secret@a").upstream()

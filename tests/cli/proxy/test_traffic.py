@@ -1,4 +1,4 @@
-"""Conversations as scripts: what a browser and a server say, and the records of it."""
+"""The traffic of a browser and a server as scripts, and its records."""
 
 import base64
 import gzip
@@ -25,7 +25,7 @@ HANDSHAKE = (
 
 
 class Talk:
-    """A conversation, fed by hand, one microsecond for each word."""
+    """A conversation fed with data, one microsecond apart."""
 
     def __init__(self, sessions: Sessions | None = None, drops: Any = None) -> None:
         sessions = Sessions(raw=True) if sessions is None else sessions
@@ -146,7 +146,7 @@ def test_refusals(talk: Talk) -> None:
     assert talk.answer("", "204 No Content") == []
 
 
-def test_other_requests_are_nobodys_business(talk: Talk) -> None:
+def test_other_requests_are_not_recorded(talk: Talk) -> None:
     talk.feed(OUT, b"GET /socket.io/socket.io.js HTTP/1.1\r\n\r\n")
     assert talk.answer('42["x"]') == []
     talk.feed(OUT, b"GET /hmr HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
@@ -155,7 +155,7 @@ def test_other_requests_are_nobodys_business(talk: Talk) -> None:
     assert talk.conversation.close(IN, "closed the connection", 9) == []
 
 
-def test_an_interim_answer_is_not_the_answer(talk: Talk) -> None:
+def test_an_interim_response_is_skipped(talk: Talk) -> None:
     talk.ask("transport=polling&sid=x")
     assert talk.feed(IN, b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n") == []
     assert talk.answer('42["a"]')[0].event == "a"
@@ -167,7 +167,7 @@ def test_a_body_to_the_end_of_the_connection(talk: Talk) -> None:
     assert talk.conversation.end(IN, 9).records[0].event == "a"
 
 
-def test_a_poll_that_is_given_up(talk: Talk) -> None:
+def test_a_cancelled_poll(talk: Talk) -> None:
     talk.ask("transport=polling&sid=x")
     assert talk.conversation.end(OUT, 8).records == []
     (record,) = talk.conversation.close(OUT, "closed the connection", 9)
@@ -175,14 +175,14 @@ def test_a_poll_that_is_given_up(talk: Talk) -> None:
     assert record.reason == "the client closed the connection before a request was answered"
 
 
-def test_a_websocket_that_breaks_off(talk: Talk) -> None:
+def test_a_websocket_that_is_reset(talk: Talk) -> None:
     talk.upgrade()
     talk.hear(HANDSHAKE)
     (record,) = talk.conversation.close(IN, "reset the connection", 9)
     assert record.reason == "the server reset the connection without closing the WebSocket"
 
 
-def test_no_websocket_after_all(talk: Talk) -> None:
+def test_data_that_is_not_a_websocket(talk: Talk) -> None:
     talk.upgrade()
     (record,) = talk.feed(OUT, b"\xff\x80" + MASK)
     assert record.kind is Kind.PROTOCOL_ERROR
@@ -197,8 +197,8 @@ def test_no_websocket_after_all(talk: Talk) -> None:
 SECRET = "hunter2"
 
 
-def said() -> Iterator[Record]:
-    """Give the records of all ways in which a client may say a secret."""
+def records_with_credentials() -> Iterator[Record]:
+    """Yield the records of every place where a client may send credentials."""
     talk = Talk()
     cookies = f"Cookie: sid={SECRET}\r\nAuthorization: Bearer {SECRET}\r\n"
     talk.ask(f"transport=polling&token={SECRET}", more=cookies)
@@ -212,8 +212,8 @@ def said() -> Iterator[Record]:
     yield from talk.hear('40{"sid":"s","pid":"p"}')
 
 
-def test_secrets_are_not_shown() -> None:
-    records = list(said())
+def test_credentials_are_not_recorded() -> None:
+    records = list(records_with_credentials())
     assert len(records) == 8
     assert SECRET not in str(records)
 
@@ -232,14 +232,14 @@ def test_any_bytes_pass(noise: bytes, upgraded: bool) -> None:
         assert passed == noise or direction is IN
 
 
-def test_sessions_are_bounded() -> None:
+def test_sessions_are_limited() -> None:
     sessions = Sessions()
     for number in range(MAX_SESSIONS + 10):
         sessions.find(str(number))
     assert len(sessions) == MAX_SESSIONS
 
 
-def test_packets_are_left_out_between_frames() -> None:
+def test_packets_are_dropped_between_frames() -> None:
     talk = Talk(drops=lambda record: record.event == "lost")
     talk.upgrade()
     lost = frame(1, b'451-["lost",{"_placeholder":true,"num":0}]') + frame(9, b"") + frame(2, b"\x01")
@@ -258,7 +258,7 @@ def test_packets_are_left_out_between_frames() -> None:
     ]
 
 
-def test_fragments_and_control_frames_are_never_left_out() -> None:
+def test_fragments_and_control_frames_are_never_dropped() -> None:
     talk = Talk(drops=lambda _record: True)
     talk.upgrade()
     data = frame(1, b'42["a', final=False) + frame(9, b"x") + frame(0, b'"]') + frame(8, b"\x03\xe8")
@@ -268,10 +268,10 @@ def test_fragments_and_control_frames_are_never_left_out() -> None:
 
 
 def test_records_are_json() -> None:
-    assert all(json.loads(encode(record)) for record in said())
+    assert all(json.loads(encode(record)) for record in records_with_credentials())
 
 
-# Secrets, in every dialect
+# Credentials, in every dialect
 
 
 CONNECT = msgpack_parser.encode(Packet(PacketType.CONNECT, "/chat", data={"token": "s3cret"}))
@@ -287,7 +287,7 @@ SECRETS = [
 
 
 @pytest.mark.parametrize(("engine", "frame"), SECRETS)
-def test_what_a_client_proves_itself_with_passes_and_is_not_shown(engine: str, frame: str | bytes) -> None:
+def test_credentials_pass_and_are_not_recorded(engine: str, frame: str | bytes) -> None:
     talk = Talk()
     talk.feed(OUT, f"GET /?EIO={engine}&transport=websocket HTTP/1.1\r\nConnection: upgrade\r\n\r\n".encode())
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n")
@@ -298,7 +298,7 @@ def test_what_a_client_proves_itself_with_passes_and_is_not_shown(engine: str, f
 
 @pytest.mark.parametrize("torn", [False, True])
 @pytest.mark.parametrize("engine", ["3", "4"])
-def test_what_it_polls_with_is_not_shown(engine: str, torn: bool) -> None:
+def test_polled_credentials_are_not_recorded(engine: str, torn: bool) -> None:
     talk = Talk()
     text = base64.b64encode(CONNECT[: -1 if torn else None]).decode()
     body = f"{len(text) + 2}:b4{text}" if engine == "3" else f"b{text}"

@@ -32,7 +32,7 @@ def test_lines() -> None:
     assert find('\ufeff42["é"]\r\n\n2\n') == [Found('42["é"]', 1), Found("2", 3)]
 
 
-def test_a_polling_body_among_the_lines() -> None:
+def test_a_polling_body_among_lines() -> None:
     assert find("4hello\x1e2\x1e4world\n3") == [
         Found("4hello", 1),
         Found("2", 1),
@@ -41,11 +41,11 @@ def test_a_polling_body_among_the_lines() -> None:
     ]
 
 
-def test_nothing() -> None:
+def test_empty_input() -> None:
     assert find("") == find("\n \n") == []
 
 
-def test_a_line_that_is_no_text_is_malformed_where_it_is() -> None:
+def test_a_line_that_is_not_text_is_malformed_at_its_offset() -> None:
     good, bad, next_one = find(b"2\n4\xc3\xa9\xff\n3\n")
     assert (good.frame, next_one.frame, bad.line) == ("2", "3", 2)
     assert bad.error
@@ -53,17 +53,17 @@ def test_a_line_that_is_no_text_is_malformed_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\x1f\x8b\x08\x00", b"\xff\xfe4\x002\x00", b"4\x00", b"\x80"])
-def test_binary_input_is_refused_as_a_whole(data: bytes) -> None:
+def test_binary_input_is_refused(data: bytes) -> None:
     with pytest.raises(DataError, match="binary data"):
         find(data)
 
 
-def test_a_line_has_a_bound() -> None:
+def test_the_length_of_a_line_is_limited() -> None:
     with pytest.raises(DataError, match="line 2: longer than"):
         list(find_frames([b"2\n", b"4" * 100_000_001]))
 
 
-def test_frames_come_as_the_lines_do() -> None:
+def test_frames_are_yielded_while_lines_arrive() -> None:
     def endless() -> Any:
         while True:
             yield b"2\n"
@@ -135,13 +135,13 @@ def test_a_recording_without_frames(record: dict[str, Any], written: list[str | 
         ('{"kind":"open","data":{"a":{"$binary":""}}}', "not a record: Object of type bytes is not JSON"),
     ],
 )
-def test_a_torn_or_strange_record_leaves_the_others(line: str, reason: str) -> None:
+def test_a_malformed_record_does_not_affect_the_others(line: str, reason: str) -> None:
     first, strange, last = find(recording({"kind": "pong"}) + line + "\n" + recording({"kind": "pong"}))
     assert (first.frame, last.frame) == ("3", "3")
     assert not reason or (strange.error and strange.error.reason.startswith(reason))
 
 
-def test_what_is_no_recording_may_be_a_har_file() -> None:
+def test_input_that_is_not_a_recording_may_be_a_har_file() -> None:
     entry = {
         "request": {"method": "GET", "url": "http://x/?EIO=4&transport=websocket&sid=s"},
         "_webSocketMessages": [{"type": "receive", "time": 1, "opcode": 1, "data": "2"}],
@@ -165,7 +165,7 @@ def test_any_input_is_explained_or_one_error(lines: list[bytes]) -> None:
             assert explainer.explain(found).to_json()
 
 
-def test_a_polling_body_of_engine_io_3_among_the_lines() -> None:
+def test_a_polling_body_of_engine_io_3_among_lines() -> None:
     assert find("4:42😀10:b4AQIDBA==\n3") == [
         Found("42😀", 1, is_old=True),
         Found("b4AQIDBA==", 1, is_old=True),

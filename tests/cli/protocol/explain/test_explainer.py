@@ -1,4 +1,4 @@
-"""What every character of a frame means."""
+"""Explanations of every character of a frame."""
 
 import base64
 import json
@@ -157,7 +157,7 @@ def test_attachments_belong_to_a_direction_of_a_connection() -> None:
     ]
 
 
-def test_a_long_list_is_not_taken_apart_to_its_end() -> None:
+def test_a_long_list_is_explained_up_to_a_limit() -> None:
     rest = fields('42["a"' + ",1" * 1002 + "]")[-1]
     assert rest == (6 + 2 * 999 + 1, "1,1,1]", "rest", "all after 1000 elements")
 
@@ -185,7 +185,7 @@ def test_as_json() -> None:
     }
 
 
-def test_a_time_beyond_the_calendar_is_left_out() -> None:
+def test_a_time_out_of_range_is_omitted() -> None:
     assert Found("2", time=10**30).where() == {}
 
 
@@ -212,7 +212,7 @@ OPEN = '0{"sid":"e1","upgrades":[],"pingInterval":25000,"pingTimeout":5000}'
 EVENT = msgpack_parser.encode(Packet(PacketType.EVENT, "/chat", 7, ["b", b"\1\2", {"a": 1}]))
 
 
-def test_binary_data_of_engine_io_3_is_told_by_its_form() -> None:
+def test_binary_data_of_engine_io_3_is_detected_by_its_form() -> None:
     event, attachment = explain('451-["b",{"_placeholder":true,"num":0}]', "b4AQID")
     assert event.error is None
     assert attachment.fields == (
@@ -221,7 +221,7 @@ def test_binary_data_of_engine_io_3_is_told_by_its_form() -> None:
     )
 
 
-def test_binary_frames_of_engine_io_3_are_told_by_what_came_before() -> None:
+def test_binary_frames_of_engine_io_3_are_detected_by_earlier_frames() -> None:
     explainer = Explainer()
     frames = [OPEN, "40", '451-["b",{"_placeholder":true,"num":0}]', b"\4\1"]
     *_, attachment = [explainer.explain(Found(frame, direction=Direction.IN)) for frame in frames]
@@ -263,7 +263,7 @@ def test_a_packet_in_messagepack_and_base64() -> None:
     assert kind == (1 + 6 * 4 // 3, "02", "socket.io type", "event")
 
 
-def test_a_control_packet_beside_messagepack() -> None:
+def test_a_json_packet_with_messagepack() -> None:
     assert fields('4{"type":0,"nsp":"/chat","x":1}') == [
         (0, "4", "engine.io type", "message"),
         (1, '{"type":0,"nsp":"/chat","x":1}', "packet", "JSON beside MessagePack: 3 members"),
@@ -276,7 +276,7 @@ def test_a_control_packet_beside_messagepack() -> None:
     assert broken.error.reason.startswith("the namespace must be")
 
 
-def test_what_was_left_out_of_a_recording() -> None:
+def test_redacted_frames() -> None:
     assert fields("{…}") == [(0, "{…}", "packet", "left out when this was recorded")]
 
 

@@ -1,4 +1,4 @@
-"""The frames in what a browser's network panel saves."""
+"""The frames in HAR files."""
 
 import contextlib
 import json
@@ -75,7 +75,7 @@ def test_a_session_from_polling_to_websocket() -> None:
     ]
 
 
-def test_sessions_come_one_after_the_other() -> None:
+def test_sessions_are_not_mixed() -> None:
     other = OPEN.replace("abc", "other")
     entries = [
         polling(0, received=OPEN),
@@ -90,7 +90,7 @@ def test_sessions_come_one_after_the_other() -> None:
     ]
 
 
-def test_times_are_when_it_was_seen() -> None:
+def test_times_of_frames() -> None:
     text = json.dumps(
         {"log": {"entries": [polling(0, received=OPEN), websocket(message("send", "40", time=1.5))]}}
     )
@@ -100,13 +100,13 @@ def test_times_are_when_it_was_seen() -> None:
     ]
 
 
-def test_a_time_that_is_none_is_left_out() -> None:
+def test_an_invalid_time_is_omitted() -> None:
     entries = [websocket(message("send", "2", time=time)) for time in (float("inf"), None, "1", 10**30)]
     text = json.dumps({"log": {"entries": entries}})
     assert [found.where() for found in har.parse(text)] == [{"direction": "out"}] * 4
 
 
-def test_a_url_that_is_none_is_passed_over() -> None:
+def test_an_invalid_url_is_ignored() -> None:
     broken = {"request": {"method": "GET", "url": "http://[?EIO=4&transport=polling"}}
     assert parse(broken, polling(0, received=OPEN)) == [("abc", IN, OPEN)]
 
@@ -120,7 +120,7 @@ def test_a_response_in_base64() -> None:
     assert parse(entry) == [("abc", IN, "4é")]
 
 
-def test_an_error_page_is_no_frame() -> None:
+def test_an_error_page_is_not_a_frame() -> None:
     refused = polling(1, sid="abc", received='{"code":1,"message":"Session ID unknown"}')
     refused["response"]["status"] = 400
     assert parse(polling(0, received=OPEN), refused) == [("abc", IN, OPEN)]
@@ -137,7 +137,7 @@ def test_an_error_page_is_no_frame() -> None:
         (websocket(message("send", "*", opcode=2)), "a binary message that is not base64"),
     ],
 )
-def test_what_cannot_be_a_frame_says_why(entry: Any, reason: str) -> None:
+def test_malformed_entries(entry: Any, reason: str) -> None:
     (found,) = har.parse(json.dumps({"log": {"entries": [entry]}}))
     assert found.error
     assert found.error.reason == reason
@@ -166,7 +166,7 @@ def test_engine_io_3() -> None:
     ]
 
 
-def test_a_torn_body_of_engine_io_3_says_why() -> None:
+def test_a_truncated_body_of_engine_io_3() -> None:
     (found,) = har.parse(json.dumps({"log": {"entries": [old(polling(0, received="96:0{}"))]}}))
     assert found.error
     assert found.error.reason == "a packet that is shorter than its length"
@@ -191,7 +191,7 @@ def test_a_torn_body_of_engine_io_3_says_why() -> None:
         pytest.param('{"log":' + "1" * 5000 + "}", "neither a recording nor a HAR file: Exceeds", id="huge"),
     ],
 )
-def test_no_har_file_is_one_line(text: str, reason: str) -> None:
+def test_input_that_is_not_a_har_file(text: str, reason: str) -> None:
     with pytest.raises(DataError) as caught:
         har.parse(text)
     assert str(caught.value).startswith(reason)
