@@ -21,7 +21,7 @@ NSROOM = str(Path(sys.executable).parent / "nsroom")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run of a program took: wall and CPU seconds, peak memory in MiB."""
+    """The cost of one run of a program: wall and CPU seconds, peak memory in MiB."""
 
     wall: float
     cpu: float
@@ -42,7 +42,7 @@ def measure(command: Sequence[str], env: dict[str, str], stdout: int = subproces
 
 
 def medians(rivals: dict[str, Sequence[str]], env: dict[str, str], runs: int) -> dict[str, Cost]:
-    """Run the rivals in turn, so that a busy moment hits all of them; give the median of each."""
+    """Run the rivals in turn, so that a busy moment hits all of them; return the median of each."""
     costs: dict[str, list[Cost]] = {name: [] for name in rivals}
     for _ in range(runs):
         for name, command in rivals.items():
@@ -57,7 +57,7 @@ def _median(costs: list[Cost]) -> Cost:
 
 @contextlib.contextmanager
 def listening(node: str, script: str, *args: str) -> Iterator[str]:
-    """Start a server of `tests/interop/node` and give its URL."""
+    """Start a server of `tests/interop/node` and yield its URL."""
     command = [node, str(SCRIPTS / script), *args]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -69,7 +69,7 @@ def listening(node: str, script: str, *args: str) -> Iterator[str]:
 
 
 def start_up(node: str, env: dict[str, str], runs: int) -> None:
-    """Time the commands that scripts run again and again."""
+    """Time the commands that scripts run often."""
     with listening(node, "server4.js") as url:
         print_version = (node, "-p", 'require("socket.io-client/package.json").version')
         rivals: dict[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -85,7 +85,7 @@ def start_up(node: str, env: dict[str, str], runs: int) -> None:
 
 
 def firehose(node: str, env: dict[str, str], count: int) -> None:
-    """Time the reading of a flood into a file."""
+    """Measure writing a flood of events to a file."""
     nsroom, rival = [
         flood(node, env, count, command)
         for command in ((NSROOM, "connect", "--json", "-C", str(count)), (node, script("watch"), str(count)))
@@ -99,7 +99,7 @@ def firehose(node: str, env: dict[str, str], count: int) -> None:
 
 
 def flood(node: str, env: dict[str, str], count: int, command: Sequence[str], *how: str) -> Cost:
-    """Measure a program that writes so many events of a server, whose URL is its last argument, to a file."""
+    """Measure a program that writes `events` events of a server, its last argument, to a file."""
     with listening(node, "flood.js", str(count), *how) as url, tempfile.TemporaryFile() as out:
         cost = measure((*command, url), env, out.fileno())
         out.seek(0)
@@ -108,7 +108,7 @@ def flood(node: str, env: dict[str, str], count: int, command: Sequence[str], *h
 
 
 def script(name: str) -> str:
-    """Give the path of one of the Node scripts."""
+    """Return the path of a Node script."""
     return str(HERE / f"{name}.cjs")
 
 
@@ -118,7 +118,7 @@ def head(title: str, rival: str = "node") -> None:
 
 
 def row(name: str, ours: float, theirs: float, unit: str = "") -> None:
-    """Print one line of the table."""
+    """Print a line of the table."""
     label = f"{name}, {unit}" if unit else name
     sys.stdout.write(f"{label:<34}{ours:>12,.1f}{theirs:>12,.1f}{ours / theirs:>8.2f}\n")
     sys.stdout.flush()

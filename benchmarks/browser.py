@@ -21,12 +21,12 @@ from tests.peers.node import SCRIPTS, find_node, install
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0")
 PATIENCE = 60.0
-"""Seconds for a browser to start and to be done with a page."""
+"""Seconds for a browser to start and finish a page."""
 
 
 @contextlib.contextmanager
 def page(node: str, transports: str) -> Iterator[tuple[str, IO[bytes]]]:
-    """Serve the page for as long as patience lasts; give its URL and what the server prints."""
+    """Serve the page; yield its URL and the output of the server."""
     command = [node, str(SCRIPTS / "page4.js"), "--transports", transports]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -42,7 +42,7 @@ def page(node: str, transports: str) -> Iterator[tuple[str, IO[bytes]]]:
 
 @contextlib.contextmanager
 def browsing(chromium: str, url: str) -> Iterator[None]:
-    """Show a page in a browser that knows nothing yet."""
+    """Open a page in a browser with an empty profile."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [chromium, *OPTIONS, f"--user-data-dir={profile}", url]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -53,7 +53,7 @@ def browsing(chromium: str, url: str) -> Iterator[None]:
 
 
 def report(printed: IO[bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Wait for what the server saw of the connection, and what the page reports."""
+    """Wait for the reports of the server and of the page."""
     seen: dict[str, dict[str, Any]] = {}
     while "disconnect" not in seen:
         line = printed.readline()
@@ -65,7 +65,7 @@ def report(printed: IO[bytes]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def check(node: str, chromium: str, transports: str) -> None:
-    """Let the page talk through the proxy; compare what all three saw."""
+    """Run the page through the proxy, and compare what page, proxy and server saw."""
     with page(node, transports) as (url, printed), tempfile.TemporaryFile() as out:
         with proxying(url, "--raw", stdout=out.fileno()) as (relayed, _), browsing(chromium, relayed):
             connect, reported = report(printed)

@@ -1,4 +1,4 @@
-"""Clients that cost little: one loop over raw sockets, which compares byte for byte what all of them get."""
+"""Cheap clients: one loop over raw sockets that compares, byte for byte, what all of them receive."""
 
 import http.client
 import json
@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 PATIENCE = 120.0
-"""Seconds for anything to come."""
+"""Seconds to wait for data."""
 _HELLO = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\n"
     "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 _CHUNK = 1 << 18
 _AT_ONCE = 250
-"""Handshakes that wait for the server together."""
+"""Handshakes in progress at once."""
 
 
 class Member:
-    """One WebSocket with the root namespace in it."""
+    """One WebSocket, connected to the root namespace."""
 
     __slots__ = ("at", "data", "socket", "until")
 
@@ -29,22 +29,22 @@ class Member:
         self.socket = socket.create_connection((where.hostname, where.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.until = b""
-        """What is waited for; all that comes before it is forgotten."""
+        """The frame to wait for; those before it are dropped."""
         self.at: int | None = None
-        """How much of the crowd's stream it has got, if it is to be compared with that."""
+        """The bytes of the common stream received so far, while comparing with it."""
         self.data = bytearray()
-        """What has come otherwise."""
+        """Other bytes received."""
         self.socket.sendall(_HELLO.format(where.netloc).encode())
 
     def send(self, packet: str) -> None:
-        """Send a text frame; its mask is nought."""
+        """Send a text frame with a mask of zeros."""
         octets = packet.encode()
         size = bytes((0x80 | len(octets),)) if len(octets) < 126 else b"\xfe" + len(octets).to_bytes(2, "big")
         self.socket.sendall(b"\x81%b\0\0\0\0%b" % (size, octets))
 
 
 class Crowd:
-    """Members of a server's root namespace, or of those of several servers, which take turns."""
+    """Members of the root namespace of one server, or of several in turn."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = urls
@@ -52,7 +52,7 @@ class Crowd:
         self._members: dict[int, Member] = {}
         self._waiting = 0
         self.stream = bytearray()
-        """What all are to get in the same order: it came to whoever got it first."""
+        """The common stream, as the first member received it; all others must receive the same."""
 
     def connect(self, count: int) -> list[Member]:
         """Connect members."""
@@ -69,37 +69,37 @@ class Crowd:
         return members
 
     def close(self, members: Iterable[Member]) -> None:
-        """Leave without a word."""
+        """Close the connections without a CLOSE frame."""
         for member in members:
             del self._members[member.socket.fileno()]
             self._poll.unregister(member.socket.fileno())
             member.socket.close()
 
     def ask(self, members: Iterable[Member], packet: str, answer: bytes) -> None:
-        """Send a packet on each, and wait for its answer."""
+        """Send a packet from each member, and wait for the answer."""
         members = list(members)
         for member in members:
             member.send(packet)
         self.wait(members, answer)
 
     def wait(self, members: Iterable[Member], until: bytes) -> None:
-        """Wait until it has come to each."""
+        """Wait until every member has received it."""
         self.expect(members, until)
         self.read_while_expected()
 
     def read_while_expected(self) -> None:
-        """Read until what is expected has come."""
+        """Read until the expected frames have arrived."""
         self.read_while(lambda: self._waiting)
 
     def expect(self, members: Iterable[Member], until: bytes) -> None:
-        """Forget what comes to each until this has come."""
+        """Drop the frames of each member up to this one."""
         for member in members:
             member.until, member.at = until, None
             self._waiting += 1
             self._skim(member)
 
     def compare(self, members: Iterable[Member]) -> None:
-        """Compare what comes to each from now on."""
+        """Compare the frames of all members from now on."""
         self.stream.clear()
         for member in members:
             member.at = 0
@@ -107,19 +107,19 @@ class Crowd:
             member.data.clear()
 
     def read_while(self, unfinished: Callable[[], object]) -> None:
-        """Read while a function's value is true."""
+        """Read while a condition holds."""
         deadline = time.monotonic() + PATIENCE
         while left := unfinished():
             assert time.monotonic() < deadline, f"what is waited for does not come: {left}"
             self.read()
 
     def settle(self) -> None:
-        """Read until nothing has come for a while."""
+        """Read until no data has arrived for a while."""
         while self.read(0.5):
             continue
 
     def read(self, timeout: float = 1.0) -> bool:
-        """Read what there is; false when nothing comes."""
+        """Read the available data, and return whether there was any."""
         ready = self._poll.poll(timeout)
         for descriptor, _ in ready:
             self._take(self._members[descriptor])
@@ -153,7 +153,7 @@ class Crowd:
 
 
 class Poller:
-    """A member that polls when it is asked to; what comes meanwhile waits on the server."""
+    """A member that polls on demand; packets wait on the server until then."""
 
     def __init__(self, url: str) -> None:
         where = urlsplit(url)
@@ -182,20 +182,20 @@ class Poller:
         return packets
 
     def gather(self, count: int) -> list[str]:
-        """Poll until so many packets have come."""
+        """Poll until `count` packets have arrived."""
         packets: list[str] = []
         while len(packets) < count:
             packets += self.receive()
         return packets
 
     def wait(self, until: str) -> None:
-        """Poll until a packet has come that begins so."""
+        """Poll until a packet with this prefix has arrived."""
         while not any(packet.startswith(until) for packet in self.receive()):
             continue
 
 
 def frames(stream: bytes | bytearray) -> Iterator[bytes]:
-    """Give the frames of a stream that ends with a whole one."""
+    """Yield the frames of a stream that ends with a complete one."""
     at = 0
     while at < len(stream):
         begun, size, at = at, stream[at + 1], at + 2
@@ -207,5 +207,5 @@ def frames(stream: bytes | bytearray) -> Iterator[bytes]:
 
 
 def text(frame: bytes) -> str:
-    """Give the text of a frame."""
+    """Return the text of a frame."""
     return frame[4 if frame[1] == 126 else 2 :].decode()

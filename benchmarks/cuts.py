@@ -28,7 +28,7 @@ async def serve(spawn: Spawner, *args: str, history: Path) -> Server:
 
 
 async def run(transport: str, cuts: list[str], stop: float, chance: random.Random) -> Outcome:
-    """Make the cuts, one after the other, each after a while."""
+    """Make the cuts one by one, with pauses between them."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         spawn = await stack.enter_async_context(spawner(NSROOM, clean_environment(folder), folder))
@@ -42,7 +42,7 @@ async def run(transport: str, cuts: list[str], stop: float, chance: random.Rando
 
 
 def main() -> None:
-    """Run every kind of trial over both transports, and print what became of the messages."""
+    """Run every kind of trial over both transports, and print the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cuts", description=__doc__)
     parser.add_argument("--cuts", type=int, default=20, help="of each trial (default: 20)")
     parser.add_argument("--stop", type=float, default=10.0, help="seconds of each stop (default: 10)")

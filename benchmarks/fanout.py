@@ -27,11 +27,11 @@ from tests.peers.node import find_node, install, install_into
 from tests.peers.valkey_server import valkey
 
 _TEXT = "x" * 93
-"""A message's, behind its number and a space: 100 bytes."""
+"""The text of a message after its number and a space: 100 bytes."""
 _DELIVERIES = 60_000
-"""In a round, about."""
+"""Deliveries in a round, about."""
 _MOST = 500
-"""Messages in a round: they wait on the server for the member that polls."""
+"""The most messages in a round: they are queued on the server for the member that polls."""
 _CONNECTS = 500
 _IDLE = 2000
 _UNLIMITED = ("events", "address_events", "address_connects")
@@ -41,7 +41,7 @@ _ADAPTER = ("@socket.io/redis-adapter@8.3.0", "redis@4.7.1", "socket.io-adapter@
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Servers of one kind that run."""
+    """Running servers of one kind."""
 
     urls: Sequence[str]
     pids: Sequence[int]
@@ -54,7 +54,7 @@ class Served:
 
     @property
     def system(self) -> float:
-        """The part of it that the system has taken, for them."""
+        """The system's part of it."""
         stats = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.pids)
         return sum(int(each[12]) for each in stats) / os.sysconf("SC_CLK_TCK")
 
@@ -65,7 +65,7 @@ class Served:
         return sum(int(each.partition("VmRSS:")[2].split()[0]) for each in lines)
 
     def rest(self) -> None:
-        """Wait until they have nothing more to do."""
+        """Wait until they are idle."""
         before, now = -1.0, self.cpu
         while now - before > 0.002:
             time.sleep(0.05)
@@ -80,7 +80,7 @@ class Spent(NamedTuple):
 
     cpu: float
     system: float
-    """The part of it that the system has taken, for them."""
+    """The system's part of it."""
 
 
 Start = Callable[[], contextlib.AbstractContextManager[Served]]
@@ -88,7 +88,7 @@ Start = Callable[[], contextlib.AbstractContextManager[Served]]
 
 @contextlib.contextmanager
 def serving(command: Sequence[str], env: dict[str, str], count: int = 1) -> Iterator[Served]:
-    """Start servers that tell their URL."""
+    """Start servers that print their URL."""
     with contextlib.ExitStack() as stack:
         urls, pids = [], []
         for _ in range(count):
@@ -116,7 +116,7 @@ def _nsroom(*options: str) -> list[str]:
 
 
 class Room:
-    """A room with everybody in it: one talks, one polls, and one is left out of what is relayed."""
+    """A room with all members: one sends, one polls, and one is excluded from relayed events."""
 
     def __init__(self, served: Served, size: int) -> None:
         self._served = served
@@ -134,7 +134,7 @@ class Room:
         self._crowd.settle()
 
     def cost(self, event: str, count: int, window: int) -> Spent:
-        """Give what the servers spend on each delivery of so many messages."""
+        """Return the cost of a delivery to the servers, over `count` messages."""
         self._begin()
         left_out = [self._quiet] if event == "emit" else []
         listeners = [each for each in self._members[1:] if each not in left_out]
@@ -152,7 +152,7 @@ class Room:
         return Spent(*(each * 1e6 / count / (self._size - len(left_out)) for each in spent))
 
     def _begin(self) -> None:
-        """Let everybody hear that it begins, behind whatever came before."""
+        """Mark the start of a round in the stream of every member."""
         self._crowd.expect(self._members, b'42["start"]')
         self._talker.send('42["emit",{"event":"start","args":[],"to":"room"}]')
         self._crowd.read_while_expected()
@@ -185,7 +185,7 @@ def _check_order(packets: Sequence[str], count: int) -> None:
 
 
 def connect(served: Served) -> float:
-    """Give the CPU seconds of a connect, with that to the namespace."""
+    """Return the CPU seconds of a connect, including the namespace."""
     crowd, costs = Crowd(served.urls), []
     for _ in range(_CONNECTS // 10):
         served.rest()
@@ -197,14 +197,14 @@ def connect(served: Served) -> float:
 
 
 def _alone(start: Start, measure: Callable[[Served], T]) -> T:
-    """Measure servers that are new, and warm."""
+    """Measure fresh servers after a warm-up."""
     with start() as served:
         connect(served)
         return measure(served)
 
 
 def grow(served: Served) -> tuple[float, float]:
-    """Give what each of many connections costs, all of which hear of each other: CPU seconds, KiB."""
+    """Return the cost of each of many connections that are all greeted: CPU seconds, KiB."""
     crowd = Crowd(served.urls)
     crowd.connect(_IDLE // 10)
     served.rest()
@@ -216,7 +216,7 @@ def grow(served: Served) -> tuple[float, float]:
 
 
 def fan_out(starts: dict[str, Start], cases: dict[str, tuple[str, str]], size: int, given: "Given") -> None:
-    """Print what a delivery in a room of this size costs; the servers take turns."""
+    """Print the cost of a delivery in a room of this size; the servers take turns."""
     count = max(3, min(_MOST, _DELIVERIES // size))
     with contextlib.ExitStack() as stack:
         rooms = {name: Room(stack.enter_context(start()), size) for name, start in starts.items()}
@@ -241,7 +241,7 @@ def fan_out(starts: dict[str, Start], cases: dict[str, tuple[str, str]], size: i
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What is asked for."""
+    """The arguments."""
 
     sizes: Sequence[int]
     rounds: int

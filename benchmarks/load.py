@@ -23,13 +23,13 @@ from tests.peers.node import find_node, install
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A server, and how much CPU it took."""
+    """A server and its CPU time."""
 
     url: str
     process: subprocess.Popen[bytes]
 
     def cpu(self) -> float:
-        """Give the seconds of CPU so far."""
+        """Return the CPU seconds so far."""
         assert self.process.stdin is not None
         self.process.stdin.write(b"?\n")
         self.process.stdin.flush()
@@ -53,7 +53,7 @@ def serving(node: str, env: dict[str, str]) -> Iterator[Node]:
 
 
 def nsroom(url: str, *options: str) -> tuple[Cost, dict[str, Any]]:
-    """Run `nsroom bench`; give its cost, with that of its processes, and what it measured."""
+    """Run `nsroom bench`; return its cost, including its workers, and its report."""
     with tempfile.TemporaryFile() as out:
         command = (NSROOM, "bench", "-u", url, "--json", *options)
         cost = measure(command, dict(os.environ), out.fileno())
@@ -62,7 +62,7 @@ def nsroom(url: str, *options: str) -> tuple[Cost, dict[str, Any]]:
 
 
 def artillery(node: str, folder: Path, url: str, clients: int, events: int) -> Cost:
-    """Let artillery's clients come within a second, and emit so many events each, one after the other."""
+    """Connect artillery's clients within a second; each emits its events one after the other."""
     step = {"emit": ["who", "x"], "acknowledge": {}}
     script = {
         "config": {
@@ -81,7 +81,7 @@ def artillery(node: str, folder: Path, url: str, clients: int, events: int) -> C
 
 
 def compare(node: str, env: dict[str, str], folder: Path, clients: int, seconds: float) -> None:
-    """Let both load the server with round trips; each clients' next event is sent when one is answered."""
+    """Load the server with round trips: each client sends its next event after an answer."""
     with serving(node, env) as server:
         ours, found = nsroom(
             server.url, "--scenario", "ack", "--clients", str(clients), "--duration", str(seconds)
@@ -98,11 +98,11 @@ def compare(node: str, env: dict[str, str], folder: Path, clients: int, seconds:
 
 
 _IN_FLIGHT = "8"
-"""Of each client or room: with one, the server waits for the answer half of the time."""
+"""Events in flight of each client or room: with one, the server is idle half of the time."""
 
 
 def saturate(node: str, env: dict[str, str], clients: int, seconds: float) -> None:
-    """See who has more to do with an answer or a delivery: the server, or the one process that loads it."""
+    """Compare the cost of an answer and of a delivery to the server and to the process that loads it."""
     head(f"{clients} clients, saturated", "the server")
     for scenario in ("ack", "fan-out"):
         with serving(node, env) as server:

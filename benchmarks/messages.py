@@ -23,7 +23,7 @@ _OPEN = ("events_per_second", "events_burst", "address_events_per_second", "addr
 
 @contextlib.asynccontextmanager
 async def listening(history: str) -> AsyncIterator[str]:
-    """Start a server without limits of events; give its URL."""
+    """Start a server without rate limits; yield its URL."""
     limits = [word for name in _OPEN for word in ("--limit", f"{name}=1000000")]
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "nsroom", "serve", "--port", "0", "--history", history, *limits),
@@ -46,7 +46,7 @@ async def listening(history: str) -> AsyncIterator[str]:
 async def member(
     http: aiohttp.ClientSession, url: str, room: str
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """Be in a room."""
+    """Join a room."""
     async with http.ws_connect(f"{url}/socket.io/?EIO=4&transport=websocket", max_msg_size=0) as ws:
         await ws.send_str("40")
         await ws.send_str(f'420["join",{json.dumps(room)}]')
@@ -56,7 +56,7 @@ async def member(
 
 
 async def send(ws: aiohttp.ClientWebSocketResponse, room: str, count: int, window: int) -> None:
-    """Send messages, so many of them unacknowledged at most."""
+    """Send messages, with a limited number of them unacknowledged."""
     free = asyncio.Semaphore(window)
 
     async def acknowledged() -> None:
@@ -90,7 +90,7 @@ def _numbers(count: int) -> Iterator[int]:
 
 
 async def measure(senders: int, count: int, window: int, history: str | None) -> tuple[float, float]:
-    """Give the messages a second, and the server's CPU seconds for all of them, its start included."""
+    """Return the messages per second, and the server's CPU seconds including its start."""
     before = _cpu()
     async with contextlib.AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())

@@ -1,4 +1,4 @@
-"""What the proxy costs a round trip, and for each event that passes: `python -m benchmarks.proxy`."""
+"""The cost of the proxy for a round trip and for each event: `python -m benchmarks.proxy`."""
 
 import argparse
 import asyncio
@@ -23,7 +23,7 @@ READY = re.compile(rb"listening on (\S+),")
 
 @contextlib.contextmanager
 def proxying(url: str, *args: str, stdout: int = subprocess.DEVNULL) -> Iterator[tuple[str, list[float]]]:
-    """Start a proxy; give its URL and, after the end, its CPU seconds and its peak memory in MiB."""
+    """Start a proxy; yield its URL and, at the end, its CPU seconds and peak memory in MiB."""
     command = [NSROOM, "proxy", url, "--listen", ":0", *args]
     cost: list[float] = []
     with subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE) as process:
@@ -40,7 +40,7 @@ def proxying(url: str, *args: str, stdout: int = subprocess.DEVNULL) -> Iterator
 
 
 async def round_trips(urls: list[str], count: int) -> list[list[float]]:
-    """Give the milliseconds of events that are acknowledged, the URLs taking turns."""
+    """Return the milliseconds of acknowledged events; the URLs take turns."""
     async with aiohttp.ClientSession() as http, contextlib.AsyncExitStack() as stack:
         sockets = []
         for url in urls:
@@ -71,7 +71,7 @@ def latency(node: str, count: int) -> None:
 
 
 def firehose(node: str, env: dict[str, str], count: int) -> None:
-    """Print what a flood of events costs the proxy, and how much longer it takes."""
+    """Print the cost of a flood to the proxy, and how much longer it takes."""
     with listening(node, "flood.js", str(count)) as url:
         direct = measure((node, script("watch"), str(count), url), env)
     with listening(node, "flood.js", str(count)) as url, tempfile.TemporaryFile() as out:
@@ -89,7 +89,7 @@ def firehose(node: str, env: dict[str, str], count: int) -> None:
 
 
 def wait_for(fd: int) -> None:
-    """Wait until a file grows no more."""
+    """Wait until a file stops growing."""
     size = -1
     while size != (size := os.fstat(fd).st_size):
         time.sleep(0.3)

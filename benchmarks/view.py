@@ -102,7 +102,7 @@ async def _flood(env: dict[str, str], home: Path, rate: int, seconds: float, col
 
 
 async def _keys(program: Program, until: float) -> AsyncIterator[float]:
-    """Type letters that nothing else shows, and measure until each is on the screen."""
+    """Type letters that are not on the screen, and measure the time until each appears."""
     program.type("i")
     await asyncio.sleep(0.5)
     for letter in LETTERS * 100:
@@ -119,7 +119,7 @@ async def _keys(program: Program, until: float) -> AsyncIterator[float]:
 
 
 def _recorded(path: Path) -> int:
-    """Count the ticks of a recording that are in their order and without a gap."""
+    """Return the number of ticks in a recording that are in order and without a gap."""
     expected = 0
     with path.open("rb") as file:
         for line in file:
@@ -131,7 +131,7 @@ def _recorded(path: Path) -> int:
 
 @contextlib.asynccontextmanager
 async def _flooding(rate: int, seconds: float) -> AsyncIterator[tuple[str, list[int]]]:
-    """Serve a Socket.IO server that sends so many events a second; count what it sent."""
+    """Serve events at a rate, and count them."""
     sent = [0]
 
     async def socket(request: web.Request) -> web.WebSocketResponse:
@@ -167,7 +167,7 @@ async def _ignore(peer: web.WebSocketResponse) -> None:
 
 
 def _filters(count: int) -> None:
-    """Filter and search as many records as are kept, without a screen."""
+    """Measure filtering and searching a full ring of records, without a screen."""
     model = Model()
     for record in _records(count):
         model.add(record, 100)
@@ -176,7 +176,7 @@ def _filters(count: int) -> None:
         model.filter(where)
         _say(f"filter {count:,} by {where or 'nothing'}", _ms(time.monotonic() - began))
     began = time.monotonic()
-    model.search("there is no such text")
+    model.search("text that no record has")
     _say(f"search {count:,}", _ms(time.monotonic() - began))
 
 

@@ -16,7 +16,7 @@ from nsroom.record import Json
 
 LOST = "connection lost"
 _CONCURRENCY = 32
-"""Clients that connect at the same time if there is no ramp."""
+"""Clients that connect at the same time without a ramp."""
 
 
 class Fleet:

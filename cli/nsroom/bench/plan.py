@@ -40,7 +40,7 @@ class Load:
     """Events per second of all clients together; None sends as fast as the server answers."""
     duration: float = 10.0
     in_flight: int = 1
-    """Unanswered events of each sender, if there is no rate."""
+    """Unanswered events of each sender, without a rate."""
     timeout: float = 5.0
     size: int = 100
     """Characters of `{text}`."""
