@@ -1,4 +1,4 @@
-"""Cheap clients: one loop over raw sockets that compares, byte for byte, what all of them receive."""
+"""Cheap clients: one loop over raw sockets that compares, byte for byte, the packets of all members."""
 
 import http.client
 import json

@@ -16,7 +16,7 @@ from nsroom.client.transports.tap import Tap
 from nsroom.client.transports.websocket import WebSocketConnection, supports
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError
 from nsroom.protocol.dialect import Dialect
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Kind, Record
 
@@ -63,7 +63,7 @@ class Connector:
         self._tap = self._new_tap(first_dialect(target))
 
     @property
-    def session(self) -> Session:
+    def session(self) -> Observer:
         """The session of the last connection, or of the one that is being opened."""
         return self._tap.session
 
@@ -166,7 +166,7 @@ class Connector:
         return kind(self._target, self._tap, self.namespaces.payload)
 
     def _new_tap(self, dialect: Dialect) -> Tap:
-        session = self._journal.new_session(dialect.is_old)
+        session = self._journal.new_observer(dialect.is_old)
         return Tap(session, self._journal.channel, self._on_record, self._catchup.should_show, dialect)
 
     def _explained(self, attempt: _Attempt) -> ConnectError:

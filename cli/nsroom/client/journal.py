@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from nsroom.channel import Channel, now
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.record import Direction, Json, Kind, Record
 
 
@@ -17,9 +17,9 @@ class Journal:
         """The records to read, or None without `watch`."""
         self._raw = raw
 
-    def new_session(self, is_old: bool = False) -> Session:
+    def new_observer(self, is_old: bool = False) -> Observer:
         """Return a new observer of one connection."""
-        return Session(self.sequence, self._raw, is_old=is_old)
+        return Observer(self.sequence, self._raw, is_old=is_old)
 
     def note(self, kind: Kind, **fields: Json) -> None:
         """Add a record that no frame contains, such as a lost connection."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nsroom.errors import ConnectError, RefusedError
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.record import Json, Record
 
 
@@ -21,7 +21,7 @@ class Namespaces:
         self._answers: dict[str, asyncio.Future[Record | None]] = {}
         self._recovery: dict[str, dict[str, str]] = {}
 
-    def start(self, before: Session) -> None:
+    def start(self, before: Observer) -> None:
         """Start a connection: expect an answer for every wanted namespace.
 
         `before` is the session of the last connection, which the server may be able to recover.

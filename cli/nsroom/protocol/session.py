@@ -52,7 +52,7 @@ class _Incomplete:
     attachments: list[bytes] = field(default_factory=list)
 
 
-class Session:
+class Observer:
     """The state of one connection, as its frames show it."""
 
     def __init__(
@@ -297,12 +297,12 @@ _KINDS = {
     engineio.PacketType.PONG: Kind.PONG,
     engineio.PacketType.UPGRADE: Kind.UPGRADE,
 }
-_PACKETS: dict[PacketType, Callable[[Session, Direction, Packet, int], Record]] = {
-    PacketType.CONNECT: Session._connect,
-    PacketType.DISCONNECT: Session._disconnect,
-    PacketType.EVENT: Session._event,
-    PacketType.ACK: Session._ack,
-    PacketType.CONNECT_ERROR: Session._connect_error,
-    PacketType.BINARY_EVENT: Session._event,
-    PacketType.BINARY_ACK: Session._ack,
+_PACKETS: dict[PacketType, Callable[[Observer, Direction, Packet, int], Record]] = {
+    PacketType.CONNECT: Observer._connect,
+    PacketType.DISCONNECT: Observer._disconnect,
+    PacketType.EVENT: Observer._event,
+    PacketType.ACK: Observer._ack,
+    PacketType.CONNECT_ERROR: Observer._connect_error,
+    PacketType.BINARY_EVENT: Observer._event,
+    PacketType.BINARY_ACK: Observer._ack,
 }

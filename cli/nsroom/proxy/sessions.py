@@ -4,7 +4,7 @@ from collections import OrderedDict
 from itertools import count
 
 from nsroom.protocol.engineio import Handshake
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.record import Direction, Json, Kind, Record
 
 MAX_SESSIONS = 10_000
@@ -18,21 +18,21 @@ class Sessions:
     def __init__(self, raw: bool = False) -> None:
         self._raw = raw
         self._sequence = count(1)
-        self._known: OrderedDict[str, Session] = OrderedDict()
+        self._known: OrderedDict[str, Observer] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(self, sid: str | None, is_old: bool = False) -> Session:
+    def find(self, sid: str | None, is_old: bool = False) -> Observer:
         """Return the session with this sid, or a new one if the sid is unknown or not assigned yet."""
         session = self._known.get(sid) if sid else None
         if session is None:
-            session = Session(self._sequence, self._raw, is_old=is_old)
+            session = Observer(self._sequence, self._raw, is_old=is_old)
         if sid:
             self.keep(sid, session)
         return session
 
-    def keep(self, sid: str, session: Session) -> None:
+    def keep(self, sid: str, session: Observer) -> None:
         """Store the session under its sid."""
         self._known[sid] = session
         self._known.move_to_end(sid)

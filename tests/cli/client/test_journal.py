@@ -11,7 +11,7 @@ from nsroom.record import Direction, Kind, Record
 
 def event(journal: Journal, name: str) -> list[Record]:
     """Observe an event on a new connection."""
-    record = journal.new_session().feed(Direction.IN, f'42["{name}"]', 1)
+    record = journal.new_observer().feed(Direction.IN, f'42["{name}"]', 1)
     return [record] if record else []
 
 

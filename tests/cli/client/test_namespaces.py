@@ -6,7 +6,7 @@ import pytest
 
 from nsroom.client.namespaces import Namespaces
 from nsroom.errors import ConnectError, RefusedError
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.record import Direction, Kind, Record
 
 
@@ -22,7 +22,7 @@ async def ended() -> "asyncio.Future[str]":
 
 async def test_every_namespace_has_an_answer(ended: "asyncio.Future[str]") -> None:
     namespaces = Namespaces(["/", "/a", "/b"], None)
-    namespaces.start(Session())
+    namespaces.start(Observer())
     waiting = asyncio.ensure_future(namespaces.wait(namespaces.wanted, ended))
     namespaces.on_connect(answer(Kind.CONNECT, "/"))
     namespaces.on_connect_error(answer(Kind.CONNECT_ERROR, "/a", "no"))
@@ -39,7 +39,7 @@ async def test_every_namespace_has_an_answer(ended: "asyncio.Future[str]") -> No
 
 async def test_it_is_an_error_when_all_are_refused() -> None:
     namespaces = Namespaces(["/a", "/b"], None)
-    namespaces.start(Session())
+    namespaces.start(Observer())
     for namespace in ("/a", "/b"):
         namespaces.on_connect_error(answer(Kind.CONNECT_ERROR, namespace, "no"))
     with pytest.raises(RefusedError, match="/a is refused: no; /b is refused: no"):
@@ -48,14 +48,14 @@ async def test_it_is_an_error_when_all_are_refused() -> None:
 
 async def test_the_end_of_the_connection_ends_the_wait(ended: "asyncio.Future[str]") -> None:
     namespaces = Namespaces(["/"], None)
-    namespaces.start(Session())
+    namespaces.start(Observer())
     ended.set_result("transport close")
     assert not await namespaces.wait(["/"], ended)
 
 
 async def test_an_error_ends_every_wait(ended: "asyncio.Future[str]") -> None:
     namespaces = Namespaces(["/", "/a"], None)
-    namespaces.start(Session())
+    namespaces.start(Observer())
     namespaces.fail(ConnectError("too old"))
     with pytest.raises(ConnectError, match="too old"):
         await namespaces.wait(["/"], ended)
@@ -66,13 +66,13 @@ async def test_an_error_ends_every_wait(ended: "asyncio.Future[str]") -> None:
 async def test_recovery_data_is_sent_with_the_next_connect() -> None:
     namespaces = Namespaces(["/", "/a"], {"token": "x"})
     assert namespaces.payload("/") == {"token": "x"}
-    before = Session()
+    before = Observer()
     before.recovery |= {"/": "p1", "/a": "p2"}
     before.offsets["/"] = "o1"
     namespaces.start(before)
     assert namespaces.payload("/") == {"pid": "p1", "offset": "o1", "token": "x"}
     assert namespaces.payload("/a") == {"token": "x"}
-    namespaces.start(Session())
+    namespaces.start(Observer())
     assert namespaces.payload("/") == {"pid": "p1", "offset": "o1", "token": "x"}
     assert Namespaces(["/"], None).payload("/") is None
 

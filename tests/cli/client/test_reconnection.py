@@ -83,7 +83,7 @@ async def test_reconnecting_after_a_restart(server: Restarting, connect: Connect
     assert gap.data["ms"] >= 0.9 * first.data["delay_ms"]
     assert gap.data["recovered"] == []
     assert gap.reason == close.reason
-    assert "other events sent meanwhile may be missing" in str(gap.message)
+    assert "other events sent in between may be missing" in str(gap.message)
     assert [record.seq for record in records] == [*range(records[0].seq, records[0].seq + len(records))]
 
     assert len([record for record in records if record.kind is Kind.ACK and record.event == "join"]) == 6
@@ -250,9 +250,9 @@ def test_the_delay_grows_to_a_limit(attempt: int, longest: float) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "recovered", "text"),
     [
-        ({"a"}, {"/": "b"}, [], "2.5 s without a connection; events sent meanwhile may be missing"),
+        ({"a"}, {"/": "b"}, [], "2.5 s without a connection; events sent in between may be missing"),
         ({"a"}, {"/": "a"}, ["/"], "2.5 s without a connection; the server sent the missed events"),
-        ({"a", "b"}, {"/": "a", "/x": "c"}, ["/"], "events sent meanwhile may be missing"),
+        ({"a", "b"}, {"/": "a", "/x": "c"}, ["/"], "events sent in between may be missing"),
     ],
 )
 def test_a_gap_reports_missed_events(
@@ -265,6 +265,6 @@ def test_a_gap_reports_missed_events(
 
 def test_a_gap_reports_replayed_rooms() -> None:
     gap = Gap(100.0, set(), {"/": "a"}, [RoomState("/", "lobby", "e", 7, replayed_count=2)])
-    known = "2 missed messages of lobby are shown now; other events sent meanwhile may be missing"
+    known = "2 missed messages of lobby are shown now; other events sent in between may be missing"
     assert gap.message == f"0.1 s without a connection; {known}"
     assert gap.data["rooms"] == [{"namespace": "/", "room": "lobby", "replayed": 2, "unknown": None}]

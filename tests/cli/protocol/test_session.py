@@ -14,7 +14,7 @@ from nsroom.protocol import session as session_module
 from nsroom.protocol.engineio import SEPARATOR, Handshake, byte_count, split_payload
 from nsroom.protocol.limits import Limits
 from nsroom.protocol.redaction import REDACTED
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Kind, Record
 
@@ -23,19 +23,19 @@ Said = str | tuple[str, bytes]
 WAYS = {"<": Direction.IN, ">": Direction.OUT}
 
 
-def fed(session: Session, way: Direction, frame: str | bytes, at: int = 1) -> list[Record]:
+def fed(observer: Observer, way: Direction, frame: str | bytes, at: int = 1) -> list[Record]:
     """Feed one frame; return its record in a list, which is empty if it completes none."""
-    record = session.feed(way, frame, at)
+    record = observer.feed(way, frame, at)
     return [] if record is None else [record]
 
 
-def observe(*said: Said, session: Session | None = None) -> list[Record]:
+def observe(*said: Said, observer: Observer | None = None) -> list[Record]:
     """Feed frames written as `"< 40"`, or as `("<", b"…")` if binary; return their records."""
-    session = session or Session()
+    observer = observer or Observer()
     records: list[Record] = []
     for millisecond, each in enumerate(said):
         way, frame = (each[0], each[2:]) if isinstance(each, str) else each
-        records += fed(session, WAYS[way], frame, millisecond * 1000)
+        records += fed(observer, WAYS[way], frame, millisecond * 1000)
     return records
 
 
@@ -63,7 +63,7 @@ def event(direction: str, namespace: str, name: str, *args: Any, **fields: Any) 
 
 
 def test_a_connection_from_the_handshake_to_the_end() -> None:
-    session = Session()
+    observer = Observer()
     records = observe(
         f"< {OPEN}",
         "> 40",
@@ -75,7 +75,7 @@ def test_a_connection_from_the_handshake_to_the_end() -> None:
         "> 3",
         "> 41",
         "> 1",
-        session=session,
+        observer=observer,
     )
     assert shown(records) == [
         {
@@ -115,11 +115,11 @@ def test_a_connection_from_the_handshake_to_the_end() -> None:
     ]
     assert [record.seq for record in records] == list(range(1, 11))
     assert [record.time for record in records] == list(range(0, 10_000, 1000))
-    assert session.handshake == Handshake("e1", ("websocket",), 25000, 20000, 1000000)
+    assert observer.handshake == Handshake("e1", ("websocket",), 25000, 20000, 1000000)
 
 
 def test_each_namespace_has_its_own_sid() -> None:
-    session = Session()
+    observer = Observer()
     records = observe(
         "> 40/chat,",
         "> 40",
@@ -128,9 +128,9 @@ def test_each_namespace_has_its_own_sid() -> None:
         '< 44/secret,{"message":"no","data":{"code":1}}',
         '< 44/old,"not you"',
         "< 41/chat,",
-        session=session,
+        observer=observer,
     )
-    assert session.namespaces == {"/": "root"}
+    assert observer.namespaces == {"/": "root"}
     assert shown(records[4:]) == [
         {
             "direction": "in",
@@ -166,9 +166,9 @@ def test_each_namespace_has_its_own_sid() -> None:
     ],
 )
 def test_an_old_server_sends_no_sid(connect: str, namespaces: dict[str, None]) -> None:
-    session = Session()
-    observe(f"< {connect}", session=session)
-    assert session.namespaces == namespaces
+    observer = Observer()
+    observe(f"< {connect}", observer=observer)
+    assert observer.namespaces == namespaces
 
 
 def test_acknowledgements_are_paired_in_both_directions() -> None:
@@ -291,14 +291,14 @@ def test_a_malformed_frame_does_not_affect_the_other_direction() -> None:
 
 
 def test_a_malformed_handshake_does_not_replace_the_first() -> None:
-    session = Session()
-    observe(f"< {OPEN}", "< 0{}", session=session)
-    assert session.handshake
-    assert session.handshake.sid == "e1"
+    observer = Observer()
+    observe(f"< {OPEN}", "< 0{}", observer=observer)
+    assert observer.handshake
+    assert observer.handshake.sid == "e1"
 
 
 def test_the_limits_are_the_callers() -> None:
-    (record,) = observe('< 42["long enough"]', session=Session(limits=Limits(frame=8)))
+    (record,) = observe('< 42["long enough"]', observer=Observer(limits=Limits(frame=8)))
     assert (record.kind, record.message) == (Kind.PROTOCOL_ERROR, "larger than 8 characters at offset 0")
 
 
@@ -306,7 +306,7 @@ RECOVERED = '40{"sid":"s1","pid":"p1"}'
 
 
 def test_recovery_offsets_are_separated_from_the_arguments() -> None:
-    session = Session()
+    observer = Observer()
     records = observe(
         f"< {RECOVERED}",
         '< 42["news","one","O1yPq3A"]',
@@ -315,7 +315,7 @@ def test_recovery_offsets_are_separated_from_the_arguments() -> None:
         '< 42["volatile"]',
         '< 425["asked","O1yPq3A"]',
         '> 42["mine","O1yPq3A"]',
-        session=session,
+        observer=observer,
     )
     assert shown(records) == [
         {"direction": "in", "kind": "connect", "namespace": "/", "sid": "s1"},
@@ -326,7 +326,7 @@ def test_recovery_offsets_are_separated_from_the_arguments() -> None:
         event("in", "/", "asked", "O1yPq3A", id=5),
         event("out", "/", "mine", "O1yPq3A"),
     ]
-    assert (session.recovery, session.offsets) == ({"/": "p1"}, {"/": "O1yPq3A.x9"})
+    assert (observer.recovery, observer.offsets) == ({"/": "p1"}, {"/": "O1yPq3A.x9"})
 
 
 def test_without_recovery_every_argument_is_kept() -> None:
@@ -337,11 +337,11 @@ def test_without_recovery_every_argument_is_kept() -> None:
 
 def test_a_server_that_no_longer_recovers_adds_no_offsets() -> None:
     """After a restart with other options, or with another load balancer, its answer has no `pid`."""
-    session = Session()
-    session.recovery["/"] = "p0"
-    records = observe('< 40{"sid":"s2"}', '< 42["news","O1yPq3A"]', session=session)
+    observer = Observer()
+    observer.recovery["/"] = "p0"
+    records = observe('< 40{"sid":"s2"}', '< 42["news","O1yPq3A"]', observer=observer)
     assert shown(records)[1] == event("in", "/", "news", "O1yPq3A")
-    assert (session.recovery, session.offsets) == ({}, {})
+    assert (observer.recovery, observer.offsets) == ({}, {})
 
 
 def test_raw_records_have_their_frames_and_sizes() -> None:
@@ -351,7 +351,7 @@ def test_raw_records_have_their_frames_and_sizes() -> None:
         f"< 4{BINARY}",
         ("<", b"\1\2"),
         "> 3",
-        session=Session(raw=True),
+        observer=Observer(raw=True),
     )
     assert [(record.bytes, record.frames) for record in records] == [
         (len(OPEN), [OPEN]),
@@ -365,26 +365,26 @@ def test_raw_records_have_their_frames_and_sizes() -> None:
 def test_credentials_are_never_recorded(namespace: str) -> None:
     said = f'> 40{namespace}{{"token":"s3cret"}}'
     (plain,) = observe(said)
-    (raw,) = observe(said, session=Session(raw=True))
+    (raw,) = observe(said, observer=Observer(raw=True))
     assert "s3cret" not in repr((plain, raw))
     assert raw.frames == [f"40{namespace}{REDACTED}"]
     assert raw.bytes == byte_count(raw.frames)
 
 
 def test_a_connect_without_a_payload_is_recorded_unchanged() -> None:
-    assert observe("> 40/chat,", session=Session(raw=True))[0].frames == ["40/chat,"]
+    assert observe("> 40/chat,", observer=Observer(raw=True))[0].frames == ["40/chat,"]
 
 
 def test_credentials_in_a_malformed_connect_are_not_recorded() -> None:
-    (record,) = observe('> 40{"token":"s3cret"', session=Session(raw=True))
+    (record,) = observe('> 40{"token":"s3cret"', observer=Observer(raw=True))
     assert record.kind is Kind.PROTOCOL_ERROR
     assert "s3cret" not in repr(record)
 
 
 def test_notes_are_part_of_the_sequence() -> None:
-    session = Session()
-    first = session.note(Kind.GAP, 5, reason="transport close")
-    (second,) = observe("< 2", session=session)
+    observer = Observer()
+    first = observer.note(Kind.GAP, 5, reason="transport close")
+    (second,) = observe("< 2", observer=observer)
     assert (first.seq, first.direction, first.time, second.seq) == (1, Direction.LOCAL, 5, 2)
 
 
@@ -407,8 +407,8 @@ FRAMES = PIECES | ANY_TEXT | st.binary() | st.from_regex(r"4[0-6]([0-9]-)?(/[a-z
 
 @given(st.lists(st.tuples(st.sampled_from([Direction.IN, Direction.OUT]), FRAMES)), st.booleans())
 def test_any_frames_give_consecutive_records(said: list[tuple[Direction, str | bytes]], raw: bool) -> None:
-    session = Session(raw=raw)
-    records = [record for way, frame in said for record in fed(session, way, frame)]
+    observer = Observer(raw=raw)
+    records = [record for way, frame in said for record in fed(observer, way, frame)]
     assert [record.seq for record in records] == list(range(1, len(records) + 1))
     assert all(record.direction in (Direction.IN, Direction.OUT) for record in records)
 
@@ -448,7 +448,7 @@ def test_the_division_into_polling_bodies_does_not_matter(
         if cut and bodies[-1]:
             bodies.append([])
         bodies[-1].append(frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode())
-    polling, websocket = Session(), Session()
+    polling, websocket = Observer(), Observer()
     polled = [
         record
         for body in bodies
@@ -470,7 +470,7 @@ def test_a_session_of_socket_io_2() -> None:
         '< 451-/chat,["b",{"_placeholder":true,"num":0}]',
         ("<", b"\4\1\2"),
         '< 44/secret,"no"',
-        session=Session(raw=True, is_old=True),
+        observer=Observer(raw=True, is_old=True),
     )
     assert (opened.kind, root.kind, root.sid, chat.sid) == (Kind.OPEN, Kind.CONNECT, "e1", "/chat#e1")
     assert (event.event, event.args) == ("b", [b"\1\2"])
@@ -480,7 +480,7 @@ def test_a_session_of_socket_io_2() -> None:
 
 def test_polled_binary_of_socket_io_2_is_recorded_as_on_the_wire() -> None:
     (event,) = observe(
-        '< 451-["b",{"_placeholder":true,"num":0}]', "< b4AQI=", session=Session(raw=True, is_old=True)
+        '< 451-["b",{"_placeholder":true,"num":0}]', "< b4AQI=", observer=Observer(raw=True, is_old=True)
     )
     assert (event.args, (event.frames or [])[1]) == ([b"\1\2"], "b4AQI=")
 
@@ -499,10 +499,10 @@ def packed(kind: int, data: Any = None, id: int | None = None) -> bytes:
     ],
 )
 def test_packets_in_messagepack(is_old: bool, wrap: Any) -> None:
-    session = Session(raw=True, is_old=is_old)
+    observer = Observer(raw=True, is_old=is_old)
     said = [(Direction.OUT, packed(2, ["ask", b"\1"], 3)), (Direction.IN, packed(3, [b"\2", "x"], 3))]
     asked, answered = [
-        record for at, (way, data) in enumerate(said) for record in fed(session, way, wrap(data), at * 1000)
+        record for at, (way, data) in enumerate(said) for record in fed(observer, way, wrap(data), at * 1000)
     ]
     assert (asked.kind, asked.namespace, asked.event, asked.args, asked.id) == (
         Kind.EVENT,
@@ -518,28 +518,28 @@ def test_packets_in_messagepack(is_old: bool, wrap: Any) -> None:
         1,
     )
     assert (asked.frames, answered.frames) == ([wrap(said[0][1])], [wrap(said[1][1])])
-    assert session.is_msgpack
+    assert observer.is_msgpack
 
 
 def test_control_packets_of_socket_io_2_in_messagepack() -> None:
-    session = Session(raw=True, is_old=True)
-    connect, disconnect = observe('< 4{"type":0,"nsp":"/a"}', '< 4{"type":1,"nsp":"/a"}', session=session)
+    observer = Observer(raw=True, is_old=True)
+    connect, disconnect = observe('< 4{"type":0,"nsp":"/a"}', '< 4{"type":1,"nsp":"/a"}', observer=observer)
     assert (connect.kind, connect.namespace, disconnect.kind) == (Kind.CONNECT, "/a", Kind.DISCONNECT)
     assert connect.frames == ['4{"type":0,"nsp":"/a"}']
 
 
 def test_malformed_messagepack_is_recognised_after_a_packet_in_messagepack() -> None:
-    session = Session()
-    before, _, after = observe(("<", b"\1"), ("<", packed(0, {"sid": "x"})), ("<", b"\1"), session=session)
+    observer = Observer()
+    before, _, after = observe(("<", b"\1"), ("<", packed(0, {"sid": "x"})), ("<", b"\1"), observer=observer)
     assert before.message == "binary data that no packet announced at offset 0"
     assert after.message == "a packet must be a map of type, data, nsp and id at offset 0"
-    assert observe("< 4{x", session=Session())[0].message == "unknown Socket.IO packet type '{' at offset 0"
+    assert observe("< 4{x", observer=Observer())[0].message == "unknown Socket.IO packet type '{' at offset 0"
 
 
 def test_a_connect_in_messagepack_is_never_recorded() -> None:
     whole = packed(0, {"token": "s3cret"})
     for frame in (whole, whole[:-1]):
-        (record,) = observe((">", frame), session=Session(raw=True))
+        (record,) = observe((">", frame), observer=Observer(raw=True))
         assert record.frames == [REDACTED]
 
 
@@ -548,7 +548,7 @@ def test_a_connect_in_messagepack_is_never_recorded() -> None:
     st.booleans(),
 )
 def test_any_frames_of_any_generation_are_records(said: list[tuple[Direction, Any]], is_old: bool) -> None:
-    session = Session(raw=True, is_old=is_old)
+    observer = Observer(raw=True, is_old=is_old)
     for way, frame in said:
-        for record in fed(session, way, frame):
+        for record in fed(observer, way, frame):
             assert record.direction is way

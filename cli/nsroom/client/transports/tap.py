@@ -1,7 +1,7 @@
 """Observe one connection: decode its frames into records and pass them on.
 
-Every frame passes the tap, in both directions. Its Session turns frames into records; they go to the channel,
-and those of other kinds than events also to `on_record`. Until the handshake the first frames must form one:
+Every frame passes the tap, in both directions. An observer turns frames into records; all go to the channel,
+those of other kinds than events also to `on_record`. Until the handshake the first frames must form one:
 anything else is kept as `unexpected_frame`, for the error message, and becomes no record.
 
 Events and acknowledgements end here. python-socketio would start a task for each event, without
@@ -20,7 +20,7 @@ from nsroom.channel import Channel, now
 from nsroom.errors import DecodeError
 from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
 from nsroom.protocol.engineio import SEPARATOR
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.record import Direction, Kind, Record
 
 _MAX_PAUSE = 5.0
@@ -40,11 +40,11 @@ class WebSocket(Protocol):
 
 
 class Tap:
-    """Feeds the frames of one connection to its Session, and the records to a channel."""
+    """Feeds the frames of one connection to its Observer, and the records to a channel."""
 
     def __init__(
         self,
-        session: Session,
+        session: Observer,
         channel: Channel | None,
         on_record: Callable[[Record], None],
         should_show: Callable[[Record], bool] = lambda _: True,

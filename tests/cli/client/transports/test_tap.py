@@ -4,7 +4,7 @@ import pytest
 
 from nsroom.channel import Channel
 from nsroom.client.transports.tap import Tap
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.record import Direction, Record
 
 OPEN = '0{"sid":"e","upgrades":[],"pingInterval":3000,"pingTimeout":1000}'
@@ -29,7 +29,7 @@ OPEN = '0{"sid":"e","upgrades":[],"pingInterval":3000,"pingTimeout":1000}'
     ],
 )
 async def test_events_end_at_the_tap_and_other_packets_pass(frame: str | bytes, passes: bool) -> None:
-    tap = Tap(Session(), None, lambda _: None)
+    tap = Tap(Observer(), None, lambda _: None)
     assert tap.incoming(OPEN)
     assert tap.incoming(frame) is passes
     assert tap.unexpected_frame is None
@@ -37,7 +37,7 @@ async def test_events_end_at_the_tap_and_other_packets_pass(frame: str | bytes, 
 
 @pytest.mark.parametrize("frame", ["<html>", b"\0", "42[]", "0{", "", "96:0{}"])
 async def test_a_frame_instead_of_the_handshake_is_kept(frame: str | bytes) -> None:
-    tap = Tap(Session(), None, lambda _: None)
+    tap = Tap(Observer(), None, lambda _: None)
     tap.incoming(frame)
     assert tap.unexpected_frame == frame
 
@@ -45,7 +45,7 @@ async def test_a_frame_instead_of_the_handshake_is_kept(frame: str | bytes) -> N
 async def test_on_record_is_not_called_for_events() -> None:
     noticed: list[Record] = []
     channel = Channel()
-    tap = Tap(Session(), channel, noticed.append)
+    tap = Tap(Observer(), channel, noticed.append)
     for frame in (OPEN, '42["e"]', "2"):
         tap.incoming(frame)
     tap.feed(Direction.OUT, "3")
@@ -54,7 +54,7 @@ async def test_on_record_is_not_called_for_events() -> None:
 
 
 async def test_the_longest_pause_is_shorter_than_the_servers_timeout() -> None:
-    tap = Tap(Session(), None, lambda _: None)
+    tap = Tap(Observer(), None, lambda _: None)
     assert tap.max_pause == 5
     tap.incoming(OPEN)
     assert tap.max_pause == 2
@@ -62,7 +62,7 @@ async def test_the_longest_pause_is_shorter_than_the_servers_timeout() -> None:
 
 async def test_waiting_for_a_slow_reader_has_a_timeout() -> None:
     channel = Channel(bound=1)
-    tap = Tap(Session(), channel, lambda _: None)
+    tap = Tap(Observer(), channel, lambda _: None)
     assert await tap.wait_for_reader()
     batches = aiter(channel)
     tap.incoming(OPEN)
@@ -74,7 +74,7 @@ async def test_waiting_for_a_slow_reader_has_a_timeout() -> None:
 
 
 async def test_a_pong_resolves_its_future() -> None:
-    tap = Tap(Session(), None, lambda _: None)
+    tap = Tap(Observer(), None, lambda _: None)
     pong = tap.expect_pong(b"token")
     tap.on_pong(b"other")
     assert not pong.done()

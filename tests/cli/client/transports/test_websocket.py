@@ -17,7 +17,7 @@ from nsroom.client.transports.python_socketio import PythonSocketioConnection
 from nsroom.client.transports.tap import Tap
 from nsroom.client.transports.websocket import WebSocketConnection, supports
 from nsroom.protocol.dialect import Dialect
-from nsroom.protocol.session import Session
+from nsroom.protocol.session import Observer
 from nsroom.record import Record
 from tests.cli.scripted import listening
 from tests.frames import frame
@@ -60,7 +60,7 @@ async def recording(seen: list[web.Request]) -> AsyncIterator[str]:
 
 async def request_of(kind: type[Connection], target: Target, seen: list[web.Request]) -> dict[str, Any]:
     """Connect; return the request that the server saw, without the parts that differ by library."""
-    connection = kind(target, Tap(Session(), None, lambda _: None), lambda _: None)
+    connection = kind(target, Tap(Observer(), None, lambda _: None), lambda _: None)
     await connection.open(Transport.WEBSOCKET, ["/"], 5)
     await connection.close()
     request = seen.pop()
@@ -138,7 +138,7 @@ async def shown(burst: list[str], last: str) -> list[Record]:
 
     channel = Channel()
     async with listening(answer) as url:
-        tap = Tap(Session(), channel, lambda _: None)
+        tap = Tap(Observer(), channel, lambda _: None)
         connection = WebSocketConnection(Target(url=url), tap, lambda _: None)
         await connection.open(Transport.WEBSOCKET, ["/"], 5)
         records = await asyncio.wait_for(_until(channel, last), 5)
@@ -171,7 +171,7 @@ async def test_it_closes_after_the_last_namespace(last: str) -> None:
 
     async with listening(answer) as url:
         connection = WebSocketConnection(
-            Target(url=url), Tap(Session(), None, lambda _: None), lambda _: None
+            Target(url=url), Tap(Observer(), None, lambda _: None), lambda _: None
         )
         await connection.open(Transport.WEBSOCKET, ["/"], 5)
         assert await asyncio.wait_for(codes.get(), 5) == 1000
