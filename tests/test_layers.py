@@ -19,7 +19,7 @@ SOURCES = {
 LAYERS = {
     "nsroom": (
         "errors record",
-        "filters channel protocol",
+        "filters channel encoding protocol",
         "output client.target",
         "client.transports",
         "client",

@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 
+from nsroom.encoding import Utf8Decoder
 from nsroom.errors import DataError
 
 MAX_LINE = 100_000_000
@@ -22,7 +23,12 @@ async def lines(fd: int) -> AsyncIterator[list[bytes]]:
     # Joined once per line: joining after every chunk would take quadratic time for a long line.
     pieces: list[bytes] = []
     size = 0
-    while chunk := await _read(fd):
+    decoder = Utf8Decoder()
+    ended = False
+    while not ended:
+        data = await _read(fd)
+        ended = not data
+        chunk = decoder.feed(data, final=ended)
         piece, *others = chunk.split(b"\n")
         pieces.append(piece)
         size += len(piece)

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -103,10 +102,11 @@ def _open(file: Path) -> BinaryIO:
 
 def _bounded(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """Yield lines, cut just above the largest frame: a longer line is malformed, and must not fill memory."""
+    from nsroom.encoding import read_lines
     from nsroom.protocol.limits import LIMITS
 
     try:
-        yield from iter(partial(stream.readline, LIMITS.frame + 2), b"")
+        yield from read_lines(stream, LIMITS.frame + 2)
     except OSError as error:
         raise DataError(f"cannot read {name}: {error.strerror}") from None
 

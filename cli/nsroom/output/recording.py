@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from nsroom.encoding import read_lines
 from nsroom.errors import DataError, DecodeError, OutputError, UsageError
 from nsroom.output.ndjson import encode_all
 from nsroom.output.writer import Output
@@ -20,18 +21,14 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
 
     Raises: DataError at the first line that is not a record.
     """
-    number = 0
-    while line := file.readline(MAX_LINE):
-        number += 1
+    for number, line in enumerate(read_lines(file, MAX_LINE), 1):
         if line.strip():
             yield number, _record(line, number)
 
 
 def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
     """Yield each record with the size of its line in bytes, or the error in place of an invalid record."""
-    number = 0
-    while line := file.readline(MAX_LINE):
-        number += 1
+    for number, line in enumerate(read_lines(file, MAX_LINE), 1):
         if line.strip():
             try:
                 yield len(line), _record(line, number)

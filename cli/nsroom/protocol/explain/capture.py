@@ -53,13 +53,13 @@ def split(text: str) -> list[Found]:
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[_Line]:
-    """Yield the lines that are not blank, without byte order mark and line ending."""
+    """Yield the lines that are not blank, without their line endings."""
     for number, line in enumerate(lines, 1):
         if len(line) > LIMITS.frame:
             raise DataError(f"line {number}: longer than {LIMITS.frame} bytes")
         content = line.rstrip(b"\r\n")
         try:
-            text, error = content.decode("utf-8-sig" if number == 1 else "utf-8"), None
+            text, error = content.decode(), None
         except UnicodeDecodeError as wrong:
             text = content.decode(errors="surrogateescape")
             at = len(content[: wrong.start].decode())
