@@ -123,6 +123,8 @@ def _json(explanation: "Explanation") -> list[str]:
 def _plain(explanation: "Explanation") -> list[str]:
     """Return the frame, a line for each of its parts, and a caret at the error."""
     lines = [_heading(explanation.found), *_table(explanation.fields)]
+    if explanation.found.hint:
+        lines.insert(1, f"  hint: {explanation.found.hint}")
     if explanation.error:
         lines += _pointer(explanation.error)
     return [*lines, ""]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from nsroom.errors import DataError, DecodeError
 from nsroom.protocol import engineio, engineio3, socketio, strict_json
-from nsroom.protocol.explain import har
-from nsroom.protocol.explain.explainer import Found
+from nsroom.protocol.explain import har, pasted
+from nsroom.protocol.explain.explainer import Explainer, Found
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import Direction, Json, Kind, Record, from_json
 
@@ -43,7 +43,26 @@ def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
 
 
 def split(text: str) -> list[Found]:
-    """Return the frames of one line: a frame, or a polling body of either Engine.IO."""
+    """Return the frames of one line: a frame, a polling body of either Engine.IO, or a text around one."""
+    if pasted.looks_complete(text):
+        return _split(text)
+    found = _split(text)
+    if not pasted.is_odd_control(text) and _are_valid(found):
+        return found
+    for candidate, hint in pasted.candidates(text):
+        if _are_valid(inner := _split(candidate)):
+            return [replace(each, hint=hint) for each in inner]
+    if pasted.is_odd_control(text) and not engineio3.is_payload(text):
+        return [Found(text, error=DecodeError("not a frame: a control packet has no such data", text, 1))]
+    return found
+
+
+def _are_valid(found: list[Found]) -> bool:
+    explain = Explainer().explain
+    return not any(explain(each).error for each in found)
+
+
+def _split(text: str) -> list[Found]:
     if not engineio3.is_payload(text):
         return [Found(frame) for frame in engineio.split_payload(text)]
     try:

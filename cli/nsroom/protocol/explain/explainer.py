@@ -29,6 +29,8 @@ class Found:
     error: DecodeError | None = None
     is_old: bool = False
     """Whether the frame is known to be of Engine.IO 3; the Explainer may detect that too."""
+    hint: str | None = None
+    """How the frame differs from the text that it was found in."""
 
     def where(self) -> dict[str, int | str]:
         """Return `line`, `time`, `direction` and `sid`, without the unknown ones."""
@@ -56,9 +58,11 @@ class Explanation:
     error: DecodeError | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """Return plain JSON: the keys of `Found.where`, `frame`, `fields`, and `error` if malformed."""
+        """Return plain JSON: the keys of `Found.where`, `frame`, `fields`, and `hint` and `error` if any."""
         fields = [field._asdict() for field in self.fields]
         value = {**self.found.where(), "frame": escape(self.found.frame), "fields": fields}
+        if self.found.hint is not None:
+            value["hint"] = self.found.hint
         if self.error is not None:
             value["error"] = {"reason": self.error.reason, "offset": self.error.offset}
         return value

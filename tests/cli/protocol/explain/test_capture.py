@@ -29,7 +29,7 @@ def recording(*records: dict[str, Any]) -> str:
 
 
 def test_lines() -> None:
-    assert find('\ufeff42["é"]\r\n\n2\n') == [Found('42["é"]', 1), Found("2", 3)]
+    assert find('42["é"]\r\n\n2\n') == [Found('42["é"]', 1), Found("2", 3)]
 
 
 def test_a_polling_body_among_lines() -> None:
