@@ -96,7 +96,7 @@ async def _emit_by_admin(
     # One event for all rooms: a socket in two of them must not get it twice.
     where = rooms if len(rooms) > 1 else next(iter(rooms), None)
     async with Admin(target, timeout=options.timeout, say=say) as admin:
-        await admin.beside(_emit_all(admin, batches, where))
+        await admin.run_while_reading(_emit_all(admin, batches, where))
 
 
 async def _emit_all(admin: "Admin", batches: "AsyncIterator[list[Line]]", where: "Json") -> None:

@@ -106,9 +106,9 @@ async def _find(
 
     async with Admin(target, say=say) as admin:
         admin.require(Feature.DISCONNECT)
-        if not admin.state.is_open:
+        if not admin.state.reports_sockets:
             return _blind(named), target
-        await admin.listing()
+        await admin.wait_for_sockets()
         found = [
             socket.key
             for socket in admin.state.select(named)
@@ -159,5 +159,5 @@ async def _wait(admin: "Admin", selection: "Selection", timeout: float) -> None:
     def left() -> "list[Key]":
         return [key for key in selection.known if not admin.state.is_disconnected(key)]
 
-    if not await admin.until(lambda: not left(), timeout):
+    if not await admin.read_until(lambda: not left(), timeout):
         raise WaitError(f"{len(left())} of {len(selection.known)} still connected after {timeout:g} s")

@@ -82,5 +82,5 @@ async def _pump(target: "Target", routes: "Sequence[Route]", count: int | None) 
     from nsroom.output.sinks import pump
 
     async with Admin(target, say=say) as admin:
-        await admin.require_open()
+        await admin.require_sockets()
         await pump(admin.batches(), routes, count)

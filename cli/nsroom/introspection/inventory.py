@@ -35,7 +35,7 @@ class Socket:
     connected: int | None = None
     """Microseconds since the epoch, by the server's clock."""
     data: Json = None
-    whole: bool = False
+    is_described: bool = False
     """Whether the server has described it; else it is only known from events."""
 
     @property
@@ -70,7 +70,7 @@ def parse_socket(described: Json) -> Socket | None:
                 address=address,
                 connected=connected,
                 data=described.get("data"),
-                whole=True,
+                is_described=True,
             )
     return None
 

@@ -8,7 +8,7 @@ from nsroom.errors import WaitError
 from nsroom.introspection.admin.client import Admin, Say
 from nsroom.introspection.inventory import Feature
 
-_PATIENCE = 2.0
+_LIST_TIMEOUT = 2.0
 """Seconds to wait for the list of sockets; verifying works without it."""
 
 
@@ -20,8 +20,8 @@ async def join(client: Client, rooms: Sequence[str], target: Target, timeout: fl
     """
     async with Admin(target, timeout=timeout, say=say) as admin:
         admin.require(Feature.JOIN)
-        if admin.state.is_open:
-            await admin.until(lambda: admin.state.listed, _PATIENCE)
+        if admin.state.reports_sockets:
+            await admin.read_until(lambda: admin.state.listed, _LIST_TIMEOUT)
         for namespace, sid in client.namespaces.items():
             for room in rooms:
                 await _join(admin, (namespace, sid or ""), room, timeout, say)
@@ -38,9 +38,9 @@ async def _join(admin: Admin, key: tuple[str, str], room: str, timeout: float, s
         say(f"{admin.state.namespace} confirms that the application joined us to {room} in {namespace}")
         return
     await admin.command(Feature.JOIN, "join", namespace, room, sid)
-    if not admin.state.is_open:
+    if not admin.state.reports_sockets:
         say(f"asked {admin.state.namespace} to join us to {room}; in production mode it does not confirm it")
-    elif await admin.until(inside, timeout):
+    elif await admin.read_until(inside, timeout):
         say(f"joined {room} in {namespace} by {admin.state.namespace}, which confirms it")
     else:
         raise WaitError(f"{admin.state.namespace} did not confirm within {timeout:g} s that we are in {room}")

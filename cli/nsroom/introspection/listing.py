@@ -18,9 +18,9 @@ from nsroom.record import Json, format_time
 View = Callable[[State], Rows]
 """Select rows from the state of an admin namespace."""
 
-_PAUSE = 1.0
+_POLL_INTERVAL = 1.0
 """Seconds between two requests to a server that does not report changes by itself."""
-_CALM = 0.1
+_DEBOUNCE = 0.1
 """Seconds to collect changes before showing them."""
 
 
@@ -34,7 +34,7 @@ async def follow_events(target: Target, room: str | None, timeout: float) -> Asy
         await client.connect()
         while True:
             yield await client.guard(_request_rooms(client, room, timeout))
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_POLL_INTERVAL)
     finally:
         await client.close()
 
@@ -129,11 +129,11 @@ def _socket_row(state: State, socket: Socket, all: bool) -> Row:
 async def follow_admin(target: Target, view: View, timeout: float, say: Say) -> AsyncGenerator[Rows, None]:
     """Yield the rows of an admin namespace, again after every change. Raises: as `Admin`."""
     async with Admin(target, timeout=timeout, say=say) as admin:
-        await admin.listing()
+        await admin.wait_for_sockets()
         listed = admin.state.listed
         yield view(admin.state)
         async for _ in admin.batches():
-            await admin.until(lambda: False, _CALM)
+            await admin.read_until(lambda: False, _DEBOUNCE)
             # After a lost connection nothing is known until the server sends its list again.
             if admin.state.listed or (admin.state.features and not listed):
                 yield view(admin.state)

@@ -18,11 +18,11 @@ from nsroom.record import Direction, Json, Record
 T = TypeVar("T")
 Say = Callable[[str], object]
 
-_PATIENCE = 2.0
+_LIST_TIMEOUT = 2.0
 """Seconds to wait for data that normally arrives at once."""
-_STATISTICS = 2.5
+_STATISTICS_TIMEOUT = 2.5
 """Seconds to wait for the statistics, which arrive every two."""
-_WRONG = ("invalid credentials", "authentication failed")
+_WRONG_CREDENTIALS = ("invalid credentials", "authentication failed")
 """The refusals of Node and python-socketio for a wrong password."""
 
 
@@ -40,7 +40,7 @@ class Admin:
         self._client = Client(target, watch=True, say=say if target.reconnect else str, note=say)
         self._batches = self._client.records()
         self._next: asyncio.Future[list[Record] | None] | None = None
-        self._left: deque[Record] = deque()
+        self._unread: deque[Record] = deque()
 
     async def __aenter__(self) -> Self:
         """Connect, and wait for the server's features.
@@ -63,8 +63,8 @@ class Admin:
         try:
             await self._client.connect()
         except RefusedError as error:
-            raise _explained(error) from None
-        if not await self.until(lambda: self.state.features is not None, self._timeout):
+            raise _with_cure(error) from None
+        if not await self.read_until(lambda: self.state.features is not None, self._timeout):
             raise WaitError(
                 f"{self.state.namespace} accepted us, but sent no `config` within {self._timeout:g} s:"
                 " is it the admin namespace of an instrumented server?"
@@ -77,26 +77,26 @@ class Admin:
             await asyncio.gather(self._next, return_exceptions=True)
         await self._batches.aclose()  # type: ignore[attr-defined]
 
-    async def listing(self) -> None:
+    async def wait_for_sockets(self) -> None:
         """Wait until every socket is known.
 
         Raises: RefusedError in production mode, where the server lists none; LostError.
         """
-        await self.require_open()
-        if await self.until(lambda: self.state.listed, _PATIENCE):
+        await self.require_sockets()
+        if await self.read_until(lambda: self.state.listed, _LIST_TIMEOUT):
             return
         # python-socketio may send the list to another admin instead. Node waits for the other servers of a
         # cluster.
         seconds = self.state.heartbeat + 1
         self._say(f"no list of sockets arrived: collecting them from the heartbeats for {seconds:g} s")
-        await self.until(lambda: self.state.listed, seconds)
+        await self.read_until(lambda: self.state.listed, seconds)
 
-    async def require_open(self) -> None:
+    async def require_sockets(self) -> None:
         """Check that the server reports its sockets. Raises: RefusedError, LostError."""
-        if self.state.is_open:
+        if self.state.reports_sockets:
             return
-        await self.until(lambda: bool(self.state.servers(now())), _STATISTICS)
-        counts = ", ".join(f"{name} {number}" for name, number in self.state.population(now()).items())
+        await self.read_until(lambda: bool(self.state.servers(now())), _STATISTICS_TIMEOUT)
+        counts = ", ".join(f"{name} {number}" for name, number in self.state.socket_counts(now()).items())
         raise RefusedError(
             f"{self.state.namespace} is in production mode and reports only the number of sockets:"
             f" {counts or 'none'}; call instrument() with mode 'development' to see them"
@@ -107,12 +107,12 @@ class Admin:
         if feature not in (self.state.features or ()):
             raise RefusedError(f"{self.state.namespace} is read-only: it does not support {feature}")
 
-    async def until(self, check: Callable[[], bool], seconds: float) -> bool:
+    async def read_until(self, check: Callable[[], bool], seconds: float) -> bool:
         """Read records for up to `seconds` until `check` holds; return whether it does. Raises: LostError."""
         try:
             async with asyncio.timeout(seconds):
                 while not check():
-                    await self._take()
+                    await self._apply_next()
         except TimeoutError:
             return check()
         return True
@@ -124,9 +124,9 @@ class Admin:
         """
         while True:
             await self._fill()
-            taken = [made for record in self._left for made in self._feed(record)]
-            self._left.clear()
-            yield taken
+            actions = [action for record in self._unread for action in self._feed(record)]
+            self._unread.clear()
+            yield actions
 
     async def command(self, feature: Feature, event: str, *args: Json) -> None:
         """Send a command, and return when the server has read it.
@@ -138,39 +138,39 @@ class Admin:
         if not self.state.acknowledges:
             # Without an id: Node's admin would take the callback as another argument.
             await self._client.emit(emit)
-            await self.beside(self._client.settle(self._timeout))
+            await self.run_while_reading(self._client.settle(self._timeout))
             return
         (answer,) = await self._client.ask(emit)
-        done, _ = await self.beside(asyncio.wait([answer], timeout=self._timeout))
+        done, _ = await self.run_while_reading(asyncio.wait([answer], timeout=self._timeout))
         if not done:
             raise WaitError(
                 f"{self.state.namespace} lists {feature}, but does not answer it: in production mode"
                 " python-socketio has no handler for it"
             )
 
-    async def _take(self) -> None:
-        while not self._left:
+    async def _apply_next(self) -> None:
+        while not self._unread:
             await self._fill()
-        self._feed(self._left.popleft())
+        self._feed(self._unread.popleft())
 
     async def _fill(self) -> None:
         """Wait for a batch; several callers may wait, and cancelling one loses nothing."""
         if self._next is None:
             self._next = asyncio.ensure_future(anext(self._batches, None))
-        coming = self._next
-        await asyncio.wait({coming})
-        batch = coming.result()
+        fetching = self._next
+        await asyncio.wait({fetching})
+        batch = fetching.result()
         if batch is None:
             raise LostError("the connection is closed")
-        if self._next is coming:
+        if self._next is fetching:
             self._next = None
-            self._left.extend(batch)
+            self._unread.extend(batch)
 
     def _feed(self, record: Record) -> list[Record]:
-        made = self.state.feed(record)
-        return [*made, record] if record.direction is Direction.LOCAL else made
+        actions = self.state.feed(record)
+        return [*actions, record] if record.direction is Direction.LOCAL else actions
 
-    async def beside(self, work: Coroutine[Any, Any, T]) -> T:
+    async def run_while_reading(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` while reading records: unread ones would keep its answer from arriving.
 
         Raises: LostError, and the errors of `work`.
@@ -186,13 +186,13 @@ class Admin:
 
     async def _read_on(self) -> Any:
         while True:
-            await self._take()
+            await self._apply_next()
 
 
-def _explained(error: RefusedError) -> RefusedError:
+def _with_cure(error: RefusedError) -> RefusedError:
     """Return a refusal with its cure."""
     text = str(error)
-    if any(text.endswith(words) for words in _WRONG):
+    if any(text.endswith(words) for words in _WRONG_CREDENTIALS):
         return CredentialsError(
             f"{text}; use --admin-auth USER:PASSWORD, --admin-auth @FILE, or $NSROOM_ADMIN"
         )

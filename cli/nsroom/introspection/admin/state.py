@@ -38,7 +38,7 @@ class State:
         self._disconnected: dict[Key, None] = {}
 
     @property
-    def is_open(self) -> bool:
+    def reports_sockets(self) -> bool:
         """Whether the server reports sockets and events: not in production mode."""
         return Feature.ALL_EVENTS in (self.features or ())
 
@@ -54,7 +54,7 @@ class State:
         """Return the servers that have sent statistics recently."""
         return [each for each in self._servers.values() if now - each.at < _SILENCE]
 
-    def population(self, now: int) -> dict[str, int]:
+    def socket_counts(self, now: int) -> dict[str, int]:
         """Return the number of sockets in each namespace, over all servers, from their statistics."""
         total: dict[str, int] = defaultdict(int)
         for server in self.servers(now):
@@ -129,7 +129,7 @@ class State:
         socket = parse_socket(args[0])
         if socket is None:
             return []
-        new = socket.key not in self.sockets or not self.sockets[socket.key].whole
+        new = socket.key not in self.sockets or not self.sockets[socket.key].is_described
         self._disconnected.pop(socket.key, None)
         self.sockets[socket.key] = socket
         if not new or not _is_arrival(args):
@@ -180,7 +180,7 @@ class State:
     def _leave(self, socket: Socket, rest: list[Json]) -> None:
         self.sockets[socket.key] = socket
         # python-socketio reports a socket before its handler refuses it, and never that it disconnected.
-        if not socket.rooms and socket.whole and not _is_javascript(rest):
+        if not socket.rooms and socket.is_described and not _is_javascript(rest):
             del self.sockets[socket.key]
 
     def _presence(self, event: str, record: Record, rest: list[Json], key: Key, room: str) -> list[Record]:

@@ -43,13 +43,13 @@ class AdminSource:
         state = self._admin.state
         sockets = state.select(self._namespaces, self._all)
         population = dict.fromkeys(self._namespaces, 0) | self._population(now)
-        if state.is_open and state.listed:
+        if state.reports_sockets and state.listed:
             population = dict.fromkeys(population, 0) | _count_by_namespace(sockets)
-        hint = "" if state.is_open else _PRODUCTION
+        hint = "" if state.reports_sockets else _PRODUCTION
         return Snapshot(sockets, population, state.servers(now), hint=hint)
 
     def _population(self, now: int) -> dict[str, int]:
-        counts = self._admin.state.population(now)
+        counts = self._admin.state.socket_counts(now)
         return {
             name: count for name, count in counts.items() if not self._namespaces or name in self._namespaces
         }

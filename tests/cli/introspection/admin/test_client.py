@@ -20,13 +20,13 @@ async def test_it_lists_the_sockets_and_follows_them(reference: Reference, conne
     running = await reference(admin=Administrator(user="ann", password="secret", write=True))
     client = await connect(running.url, "/chat")
     async with Admin(target(running.url)) as admin:
-        await admin.listing()
+        await admin.wait_for_sockets()
         key = ("/chat", client.namespaces["/chat"] or "")
         assert key in admin.state.sockets
         await admin.command(Feature.JOIN, "join", "/chat", "lobby", key[1])
-        assert await admin.until(lambda: "lobby" in admin.state.sockets[key].rooms, 5)
+        assert await admin.read_until(lambda: "lobby" in admin.state.sockets[key].rooms, 5)
         await client.close()
-        assert await admin.until(lambda: admin.state.is_disconnected(key), 5)
+        assert await admin.read_until(lambda: admin.state.is_disconnected(key), 5)
 
 
 async def test_a_wrong_password_is_named(reference: Reference) -> None:
@@ -46,6 +46,6 @@ async def test_a_server_without_an_admin_namespace(reference: Reference) -> None
 async def test_a_read_only_server_supports_no_commands(reference: Reference) -> None:
     running = await reference(admin=Administrator(user="ann", password="secret"))
     async with Admin(target(running.url)) as admin:
-        await admin.require_open()
+        await admin.require_sockets()
         with pytest.raises(RefusedError, match="read-only: it does not support JOIN"):
             admin.require(Feature.JOIN)

@@ -131,7 +131,7 @@ def test_a_node_socket_may_leave_its_own_room() -> None:
 def test_events_before_the_connect_reply_count() -> None:
     reply = Record(AT, 1, Direction.IN, Kind.CONNECT, "/admin", sid=ADMIN)
     state = after(connecting(), sent("config", {"supportedFeatures": NODE}), reply)
-    assert state.is_open
+    assert state.reports_sockets
 
 
 def event(record: Record) -> tuple[Any, ...]:
@@ -229,7 +229,7 @@ def test_a_socket_is_updated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("features", "is_open", "acknowledges"),
+    ("features", "reports_sockets", "acknowledges"),
     [
         (NODE, True, False),
         (PYTHON, True, True),
@@ -238,9 +238,9 @@ def test_a_socket_is_updated() -> None:
         (["AGGREGATED_EVENTS"], False, True),
     ],
 )
-def test_features(features: list[str], is_open: bool, acknowledges: bool) -> None:
+def test_features(features: list[str], reports_sockets: bool, acknowledges: bool) -> None:
     state = after(sent("config", {"supportedFeatures": features}))
-    assert (state.is_open, state.acknowledges) == (is_open, acknowledges)
+    assert (state.reports_sockets, state.acknowledges) == (reports_sockets, acknowledges)
 
 
 def test_servers_and_their_counts() -> None:
@@ -249,6 +249,6 @@ def test_servers_and_their_counts() -> None:
         return sent("server_stats", {"serverId": id, "clientsCount": 2, "namespaces": namespaces})
 
     state = after(stats("a", chat=1, admin=1), stats("b", chat=2, lab=1), stats("a", chat=3, admin=1))
-    assert state.population(AT) == {"/chat": 5, "/lab": 1}
+    assert state.socket_counts(AT) == {"/chat": 5, "/lab": 1}
     assert {each.id for each in state.servers(AT)} == {"a", "b"}
     assert state.servers(AT + 20_000_000) == []

@@ -14,7 +14,7 @@ SECOND = 1_000_000
 
 
 def socket(sid: str, *rooms: str, namespace: str = "/chat", **fields: Any) -> Socket:
-    return Socket(namespace, sid, frozenset([sid, *rooms]), whole=True, **fields)
+    return Socket(namespace, sid, frozenset([sid, *rooms]), is_described=True, **fields)
 
 
 class Sockets:
