@@ -32,9 +32,10 @@ def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
     first = next(texts, None)
     if first is None:
         return
-    if first.error or "\0" in first.text:
+    is_json = first.text.lstrip().startswith("{")
+    if first.error or ("\0" in first.text and not is_json):
         raise DataError("binary data: expected frames, a recording or a HAR file")
-    if not first.text.startswith("{"):
+    if not is_json:
         yield from _each(split, chain([first], texts))
     elif _is_record(first.text):
         yield from _each(_recorded, chain([first], texts))

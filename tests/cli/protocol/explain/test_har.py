@@ -1,6 +1,8 @@
 """The frames in HAR files."""
 
+import base64
 import contextlib
+import gzip
 import json
 from typing import Any
 
@@ -123,16 +125,20 @@ def test_a_response_in_base64() -> None:
 def test_an_error_page_is_not_a_frame() -> None:
     refused = polling(1, sid="abc", received='{"code":1,"message":"Session ID unknown"}')
     refused["response"]["status"] = 400
-    assert parse(polling(0, received=OPEN), refused) == [("abc", IN, OPEN)]
+    opened, error = har.parse(json.dumps({"log": {"entries": [refused, polling(0, received=OPEN)]}}))
+    assert opened.frame == OPEN
+    assert error.error
+    assert error.error.reason.startswith("HTTP 400 instead of packets: {")
+    assert "Session ID unknown" in error.error.reason
 
 
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        (polling(0, received={"text": "*", "encoding": "base64"}), "a response that is not UTF-8 in base64"),
+        (polling(0, received={"text": "*", "encoding": "base64"}), "a body that is not UTF-8 in base64"),
         (
             polling(0, received={"text": "/w==", "encoding": "base64"}),
-            "a response that is not UTF-8 in base64",
+            "a body that is not UTF-8 in base64",
         ),
         (websocket(message("send", "*", opcode=2)), "a binary message that is not base64"),
     ],
@@ -193,7 +199,7 @@ def test_a_truncated_body_of_engine_io_3() -> None:
 )
 def test_input_that_is_not_a_har_file(text: str, reason: str) -> None:
     with pytest.raises(DataError) as caught:
-        har.parse(text)
+        list(har.parse(text))
     assert str(caught.value).startswith(reason)
 
 
@@ -228,3 +234,50 @@ def test_any_entries_give_frames_or_one_error(entries: list[Any]) -> None:
     with contextlib.suppress(DataError):
         for found in har.parse(json.dumps({"log": {"entries": entries}})):
             assert json.dumps(found.where())
+
+
+def test_a_file_that_is_cut_off_is_read_up_to_there() -> None:
+    text = json.dumps({"log": {"entries": [polling(0, received=OPEN), polling(1, sid="abc", received="2")]}})
+    for end in range(text.rindex('"startedDateTime"'), len(text) - 3):
+        found = har.parse(text[:end])
+        assert next(found).frame == OPEN
+        with pytest.raises(DataError, match="nor a whole HAR file"):
+            list(found)
+
+
+@pytest.mark.parametrize("around", ["  {}", "\t{}", "{}\n\0", "\n{}\n"])
+def test_dirt_around_the_file_and_in_other_bodies(around: str) -> None:
+    other = {
+        "request": {"method": "GET", "url": "http://x/app.js"},
+        "response": {"content": {"text": "MARK"}},
+    }
+    text = json.dumps({"log": {"entries": [other, polling(0, received=OPEN)]}}).replace("MARK", "a\0\x1b[0m")
+    assert [found.frame for found in har.parse(around.replace("{}", text))] == [OPEN]
+
+
+def test_a_compressed_body() -> None:
+    packed = base64.b64encode(gzip.compress(OPEN.encode())).decode()
+    entry = polling(0, received={"text": packed, "encoding": "base64"})
+    entry["response"]["headers"] = [{"name": "content-encoding", "value": "gzip"}]
+    assert parse(entry) == [("abc", IN, OPEN)]
+
+
+def test_jsonp_polling_of_engine_io_3() -> None:
+    received = polling(0, received=f"___eio[0]({json.dumps(f'{len(OPEN)}:{OPEN}')});")
+    posted = polling(0, sid="abc", sent="d=10%3A42%5B%22hi%22%2C1%5D")
+    assert parse(old(posted), old(received)) == [("abc", IN, OPEN), ("abc", OUT, '42["hi",1]')]
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-8"])
+def test_binary_bodies_of_engine_io_3_saved_as_text(charset: str) -> None:
+    heads = [b"\0" + bytes(map(int, str(len(frame)))) + b"\xff" for frame in (OPEN, "40")]
+    body = heads[0] + OPEN.encode() + heads[1] + b"40"
+    assert parse(old(polling(0, received=body.decode(charset, "replace")))) == [
+        ("abc", IN, OPEN),
+        ("abc", IN, "40"),
+    ]
+
+
+def test_an_exporter_without_websocket_messages_is_named_as_the_cause() -> None:
+    with pytest.raises(DataError, match="not its WebSocket messages: this exporter leaves them out"):
+        list(har.parse(json.dumps({"log": {"entries": [websocket()]}})))
