@@ -212,19 +212,19 @@ def run(config: Config) -> int:
 
     Raises: ConfigError, BusError, ListenError.
     """
-    logs.configure(config.log_format)
-    code = asyncio.run(_run(config))
+    with logs.configured(config.log_format, sys.stderr) as output:
+        code = asyncio.run(_run(config, output))
     for number in _SIGNALS:
         # Nothing should change the exit code any more while Python tidies up.
         signal.signal(number, signal.SIG_IGN)
     return code
 
 
-async def _run(config: Config) -> int:
+async def _run(config: Config, output: logs.LogOutput) -> int:
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _watch_signals(stop)
     async with serving(config) as running:
-        with _status_line(running, config):
+        with _status_line(running, config, output):
             # Imported modules are never garbage: scanning them would stall every client each time.
             gc.freeze()
             gc.set_threshold(*_COLLECT)
@@ -240,10 +240,10 @@ async def _run(config: Config) -> int:
     return UNDELIVERED if running.undelivered else 0
 
 
-def _status_line(running: Running, config: Config) -> AbstractContextManager[None]:
+def _status_line(running: Running, config: Config, output: logs.LogOutput) -> AbstractContextManager[None]:
     """Show the status line, if a person reads the log on a terminal."""
     if running.server and config.log_format is LogFormat.TEXT and status_line.is_supported(sys.stderr):
-        return status_line.StatusLine(sys.stderr, running.server, running.url).shown()
+        return status_line.StatusLine(output, running.server, running.url).shown()
     return nullcontext()
 
 

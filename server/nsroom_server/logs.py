@@ -1,13 +1,17 @@
-"""Logging: text or JSON lines, rate-limited warnings."""
+"""Logging: text or JSON lines, rate-limited warnings, and an output that never waits for its reader."""
 
 import json
 import logging
+import os
 import re
-import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from queue import SimpleQueue
+from threading import Thread
 from time import monotonic
-from typing import Any
+from typing import Any, TextIO
 
 from nsroom_server.settings.config import LogFormat
 from nsroom_server.token_bucket import TokenBucket
@@ -15,6 +19,13 @@ from nsroom_server.token_bucket import TokenBucket
 _MAX_VALUE = 200
 _LINES_PER_SECOND = 2
 _LINES_BURST = 10
+_BYTES_PER_SECOND = 2_000
+"""Of lines below warnings, and as many of warnings and errors."""
+_BYTES_BURST = 65_536
+_MAX_QUEUED = 1024
+"""Lines to hold for a reader that stands still; the pipe to it holds others."""
+_CLOSE_TIMEOUT = 1.0
+"""Seconds to write the last lines."""
 _UNQUOTED = re.compile(r"[!#-&(-<>-~]+").fullmatch
 """Matches a value that needs no quotes: printable ASCII without quotes, spaces and `=`."""
 
@@ -49,18 +60,97 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, separators=(",", ":"))
 
 
+class LogOutput:
+    """Writes text to a descriptor from a thread, so that a reader that stands still does not stop the server.
+
+    What the reader is too slow for is dropped and counted.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.when_written: Callable[[], None] = lambda: None
+        """Called by the thread when everything queued is written."""
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> bool:
+        """Queue text, and return whether there was space for it."""
+        if self._queue.qsize() >= _MAX_QUEUED:
+            return False
+        self._queue.put(text.encode("utf-8", "backslashreplace"))
+        return True
+
+    def close(self) -> None:
+        """Write what is queued, unless the reader stands still."""
+        self._queue.put(None)
+        self._thread.join(_CLOSE_TIMEOUT)
+
+    def _run(self) -> None:
+        while (data := self._queue.get()) is not None:
+            # The server keeps running when its terminal or the log's reader is closed.
+            with suppress(OSError):
+                while data:
+                    data = data[os.write(self.descriptor, data) :]
+            if self._queue.empty():
+                self.when_written()
+
+
+class BoundedHandler(logging.Handler):
+    """Writes lines to an output, so many bytes a second; lines in excess are dropped and counted."""
+
+    def __init__(self, output: LogOutput) -> None:
+        super().__init__()
+        self._output = output
+        output.when_written = self.report
+        self._buckets = {
+            is_warning: TokenBucket(_BYTES_PER_SECOND, _BYTES_BURST) for is_warning in (False, True)
+        }
+        """Warnings have their own: what clients do every day must not drop them."""
+        self._reports = TokenBucket(1, 1)
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, or count it."""
+        line = self.format(record) + "\n"
+        bucket = self._buckets[record.levelno >= logging.WARNING]
+        if bucket.take(monotonic(), len(line)) or not self._output.write(line):
+            self._dropped += 1
+
+    def report(self, at_once: bool = False) -> None:
+        """Log the number of dropped lines, at most once a second unless `at_once`."""
+        with self.lock or nullcontext():
+            if self._dropped and (at_once or not self._reports.take(monotonic())):
+                fields = {"lines": self._dropped}
+                self._dropped = 0
+                self._output.write(self.format(_record("log lines dropped", fields)) + "\n")
+
+
+def _record(message: str, fields: dict[str, Any]) -> logging.LogRecord:
+    made = logging.LogRecord("nsroom_server", logging.WARNING, "", 0, message, None, None)
+    made.fields = fields
+    return made
+
+
 _FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JsonFormatter}
 
 
-def configure(style: LogFormat) -> None:
-    """Log to stderr: the server from INFO, everything else from WARNING."""
-    handler = logging.StreamHandler(sys.stderr)
+@contextmanager
+def configured(style: LogFormat, stream: TextIO) -> Iterator[LogOutput]:
+    """Log to a stream with a descriptor: the server from INFO, everything else from WARNING."""
+    output = LogOutput(stream.fileno())
+    handler = BoundedHandler(output)
     handler.setFormatter(_FORMATTERS[style]())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("nsroom_server").setLevel(logging.INFO)
     # No line names its source, thread or process: looking them up is a quarter of the cost of a line.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    try:
+        yield output
+    finally:
+        handler.report(at_once=True)
+        output.close()
 
 
 def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:
@@ -89,14 +179,18 @@ def _escape(character: str) -> str:
 class RateLimitedWarnings:
     """Logs warnings that clients can cause, a few per second; the next one counts those left out."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(
+        self, log: logging.Logger, per_second: float = _LINES_PER_SECOND, burst: int = _LINES_BURST
+    ) -> None:
         self._log = log
+        self._per_second = per_second
+        self._burst = burst
         self._buckets: dict[str, TokenBucket] = {}
         self._suppressed: Counter[str] = Counter()
 
     def __call__(self, message: str, **fields: Any) -> None:
         """Log a warning, or count it for the next one."""
-        bucket = self._buckets.setdefault(message, TokenBucket(_LINES_PER_SECOND, _LINES_BURST))
+        bucket = self._buckets.setdefault(message, TokenBucket(self._per_second, self._burst))
         if bucket.take(monotonic()):
             self._suppressed[message] += 1
             return

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from typing import TextIO
 
+from nsroom_server.logs import LogOutput
 from nsroom_server.socketio.server import Server
 
 _INTERVAL = 1.0
@@ -20,8 +21,8 @@ _MIN_ROWS = 5
 class StatusLine:
     """Draws the line once a second if it has changed."""
 
-    def __init__(self, stream: TextIO, server: Server, url: str) -> None:
-        self._stream = stream
+    def __init__(self, output: LogOutput, server: Server, url: str) -> None:
+        self._output = output
         self._server = server
         self._url = url
         self._size = os.terminal_size((0, 0))
@@ -82,15 +83,12 @@ class StatusLine:
 
     def _terminal_size(self) -> os.terminal_size:
         try:
-            return os.get_terminal_size(self._stream.fileno())
+            return os.get_terminal_size(self._output.descriptor)
         except OSError:
             return os.terminal_size((0, 0))
 
     def _write(self, text: str) -> None:
-        # The server keeps running when its terminal is closed.
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-            self._stream.flush()
+        self._output.write(text)
 
 
 def is_supported(stream: TextIO) -> bool:
