@@ -171,6 +171,7 @@ async def _listening(
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=tcp.request_log(),
         shutdown_timeout=_LAST_REQUESTS,
         handle_signals=False,
         handler_cancellation=True,

@@ -5,45 +5,77 @@ aiohttp alone would wait as long for the first byte and for the rest of a head a
 
 import asyncio
 import contextlib
+import logging
 import os
 import resource
+import socket
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from errno import EADDRINUSE
+from errno import EADDRINUSE, EMFILE, ENFILE, ENOBUFS, ENOMEM
 from typing import cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from nsroom_server.engineio.transport import CorkableTransport
 from nsroom_server.errors import AddressInUseError, ListenError
+from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.settings.config import Config
 from nsroom_server.settings.limits import Limits
 
+log = logging.getLogger("nsroom_server")
+
 _BACKLOG = 1024
+_ACCEPTS = 64
+"""Connections to accept before the clients that are connected get a turn."""
+_EXHAUSTED = frozenset((EMFILE, ENFILE, ENOBUFS, ENOMEM))
+_PAUSE = 1.0
+"""Seconds without accepting when not even the reserved descriptor helps."""
 
 
 class Acceptor:
-    """The protocol factory of the listener: it wraps each connection of aiohttp's server."""
+    """Accepts connections for aiohttp's server, and counts those of each address from accept to close.
 
-    def __init__(self, server: web.Server, limits: Limits, refusals: Counter[str]) -> None:
+    Not asyncio's own accepting: that calls the protocol after the TLS handshake only, and without a free file
+    descriptor it logs a traceback for each place of the backlog.
+    """
+
+    def __init__(
+        self, server: web.Server, limits: Limits, refusals: Counter[str], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.limits = limits
         self.refusals = refusals
         """Dropped connections by reason."""
         self._server = server
+        self._tls = tls
         self._addresses: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._warn = RateLimitedWarnings(log, per_second=1, burst=1)
+        self._loop = asyncio.get_running_loop()
+        self._reserve: int | None = _open_reserve()
+        """A descriptor to give up for the moment when all others are used, to drop who connects then."""
 
-    def __call__(self) -> asyncio.Protocol:
-        return GuardedConnection(self, self._server())
+    @contextmanager
+    def accepting(self, sockets: Sequence[socket.socket]) -> Iterator[None]:
+        """Accept connections until the context is left."""
+        for each in sockets:
+            self._loop.add_reader(each, self._accept, each)
+        try:
+            yield
+        finally:
+            for each in sockets:
+                self._loop.remove_reader(each)
+                each.close()
+            for task in self._tasks:
+                task.cancel()
+            self._close_reserve()
 
-    def add_connection(self, address: str) -> bool:
-        """Count a new connection, and return whether it is within the limit."""
-        if self._addresses[address] >= self.limits.tcp_connections_per_address:
-            return False
-        self._addresses[address] += 1
-        return True
+    def make_protocol(self) -> asyncio.Protocol:
+        """Return aiohttp's protocol for a new connection."""
+        return self._server()
 
     def remove_connection(self, address: str) -> None:
         """Count a closed connection."""
@@ -51,50 +83,120 @@ class Acceptor:
         if not self._addresses[address]:
             del self._addresses[address]
 
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(_ACCEPTS):
+            try:
+                sock, peer = listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                if not self._drop_next(listener, error):
+                    return
+            else:
+                self._admit(sock, str(peer[0]))
+
+    def _admit(self, sock: socket.socket, address: str) -> None:
+        if self._addresses[address] >= self.limits.tcp_connections_per_address:
+            self.refusals["too many connections"] += 1
+            sock.close()
+            return
+        self._addresses[address] += 1
+        connection = GuardedConnection(self, address)
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if not connection.is_made:  # not even a finally clause would run in a task that never started
+                sock.close()
+                self.remove_connection(address)
+
+        task = self._loop.create_task(self._connect(sock, connection))
+        self._tasks.add(task)
+        task.add_done_callback(done)
+
+    async def _connect(self, sock: socket.socket, connection: "GuardedConnection") -> None:
+        """Complete the TLS handshake, if there is one, and pass the connection on."""
+        timeout = self.limits.head_timeout if self._tls else None
+        try:
+            sock.setblocking(False)
+            await self._loop.connect_accepted_socket(
+                lambda: connection, sock, ssl=self._tls, ssl_handshake_timeout=timeout
+            )
+        except OSError:
+            self.refusals["no handshake"] += 1
+
+    def _drop_next(self, listener: socket.socket, error: OSError) -> bool:
+        """Drop the next connection that waits, and return whether there may be more to accept."""
+        self._warn("cannot accept connections", cause=os.strerror(error.errno or 0).lower())
+        self._close_reserve()
+        try:
+            listener.accept()[0].close()
+            self.refusals["no free descriptor"] += 1
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return False
+        except OSError:
+            self._loop.remove_reader(listener)
+            self._loop.call_later(_PAUSE, self._resume, listener)
+            return False
+        finally:
+            self._reserve = _open_reserve()
+        return True
+
+    def _resume(self, listener: socket.socket) -> None:
+        if listener.fileno() >= 0:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    def _close_reserve(self) -> None:
+        if self._reserve is not None:
+            os.close(self._reserve)
+            self._reserve = None
+
+
+def _open_reserve() -> int | None:
+    with contextlib.suppress(OSError):
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
 
 class GuardedConnection(asyncio.Protocol):
     """One TCP connection; everything it receives is passed on to aiohttp."""
 
-    __slots__ = ("_acceptor", "_address", "_busy", "_inner", "_loop", "_timer", "_transport")
+    __slots__ = ("_acceptor", "_address", "_busy", "_inner", "_loop", "_timer", "_transport", "is_made")
 
-    def __init__(self, acceptor: Acceptor, inner: asyncio.Protocol) -> None:
+    def __init__(self, acceptor: Acceptor, address: str) -> None:
         self._acceptor = acceptor
-        self._inner = inner
+        self._address = address
         self._loop = asyncio.get_running_loop()
-        self._address: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
+        self.is_made = False
+        """Whether the connection was established, with TLS if there is any."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept the connection, or drop it if the address has too many."""
+        """Connect aiohttp."""
         assert isinstance(transport, asyncio.Transport)
+        self.is_made = True
         self._transport = transport
-        address = str((transport.get_extra_info("peername") or ("",))[0])
-        if not self._acceptor.add_connection(address):
-            self._drop("too many connections")
-            return
-        self._address = address
+        self._inner = self._acceptor.make_protocol()
         self._start_timer()
         self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection."""
         self._stop_timer()
-        if self._address is not None:
-            self._acceptor.remove_connection(self._address)
-            self._inner.connection_lost(exc)
+        self._acceptor.remove_connection(self._address)
+        self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Pass data on; data between requests starts a head."""
-        if self._address is None:
-            return
         if not self._busy and self._timer is None:
             self._start_timer()
         self._inner.data_received(data)
 
     def eof_received(self) -> bool | None:
         """Pass it on."""
-        return self._inner.eof_received() if self._address is not None else None
+        return self._inner.eof_received()
 
     def pause_writing(self) -> None:
         """Pass it on."""
@@ -127,6 +229,33 @@ class GuardedConnection(asyncio.Protocol):
         self._transport.abort()
 
 
+class MalformedRequests(logging.Filter):
+    """Logs requests that aiohttp cannot parse as rate-limited warnings.
+
+    aiohttp logs a traceback for each one, which quotes the request with its secrets.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._warn = RateLimitedWarnings(log)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log the record as it is."""
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        self._warn("malformed request", cause=type(error).__name__)
+        return False
+
+
+def request_log() -> logging.Logger:
+    """Return a logger for aiohttp's server."""
+    made = logging.getLogger("nsroom_server.http")
+    if not made.filters:
+        made.addFilter(MalformedRequests())
+    return made
+
+
 @web.middleware
 async def track_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Mark the connection as busy while a request is handled."""
@@ -145,23 +274,28 @@ async def listening(
 
     Raises: ListenError.
     """
-    limits = config.effective_limits
     _raise_file_limit()
+    acceptor = Acceptor(server, config.effective_limits, refusals, tls)
+    sockets = await _bind(config)
+    with acceptor.accepting(sockets):
+        yield int(sockets[0].getsockname()[1])
+
+
+async def _bind(config: Config) -> list[socket.socket]:
     try:
-        listener = await asyncio.get_running_loop().create_server(
-            Acceptor(server, limits, refusals),
-            config.host,
-            config.port,
-            ssl=tls,
-            ssl_handshake_timeout=limits.head_timeout if tls else None,
-            backlog=_BACKLOG,
+        bound = await asyncio.get_running_loop().create_server(
+            asyncio.Protocol, config.host, config.port, start_serving=False
         )
+        try:
+            sockets = [each.dup() for each in bound.sockets]
+        finally:
+            bound.close()
+        for each in sockets:
+            each.setblocking(False)
+            each.listen(_BACKLOG)
     except OSError as error:
         raise _listen_error(error, config) from error
-    try:
-        yield int(listener.sockets[0].getsockname()[1])
-    finally:
-        listener.close()
+    return sockets
 
 
 def _raise_file_limit() -> None:

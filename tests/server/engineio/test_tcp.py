@@ -1,6 +1,10 @@
 """TCP connections that send too little or are too many are dropped, and those in use are not."""
 
 import asyncio
+import logging
+import os
+import resource
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,6 +12,7 @@ import aiohttp
 import pytest
 
 from nsroom_server.app import Running
+from nsroom_server.logs import TextFormatter
 from nsroom_server.settings.limits import Limits
 from tests.server.member import WAIT, Connect, Serve
 from tests.server.wire import poll, tcp
@@ -124,3 +129,79 @@ async def test_an_invalid_head_is_refused_and_the_connection_dropped(serve: Serv
     async with tcp(await serve(limits=Limits(head_timeout=SHORT))) as (reader, writer):
         writer.write(packet)
         assert b" 200 " not in await end(reader)
+
+
+async def test_connections_are_counted_before_the_tls_handshake(serve: Serve) -> None:
+    cert, key = CERTIFICATE / "cert.pem", CERTIFICATE / "key.pem"
+    running = await serve(limits=Limits(tcp_connections_per_address=2), tls_cert=cert, tls_key=key)
+    async with tcp(running), tcp(running) as (_, second):
+        async with tcp(running) as (late, _):
+            assert await end(late) == b""
+        second.write(b"no handshake\r\n")
+        await until_open(running)
+    assert running.engines[0].refusals["too many connections"] >= 1
+    assert running.engines[0].refusals["no handshake"] == 1
+
+
+async def until_open(running: Running) -> None:
+    """Wait until a connection is not dropped at once."""
+    async with asyncio.timeout(WAIT):
+        while True:
+            async with tcp(running) as (reader, _):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(1), 0.1)
+                    continue
+                return
+
+
+async def test_without_free_descriptors_connections_are_dropped_and_the_log_is_one_line(
+    serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = await serve()
+    ann = await connect(running)
+    clients = [socket.socket() for _ in range(100)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + 3, limits[1]))
+    try:
+        for client in clients:
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                client.connect(("127.0.0.1", running.port))
+        async with asyncio.timeout(WAIT):
+            while running.engines[0].refusals["no free descriptor"] < 90:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert (await ann.call("rooms"))["ok"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for client in clients:
+            client.close()
+    assert [record.message for record in caplog.records] == ["cannot accept connections"]
+    await until_accepted(running)
+
+
+MALFORMED = [
+    b"Cookie: session=secret\x01\r\n",
+    b"Authorization: Bearer secret" + b"x" * 9000 + b"\r\n",
+    b"Content-Length: " + b"1" * 40 + b"\r\nX-Key: secret\r\n",
+    b"X-Key: secret\r\n" * 200,
+    b"Transfer-Encoding: chunked\r\n\r\nsecret\r\n",
+    b"secret\r\n",
+]
+
+
+async def test_malformed_requests_are_few_short_lines_without_the_request(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = await serve(limits=Limits(head_timeout=SHORT, body_timeout=SHORT))
+    for number in range(60):
+        async with tcp(running) as (reader, writer):
+            writer.write(
+                b"POST /socket.io/?EIO=4&transport=polling&key=secret HTTP/1.1\r\nHost: localhost\r\n"
+            )
+            writer.write(MALFORMED[number % len(MALFORMED)] + b"\r\n")
+            assert b" 400 " in await end(reader)
+    lines = [TextFormatter().format(record) for record in caplog.records if record.levelno >= logging.WARNING]
+    assert 1 <= len(lines) < 40
+    assert all(len(line) <= 200 and "secret" not in line for line in lines)
