@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
+from operator import add
 from typing import Any
 
 import orjson
@@ -17,18 +19,24 @@ import orjson
 from nsroom_server.errors import Malformed
 
 Json = Any
-Hook = Callable[[dict[str, Json]], Json]
 
 _MAX_SLOW = 65_536
 """The longest text, in characters, that the standard library decodes."""
 _GC_PAUSE_ABOVE = 10_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_BRACKETS = bytes.maketrans(b"[{]}", b"1100")
+"""An opening bracket is a 1, a closing one a 0."""
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
+_SLICE = 65_536
+"""Brackets to look at before the next ones: a text that is too deep at its start costs little."""
+_STEPS = [[1 if octet & 1 << bit else -1 for bit in range(7, -1, -1)] for octet in range(256)]
+_RISES = [sum(steps) for steps in _STEPS]
+_PEAKS = [max(accumulate(steps)) for steps in _STEPS]
 
-def loads(text: str, depth: int, hook: Hook | None = None) -> Json:
-    """Decode JSON; `hook` replaces every object. Numbers beyond 64 bits lose digits, as in JavaScript.
+
+def loads(text: str, depth: int) -> Json:
+    """Decode JSON. Numbers beyond 64 bits lose digits, as in JavaScript.
 
     Raises: Malformed.
     """
@@ -36,11 +44,9 @@ def loads(text: str, depth: int, hook: Hook | None = None) -> Json:
         raise Malformed("JSON nested too deeply")
     with _gc_paused(len(text)):
         try:
-            value = orjson.loads(text)
-            # The text is valid JSON: the standard library cannot produce NaN or Infinity from it.
-            return json.loads(text, object_hook=hook) if hook else value
+            return orjson.loads(text)
         except orjson.JSONDecodeError:
-            return _load_slowly(text, hook)
+            return _load_slowly(text)
 
 
 def dumps(value: Json, attachments: list[bytes] | None = None) -> str:
@@ -90,18 +96,23 @@ def is_deeper(text: str, depth: int) -> bool:
         return False
     outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
     brackets = outside.encode("ascii", "replace").translate(_BRACKETS, _NO_BRACKETS)
-    for _ in range(depth):
-        if not brackets:
-            return False
-        brackets = brackets.replace(b"[]", b"")
-    return bool(brackets)
+    level = 0
+    for at in range(0, len(brackets), _SLICE):
+        # Eight brackets are one byte: its table entries tell how far they rise.
+        bits = brackets[at : at + _SLICE].ljust(_SLICE, b"0")
+        octets = int(bits, 2).to_bytes(_SLICE // 8)
+        levels = list(accumulate(map(_RISES.__getitem__, octets), initial=level))
+        if max(map(add, levels, map(_PEAKS.__getitem__, octets))) > depth:
+            return True
+        level = levels[-1]
+    return False
 
 
-def _load_slowly(text: str, hook: Hook | None) -> Json:
+def _load_slowly(text: str) -> Json:
     if len(text) > _MAX_SLOW:
         raise Malformed("broken JSON")
     try:
-        return json.loads(text, object_hook=hook, parse_float=_parse_finite, parse_constant=_parse_finite)
+        return json.loads(text, parse_float=_parse_finite, parse_constant=_parse_finite)
     except Malformed:
         raise
     except (ValueError, RecursionError):

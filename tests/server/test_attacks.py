@@ -271,3 +271,32 @@ async def test_an_echo_of_a_megabyte_of_arrays_does_not_block_the_loop(serve: Se
         while b"43/lab,7[" not in (chunk := await asyncio.wait_for(reader.read(2**21), WAIT)):
             assert chunk
     assert lag.work < tolerance()
+
+
+HEAVY = {
+    "too deep": "42" + "[" * 999_000,
+    "60 deep": '42["x",' + ",".join(["[" * 58 + "]" * 58] * 8500) + "]",
+    "objects beside an attachment": f'451-["x",{PLACE}' + ",{}" * 320_000 + "]",
+    "numbers beside an attachment": f'451-["x",{PLACE}' + ",0" * 490_000 + "]",
+    "placeholders": '451-["x"' + f",{PLACE}" * 30_000 + "]",
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+async def test_a_packet_within_the_limits_does_not_block_the_loop(serve: Serve, lag: Lag, name: str) -> None:
+    running = await serve(**PATIENT)
+    async with raw_websocket(running) as (reader, writer):
+        writer.write(masked(HEAVY[name]) + masked(b"x") + masked('4299999["rooms"]'))
+        await answered_or_closed(reader)
+    assert lag.work < tolerance()
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_packet_within_the_limits_is_parsed_about_as_fast_as_a_megabyte_of_arrays(name: str) -> None:
+    def cost() -> float:
+        started = time.thread_time()
+        with suppress(Malformed):
+            Packet.parse(HEAVY[name][1:], Limits()).attach(b"x")
+        return time.thread_time() - started
+
+    assert min(cost() for _ in range(3)) < tolerance() / 2

@@ -4,7 +4,9 @@ https://github.com/socketio/socket.io-protocol
 """
 
 import re
+from collections.abc import Iterator
 from enum import IntEnum
+from itertools import compress, count
 from typing import Any, Final, Self
 
 from nsroom_server import strict_json
@@ -30,6 +32,11 @@ class PacketType(IntEnum):
 EVENTS: Final = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
 _ACKS = frozenset((PacketType.ACK, PacketType.BINARY_ACK))
 _BINARY = frozenset((PacketType.BINARY_EVENT, PacketType.BINARY_ACK))
+_CONTAINERS = frozenset((list, dict))
+_MAX_SEARCHED = 65_536
+"""Arrays and objects to search for placeholders, which takes longer than to decode them."""
+_Place = tuple[Any, Any, int]
+"""A list or an object, the index or key in it, and the number of the attachment that belongs there."""
 _HEADER = re.compile(r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
 _TYPES = {str(int(each)): each for each in PacketType}
 """By digit: calling the enumeration takes ten times as long."""
@@ -39,8 +46,7 @@ class Packet:
     """A packet that is received or sent."""
 
     __slots__ = (
-        "_depth",
-        "_text",
+        "_places",
         "attachment_count",
         "attachments",
         "data",
@@ -63,8 +69,7 @@ class Packet:
         """The attachments received so far."""
         self.octets = 0
         """The size of its text and attachments, as received."""
-        self._text = ""
-        self._depth = 0
+        self._places: list[_Place] = []
 
     @classmethod
     def parse(cls, text: str, limits: Limits) -> Self:
@@ -80,17 +85,13 @@ class Packet:
         packet = cls(_TYPES[kind], None, namespace or "/", int(number) if number else None)
         packet.octets = len(text)
         packet.attachment_count = _attachments(packet.packet_type, attachments, limits)
-        packet._text, packet._depth = rest, limits.json_depth
-        packet._load([b""] * packet.attachment_count)
+        if packet.packet_type in _BINARY and rest.count("[") + rest.count("{") > _MAX_SEARCHED:
+            raise Malformed("too many arrays and objects in a packet with attachments")
+        packet.data = strict_json.loads(rest, limits.json_depth) if rest else None
         _check(packet.packet_type, bool(rest), packet.data, packet.id)
+        if packet.packet_type in _BINARY:
+            packet._places = list(_find_places(packet.data, packet.attachment_count))
         return packet
-
-    def _load(self, attachments: list[bytes]) -> None:
-        def place(value: dict[str, Json]) -> Json:
-            return attachments[_place(value, len(attachments))] if value.get("_placeholder") else value
-
-        hook = place if self.packet_type in _BINARY else None
-        self.data = strict_json.loads(self._text, self._depth, hook) if self._text else None
 
     def attach(self, attachment: bytes) -> bool:
         """Add an attachment, and return whether it was the last one.
@@ -101,7 +102,8 @@ class Packet:
         self.octets += len(attachment)
         if len(self.attachments) < self.attachment_count:
             return False
-        self._load(self.attachments)
+        for container, key, number in self._places:
+            container[key] = self.attachments[number]
         return True
 
     @property
@@ -150,11 +152,26 @@ def _is_event(data: Json) -> bool:
     return isinstance(data, list) and bool(data) and type(data[0]) in (str, int, float)
 
 
-def _place(value: dict[str, Json], count: int) -> int:
-    place = value.get("num")
-    if value["_placeholder"] is not True or type(place) is not int or not 0 <= place < count:
+def _find_places(data: Json, attachments: int) -> Iterator[_Place]:
+    """Yield the places of the placeholders."""
+    containers = [data]
+    while containers:
+        container = containers.pop()
+        # In C: a list may hold half a million numbers.
+        keys, values = (container, container.values()) if type(container) is dict else (count(), container)
+        for key in compress(keys, map(_CONTAINERS.__contains__, map(type, values))):
+            value = container[key]
+            if type(value) is dict and value.get("_placeholder"):
+                yield container, key, _number(value, attachments)
+            elif value:
+                containers.append(value)
+
+
+def _number(placeholder: dict[str, Json], count: int) -> int:
+    number = placeholder.get("num")
+    if placeholder["_placeholder"] is not True or type(number) is not int or not 0 <= number < count:
         raise Malformed("placeholder without an attachment")
-    return place
+    return number
 
 
 RESERVED_EVENTS: Final = frozenset(
