@@ -8,7 +8,6 @@ from nsroom_server.admin.descriptions import portraits
 from nsroom_server.chat import policy
 from nsroom_server.chat.backend import Peers, QueryHandler
 from nsroom_server.chat.presence import Presence
-from nsroom_server.engineio.close_reasons import SERVER_DISCONNECT
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.socketio.application import Answer, Args, Client, Handler
 from nsroom_server.socketio.server import Server
@@ -103,11 +102,7 @@ class Commands:
         namespace, close, of = _padded(args, 3)
         targets = self._targets(namespace, of)
         for client in targets or ():
-            connection = self._server.connection(client)
-            if close is True and connection:
-                connection.session.close(SERVER_DISCONNECT)
-            else:
-                await self._server.disconnect(client)
+            await self._server.disconnect(client, close=close is True)
         return _size(targets)
 
     def _targets(self, namespace: Any, of: Any) -> list[Client] | None:

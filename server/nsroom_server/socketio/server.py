@@ -268,11 +268,19 @@ class Server:
             return {"message": "rejected on purpose"}
         return self._application.refuse(namespace, auth)
 
-    async def disconnect(self, client: Client) -> None:
-        """Disconnect a client from its namespace; its connection stays open."""
-        if connection := self.connection(client):
-            connection.session.send(*Packet(PacketType.DISCONNECT, namespace=client.namespace).outgoing())
-            await self._leave(connection, client.namespace, SERVER_DISCONNECT.text)
+    async def disconnect(self, client: Client, close: bool = False) -> None:
+        """Disconnect a client from its namespace; with `close` from all, and close its connection.
+
+        Node's client stays away from a namespace only after a DISCONNECT: from a mere close it reconnects.
+        """
+        connection = self.connection(client)
+        if connection is None:
+            return
+        for each in connection.clients if close else [client]:
+            connection.session.send(*Packet(PacketType.DISCONNECT, namespace=each.namespace).outgoing())
+            await self._leave(connection, each.namespace, SERVER_DISCONNECT.text)
+        if close:
+            connection.session.close(SERVER_DISCONNECT)
 
     async def _leave(self, connection: Connection, namespace: str, reason: str) -> None:
         """Take a client out of its namespace; the application is told while it is still in its rooms."""

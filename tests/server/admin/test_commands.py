@@ -7,6 +7,7 @@ import pytest
 
 from tests.server.admin.test_namespace import LOGIN, READER, WRITER
 from tests.server.member import WAIT, Connect, Serve
+from tests.server.wire import masked, raw_websocket
 
 
 @pytest.mark.parametrize("event", ["emit", "join", "leave", "_disconnect"])
@@ -36,6 +37,21 @@ async def test_acting(serve: Serve, connect: Connect) -> None:
     await asyncio.wait_for(ann.disconnected.wait(), WAIT)
     await admin.call("_disconnect", "/chat", True, bob.sid)
     await asyncio.wait_for(bob.disconnected.wait(), WAIT)
+
+
+async def test_closing_a_connection_disconnects_each_of_its_namespaces_first(
+    serve: Serve, connect: Connect
+) -> None:
+    running = await serve(admin=WRITER)
+    admin = await connect(running, "/admin", auth=LOGIN)
+    async with raw_websocket(running, "/chat") as (reader, writer):
+        writer.write(masked("40/lab,"))
+        await reader.readuntil(b"everyone!")
+        assert running.server
+        (sid,) = running.server.rooms.sockets("/chat")
+        await admin.call("_disconnect", "/chat", True, sid)
+        read = await asyncio.wait_for(reader.readuntil(b"\x88\x02"), WAIT)
+    assert read.index(b"41/chat,") < read.index(b"41/lab,")
 
 
 @pytest.mark.parametrize(
