@@ -1,1 +1,1 @@
-"""Engine.IO 4 and Socket.IO 5, pure: frames in, packets and records out."""
+"""Engine.IO and Socket.IO, without I/O: frames in, packets and records out."""

@@ -29,7 +29,7 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json, Kind, Record, framed
 
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
-# For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
+# Names for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
 _EVENT, _CONNECT = Kind.EVENT, Kind.CONNECT
 _MAX_UNANSWERED = 100_000
 # The offsets of adapters with connection state recovery: a yeast, the id of a Redis stream, an ObjectId.
@@ -231,14 +231,14 @@ class Observer:
 
     def _disconnect(self, direction: Direction, packet: Packet, at: int) -> Record:
         sid = self.namespaces.pop(packet.namespace, None)
-        who = "server" if direction is Direction.IN else "client"
+        side = "server" if direction is Direction.IN else "client"
         return self.note(
             Kind.DISCONNECT,
             at,
             direction,
             namespace=packet.namespace,
             sid=sid,
-            reason=f"{who} namespace disconnect",
+            reason=f"{side} namespace disconnect",
         )
 
     def _connect_error(self, direction: Direction, packet: Packet, at: int) -> Record:

@@ -139,10 +139,10 @@ def _namespace(name: str, header: re.Match[str], limits: Limits) -> str:
     return name.partition("?")[0]
 
 
-def _number(header: re.Match[str], group: int, bound: int, what: str) -> int:
+def _number(header: re.Match[str], group: int, bound: int, name: str) -> int:
     digits = header[group]
     if len(digits) > len(str(bound)) or int(digits) > bound:
-        raise DecodeError(f"{what} is larger than {bound}", header.string, header.start(group))
+        raise DecodeError(f"{name} is larger than {bound}", header.string, header.start(group))
     return int(digits)
 
 

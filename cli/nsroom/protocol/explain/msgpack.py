@@ -28,7 +28,7 @@ def text_fields(text: str) -> list[Field]:
         _member(packet, element, text[element.start : element.end])
         for element in strict_json.elements(text, 0)
     ]
-    whole = Field(0, text, "packet", f"JSON beside MessagePack: {counted(len(members), 'member')}")
+    whole = Field(0, text, "packet", f"JSON with MessagePack: {counted(len(members), 'member')}")
     return [field._replace(at=field.at + 1) for field in [whole, *members]]
 
 

@@ -266,7 +266,7 @@ def test_a_packet_in_messagepack_and_base64() -> None:
 def test_a_json_packet_with_messagepack() -> None:
     assert fields('4{"type":0,"nsp":"/chat","x":1}') == [
         (0, "4", "engine.io type", "message"),
-        (1, '{"type":0,"nsp":"/chat","x":1}', "packet", "JSON beside MessagePack: 3 members"),
+        (1, '{"type":0,"nsp":"/chat","x":1}', "packet", "JSON with MessagePack: 3 members"),
         (9, "0", "socket.io type", "connect"),
         (17, '"/chat"', "namespace", "/chat"),
         (29, "1", "x", "number"),
