@@ -113,11 +113,26 @@ def _split(text: str) -> SplitResult:
 
 
 def namespace_of(text: str) -> str:
-    """Return a namespace, with a slash in front. Raises: UsageError for an invalid name."""
-    name = text if text.startswith("/") else f"/{text}"
-    if "," in name or "?" in name or not name.isprintable():
-        raise UsageError(f"{text!r} cannot be a namespace: no comma, no question mark, printable only")
-    return name
+    """Return a namespace, with a slash in front; a JSON string may have any characters.
+
+    Raises: UsageError for an invalid name.
+    """
+    name = _json_text(text) or text
+    if "," in name or "?" in name or not (name is not text or name.isprintable()):
+        raise UsageError(
+            f"{text!r} cannot be a namespace: no comma, no question mark, unprintable characters only as JSON"
+        )
+    return name if name.startswith("/") else f"/{name}"
+
+
+def _json_text(text: str) -> str | None:
+    if not text.startswith('"'):
+        return None
+    try:
+        value = strict_json.load(text)
+    except DecodeError:
+        return None
+    return value if isinstance(value, str) else None
 
 
 def parse_auth(texts: Iterable[str], stdin: str | None = None) -> dict[str, Json] | None:

@@ -42,6 +42,8 @@ def no_default(monkeypatch: pytest.MonkeyPatch) -> None:
         (["http://h:1/a"], "http://h:1", [], "http://h:1", ("/a",)),
         (["/ünïcode"], None, [], LOCAL, ("/ünïcode",)),
         ([], None, ["/"], LOCAL, ("/",)),
+        ([], None, ['"/a\\u0003b"'], LOCAL, ("/a\x03b",)),
+        ([], None, ['"open'], LOCAL, ('/"open',)),
     ],
 )
 def test_targets_name_a_server_and_namespaces(

@@ -1,11 +1,20 @@
-"""A record as JSON, shell command, JavaScript or Python. Pure."""
+"""A record as JSON, shell command, JavaScript or Python. Pure.
+
+A copy is pasted into shells and programs, so it has only printable text, whatever a server sends: a control
+character such as Ctrl-C would end even a quoted paste. bash, zsh, dash and fish read the command alike.
+"""
 
 import base64
 import json
+import re
 import shlex
 from collections.abc import Callable
 
-from nsroom.record import Json, Record, escape, to_json
+from nsroom.output.terminal import safe
+from nsroom.record import Json, Kind, Record, escape, to_json
+
+_UNQUOTED = re.compile(r"[A-Za-z0-9_./:-]+")
+_ESCAPED = re.compile(r"\\u....|\\.|'")
 
 
 def as_json(record: Record) -> str:
@@ -15,21 +24,64 @@ def as_json(record: Record) -> str:
 
 def as_list(record: Record) -> str:
     """Return an event as `["event", arg…]`, which `emit -` and the live view's input read."""
-    return json.dumps([record.event, *escape(record.args or [])])
+    return json.dumps(_list(record))
+
+
+def _list(record: Record) -> list[Json]:
+    return [record.event, *escape(record.args or [])]
 
 
 def as_emit(record: Record) -> str:
-    """Return the `nsroom emit` command that emits the event again."""
-    words = ["nsroom", "emit"]
+    """Return the `nsroom emit` command that emits the event again; for another record, its content."""
+    if record.kind is not Kind.EVENT:
+        return json.dumps(escape(_content(record)))
+    emit = ["nsroom", "emit"]
     if record.namespace not in (None, "/"):
-        words += ["-n", str(record.namespace)]
+        name = str(record.namespace)
+        emit += ["-n", name if _is_plain(name) else _ascii(name)]
+    words = _words(record)
+    if words is None:
+        # Not echo, which replaces \u0003 in zsh.
+        return f"printf '%s\\n' '{_ascii(_list(record))}' | {_join([*emit, '-'])}"
+    # A word that starts with a dash would be parsed as an option.
+    dashes = ["--"] if any(word.startswith("-") for word in words) else []
+    return _join([*emit, *dashes, *words])
+
+
+def _words(record: Record) -> list[str] | None:
+    """Return the event and its arguments as words of a command line, or None if they need stdin."""
     args = record.args or []
-    if has_bytes(args):
-        return f"echo {shlex.quote(as_list(record))} | {shlex.join(words)} -"
-    encoded = [json.dumps(arg, ensure_ascii=False) for arg in args]
-    # An argument that starts with a dash would be parsed as an option.
-    dashes = ["--"] if any(word.startswith("-") for word in [str(record.event), *encoded]) else []
-    return shlex.join([*words, *dashes, str(record.event), *encoded])
+    if not isinstance(record.event, str) or record.event == "-" or has_bytes(args):
+        return None
+    words = [record.event, *(json.dumps(arg, ensure_ascii=False) for arg in args)]
+    return words if all(map(_is_plain, words)) else None
+
+
+def _is_plain(word: str) -> bool:
+    """Return whether every shell reads a word in single quotes literally; fish does not for backslashes."""
+    return "\\" not in word and safe(word) == word
+
+
+def _ascii(value: Json) -> str:
+    """Return JSON in printable ASCII, without apostrophes, and with backslashes only as in `\\u0003`."""
+    return _ESCAPED.sub(_unicode_escape, json.dumps(value))
+
+
+def _unicode_escape(found: re.Match[str]) -> str:
+    text = found[0]
+    if text.startswith("\\u"):
+        return text
+    character = text if text == "'" else json.loads(f'"{text}"')
+    return f"\\u{ord(character):04x}"
+
+
+def _join(words: list[str]) -> str:
+    # Not shlex.join, which leaves `=ls` unquoted: zsh expands it.
+    return " ".join(word if _UNQUOTED.fullmatch(word) else _quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
 def as_typed(record: Record) -> str:
@@ -43,17 +95,26 @@ def as_typed(record: Record) -> str:
 
 
 def as_javascript(record: Record) -> str:
-    """Return the socket.io-client call that emits the event again."""
+    """Return the socket.io-client call that emits the event again; for another record, its content."""
+    if record.kind is not Kind.EVENT:
+        return _javascript(_content(record))
     return f"socket.emit({', '.join(map(_javascript, [record.event, *(record.args or [])]))});"
 
 
 def as_python(record: Record) -> str:
-    """Return the python-socketio call that emits the event again."""
+    """Return the python-socketio call that emits the event again; for another record, its content."""
+    if record.kind is not Kind.EVENT:
+        return _python(_content(record))
     args = record.args or []
     # A single argument needs no tuple, except None, which python-socketio takes for no arguments.
-    data = repr(args[0]) if len(args) == 1 and args[0] is not None else repr(tuple(args))
-    namespace = f", namespace={record.namespace!r}" if record.namespace not in (None, "/") else ""
-    return f"await sio.emit({record.event!r}, {data}{namespace})"
+    data = args[0] if len(args) == 1 and args[0] is not None else tuple(args)
+    namespace = f", namespace={_python(record.namespace)}" if record.namespace not in (None, "/") else ""
+    return f"await sio.emit({_python(record.event)}, {_python(data)}{namespace})"
+
+
+def _content(record: Record) -> Json:
+    """Return the values of an acknowledgement, or the fields of another record that is not an event."""
+    return record.args or [] if record.kind is Kind.ACK else to_json(record)
 
 
 FORMATS: dict[str, Callable[[Record], str]] = {
@@ -77,8 +138,18 @@ def _javascript(value: Json) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_javascript, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(key)}: {_javascript(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{_key(key)}: {_javascript(item)}' for key, item in value.items())}}}"
     return json.dumps(value)
+
+
+def _key(name: str) -> str:
+    # A literal "__proto__" would set the prototype instead of a member.
+    return '["__proto__"]' if name == "__proto__" else json.dumps(name)
+
+
+def _python(value: Json) -> str:
+    text = repr(value)
+    return text if safe(text) == text else ascii(value)
 
 
 def _word(arg: Json) -> str:
