@@ -91,11 +91,11 @@ def firehose(node: str, env: dict[str, str], count: int) -> None:
         for command in ((NSROOM, "connect", "--json", "-C", str(count)), (node, script("watch"), str(count)))
     ]
     head(f"{count} events to a file")
-    row("events a second", count / nsroom.wall, count / rival.wall)
-    row("CPU an event", nsroom.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
+    row("events per second", count / nsroom.wall, count / rival.wall)
+    row("CPU per event", nsroom.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
     row("peak memory", nsroom.peak, rival.peak, "MiB")
     tailing = flood(node, env, count, (NSROOM, "tail", "-C", str(count), "-u"), "admin")
-    row("CPU an event, tail", tailing.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
+    row("CPU per event, tail", tailing.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
 
 
 def flood(node: str, env: dict[str, str], count: int, command: Sequence[str], *how: str) -> Cost:

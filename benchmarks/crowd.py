@@ -165,7 +165,7 @@ class Poller:
         self._http.request(method, self._path, body)
         answer = self._http.getresponse()
         body = answer.read().decode()
-        # The server does not keep it for as long as a round takes.
+        # The server closes idle connections within a round, so each request opens a new one.
         self._http.close()
         assert answer.status == 200, body
         return body

@@ -1,4 +1,4 @@
-"""The cost of a delivery and of a connection, beside Node's socket.io: `python -m benchmarks.fanout`.
+"""The cost of a delivery and of a connection, compared with Node's socket.io: `python -m benchmarks.fanout`.
 
 Only the servers' own CPU time counts. Every member compares what it gets with what the others got, byte for
 byte; the run ends with an error if a delivery is missing, doubled or out of order. It needs Linux.
@@ -54,7 +54,7 @@ class Served:
 
     @property
     def system(self) -> float:
-        """The system's part of it."""
+        """The part of it in system calls."""
         stats = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.pids)
         return sum(int(each[12]) for each in stats) / os.sysconf("SC_CLK_TCK")
 
@@ -80,7 +80,7 @@ class Spent(NamedTuple):
 
     cpu: float
     system: float
-    """The system's part of it."""
+    """The part of it in system calls."""
 
 
 Start = Callable[[], contextlib.AbstractContextManager[Served]]
@@ -130,7 +130,7 @@ class Room:
         for packet, answer in (("40", "40"), ('420["join","room"]', "430")):
             self._poller.send(packet)
             self._poller.wait(answer)
-        # Over Redis, what others are told of the last one may come after its own answer.
+        # Over Redis, the last announcement may arrive after the answer to the client itself.
         self._crowd.settle()
 
     def cost(self, event: str, count: int, window: int) -> Spent:
@@ -229,11 +229,11 @@ def fan_out(starts: dict[str, Start], cases: dict[str, tuple[str, str]], size: i
                 ]
                 costs = list(zip(*turns[1:], strict=True))
                 row(
-                    f"{label}, {window} under way",
+                    f"{label}, {window} in flight",
                     *(statistics.median(c.cpu for c in each) for each in costs),
                     "µs",
                 )
-                # It is counted in steps of 10 ms, which a median would not even out.
+                # It advances in steps of 10 ms, which a median would not even out.
                 row(
                     "  of it the system's", *(statistics.mean(c.system for c in each) for each in costs), "µs"
                 )
@@ -263,9 +263,13 @@ def alone(node: str, env: dict[str, str], given: Given) -> None:
         }
         head("a connection")
         rivals = ("forgetful", "node")
-        row("CPU a connect, nobody there", *(_alone(starts[each], connect) * 1e6 for each in rivals), "µs")
+        row(
+            "CPU per connect, namespace empty",
+            *(_alone(starts[each], connect) * 1e6 for each in rivals),
+            "µs",
+        )
         (ours, our_memory), (theirs, their_memory) = (_alone(starts[each], grow) for each in rivals)
-        row(f"CPU a connect, of {_IDLE:,}", ours * 1e6, theirs * 1e6, "µs")
+        row(f"CPU per connect, {_IDLE:,} in one namespace", ours * 1e6, theirs * 1e6, "µs")
         row("memory", our_memory, their_memory, "KiB")
         for size in given.sizes:
             fan_out(starts, cases, size, given)
@@ -277,7 +281,7 @@ async def over_redis(node: str, env: dict[str, str], given: Given) -> None:
         modules = install_into(Path(folder) / "node", Path(node), *_ADAPTER)
         env = {**env, "NODE_PATH": f"{modules}{os.pathsep}{env['NODE_PATH']}"}
         for size in given.sizes:
-            # One of its own: in another, the members of servers that are no more would be about to leave.
+            # A separate Valkey for each size: a shared one would still list the members of stopped servers.
             (data := Path(folder) / f"valkey-{size}").mkdir()
             async with valkey(data) as bus:
                 starts = _rivals(node, env, bus.url)
@@ -296,7 +300,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout", description=__doc__)
     parser.add_argument("--members", type=int, nargs="+", default=[200, 3000], help="default: 200 3000")
     parser.add_argument("--rounds", type=int, default=5, help="the servers take turns (default: 5)")
-    parser.add_argument("--windows", type=int, nargs="+", default=[1, 16], help="messages under way: 1 16")
+    parser.add_argument("--windows", type=int, nargs="+", default=[1, 16], help="messages in flight: 1 16")
     parser.add_argument(
         "--redis", action="store_true", help="two servers over Redis, half of the members each"
     )

@@ -92,7 +92,7 @@ def compare(node: str, env: dict[str, str], folder: Path, clients: int, seconds:
         theirs = artillery(node, folder, server.url, clients, events)
     each, rival = ours.cpu / count * 1e6, theirs.cpu / (events * clients) * 1e6
     head(f"{clients} clients, round trips", "artillery")
-    row("CPU a round trip", each, rival, "µs")
+    row("CPU per round trip", each, rival, "µs")
     row("clients a core, 1 event/s", 1e6 / each, 1e6 / rival)
     row("peak memory", ours.peak, theirs.peak, "MiB")
 

@@ -1,7 +1,7 @@
 """Measure how many messages a second are stored, acknowledged and delivered: `python -m benchmarks.messages`.
 
-Each sender has a room of its own with one more member, and so many messages under way. The run ends with an
-error if an acknowledgement is missing, or a delivery is missing or out of order.
+Each sender has its own room with one more member, and a limited number of messages in flight. The run exits
+with an error if an acknowledgement is missing, or a delivery is missing or out of order.
 """
 
 import argparse
@@ -119,12 +119,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.messages", description=__doc__)
     parser.add_argument("--senders", type=int, default=4)
     parser.add_argument("--messages", type=int, default=10_000, help="of each sender (default: 10000)")
-    parser.add_argument("--window", type=int, default=200, help="under way at once (default: 200)")
+    parser.add_argument("--window", type=int, default=200, help="messages in flight (default: 200)")
     options = parser.parse_args()
     for name, history in (("in a file", None), ("forgotten", "none")):
         rate, cpu = asyncio.run(measure(options.senders, options.messages, options.window, history))
         cost = cpu / options.senders / options.messages * 1e6
-        sys.stdout.write(f"{name:<12}{rate:>10,.0f} messages a second{cost:>8,.0f} µs of CPU a message\n")
+        sys.stdout.write(f"{name:<12}{rate:>10,.0f} messages per second{cost:>8,.0f} µs of CPU per message\n")
 
 
 if __name__ == "__main__":

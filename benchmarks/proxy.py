@@ -83,8 +83,8 @@ def firehose(node: str, env: dict[str, str], count: int) -> None:
         assert seen == count, f"{seen} of {count} events were shown"
     cpu, peak = cost
     head(f"{count} events", "a reader")
-    row("events a second", count / through.wall, count / direct.wall)
-    row("CPU an event", cpu / count * 1e6, direct.cpu / count * 1e6, "µs")
+    row("events per second", count / through.wall, count / direct.wall)
+    row("CPU per event", cpu / count * 1e6, direct.cpu / count * 1e6, "µs")
     row("peak memory", peak, direct.peak, "MiB")
 
 

@@ -24,7 +24,7 @@ from tests.peers.program import Program, clean_environment, start, start_on_term
 NSROOM = (sys.executable, "-m", "nsroom")
 OPEN = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}'
 SLICE = 0.01
-# None of them is in what is received: where one appears, a key has reached the screen.
+# The received events contain none of them: when one appears, a key has reached the screen.
 LETTERS = "ĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĲĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸ"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -32,7 +32,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=int, default=5000, help="events a second")
+    parser.add_argument("--rate", type=int, default=5000, help="events per second")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--size", default="110x30", help="columns x rows")
     given = parser.parse_args()
