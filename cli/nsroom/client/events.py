@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nsroom.errors import DecodeError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.protocol.socketio import Packet, PacketType
-from nsroom.record import Json, Kind, Record, from_json, unescape
+from nsroom.record import FIELDS, Json, Kind, Record, from_json, unescape
 
 _ITEM = re.compile(r"([A-Za-z_][\w.-]*)(:=@|:=|=@|=)(.*)", re.DOTALL)
 
@@ -136,8 +136,23 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
         raise ValueError("not UTF-8") from None
     if isinstance(value, list):
         return _emit(namespace, value[0] if value else None, unescape(value[1:]))
-    record = from_json(value)
+    record = from_json(_written_by_hand(value))
     return _from_record(record._replace(namespace=record.namespace or namespace))
+
+
+def _written_by_hand(value: Json) -> Json:
+    """Return an object without a `kind` as a record: many tools write the arguments of an event as `data`.
+
+    Raises: ValueError for a key that would be lost.
+    """
+    if not isinstance(value, dict) or "kind" in value:
+        return value
+    if unknown := [key for key in value if key not in FIELDS]:
+        raise ValueError(f'unknown key {unknown[0]!r:.60}: write the arguments as "args": […]')
+    if "data" in value and "args" not in value:
+        data = value["data"]
+        return {**value, "args": data if isinstance(data, list) else [data]}
+    return value
 
 
 def _from_record(record: Record) -> Emit | Acknowledge | None:

@@ -136,7 +136,7 @@ def _json_text(text: str) -> str | None:
 
 
 def parse_auth(texts: Iterable[str], stdin: str | None = None) -> dict[str, Json] | None:
-    """Return the payload of CONNECT from JSON objects and `key=value` pairs; later keys win.
+    """Return the payload of CONNECT from JSON objects, `key=value` and `key:=JSON` pairs; later keys win.
 
     `stdin` replaces the text `-`. Raises: UsageError.
     """
@@ -154,9 +154,15 @@ def _auth(text: str | None) -> dict[str, Json]:
         except DecodeError as error:
             raise UsageError(f"--auth: {error}") from None
     key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise UsageError("--auth: use a JSON object, key=value, @file or - for stdin")
-    return {key: value}
+    name = key.removesuffix(":")
+    if not name or not equals:
+        raise UsageError("--auth: use a JSON object, key=value, key:=JSON, @file or - for stdin")
+    if name == key:
+        return {key: value}
+    try:
+        return {name: strict_json.load(value)}
+    except DecodeError as error:
+        raise UsageError(f"--auth: {name}:= needs JSON: {error}") from None
 
 
 def _file(text: str) -> str:

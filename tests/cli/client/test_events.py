@@ -192,3 +192,13 @@ def test_typed_text_is_a_message(room: str, args: list[Json]) -> None:
 )
 def test_a_typed_line_that_starts_with_a_bracket_is_an_item(text: str, item: bool) -> None:
     assert is_item(text) is item
+
+
+def test_an_object_without_a_kind_may_write_its_arguments_as_data() -> None:
+    assert parse_line(b'{"event":"order","data":{"id":7}}', "/") == Emit("/", "order", [{"id": 7}])
+    assert parse_line(b'{"event":"order","data":[1,2]}', "/") == Emit("/", "order", [1, 2])
+    assert parse_line(b'{"kind":"event","event":"order","data":{"offset":"x"}}', "/") == Emit(
+        "/", "order", []
+    )
+    with pytest.raises(ValueError, match="unknown key 'payload'"):
+        parse_line(b'{"event":"order","payload":{"id":7}}', "/")

@@ -127,7 +127,7 @@ def test_auth_may_be_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("token", "use a JSON object, key=value, @file or -"),
+        ("token", "use a JSON object, key=value, key:=JSON, @file or -"),
         ("=x", "use a JSON object"),
         ("", "use a JSON object"),
         ("[1]", "use a JSON object"),
@@ -180,3 +180,9 @@ def test_pairs_keep_their_order() -> None:
 def test_an_invalid_pair(text: str) -> None:
     with pytest.raises(UsageError, match=f"--cookie '{text}': write it as key=value"):
         parse_pairs("--cookie", [text])
+
+
+def test_auth_values_may_be_json() -> None:
+    assert parse_auth(["n:=1", "t=1", 'o:={"a":[true]}']) == {"n": 1, "t": "1", "o": {"a": [True]}}
+    with pytest.raises(UsageError, match="n:= needs JSON"):
+        parse_auth(["n:=x"])
