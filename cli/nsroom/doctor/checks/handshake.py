@@ -214,7 +214,10 @@ async def check_path(examination: Examination) -> Finding:
             return fail(
                 f"{result} at {path}: it answers only without the trailing slash", *fixes.no_slash(other)
             )
-        return fail(f"{result} at {path}, but Engine.IO answers at {other}", *fixes.path(examination, other))
+        return fail(
+            f"{result} at {path}, but Engine.IO answers at {other}",
+            *fixes.moved(examination.target.place, other),
+        )
     if plain := await _plain_websocket(examination):
         return fail(f"a plain WebSocket server ({plain}), not Socket.IO", *fixes.plain_websocket(examination))
     return _unknown_server(handshake.response, path)

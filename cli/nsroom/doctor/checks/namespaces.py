@@ -7,6 +7,7 @@ from nsroom.doctor.checks.versions import detect_revision
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
+from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import sticky
 from nsroom.doctor.probes.session import SESSION_ERRORS, Outcome, ProbeSession, Reply
 from nsroom.record import Json
@@ -141,6 +142,8 @@ def is_refused(reply: Reply) -> bool:
 
 async def _missing(examination: Examination, name: str, reply: Reply) -> Finding:
     refused = f"{name} is refused: {shown(message_of(reply.data))}"
+    if name == "/":
+        return fail(refused, *fixes.namespace(name))
     path = name.rstrip("/") if name.rstrip("/").endswith("/socket.io") else f"{name.rstrip('/')}/socket.io"
     path = f"{path}/"
     if (
@@ -148,12 +151,12 @@ async def _missing(examination: Examination, name: str, reply: Reply) -> Finding
         or (await shake_hands(examination, path, examination.timeout(2.0))).is_engineio
     ):
         found = f"{refused}; it is an HTTP path, not a namespace"
-        return fail(found, *fixes.is_path(examination, path))
-    other = (name.rstrip("/") if name.endswith("/") else f"{name}/") or "/"
+        return fail(found, *moved(examination.target.place, path))
+    other = name.rstrip("/") or "/" if name.endswith("/") else f"{name}/"
     retried = await connect(examination, other, auth=examination.target.auth)
     if retried[other].outcome is Outcome.CONNECTED:
         return fail(f"{refused}, but {other} exists", *fixes.other_namespace(other))
-    has_root = name != "/" and (await root_reply(examination)).outcome is Outcome.CONNECTED
+    has_root = (await root_reply(examination)).outcome is Outcome.CONNECTED
     return fail(f"{refused}{'; / exists' if has_root else ''}", *fixes.namespace(name))
 
 

@@ -1,13 +1,8 @@
 """Fixes in the application and its clients."""
 
 import shlex
-from typing import TYPE_CHECKING
 
 from nsroom.doctor.finding import Fixes, client, client_python, node, python, quoted, shell
-from nsroom.doctor.fixes.network import moved
-
-if TYPE_CHECKING:
-    from nsroom.doctor.examination import Examination
 
 
 def namespace(name: str) -> Fixes:
@@ -17,11 +12,6 @@ def namespace(name: str) -> Fixes:
         python(f'@sio.on("connect", namespace={quoted(name)})\nasync def connect(sid, environ, auth): ...'),
         client('const socket = io("https://example.org/");    // the part after the host is the namespace'),
     )
-
-
-def is_path(examination: "Examination", path: str) -> Fixes:
-    """Return fixes for an HTTP path that was used as a namespace."""
-    return moved(examination.target.place, path)
 
 
 def other_namespace(name: str) -> Fixes:

@@ -104,11 +104,6 @@ def moved(url: str, path: str) -> Fixes:
     )
 
 
-def path(examination: "Examination", found: str) -> Fixes:
-    """Return fixes that make clients use the path at which Engine.IO answers."""
-    return moved(examination.target.place, found)
-
-
 def no_slash(found: str) -> Fixes:
     """Return fixes for a server that accepts the path only without the trailing slash."""
     return (

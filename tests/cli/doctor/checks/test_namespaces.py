@@ -58,6 +58,13 @@ async def test_a_missing_namespace(examine: Examine, reference: Reference) -> No
     assert finding.found == '/nope is refused: "Invalid namespace"; / exists'
 
 
+async def test_a_missing_root_namespace_is_not_called_a_path(examine: Examine) -> None:
+    async with bad.refuses({"message": "Invalid namespace"}) as url:
+        finding = await check_namespace(await examine(url))
+    assert finding.state is State.FAILED
+    assert finding.found == '/ is refused: "Invalid namespace"'
+
+
 async def test_a_refused_client(examine: Examine, reference: Reference) -> None:
     server = await reference(token="secret")
     finding = await check_auth(await examine(server.url, "/chat"))
