@@ -25,6 +25,10 @@ class TokenBucket:
             return 0.0
         return missing / self._rate
 
+    def is_empty(self, now: float) -> bool:
+        """Return whether not even one token can be taken."""
+        return self._tokens + max(now - self._at, 0) * self._rate < 1
+
     def is_full(self, now: float) -> bool:
         """Return whether the bucket is full, as a new one is."""
         return self._tokens + max(now - self._at, 0) * self._rate >= self._burst

@@ -35,6 +35,10 @@ class Namespaces(Application):
         """Refuse a client without the token, and an unknown namespace."""
         return self._config.connect_refusal(namespace, auth)
 
+    def is_protected(self, namespace: str) -> bool:  # noqa: ARG002
+        """Return whether a token is needed."""
+        return self._config.token is not None
+
     def handler(self, namespace: str, event: Any) -> Handler | None:
         """Return the handler of an event, or None."""
         return (self._lab if namespace == LAB else self._handlers).get(event)

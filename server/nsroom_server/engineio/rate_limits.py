@@ -1,4 +1,4 @@
-"""Per-address limits on connections, new connections and events."""
+"""Per-address limits on connections, new connections, events and failed logins."""
 
 from nsroom_server.settings.limits import Limits
 from nsroom_server.token_bucket import TokenBucket
@@ -8,15 +8,16 @@ _REMOVE_ABOVE = 4096
 
 
 class _Address:
-    __slots__ = ("connections", "connects", "events")
+    __slots__ = ("connections", "connects", "events", "failed_logins")
 
     def __init__(self, limits: Limits) -> None:
         self.connections = 0
         self.connects = TokenBucket(limits.address_connects_per_second, limits.address_connects_burst)
         self.events = TokenBucket(limits.address_events_per_second, limits.address_events_burst)
+        self.failed_logins = TokenBucket(limits.failed_logins_per_second, limits.failed_logins_burst)
 
     def is_idle(self, now: float) -> bool:
-        return not self.connections and self.connects.is_full(now)
+        return not self.connections and self.connects.is_full(now) and self.failed_logins.is_full(now)
 
 
 class AddressLimits:
@@ -44,6 +45,14 @@ class AddressLimits:
     def take_event(self, name: str, now: float) -> float:
         """Count an event and return 0, or return the seconds until one is allowed."""
         return self._addresses[name].events.take(now)
+
+    def may_log_in(self, name: str, now: float) -> bool:
+        """Return whether few enough logins have failed to try another one."""
+        return not self._addresses[name].failed_logins.is_empty(now)
+
+    def add_failed_login(self, name: str, now: float) -> None:
+        """Count a wrong token or password."""
+        self._addresses[name].failed_logins.take(now)
 
     def _remove_idle(self, now: float) -> None:
         if len(self._addresses) < _REMOVE_ABOVE:

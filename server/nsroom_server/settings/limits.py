@@ -49,6 +49,9 @@ class Limits:
     address_connects_per_second: float = 500
     """New connections from one address; HTTP status 429."""
     address_connects_burst: int = 5000
+    failed_logins_per_second: float = 1
+    """Wrong tokens and passwords from one address; CONNECT_ERROR `rate_limited`, even for the right ones."""
+    failed_logins_burst: int = 5
     tcp_connections_per_address: int = 20_000
     """With or without requests; the connection is dropped."""
     head_timeout: float = 10

@@ -71,6 +71,10 @@ class Application:
         """Return the payload of a CONNECT_ERROR, or None to accept the client."""
         return {"message": "Invalid namespace"}
 
+    def is_protected(self, namespace: str) -> bool:  # noqa: ARG002
+        """Return whether `refuse` compares a token or a password, which must not be guessed."""
+        return False
+
     def handler(self, namespace: str, event: Json) -> Handler | None:  # noqa: ARG002
         """Return the handler of an event, or None."""
         return None

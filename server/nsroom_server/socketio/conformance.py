@@ -29,6 +29,10 @@ class Conformance(Application):
         """Refuse a client without the token, and an unknown namespace."""
         return self._config.connect_refusal(namespace, auth)
 
+    def is_protected(self, namespace: str) -> bool:  # noqa: ARG002
+        """Return whether a token is needed."""
+        return self._config.token is not None
+
     def handler(self, _namespace: str, event: Any) -> Handler | None:
         """Return the handler of an event, or None."""
         return {"message": self._message, "message-with-ack": self._acknowledge}.get(event)

@@ -5,6 +5,7 @@ that may not be sent ends the session. https://github.com/socketio/socket.io-pro
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -17,10 +18,13 @@ from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.errors import Code, Malformed
+from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.socketio.application import Application, Client, Watcher
 from nsroom_server.socketio.dispatch import Call, Calls
 from nsroom_server.socketio.packet import EVENTS, Json, Packet, PacketType
 from nsroom_server.socketio.rooms import Room, Rooms
+
+log = logging.getLogger("nsroom_server")
 
 _LONG = 65_536
 """Bytes of a packet after which other clients get a turn before it is handled."""
@@ -60,6 +64,7 @@ class Server:
         self._application = Application()
         self._watcher: Watcher | None = None
         self._connections: dict[str, Connection] = {}
+        self._warn = RateLimitedWarnings(log)
         self.engine.on("connect", self._open)
         self.engine.on("message", self._receive)
         self.engine.on("upgrade", self._report_upgrade)
@@ -243,7 +248,7 @@ class Server:
     async def _connect(self, connection: Connection, namespace: str, auth: Json, in_time: bool) -> None:
         """Answer a CONNECT, then tell the application: what that emits comes after the answer."""
         session = connection.session
-        refusal = self._refuse(connection, namespace, auth, in_time)
+        refusal = self._refuse(session, namespace, auth, in_time)
         if refusal is not None:
             self.engine.refusals[str(refusal["message"])] += 1
             session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
@@ -257,16 +262,29 @@ class Server:
             watcher.connected_to(client)
         await self._application.connected(client, auth)
 
-    def _refuse(self, connection: Connection, namespace: str, auth: Json, in_time: bool) -> Json:
+    def _refuse(self, session: Session, namespace: str, auth: Json, in_time: bool) -> Json:
         if self.draining.is_set():
             return {"message": str(Code.DRAINING)}
         if not in_time:
             return {"message": str(Code.RATE_LIMITED)}
-        if len(connection.namespaces) >= self.options.limits.namespaces_per_connection:
+        if len(self._connections[session.sid].namespaces) >= self.options.limits.namespaces_per_connection:
             return {"message": str(Code.TOO_MANY_NAMESPACES)}
         if namespace in self.options.faults.reject:
             return {"message": "rejected on purpose"}
-        return self._application.refuse(namespace, auth)
+        if not self._application.is_protected(namespace):
+            return self._application.refuse(namespace, auth)
+        return self._check_login(session.address, namespace, auth)
+
+    def _check_login(self, address: str, namespace: str, auth: Json) -> Json:
+        """Check a token or password, unless too many from this address were wrong."""
+        now, limits = asyncio.get_running_loop().time(), self.engine.address_limits
+        if not limits.may_log_in(address, now):
+            self._warn("too many failed logins", address=address)
+            return {"message": str(Code.RATE_LIMITED)}
+        refusal = self._application.refuse(namespace, auth)
+        if refusal is not None:
+            limits.add_failed_login(address, now)
+        return refusal
 
     async def disconnect(self, client: Client, close: bool = False) -> None:
         """Disconnect a client from its namespace; with `close` from all, and close its connection.

@@ -1,10 +1,16 @@
 """The chat namespaces: which there are, whom they accept, and their greeting."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 
-from tests.server.member import Connect, Serve
+from nsroom_server.app import Running
+from nsroom_server.settings.config import Administrator
+from nsroom_server.settings.limits import Limits
+from tests.server.member import WAIT, Connect, Json, Serve
+from tests.server.wire import HANDSHAKE, masked, tcp
 
 
 async def test_the_greeting_follows_the_connect_answer(
@@ -38,6 +44,46 @@ async def test_one_namespace_is_refused_and_the_others_go_on(serve: Serve, conne
 async def test_any_namespace(serve: Serve, connect: Connect) -> None:
     ann = await connect(await serve(any_namespace=True, namespaces=()), "/what/ever")
     assert (await ann.call("join", "lobby"))["ok"]
+
+
+async def guess(running: Running, namespace: str, auth: Json) -> str:
+    """Try to connect over a new connection, and return the answer's packet."""
+    async with tcp(running) as (reader, writer):
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"}")
+        writer.write(masked(f"40{namespace},{json.dumps(auth)}"))
+        await reader.readuntil(b"4")
+        return (await asyncio.wait_for(reader.readuntil(b"}"), WAIT)).decode()
+
+
+@pytest.mark.parametrize(
+    ("namespace", "key", "refusal"), [("/chat", "token", "unauthorized"), ("/admin", "password", "invalid")]
+)
+async def test_a_token_or_password_cannot_be_guessed_quickly(
+    serve: Serve, caplog: pytest.LogCaptureFixture, namespace: str, key: str, refusal: str
+) -> None:
+    administrator = Administrator(user="ann", password="right")
+    limits = Limits(failed_logins_per_second=2)
+    running = await serve(token="right", admin=administrator, limits=limits)
+    answers = [await guess(running, namespace, {"username": "ann", key: str(each)}) for each in range(40)]
+    assert all(refusal in answer for answer in answers[:5])
+    limited = sum("rate_limited" in answer for answer in answers)
+    assert limited >= 20
+    assert running.engines[0].refusals["rate_limited"] == limited
+    assert sum(record.message == "too many failed logins" for record in caplog.records) <= limited
+    assert "right" not in caplog.text
+    async with asyncio.timeout(WAIT):
+        while "sid" not in await guess(  # noqa: ASYNC110 - no event announces it
+            running, namespace, {"username": "ann", key: "right"}
+        ):
+            await asyncio.sleep(0.1)
+
+
+async def test_namespaces_without_a_password_are_not_affected_by_failed_logins(serve: Serve) -> None:
+    running = await serve(admin=Administrator(user="ann", password="right"))
+    for _ in range(10):
+        await guess(running, "/admin", {"username": "ann", "password": "wrong"})
+    assert "sid" in await guess(running, "/chat", {})
 
 
 async def test_namespaces_of_a_connection(serve: Serve, connect: Connect) -> None:

@@ -23,6 +23,28 @@ def test_events_per_second() -> None:
     assert [limits.take_event("a", now) for now in (0, 0, 0.5)] == [0, 0.5, 0]
 
 
+def test_failed_logins() -> None:
+    limits = AddressLimits(Limits(failed_logins_per_second=1, failed_logins_burst=2))
+    for name in ("a", "b"):
+        limits.add_connection(name, 0)
+    for _ in range(2):
+        assert limits.may_log_in("a", 0)
+        limits.add_failed_login("a", 0)
+    assert not limits.may_log_in("a", 0.9)
+    assert limits.may_log_in("b", 0)
+    assert limits.may_log_in("a", 1)
+
+
+def test_failed_logins_are_remembered_when_idle_addresses_are_removed() -> None:
+    limits = AddressLimits(Limits(failed_logins_per_second=0.001, failed_logins_burst=1))
+    limits.add_connection("a", 0)
+    limits.add_failed_login("a", 0)
+    limits.remove_connection("a")
+    for number in range(5000):
+        limits.add_connection(str(number), 1)
+    assert not limits.may_log_in("a", 2)
+
+
 def test_idle_addresses_are_removed() -> None:
     limits = AddressLimits(Limits(address_connects_burst=1, address_connects_per_second=1))
     for number in range(5000):
