@@ -30,6 +30,7 @@ _SESSION = web.RequestKey("session", Session)
 """The session that loses packets if the response does not arrive."""
 _PYTHON_MAX_PACKETS = 16
 """Packets that python-engineio's client accepts in a poll: it disconnects if there are more."""
+_WEBSOCKET_VERSION = "13"
 _CLOSE_TIMEOUT = 5.0
 """Seconds for the closing handshake of a WebSocket whose upgrade failed."""
 
@@ -150,6 +151,8 @@ class Endpoint:
             raise RequestError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
         if transport == "websocket" and not _is_websocket_request(request):
             raise RequestError(ErrorCode.BAD_REQUEST)
+        if _is_from_element(request):
+            raise RequestError(ErrorCode.FORBIDDEN, "cross-site", status=403)
         if self._engine.draining:
             raise RequestError(ErrorCode.FORBIDDEN, "draining", status=503)
 
@@ -179,6 +182,9 @@ class Endpoint:
     # WebSockets
 
     async def _accept(self, request: web.Request) -> WebSocket:
+        if request.headers.get("Sec-WebSocket-Version", _WEBSOCKET_VERSION) != _WEBSOCKET_VERSION:
+            headers = {"Sec-WebSocket-Version": _WEBSOCKET_VERSION}
+            raise RequestError(ErrorCode.BAD_REQUEST, status=426, headers=headers)
         try:
             return await WebSocket.accept(request, self._engine.options.max_payload, self._flusher)
         except (web.HTTPException, ConnectionError) as error:
@@ -279,6 +285,12 @@ class Endpoint:
 
 def _is_python(request: web.Request) -> bool:
     return "python" in request.headers.get("User-Agent", "").lower()
+
+
+def _is_from_element(request: web.Request) -> bool:
+    """Return whether another site's page makes the request without a script, such as with <img>."""
+    site = request.headers.get("Sec-Fetch-Site", "")
+    return site in ("cross-site", "same-site") and "Origin" not in request.headers
 
 
 def _is_websocket_request(request: web.Request) -> bool:

@@ -1,5 +1,6 @@
 """Engine.IO error responses."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from aiohttp import web
@@ -29,12 +30,20 @@ _TEXTS = {
 class RequestError(Exception):
     """A request that is answered `{"code": …, "message": …}`."""
 
-    def __init__(self, code: ErrorCode, text: str | None = None, status: int = 400) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        text: str | None = None,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(text or _TEXTS[code])
         self.code = code
         self.status = status
+        self.headers = headers
 
     @property
     def response(self) -> web.Response:
         """The response."""
-        return web.json_response({"code": int(self.code), "message": str(self)}, status=self.status)
+        body = {"code": int(self.code), "message": str(self)}
+        return web.json_response(body, status=self.status, headers=self.headers)

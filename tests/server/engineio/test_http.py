@@ -9,7 +9,7 @@ import pytest
 
 from nsroom_server.settings.faults import Faults
 from tests.server.member import WAIT, Connect, Serve
-from tests.server.wire import Polling, endpoint, handshake, poll, websocket
+from tests.server.wire import HANDSHAKE, Polling, endpoint, handshake, poll, tcp, websocket
 
 PATIENT = {"ping_interval": 20.0, "ping_timeout": 20.0}
 """A heartbeat that does not close a session which should have been closed before."""
@@ -277,3 +277,32 @@ async def until_closed(session: Polling) -> None:
     async with asyncio.timeout(WAIT):
         while await session.post("3") != 400:  # noqa: ASYNC110 - no event announces it
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "https://app.example"}, 200),
+    ],
+)
+async def test_an_image_of_another_site_opens_no_session(
+    serve: Serve, http: aiohttp.ClientSession, headers: dict[str, str], status: int
+) -> None:
+    running = await serve(cors_origins=("https://app.example",))
+    async with http.get(endpoint(running, "polling"), headers=headers) as response:
+        assert response.status == status
+    assert len(running.engines[0].sessions) == (status == 200)
+
+
+@pytest.mark.parametrize("version", [b"7", b"8", b"14", b"", b"x"])
+async def test_other_versions_of_websocket_are_refused(serve: Serve, version: bytes) -> None:
+    async with tcp(await serve()) as (reader, writer):
+        writer.write(HANDSHAKE.replace(b"Version: 13", b"Version: " + version))
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WAIT)
+    assert head.startswith(b"HTTP/1.1 426 ")
+    assert b"\r\nSec-WebSocket-Version: 13\r\n" in head
