@@ -259,7 +259,7 @@ class Session:
         try:
             async with asyncio.timeout(self._options.limits.connect_timeout):
                 return await self._probe(websocket)
-        except TimeoutError:
+        except (TimeoutError, Malformed):
             return False
         finally:
             self._upgrading = False

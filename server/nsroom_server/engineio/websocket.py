@@ -3,9 +3,10 @@
 import asyncio
 from typing import Self, cast
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from nsroom_server.engineio.transport import CorkableTransport
+from nsroom_server.errors import Malformed
 
 _BATCH = 4
 """Frames of one client to handle before the others get a turn; a long one counts as several."""
@@ -149,7 +150,10 @@ class WebSocket:
         return not self._transport.is_closing()
 
     async def receive(self) -> str | bytes | None:
-        """Return the next frame's text or bytes, or None at the end."""
+        """Return the next frame's text or bytes, or None at the end.
+
+        Raises: Malformed for a CLOSE with a code that must not be sent.
+        """
         while True:
             await self._yield_to_others()
             message = await self.response.receive()
@@ -159,6 +163,8 @@ class WebSocket:
                 return data
             if message.type is WSMsgType.PING:
                 await self.response.pong(message.data)
+            elif message.type is WSMsgType.CLOSE and not _may_be_sent(message.data):
+                raise Malformed("close code that must not be sent")
             elif message.type is not WSMsgType.PONG:
                 return None
 
@@ -182,3 +188,8 @@ class WebSocket:
     def abort(self) -> None:
         """Drop the connection."""
         self._transport.abort()
+
+
+def _may_be_sent(code: int) -> bool:
+    """Return whether RFC 6455 lets a CLOSE frame have this code; 0 is none. aiohttp refuses most others."""
+    return code < 5000 and code != WSCloseCode.ABNORMAL_CLOSURE

@@ -112,3 +112,17 @@ async def test_a_peer_that_closes_gets_its_code_back(serve: Serve) -> None:
         assert await raw_closing(reader) is not None
         assert await asyncio.wait_for(reader.read(), WAIT) == b""
     assert running.engines[0].close_reasons == {"transport close": 1}
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535])
+async def test_a_close_code_that_must_not_be_sent_is_answered_1002(serve: Serve, code: int) -> None:
+    async with raw_websocket(await serve()) as (reader, writer):
+        writer.write(masked(code.to_bytes(2), first=0x88))
+        assert await raw_closing(reader) == 1002
+
+
+@pytest.mark.parametrize("payload", [b"", *(code.to_bytes(2) for code in (1000, 1001, 1011, 3000, 4999))])
+async def test_a_close_is_answered(serve: Serve, payload: bytes) -> None:
+    async with raw_websocket(await serve()) as (reader, writer):
+        writer.write(masked(payload, first=0x88))
+        assert await raw_closing(reader) == 1000
