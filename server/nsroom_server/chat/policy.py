@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 
 from nsroom_server.errors import Code, Refusal
-from nsroom_server.settings.access import is_name
+from nsroom_server.settings.access import is_distinct, is_name
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.application import Json
 from nsroom_server.socketio.packet import RESERVED_EVENTS
@@ -11,15 +11,18 @@ from nsroom_server.socketio.packet import RESERVED_EVENTS
 SERVER_EVENTS = frozenset(("message", "hi", "create-room", "join-room", "leave-room", "delete-room"))
 """Events that the server alone emits: relayed ones could not be told from its own."""
 
+_NOT_DISTINCT = (
+    "could look like another name: remove blanks at its ends, invisible characters and stacked accents, "
+    "and compose accents with their letters (NFC)"
+)
+
 
 def room_name(value: Json, longest: int) -> str:
     """Return a valid room name.
 
     Raises: Refusal.
     """
-    if not is_name(value, longest):
-        raise Refusal(Code.BAD_ROOM, f"room: must be 1 to {longest} printable characters")
-    return str(value)
+    return _name(value, longest, "room", Code.BAD_ROOM)
 
 
 def nick_name(value: Json, longest: int) -> str:
@@ -27,8 +30,14 @@ def nick_name(value: Json, longest: int) -> str:
 
     Raises: Refusal.
     """
+    return _name(value, longest, "nick", Code.BAD_REQUEST)
+
+
+def _name(value: Json, longest: int, what: str, code: Code) -> str:
     if not is_name(value, longest):
-        raise Refusal(Code.BAD_REQUEST, f"nick: must be 1 to {longest} printable characters")
+        raise Refusal(code, f"{what}: must be 1 to {longest} printable characters")
+    if not is_distinct(value):
+        raise Refusal(code, f"{what}: {_NOT_DISTINCT}")
     return str(value)
 
 

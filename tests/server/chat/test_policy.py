@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from nsroom_server.chat import policy
 from nsroom_server.errors import Refusal
+from nsroom_server.settings.access import is_distinct
 
 
 def test_the_longest_names_pass() -> None:
@@ -17,7 +18,15 @@ def test_a_room_name_is_printable(name: str) -> None:
         assert policy.room_name(name, 128).isprintable()
         assert 1 <= len(name) <= 128
     except Refusal:
-        assert not name.isprintable() or not 1 <= len(name) <= 128
+        assert not name.isprintable() or not 1 <= len(name) <= 128 or not is_distinct(name)
+
+
+@pytest.mark.parametrize("name", ["lobby ", "n\u0303", "\u3164", "\u2800", "a\ufe0f", "\u0301"])
+def test_names_that_look_alike_are_refused(name: str) -> None:
+    with pytest.raises(Refusal, match="room: could look like another name"):
+        policy.room_name(name, 128)
+    with pytest.raises(Refusal, match="nick: could look like another name"):
+        policy.nick_name(name, 64)
 
 
 def test_only_members_send() -> None:
