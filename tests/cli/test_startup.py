@@ -59,7 +59,7 @@ async def loaded(home: Path, *args: str) -> set[str]:
         ("emit price 12.5 --offline", {"asyncio", "ssl"}),
         ("serve --print-limits --json", {"nsroom_server"}),
         (
-            "serve --history /nowhere/history.db",
+            "serve --history /dev/null/history.db",
             NETWORK - {"socketio", "engineio"} | {"asyncio", "nsroom_server", "sqlite3"},
         ),
     ],

@@ -167,7 +167,7 @@ async def test_save_overwrites_only_with_force(nsroom: Runner, server: Server, t
         (("room",), "'room' is neither a namespace like /chat nor a URL like https://host/chat nor :3001"),
         (("http://a", "http://b"), "one connection has one server, but two are named: http://a and http://b"),
         (("-C", "0"), "invalid value for '-C' / '--count': 0 is not in the range x>=1"),
-        (("-a", "secret"), "--auth: use a JSON object, key=value, @file or - for stdin"),
+        (("-a", "secret"), "--auth: use a JSON object, key=value, key:=JSON, @file or - for stdin"),
         (("-H", "nope"), "--header 'nope': write it as 'Name: value'"),
         (("--cookie", "nope"), "--cookie 'nope': write it as key=value"),
         (("--transport", "pigeon"), "invalid value for '--transport': 'pigeon' is not one of"),
