@@ -11,10 +11,15 @@ _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER")
 """In OpenSSL's words for an answer that is not TLS."""
 
 
-def explain_os_error(error: OSError, host: str | None = None, port: int | None = None) -> str | None:
+def explain_os_error(
+    error: OSError,
+    host: str | None = None,
+    port: int | None = None,
+    if_refused: str = "start the server, or name another with -u",
+) -> str | None:
     """Return why a connection to a host failed, and what to do; None for an error of another kind.
 
-    Without a host only TLS errors and resets are explained.
+    Without a host only TLS errors and resets are explained. `if_refused` is what to do if nothing listens.
     """
     if isinstance(error, ssl.SSLError):
         return _tls(error)
@@ -26,7 +31,7 @@ def explain_os_error(error: OSError, host: str | None = None, port: int | None =
         return f"no such host: {host}"
     # If a name has several addresses, asyncio joins their errors into one without a number.
     if error.errno == ECONNREFUSED or f"[Errno {ECONNREFUSED}]" in str(error):
-        return f"nothing listens on {host} port {port}: start the server, or name another with -u"
+        return f"nothing listens on {host} port {port}: {if_refused}"
     if error.errno in (EHOSTUNREACH, ENETUNREACH):
         return f"no route to {host}: is the network, or a VPN, up?"
     return None

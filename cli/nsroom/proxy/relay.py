@@ -9,9 +9,9 @@ import socket
 import ssl
 import struct
 from dataclasses import dataclass
-from errno import ECONNREFUSED, EHOSTUNREACH, ENETUNREACH
 
 from nsroom.channel import Channel, now
+from nsroom.client.network_errors import explain_os_error
 from nsroom.proxy.faults import Faults
 from nsroom.proxy.sessions import Sessions
 from nsroom.proxy.traffic import Conversation, Edit, Seen
@@ -52,19 +52,12 @@ class Upstream:
     def _cause(self, error: OSError) -> str:
         if isinstance(error, TimeoutError):
             return f"no connection within {self.timeout:g} s: a firewall, or the wrong address?"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            reason = error.verify_message
-            return f"its certificate is not trusted ({reason}): add its authority with --cacert, or use -k"
-        if isinstance(error, ssl.SSLError):
-            return f"TLS failed ({error.reason or error}): is it http:// instead of https://?"
-        if isinstance(error, socket.gaierror):
-            return f"no such host: {self.host}"
-        # If a name has several addresses, asyncio joins their errors into one without an errno.
-        if error.errno == ECONNREFUSED or f"[Errno {ECONNREFUSED}]" in str(error):
-            return f"nothing listens on {self.host} port {self.port}: start the server"
-        if error.errno in (EHOSTUNREACH, ENETUNREACH):
-            return f"no route to {self.host}: is the network, or a VPN, up?"
-        return (error.strerror or str(error) or type(error).__name__).lower()
+        # Only TLS reads before the first request. If the server closes instead of resetting, asyncio raises
+        # the same error without a text.
+        if isinstance(error, ConnectionResetError):
+            return "it closed the connection during the TLS handshake: is it http:// instead of https://?"
+        cause = explain_os_error(error, self.host, self.port, if_refused="start the server")
+        return cause or (error.strerror or str(error) or type(error).__name__).lower()
 
 
 class Outlet:

@@ -209,7 +209,9 @@ async def test_tls_to_the_server() -> None:
     ("peer", "scheme", "why"),
     [
         (bad.refuses_connections, "http", "nothing listens on 127.0.0.1 port"),
-        (bad.empty, "https", "TLS failed (WRONG_VERSION_NUMBER): is it http:// instead of https://?"),
+        (bad.empty, "https", "no TLS on this port: use http:// instead of https://"),
+        (bad.closes, "https", "it closed the connection during the TLS handshake: is it http://"),
+        (bad.resets, "https", "it closed the connection during the TLS handshake: is it http://"),
         (bad.silent, "https", "no connection within 0.3 s: a firewall, or the wrong address?"),
     ],
 )
