@@ -10,7 +10,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from nsroom.errors import DecodeError
-from nsroom.protocol import engineio, engineio3, http11, strict_json, websocket
+from nsroom.protocol import http11, strict_json, websocket
+from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.http11 import Body, End, Head, Opaque
 from nsroom.protocol.websocket import Message, Opcode
 from nsroom.proxy import bodies
@@ -194,7 +195,7 @@ def _frames(
 ) -> list[Record]:
     try:
         data = body.decoded(head.get("content-encoding") if head else "")
-        frames = _split(link, data)
+        frames = Dialect(3 if link.is_old else 4).split_body(data)
     except DecodeError as error:
         message = f"a polling body of the {_SENDER[direction]}: {error}"
         return [link.note(Kind.PROTOCOL_ERROR, at, message=message)]
@@ -202,12 +203,6 @@ def _frames(
         message = f"a polling body of the {_SENDER[direction]} is not shown: {error}"
         return [link.note(Kind.GAP, at, message=message)]
     return [record for frame in frames for record in link.feed(direction, frame, at)]
-
-
-def _split(link: Link, data: bytes) -> list[str | bytes]:
-    if link.is_old:
-        return engineio3.split_payload(data)
-    return [*engineio.split_payload(data.decode("utf-8", "surrogateescape"))]
 
 
 def _refusal(link: Link, exchange: _Exchange, head: Head, at: int) -> Record:
