@@ -34,7 +34,7 @@ def test_encodings(encoding: str, pack: Callable[[bytes], bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "encoding", "why"),
+    ("body", "encoding", "reason"),
     [
         (collected(TEXT), "br", "compressed with br"),
         (collected(TEXT), "gzip", "cannot be decompressed"),
@@ -42,8 +42,8 @@ def test_encodings(encoding: str, pack: Callable[[bytes], bytes]) -> None:
         (collected(gzip.compress(bytes(5000))), "gzip", "more than 1000 bytes"),
     ],
 )
-def test_bodies_that_cannot_be_shown(body: Collected, encoding: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+def test_bodies_that_cannot_be_shown(body: Collected, encoding: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
         body.decoded(encoding)
 
 

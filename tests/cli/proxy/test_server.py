@@ -206,7 +206,7 @@ async def test_tls_to_the_server() -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer", "scheme", "why"),
+    ("peer", "scheme", "reason"),
     [
         (bad.refuses_connections, "http", "nothing listens on 127.0.0.1 port"),
         (bad.empty, "https", "no TLS on this port: use http:// instead of https://"),
@@ -215,14 +215,14 @@ async def test_tls_to_the_server() -> None:
         (bad.silent, "https", "no connection within 0.3 s: a firewall, or the wrong address?"),
     ],
 )
-async def test_a_server_that_cannot_be_reached_is_a_502(peer: Any, scheme: str, why: str) -> None:
+async def test_a_server_that_cannot_be_reached_is_a_502(peer: Any, scheme: str, reason: str) -> None:
     async with peer() as url, aiohttp.ClientSession() as http:
         url = url.replace("http:", f"{scheme}:")
         async with relaying(url, connect_timeout=0.3) as proxy:
             response = await http.post(proxy.url, data=bytes(100_000))
             text = await response.text()
             assert (response.status, response.content_type) == (502, "text/plain")
-            assert text.startswith(f"nsroom proxy: cannot reach {url}: {why}")
+            assert text.startswith(f"nsroom proxy: cannot reach {url}: {reason}")
             record = await proxy.seen(kind=Kind.CONNECT_ERROR, direction=Direction.LOCAL)
             assert f"nsroom proxy: {record.message}\n" == text
 
@@ -262,9 +262,9 @@ async def test_delay() -> None:
             for number in range(50):
                 await socket.send_str(f'42["late",{number}]')
             got = [(await socket.receive()).data for _ in range(50)]
-            took = loop.time() - before
+            elapsed = loop.time() - before
         assert got == [f'42["late",{number}]' for number in range(50)]
-        assert 0.2 <= took < 5
+        assert 0.2 <= elapsed < 5
         await proxy.seen(kind=Kind.CLOSE)
 
 

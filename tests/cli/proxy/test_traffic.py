@@ -79,8 +79,8 @@ def test_polling_then_websocket_is_one_session() -> None:
     poll, socket = Talk(sessions), Talk(sessions)
     poll.ask("transport=polling")
     assert brief(poll.answer(HANDSHAKE)) == [(IN, Kind.OPEN, None, "eio")]
-    told = poll.ask("transport=polling&sid=eio", "POST", '40{"token":"secret"}\x1e421["ask"]')
-    assert brief(told) == [(OUT, Kind.CONNECT, None, "eio"), (OUT, Kind.EVENT, "ask", "eio")]
+    records = poll.ask("transport=polling&sid=eio", "POST", '40{"token":"secret"}\x1e421["ask"]')
+    assert brief(records) == [(OUT, Kind.CONNECT, None, "eio"), (OUT, Kind.EVENT, "ask", "eio")]
     assert poll.answer("ok") == []
     poll.ask("transport=polling&sid=eio")
     (connected,) = poll.answer('40{"sid":"socket","pid":"private"}')

@@ -234,15 +234,14 @@ def test_binary_frames_of_engine_io_3_are_detected_by_earlier_frames() -> None:
 def test_sessions_of_both_generations_side_by_side() -> None:
     explainer = Explainer()
     text = '451-["b",{"_placeholder":true,"num":0}]'
-    said = [("e1", OPEN), ("e2", OPEN.replace("e1", "e2")), ("e1", "40"), ("e2", '40{"sid":"x"}')]
-    said += [(sid, frame) for sid in ("e1", "e2") for frame in (text, b"\4\1")]
-    told = [explainer.explain(Found(frame, direction=Direction.IN, sid=sid)) for sid, frame in said]
-    assert (told[5].fields[-1].meaning, told[7].fields[-1].meaning) == ("1 byte: 01", "2 bytes: 04 01")
+    frames = [("e1", OPEN), ("e2", OPEN.replace("e1", "e2")), ("e1", "40"), ("e2", '40{"sid":"x"}')]
+    frames += [(sid, frame) for sid in ("e1", "e2") for frame in (text, b"\4\1")]
+    explained = [explainer.explain(Found(frame, direction=Direction.IN, sid=sid)) for sid, frame in frames]
+    assert [explained[n].fields[-1].meaning for n in (5, 7)] == ["1 byte: 01", "2 bytes: 04 01"]
 
 
 def test_a_packet_in_messagepack() -> None:
-    told = [field[1:] for field in explain(EVENT)[0].fields]
-    assert told == [
+    assert [field[1:] for field in explain(EVENT)[0].fields] == [
         (preview(EVENT), "packet", f"MessagePack: {len(EVENT)} bytes"),
         ("02", "socket.io type", "event"),
         ("93 a1 62 c4 02 01 02 81 a1 61 01", "payload", "list of 3 items"),

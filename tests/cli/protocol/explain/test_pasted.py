@@ -30,7 +30,7 @@ EVENT = '42["hi",1]'
         ('["hi",1]', [EVENT]),
     ],
 )
-def test_the_frame_is_found_and_the_difference_told(text: str, frames: list[str]) -> None:
+def test_the_frame_is_found_and_the_difference_reported(text: str, frames: list[str]) -> None:
     found = split(text)
     assert [each.frame for each in found] == frames
     assert all(each.hint for each in found)
