@@ -29,7 +29,7 @@ def is_odd_control(text: str) -> bool:
 
 
 def candidates(text: str) -> Iterator[tuple[str, str]]:
-    """Yield frames that the line may stand around, the likeliest first, each with a hint for the user."""
+    """Yield frames that the line may contain, the likeliest first, each with a hint for the user."""
     inner = _unquoted(_COLUMNS.sub("", _ARROW.sub("", _TIME.sub("", text.strip(), 1), 1)).strip())
     inner = inner.replace("\\x1e", "\x1e").replace("\\u001e", "\x1e")
     if inner != text:
