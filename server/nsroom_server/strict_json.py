@@ -82,8 +82,11 @@ def _dump_slowly(value: Json, default: Callable[[object], Json]) -> str:
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def loads_trusted(text: str) -> Json:
-    """Decode the output of `dumps`."""
+def loads_trusted(text: str | bytes) -> Json:
+    """Decode the output of `dumps`.
+
+    Raises: ValueError, if it was changed since.
+    """
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -1,6 +1,7 @@
 """Which messages of a room a client has missed, or why that cannot be determined."""
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from nsroom_server.chat.history import History
@@ -15,6 +16,8 @@ class Gap(StrEnum):
     """The id belongs to another store."""
     TRIMMED = "trimmed"
     """The messages after it have been deleted."""
+    DAMAGED = "damaged"
+    """Some messages among them, or the newest, cannot be read."""
 
 
 async def read(history: History, namespace: str, page: Page, octets: int) -> dict[str, Any]:
@@ -37,7 +40,10 @@ def _is_foreign(page: Page, epoch: str, last: int) -> bool:
 
 
 def _gap(page: Page, last: int, messages: list[Body]) -> Gap | None:
+    ids = [int(message["id"]) for message in messages]
+    # Ids have no holes: a hole is a row that cannot be read, or that a damaged file has lost.
+    if any(later != id + 1 for id, later in pairwise(ids)):
+        return Gap.DAMAGED
     if page.after is None:
-        return None
-    first = int(messages[0]["id"]) if messages else last + 1
-    return Gap.TRIMMED if first > page.after + 1 else None
+        return Gap.DAMAGED if ids and ids[-1] < last else None
+    return Gap.TRIMMED if (ids[0] if ids else last + 1) > page.after + 1 else None

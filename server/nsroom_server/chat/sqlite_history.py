@@ -3,7 +3,9 @@
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from time import time
 from typing import Any
@@ -17,7 +19,7 @@ from nsroom_server.settings.limits import Retention
 Body = dict[str, Any]
 Row = dict[str, str | float]
 
-_VERSION = 2
+_VERSION = 3
 _PATIENCE = 500
 """Milliseconds to wait for a lock of another process."""
 _IMPATIENCE = 20
@@ -29,7 +31,7 @@ _EVER = float("inf")
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS messages (
     namespace TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (namespace, room, id)
+    checksum INTEGER, PRIMARY KEY (namespace, room, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS messages_at ON messages (at);
 CREATE TABLE IF NOT EXISTS rooms (
@@ -53,15 +55,28 @@ CREATE TABLE rooms (
 ) WITHOUT ROWID;
 INSERT INTO rooms SELECT namespace, room, MAX(id) FROM messages_1 GROUP BY namespace, room;
 DROP TABLE messages_1;
+PRAGMA user_version = 2;
 COMMIT;
 """
+# Rows of before have no checksum.
+_FROM_VERSION_2 = """
+BEGIN IMMEDIATE;
+ALTER TABLE messages ADD COLUMN checksum INTEGER;
+PRAGMA user_version = 3;
+COMMIT;
+"""
+_MIGRATIONS = (_FROM_VERSION_1, _FROM_VERSION_2)
+"""The first turns version 1 into version 2, and so on."""
 _NUMBER = """
 INSERT INTO rooms SELECT :namespace, :room, floor + 1 FROM store WHERE true
 ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last
 """
-_INSERT = "INSERT INTO messages VALUES (:namespace, :room, :id, :at, :body)"
-_LAST = "SELECT id, body FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id DESC LIMIT ?"
-_AFTER = "SELECT id, body FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id LIMIT ?"
+_INSERT = "INSERT INTO messages VALUES (:namespace, :room, :id, :at, :body, :checksum)"
+# As bytes: text that is not UTF-8 would end the query instead of one row.
+_AFTER = """
+SELECT id, CAST(body AS BLOB), checksum FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id
+"""
+_LAST = f"{_AFTER} DESC"
 _NEWEST = "SELECT COALESCE((SELECT last FROM rooms WHERE namespace = ? AND room = ?), floor) FROM store"
 _SHORTEN = "DELETE FROM messages WHERE namespace = ? AND room = ? AND id <= ?"
 _FORGET = """
@@ -75,6 +90,10 @@ _EMPTY = """FROM rooms WHERE NOT EXISTS (
 """
 _RAISE_FLOOR = f"UPDATE store SET floor = MAX(floor, (SELECT COALESCE(MAX(last), 0) {_EMPTY}))"
 _FORGET_ROOMS = f"DELETE {_EMPTY}"
+
+
+class UnreadableError(sqlite3.DatabaseError):
+    """None of the stored messages can be read."""
 
 
 class Ledger:
@@ -129,10 +148,10 @@ class Ledger:
         return int((pages - unused) * octets)
 
     def page(self, namespace: str, page: Page, octets: int) -> list[Body]:
-        """Return messages, oldest first, of about `octets` bytes at most."""
+        """Return the readable messages, oldest first, of about `octets` bytes at most."""
         query = _LAST if page.after is None else _AFTER
-        rows = self._connection.execute(query, (namespace, page.room, page.after or 0, page.limit))
-        bodies = list(bounded(rows, octets))
+        rows = self._connection.execute(query, (namespace, page.room, page.after or 0))
+        bodies = list(islice(bounded(_undamaged(rows), octets), page.limit))
         return bodies[::-1] if page.after is None else bodies
 
     def last(self, namespace: str, room: str) -> int:
@@ -168,8 +187,8 @@ def _schema(connection: sqlite3.Connection, path: Path) -> str:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > _VERSION:
         raise ConfigError(f"history {path}: written by a newer nsroom; choose another file with --history")
-    if version == 1:
-        connection.executescript(_FROM_VERSION_1)
+    for migration in _MIGRATIONS[version - 1 :] if version else ():
+        connection.executescript(migration)
     connection.executescript(_SCHEMA)
     with connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -190,16 +209,39 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _append(connection: sqlite3.Connection, row: Row) -> int:
     (id,) = connection.execute(_NUMBER, row).fetchone()
-    connection.execute(_INSERT, {**row, "id": id})
+    checksum = zlib.crc32(str(row["body"]).encode())
+    connection.execute(_INSERT, {**row, "id": id, "checksum": checksum})
     return int(id)
 
 
-def bounded(rows: Iterator[tuple[int, str]], octets: int) -> Iterator[Body]:
-    """Yield the first message whatever its size, and further ones while they fit."""
-    taken = 0
+def _undamaged(rows: Iterable[tuple[int, bytes, int | None]]) -> Iterator[tuple[int, bytes]]:
+    for number, body, checksum in rows:
+        yield number, body if checksum in (None, zlib.crc32(body)) else b""
+
+
+def bounded(rows: Iterable[tuple[int, str | bytes]], octets: int) -> Iterator[Body]:
+    """Yield the first message whatever its size, and further ones while they fit.
+
+    A body that cannot be read is left out: the hole in the ids says so. Raises: UnreadableError, if there are
+    rows and none of them can be read.
+    """
+    taken, unreadable = 0, 0
     for number, body in rows:
+        message = _message(number, body)
+        if message is None:
+            unreadable += 1
+            continue
         size = size_of(body)
-        taken += size
-        if taken > octets and taken > size:
+        if taken and taken + size > octets:
             return
-        yield {"id": number, **strict_json.loads_trusted(body)}
+        taken += size
+        yield message
+    if unreadable and not taken:
+        raise UnreadableError(f"{unreadable} messages are damaged")
+
+
+def _message(number: int, body: str | bytes) -> Body | None:
+    try:
+        return {"id": number, **strict_json.loads_trusted(body)}
+    except (ValueError, TypeError):
+        return None

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from nsroom_server import strict_json
 from nsroom_server.chat.history import HistoryError
 from nsroom_server.chat.requests import Page
-from nsroom_server.chat.sqlite_history import Body, bounded
+from nsroom_server.chat.sqlite_history import Body, UnreadableError, bounded
 from nsroom_server.cluster.connection import FAILURES
 from nsroom_server.cluster.entries import Entry, Op, room_key
 from nsroom_server.cluster.publisher import Publisher
@@ -54,7 +54,10 @@ class SharedHistory:
             if len(found) < min(step, page.limit):
                 break
             step *= 2
-        bodies = list(bounded(iter(rows[: page.limit]), octets))
+        try:
+            bodies = list(bounded(rows[: page.limit], octets))
+        except UnreadableError as error:
+            raise HistoryError(f"the history cannot be read: {error}") from error
         return bodies[::-1] if page.after is None else bodies
 
     async def _read_rows(
@@ -72,7 +75,7 @@ class SharedHistory:
                 found = await self._redis.xrange(ROOM + key, f"({first}-0", "+", count=count)
         except FAILURES as error:
             raise HistoryError(_UNREADABLE) from error
-        return [(int(position.partition("-")[0]), fields["body"]) for position, fields in found]
+        return [(int(position.partition("-")[0]), fields.get("body", "")) for position, fields in found]
 
     async def last(self, namespace: str, room: str) -> int:
         """Return the id of a room's last message, stored or not, or 0 if there was none.

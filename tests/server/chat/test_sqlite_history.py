@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nsroom_server.chat.history import Stored
+from nsroom_server.chat import catchup
+from nsroom_server.chat.history import HistoryError, Stored
 from nsroom_server.chat.requests import Page
 from nsroom_server.errors import ConfigError
 from nsroom_server.settings.limits import Retention
@@ -64,3 +65,72 @@ async def test_a_file_of_the_first_version(tmp_path: Path) -> None:
     texts = [entry["text"] for entry in await store.read("/", Page("r", 0, 10), ROOMY)]
     assert texts == ["a", "b", "c"]
     await store.close()
+
+
+VERSION_2 = """
+CREATE TABLE messages (
+    namespace TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, at REAL NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (namespace, room, id)
+) WITHOUT ROWID;
+CREATE INDEX messages_at ON messages (at);
+CREATE TABLE rooms (
+    namespace TEXT NOT NULL, room TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (namespace, room)
+) WITHOUT ROWID;
+CREATE TABLE store (epoch TEXT NOT NULL, floor INTEGER NOT NULL DEFAULT 0);
+PRAGMA user_version = 2;
+INSERT INTO store (epoch) VALUES ('abc');
+INSERT INTO rooms VALUES ('/', 'r', 2);
+INSERT INTO messages VALUES ('/', 'r', 1, 1795000000.0, '{"text":"a"}');
+INSERT INTO messages VALUES ('/', 'r', 2, 1795000001.0, '{"text":"b"}');
+"""
+DAMAGE = {
+    "no JSON": "UPDATE messages SET body = '{\"text', checksum = NULL WHERE id = 2",
+    "no object": "UPDATE messages SET body = '7', checksum = NULL WHERE id = 2",
+    "no UTF-8": "UPDATE messages SET body = CAST(x'7b22ff' AS TEXT), checksum = NULL WHERE id = 2",
+    "changed bytes": "UPDATE messages SET body = replace(body, '\"n\":2', '\"n\":3') WHERE id = 2",
+    "a lost row": "DELETE FROM messages WHERE id = 2",
+}
+
+
+async def test_a_file_of_the_second_version(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(VERSION_2)
+    for number in (3, 4):
+        store = Stored(path, Retention(messages=100, age=10**9, size=10**9))
+        assert store.epoch == "abc"
+        assert await store.append("/", "r", {"text": "c"}) == number
+        texts = [entry["text"] for entry in await store.read("/", Page("r", 0, 10), ROOMY)]
+        assert texts == ["a", "b", *"cc"[: number - 2]]
+        await store.close()
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+async def test_a_damaged_row_is_left_out_and_reported(reopen: Open, tmp_path: Path, damage: str) -> None:
+    store = await reopen()
+    await asyncio.gather(*(store.append("/", "r", {"n": n}) for n in range(1, 6)))
+    with closing(sqlite3.connect(tmp_path / "state" / "history.db")) as database, database:
+        database.execute(damage)
+
+    async def read(after: int | None, limit: int = 10) -> tuple[list[int], str | None]:
+        answer = await catchup.read(store, "/", Page("r", after, limit), ROOMY)
+        return [message["n"] for message in answer["history"]], answer["gap"]
+
+    assert await read(None) == await read(0) == ([1, 3, 4, 5], "damaged")
+    assert await read(0, 2) == ([1, 3], "damaged")
+    assert await read(None, 3) == ([3, 4, 5], None)
+    assert await read(1) == ([3, 4, 5], "trimmed")
+    assert await read(2) == ([3, 4, 5], None)
+
+
+async def test_the_newest_row_is_damaged(reopen: Open, tmp_path: Path) -> None:
+    store = await reopen()
+    await asyncio.gather(*(store.append("/", "r", {}) for _ in range(3)))
+    with closing(sqlite3.connect(tmp_path / "state" / "history.db")) as database:
+        database.execute("UPDATE messages SET checksum = 0 WHERE id = 3")
+        database.commit()
+        assert (await catchup.read(store, "/", Page("r", None, 10), ROOMY))["gap"] == "damaged"
+        database.execute("UPDATE messages SET checksum = 0")
+        database.commit()
+    with pytest.raises(HistoryError, match="3 messages are damaged"):
+        await catchup.read(store, "/", Page("r", None, 10), ROOMY)

@@ -55,3 +55,21 @@ async def test_a_stopped_redis_delays_only_the_first_request(
         assert (await ann.call("history", "lobby"))["error"] == "history_unavailable"
     assert [(await ann.next("message"))["text"] for _ in range(11)] == ["before", *"abcdefghij"]
     bus.resume()
+
+
+async def test_a_damaged_message_is_left_out_and_reported(
+    servers: Servers, connect: Connect, redis: Redis
+) -> None:
+    (running,) = await servers(1)
+    ann = await connect(running)
+    await say(ann, "lobby", *"abc")
+    (key,) = await redis.keys("nsroom:room:*")
+    rows = await redis.xrange(key)
+    await redis.delete(key)
+    for (position, fields), body in zip(
+        rows, (rows[0][1]["body"], '{"text', rows[2][1]["body"]), strict=True
+    ):
+        await redis.xadd(key, {**fields, "body": body}, id=position)
+    answer = await ann.call("history", "lobby")
+    assert [entry["text"] for entry in answer["history"]] == ["a", "c"]
+    assert answer["gap"] == "damaged"
