@@ -3,8 +3,10 @@
 import os
 import secrets
 import sqlite3
+import stat
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from time import time
@@ -171,6 +173,7 @@ def prepare(path: Path) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _make_private(path)
         connection = _connect(path)
         try:
             return _schema(connection, path)
@@ -181,6 +184,19 @@ def prepare(path: Path) -> str:
         raise ConfigError(
             f"history {path}: {str(cause).lower()}; choose another file with --history, or --history none"
         ) from error
+
+
+def _make_private(path: Path) -> None:
+    """Take the file, and what SQLite left beside it, from everyone but its owner."""
+    for each in (path, *_companions(path)):
+        with suppress(FileNotFoundError):
+            if stat.S_IMODE(each.stat().st_mode) & 0o077:
+                each.chmod(0o600)
+
+
+def _companions(path: Path) -> tuple[Path, Path]:
+    """Return the paths of the write-ahead log and of its index."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
 def _schema(connection: sqlite3.Connection, path: Path) -> str:

@@ -41,6 +41,17 @@ async def test_the_file_is_for_its_owner_only(reopen: Open, tmp_path: Path) -> N
     assert modes == {0o600}
 
 
+async def test_a_file_that_others_may_read_is_taken_from_them(reopen: Open, tmp_path: Path) -> None:
+    store = await reopen()
+    await store.append("/", "r", {})
+    files = list((tmp_path / "state").iterdir())
+    assert len(files) == 3
+    for path in files:
+        path.chmod(0o644)
+    await (await reopen()).append("/", "r", {})
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
 async def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("this is no database, but long enough to be looked at" * 100)
     for path, cause in ((tmp_path, "is a directory"), (tmp_path / "text", "not a database")):
