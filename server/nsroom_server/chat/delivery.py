@@ -56,7 +56,7 @@ class Deliveries:
     """
 
     def __init__(self, server: Server, history: History, took: Callable[[float], object] = float) -> None:
-        self.failing = False
+        self._failed = False
         """Whether the last message could not be stored."""
         self._took = took
         self._server = server
@@ -64,6 +64,11 @@ class Deliveries:
         self._warn = RateLimitedWarnings(log)
         self._waiting: asyncio.Queue[_Delivery] = asyncio.Queue()
         server.engine.create_task(self._deliver_all())
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last message could not be stored, or the next one cannot be."""
+        return self._failed or self._history.lost
 
     def send(self, namespace: str, body: Body) -> asyncio.Future[int | None]:
         """Store a message and deliver it to `body["room"]`.
@@ -110,9 +115,9 @@ class Deliveries:
         try:
             number = await delivery.stored
         except HistoryError as error:
-            self.failing = True
+            self._failed = True
             self._warn("history unavailable", cause=str(error))
             return None
-        self.failing = False
+        self._failed = False
         self._took(monotonic() - delivery.begun)
         return number

@@ -29,6 +29,8 @@ _TRIM_EVERY = 1.0
 """Seconds between deletions of old messages, while messages are being stored."""
 _LOOK_EVERY = 60.0
 """Seconds between them otherwise."""
+_CHECK_EVERY = 1.0
+"""Seconds between checks that the file is still there."""
 _LAST_COMMIT = 0.5
 """Seconds to store waiting messages when the history closes."""
 KEEP = Retention(messages=2**31, age=2**31, size=2**53)
@@ -45,6 +47,10 @@ class History(Protocol):
     @property
     def epoch(self) -> str:
         """Identifies the store: ids of another epoch cannot be compared."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the store was removed or replaced, so that nothing can be stored."""
 
     def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
         """Number a message, in the order of the calls; the result is its id, once it is durable.
@@ -70,6 +76,8 @@ class History(Protocol):
 
 class Forgetful:
     """Numbers messages and keeps none."""
+
+    lost = False
 
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(8)
@@ -111,11 +119,14 @@ class Stored:
         self._path = path
         self._retention = retention
         self.epoch = prepare(path)
+        self.lost = False
         self._waiting: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="history-writer", daemon=True)
         self._reader = ThreadPoolExecutor(1, "history-reader")
         self._reading: Ledger | None = None
         self._writer.start()
+        # The reader opens the file now: later, another one may be in its place.
+        self._reader.submit(self._read, lambda _: None)
 
     def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
         """Number and store a message."""
@@ -150,16 +161,17 @@ class Stored:
     def _read(self, question: Callable[[Ledger], _T]) -> _T:
         try:
             # Made in this thread, and closed in it.
-            self._reading = self._reading or Ledger(self._path)
+            self._reading = self._reading or Ledger(self._path, self.epoch)
             return question(self._reading)
         except sqlite3.Error as error:
             raise HistoryError(f"the history cannot be read: {error}") from error
 
     def _write(self) -> None:
-        ledger = Ledger(self._path)
+        ledger = Ledger(self._path, self.epoch)
         going, due = True, monotonic()
         while going:
-            batch, going = self._next_batch(max(due - monotonic(), 0))
+            batch, going = self._next_batch(min(max(due - monotonic(), 0), _CHECK_EVERY))
+            self.lost = not ledger.in_place
             if batch:
                 self._answer(batch, self._commit(ledger, batch))
                 due = min(due, monotonic() + _TRIM_EVERY)

@@ -98,12 +98,31 @@ class UnreadableError(sqlite3.DatabaseError):
     """None of the stored messages can be read."""
 
 
-class Ledger:
-    """A connection to the file, for one thread. Every method raises sqlite3.Error."""
+class MovedError(sqlite3.OperationalError):
+    """The file was removed or replaced."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
+        super().__init__("its file was removed or replaced; put it back, or start the server again")
+
+
+class Ledger:
+    """A connection to the file, for one thread. Every method raises sqlite3.Error.
+
+    SQLite goes on in a file that was removed or replaced, and what it stores there is lost when it closes. So
+    nothing is committed or read while the path, or that of the write-ahead log, leads to another file or to
+    none. The same files at the same paths work again. Another file is never opened: its ids may be older, and
+    ids of one epoch must not be given twice.
+    """
+
+    def __init__(self, path: Path, epoch: str) -> None:
         self._connection = _connect(path)
         self._patient = True
+        # Reading makes SQLite open the write-ahead log, too.
+        (found,) = self._connection.execute("SELECT epoch FROM store").fetchone()
+        self._path = path
+        self._files = _identities(path)
+        if found != epoch:
+            raise MovedError
 
     def append(self, rows: Sequence[Row], retention: Retention) -> list[int]:
         """Store all messages or none, and return their ids once they are durable."""
@@ -114,11 +133,21 @@ class Ledger:
                 newest = {(row["namespace"], row["room"]): id for row, id in zip(rows, ids, strict=True)}
                 for room, last in newest.items():
                     connection.execute(_SHORTEN, (*room, last - retention.messages))
+                self._require_in_place()
         except sqlite3.Error:
             self._wait(_IMPATIENCE, patient=False)
             raise
         self._wait(_PATIENCE, patient=True)
         return ids
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the path still leads to the file that was opened."""
+        return _identities(self._path) == self._files
+
+    def _require_in_place(self) -> None:
+        if not self.in_place:
+            raise MovedError
 
     def _wait(self, milliseconds: int, patient: bool) -> None:
         if self._patient != patient:
@@ -127,6 +156,7 @@ class Ledger:
 
     def trim(self, retention: Retention) -> bool:
         """Delete some of the messages beyond the limits, and return whether there may be more."""
+        self._require_in_place()
         removed = self._forget(time() - retention.age)
         if self._size() > retention.size:
             removed += self._forget(_EVER) + self._forget_rooms()
@@ -151,6 +181,7 @@ class Ledger:
 
     def page(self, namespace: str, page: Page, octets: int) -> list[Body]:
         """Return the readable messages, oldest first, of about `octets` bytes at most."""
+        self._require_in_place()
         query = _LAST if page.after is None else _AFTER
         rows = self._connection.execute(query, (namespace, page.room, page.after or 0))
         bodies = list(islice(bounded(_undamaged(rows), octets), page.limit))
@@ -158,6 +189,7 @@ class Ledger:
 
     def last(self, namespace: str, room: str) -> int:
         """Return the last id of a room, or 0 if there was none."""
+        self._require_in_place()
         return int(self._connection.execute(_NEWEST, (namespace, room)).fetchone()[0])
 
     def close(self) -> None:
@@ -194,6 +226,18 @@ def _make_private(path: Path) -> None:
                 each.chmod(0o600)
 
 
+def _identities(path: Path) -> list[tuple[int, int] | None]:
+    return [_identity(path), _identity(_companions(path)[0])]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _companions(path: Path) -> tuple[Path, Path]:
     """Return the paths of the write-ahead log and of its index."""
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
@@ -217,7 +261,9 @@ def _schema(connection: sqlite3.Connection, path: Path) -> str:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_PATIENCE / 1000, isolation_level=None)
+    # A file that was removed is not created again: only `prepare` creates files.
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(address, timeout=_PATIENCE / 1000, isolation_level=None, uri=True)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection

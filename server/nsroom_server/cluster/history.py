@@ -23,6 +23,9 @@ _FIRST_READ = 16
 class SharedHistory:
     """Messages, numbered and stored by Redis: implements `History`."""
 
+    lost = False
+    """A loss of data in Redis is another epoch."""
+
     def __init__(self, redis: Redis, publisher: Publisher) -> None:
         self._redis = redis
         self._publisher = publisher

@@ -1,8 +1,10 @@
 """The file of the history: its versions, and who may read it."""
 
 import asyncio
+import shutil
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -145,3 +147,48 @@ async def test_the_newest_row_is_damaged(reopen: Open, tmp_path: Path) -> None:
         database.commit()
     with pytest.raises(HistoryError, match="3 messages are damaged"):
         await catchup.read(store, "/", Page("r", None, 10), ROOMY)
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def replace_file(path: Path) -> None:
+    shutil.copy(path, path.with_name("copy"))
+    path.with_name("copy").rename(path)
+
+
+def remove_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+@pytest.mark.parametrize("move", [remove, replace_file, remove_log])
+async def test_a_file_that_is_removed_or_replaced(
+    reopen: Open, tmp_path: Path, move: Callable[[Path], None]
+) -> None:
+    store, path = await reopen(), tmp_path / "state" / "history.db"
+    await store.append("/", "r", {})
+    assert await store.last("/", "r") == 1
+    move(path)
+    files = sorted(path.parent.iterdir())
+    with pytest.raises(HistoryError, match="not stored: its file was removed or replaced; put it back"):
+        await store.append("/", "r", {})
+    with pytest.raises(HistoryError, match="cannot be read: its file was removed or replaced"):
+        await store.read("/", Page("r", None, 1), ROOMY)
+    assert sorted(path.parent.iterdir()) == files
+    assert store.lost
+
+
+async def test_a_file_that_is_put_back(reopen: Open, tmp_path: Path) -> None:
+    store, path = await reopen(), tmp_path / "state"
+    await store.append("/", "r", {"text": "a"})
+    path.rename(tmp_path / "elsewhere")
+    async with asyncio.timeout(5):
+        while not store.lost:  # noqa: ASYNC110 - another thread checks once a second
+            await asyncio.sleep(0.05)
+    with pytest.raises(HistoryError):
+        await store.append("/", "r", {"text": "lost"})
+    (tmp_path / "elsewhere").rename(path)
+    assert await store.append("/", "r", {"text": "b"}) == 2
+    texts = [entry["text"] for entry in await store.read("/", Page("r", 0, 10), ROOMY)]
+    assert texts == ["a", "b"]

@@ -57,6 +57,23 @@ async def test_a_server_without_its_history_is_degraded(
     assert await get(http, running, "/readyz") == (200, {"status": "ready"})
 
 
+async def test_a_server_whose_history_file_was_removed_is_degraded(
+    serve: Serve, connect: Connect, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    running = await serve(history=tmp_path / "h.db")
+    ann = await connect(running)
+    await ann.call("join", "lobby")
+    (tmp_path / "h.db").rename(tmp_path / "elsewhere")
+    async with asyncio.timeout(5):
+        while (await get(http, running, "/readyz"))[1]["status"] == "ready":  # noqa: ASYNC110 - the server checks once a second
+            await asyncio.sleep(0.05)
+    answer = await ann.call("message", {"room": "lobby", "text": "x"})
+    assert answer == {"ok": True, "id": None, "history": "history_unavailable"}
+    (tmp_path / "elsewhere").rename(tmp_path / "h.db")
+    assert (await ann.call("message", {"room": "lobby", "text": "y"}))["id"] == 1
+    assert await get(http, running, "/readyz") == (200, {"status": "ready"})
+
+
 async def test_a_draining_server_is_not_ready(http: aiohttp.ClientSession) -> None:
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(serving(Config(port=0, drain=2)))
