@@ -1,9 +1,10 @@
 """The message history in Redis."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from redis import exceptions
 from redis.asyncio import Redis
 
 from nsroom_server import strict_json
@@ -68,16 +69,12 @@ class SharedHistory:
     ) -> list[tuple[int, str]]:
         """Return the rows that follow `rows`."""
         count = min(step, page.limit)
-        found: Any
-        try:
-            if page.after is None:
-                last = f"({rows[-1][0]}-0" if rows else "+"
-                found = await self._redis.xrevrange(ROOM + key, last, "-", count=count)
-            else:
-                first = rows[-1][0] if rows else page.after
-                found = await self._redis.xrange(ROOM + key, f"({first}-0", "+", count=count)
-        except FAILURES as error:
-            raise HistoryError(_UNREADABLE) from error
+        if page.after is None:
+            last = f"({rows[-1][0]}-0" if rows else "+"
+            found = await self._ask(lambda: self._redis.xrevrange(ROOM + key, last, "-", count=count))
+        else:
+            first = rows[-1][0] if rows else page.after
+            found = await self._ask(lambda: self._redis.xrange(ROOM + key, f"({first}-0", "+", count=count))
         return [(int(position.partition("-")[0]), fields.get("body", "")) for position, fields in found]
 
     async def last(self, namespace: str, room: str) -> int:
@@ -85,14 +82,26 @@ class SharedHistory:
 
         Raises: HistoryError.
         """
+        number, floor = await self._ask(lambda: self._read_last(room_key(namespace, room)))
+        return int(number or floor or 0)
+
+    async def _read_last(self, key: str) -> list[str | None]:
         commands = self._redis.pipeline(transaction=False)
-        commands.hget(IDS, room_key(namespace, room))
+        commands.hget(IDS, key)
         commands.get(FLOOR)
+        return await commands.execute()
+
+    async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        """Return the answer to a question that changes nothing; ask again if the connection was dead."""
         try:
-            number, floor = await commands.execute()
+            try:
+                return await question()
+            except exceptions.ConnectionError:
+                # Those that died with it would fail the second time.
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
+                return await question()
         except FAILURES as error:
             raise HistoryError(_UNREADABLE) from error
-        return int(number or floor or 0)
 
     async def close(self) -> None:
         """Do nothing: `open_cluster` closes Redis."""

@@ -1,16 +1,24 @@
 """Reading the history from Redis."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from nsroom_server.chat.history import HistoryError
+from nsroom_server.chat.requests import Page
 from nsroom_server.cluster.history import SharedHistory
 from nsroom_server.cluster.publisher import Publisher
+from tests.peers.cuts import Relay
 from tests.peers.valkey_server import Valkey
 from tests.server.cluster.lobby import Servers, join_lobby, say
 from tests.server.member import Connect
+
+NEVER: Retry = Retry(NoBackoff(), 0)
 
 
 async def test_pages(servers: Servers, connect: Connect) -> None:
@@ -73,3 +81,27 @@ async def test_a_damaged_message_is_left_out_and_reported(
     answer = await ann.call("history", "lobby")
     assert [entry["text"] for entry in answer["history"]] == ["a", "c"]
     assert answer["gap"] == "damaged"
+
+
+async def test_reads_are_repeated_after_a_reset(
+    stack: AsyncExitStack, bus: Valkey, publisher: Publisher
+) -> None:
+    relay = Relay(bus.port)
+    address = urlsplit(await stack.enter_async_context(relay.listening()))
+    redis = Redis(host=str(address.hostname), port=address.port or 0, retry=NEVER, decode_responses=True)
+    history = SharedHistory(await stack.enter_async_context(redis), publisher)
+
+    async def read() -> None:
+        assert await history.last("/", "lobby") == 0
+        assert await history.read("/", Page("lobby", None, 10), 1000) == []
+
+    async with asyncio.TaskGroup() as group:
+        bus.pause()
+        for _ in range(6):
+            group.create_task(read())
+        await asyncio.sleep(0.2)
+        relay.cut()
+        bus.resume()
+    # In the pool are connections that the server has closed, too.
+    relay.cut()
+    await asyncio.gather(*(read() for _ in range(6)))
