@@ -16,6 +16,7 @@ from nsroom_server.cluster.entries import Op, ReceivedEntry, Snapshot, parse_pos
 from nsroom_server.cluster.publisher import MAX_PAUSE
 from nsroom_server.cluster.scripts import BUS, SEPARATOR, SNAPSHOT
 from nsroom_server.counters import BusFigures
+from nsroom_server.logs import RateLimitedWarnings
 
 log = logging.getLogger("nsroom_server")
 
@@ -64,6 +65,7 @@ class Consumer:
         self._position, self._sequence = "0-0", 0
         self._last_numbers: dict[str, int] = {}
         """The number of each server's last entry."""
+        self._warn = RateLimitedWarnings(log)
         self._snapshot_due: float | None = None
         self._snapshot: Snapshot | None = None
         """To be applied when its position is reached."""
@@ -118,7 +120,7 @@ class Consumer:
 
     async def _read_rows(self) -> list[_Row]:
         streams: Any = await self._redis.xread({BUS: self._position}, count=_READ_COUNT)
-        return [(position, fields["row"]) for position, fields in streams[0][1]] if streams else []
+        return [(position, fields.get("row", "")) for position, fields in streams[0][1]] if streams else []
 
     async def _read_pushes(self) -> None:
         """Apply pushed entries until the stream has to be read."""
@@ -165,16 +167,35 @@ class Consumer:
         self._apply_reached_snapshot()
 
     def _apply(self, position: str, row: str) -> None:
+        try:
+            milliseconds, _ = parse_position(position)
+        except ValueError as error:  # not pushed by a server
+            self._warn_skipped(position, error)
+            return
         self._position = position
         self._figures.received += 1
-        self._figures.lag.observe(max(self._clock() - parse_position(position)[0], 0) / 1000)
+        self._figures.lag.observe(max(self._clock() - milliseconds, 0) / 1000)
         try:
             received = ReceivedEntry.parse(row)
-            self._check_sequence(received.sequence)
-            if not self._is_duplicate(received):
-                self._replica.apply(received)
-        except Exception:
-            log.exception("cannot apply an entry of the bus", extra={"fields": {"entry": position}})
+        except ValueError as error:
+            self._skip_unreadable(position, row, error)
+            return
+        self._check_sequence(received.sequence)
+        if self._is_duplicate(received):
+            return
+        try:
+            self._replica.apply(received)
+        except Exception as error:  # noqa: BLE001 - whatever one entry holds, the next ones are applied
+            self._warn_skipped(position, error)
+
+    def _skip_unreadable(self, position: str, row: str, error: ValueError) -> None:
+        """Skip a row, perhaps of a newer version; one that was forged does not count."""
+        if self._are_next([(position, row)]):
+            self._check_sequence(self._sequence + 1)
+        self._warn_skipped(position, error)
+
+    def _warn_skipped(self, position: str, error: Exception) -> None:
+        self._warn("skipped an entry of the bus", entry=position, cause=type(error).__name__)
 
     def _check_sequence(self, sequence: int) -> None:
         expected, self._sequence = self._sequence + 1, sequence

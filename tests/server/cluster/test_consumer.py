@@ -255,3 +255,54 @@ async def test_the_databases_of_one_redis_are_separate(
     await publish(other, "elsewhere")
     await publish(publisher, "here")
     assert await recorder.next(1) == ["here"]
+
+
+UNREADABLE = {
+    "no row": lambda _: "garbage",
+    "an empty row": lambda _: "",
+    "an unknown kind": lambda next_: row(next_, "x").replace("\ne\n", "\nx\n"),
+    "a number that is not the next": lambda next_: row(next_ + 1000, "x").replace("\ne\n", "\nx\n"),
+}
+
+
+@pytest.mark.parametrize("forge", UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_entry_that_cannot_be_read_is_skipped(
+    recorder: Recorder,
+    publisher: Publisher,
+    redis: Redis,
+    forge: Callable[[int], str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await publish(publisher, "one")
+    forged = forge(2)
+    if forged.startswith("2\n"):  # a server of a newer version has counted it
+        await redis.incr("nsroom:seq")
+    for _ in range(1 if forged.startswith("2\n") else 50):
+        await redis.xadd(BUS, {"row": forged})
+    await redis.publish(CHANNEL, f"nonsense\n{row(3, 'x')}")
+    await redis.publish(CHANNEL, f"nonsense\n{row(2, 'x')}")
+    await redis.xadd(BUS, {"other": "field"})
+    await publish(publisher, "two", "three")
+    assert await recorder.next(3) == ["one", "two", "three"]
+    assert not recorder.losses
+    lines = [line for line in caplog.records if line.getMessage() == "skipped an entry of the bus"]
+    assert 1 <= len(lines) <= 12
+    assert not any(line.exc_info for line in caplog.records)
+
+
+async def test_a_forged_entry_that_fails_is_one_line(
+    recorder: Recorder, publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(received: ReceivedEntry) -> None:
+        raise KeyError(received.entry.data)
+
+    apply, recorder.apply = recorder.apply, fail  # type: ignore[method-assign]
+    await publish(publisher, *["x"] * 50)
+    async with asyncio.timeout(5):
+        while not caplog.records:  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+    recorder.apply = apply  # type: ignore[method-assign]
+    await publish(publisher, "on")
+    assert await recorder.next(1) == ["on"]
+    assert len(caplog.records) <= 12
+    assert not any(line.exc_info for line in caplog.records)
