@@ -6,6 +6,7 @@ thread reads. The event loop waits for neither.
 """
 
 import asyncio
+import logging
 import queue
 import secrets
 import sqlite3
@@ -19,9 +20,13 @@ from time import monotonic, time
 from typing import Protocol, TypeVar
 
 from nsroom_server import strict_json
+from nsroom_server.chat.age_clock import AgeClock
 from nsroom_server.chat.requests import Page
 from nsroom_server.chat.sqlite_history import Body, Ledger, Row, prepare
+from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.settings.limits import Retention
+
+log = logging.getLogger("nsroom_server")
 
 _T = TypeVar("_T")
 _BATCH = 1000
@@ -114,10 +119,14 @@ class Stored:
     Raises: ConfigError when the file cannot be opened.
     """
 
-    def __init__(self, path: Path, retention: Retention = KEEP) -> None:
+    def __init__(
+        self, path: Path, retention: Retention = KEEP, wall_clock: Callable[[], float] = time
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._path = path
         self._retention = retention
+        self._wall_clock = wall_clock
+        self._warn = RateLimitedWarnings(log)
         self.epoch = prepare(path)
         self.lost = False
         self._waiting: queue.SimpleQueue[_Append | None] = queue.SimpleQueue()
@@ -132,7 +141,7 @@ class Stored:
         """Number and store a message."""
         stored: asyncio.Future[int] = self._loop.create_future()
         text = strict_json.dumps(body)
-        row: Row = {"namespace": namespace, "room": room, "at": time(), "body": text}
+        row: Row = {"namespace": namespace, "room": room, "body": text}
         self._waiting.put(_Append(row, stored))
         return stored
 
@@ -168,16 +177,20 @@ class Stored:
 
     def _write(self) -> None:
         ledger = Ledger(self._path, self.epoch)
+        clock = AgeClock(ledger.newest(), self._warn_of_jump, self._wall_clock)
         going, due = True, monotonic()
         while going:
             batch, going = self._next_batch(min(max(due - monotonic(), 0), _CHECK_EVERY))
             self.lost = not ledger.in_place
             if batch:
-                self._answer(batch, self._commit(ledger, batch))
+                self._answer(batch, self._commit(ledger, batch, clock.now()))
                 due = min(due, monotonic() + _TRIM_EVERY)
             if going and monotonic() >= due:
-                due = monotonic() + (0 if self._trim(ledger) else _LOOK_EVERY)
+                due = monotonic() + (0 if self._trim(ledger, clock.now()) else _LOOK_EVERY)
         ledger.close()
+
+    def _warn_of_jump(self, seconds: float) -> None:
+        self._warn("the wall clock has jumped: old messages are kept longer", seconds=round(seconds))
 
     def _next_batch(self, wait: float) -> tuple[list[_Append], bool]:
         batch: list[_Append] = []
@@ -192,16 +205,16 @@ class Stored:
             item = self._waiting.get()
         return batch, False
 
-    def _commit(self, ledger: Ledger, batch: Sequence[_Append]) -> list[int] | HistoryError:
+    def _commit(self, ledger: Ledger, batch: Sequence[_Append], now: float) -> list[int] | HistoryError:
         try:
-            return ledger.append([append.row for append in batch], self._retention)
+            return ledger.append([append.row for append in batch], self._retention, now)
         except sqlite3.Error as error:
             return HistoryError(f"the message was not stored: {error}")
 
-    def _trim(self, ledger: Ledger) -> bool:
+    def _trim(self, ledger: Ledger, now: float) -> bool:
         """Delete some of the messages beyond the limits, and return whether there may be more."""
         try:
-            return ledger.trim(self._retention)
+            return ledger.trim(self._retention, now)
         except sqlite3.Error:
             return False  # storing the next message reports it
 

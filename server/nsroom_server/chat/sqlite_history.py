@@ -5,11 +5,10 @@ import secrets
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from time import time
 from typing import Any
 
 from nsroom_server import strict_json
@@ -19,7 +18,7 @@ from nsroom_server.errors import ConfigError
 from nsroom_server.settings.limits import Retention
 
 Body = dict[str, Any]
-Row = dict[str, str | float]
+Row = Mapping[str, str | float]
 
 _VERSION = 3
 _PATIENCE = 500
@@ -124,12 +123,17 @@ class Ledger:
         if found != epoch:
             raise MovedError
 
-    def append(self, rows: Sequence[Row], retention: Retention) -> list[int]:
+    def newest(self) -> float | None:
+        """Return the time of the newest message, or None if there are none."""
+        (at,) = self._connection.execute("SELECT MAX(at) FROM messages").fetchone()
+        return float(at) if at else None
+
+    def append(self, rows: Sequence[Row], retention: Retention, now: float) -> list[int]:
         """Store all messages or none, and return their ids once they are durable."""
         try:
             with self._connection as connection:
                 connection.execute("BEGIN IMMEDIATE")
-                ids = [_append(connection, row) for row in rows]
+                ids = [_append(connection, {**row, "at": now}) for row in rows]
                 newest = {(row["namespace"], row["room"]): id for row, id in zip(rows, ids, strict=True)}
                 for room, last in newest.items():
                     connection.execute(_SHORTEN, (*room, last - retention.messages))
@@ -154,10 +158,10 @@ class Ledger:
             self._patient = patient
             self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
-    def trim(self, retention: Retention) -> bool:
+    def trim(self, retention: Retention, now: float) -> bool:
         """Delete some of the messages beyond the limits, and return whether there may be more."""
         self._require_in_place()
-        removed = self._forget(time() - retention.age)
+        removed = self._forget(now - retention.age)
         if self._size() > retention.size:
             removed += self._forget(_EVER) + self._forget_rooms()
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")

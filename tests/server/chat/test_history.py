@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
@@ -15,6 +16,7 @@ from nsroom_server.chat.history import KEEP, Forgetful, HistoryError, Stored, op
 from nsroom_server.chat.requests import Page
 from tests.server.chat.conftest import ROOMY, Open
 
+DAY = 86_400.0
 WRITER = """
 import asyncio, sys
 from pathlib import Path
@@ -117,6 +119,34 @@ async def test_messages_are_kept_for_so_long(tmp_path: Path) -> None:
     assert await again.append("/", "a", {}) == 6
     await until(lambda: kept(again, "b"), [])
     assert await again.append("/", "b", {}) == 6
+    await again.close()
+
+
+async def test_a_clock_that_jumps_deletes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    jump = 0.0
+    retention = replace(KEEP, age=90 * DAY)
+
+    def wall_clock() -> float:
+        return time.time() + jump
+
+    store = Stored(tmp_path / "h.db", retention, wall_clock)
+    await asyncio.gather(*(store.append("/", "r", {}) for _ in range(105)))
+    jump = 100 * DAY
+    await store.append("/", "r", {})
+    await asyncio.sleep(1.5)
+    await store.append("/", "r", {})
+    jump = 0
+    assert len(await kept(store, "r")) == 107
+    await store.append("/", "r", {})
+    await store.close()
+    jumps = [line for line in caplog.records if "the wall clock has jumped" in line.getMessage()]
+    assert [line.__dict__["fields"]["seconds"] for line in jumps] == [100 * DAY, -100 * DAY]
+
+    jump = 100 * DAY
+    again = Stored(tmp_path / "h.db", retention, wall_clock)
+    await again.append("/", "r", {})
+    await asyncio.sleep(1.5)
+    assert len(await kept(again, "r")) == 109
     await again.close()
 
 
