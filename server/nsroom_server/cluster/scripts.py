@@ -14,6 +14,7 @@
 | `nsroom:floor` | number | the highest id of the deleted rooms: the ids of new rooms start after it |
 | `nsroom:room:ROOM` | stream | a room's stored messages, by id |
 | `nsroom:oldest` | sorted set | the rooms, by the time of the oldest stored message, or -1 |
+| `nsroom:age-clock` | number | the time by which messages age: it follows Redis' clock at a bounded speed |
 | `nsroom:size` | number | the approximate number of bytes of messages and ids |
 | `nsroom:epoch` | text | changes when data was lost |
 """
@@ -113,14 +114,18 @@ for _, server in ipairs(redis.call('ZRANGEBYSCORE', 'nsroom:servers', '-inf', '(
     remove_server(server)
 end
 
+-- The servers set the clock once a second: between that, it goes on with Redis' own.
+local age_clock = tonumber(redis.call('GET', 'nsroom:age-clock') or now)
+age_clock = string.format('%.0f', age_clock + math.min(math.max(now - age_clock, 0), 1000))
+
 local function store(key, id, data)
     local stream = 'nsroom:room:' .. key
-    redis.call('XADD', stream, id .. '-0', 'body', data, 'at', now)
+    redis.call('XADD', stream, id .. '-0', 'body', data, 'at', age_clock)
     growth = growth + #data + MESSAGE
     local length = redis.call('XLEN', stream)
     if length == 1 then
         growth = growth + STREAM
-        redis.call('ZADD', 'nsroom:oldest', now, key)
+        redis.call('ZADD', 'nsroom:oldest', age_clock, key)
     elseif length > room_length then
         delete_messages(key, length - room_length, math.huge)
     end
@@ -206,9 +211,14 @@ Returns: epoch, milliseconds, number of the last entry, number of servers, and t
 TRIM = (
     _DELETE_MESSAGES
     + """
-local age, size, left = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local age, size, left, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
-local too_old = time[1] * 1000 + math.floor(time[2] / 1000) - age
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- All servers move the clock.
+most = most / math.max(redis.call('ZCARD', 'nsroom:servers'), 1)
+local age_clock = tonumber(redis.call('GET', 'nsroom:age-clock') or now)
+age_clock = age_clock + math.min(math.max(now - age_clock, -most), most)
+local too_old = age_clock - age
 local before = tonumber(redis.call('GET', 'nsroom:size') or 0)
 
 while left > 0 do
@@ -241,12 +251,16 @@ end
 if growth ~= 0 then
     redis.call('INCRBY', 'nsroom:size', growth)
 end
-return left <= 0 and 1 or 0
+-- A full Redis refuses this unless something was deleted; then the next round may move the clock further.
+redis.call('SET', 'nsroom:age-clock', string.format('%.0f', age_clock))
+return {left <= 0 and 1 or 0, now}
 """
 )
-"""Delete some messages beyond the limits on age and size; return 1 if there may be more of them, else 0.
+"""Delete some messages beyond the limits on age and size; return 1 if there may be more of them, else 0, and
+the time on Redis' clock in milliseconds.
 
-Arguments: the age in milliseconds, the size in bytes, the most messages to delete.
+Arguments: the age in milliseconds, the size in bytes, the most messages to delete, the most milliseconds by
+which to move the clock of the ages.
 """
 
 SNAPSHOT = """

@@ -1,5 +1,6 @@
 """The limits on the history in Redis."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -55,6 +56,26 @@ async def test_the_limit_on_age(serve: Start, connect: Connect, redis: Redis) ->
     assert await say(ann, "lobby", "d") == [4]
     await until(is_trimmed, seconds=15)
     assert await redis.keys("nsroom:room:*") == []
+
+
+async def test_a_clock_of_redis_that_jumps_deletes_nothing(
+    serve: Start, connect: Connect, redis: Redis
+) -> None:
+    ann = await connect(await serve(history_age=90 * 86_400))
+    await say(ann, "lobby", *"abc")
+
+    async def is_aged() -> bool:
+        return await redis.exists("nsroom:age-clock") == 1
+
+    await until(is_aged)
+    # As if the clock had stood 100 days earlier until now.
+    behind = int(await redis.get("nsroom:age-clock")) - 100 * 86_400_000
+    await redis.set("nsroom:age-clock", behind)
+    await asyncio.sleep(3)
+    moved = int(await redis.get("nsroom:age-clock")) - behind
+    assert 60_000 < moved < 5 * 60_000
+    await say(ann, "lobby", "d")
+    assert await stored_ids(ann, "lobby") == [1, 2, 3, 4]
 
 
 async def test_the_limit_on_size(serve: Start, connect: Connect, redis: Redis) -> None:
