@@ -6,8 +6,8 @@ may `enter` and `leave` rooms, in any order and any number of times. What always
 * A room exists while it has members, and a namespace while it has sockets: an empty one is dropped at once.
 * `rooms` and `joined` of a namespace are two views of the same pairs: a sid is in `rooms[room]` if and only
   if the room is in `joined[sid]`. So `remove` costs as much as the socket has rooms, however many there are.
-* Every socket is also in a room of its own, named by its sid. Nothing is stored for that room and nobody else
-  can enter it; it has a size and members, but it is neither in `names` nor in `joined`.
+* Every socket is also in a room of its own, named by its sid. Nothing is stored for that room, and no other
+  socket can enter it; it has a size and members, but it is neither in `names` nor in `joined`.
 * Sockets and members are listed in the order in which they came.
 
 Mappings that are returned may be the tables themselves: read them before the next `await`, do not keep them.
