@@ -10,6 +10,7 @@ from nsroom_server.chat.delivery import Ways
 from nsroom_server.chat.history import History, HistoryError
 from nsroom_server.chat.presence import Presence
 from nsroom_server.chat.sqlite_history import Body
+from nsroom_server.engineio.packets import size_of
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.application import Answer, Args, Client, Handler, Later
@@ -77,7 +78,7 @@ class Chat:
             "time": _now(),
         }
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
-        policy.require_deliverable(len(strict_json.dumps(body).encode()), self._limits)
+        policy.require_deliverable(size_of(strict_json.dumps(body)), self._limits)
         return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
 
     async def _acknowledge(self, delivered: Awaitable[int | None]) -> Answer:
