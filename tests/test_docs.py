@@ -1,6 +1,6 @@
-"""The documentation names every command, option, exit code and event, and the help fits 80 columns.
+"""The documentation names every command, option, exit code, event and check, and the help fits 80 columns.
 
-`python -m tests.test_docs` writes the README's tables of options and the text of `--help` from the code.
+`python -m tests.test_docs` writes the tables of docs/options.md and the text of `--help` from the code.
 """
 
 import re
@@ -19,6 +19,7 @@ from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.event_options import EmitOptions
 from nsroom.commands import COMMANDS
+from nsroom.doctor.checks import all_checks
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
 from nsroom.main import HELP, HELP_COLUMNS
@@ -29,8 +30,11 @@ from tests.peers.program import Runner
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+DOCS = ROOT / "docs"
 BEGIN = "<!-- options: written by `python -m tests.test_docs` -->\n"
 END = "<!-- end of options -->\n"
+BEGIN_SCHEMA = "<!-- schema: written by `python -m tests.test_docs` -->\n"
+END_SCHEMA = "<!-- end of schema -->\n"
 SHARED = {
     "Connection": ConnectionOptions,
     "Watching: `connect`, `join` and `tail`": ShowOptions,
@@ -150,7 +154,7 @@ def examples() -> Iterator[str]:
     """Yield the commands in the examples of every help, and in the shell blocks of the documents."""
     for command in TREE.commands.values():
         yield from re.findall(r"nsroom .*", command.help.partition("Examples:")[2])
-    texts = "\n".join(page.read_text("utf-8") for page in (README, *ROOT.glob("docs/*.md")))
+    texts = "\n".join(page.read_text("utf-8") for page in (README, *DOCS.glob("*.md")))
     for block in re.findall(r"^```(?:sh|console)\n(.*?)^```$", texts, re.M | re.S):
         yield from re.findall(r"^(?:\$ )?(?:.*?[|&] |NSROOM_\w+=\S+ )?(nsroom .*)", block, re.M)
 
@@ -178,13 +182,25 @@ def _words(example: str) -> list[str]:
     return words
 
 
-def test_the_readme_has_every_option() -> None:
-    text = README.read_text("utf-8")
+def page(name: str) -> str:
+    """Return the text of a page of the documentation."""
+    return (DOCS / name).read_text("utf-8")
+
+
+def test_a_page_has_every_option() -> None:
+    text = page("options.md")
     assert text.partition(BEGIN)[2].partition(END)[0] == reference(), "run: python -m tests.test_docs"
 
 
-def test_the_readme_has_every_exit_code() -> None:
-    rows = re.findall(r"^\| ([\d ]+) \| (\w+) \|", README.read_text("utf-8"), re.M)
+def test_a_page_has_the_schema_of_records() -> None:
+    text = page("records.md")
+    assert text.partition(BEGIN_SCHEMA)[2].partition(END_SCHEMA)[0] == schema(), (
+        "run: python -m tests.test_docs"
+    )
+
+
+def test_a_page_has_every_exit_code() -> None:
+    rows = re.findall(r"^\| ([\d ]+) \| (\w+) \|", page("scripting.md"), re.M)
     listed = {int(code): name for codes, name in rows for code in codes.split()}
     assert set(listed) == {int(code) for code in ExitCode}
     assert {code: name for code, name in listed.items() if name != "signals"} == {
@@ -192,8 +208,8 @@ def test_the_readme_has_every_exit_code() -> None:
     }
 
 
-def test_the_readme_has_every_event_of_the_server() -> None:
-    text = README.read_text("utf-8").partition("## The reference server")[2].partition("## Environment")[0]
+def test_a_page_has_every_event_of_the_server() -> None:
+    text = page("server.md")
     names = {*_handlers(Chat), *_handlers(Lab)}
     assert {name for name in names if f"`{name}`" not in text} == set()
 
@@ -204,13 +220,17 @@ def _handlers(kind: type) -> set[str]:
     return set(handlers.handlers)
 
 
-def test_the_readme_has_every_part_of_a_record() -> None:
-    text = README.read_text("utf-8").partition("## Records")[2].partition("## Filters")[0]
+def test_a_page_has_every_check_of_doctor() -> None:
+    assert re.findall(r"^### ([a-z0-9-]+)$", page("doctor.md"), re.M) == [each.name for each in all_checks()]
+
+
+def test_a_page_has_every_part_of_a_record() -> None:
+    text = page("records.md")
     assert [name for name in (*FIELDS, *Kind) if f"`{name}`" not in text] == []
 
 
-def test_the_readmes_filters_can_be_read() -> None:
-    block = README.read_text("utf-8").partition("## Filters")[2].partition("```text\n")[2].partition("```")[0]
+def test_the_filters_of_a_page_can_be_read() -> None:
+    block = page("scripting.md").partition("## Filters")[2].partition("```text\n")[2].partition("```")[0]
     expressions = [part for line in block.splitlines() for part in re.split(r" {3,}", line) if part]
     read = [text for text in expressions if set(text) & set("=~><")]
     assert len(read) == 6
@@ -273,6 +293,18 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("  [", " [")
 
 
+def schema() -> str:
+    """Return the JSON Schema of records as a block."""
+    text = Path(HELP).with_name("record.schema.json").read_text("utf-8")
+    return f"\n```json\n{text}```\n\n"
+
+
+def written(name: str, begin: str, text: str, end: str) -> None:
+    """Write the part of a page between two marks."""
+    before, _, rest = page(name).partition(begin)
+    (DOCS / name).write_text(before + begin + text + end + rest.partition(end)[2], "utf-8")
+
+
 def root_help() -> str:
     """Return typer's text for `--help`, which `main` prints without loading typer."""
     context = TREE.make_context("nsroom", [], resilient_parsing=True, terminal_width=HELP_COLUMNS)
@@ -281,6 +313,5 @@ def root_help() -> str:
 
 if __name__ == "__main__":
     Path(HELP).write_text(root_help(), "utf-8")
-    text = README.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    README.write_text(before + BEGIN + reference() + END + rest.partition(END)[2], "utf-8")
+    written("options.md", BEGIN, reference(), END)
+    written("records.md", BEGIN_SCHEMA, schema(), END_SCHEMA)

@@ -503,9 +503,9 @@ async def test_progress_on_a_terminal(spawn: Spawner, server: Server) -> None:
     assert "\x1b[32m✔\x1b[0m dns" in text
 
 
-async def test_the_readme_shows_what_is_printed(nsroom: Runner, server: Server) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    sample = readme.partition("<!-- doctor /nope -->\n```text\n")[2].partition("```")[0]
+async def test_the_page_shows_what_is_printed(nsroom: Runner, server: Server) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text("utf-8")
+    sample = page.partition("<!-- doctor /nope -->\n```text\n")[2].partition("```")[0]
     printed = (await nsroom("doctor", "/nope", "-u", server.url)).stdout
     assert without_numbers(sample) == without_numbers(printed)
 
