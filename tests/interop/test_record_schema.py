@@ -46,8 +46,8 @@ def test_the_schema_refuses_other_objects(wrong: dict[str, Any]) -> None:
 
 
 COMMANDS = [
-    ("connect", "--all", "--raw", "-W", "0.5"),
-    ("connect", "/lab", "/chat", "--all", "--raw", "--transport", "polling", "-W", "0.5"),
+    ("connect", "--all", "--raw", "-C", "4"),
+    ("connect", "/lab", "/chat", "--all", "--raw", "--transport", "polling", "-C", "6"),
     ("connect", "/nope", "--all"),
     ("join", "lobby", "--all", "-C", "4"),
     ("call", "who", "room=lobby", "--json"),
