@@ -1,6 +1,7 @@
 """The documentation names every command, option, exit code, event and check, and the help fits 80 columns.
 
-`python -m tests.test_docs` writes the tables of docs/options.md and the text of `--help` from the code.
+`python -m tests.test_docs` writes the tables of docs/options.md, the man pages and the text of `--help`
+from the code.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 
+from docs import man_pages
 from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.app import build
 from nsroom.cli.completion import FILE_COMMANDS, FILE_OPTIONS
@@ -315,3 +317,4 @@ if __name__ == "__main__":
     Path(HELP).write_text(root_help(), "utf-8")
     written("options.md", BEGIN, reference(), END)
     written("records.md", BEGIN_SCHEMA, schema(), END_SCHEMA)
+    man_pages.write()
