@@ -2,8 +2,8 @@
 
 import asyncio
 import ipaddress
-import resource
 import socket
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -18,6 +18,10 @@ _OTHER_FILES = 64
 
 def raise_file_limit(load: Load) -> None:
     """Raise the soft limit of open files for the clients. Raises: UsageError above the hard limit."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     needed = -(-load.clients // load.workers) + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY

@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import TypeVar
+
+from nsroom.errors import UsageError
 
 T = TypeVar("T")
 SECOND = 1_000_000_000
@@ -54,6 +57,8 @@ def send_on_schedule(
             send(next(turn), due)
 
     loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        raise UsageError("--rate needs a timer that Windows does not have: leave it out")
     loop.add_signal_handler(signal.SIGALRM, tick)
     wait = max(start - time.monotonic_ns(), 1000)
     signal.setitimer(signal.ITIMER_REAL, wait / SECOND, schedule.tick / SECOND)

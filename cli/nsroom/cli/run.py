@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ from nsroom.errors import Stopped
 
 T = TypeVar("T")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -18,7 +19,9 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
     Raises: Stopped after the first signal, once `main` has cleaned up.
     """
-    return asyncio.run(_until_signal(main))
+    # The selector loop on Windows too: its default loop has no `add_reader`.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(_until_signal(main))
 
 
 async def _until_signal(main: Coroutine[Any, Any, T]) -> T:
@@ -33,7 +36,10 @@ async def _until_signal(main: Coroutine[Any, Any, T]) -> T:
         task.cancel()
 
     for number in _SIGNALS:
-        loop.add_signal_handler(number, stop, number)
+        if sys.platform == "win32":
+            signal.signal(number, lambda number, _: loop.call_soon_threadsafe(stop, number))
+        else:
+            loop.add_signal_handler(number, stop, number)
     try:
         result = await task
     except asyncio.CancelledError:

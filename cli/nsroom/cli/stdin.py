@@ -4,7 +4,10 @@ The descriptor's flags stay unchanged, because other processes may share it.
 """
 
 import asyncio
+import contextlib
 import os
+import sys
+import threading
 from collections.abc import AsyncIterator
 
 from nsroom.encoding import Utf8Decoder
@@ -43,6 +46,8 @@ async def lines(fd: int) -> AsyncIterator[list[bytes]]:
 
 
 async def _read(fd: int) -> bytes:
+    if sys.platform == "win32":
+        return await _read_in_thread(fd)
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
     try:
@@ -57,6 +62,31 @@ async def _read(fd: int) -> bytes:
     finally:
         loop.remove_reader(fd)
     return _read_available(fd)
+
+
+async def _read_in_thread(fd: int) -> bytes:
+    """Read where the event loop can wait only for sockets; the thread does not keep the process alive."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[bytes] = loop.create_future()
+
+    def resolve(result: bytes | DataError) -> None:
+        if done.cancelled():
+            return
+        if isinstance(result, DataError):
+            done.set_exception(result)
+        else:
+            done.set_result(result)
+
+    def read() -> None:
+        try:
+            result: bytes | DataError = _read_available(fd)
+        except DataError as error:
+            result = error
+        with contextlib.suppress(RuntimeError):  # the loop was closed
+            loop.call_soon_threadsafe(resolve, result)
+
+    threading.Thread(target=read, daemon=True).start()
+    return await done
 
 
 def _read_available(fd: int) -> bytes:

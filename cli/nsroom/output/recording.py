@@ -77,9 +77,9 @@ def create(path: str, force: bool) -> int:
     """
     existing = os.O_TRUNC if force else os.O_EXCL
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | existing, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | existing, 0o600)
         if stat.S_ISREG(os.fstat(fd).st_mode):
-            os.fchmod(fd, 0o600)
+            os.chmod(fd if os.chmod in os.supports_fd else path, 0o600)
     except FileExistsError:
         raise UsageError(f"{path} already exists: choose another file, or add --force") from None
     except OSError as error:

@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import signal
 import sys
 
 from nsroom import __version__
-from nsroom.errors import OutputError, Stopped
+from nsroom.errors import ExitCode, OutputError, Stopped
 from nsroom.output.terminal import safe
 
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
@@ -44,7 +43,7 @@ def put(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:  # typer would exit with 1
-        raise Stopped(signal.SIGPIPE) from None
+        raise Stopped(ExitCode.SIGPIPE - 128) from None
     except OSError as error:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 

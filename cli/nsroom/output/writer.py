@@ -5,7 +5,9 @@ import contextlib
 import os
 import select
 import stat
+import sys
 import time
+from collections.abc import Callable
 from errno import EPIPE
 
 from nsroom.errors import ExitCode, OutputError
@@ -14,6 +16,8 @@ LINE_GRACE = 0.1
 """Seconds that a cancelled write may take to complete its line."""
 _FILE_CHUNK = 256 * 1024
 """Bytes written to a file in one call."""
+_PIPE_CHUNK = getattr(select, "PIPE_BUF", 4096)
+"""Bytes that a pipe which polls writable accepts without blocking."""
 FULL_PAUSE = 0.005
 """Seconds until the next attempt when a descriptor polls writable but accepts nothing."""
 
@@ -29,16 +33,16 @@ class Output:
 
     O_NONBLOCK belongs to the open file, which our parent and our neighbours in the pipeline share. So each
     write waits until the descriptor polls writable: then a pipe accepts PIPE_BUF bytes without blocking, and
-    files never block. A terminal makes no such promise, so it is opened again for nsroom alone.
+    files never block. A terminal makes no such promise, so it is opened again for nsroom alone. Windows can
+    poll only sockets: there a write waits for the reader, and a closed pipe is noticed at the next write.
     """
 
     def __init__(self, fd: int, name: str = "standard output") -> None:
         self.name = name
         self._own = _reopen_terminal(fd)
         self._fd = fd if self._own is None else self._own
-        self._at_once = _FILE_CHUNK if _is_file(self._fd) else select.PIPE_BUF
-        self._poll = select.poll()
-        self._poll.register(self._fd, select.POLLOUT)
+        self._at_once = _FILE_CHUNK if _is_file(self._fd) else _PIPE_CHUNK
+        self._ready = _poller(self._fd)
         self._lock = asyncio.Lock()
         self._rest = b""
 
@@ -61,7 +65,7 @@ class Output:
         """Wait until the reader of a pipe closes it; forever on anything else."""
         closed = asyncio.Event()
         loop = asyncio.get_running_loop()
-        if not stat.S_ISFIFO(os.fstat(self._fd).st_mode):
+        if sys.platform == "win32" or not stat.S_ISFIFO(os.fstat(self._fd).st_mode):
             await closed.wait()
         # The writing end of a pipe never becomes readable: only its error state wakes this.
         loop.add_reader(self._fd, closed.set)
@@ -77,7 +81,7 @@ class Output:
             self._own = None
 
     async def _some(self, data: memoryview) -> int:
-        if not self._poll.poll(0):
+        if not self._ready(0):
             await self._writable()
         if not (count := self._write(data)):
             # Another process filled the pipe first, or a line break needs more room.
@@ -108,7 +112,7 @@ class Output:
         deadline = time.monotonic() + LINE_GRACE
         with contextlib.suppress(OutputError):
             while line and (left := deadline - time.monotonic()) > 0:
-                if self._poll.poll(left * 1000):
+                if self._ready(left * 1000):
                     line = line[self._write(memoryview(line)) :]
         return line
 
@@ -127,8 +131,19 @@ def _is_file(fd: int) -> bool:
         return False
 
 
+def _poller(fd: int) -> Callable[[float], object]:
+    """Return a function that waits at most so many milliseconds and returns whether `fd` polls writable."""
+    if sys.platform == "win32":
+        return lambda _milliseconds: True
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return poll.poll
+
+
 def _reopen_terminal(fd: int) -> int | None:
+    if sys.platform == "win32":
+        return None
     try:
-        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return None

@@ -7,7 +7,7 @@ are mirrored. Only `Host` (and `Origin`, on request) is rewritten.
 import asyncio
 import contextlib
 import os
-import resource
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from errno import EADDRINUSE
@@ -130,6 +130,10 @@ def _explain(error: OSError, address: str) -> str:
 
 def _allow_many_files() -> None:
     """Raise the limit of open files to the maximum: each relayed client needs two."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # macOS reports infinity, and refuses it
         resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, maximum))

@@ -17,6 +17,9 @@ from prompt_toolkit.output import Output
 from nsroom.errors import Stopped
 from nsroom.tui.screen.style import color_depth, style
 
+_HANGUP = 1
+"""The number of SIGHUP, which not every system names."""
+
 _MIN_INTERVAL = 1 / 30
 """Seconds between two frames."""
 _MAX_SHARE = 3
@@ -74,11 +77,11 @@ class FullScreen:
                 self._handle_start, set_exception_handler=False, handle_sigint=False
             )
         except EOFError:
-            raise Stopped(signal.SIGHUP) from None
+            raise Stopped(_HANGUP) from None
         except OSError as error:
             if error.errno not in (errno.EIO, errno.EBADF, errno.EPIPE):
                 raise
-            raise Stopped(signal.SIGHUP) from None
+            raise Stopped(_HANGUP) from None
         finally:
             with contextlib.suppress(OSError):  # the terminal may be closed
                 self.application.renderer.reset()

@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import resource
 import socket
 import ssl
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -155,7 +155,7 @@ class Acceptor:
 
 def _open_reserve() -> int | None:
     with contextlib.suppress(OSError):
-        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(os.devnull, os.O_RDONLY)
     return None
 
 
@@ -300,6 +300,10 @@ async def _bind(config: Config) -> list[socket.socket]:
 
 def _raise_file_limit() -> None:
     """Raise the limit on descriptors as far as possible: each connection needs one."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # macOS reports infinity, and refuses it
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -35,13 +36,15 @@ class StatusLine:
         """Show the line until the context is left."""
         self._reserve_line()
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGWINCH, self._draw)
+        if sys.platform != "win32":  # where a new size shows with the next interval
+            loop.add_signal_handler(signal.SIGWINCH, self._draw)
         task = asyncio.create_task(self._run())
         try:
             yield
         finally:
             task.cancel()
-            loop.remove_signal_handler(signal.SIGWINCH)
+            if sys.platform != "win32":
+                loop.remove_signal_handler(signal.SIGWINCH)
             self.end()
 
     async def _run(self) -> None:

@@ -40,7 +40,7 @@ class InputHistory(History):
 
     def _write(self, text: str, flags: int) -> None:
         with contextlib.suppress(OSError):
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
             with open(fd, "w", encoding="ascii") as file:
                 file.write(text)
 

@@ -136,8 +136,10 @@ def _terminfo_colors() -> int:
     """Return the number of colours in the terminfo entry, or 0 without one."""
     try:
         import curses
-
+    except ImportError:  # Windows
+        return 0
+    try:
         curses.setupterm(fd=1)
         return curses.tigetnum("colors")
-    except (ImportError, curses.error):
+    except curses.error:
         return 0
