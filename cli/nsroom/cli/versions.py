@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from nsroom import __version__
+from nsroom.cli.configuration import user_file
 
 
 def report() -> str:
@@ -16,7 +17,7 @@ def report() -> str:
 
 
 def _facts() -> Iterator[tuple[str, str]]:
-    from platformdirs import user_config_path, user_state_path
+    from platformdirs import user_state_path
 
     yield "nsroom", __version__
     yield "Python", f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}"
@@ -25,7 +26,7 @@ def _facts() -> Iterator[tuple[str, str]]:
         yield name, _version(name)
     yield "terminal", f"{os.environ.get('TERM', 'none')}, {sys.getfilesystemencoding()}"
     yield "package", os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    yield "configuration", str(user_config_path("nsroom") / "config.toml")
+    yield "configuration", str(user_file())
     yield "state", str(user_state_path("nsroom"))
 
 

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from nsroom.cli import configuration
 from nsroom.cli.display_options import WatchOptions
 from nsroom.client.joins import Convention
 from nsroom.client.target import Target
@@ -53,7 +54,7 @@ async def show(
     for namespace in target.namespaces:
         model.namespaces.add(namespace)
     view.go_to(target.namespaces[0], room)
-    app = App(view, config.load(config.config_file()), convention, raw=options.raw)
+    app = App(view, config.settings(configuration.load()), convention, raw=options.raw)
     await Live(app, target, options, begin).run()
 
 

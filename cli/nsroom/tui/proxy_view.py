@@ -1,5 +1,6 @@
 """The live view of a proxy."""
 
+from nsroom.cli import configuration
 from nsroom.cli.display_options import RelayOptions
 from nsroom.filters import parse
 from nsroom.proxy.server import Plan, Proxy
@@ -21,7 +22,7 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions) -> Non
     proxy = Proxy(plan, raw=True)
     async with proxy.listening(*where) as url:
         view = View(model, _without_scheme(url), proxied_server=_without_scheme(plan.url))
-        app = App(view, config.load(config.config_file()), raw=options.raw)
+        app = App(view, config.settings(configuration.load()), raw=options.raw)
         if options.save:
             await app.save(options.save, options.force)
         app.spawn(feed(app, aiter(proxy.channel), options.count, options.keep()))

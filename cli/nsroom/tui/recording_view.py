@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
+from nsroom.cli import configuration
 from nsroom.errors import DataError
 from nsroom.output.recording import salvage
 from nsroom.record import Direction, Kind, Record
@@ -34,7 +35,7 @@ async def show(file: BinaryIO, name: str) -> None:
     items = salvage(file)
     first, relayed = _peek(items)
     view = View(Model(relayed=relayed), name, recording_name=name)
-    app = App(view, config.load(config.config_file()), raw=True)
+    app = App(view, config.settings(configuration.load()), raw=True)
     app.spawn(_read(chain(first, items), max(os.fstat(file.fileno()).st_size, 1), app))
     await app.run()
 

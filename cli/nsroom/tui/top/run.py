@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from nsroom.channel import now
+from nsroom.cli import configuration
 from nsroom.client.target import Target
 from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.listing import follow_events
@@ -67,7 +68,7 @@ async def _follow_listing(listing: AsyncGenerator[Rows, None], source: EventsSou
 
 def _new_app(view: TopView) -> TopApp:
     tune_garbage_collector()
-    return TopApp(view, config.load(config.config_file()))
+    return TopApp(view, config.settings(configuration.load()))
 
 
 def _server(target: Target) -> str:
