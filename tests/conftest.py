@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers import node as javascript
+from tests.peers.browser import Browser
 from tests.peers.program import Runner, Server, Spawner, clean_environment, spawner
 
 NSROOM = (sys.executable, "-m", "nsroom")
@@ -73,6 +74,20 @@ def node() -> Path:
 def node_modules(node: Path) -> Path:
     """The JavaScript packages, installed as the lock file says."""
     return javascript.install(node)
+
+
+@pytest.fixture(scope="session")
+def chromium(node: Path, node_modules: Path) -> Path:
+    """A Chromium, as its program."""
+    return javascript.find_chromium(node, node_modules)
+
+
+@pytest.fixture
+async def browser(node_script: Spawner, chromium: Path) -> Browser:
+    """A page in a real Chromium."""
+    proc = await node_script("browser.js", "--chromium", str(chromium))
+    await proc.record(timeout=60)
+    return Browser(proc)
 
 
 @pytest.fixture

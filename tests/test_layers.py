@@ -31,7 +31,7 @@ LAYERS = {
         "__main__",
     ),
     "nsroom_server": (
-        "errors counters token_bucket",
+        "errors counters token_bucket page",
         "settings strict_json",
         "logs",
         "engineio",

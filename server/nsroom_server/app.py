@@ -29,6 +29,7 @@ from nsroom_server.errors import ConfigError
 from nsroom_server.operations import status_line
 from nsroom_server.operations.endpoints import Operations
 from nsroom_server.operations.prometheus import Metrics
+from nsroom_server.page import routes
 from nsroom_server.settings import access
 from nsroom_server.settings.config import Config, LogFormat
 from nsroom_server.socketio import conformance
@@ -100,6 +101,9 @@ async def _chat(app: web.Application, server: Server, config: Config) -> AsyncIt
         else:
             server.register(namespaces)
         Operations(server, metrics, backend).add_to(app)
+        routes.add_client(app, config.endpoint)
+        if config.page and config.endpoint != "/":
+            routes.add_page(app, config.endpoint, config.namespaces)
         yield
 
 

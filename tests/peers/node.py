@@ -60,6 +60,21 @@ def _packages(lock_file: Path) -> dict[str, Any]:
     return {name: package["integrity"] for name, package in packages.items() if name}
 
 
+def find_chromium(node: Path, node_modules: Path) -> Path:
+    """Give a Chromium: the one on PATH, else that of npm, unpacked once."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    if found := next(filter(None, map(shutil.which, names)), None):
+        return Path(found)
+    script = (
+        'import("@sparticuz/chromium").then(async (each) => console.log(await each.default.executablePath()))'
+    )
+    with (node_modules.parent / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = [str(node), "--input-type=module", "-e", script]
+        done = subprocess.run(command, cwd=node_modules.parent, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
 def install_into(folder: Path, node: Path, *packages: str) -> Path:
     """Give `node_modules` in a folder, with packages that no lock file names.
 

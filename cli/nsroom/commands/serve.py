@@ -96,6 +96,9 @@ def serve(
         ),
     ] = None,
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Format of log lines.")] = "text",
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="Do not answer browsers with a page at /.")
+    ] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without a token.")
     ] = False,
@@ -151,6 +154,7 @@ def serve(
         admin=_administrator(admin, admin_write),
         log_format=log_format,
         insecure=insecure,
+        page=not no_page,
         conformance=conformance,
         **_history(history, redis),
         **_namespaces(namespace, any_namespace),

@@ -72,6 +72,8 @@ class Config:
     log_format: LogFormat = LogFormat.TEXT
     insecure: bool = False
     """Allow other machines to connect without a token."""
+    page: bool = True
+    """Answer browsers with a page."""
     conformance: bool = False
     """Serve the application of the protocol test suites instead of the chat."""
 
