@@ -49,11 +49,12 @@ class Acks:
         for packet in packets:
             self._pending.pop(_key(packet), None)
 
-    def resolve(self, record: Record) -> None:
-        """Resolve the future of an acknowledgement."""
+    def resolve(self, record: Record) -> bool:
+        """Resolve the future of an acknowledgement; return whether it was expected."""
         future = self._pending.pop((record.namespace or "/", record.id or 0), None)
         if future is not None and not future.done():
             future.set_result(record)
+        return future is not None
 
     def fail_all(self, error: LostError, namespace: str | None = None) -> None:
         """Fail the futures of one namespace, or of all."""

@@ -28,7 +28,9 @@ _OTHER_STORE = "epoch"
 """The `gap` of an answer when the client's ids are from another message store."""
 
 _MAX_UNRESOLVED = 10_000
-_MAX_EARLY = 1000
+_MAX_ROOMS = 1000
+_MAX_NAME = 1024
+"""Characters of a room's name."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,8 @@ class CatchUp:
             case [{"ok": True, "members": list(), "room": str(room), "epoch": str(epoch), "last": int(last)}]:
                 key = (answer.namespace or "/", room)
                 state = self._rooms.get(key)
+                if state is None and (len(self._rooms) >= _MAX_ROOMS or len(room) > _MAX_NAME):
+                    return
                 if state is None or state.held is None:
                     early = self._early.pop(key, range(0))
                     seen = early.stop - 1 if early.start <= last + 1 else 0
@@ -100,7 +104,7 @@ class CatchUp:
         key, number = _room_and_id(record)
         state = self._rooms.get(key) if key else None
         if state is None:
-            if key and number is not None and (key in self._early or len(self._early) < _MAX_EARLY):
+            if key and number is not None and (key in self._early or len(self._early) < _MAX_ROOMS):
                 early = self._early.get(key, range(0))
                 start = early.start if number == early.stop else number
                 self._early[key] = range(start, number + 1)
@@ -216,8 +220,10 @@ def _room_and_id(record: Record) -> tuple[tuple[str, str] | None, int | None]:
     body = record.args[0] if record.args else None
     if not isinstance(body, dict):
         return None, None
-    number = body.get("id")
-    key = (record.namespace or "/", str(body.get("room")))
+    number, room = body.get("id"), body.get("room")
+    if not isinstance(room, str) or len(room) > _MAX_NAME:
+        return None, None
+    key = (record.namespace or "/", room)
     return key, number if type(number) is int and number > 0 else None
 
 

@@ -246,8 +246,8 @@ class Connector:
         self.namespaces.remove(record.namespace or "/")
 
     def _on_ack(self, record: Record) -> None:
-        self._catchup.on_join(record)
-        self._acks.resolve(record)
+        if self._acks.resolve(record):
+            self._catchup.on_join(record)
 
     def _check_dialect(self, is_old: bool) -> None:
         """Make the attempt fail when the server's first answer is in another dialect."""

@@ -74,8 +74,10 @@ class Namespaces:
         self._resolve(record)
 
     def on_connect_error(self, record: Record) -> None:
-        """Handle the refusal of a namespace."""
-        self.refused[record.namespace or "/"] = record.message or "no reason given"
+        """Handle the refusal of a namespace; Socket.IO 2 refuses the root namespace unasked."""
+        namespace = record.namespace or "/"
+        if namespace == "/" or namespace in self._answers:
+            self.refused[namespace] = record.message or "no reason given"
         self._resolve(record)
 
     def refuse_pending(self, reason: str) -> None:

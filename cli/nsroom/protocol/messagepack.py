@@ -15,8 +15,6 @@ from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.strict_json import Element
 from nsroom.record import Json
 
-_MAX_VALUES = 5_000_000
-"""Per packet: an empty map takes one byte on the wire, and seventy in memory."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNDEFINED = object()
 """Omitted from maps and null in arrays, as `JSON.stringify` does."""
@@ -59,7 +57,7 @@ class _Reader:
         self.at = 0
         self._limits = limits
         self._depth = 0
-        self._values = _MAX_VALUES
+        self._values = limits.values
 
     def value(self) -> Json:
         """Return the next value."""
@@ -146,7 +144,7 @@ class _Reader:
         if values > len(self.data) - self.at:
             raise DecodeError("not MessagePack: unexpected end", self.data, len(self.data))
         if self._values < 0:
-            raise DecodeError(f"more than {_MAX_VALUES} values", self.data, self.at - 1)
+            raise DecodeError(f"more than {self._limits.values} values", self.data, self.at - 1)
 
 
 def _fixed_extension(size: int) -> Callable[[_Reader], Json]:

@@ -32,6 +32,8 @@ _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 # Names for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
 _EVENT, _CONNECT = Kind.EVENT, Kind.CONNECT
 _MAX_UNANSWERED = 100_000
+_MAX_NAME = 1024
+"""Characters of an event's name that wait for its acknowledgement."""
 # The offsets of adapters with connection state recovery: a yeast, the id of a Redis stream, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
@@ -50,6 +52,7 @@ class _Incomplete:
     packet: Packet
     frames: list[str | bytes]
     attachments: list[bytes] = field(default_factory=list)
+    size: int = 0
 
 
 class Observer:
@@ -139,11 +142,16 @@ class Observer:
         data = engineio.decode(frame, self._limits).data
         if not isinstance(data, bytes):
             raise DecodeError("expected a binary attachment, not text", frame)
+        incomplete.size += len(data)
+        if len(incomplete.frames[0]) + incomplete.size > self._limits.packet:
+            del incomplete.frames[1:]
+            raise DecodeError(f"larger than {self._limits.packet} bytes with its attachments", frame)
         if len(incomplete.frames) < incomplete.packet.attachments:
             incomplete.attachments.append(data)
             incomplete.frames.append(wire)
             return None
-        packet = socketio.join(incomplete.packet, [*incomplete.attachments, data], str(incomplete.frames[0]))
+        attachments = [*incomplete.attachments, data]
+        packet = socketio.join(incomplete.packet, attachments, str(incomplete.frames[0]), self._limits)
         del self._incomplete[direction]
         return self._packet(direction, packet, at, [*incomplete.frames, wire])
 
@@ -161,7 +169,8 @@ class Observer:
         if id is not None:
             if len(self._unanswered) >= _MAX_UNANSWERED:
                 del self._unanswered[next(iter(self._unanswered))]
-            self._unanswered[direction, namespace, id] = _Unanswered(at, event)
+            name = event[:_MAX_NAME] if isinstance(event, str) else event
+            self._unanswered[direction, namespace, id] = _Unanswered(at, name)
         elif self.recovery and namespace in self.recovery and direction is Direction.IN:
             return self._recoverable(packet, event, at)
         sequence = next(self._sequence)
@@ -206,6 +215,8 @@ class Observer:
     def _connect(self, direction: Direction, packet: Packet, at: int) -> Record:
         if direction is Direction.OUT:
             return self.note(Kind.CONNECT, at, direction, namespace=packet.namespace)
+        if packet.namespace not in self.namespaces and len(self.namespaces) >= self._limits.namespaces:
+            raise DecodeError(f"more than {self._limits.namespaces} namespaces", packet.namespace)
         data = dict(packet.data or {})
         sid = self._old_sid(packet.namespace) if self.is_old else data.pop("sid", None)
         self.namespaces[packet.namespace] = sid if isinstance(sid, str) else None

@@ -158,35 +158,37 @@ def _payload(kind: PacketType, text: str, start: int, limits: Limits) -> Json:
     return data
 
 
-def join(packet: Packet, attachments: list[bytes], frame: str = "") -> Packet:
+def join(packet: Packet, attachments: list[bytes], frame: str = "", limits: Limits = LIMITS) -> Packet:
     """Return the packet with attachments instead of placeholders; `frame` is the text to report in an error.
 
-    Raises: DecodeError if placeholders and attachments do not match.
+    Raises: DecodeError if placeholders and attachments do not match, or name more bytes than the limit.
     """
     if len(attachments) != packet.attachments:
         reason = f"{packet.attachments} attachments were announced, {len(attachments)} received"
         raise DecodeError(reason, frame)
-    unused = set(range(len(attachments)))
+    named: list[int] = []
     try:
-        data = _fill(packet.data, attachments, unused, frame)
+        data = _fill(packet.data, attachments, named, frame)
     except RecursionError:
         raise DecodeError("nested too deeply", frame) from None
-    if unused:
+    if unused := set(range(len(attachments))).difference(named):
         raise DecodeError(f"no placeholder for attachment {min(unused)}", frame)
+    if sum(len(attachments[num]) for num in named) > limits.packet:
+        raise DecodeError(f"placeholders for more than {limits.packet} bytes", frame)
     return packet._replace(data=data)
 
 
-def _fill(value: Json, attachments: list[bytes], unused: set[int], frame: str) -> Json:
+def _fill(value: Json, attachments: list[bytes], named: list[int], frame: str) -> Json:
     if isinstance(value, list):
-        return [_fill(item, attachments, unused, frame) for item in value]
+        return [_fill(item, attachments, named, frame) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get("_placeholder") is not True:
-        return {key: _fill(item, attachments, unused, frame) for key, item in value.items()}
+        return {key: _fill(item, attachments, named, frame) for key, item in value.items()}
     num = value.get("num")
     if type(num) is not int or not 0 <= num < len(attachments):
         raise DecodeError(f"a placeholder for attachment {num!r:.20}, of {len(attachments)}", frame)
-    unused.discard(num)
+    named.append(num)
     return attachments[num]
 
 

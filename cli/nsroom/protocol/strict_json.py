@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
 from nsroom.errors import DecodeError
@@ -14,6 +15,8 @@ _WHITESPACE = re.compile(r"[ \t\n\r]*+")
 # The last quote is optional: without the "?" a truncated text would be scanned again from each quote in it.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
+# One match for each list, object and comma, and one at the end: each character is read once.
+_ANOTHER = re.compile(r'(?:[^"\[{,]++|' + _STRING + r")*+(?:[\[{,]|\Z)", re.DOTALL)
 _WORD = re.compile(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
 _AT = re.compile("( starting)? at$")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -38,8 +41,8 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
 
     Raises: DecodeError, and nothing else, for any text.
     """
-    if len(text) > limits.depth < text.count("[", start) + text.count("{", start):
-        _check_depth(text, start, limits.depth)
+    if len(text) > limits.depth:
+        _check_limits(text, start, limits)
     if text[start : start + 1].isspace():
         start = _skip(text, start)
     try:
@@ -54,6 +57,20 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
     if end != len(text) and (end := _skip(text, end)) != len(text):
         raise DecodeError("not JSON: extra data after the value", text, end)
     return value
+
+
+def _check_limits(text: str, start: int, limits: Limits) -> None:
+    brackets = text.count("[", start) + text.count("{", start)
+    if len(text) > limits.values < brackets + text.count(",", start):
+        _check_values(text, start, limits.values)
+    if brackets > limits.depth:
+        _check_depth(text, start, limits.depth)
+
+
+def _check_values(text: str, start: int, bound: int) -> None:
+    match = next(islice(_ANOTHER.finditer(text, start), bound, None), None)
+    if match is not None and match.end() < len(text):
+        raise DecodeError(f"more than {bound} values", text, match.start())
 
 
 def _check_depth(text: str, start: int, bound: int) -> None:

@@ -52,13 +52,12 @@ class Reader:
     def __init__(self, deflate: bool = False, limit: int = MAX_MESSAGE) -> None:
         self._deflate = deflate
         self._limit = limit
-        self._pending: list[bytes] = []
+        self._pending = bytearray()
         self._missing = 2
         self._offset = 0
         self._opcode: Opcode | None = None
         self._compressed = False
-        self._fragments: list[bytes] = []
-        self._size = 0
+        self._fragments = bytearray()
         self._inflate = zlib.decompressobj(-15)
 
     def texts(self, data: bytes) -> list[str]:
@@ -67,13 +66,12 @@ class Reader:
         Nearly all messages that a client receives are of this kind, and cost a third of what `feed` takes.
         The remaining bytes wait for `feed`.
         """
-        self._pending.append(data)
-        self._missing -= len(data)
-        if self._missing > 0 or self._opcode is not None:
+        buffer = self._unread(data)
+        if self._opcode is not None:
+            self._pending += buffer
             return []
-        buffer = b"".join(self._pending)
         texts, at = _whole_texts(buffer, self._limit)
-        self._pending, self._missing = [buffer[at:]], 0
+        self._pending += buffer[at:]
         self._offset += at
         return texts
 
@@ -83,11 +81,9 @@ class Reader:
         Raises: ValueError if the bytes are not a WebSocket, or a message exceeds the limit. The reader cannot
         be used after that.
         """
-        self._pending.append(data)
-        self._missing -= len(data)
+        buffer, at = self._unread(data), 0
         if self._missing > 0:
             return
-        buffer, at = b"".join(self._pending), 0
         while (span := self._span(buffer, at)) is not None:
             body, stop = span
             payload = buffer[body:stop]
@@ -97,13 +93,24 @@ class Reader:
             at = stop
             if message is not None:
                 yield message
-        self._pending = [buffer[at:]]
+        self._pending += buffer[at:]
         self._offset += at
+
+    def _unread(self, data: bytes) -> bytes:
+        """Return all bytes that were not read yet, or none while the next frame is incomplete."""
+        self._missing -= len(data)
+        if self._missing > 0:
+            self._pending += data
+            return b""
+        self._missing = 0
+        if self._pending:
+            data, self._pending = b"".join((self._pending, data)), bytearray()
+        return data
 
     @property
     def is_between(self) -> bool:
         """Whether all bytes so far belong to complete messages."""
-        return self._opcode is None and not any(self._pending)
+        return self._opcode is None and not self._pending
 
     def _span(self, buffer: bytes, at: int) -> tuple[int, int] | None:
         """Return the start and end of the next frame's payload, or None if the frame is incomplete."""
@@ -148,9 +155,8 @@ class Reader:
         return self._message(payload, start, stop, opcode is not Opcode.CONTINUATION)
 
     def _add(self, payload: bytes) -> None:
-        self._fragments.append(payload)
-        self._size += len(payload)
-        if self._size > self._limit:
+        self._fragments += payload
+        if len(self._fragments) > self._limit:
             raise ValueError(f"a message of more than {self._limit} bytes")
 
     def _message(self, payload: bytes, start: int, stop: int, whole: bool) -> Message:
@@ -158,8 +164,7 @@ class Reader:
         assert opcode is not None
         if self._fragments:
             self._add(payload)
-            payload = b"".join(self._fragments)
-            self._fragments, self._size = [], 0
+            payload, self._fragments = bytes(self._fragments), bytearray()
         if self._compressed:
             payload = self._inflated(payload)
         data = payload.decode("utf-8", "surrogateescape") if opcode is Opcode.TEXT else payload

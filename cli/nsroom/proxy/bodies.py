@@ -14,21 +14,21 @@ class Collected:
 
     limit: int = LIMIT
     size: int = 0
-    parts: list[bytes] = field(default_factory=list)
+    data: bytearray = field(default_factory=bytearray)
 
     def add(self, data: bytes) -> None:
         """Add a part; beyond the limit, only count its size."""
         self.size += len(data)
         if self.size > self.limit:
-            self.parts.clear()
-        elif data:
-            self.parts.append(data)
+            self.data = bytearray()
+        else:
+            self.data += data
 
     def decoded(self, encoding: str) -> bytes:
         """Return the body with its Content-Encoding removed. Raises: ValueError with the reason."""
         if self.size > self.limit:
             raise ValueError(f"it has {self.size} bytes")
-        data = b"".join(self.parts)
+        data = bytes(self.data)
         encoding = encoding.lower()
         if encoding in ("", "identity"):
             return data

@@ -16,9 +16,9 @@ async def test_an_acknowledgement_resolves_the_future_of_its_event() -> None:
     acks = Acks()
     packets, futures = acks.expect([Emit("/", "a", []), Emit("/b", "b", []), Emit("/", "c", [])])
     assert [packet.id for packet in packets] == [0, 1, 2]
-    acks.resolve(ack("/", 2))
-    acks.resolve(ack("/", 1))
-    acks.resolve(ack("/", 2))
+    assert acks.resolve(ack("/", 2))
+    assert not acks.resolve(ack("/", 1))
+    assert not acks.resolve(ack("/", 2))
     assert [future.done() for future in futures] == [False, False, True]
     assert futures[2].result() == ack("/", 2)
 

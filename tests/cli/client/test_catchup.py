@@ -58,6 +58,24 @@ def test_rooms_of_other_servers_are_not_changed() -> None:
     assert shown(rooms, *records) == records
 
 
+def test_rooms_are_limited() -> None:
+    rooms = CatchUp(count(), lambda: 7)
+    for number in range(1001):
+        rooms.on_join(joined(room=str(number)))
+    rooms.on_join(joined(room="n" * 1025))
+    assert [rooms.resume(Emit("/", "join", [room]))[1] is None for room in ("999", "1000", "n" * 1025)] == [
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("room", [None, 5, ["lobby"], "n" * 1025])
+def test_a_message_of_an_odd_room_is_shown(room: Any) -> None:
+    record = live(1, room)
+    assert shown(in_room(), record, record) == [record, record]
+
+
 def test_a_message_before_the_answer_to_the_join_counts() -> None:
     rooms = CatchUp(count(100), lambda: 7)
     assert ids(shown(rooms, live(5), live(6), live(9, room="den"))) == [5, 6, 9]

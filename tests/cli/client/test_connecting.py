@@ -9,7 +9,7 @@ import pytest
 
 from nsroom.client.events import Emit
 from nsroom.errors import ConnectError, LostError, RefusedError, UsageError
-from tests.cli.clients import WAIT, Connect, Reference, answer, make
+from tests.cli.clients import WAIT, Connect, Reference, answer, make, until
 from tests.peers import bad
 
 
@@ -128,3 +128,14 @@ async def test_connecting_can_be_cancelled(peer: Any, stack: AsyncExitStack, tra
         async with asyncio.timeout(0.3):
             await client.connect()
     await client.close()
+
+
+async def test_an_answer_that_nobody_asked_for_starts_no_room(
+    stack: AsyncExitStack, connect: Connect
+) -> None:
+    joined = '[{"ok":true,"room":"lobby","members":[],"epoch":"e","last":5}]'
+    message = '42["message",{"id":9,"room":"lobby"}]'
+    url = await stack.enter_async_context(bad.sends(f"430{joined}", message, message, '42["end"]'))
+    client = await connect(url, watch=True)
+    records = await until(client, event="end")
+    assert [record.event for record in records][-3:] == ["message", "message", "end"]

@@ -37,6 +37,14 @@ async def test_every_namespace_has_an_answer(ended: "asyncio.Future[str]") -> No
     assert namespaces.refused == {"/b": "no reason given"}
 
 
+async def test_only_refusals_of_what_was_asked_for_count() -> None:
+    namespaces = Namespaces(["/a"], None)
+    namespaces.start(Observer())
+    for namespace in ("/", "/a", "/b"):
+        namespaces.on_connect_error(answer(Kind.CONNECT_ERROR, namespace, "no"))
+    assert [*namespaces.refused] == ["/", "/a"]
+
+
 async def test_it_is_an_error_when_all_are_refused() -> None:
     namespaces = Namespaces(["/a", "/b"], None)
     namespaces.start(Observer())

@@ -206,6 +206,19 @@ def test_unanswered_events_take_limited_memory(monkeypatch: pytest.MonkeyPatch) 
     assert [record.event for record in records[5:]] == [None, None, "e2", "e3", "e4"]
 
 
+def test_the_names_of_unanswered_events_are_limited() -> None:
+    records = observe(f'< 421["{"n" * 5000}"]', "> 431[]")
+    assert [len(str(record.event)) for record in records] == [5000, 1024]
+
+
+def test_namespaces_are_limited() -> None:
+    observer = Observer(limits=Limits(namespaces=2))
+    records = observe("< 40/a,{}", "< 40/b,{}", "< 40/c,{}", "< 40/a,{}", observer=observer)
+    assert [record.kind.value for record in records] == ["connect", "connect", "protocol_error", "connect"]
+    assert records[2].message == "more than 2 namespaces at offset 0"
+    assert [*observer.namespaces] == ["/a", "/b"]
+
+
 def test_the_upgrade_is_recorded() -> None:
     records = observe("> 2probe", "< 3probe", "> 5", "< 6")
     assert shown(records) == [
@@ -283,6 +296,15 @@ def test_malformed_frames_are_recorded_whole_and_the_next_frame_is_read(
     assert (error.kind, error.direction, error.frames) == (Kind.PROTOCOL_ERROR, Direction.IN, frames)
     assert error.bytes == sum(len(frame) for frame in frames)
     assert message in str(error.message)
+
+
+def test_a_packet_is_limited_with_all_its_attachments() -> None:
+    observer = Observer(limits=Limits(packet=len(TWO) + 10))
+    observe(f"< {TWO}", ("<", bytes(5)), ("<", bytes(5)), observer=observer)
+    error, after = observe(f"< {TWO}", ("<", bytes(5)), ("<", bytes(6)), '< 42["after"]', observer=observer)
+    assert error.message == f"larger than {len(TWO) + 10} bytes with its attachments at offset 0"
+    assert error.frames == [TWO, bytes(6)]
+    assert after.event == "after"
 
 
 def test_a_malformed_frame_does_not_affect_the_other_direction() -> None:

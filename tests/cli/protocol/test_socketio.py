@@ -193,6 +193,13 @@ def test_malformed_packets(text: str, reason: str, offset: int) -> None:
     assert (caught.value.frame, caught.value.offset) == (text, offset)
 
 
+def test_an_attachment_that_is_named_often_counts_as_often() -> None:
+    packet = socketio.decode('51-["x"' + ',{"_placeholder":true,"num":0}' * 4 + "]")
+    assert socketio.join(packet, [bytes(5)], limits=Limits(packet=20)).data == ["x", *[bytes(5)] * 4]
+    with pytest.raises(DecodeError, match="placeholders for more than 19 bytes"):
+        socketio.join(packet, [bytes(5)], limits=Limits(packet=19))
+
+
 def test_the_limits_are_the_callers() -> None:
     server = Limits(attachments=10, frame=100)
     assert socketio.decode('510-["a"]', server).attachments == 10

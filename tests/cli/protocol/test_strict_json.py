@@ -85,6 +85,23 @@ def test_the_depth_limit_is_the_callers() -> None:
         strict_json.load("[[1]]", limits=Limits(depth=1))
 
 
+@pytest.mark.parametrize("item", ["1", "[]", "{}", '"a,[{\\""', "[1,2]", '{"a":[],"b":","}'])
+def test_the_number_of_values_is_limited(item: str) -> None:
+    limits = Limits(values=100, depth=5)
+    text = f"[{','.join([item] * 20)}]"
+    assert len(strict_json.load(text, limits=limits)) == 20
+    with pytest.raises(DecodeError, match="more than 100 values"):
+        strict_json.load(f"[{','.join([item] * 101)}]", limits=limits)
+
+
+@pytest.mark.parametrize("end", ['"', "", "\\"])
+def test_separators_in_a_string_do_not_count(end: str) -> None:
+    text = '["' + "[{," * 200_000 + end
+    with pytest.raises(DecodeError, match="not JSON"):
+        strict_json.load(text, limits=Limits(values=100))
+    assert strict_json.load(f'["{"[{," * 200}"]', limits=Limits(values=100)) == ["[{," * 200]
+
+
 def test_a_depth_beyond_pythons_recursion_is_a_decode_error() -> None:
     with pytest.raises(DecodeError, match="nested too deeply"):
         strict_json.load("[" * 100_000, limits=Limits(depth=200_000))

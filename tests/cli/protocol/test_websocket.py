@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import random
+import tracemalloc
 import zlib
 from collections.abc import Iterable
 
@@ -75,6 +76,33 @@ def test_texts_keeps_the_limit() -> None:
     assert reader.texts(frame(1, b"short") + frame(1, b"eleven char")) == ["short"]
     with pytest.raises(ValueError, match="larger than the limit of 10"):
         next(reader.feed(b""))
+
+
+@pytest.mark.parametrize("size", [0, 2])
+def test_small_fragments_take_little_memory(size: int) -> None:
+    reader, fragments = Reader(), frame(0, b"a" * size, final=False) * 1000
+    assert list(reader.feed(frame(1, b"", final=False))) == []
+    tracemalloc.start()
+    for _ in range(500):
+        assert list(reader.feed(fragments)) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000
+    (message,) = reader.feed(frame(0, b""))
+    assert message.data == "a" * size * 500_000
+
+
+def test_a_large_frame_in_small_pieces_is_joined_once() -> None:
+    data, reader = frame(2, bytes(4_000_000)), Reader()
+    tracemalloc.start()
+    for at in range(0, len(data) - 16, 16):
+        assert reader.texts(data[at : at + 16]) == []
+        assert list(reader.feed(b"")) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6_000_000
+    (message,) = reader.feed(data[at + 16 :])
+    assert message.data == bytes(4_000_000)
 
 
 def test_text_that_is_not_utf8_is_kept() -> None:

@@ -1,6 +1,7 @@
 """HTTP bodies, compressed or not."""
 
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -47,6 +48,17 @@ def test_bodies_that_cannot_be_shown(body: Collected, encoding: str, reason: str
         body.decoded(encoding)
 
 
+def test_small_parts_take_little_memory() -> None:
+    body = Collected()
+    tracemalloc.start()
+    for _ in range(500_000):
+        body.add(bytes(2))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3_000_000
+    assert body.decoded("") == bytes(1_000_000)
+
+
 def test_nothing_is_kept_beyond_the_limit() -> None:
     body = collected(bytes(900), bytes(900), bytes(10))
-    assert (body.size, body.parts) == (1810, [])
+    assert (body.size, bytes(body.data)) == (1810, b"")

@@ -1,5 +1,6 @@
 """Engine.IO sessions by sid, across the connections that carry them."""
 
+from nsroom.protocol.websocket import MAX_MESSAGE
 from nsroom.proxy.sessions import MAX_SESSIONS, Link, Sessions
 from nsroom.record import Direction, Kind
 
@@ -34,6 +35,17 @@ def test_attachments_are_awaited_across_links() -> None:
     assert not link.is_incomplete(OUT)
     (record,) = link.feed(IN, b"\x01", 2)
     assert record.args == [b"\x01"]
+
+
+def test_a_packet_with_attachments_is_limited() -> None:
+    link = Link(Sessions(), "eio", False)
+    assert link.feed(IN, '451000-["b",{"_placeholder":true,"num":0}]', 1) == []
+    half = bytes(MAX_MESSAGE // 2)
+    assert link.feed(IN, half, 2) == []
+    (record,) = link.feed(IN, half, 3)
+    assert record.kind is Kind.PROTOCOL_ERROR
+    assert "with its attachments" in str(record.message)
+    assert not link.is_incomplete(IN)
 
 
 def test_the_sid_of_a_namespace_is_kept_in_the_data() -> None:
