@@ -20,6 +20,9 @@ from nsroom.protocol.session import Observer
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Kind, Record
 
+_ANSWERS = tuple(f"4{kind:d}" for kind in (PacketType.CONNECT, PacketType.CONNECT_ERROR))
+"""How the frames start with which a server answers a CONNECT."""
+
 
 class _Attempt(NamedTuple):
     """A connection, and the reason why it could not be opened, if any."""
@@ -59,6 +62,7 @@ class Connector:
             Kind.CONNECT_ERROR: self._on_connect_error,
             Kind.DISCONNECT: self._on_disconnect,
             Kind.ACK: self._on_ack,
+            Kind.PROTOCOL_ERROR: self._on_protocol_error,
         }
         self._tap = self._new_tap(first_dialect(target))
 
@@ -248,6 +252,13 @@ class Connector:
     def _on_ack(self, record: Record) -> None:
         if self._acks.resolve(record):
             self._catchup.on_join(record)
+
+    def _on_protocol_error(self, record: Record) -> None:
+        """Fail the attempt when the server's answer for a namespace cannot be read."""
+        frame = record.frames[0] if record.frames else None
+        if isinstance(frame, str) and frame.startswith(_ANSWERS):
+            fault = f"its answer for the namespace is malformed: {record.message}"
+            self.namespaces.fail(ConnectError(f"cannot connect to {self._target.place}: {fault}"))
 
     def _check_dialect(self, is_old: bool) -> None:
         """Make the attempt fail when the server's first answer is in another dialect."""

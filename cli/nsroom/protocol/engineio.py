@@ -16,6 +16,8 @@ from nsroom.record import Json
 
 SEPARATOR = "\x1e"
 """Separates the packets of a polling payload."""
+_MAX_NUMBER = 2**53 - 1
+"""Number.MAX_SAFE_INTEGER; Python cannot divide integers of 400 digits."""
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 
 
@@ -153,8 +155,8 @@ def _strings(fields: dict[str, Json], key: str, data: str) -> tuple[str, ...]:
 
 def _number(fields: dict[str, Json], key: str, data: str) -> int:
     value = fields.get(key)
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
-        raise DecodeError(f"the handshake's `{key}` must be a number, 0 or more", data)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _MAX_NUMBER:
+        raise DecodeError(f"the handshake's `{key}` must be a number from 0 to {_MAX_NUMBER}", data)
     return int(value)
 
 

@@ -218,8 +218,10 @@ class Observer:
         if packet.namespace not in self.namespaces and len(self.namespaces) >= self._limits.namespaces:
             raise DecodeError(f"more than {self._limits.namespaces} namespaces", packet.namespace)
         data = dict(packet.data or {})
+        if "sid" in data and not (isinstance(data["sid"], str) and data["sid"]):
+            raise DecodeError("the `sid` of CONNECT must be a non-empty string", packet.namespace)
         sid = self._old_sid(packet.namespace) if self.is_old else data.pop("sid", None)
-        self.namespaces[packet.namespace] = sid if isinstance(sid, str) else None
+        self.namespaces[packet.namespace] = sid
         if isinstance(data.get("pid"), str):
             self.recovery[packet.namespace] = data.pop("pid")
         else:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -217,7 +218,53 @@ async def test_a_server_that_refuses_every_version(
 async def test_a_handshake_with_an_invalid_ping_interval(stack: AsyncExitStack, connect: Connect) -> None:
     polling = Polling(pingInterval=None)
     line = await cause(polling.listening(), "polling", stack, connect)
-    assert "its handshake is malformed: the handshake's `pingInterval` must be a number, 0 or more" in line
+    assert "its handshake is malformed: the handshake's `pingInterval` must be a number from 0 to" in line
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sid", 5),
+        ("upgrades", None),
+        ("upgrades", {"websocket": True}),
+        ("pingInterval", "25000"),
+        ("pingInterval", 10**400),
+        ("pingTimeout", [20000]),
+        ("pingTimeout", 1e300),
+        ("maxPayload", "1e6"),
+        ("maxPayload", None),
+    ],
+)
+async def test_a_handshake_with_a_field_of_another_type(
+    field: str, value: Any, transport: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    handshake = "0" + json.dumps(bad.OPEN | {field: value})
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send(handshake)
+        await talk.receive()
+        await talk.send('40{"sid":"sio"}')
+        await talk.receive()
+
+    start = time.monotonic()
+    line = await cause(bad.conversation(script, polled=handshake), transport, stack, connect)
+    assert f"its handshake is malformed: the handshake's `{field}` must be" in line
+    assert time.monotonic() - start < 0.5
+
+
+@pytest.mark.parametrize("answer", ['40{"sid":5}', "40[]", '40{"sid":', "44[]", '44/,"x'])
+async def test_a_malformed_answer_for_the_namespace(
+    answer: str, stack: AsyncExitStack, connect: Connect
+) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send("0" + json.dumps(bad.OPEN))
+        await talk.receive()
+        await talk.send(answer)
+        await talk.receive()
+
+    line = await cause(bad.conversation(script), "websocket", stack, connect)
+    assert "its answer for the namespace is malformed: " in line
 
 
 async def test_no_such_host(connect: Connect) -> None:

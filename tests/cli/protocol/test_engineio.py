@@ -147,16 +147,25 @@ def test_an_older_server_sends_no_max_payload() -> None:
         ('{"sid":"x","upgrades":[1]}', "the handshake's `upgrades` must be a list of strings"),
         (
             '{"sid":"x","upgrades":[],"pingInterval":true}',
-            "the handshake's `pingInterval` must be a number, 0 or more",
+            "the handshake's `pingInterval` must be a number from 0 to 9007199254740991",
         ),
         (
             '{"sid":"x","upgrades":[],"pingInterval":1,"pingTimeout":-1}',
-            "the handshake's `pingTimeout` must be a number, 0 or more",
+            "the handshake's `pingTimeout` must be a number from 0 to 9007199254740991",
         ),
         ('{"sid":"x","upgrades":[],"pingInterval":1e999}', "number out of range"),
+        pytest.param(
+            f'{{"sid":"x","upgrades":[],"pingInterval":1{"0" * 400}}}',
+            "the handshake's `pingInterval` must be a number from 0 to 9007199254740991",
+            id="400 digits",
+        ),
+        (
+            '{"sid":"x","upgrades":[],"pingInterval":1,"pingTimeout":1,"maxPayload":9007199254740992}',
+            "the handshake's `maxPayload` must be a number from 0 to 9007199254740991",
+        ),
         (
             '{"sid":"x","upgrades":[],"pingInterval":1,"pingTimeout":1,"maxPayload":null}',
-            "the handshake's `maxPayload` must be a number, 0 or more",
+            "the handshake's `maxPayload` must be a number from 0 to 9007199254740991",
         ),
     ],
 )

@@ -162,7 +162,6 @@ def test_each_namespace_has_its_own_sid() -> None:
         ("40", {"/": None}),
         ("40/chat", {"/chat": None}),
         ("40/chat?x=1,", {"/chat": None}),
-        ('40{"sid":7}', {"/": None}),
     ],
 )
 def test_an_old_server_sends_no_sid(connect: str, namespaces: dict[str, None]) -> None:
@@ -275,6 +274,8 @@ def test_a_binary_acknowledgement_is_paired() -> None:
         (["< 48[]"], "unknown Socket.IO packet type '8'", ["48[]"]),
         (["< 42[true]"], "must be a list that starts with the event's name", ["42[true]"]),
         (["< 43[]"], "without an id", ["43[]"]),
+        (['< 40{"sid":5}'], "the `sid` of CONNECT must be a non-empty string", ['40{"sid":5}']),
+        (['< 40{"sid":""}'], "the `sid` of CONNECT must be a non-empty string", ['40{"sid":""}']),
         (["< 0{}"], "the handshake's `sid` must be a non-empty string", ["0{}"]),
         (["< bA*"], "binary data that no packet announced", ["bA*"]),
         ([("<", b"\x07")], "binary data that no packet announced", [b"\x07"]),

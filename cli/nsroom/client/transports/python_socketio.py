@@ -162,6 +162,8 @@ class PythonSocketioConnection(Connection):
         await self._socket.connect(
             self._target.url, namespaces=list(namespaces), transports=[transport.value], wait=False
         )
+        if self.tap.session.handshake is None:
+            raise ValueError("the first message is not a handshake")
         self._eio.read_loop_task.add_done_callback(self._reading_ended)
         if self.tap.dialect.is_old:
             self._heartbeat = asyncio.create_task(self._eio.send_heartbeats())

@@ -87,3 +87,8 @@ async def test_a_refused_polling_session() -> None:
 def test_frames_that_are_not_a_handshake(frame: str | bytes) -> None:
     with pytest.raises(DecodeError):
         parse_open(frame)
+
+
+def test_a_handshake_with_an_absurd_number_is_malformed() -> None:
+    with pytest.raises(DecodeError, match="`pingInterval` must be a number from 0"):
+        parse_open(f'0{{"sid":"x","upgrades":[],"pingInterval":1{"0" * 400},"pingTimeout":1}}')
