@@ -199,8 +199,7 @@ async def _send_line(client: "Client", compose: Callable[[str], Emit], line: byt
         item = _parse(line, compose, next(iter(client.namespaces), "/"))
         if isinstance(item, Acknowledge):
             await client.acknowledge(item)
-        elif item is not None:
-            (answer,) = await client.ask(item)
+        elif item is not None and (answer := await client.submit(item)):
             answer.add_done_callback(_report_failure)
     except NsroomError as error:
         say(f"not sent: {error}")

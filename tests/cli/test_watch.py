@@ -17,8 +17,6 @@ async def test_lines_typed_on_a_terminal_are_sent(spawn: Spawner, server: Server
     await watcher.err("everyone!")
     watcher.type('["echo",{"n":41}]\r')
     await watcher.err("{n: 41}")
-    watcher.type("just text\r")
-    await watcher.err("refused: ")
     watcher.type("\x03")
     assert await watcher.end() == 130
     assert '{"time"' not in watcher.stdout.text
@@ -50,7 +48,24 @@ async def test_text_is_a_message(nsroom: Runner) -> None:
 
     async with bad.conversation(script) as url:
         result = await nsroom("connect", url, "--stdin", "-C", "1", stdin="good morning\r\n")
-    assert (result.code, received) == (0, ['420["message","good morning"]'])
+    assert (result.code, received) == (0, ['42["message","good morning"]'])
+
+
+async def test_a_line_asks_for_an_answer_where_the_server_is_known_to_give_one(nsroom: Runner) -> None:
+    received: list[str] = []
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        await talk.receive()
+        await talk.send('430[{"ok":true,"room":"lobby","members":[],"history":[]}]')
+        received.append(str(await talk.receive()))
+        await talk.send('431[{"error":"too_late"}]', '42["done"]')
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        result = await nsroom("join", "lobby", "-u", url, "--stdin", "-C", "1", stdin="hello\n")
+    assert (result.code, received) == (0, ['421["message",{"room":"lobby","text":"hello"}]'])
+    assert "nsroom: refused: too_late\n" in result.stderr
 
 
 async def test_stdin_is_not_sent_without_the_option(nsroom: Runner, server: Server) -> None:

@@ -47,11 +47,11 @@ def member(spawn: Spawner) -> Member:
 
     async def begin(server: Server, *rooms: str, namespace: str = "/chat", **options: str) -> Program:
         extra = [word for key, value in options.items() for word in (f"--{key}", value)]
-        line = ("connect", namespace, "-u", server.url, "--all", "--json", "--stdin", *extra)
-        proc = await spawn(*line)
+        watching = ("-n", namespace, "-u", server.url, "--all", "--json", "--stdin", *extra)
+        asking = ("join", *rooms, "--join-event", "enter") if rooms else ("connect",)
+        proc = await spawn(*asking, *watching)
         await proc.seen(kind="connect", direction="in")
-        for room in rooms:
-            proc.send(["enter", room])
+        for _ in rooms:
             await proc.seen(kind="ack", event="enter")
         return proc
 

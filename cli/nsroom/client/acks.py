@@ -1,4 +1,4 @@
-"""Pending acknowledgements, and which of them are refusals."""
+"""Pending acknowledgements, which of them are refusals, and which events the server acknowledges."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,6 +35,8 @@ class Acks:
     def __init__(self) -> None:
         self._ids = count()
         self._pending: dict[tuple[str, int], asyncio.Future[Record]] = {}
+        self._acknowledged: set[tuple[str, str | int | float | None]] = set()
+        """Namespaces with the events that the server has acknowledged in them; None for all events."""
 
     def expect(self, emits: Sequence[Emit]) -> tuple[list[Packet], list[asyncio.Future[Record]]]:
         """Return the packets of events, each with a new id, and the futures of their acknowledgements."""
@@ -51,10 +53,22 @@ class Acks:
 
     def resolve(self, record: Record) -> bool:
         """Resolve the future of an acknowledgement; return whether it was expected."""
-        future = self._pending.pop((record.namespace or "/", record.id or 0), None)
+        namespace = record.namespace or "/"
+        future = self._pending.pop((namespace, record.id or 0), None)
         if future is not None and not future.done():
             future.set_result(record)
+            self._acknowledged.add((namespace, record.event))
+            if _is_reference_server(record):
+                self._acknowledged.add((namespace, None))
         return future is not None
+
+    def is_known_to_answer(self, emit: Emit) -> bool:
+        """Return whether the server acknowledges this event, as far as its earlier answers show.
+
+        It acknowledged this event before, or it is the reference server, which acknowledges all events.
+        """
+        known = self._acknowledged
+        return (emit.namespace, emit.event) in known or (emit.namespace, None) in known
 
     def fail_all(self, error: LostError, namespace: str | None = None) -> None:
         """Fail the futures of one namespace, or of all."""
@@ -63,6 +77,14 @@ class Acks:
             if not future.done():
                 future.set_exception(error)
                 future.exception()  # marked as retrieved: a caller may have stopped waiting
+
+
+def _is_reference_server(record: Record) -> bool:
+    """Return whether this is an answer as only the reference server gives one to a join."""
+    first = record.args[0] if record.args else None
+    if not isinstance(first, dict) or first.get("ok") is not True:
+        return False
+    return isinstance(first.get("room"), str) and isinstance(first.get("history"), list)
 
 
 def _key(packet: Packet) -> tuple[str, int]:

@@ -114,6 +114,18 @@ class Client:
             raise
         return futures
 
+    async def submit(self, emit: Emit) -> asyncio.Future[Record] | None:
+        """Emit an event; return the future of its acknowledgement if the server is known to send one.
+
+        Other events are sent without an id: the id becomes an argument of the server's handler, and some
+        servers fail on it. Raises: as `emit`.
+        """
+        if self._acks.is_known_to_answer(emit):
+            (answer,) = await self.ask(emit)
+            return answer
+        await self.emit(emit)
+        return None
+
     async def acknowledge(self, answer: Acknowledge) -> None:
         """Acknowledge an event of the server. Raises: as `emit`."""
         await self._connector.send([answer.packet()])

@@ -23,6 +23,45 @@ async def test_an_acknowledgement_resolves_the_future_of_its_event() -> None:
     assert futures[2].result() == ack("/", 2)
 
 
+def answer(acks: Acks, emit: Emit, *args: Json) -> None:
+    ([packet], _) = acks.expect([emit])
+    acks.resolve(Record(0, 1, Direction.IN, Kind.ACK, emit.namespace, packet.id, emit.event, [*args]))
+
+
+async def test_a_server_is_known_to_answer_an_event_that_it_has_acknowledged() -> None:
+    acks = Acks()
+    say = Emit("/", "say", ["hi"])
+    acks.expect([say])
+    assert not acks.is_known_to_answer(say)
+    answer(acks, say, {"ok": True})
+    assert acks.is_known_to_answer(Emit("/", "say", []))
+    assert not acks.is_known_to_answer(Emit("/b", "say", []))
+    assert not acks.is_known_to_answer(Emit("/", "other", []))
+
+
+async def test_an_answer_that_was_not_asked_for_tells_nothing() -> None:
+    acks = Acks()
+    acks.resolve(ack("/", 0))
+    assert not acks.is_known_to_answer(Emit("/", "e", []))
+
+
+@pytest.mark.parametrize(
+    ("reply", "known"),
+    [
+        ({"ok": True, "room": "lobby", "members": [], "history": []}, True),
+        ({"ok": True, "room": "lobby"}, False),
+        ({"ok": 1, "room": "lobby", "history": []}, False),
+        ({"room": "lobby", "history": []}, False),
+        ("ok", False),
+    ],
+)
+async def test_the_reference_server_is_known_by_its_answer_to_a_join(reply: Json, known: bool) -> None:
+    acks = Acks()
+    answer(acks, Emit("/", "join", ["lobby"]), reply)
+    assert acks.is_known_to_answer(Emit("/", "anything", [])) == known
+    assert not acks.is_known_to_answer(Emit("/b", "anything", []))
+
+
 async def test_the_end_of_a_namespace_fails_its_futures() -> None:
     acks = Acks()
     _, futures = acks.expect([Emit("/", "a", []), Emit("/b", "b", [])])

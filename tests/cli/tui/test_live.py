@@ -5,7 +5,10 @@ import asyncio
 from tests.cli.tui.conftest import Show
 from tests.cli.tui.screens import after_the_screen, left_on
 from tests.conftest import StartServer
-from tests.peers.program import Server
+from tests.peers import bad
+from tests.peers.program import Runner, Server
+
+LINES = ("/emit say hi", '["say","hi"]', "hello")
 
 
 async def test_a_count_ends_it(show: Show, server: Server) -> None:
@@ -45,7 +48,7 @@ async def test_quit_with_unconfirmed_events(show: Show, serve: StartServer) -> N
     server = await serve()
     terminal = await show("connect", "/lab", "-u", server.url)
     await terminal.until("everyone!")
-    terminal.press("i", "/emit never", "Enter")
+    terminal.press("i", "/call never", "Enter")
     await terminal.until("waiting")
     await server.proc.kill()
     await terminal.until("unconfirmed")
@@ -54,6 +57,33 @@ async def test_quit_with_unconfirmed_events(show: Show, serve: StartServer) -> N
     terminal.press("q")
     assert await terminal.program.end() == 6
     assert after_the_screen(terminal) == "nsroom: the connection ended with 1 event unconfirmed"
+
+
+async def test_a_typed_line_makes_the_same_packet_as_on_the_command_line(show: Show, nsroom: Runner) -> None:
+    received: list[str] = []
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        while True:
+            received.append(str(await talk.receive()))
+
+    async with bad.conversation(script) as url:
+        terminal = await show("connect", "-u", url)
+        await terminal.until("connected")
+        terminal.press("i", *(part for line in LINES for part in (line, "Enter")))
+        await terminal.until("hello")
+        assert "waiting" not in terminal.text
+        terminal.press("\x03")
+        await terminal.program.end()
+        typed = received[:]
+        received.clear()
+        await nsroom("emit", "say", "hi", "-u", url)
+        await nsroom("emit", "-", "-u", url, stdin=f"{LINES[1]}\n")
+        await nsroom("connect", url, "--stdin", "-W", "2", stdin=f"{LINES[2]}\n")
+    assert [frame for frame in typed if frame.startswith("42")] == ['42["say","hi"]'] * 2 + [
+        '42["message","hello"]'
+    ]
+    assert [frame for frame in received if frame.startswith("42")] == typed[:3]
 
 
 async def test_quit_with_every_namespace_refused(show: Show, server: Server) -> None:

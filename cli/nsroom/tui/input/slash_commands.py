@@ -124,7 +124,13 @@ def _parse_input(view: View, text: str) -> Emit | Acknowledge | None:
 
 
 async def _emit(context: CommandContext, emit: Emit) -> None:
-    """Emit an event, and show a notice if it is refused."""
+    """Emit an event, and show a notice if a server that is known to answer refuses it."""
+    if answer := await context.client().submit(emit):
+        answer.add_done_callback(partial(_show_refusal, context.view))
+
+
+async def _ask(context: CommandContext, emit: Emit) -> None:
+    """Emit an event that is useless without its acknowledgement, and show a notice if it is refused."""
     (answer,) = await context.client().ask(emit)
     answer.add_done_callback(partial(_show_refusal, context.view))
 
@@ -228,12 +234,12 @@ async def _nick(context: CommandContext, rest: str) -> None:
 
 
 async def _rooms(context: CommandContext, _rest: str) -> None:
-    await _emit(context, Emit(context.view.namespace, "rooms", []))
+    await _ask(context, Emit(context.view.namespace, "rooms", []))
 
 
 async def _who(context: CommandContext, rest: str) -> None:
     room = _required(rest or context.view.room, "/who ROOM")
-    await _emit(context, Emit(context.view.namespace, "who", [{"room": room}]))
+    await _ask(context, Emit(context.view.namespace, "who", [{"room": room}]))
 
 
 async def _where(context: CommandContext, rest: str) -> None:

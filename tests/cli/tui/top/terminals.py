@@ -19,10 +19,11 @@ sizes = pytest.mark.parametrize(
 
 async def member(spawn: Spawner, server: Server, *rooms: str) -> Program:
     """Connect a member and join rooms of /chat."""
-    proc = await spawn("connect", "/chat", "-u", server.url, "--all", "--json", "--stdin")
+    watching = ("-n", "/chat", "-u", server.url, "--all", "--json", "--stdin")
+    asking = ("join", *rooms, "--join-event", "enter") if rooms else ("connect",)
+    proc = await spawn(*asking, *watching)
     await proc.seen(kind="connect", direction="in")
-    for room in rooms:
-        proc.send(["enter", room])
+    for _ in rooms:
         await proc.seen(kind="ack", event="enter")
     return proc
 
