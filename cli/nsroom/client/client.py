@@ -66,6 +66,11 @@ class Client:
         return dict(self._connector.session.namespaces)
 
     @property
+    def hint(self) -> str:
+        """What to add to a message about a missing answer: the fault of a packet that could not be read."""
+        return self._connector.hint
+
+    @property
     def refused(self) -> dict[str, str]:
         """The namespaces that the server refused, and its reasons."""
         return self._connector.namespaces.refused
@@ -227,13 +232,13 @@ class Client:
             await asyncio.sleep(_GAP_PAUSE)
 
     def _on_loss(self, reason: str) -> None:
-        """Fail the pending acknowledgements. Raises: LostError if the client must not reconnect."""
+        """Fail the pending acknowledgements. Raises: NsroomError if the client must not reconnect."""
         ended = f"the connection ended ({reason})"
         self._catchup.interrupt()
         self._journal.note(Kind.CLOSE, reason=reason)
         self._acks.fail_all(LostError(ended))
         if not self._connector.namespaces.wanted:
-            raise LostError("the server disconnected us from every namespace")
+            raise self._connector.left
         if not self.target.reconnect:
             raise LostError(ended)
 

@@ -10,6 +10,7 @@ from nsroom.client.catchup import CatchUp
 from nsroom.client.journal import Journal
 from nsroom.client.namespaces import Namespaces
 from nsroom.client.negotiation import Negotiation, OtherDialectError, first_dialect
+from nsroom.client.notices import Thinned, unreadable
 from nsroom.client.target import Target, Transport
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.tap import Tap
@@ -22,6 +23,7 @@ from nsroom.record import Direction, Kind, Record
 
 _ANSWERS = tuple(f"4{kind:d}" for kind in (PacketType.CONNECT, PacketType.CONNECT_ERROR))
 """How the frames start with which a server answers a CONNECT."""
+_MAX_FAULTS = 10
 
 
 class _Attempt(NamedTuple):
@@ -51,11 +53,14 @@ class Connector:
         self.connection: Connection | None = None
         """The last one that was opened; it may have ended."""
         self.namespaces = Namespaces(target.namespaces, target.auth)
+        self.left: NsroomError = LostError("the server disconnected us from every namespace")
+        """The error for a client that the server has disconnected from every namespace."""
         self._target = target
         self._journal = journal
         self._acks = acks
         self._catchup = catchup
-        self._say = say
+        self._say = Thinned(say)
+        self._note = Thinned(note)
         self._negotiation = Negotiation(target, note)
         self._handlers: dict[Kind, Callable[[Record], None]] = {
             Kind.CONNECT: self._on_connect,
@@ -64,12 +69,23 @@ class Connector:
             Kind.ACK: self._on_ack,
             Kind.PROTOCOL_ERROR: self._on_protocol_error,
         }
+        self._faults: dict[str, str] = {}
+        """Lines about unreadable packets while connecting: another dialect may be able to read them."""
         self._tap = self._new_tap(first_dialect(target))
 
     @property
     def session(self) -> Observer:
         """The session of the last connection, or of the one that is being opened."""
         return self._tap.session
+
+    @property
+    def hint(self) -> str:
+        """What to add to a message about a missing answer: the fault of a packet that could not be read."""
+        return self._tap.hint
+
+    @property
+    def _is_established(self) -> bool:
+        return self.connection is not None and not self.connection.ended.done()
 
     def require(self) -> Connection:
         """Return the connection. Raises: LostError while disconnected."""
@@ -98,6 +114,8 @@ class Connector:
                 raise
             else:
                 self._negotiation.report()
+                for kind, text in self._faults.items():
+                    self._note(text, kind)
                 return self.connection
 
     async def _open(self, dialect: Dialect, deadline: float) -> Connection:
@@ -151,10 +169,15 @@ class Connector:
         return None
 
     async def _join(self, connection: Connection) -> None:
-        """Wait until the server has answered for every namespace. Raises: RefusedError, ConnectError."""
+        """Wait until the server has answered for every namespace.
+
+        Raises: RefusedError, ConnectError; LostError if it disconnected the client from all again.
+        """
         await self._wait_for_answers(connection, self.namespaces.wanted)
         for refusal in self.namespaces.remove_refused():
             self._say(refusal)
+        if not self.namespaces.wanted:
+            raise self.left
 
     async def _wait_for_answers(self, connection: Connection, namespaces: list[str]) -> None:
         if not await self.namespaces.wait(namespaces, connection.ended):
@@ -170,6 +193,7 @@ class Connector:
         return kind(self._target, self._tap, self.namespaces.payload)
 
     def _new_tap(self, dialect: Dialect) -> Tap:
+        self._faults.clear()
         session = self._journal.new_observer(dialect.is_old)
         return Tap(session, self._journal.channel, self._on_record, self._catchup.should_show, dialect)
 
@@ -212,7 +236,7 @@ class Connector:
             async with asyncio.timeout(seconds):
                 await self._wait_for_answers(connection, [namespace])
         except TimeoutError:
-            raise ConnectError(f"no answer for {namespace} within {seconds:g} s") from None
+            raise ConnectError(f"no answer for {namespace} within {seconds:g} s{self.hint}") from None
         if namespace in states.refused:
             raise RefusedError(states.refusal(namespace))
         states.wanted.append(namespace)
@@ -244,25 +268,36 @@ class Connector:
             self.namespaces.refuse_pending("the server refused /, and Socket.IO 2 opens no other without it")
 
     def _on_disconnect(self, record: Record) -> None:
-        reason = f"the server disconnected us from {record.namespace}"
-        self._say(reason)
-        self._acks.fail_all(LostError(reason), record.namespace)
-        self.namespaces.remove(record.namespace or "/")
+        namespace = record.namespace or "/"
+        reason = f"the server disconnected us from {namespace}"
+        if record.data is not None:
+            self.namespaces.on_connect_error(record)
+            reason = self.namespaces.refusal(namespace)
+            self.left = RefusedError(reason)
+        self.namespaces.remove(namespace)
+        if record.data is None or self.namespaces.wanted:  # else it is the error that ends the client
+            self._say(reason)
+        self._acks.fail_all(LostError(reason), namespace)
 
     def _on_ack(self, record: Record) -> None:
         if self._acks.resolve(record):
             self._catchup.on_join(record)
 
     def _on_protocol_error(self, record: Record) -> None:
-        """Fail the attempt when the server's answer for a namespace cannot be read."""
+        """Note a packet that cannot be read; the attempt fails if it is the answer for a namespace."""
+        text, kind = unreadable(record)
         frame = record.frames[0] if record.frames else None
-        if isinstance(frame, str) and frame.startswith(_ANSWERS):
+        if self._is_established:
+            self._note(text, kind)
+        elif isinstance(frame, str) and frame.startswith(_ANSWERS):
             fault = f"its answer for the namespace is malformed: {record.message}"
             self.namespaces.fail(ConnectError(f"cannot connect to {self._target.place}: {fault}"))
+        elif len(self._faults) < _MAX_FAULTS:
+            self._faults.setdefault(kind, text)
 
     def _check_dialect(self, is_old: bool) -> None:
         """Make the attempt fail when the server's first answer is in another dialect."""
-        if self.connection is not None and not self.connection.ended.done():
+        if self._is_established:
             return
         dialect = self._tap.dialect.detected(self.session.is_old or is_old, self.session.is_msgpack)
         if dialect != self._tap.dialect:

@@ -69,6 +69,7 @@ def unanswered(connection: Connection, target: Target) -> ConnectError:
     """
     text = (
         f"{target.place} closed the connection before it answered for the namespace ({connection.why_ended})"
+        f"{connection.tap.hint}"
     )
     if connection.tap.timed_out or connection.tap.session.namespaces:
         return ConnectError(text)
@@ -121,7 +122,8 @@ def _timeout(connection: Connection, target: Target) -> str:
     if not connection.reached:
         return f"no connection within {seconds}: a firewall, or the wrong address?"
     if connection.tap.session.handshake is not None:
-        return f"it did not answer for the namespace within {seconds}: a middleware that never calls next()?"
+        cause = connection.tap.hint or ": a middleware that never calls next()?"
+        return f"it did not answer for the namespace within {seconds}{cause}"
     if connection.status == 101:
         return f"it accepts WebSocket, but sends no handshake within {seconds}: a plain WebSocket server?"
     return f"it accepts connections, but does not answer within {seconds}: no HTTP server, or a stuck one?"

@@ -95,11 +95,11 @@ class Namespaces:
     def remove_refused(self) -> list[str]:
         """Remove the refused namespaces from the wanted ones; return a message about each.
 
-        Raises: RefusedError when none is left.
+        Raises: RefusedError when all are refused.
         """
         refused = [self.refusal(each) for each in self.wanted if each in self.refused]
         self.wanted = [each for each in self.wanted if each not in self.refused]
-        if not self.wanted:
+        if refused and not self.wanted:
             raise RefusedError("; ".join(refused))
         return refused
 

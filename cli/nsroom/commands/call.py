@@ -60,9 +60,8 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
         async with asyncio.timeout(options.timeout):
             return await answer
     except TimeoutError:
-        raise WaitError(
-            f"no acknowledgement of {emit.event!r} within {options.timeout:g} s; does the server handle it?"
-        ) from None
+        cause = client.hint or "; does the server handle it?"
+        raise WaitError(f"no acknowledgement of {emit.event!r} within {options.timeout:g} s{cause}") from None
     finally:
         await client.close()
 

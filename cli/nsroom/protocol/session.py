@@ -112,7 +112,10 @@ class Observer:
             return self._attachment(incomplete, direction, frame, wire, at)
         if not isinstance(frame, str) or frame[0] == "b" or frame[1:2] == "{":
             return self._packet(direction, self._msgpack(direction, frame), at, [wire])
-        packet = socketio.decode(frame[1:], self._limits)
+        if frame[1:2] == "1" and direction is Direction.IN:
+            packet = socketio.decode_from_server(frame[1:], self._limits)
+        else:
+            packet = socketio.decode(frame[1:], self._limits)
         if packet.attachments:
             self._incomplete[direction] = _Incomplete(packet, [wire])
             return None
@@ -252,19 +255,19 @@ class Observer:
             namespace=packet.namespace,
             sid=sid,
             reason=f"{side} namespace disconnect",
+            message=_message(packet.data),
+            data=packet.data,
         )
 
     def _connect_error(self, direction: Direction, packet: Packet, at: int) -> Record:
-        data = packet.data
         self.namespaces.pop(packet.namespace, None)
-        message = data.get("message") if isinstance(data, dict) else data
         return self.note(
             Kind.CONNECT_ERROR,
             at,
             direction,
             namespace=packet.namespace,
-            message=message if isinstance(message, str) else None,
-            data=data,
+            message=_message(packet.data),
+            data=packet.data,
         )
 
     def _control(self, direction: Direction, frame: str, at: int) -> Record | None:
@@ -301,6 +304,12 @@ class Observer:
             bytes=engineio.byte_count(frames),
             frames=frames,
         )
+
+
+def _message(data: Json) -> str | None:
+    """Return the text of a refusal: a string in Socket.IO 2, an object since 3."""
+    text = data.get("message") if isinstance(data, dict) else data
+    return text if isinstance(text, str) else None
 
 
 _KINDS = {

@@ -25,6 +25,7 @@ RESERVED_EVENTS = frozenset(
 HEADER = re.compile(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
 """Type, number of attachments (1), namespace (2) and id (3), before the payload. Digits are ASCII only."""
 _NAMESPACE = re.compile("/[^,?\ud800-\udfff]*")
+_DISCONNECT_WITH_REASON = re.compile(r'1(?:/[^,]*+,)?[{"]')
 _PLACEHOLDER = re.compile(r'[{,]"_placeholder":true(?=[,}])')
 
 
@@ -121,6 +122,17 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
         _payload(kind, text, header.end(), limits),
         _number(header, 1, limits.attachments, "the number of attachments") if count else 0,
     )
+
+
+def decode_from_server(text: str, limits: Limits = LIMITS) -> Packet:
+    """Return the packet in a text from a server, which may give a reason in a DISCONNECT.
+
+    That is how python-socketio refuses a client with `always_connect`; other peers do not read it.
+    Raises: as `decode`.
+    """
+    if _DISCONNECT_WITH_REASON.match(text):
+        return decode(f"{PacketType.CONNECT_ERROR:d}{text[1:]}", limits)._replace(type=PacketType.DISCONNECT)
+    return decode(text, limits)
 
 
 def _no_header(text: str) -> DecodeError:

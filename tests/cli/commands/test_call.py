@@ -113,3 +113,26 @@ async def test_a_signal_while_waiting(spawn: Spawner, server: Server, number: in
     await server.proc.err("someone connected")
     caller.signal(number)
     assert await caller.result(5) == Result(code, "", "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ("430[" + "[" * 300 + "]" * 301, "nested more than 256 levels deep"),
+        ('430[{"v":NaN}]', "not JSON: NaN"),
+        ('430["a"]430["b"]', "not JSON: extra data"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read(nsroom: Runner, answer: str, fault: str) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        await talk.receive()
+        await talk.send(answer)
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        result = await nsroom("call", "tree", "-u", url, "--timeout", "0.5")
+    assert (result.code, result.stdout) == (5, "")
+    at_once, last = result.stderr.splitlines()
+    assert at_once.startswith(f"nsroom: cannot read a packet of the server: {fault}")
+    assert f"no acknowledgement of 'tree' within 0.5 s; a packet that arrived cannot be read: {fault}" in last

@@ -258,5 +258,69 @@ async def test_reconnection_shows_the_gap(nsroom: Runner) -> None:
     assert "trying again" in result.stderr
 
 
+@pytest.mark.parametrize("how", ["--json", "--plain"])
+async def test_a_packet_that_cannot_be_read_is_reported(nsroom: Runner, how: str) -> None:
+    async with bad.sends(*['42["v",NaN]'] * 50, "42" + "[" * 300, '42["after"]') as url:
+        result = await nsroom("connect", url, "-C", "1", how)
+    assert (result.code, result.stdout.count("after"), result.stdout.count("\n")) == (0, 1, 1)
+    lines = [line.partition(" at offset")[0] for line in result.stderr.splitlines()]
+    assert [line for line in lines if "connected" not in line] == [
+        "nsroom: cannot read a packet of the server: not JSON: NaN",
+        "nsroom: cannot read a packet of the server: nested more than 256 levels deep",
+    ]
+
+
+async def test_an_answer_to_connect_that_cannot_be_read(nsroom: Runner) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send("0" + json.dumps(bad.OPEN))
+        await talk.receive()
+        await talk.send('40{"sid":NaN}')
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        result = await nsroom("connect", url, "--connect-timeout", "1", "--transport", "websocket")
+    assert (result.code, result.stdout) == (3, "")
+    assert "a packet that arrived cannot be read: not JSON: NaN" in result.stderr.splitlines()[-1]
+    assert "middleware" not in result.stderr
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_a_disconnect_with_a_reason_is_a_refusal(nsroom: Runner, accepted: bool) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send("0" + json.dumps(bad.OPEN))
+        await talk.receive()
+        await talk.send(*['40{"sid":"sio"}'] * accepted, '41{"message":"no token"}')
+        await talk.receive()
+
+    for command in (("connect", "-W", "3"), ("emit", "x"), ("call", "x")):
+        async with bad.conversation(script) as url:
+            result = await nsroom(*command, "-u", url)
+        assert (result.code, result.stdout) == (4, "")
+        assert result.stderr.splitlines()[-1] == "nsroom: / is refused: no token"
+
+
+async def test_a_server_that_disconnects_at_once(nsroom: Runner) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.send("0" + json.dumps(bad.OPEN))
+        await talk.receive()
+        await talk.send('40{"sid":"sio"}', "41")
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        result = await nsroom("connect", url, "-W", "3")
+    assert result.code == 6
+    assert result.stderr.splitlines()[-1] == "nsroom: the server disconnected us from every namespace"
+
+
+async def test_a_server_that_connects_and_disconnects_in_turn_fills_no_log(nsroom: Runner) -> None:
+    frames = [
+        frame for _ in range(500) for frame in ('40/b,{"sid":"sio"}', "41/b,", '40/b,{"sid":"s"}', "41/b,{}")
+    ]
+    async with bad.sends(*frames, '42["after"]') as url:
+        result = await nsroom("connect", url, "-C", "1", "-W", "9")
+    assert result.code in (0, 4)
+    assert len(result.stderr) < 2000
+
+
 def test_the_tests_run_without_unbuffered_output(environment: dict[str, str]) -> None:
     assert "PYTHONUNBUFFERED" not in environment

@@ -337,3 +337,23 @@ def test_a_truncated_event_is_never_valid(packet: Packet, data: st.DataObject) -
     torn = text[: data.draw(st.integers(0, len(text) - 1))]
     with pytest.raises(DecodeError):
         socketio.decode(torn)
+
+
+@pytest.mark.parametrize(
+    ("text", "packet"),
+    [
+        ("1", Packet(DISCONNECT)),
+        ('1{"message":"no"}', Packet(DISCONNECT, data={"message": "no"})),
+        ('1/a,{"message":"no"}', Packet(DISCONNECT, "/a", data={"message": "no"})),
+        ('1"no"', Packet(DISCONNECT, data="no")),
+        ('2["a"]', Packet(EVENT, data=["a"])),
+    ],
+)
+def test_a_server_may_give_a_reason_in_a_disconnect(text: str, packet: Packet) -> None:
+    assert socketio.decode_from_server(text) == packet
+
+
+@pytest.mark.parametrize("text", ["1[]", "1{", "1null", "1/a,[]"])
+def test_a_disconnect_with_anything_else_is_malformed(text: str) -> None:
+    with pytest.raises(DecodeError):
+        socketio.decode_from_server(text)

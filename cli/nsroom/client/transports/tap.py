@@ -27,7 +27,7 @@ _MAX_PAUSE = 5.0
 """Seconds after which python-engineio must get a packet, so that a slow reader does not look like a server
 that sends nothing."""
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
-_EVENT, _IN = Kind.EVENT, Direction.IN
+_EVENT, _PROTOCOL_ERROR, _IN = Kind.EVENT, Kind.PROTOCOL_ERROR, Direction.IN
 _FOR_CONNECTION = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """The records whose frames the connection must see."""
 
@@ -56,6 +56,8 @@ class Tap:
         """The dialect of the frames on the wire; python-socketio sees the default one."""
         self.unexpected_frame: str | bytes | None = None
         """The frame that arrived instead of the handshake."""
+        self.unreadable: Record | None = None
+        """The last malformed packet of the server, which explains the absence of an answer."""
         self.websocket: WebSocket | None = None
         """aiohttp's WebSocket, also while python-engineio still waits for its handshake."""
         self.close_code: int | None = None
@@ -68,13 +70,17 @@ class Tap:
     def feed(self, direction: Direction, frame: str | bytes, at: int | None = None) -> Record | None:
         """Observe one frame, at `at` (microseconds) or now; return the record that it completes."""
         record = self.session.feed(direction, frame, now() if at is None else at)
-        if record is None:
-            return None
+        if record is not None:
+            self._pass_on(record, len(frame))
+        return record
+
+    def _pass_on(self, record: Record, size: int) -> None:
         if record.kind is not _EVENT:
+            if record.kind is _PROTOCOL_ERROR and record.direction is _IN:
+                self.unreadable = record
             self._on_record(record)
         if self.channel is not None and self._should_show(record):
-            self.channel.put([record], len(frame))
-        return record
+            self.channel.put([record], size)
 
     def incoming(self, frame: str | bytes, at: int | None = None) -> bool:
         """Observe a frame from the server; return whether the connection must see it too."""
@@ -103,8 +109,13 @@ class Tap:
         text = body.decode("utf-8", "replace")
         if self.session.handshake is None:
             self.unexpected_frame = text
-        elif self.channel is not None:
-            self.channel.put([self.session.malformed(Direction.IN, [text], now(), reason)], len(body))
+        else:
+            self._pass_on(self.session.malformed(_IN, [text], now(), reason), len(body))
+
+    @property
+    def hint(self) -> str:
+        """What to add to a message about a missing answer: the fault of a packet that could not be read."""
+        return f"; a packet that arrived cannot be read: {self.unreadable.message}" if self.unreadable else ""
 
     def mute(self) -> None:
         """Pass no more records on, because the connection will be opened again in another dialect."""

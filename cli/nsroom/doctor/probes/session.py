@@ -202,7 +202,7 @@ class ProbeSession:
     async def _receive_socketio(self) -> Packet | None:
         """Return the next packet, or None for an attachment. Raises: DecodeError unless it is JSON."""
         frame = await self.receive_packet()
-        return socketio.decode(frame) if isinstance(frame, str) else None
+        return socketio.decode_from_server(frame) if isinstance(frame, str) else None
 
     async def wait_for_ack(self, ids: Container[int | None], timeout: float) -> tuple[int | None, Json]:
         """Wait for the acknowledgement of one of these events; return its id and its arguments.

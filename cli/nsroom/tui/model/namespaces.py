@@ -183,7 +183,9 @@ class Namespaces:
             namespace = self.add(record.namespace)
             namespace.state, namespace.reason = State.REFUSED, record.message or ""
         elif kind is Kind.DISCONNECT:
-            self.add(record.namespace).state = State.DISCONNECTED
+            namespace = self.add(record.namespace)
+            namespace.state = State.DISCONNECTED if record.data is None else State.REFUSED
+            namespace.reason = record.message or ""
 
     def _handle_ack(self, record: Record) -> None:
         namespace = self.add(record.namespace)

@@ -156,3 +156,11 @@ def test_rooms_that_other_clients_join_are_not_ours() -> None:
     assert (
         observed(joining, answer, event("join-room", {"room": "lobby"})).model.namespaces["/chat"].rooms == {}
     )
+
+
+def test_a_disconnect_with_a_reason_is_a_refusal() -> None:
+    spaces = learned(
+        packet("connect", sid="abc"),
+        packet("disconnect", namespace="/chat", message="no token", data={"message": "no token"}),
+    )
+    assert (spaces["/chat"].state, spaces["/chat"].reason) == (State.REFUSED, "no token")
