@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from nsroom import STARTED
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
-from nsroom.client.acks import refusal
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_line
 from nsroom.client.joins import Convention
 from nsroom.client.target import Target
@@ -25,6 +24,7 @@ from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, TextSink, pump
 from nsroom.output.stdio import is_terminal, say
 from nsroom.output.terminal import colours
 from nsroom.output.writer import ClosedOutput, Output
+from nsroom.protocol.refusals import refusal
 from nsroom.record import Record
 
 if TYPE_CHECKING:  # the live view is on the screen before the client is loaded

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nsroom.bench.plan import Endpoint, Member
 from nsroom.errors import DecodeError
-from nsroom.protocol import http11, socketio, websocket
+from nsroom.protocol import http11, refusals, socketio, websocket
 from nsroom.protocol.websocket import Opcode
 from nsroom.record import Json
 
@@ -232,13 +232,12 @@ def refusal(packet: bytes) -> str | None:
     if b'"error"' not in packet:
         return None
     arguments = _decode(packet)
-    first = arguments[0] if isinstance(arguments, list) and arguments else None
-    return str(first["error"])[:_MAX_CAUSE] if isinstance(first, dict) and "error" in first else None
+    refused = refusals.refusal(arguments) if isinstance(arguments, list) else None
+    return None if refused is None else str(refused.code)[:_MAX_CAUSE]
 
 
 def _reason(packet: bytes) -> str:
-    data = _decode(packet)
-    return str(data.get("message") if isinstance(data, dict) else data)[:_MAX_CAUSE]
+    return refusals.explain_connect_error(_decode(packet))[:_MAX_CAUSE]
 
 
 def _decode(packet: bytes) -> Json:

@@ -1,32 +1,13 @@
-"""Pending acknowledgements, which of them are refusals, and which events the server acknowledges."""
+"""Pending acknowledgements, and which events the server acknowledges."""
 
 import asyncio
 from collections.abc import Sequence
 from itertools import count
-from typing import NamedTuple
 
 from nsroom.client.events import Emit
 from nsroom.errors import LostError
 from nsroom.protocol.socketio import Packet
-from nsroom.record import Json, Record
-
-
-class Refusal(NamedTuple):
-    """The server's reason to refuse an event."""
-
-    code: Json
-    message: Json
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}" if self.message else f"{self.code}"
-
-
-def refusal(args: Sequence[Json] | None) -> Refusal | None:
-    """Return why an acknowledgement refuses the event, or None: its first argument has `error`."""
-    answer = args[0] if args else None
-    if isinstance(answer, dict) and "error" in answer:
-        return Refusal(answer["error"], answer.get("message"))
-    return None
+from nsroom.record import Record
 
 
 class Acks:

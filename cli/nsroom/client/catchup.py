@@ -20,8 +20,8 @@ messages that are left at the end.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from nsroom.client.acks import refusal
 from nsroom.client.events import Emit
+from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Json, Kind, Record
 
 _OTHER_STORE = "epoch"

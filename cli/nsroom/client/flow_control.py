@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from nsroom.client.acks import Refusal, refusal
 from nsroom.client.client import Client
 from nsroom.client.events import Emit
 from nsroom.errors import WaitError
+from nsroom.protocol.refusals import Refusal, refusal
 from nsroom.record import Record
 
 _RATE_LIMITED = "rate_limited"

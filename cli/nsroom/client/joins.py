@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from nsroom.client.acks import refusal
 from nsroom.client.events import Emit, fill
 from nsroom.errors import DecodeError, RefusedError, UsageError
 from nsroom.protocol import strict_json
+from nsroom.protocol.refusals import refusal
 from nsroom.record import Json, Record
 
 if TYPE_CHECKING:  # the live view is on the screen before the client is loaded

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nsroom.errors import ConnectError, RefusedError
+from nsroom.protocol.refusals import explain_connect_error
 from nsroom.protocol.session import Observer
 from nsroom.record import Json, Record
 
@@ -77,7 +78,7 @@ class Namespaces:
         """Handle the refusal of a namespace; Socket.IO 2 refuses the root namespace unasked."""
         namespace = record.namespace or "/"
         if namespace == "/" or namespace in self._answers:
-            self.refused[namespace] = record.message or "no reason given"
+            self.refused[namespace] = explain_connect_error(record.data)
         self._resolve(record)
 
     def refuse_pending(self, reason: str) -> None:

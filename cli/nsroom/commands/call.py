@@ -80,7 +80,7 @@ def _as_text(record: "Record") -> bytes:
 
 
 def _raise_if_refused(record: "Record") -> None:
-    from nsroom.client.acks import refusal
+    from nsroom.protocol.refusals import refusal
 
     if refused := refusal(record.args):
         raise NackError(f"the server answered {refused}")

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from nsroom.client.acks import refusal
 from nsroom.client.client import Client
 from nsroom.client.events import Emit
 from nsroom.client.target import Target
@@ -13,6 +12,7 @@ from nsroom.introspection.admin.state import State
 from nsroom.introspection.inventory import Socket
 from nsroom.output.stdio import say
 from nsroom.output.tables import Row, Rows
+from nsroom.protocol.refusals import refusal
 from nsroom.record import Json, format_time
 
 View = Callable[[State], Rows]

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nsroom.output.terminal import MAX_MARKS, cells, clip, safe
+from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Json, Kind, Record
 
 EVENT_CELLS = 14
@@ -117,8 +118,7 @@ def namespace(record: Record, width: int) -> str:
 
 def refused(record: Record) -> bool:
     """Return whether this is an acknowledgement with an error."""
-    first = record.args[0] if record.kind is Kind.ACK and record.args else None
-    return isinstance(first, dict) and "error" in first
+    return record.kind is Kind.ACK and refusal(record.args) is not None
 
 
 def pad(text: str, width: int) -> str:

@@ -25,6 +25,7 @@ from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.redaction import is_connect, redacted
+from nsroom.protocol.refusals import message_of
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json, Kind, Record, framed
 
@@ -255,7 +256,7 @@ class Observer:
             namespace=packet.namespace,
             sid=sid,
             reason=f"{side} namespace disconnect",
-            message=_message(packet.data),
+            message=message_of(packet.data),
             data=packet.data,
         )
 
@@ -266,7 +267,7 @@ class Observer:
             at,
             direction,
             namespace=packet.namespace,
-            message=_message(packet.data),
+            message=message_of(packet.data),
             data=packet.data,
         )
 
@@ -304,12 +305,6 @@ class Observer:
             bytes=engineio.byte_count(frames),
             frames=frames,
         )
-
-
-def _message(data: Json) -> str | None:
-    """Return the text of a refusal: a string in Socket.IO 2, an object since 3."""
-    text = data.get("message") if isinstance(data, dict) else data
-    return text if isinstance(text, str) else None
 
 
 _KINDS = {

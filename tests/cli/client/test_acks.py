@@ -1,8 +1,8 @@
-"""Ids of events, futures of their acknowledgements, and which of these are refusals."""
+"""Ids of events, futures of their acknowledgements, and which events a server acknowledges."""
 
 import pytest
 
-from nsroom.client.acks import Acks, refusal
+from nsroom.client.acks import Acks
 from nsroom.client.events import Emit
 from nsroom.errors import LostError
 from nsroom.record import Direction, Json, Kind, Record
@@ -82,23 +82,3 @@ async def test_packets_that_were_not_sent_are_forgotten() -> None:
     acks.resolve(ack("/", 0))
     assert not futures[0].done()
     futures[0].cancel()
-
-
-@pytest.mark.parametrize(
-    ("args", "text"),
-    [
-        ([{"error": "not_a_member"}], "not_a_member"),
-        ([{"error": "no", "message": "why"}], "no: why"),
-        ([{"error": None}, 1], "None"),
-        ([{"ok": True}], None),
-        ([1, {"error": "no"}], None),
-        (["error"], None),
-        ([], None),
-        (None, None),
-    ],
-)
-def test_a_refusal_is_an_answer_whose_first_argument_has_error(
-    args: list[Json] | None, text: str | None
-) -> None:
-    refused = refusal(args)
-    assert (None if refused is None else str(refused)) == text

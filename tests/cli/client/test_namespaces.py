@@ -11,7 +11,7 @@ from nsroom.record import Direction, Kind, Record
 
 
 def answer(kind: Kind, namespace: str, message: str | None = None) -> Record:
-    return Record(0, 1, Direction.IN, kind, namespace, message=message)
+    return Record(0, 1, Direction.IN, kind, namespace, message=message, data=message)
 
 
 @pytest.fixture

@@ -284,6 +284,15 @@ async def test_an_answer_to_connect_that_cannot_be_read(nsroom: Runner) -> None:
     assert "middleware" not in result.stderr
 
 
+async def test_a_refusal_is_shown_with_its_data(nsroom: Runner) -> None:
+    data = {"message": "not authorized", "data": {"hint": "send a token"}}
+    async with bad.refuses(data) as url:
+        for command in (("connect",), ("emit", "x"), ("call", "x")):
+            result = await nsroom(*command, "-u", url)
+            assert (result.code, result.stdout) == (4, "")
+            assert result.stderr == 'nsroom: / is refused: not authorized {"hint":"send a token"}\n'
+
+
 @pytest.mark.parametrize("accepted", [True, False])
 async def test_a_disconnect_with_a_reason_is_a_refusal(nsroom: Runner, accepted: bool) -> None:
     async def script(talk: bad.Conversation) -> None:

@@ -94,6 +94,14 @@ async def test_quit_with_every_namespace_refused(show: Show, server: Server) -> 
     assert left_on(terminal) == []
 
 
+async def test_a_refusal_is_shown_with_its_data(show: Show) -> None:
+    async with bad.refuses({"message": "not authorized", "data": {"hint": "send a token"}}) as url:
+        terminal = await show("connect", "-u", url)
+        await terminal.until('/ is refused: not authorized {"hint":"send a token"}')
+        terminal.press("q")
+        assert await terminal.program.end() == 4
+
+
 async def test_retry(show: Show, server: Server) -> None:
     terminal = await show("connect", "/secret", "-u", server.url)
     for attempts in (1, 2, 3):

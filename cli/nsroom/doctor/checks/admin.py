@@ -3,13 +3,14 @@
 import asyncio
 import ipaddress
 
-from nsroom.doctor.checks.namespaces import CONNECT_TIMEOUT, message_of, open_session
+from nsroom.doctor.checks.namespaces import CONNECT_TIMEOUT, open_session
 from nsroom.doctor.checks.network import resolve
 from nsroom.doctor.checks.versions import detect_revision
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, ok, skip, warn
 from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.probes.session import SESSION_ERRORS, Outcome, ProbeSession, Reply
+from nsroom.protocol.refusals import message_of
 
 _ADMIN = "/admin"
 _ADMIN_REFUSALS = ("invalid credentials", "authentication failed")
@@ -23,7 +24,7 @@ async def check_admin(examination: Examination) -> Finding:
     try:
         timeout = examination.timeout(CONNECT_TIMEOUT)
         reply = (await session.connect_namespaces((_ADMIN,), None, timeout))[_ADMIN]
-        if reply.outcome is Outcome.REFUSED and message_of(reply.data).lower() in _ADMIN_REFUSALS:
+        if reply.outcome is Outcome.REFUSED and (message_of(reply.data) or "").lower() in _ADMIN_REFUSALS:
             return ok(f"{_ADMIN} exists, with a password: nsroom rooms, sockets and tail can use it")
         if reply.outcome in (Outcome.SILENT, Outcome.CLOSED):
             return skip(f"no answer from {_ADMIN}")

@@ -10,7 +10,8 @@ from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, fail, ok, skip
 from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.probes.http import NoResponse, Response, UpgradeRefused
-from nsroom.doctor.probes.wires import WebSocketWire, parse_refusal
+from nsroom.doctor.probes.wires import WebSocketWire
+from nsroom.protocol.refusals import parse_engine_error
 
 _ALLOW = "Access-Control-Allow-Origin"
 _SAFE_HEADERS = frozenset(["accept", "accept-language", "content-language"])
@@ -52,7 +53,7 @@ def judge_response(response: Response, origin: str, credentials: bool) -> Findin
     allowed = response.headers.get(_ALLOW)
     remedy = fixes.cors(origin, credentials)
     if response.status != 200:
-        reason = parse_refusal(response.text)[1] or "refused"
+        reason = parse_engine_error(response.text)[1] or "refused"
         return fail(f"with this Origin, HTTP {response.status}: {reason}", *remedy)
     if response.repeated.get(_ALLOW.lower(), 0) > 1 or (allowed and "," in allowed):
         return fail(f"{_ALLOW} is sent twice, which browsers reject", *fixes.cors_twice())

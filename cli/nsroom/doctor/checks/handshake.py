@@ -11,9 +11,10 @@ from nsroom.doctor.finding import Finding, fail, ok, shown, skip
 from nsroom.doctor.fixes import network as fixes
 from nsroom.doctor.probes.http import NoResponse, Response, UpgradeRefused
 from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, parse_open
-from nsroom.doctor.probes.wires import PollingWire, WebSocketWire, parse_refusal, split_body
+from nsroom.doctor.probes.wires import PollingWire, WebSocketWire, split_body
 from nsroom.errors import DecodeError
 from nsroom.protocol.engineio import Handshake
+from nsroom.protocol.refusals import parse_engine_error
 
 _EIO3 = re.compile(rb"[0-9]{1,6}:0\{")
 _LIKELY_PATHS = (
@@ -62,7 +63,7 @@ class PollingHandshake:
         """Code and message of an Engine.IO error response."""
         if self.response is None or self.response.status == 200:
             return None, None
-        code, message = parse_refusal(self.response.text)
+        code, message = parse_engine_error(self.response.text)
         lower = (message or "").lower()
         known = any(text in lower for text in _REFUSALS)
         return (code, message) if known or code is not None else (None, None)

@@ -10,6 +10,7 @@ from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import sticky
 from nsroom.doctor.probes.session import SESSION_ERRORS, Outcome, ProbeSession, Reply
+from nsroom.protocol.refusals import message_of
 from nsroom.record import Json
 
 CONNECT_TIMEOUT = 4.0
@@ -124,15 +125,10 @@ async def check_namespace(examination: Examination) -> Finding:
     return ok(f"{', '.join(replies)} {'exists' if len(replies) == 1 else 'exist'}")
 
 
-def message_of(data: Json) -> str:
-    """Return the text of a refusal: a string in Socket.IO 2, an object since 3."""
-    text = data.get("message") if isinstance(data, dict) else data
-    return text if isinstance(text, str) else ""
-
-
 def is_missing(reply: Reply) -> bool:
     """Return whether a CONNECT was refused because the namespace does not exist."""
-    return reply.outcome is Outcome.REFUSED and message_of(reply.data).lower().startswith(_UNKNOWN_NAMESPACE)
+    message = message_of(reply.data) or ""
+    return reply.outcome is Outcome.REFUSED and message.lower().startswith(_UNKNOWN_NAMESPACE)
 
 
 def is_refused(reply: Reply) -> bool:

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.doctor.probes.http import HttpClient, NoResponse, Response
-from nsroom.errors import DecodeError
-from nsroom.protocol import engineio, engineio3, strict_json
+from nsroom.protocol import engineio, engineio3
+from nsroom.protocol.refusals import parse_engine_error
 from nsroom.record import Frame
 
 
@@ -133,19 +133,5 @@ def split_body(data: bytes, revision: int) -> list[Frame]:
 def raise_for_status(response: Response) -> None:
     """Raise SessionEnded unless the status is 200."""
     if response.status != 200:
-        reason = parse_refusal(response.text)[1] or "no reason given"
+        reason = parse_engine_error(response.text)[1] or "no reason given"
         raise SessionEnded(f"HTTP {response.status}: {reason}")
-
-
-def parse_refusal(text: str) -> tuple[int | None, str | None]:
-    """Return code and message of an Engine.IO error response; python-engineio sends no code."""
-    try:
-        value = strict_json.load(text)
-    except DecodeError:
-        return None, None
-    if isinstance(value, str):
-        return None, value
-    if isinstance(value, dict) and isinstance(value.get("message"), str):
-        code = value.get("code")
-        return (code if isinstance(code, int) else None), value["message"]
-    return None, None

@@ -11,6 +11,7 @@ from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_argu
 from nsroom.client.joins import Convention
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
+from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.input import copy_formats
 from nsroom.tui.input.shell_words import split
@@ -142,8 +143,8 @@ def _result(answer: Answer) -> Record | None:
 
 def _show_refusal(view: View, answer: Answer) -> None:
     record = _result(answer)
-    if record is not None and refused(record):
-        view.notice.show(f"refused: {_reason(record)}", failed=True)
+    if record is not None and (reason := refusal(record.args)):
+        view.notice.show(f"refused: {record.event}: {reason}", failed=True)
 
 
 async def _join(context: CommandContext, rest: str) -> None:
@@ -281,12 +282,6 @@ def _required(text: str, usage: str) -> str:
     if not text:
         raise UsageError(f"usage: {usage}")
     return text
-
-
-def _reason(answer: Record) -> str:
-    first = (answer.args or [{}])[0]
-    message = first.get("message")
-    return f"{answer.event}: {first.get('error')}" + (f", {message}" if message else "")
 
 
 def _texts(emit: Emit) -> list[str]:
