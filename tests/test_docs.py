@@ -69,7 +69,7 @@ BUILT = {
 BEYOND = {
     "serve": "--allowed-host --limit --admin-write",
     "emit": "--json",
-    "call": "--json",
+    "call": "--json --fail --error-first",
     "rooms": "--timeout --all",
     "sockets": "--timeout --all",
     "top": "--timeout --via --all",
@@ -85,7 +85,7 @@ BEYOND = {
 """What it does not mention."""
 CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
-    " --cacert --connect-timeout --no-reconnect --protocol --parser",
+    " --cacert --connect-timeout --no-reconnect --protocol --parser --preset",
     ShowOptions: "--where --count --wait --all --json --plain --save --force",
     WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",

@@ -6,6 +6,7 @@ value and for bytes.
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -126,6 +127,13 @@ def parse_time(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def brief(value: Json, length: int) -> str:
+    """Return a value for a message: a string as it is, other values as JSON, at most `length` characters."""
+    plain = isinstance(value, str)
+    text = value if plain else json.dumps(escape(value), ensure_ascii=False, separators=(",", ":"))
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def escape(value: Json) -> Json:

@@ -16,7 +16,7 @@ from nsroom import STARTED
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_line
-from nsroom.client.joins import Convention
+from nsroom.client.presets import Convention
 from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.output.recording import FileSink

@@ -20,7 +20,9 @@ MAX_SIZE = 1_000_000
 """Bytes of a file."""
 SERVER_NAME = re.compile(r"[A-Za-z][\w-]{0,63}")
 
-_TEXT = frozenset(("url", "path", "transport", "protocol", "parser", "cacert", "cert", "key", "auth-command"))
+_TEXT = frozenset(
+    ("url", "preset", "path", "transport", "protocol", "parser", "cacert", "cert", "key", "auth-command")
+)
 _TEXTS = frozenset(("namespace", "auth", "header", "cookie", "query"))
 _SWITCHES = frozenset(("insecure", "no-reconnect"))
 _NUMBERS = frozenset(("connect-timeout",))

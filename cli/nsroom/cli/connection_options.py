@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nsroom.client.presets import find
 from nsroom.client.target import (
     Parser,
     Protocol,
@@ -19,6 +20,14 @@ from nsroom.client.target import (
     resolve,
 )
 from nsroom.errors import UsageError
+
+_DEFAULT_PATH = "/socket.io/"
+
+
+def _presets() -> list[str]:
+    from nsroom.client.presets import PRESETS
+
+    return list(PRESETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,16 @@ class ConnectionOptions:
         list[str] | None,
         typer.Option("-n", "--namespace", metavar="NS", help="A namespace; repeatable."),
     ] = None
-    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of the server.")] = "/socket.io/"
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=_presets,
+            help="The conventions of sails, nestjs, feathers, nicegui or chainlit: path, query, how to join "
+            "rooms, and which answers of `call` are errors.",
+        ),
+    ] = None
+    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of the server.")] = _DEFAULT_PATH
     auth: Annotated[
         list[str] | None,
         typer.Option(
@@ -89,15 +107,16 @@ class ConnectionOptions:
         url, namespaces = resolve(targets, self.url, self.namespace or ())
         if not self.path.isprintable() or not self.path.strip("/"):
             raise UsageError(f"--path {self.path!r}: write it as /socket.io/")
+        preset = find(self.preset)
         auth = self.auth or _auth_of_environment()
         return Target(
             url=url,
             namespaces=namespaces,
-            path=self.path,
+            path=preset.path if preset.path and self.path == _DEFAULT_PATH else self.path,
             auth=parse_auth(auth, sys.stdin.read() if "-" in auth else None),
             headers=parse_headers(self.header or ()),
             cookies=dict(parse_pairs("--cookie", self.cookie or ())),
-            query=parse_pairs("--query", self.query or ()),
+            query=(*preset.query, *parse_pairs("--query", self.query or ())),
             transport=self.transport,
             protocol=self.protocol,
             parser=self.parser,

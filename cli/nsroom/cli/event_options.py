@@ -54,9 +54,10 @@ class EmitOptions:
 
     async def enter(self, client: "Client") -> None:
         """Join the rooms of --room, since only members may relay to a room. Raises: RefusedError."""
-        from nsroom.client.joins import PRESETS, join
+        from nsroom.client.joins import join
+        from nsroom.client.presets import Convention
 
         if not self.room:
             return
-        if refused := await join(client, self.room, PRESETS["join"], lambda _: None):
+        if refused := await join(client, self.room, Convention(), lambda _: None):
             raise RefusedError(f"the server refused to join {'; '.join(refused)}")

@@ -5,9 +5,9 @@ Rooms exist only on the server: a client emits an event with a room's name, whic
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from nsroom.client.events import Emit, fill
+from nsroom.client.presets import Convention, find
 from nsroom.errors import DecodeError, RefusedError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.protocol.refusals import refusal
@@ -20,34 +20,13 @@ _ACK_TIMEOUT = 2.0
 """Seconds to wait for the acknowledgement of a join, which many servers never send."""
 
 
-class Convention(NamedTuple):
-    """The event that a server joins a client on, and its arguments, with `{room}` in them."""
-
-    event: str = "join"
-    args: tuple[Json, ...] = ("{room}",)
-
-    def request(self, namespace: str, room: str) -> Emit:
-        """Return the event that asks to join a room."""
-        return Emit(namespace, self.event, [fill(arg, room=room) for arg in self.args])
-
-
-PRESETS = {
-    "room": Convention("room"),
-    "join": Convention("join"),
-    "join-object": Convention("join", ({"room": "{room}"},)),
-    "join_room": Convention("join_room", ({"room": "{room}"},)),
-    "joinRoom": Convention("joinRoom"),
-    "subscribe": Convention("subscribe"),
-}
-
-
 def convention(preset: str | None, event: str | None, args: str | None, nick: str | None) -> Convention:
     """Return the convention that the options of `join` choose. Raises: UsageError."""
     if preset is not None and (event or args):
         raise UsageError("use either --join-preset, or --join-event and --join-args")
-    if preset is not None and preset not in PRESETS:
-        raise UsageError(f"unknown preset {preset!r}: choose {', '.join(PRESETS)}")
-    chosen = PRESETS[preset] if preset else Convention(event or "join", _args(args))
+    if preset is not None and find(preset).join is None:
+        raise UsageError(f"the preset {preset} has no event to join a room: use --join-event and --join-args")
+    chosen = find(preset).join or Convention(event or "join", _args(args))
     if nick is None:
         return chosen
     return _with_nick(chosen, nick, own=not (preset or event or args))
@@ -65,7 +44,7 @@ def _args(text: str | None) -> tuple[Json, ...]:
 
 def _with_nick(chosen: Convention, nick: str, own: bool) -> Convention:
     if own:
-        chosen = PRESETS["join-object"]
+        chosen = Convention("join", ({"room": "{room}"},))
     first = chosen.args[0] if chosen.args else None
     if not isinstance(first, dict):
         raise UsageError("this convention has no place for --as: put the name into --join-args")

@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.display_options import is_received
 from nsroom.cli.event_options import EmitOptions
 from nsroom.cli.option_groups import expand
-from nsroom.errors import NackError, WaitError
+from nsroom.errors import NackError, UsageError, WaitError
 from nsroom.output.stdio import put, say
 
 if TYPE_CHECKING:
+    from nsroom.client.client import Client
     from nsroom.client.events import Emit
     from nsroom.client.target import Target
+    from nsroom.filters import Filter
     from nsroom.record import Record
+
+
+_MAX_RECEIVED = 3
+_MAX_NAME, _MAX_VALUE = 40, 120
+"""Characters of an event's name and of a value in a message."""
 
 
 @expand
@@ -26,6 +34,15 @@ def call(
     *,
     connection: ConnectionOptions,
     options: EmitOptions,
+    fail: Annotated[
+        str | None,
+        typer.Option(
+            "--fail", metavar="EXPR", help="Answers that are errors (code 7), e.g. arg.0.statusCode>=400."
+        ),
+    ] = None,
+    error_first: Annotated[
+        bool, typer.Option("--error-first", help="An answer is an error unless its first argument is null.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the record, even on a terminal.")] = False,
 ) -> None:
     """Emit an event and print the server's acknowledgement.
@@ -38,32 +55,90 @@ def call(
       nsroom call rooms
       nsroom call who room=lobby | jq '.args[0].members'
       nsroom call order id:=7 --timeout 30
+      nsroom call login ann --fail 'arg.0.ok=false' || echo refused
     """
     from nsroom.cli.run import run
+    from nsroom.client.presets import find
+    from nsroom.record import brief
 
     target = replace(connection.target(), reconnect=False)
+    preset = find(connection.preset)
+    is_error = _error_test(fail or preset.fail)
     record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options))
     put(_as_record(record) if json or not sys.stdout.isatty() else _as_text(record))
     _raise_if_refused(record)
+    if (error_first or preset.error_first) and record.args and record.args[0] is not None:
+        raise NackError(f"the server answered with an error: {brief(record.args[0], _MAX_VALUE)}")
+    if is_error is not None and is_error(record):
+        raise NackError(f"the answer matches {is_error.text}: {brief(record.args or [], _MAX_VALUE)}")
+
+
+def _error_test(expression: str | None) -> "Filter | None":
+    """Return the filter of --fail. Raises: UsageError."""
+    from nsroom.filters import FilterError, parse
+
+    try:
+        return parse(expression) if expression else None
+    except FilterError as error:
+        raise UsageError(f"--fail{str(error).removeprefix('--where')}") from None
 
 
 async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record":
     import asyncio
 
+    from nsroom.channel import now
     from nsroom.client.client import Client
 
-    client = Client(target, note=say)
+    client = Client(target, watch=True, note=say)
+    received = _Received()
+    reading = asyncio.create_task(received.read(client))
     try:
         await client.connect()
         await options.enter(client)
+        received.since = now()
         (answer,) = await client.ask(emit)
         async with asyncio.timeout(options.timeout):
             return await answer
     except TimeoutError:
         cause = client.hint or "; does the server handle it?"
-        raise WaitError(f"no acknowledgement of {emit.event!r} within {options.timeout:g} s{cause}") from None
+        missing = f"no acknowledgement of {emit.event!r} within {options.timeout:g} s{cause}"
+        raise WaitError(f"{missing}{received}") from None
     finally:
         await client.close()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+class _Received:
+    """The events received while waiting for the answer: their number, and the first few."""
+
+    def __init__(self) -> None:
+        self.since = sys.maxsize
+        """The time of the request, in microseconds."""
+        self.count = 0
+        self.first: list[Record] = []
+
+    async def read(self, client: "Client") -> None:
+        """Read the client's records to their end."""
+        async for records in client.records():
+            events = [record for record in records if is_received(record) and record.time >= self.since]
+            self.count += len(events)
+            self.first += events[: _MAX_RECEIVED - len(self.first)]
+
+    def __str__(self) -> str:
+        """Return the events as the end of a message, empty without any."""
+        if not self.first:
+            return ""
+        more = self.count - len(self.first)
+        return f"; meanwhile: {', '.join(map(_event, self.first))}" + (f" and {more:,} more" if more else "")
+
+
+def _event(record: "Record") -> str:
+    """Return an event's name and its first argument."""
+    from nsroom.record import brief
+
+    return " ".join(
+        [brief(record.event, _MAX_NAME), *(brief(arg, _MAX_VALUE) for arg in (record.args or [])[:1])]
+    )
 
 
 def _as_record(record: "Record") -> bytes:

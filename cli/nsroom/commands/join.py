@@ -23,9 +23,9 @@ _TIMEOUT = 5.0
 
 
 def _presets() -> list[str]:
-    from nsroom.client.joins import PRESETS
+    from nsroom.client.presets import PRESETS
 
-    return list(PRESETS)
+    return [name for name, preset in PRESETS.items() if preset.join]
 
 
 @expand
@@ -87,10 +87,13 @@ def join(
     from nsroom.cli.run import run
     from nsroom.client.joins import convention
     from nsroom.client.joins import join as ask_to_join
+    from nsroom.client.presets import find
     from nsroom.watch import watch
 
     if via is Via.ADMIN and not write:
         raise UsageError("--via admin changes the server; add --write to allow it")
+    if not (join_preset or join_event or join_args) and find(connection.preset).join:
+        join_preset = connection.preset
     how = convention(join_preset, join_event, join_args, nick)
     target = connection.target()
     admin_target = replace(admin.target(target), reconnect=False) if write else None

@@ -1,12 +1,11 @@
 """How servers refuse: an event (acknowledgement), a namespace (CONNECT_ERROR), a session (HTTP response)."""
 
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import strict_json
-from nsroom.record import Json, escape
+from nsroom.record import Json, brief
 
 _MAX_TEXT = 300
 """Characters of a message, and of the data after it."""
@@ -19,7 +18,11 @@ class Refusal(NamedTuple):
     message: Json
 
     def __str__(self) -> str:
-        return f"{_text(self.code)}: {_text(self.message)}" if self.message else _text(self.code)
+        return (
+            f"{brief(self.code, _MAX_TEXT)}: {brief(self.message, _MAX_TEXT)}"
+            if self.message
+            else brief(self.code, _MAX_TEXT)
+        )
 
 
 def refusal(args: Sequence[Json] | None) -> Refusal | None:
@@ -40,11 +43,11 @@ def explain_connect_error(data: Json) -> str:
     """Return the payload of a refused namespace as text: its message, then its further data as JSON."""
     message = message_of(data)
     if message is None:
-        return _text(data) if data else "no reason given"
+        return brief(data, _MAX_TEXT) if data else "no reason given"
     rest = {key: value for key, value in data.items() if key != "message"} if isinstance(data, dict) else {}
     if rest.keys() == {"data"}:
         rest = rest["data"]
-    return _text(message) + (f" {_text(rest)}" if rest not in ({}, None) else "")
+    return brief(message, _MAX_TEXT) + (f" {brief(rest, _MAX_TEXT)}" if rest not in ({}, None) else "")
 
 
 def parse_engine_error(text: str) -> tuple[int | None, str | None]:
@@ -56,10 +59,3 @@ def parse_engine_error(text: str) -> tuple[int | None, str | None]:
     message = message_of(value)
     code = value.get("code") if message is not None and isinstance(value, dict) else None
     return (code if isinstance(code, int) else None), message
-
-
-def _text(value: Json) -> str:
-    """Return a string as it is, and other values as JSON; at most `_MAX_TEXT` characters."""
-    plain = isinstance(value, str)
-    text = value if plain else json.dumps(escape(value), ensure_ascii=False, separators=(",", ":"))
-    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"

@@ -10,7 +10,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.output import Output
 
-from nsroom.client.joins import Convention
+from nsroom.client.presets import Convention
 from nsroom.errors import NsroomError
 from nsroom.tui import config
 from nsroom.tui.fullscreen import FullScreen

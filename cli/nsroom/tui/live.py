@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nsroom.cli import configuration
 from nsroom.cli.display_options import WatchOptions
-from nsroom.client.joins import Convention
+from nsroom.client.presets import Convention
 from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, OutputError, RefusedError
 from nsroom.filters import parse

@@ -38,6 +38,14 @@ def test_without_options_it_is_the_default_target() -> None:
     assert ConnectionOptions().target() == Target()
 
 
+def test_a_preset_sets_path_and_query_unless_an_option_does() -> None:
+    assert parsed("--preset", "nicegui").target() == Target(path="/_nicegui_ws/socket.io/")
+    assert parsed("--preset", "nicegui", "--path", "/x/").target().path == "/x/"
+    query = parsed("--preset", "sails", "--query", "__sails_io_sdk_version=2").target().query
+    assert dict(query)["__sails_io_sdk_version"] == "2"
+    assert dict(query)["__sails_io_sdk_platform"] == "node"
+
+
 def test_every_option_is_part_of_the_target() -> None:
     options = ConnectionOptions(
         url="https://h:1",

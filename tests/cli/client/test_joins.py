@@ -8,7 +8,8 @@ import pytest
 
 from nsroom.client import joins
 from nsroom.client.events import Emit
-from nsroom.client.joins import PRESETS, Convention, convention, join
+from nsroom.client.joins import convention, join
+from nsroom.client.presets import Convention
 from nsroom.errors import RefusedError, UsageError
 from tests.cli.clients import Connect, Reference, answer
 from tests.cli.scripted import stock
@@ -74,7 +75,7 @@ async def test_refused_rooms_are_reported_and_not_joined_again(
 ) -> None:
     said: list[str] = []
     client = await connect((await reference()).url)
-    (refused,) = await join(client, ["fine", "\x00"], PRESETS["join"], said.append)
+    (refused,) = await join(client, ["fine", "\x00"], Convention(), said.append)
     assert refused.startswith("\x00: ")
     assert said[0] == "joined fine (1 member)"
     assert said[1].startswith("the server refused to join \x00: ")
@@ -84,7 +85,7 @@ async def test_refused_rooms_are_reported_and_not_joined_again(
 async def test_when_every_room_is_refused(reference: Reference, connect: Connect) -> None:
     client = await connect((await reference()).url)
     with pytest.raises(RefusedError, match="the server refused to join \x00: "):
-        await join(client, ["\x00"], PRESETS["join"], str)
+        await join(client, ["\x00"], Convention(), str)
     assert client.rejoin == []
 
 
@@ -94,7 +95,7 @@ async def test_a_server_that_does_not_acknowledge(
     monkeypatch.setattr(joins, "_ACK_TIMEOUT", 0.1)
     said: list[str] = []
     client = await connect(await stack.enter_async_context(bad.sends()))
-    assert await join(client, ["lobby"], PRESETS["room"], said.append) == []
+    assert await join(client, ["lobby"], Convention("room"), said.append) == []
     assert said == ["asked to join lobby: no acknowledgement, so the outcome is unknown"]
     assert client.rejoin == [Emit("/", "room", ["lobby"])]
 
@@ -106,7 +107,7 @@ async def test_a_server_with_other_acknowledgements(
     said: list[str] = []
     url, server = await stack.enter_async_context(stock(lambda _sid, _environ, _auth: None))
     server.on("subscribe", lambda _sid, _room: acknowledgement)
-    assert await join(await connect(url), ["x"], PRESETS["subscribe"], said.append) == []
+    assert await join(await connect(url), ["x"], Convention("subscribe"), said.append) == []
     assert said == ["joined x"]
 
 
@@ -127,7 +128,7 @@ async def test_a_connection_lost_while_joining(stack: AsyncExitStack, connect: C
         await talk.receive()
 
     client = await connect(await stack.enter_async_context(bad.conversation(script)))
-    assert await join(client, ["lobby"], PRESETS["join"], said.append) == []
+    assert await join(client, ["lobby"], Convention(), said.append) == []
     assert said == ["asked to join lobby: the connection ended before the server answered"]
     async with asyncio.timeout(5):
         await joined.wait()

@@ -10,7 +10,8 @@ import pytest
 from nsroom.client.catchup import RoomState
 from nsroom.client.client import Client
 from nsroom.client.events import Emit
-from nsroom.client.joins import PRESETS, join
+from nsroom.client.joins import join
+from nsroom.client.presets import Convention
 from nsroom.client.reconnection import Gap, backoff
 from nsroom.errors import LostError, RefusedError
 from nsroom.record import Kind, Record
@@ -67,7 +68,7 @@ async def test_reconnecting_after_a_restart(server: Restarting, connect: Connect
     url = await server.start()
     client = await connect(url, "/", "/chat", transport=transport, watch=True, say=said.append)
     await client.enter("/my-namespace")
-    await join(client, ["lobby"], PRESETS["join"], said.append)
+    await join(client, ["lobby"], Convention(), said.append)
     before = dict(client.namespaces)
     await server.stop()
     records = await until(client, kind=Kind.RECONNECT)

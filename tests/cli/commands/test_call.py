@@ -136,3 +136,73 @@ async def test_an_answer_that_cannot_be_read(nsroom: Runner, answer: str, fault:
     at_once, last = result.stderr.splitlines()
     assert at_once.startswith(f"nsroom: cannot read a packet of the server: {fault}")
     assert f"no acknowledgement of 'tree' within 0.5 s; a packet that arrived cannot be read: {fault}" in last
+
+
+@pytest.mark.parametrize(
+    ("options", "ack", "complaint"),
+    [
+        (
+            ("--error-first",),
+            '[{"name":"NotFound","code":404}]',
+            'with an error: {"name":"NotFound","code":404}',
+        ),
+        (("--error-first",), '["no"]', "with an error: no"),
+        (("--preset", "feathers"), '[{"name":"NotFound"}]', 'with an error: {"name":"NotFound"}'),
+        (
+            ("--preset", "sails"),
+            '[{"statusCode":404}]',
+            'matches arg.0.statusCode>=400: [{"statusCode":404}]',
+        ),
+        (("--fail", "arg.0.ok=false"), '[{"ok":false}]', 'matches arg.0.ok=false: [{"ok":false}]'),
+        (("--fail", "arg.1=late"), '[null,"late"]', 'matches arg.1=late: [null,"late"]'),
+    ],
+)
+async def test_which_answers_are_errors(
+    nsroom: Runner, options: tuple[str, ...], ack: str, complaint: str
+) -> None:
+    async with answers(ack) as url:
+        result = await nsroom("call", "x", "-u", url, *options)
+    assert (result.code, result.records()[0]["args"]) == (7, json.loads(ack))
+    assert result.stderr.endswith(f"{complaint}\n")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "ack"),
+    [
+        (("--error-first",), '[null,{"error":1}]'),
+        (("--error-first",), "[]"),
+        (("--preset", "feathers"), '[null,"ok"]'),
+        (("--preset", "sails"), '[{"statusCode":200}]'),
+        (("--fail", "arg.0.ok=false"), '[{"ok":true}]'),
+        ((), '[{"statusCode":404}]'),
+    ],
+)
+async def test_which_answers_are_not(nsroom: Runner, options: tuple[str, ...], ack: str) -> None:
+    async with answers(ack) as url:
+        result = await nsroom("call", "x", "-u", url, *options)
+    assert (result.code, result.stderr) == (0, "")
+
+
+async def test_a_bad_filter_is_a_usage_error(nsroom: Runner) -> None:
+    result = await nsroom("call", "x", "--fail", "arg.0", "-u", "http://127.0.0.1:9")
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith("nsroom: --fail: column 6: expected one of = ")
+
+
+async def test_a_time_out_shows_the_events_that_arrived_instead(nsroom: Runner) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        await talk.send('42["before"]')
+        await talk.receive()
+        await talk.send('42["exception",{"message":"no such thing"}]', *['42["tick",1,2]'] * 9)
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        result = await nsroom("call", "x", "-u", url, "--timeout", "0.5")
+    assert (result.code, result.stdout) == (5, "")
+    wanted = 'meanwhile: exception {"message":"no such thing"}, tick 1, tick 1 and 7 more\n'
+    assert (
+        result.stderr
+        == f"nsroom: no acknowledgement of 'x' within 0.5 s; does the server handle it?; {wanted}"
+    )

@@ -39,6 +39,9 @@ def asks(received: list[Any], answer: str = '["{room}"]') -> bad.Peer:
         (("--join-preset", "joinRoom"), ["joinRoom", "lobby"]),
         (("--join-preset", "subscribe"), ["subscribe", "lobby"]),
         (("--join-event", "enter"), ["enter", "lobby"]),
+        (("--preset", "nestjs"), ["joinRoom", "lobby"]),
+        (("--preset", "feathers"), ["join", "lobby"]),
+        (("--preset", "nestjs", "--join-event", "enter"), ["enter", "lobby"]),
         (("--join-args", '{"table":"t-{room}"}'), ["join", {"table": "t-lobby"}]),
         (("--join-event", "enter", "--join-args", '["{room}",7]'), ["enter", "lobby", 7]),
     ],
@@ -57,6 +60,7 @@ async def test_conventions(nsroom: Runner, options: Sequence[str], asked: list[A
         (("--join-preset", "knock"), "unknown preset 'knock': choose room, join, join-object"),
         (("--join-preset", "room", "--join-event", "x"), "use either --join-preset, or --join-event and"),
         (("--join-args", "{room}"), "--join-args: "),
+        (("--join-preset", "nicegui"), "the preset nicegui has no event to join a room: use --join-event"),
         (("--join-preset", "room", "--as", "ann"), "this convention has no place for --as"),
     ],
 )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_arguments, parse_line, relay
-from nsroom.client.joins import Convention
+from nsroom.client.presets import Convention
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
 from nsroom.protocol.refusals import refusal
