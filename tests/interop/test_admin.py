@@ -461,3 +461,26 @@ async def test_a_person_is_asked_before_anyone_is_kicked(
     program.type(f"{answer}\n")
     assert await program.end() == code
     assert len(await truth(server)) == code
+
+
+@pytest.mark.usefixtures("env")
+async def test_a_number_and_the_same_text_are_two_rooms(
+    nsroom: Runner, spawn: Spawner, node_server: StartServer, member: Member
+) -> None:
+    server = await node_server("admin4.js", "--auth")
+    text = await member(server, "42")
+    entering = ("join", "42", "--join-event", "enter", "--join-args", "[42]", "-n", "/chat")
+    number = await spawn(*entering, "-u", server.url, "--all", "--json")
+    await number.seen(kind="ack", event="enter")
+    listed = await nsroom("rooms", "-u", server.url, "--via", "admin", "--json")
+    assert [row["room"] for row in listed.records()] == [42, "42"]
+    emit = ("emit", "-n", "/chat", "-u", server.url, "--via", "admin", "--write", "news")
+    assert await nsroom(*emit, "1", "--to", "42") == Result(0, "", "")
+    assert await nsroom(*emit, "2", "--to", '"42"') == Result(0, "", "")
+    assert (await number.seen(kind="event", direction="in"))["args"] == [1]
+    assert (await text.seen(kind="event", direction="in"))["args"] == [2]
+    kicked = await nsroom("kick", "--room", "42", "-u", server.url, "--write", "--yes")
+    assert (kicked.code, kicked.stderr.count("disconnected ")) == (0, 1)
+    await number.seen(kind="disconnect")
+    listed = await nsroom("rooms", "-u", server.url, "--via", "admin", "--json")
+    assert "42" in [row["room"] for row in listed.records()]

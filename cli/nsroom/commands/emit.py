@@ -92,10 +92,12 @@ async def _emit_by_admin(
 ) -> None:
     from nsroom.introspection.admin.client import Admin
 
-    rooms = options.room or []
-    # One event for all rooms: a socket in two of them must not get it twice.
-    where = rooms if len(rooms) > 1 else next(iter(rooms), None)
     async with Admin(target, timeout=options.timeout, say=say) as admin:
+        if options.room and admin.state.reports_sockets:
+            await admin.wait_for_sockets()
+        rooms = [admin.state.find_room(room) for room in options.room or []]
+        # One event for all rooms: a socket in two of them must not get it twice.
+        where = rooms if len(rooms) > 1 else next(iter(rooms), None)
         await admin.run_while_reading(_emit_all(admin, batches, where))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nsroom.client.target import Target
     from nsroom.introspection.admin.client import Admin
     from nsroom.introspection.inventory import Key
+    from nsroom.output.room_names import Room
 
 
 _DASHED_SID = re.compile(r"-[A-Za-z0-9_-]{19}")
@@ -47,6 +48,8 @@ class Selection(NamedTuple):
     namespaces: list[str]
     known: "list[Key]"
     """Empty if the server does not list its sockets."""
+    filter: "Room"
+    """The sid or room, as the server knows it."""
 
 
 @expand
@@ -107,26 +110,28 @@ async def _find(
     async with Admin(target, say=say) as admin:
         admin.require(Feature.DISCONNECT)
         if not admin.state.reports_sockets:
-            return _blind(named), target
+            return _blind(named, wanted), target
         await admin.wait_for_sockets()
+        room = admin.state.find_room(wanted, named)
         found = [
             socket.key
             for socket in admin.state.select(named)
-            if (wanted in socket.rooms if is_room else socket.sid == wanted)
+            if (room in socket.rooms if is_room else socket.sid == wanted)
         ]
     if not found:
         what = f"no members in the room {wanted}" if is_room else f"no such socket: {wanted}"
         where = f" in {', '.join(named)}" if named else ""
         raise UsageError(f"{what}{where}; list them with `nsroom sockets`")
-    return Selection(sorted({namespace for namespace, _ in found}), found), target
+    namespaces = sorted({namespace for namespace, _ in found})
+    return Selection(namespaces, found, room if is_room else wanted), target
 
 
-def _blind(named: tuple[str, ...]) -> "Selection":
+def _blind(named: tuple[str, ...], wanted: str) -> "Selection":
     if not named:
         raise UsageError(
             "the server is in production mode and does not list its sockets: name the namespace with -n"
         )
-    return Selection(list(named), [])
+    return Selection(list(named), [], wanted)
 
 
 def _confirm(selection: "Selection", wanted: str) -> None:
@@ -146,7 +151,7 @@ async def _kick(target: "Target", selection: "Selection", wanted: str, timeout: 
 
     async with Admin(target, timeout=timeout, say=say) as admin:
         for namespace in selection.namespaces:
-            await admin.command(Feature.DISCONNECT, "_disconnect", namespace, False, wanted)
+            await admin.command(Feature.DISCONNECT, "_disconnect", namespace, False, selection.filter)
         if not selection.known:
             say(f"asked to disconnect {wanted}; in production mode the server does not report the result")
             return

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nsroom.output.room_names import Room, parse_room
 from nsroom.record import Json
 
 Key = tuple[str, str]
-"""A namespace, and a sid or a room in it."""
+"""A namespace, and a sid in it."""
 
 
 class Feature(StrEnum):
@@ -27,7 +28,7 @@ class Socket:
 
     namespace: str
     sid: str
-    rooms: frozenset[str] = frozenset()
+    rooms: frozenset[Room] = frozenset()
     client: str | None = None
     """The Engine.IO id; Node sends its first 12 characters."""
     transport: str | None = None
@@ -64,7 +65,7 @@ def parse_socket(described: Json) -> Socket | None:
             return Socket(
                 namespace,
                 sid,
-                frozenset(map(str, rooms)),
+                frozenset(map(parse_room, rooms)),
                 client=_text(described.get("clientId")),
                 transport=_text(described.get("transport")),
                 address=address,

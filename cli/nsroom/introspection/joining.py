@@ -7,6 +7,7 @@ from nsroom.client.target import Target
 from nsroom.errors import WaitError
 from nsroom.introspection.admin.client import Admin, Say
 from nsroom.introspection.inventory import Feature
+from nsroom.output.room_names import is_named
 
 _LIST_TIMEOUT = 2.0
 """Seconds to wait for the list of sockets; verifying works without it."""
@@ -32,12 +33,12 @@ async def _join(admin: Admin, key: tuple[str, str], room: str, timeout: float, s
 
     def inside() -> bool:
         socket = admin.state.sockets.get(key)
-        return socket is not None and room in socket.rooms
+        return socket is not None and any(is_named(room, each) for each in socket.rooms)
 
     if inside():
         say(f"{admin.state.namespace} confirms that the application joined us to {room} in {namespace}")
         return
-    await admin.command(Feature.JOIN, "join", namespace, room, sid)
+    await admin.command(Feature.JOIN, "join", namespace, admin.state.find_room(room, [namespace]), sid)
     if not admin.state.reports_sockets:
         say(f"asked {admin.state.namespace} to join us to {room}; in production mode it does not confirm it")
     elif await admin.read_until(inside, timeout):

@@ -10,6 +10,7 @@ from nsroom.errors import NackError, WaitError
 from nsroom.introspection.admin.client import Admin, Say
 from nsroom.introspection.admin.state import State
 from nsroom.introspection.inventory import Socket
+from nsroom.output.room_names import is_named, parse_room, room_order
 from nsroom.output.stdio import say
 from nsroom.output.tables import Row, Rows
 from nsroom.protocol.refusals import refusal
@@ -60,7 +61,7 @@ async def _rooms(client: Client, namespace: str, room: str | None) -> Rows:
     listed = (await _answer(client, namespace, "rooms", [])).get("rooms")
     if not isinstance(listed, list):
         raise NackError(f"{namespace}: the server's answer to `rooms` is not a list of rooms")
-    return [_room_row(each, namespace) for each in listed]
+    return sorted((_room_row(each, namespace) for each in listed), key=lambda row: room_order(row["room"]))
 
 
 def _room_row(room: Json, namespace: str) -> Row:
@@ -70,7 +71,7 @@ def _room_row(room: Json, namespace: str) -> Row:
     count = room.get("count")
     members = room["members"]
     return {
-        "room": str(room["room"]),
+        "room": parse_room(room["room"]),
         "count": count if isinstance(count, int) else len(members),
         "members": members,
     }
@@ -96,7 +97,7 @@ def rooms_view(namespaces: tuple[str, ...], room: str | None, all: bool) -> View
                 "members": list(map(_member, members)),
             }
             for key, members in state.rooms(namespaces, all).items()
-            if room in (None, key[1])
+            if room is None or is_named(room, key[1])
         ]
 
     return view
@@ -112,7 +113,7 @@ def _member(socket: Socket) -> Row:
 
 
 def _socket_row(state: State, socket: Socket, all: bool) -> Row:
-    rooms = sorted(room for room in socket.rooms if all or (socket.namespace, room) not in state.sockets)
+    rooms = [room for room in socket.rooms if all or (socket.namespace, room) not in state.sockets]
     row = {
         "namespace": socket.namespace,
         "sid": socket.sid,
@@ -120,7 +121,7 @@ def _socket_row(state: State, socket: Socket, all: bool) -> Row:
         "transport": socket.transport,
         "address": socket.address,
         "connected": format_time(socket.connected) if socket.connected else None,
-        "rooms": rooms,
+        "rooms": sorted(rooms, key=room_order),
         "data": socket.data or None,
     }
     return {key: value for key, value in row.items() if value is not None}

@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 from nsroom.output.ndjson import encode_value
+from nsroom.output.room_names import room_text
 from nsroom.output.stdio import put, say
 from nsroom.output.terminal import console, safe
 from nsroom.record import Json
@@ -77,7 +78,7 @@ def _overwrite(text: str) -> bytes:
 def room_cells(row: Row) -> Sequence[str]:
     """Return the cells of a room: namespace, room, count, names."""
     names = ", ".join(map(_member, row["members"]))
-    return row["namespace"], row["room"], str(row["count"]), names
+    return row["namespace"], room_text(row["room"]), str(row["count"]), names
 
 
 def _member(member: Json) -> str:
@@ -90,7 +91,7 @@ def _member(member: Json) -> str:
 def socket_cells(row: Row) -> Sequence[str]:
     """Return the cells of a socket: namespace, sid, transport, address, time of connection, rooms."""
     known = [row.get(key) or "?" for key in ("namespace", "sid", "transport", "address", "connected")]
-    return *map(str, known), ", ".join(row["rooms"])
+    return *map(str, known), ", ".join(map(room_text, row["rooms"]))
 
 
 def changes(before: Rows, after: Rows) -> Iterator[Row]:

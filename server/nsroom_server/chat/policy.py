@@ -34,11 +34,13 @@ def nick_name(value: Json, longest: int) -> str:
 
 
 def _name(value: Json, longest: int, what: str, code: Code) -> str:
+    if not isinstance(value, str):
+        raise Refusal(code, f"{what} has to be text")
     if not is_name(value, longest):
         raise Refusal(code, f"{what}: must be 1 to {longest} printable characters")
     if not is_distinct(value):
         raise Refusal(code, f"{what}: {_NOT_DISTINCT}")
-    return str(value)
+    return value
 
 
 def event_name(value: Json) -> str:

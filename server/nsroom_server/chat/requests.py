@@ -121,7 +121,7 @@ def integer(args: Args, key: str, low: int, high: int, default: int | None = Non
 
 def _object(args: Args, short: str | None = None) -> Mapping[str, Json]:
     value = args[0] if args else None
-    if short and isinstance(value, str):
+    if short and isinstance(value, str | int | float):
         return {short: value}
     if not isinstance(value, dict):
         raise Refusal(Code.BAD_REQUEST, f"the argument must be {'a string or ' if short else ''}an object")

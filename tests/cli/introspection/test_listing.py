@@ -3,8 +3,8 @@
 import json
 
 from nsroom.introspection.listing import rooms_view, sockets_view
-from nsroom.output.tables import changes
-from tests.cli.introspection.admin.test_state import ANN, BEN, after, described, sent
+from nsroom.output.tables import changes, room_cells, socket_cells
+from tests.cli.introspection.admin.test_state import ANN, BEN, JS, after, described, sent
 
 
 def test_secrets_of_the_handshake_are_not_kept() -> None:
@@ -24,3 +24,29 @@ def test_changes_of_a_list() -> None:
     ]
     assert list(changes(before, later))[-1] == {"namespace": "/chat", "room": "b", "gone": True}
     assert list(changes(later, later)) == []
+
+
+def test_a_number_and_the_same_text_are_two_rooms() -> None:
+    state = after(sent("all_sockets", [described(ANN, 42, "room-10"), described(BEN, "42", "room-2")]))
+    rows = rooms_view((), None, False)(state)
+    assert [(row["room"], row["members"]) for row in rows] == [
+        (42, [{"sid": ANN}]),
+        ("42", [{"sid": BEN}]),
+        ("room-2", [{"sid": BEN}]),
+        ("room-10", [{"sid": ANN}]),
+    ]
+    assert [room_cells(row)[1] for row in rows] == ["42", '"42"', "room-2", "room-10"]
+    assert [row["room"] for row in rooms_view((), "42", False)(state)] == [42, "42"]
+    assert [row["room"] for row in rooms_view((), '"42"', False)(state)] == ["42"]
+    assert [socket_cells(row)[-1] for row in sockets_view((), False)(state)] == [
+        "42, room-10",
+        '"42", room-2',
+    ]
+
+
+def test_a_number_is_joined_and_left() -> None:
+    state = after(sent("all_sockets", [described(ANN)]), sent("room_joined", "/chat", 42, ANN, JS))
+    assert [row["room"] for row in rooms_view((), None, False)(state)] == [42]
+    assert (state.find_room("42"), state.find_room('"42"')) == (42, '"42"')
+    state.feed(sent("room_left", "/chat", 42, ANN, JS))
+    assert rooms_view((), None, False)(state) == []

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +49,9 @@ def test_rooms_of_a_socket() -> None:
     with pytest.raises(Refusal) as refusal:
         policy.require_joinable("more", rooms, 128, lambda _: False)
     assert refusal.value.code == "too_many_rooms"
+
+
+@pytest.mark.parametrize("name", [7, 7.5, None, True, ["a"]])
+def test_a_room_name_is_text(name: Any) -> None:
+    with pytest.raises(Refusal, match="room has to be text"):
+        policy.room_name(name, 128)

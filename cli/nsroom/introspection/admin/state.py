@@ -11,6 +11,7 @@ from itertools import count
 
 from nsroom.introspection.admin.offsets import without_offset
 from nsroom.introspection.inventory import Feature, Key, Server, Socket, parse_server, parse_socket
+from nsroom.output.room_names import Room, find_room, parse_room, room_order
 from nsroom.record import Direction, Json, Kind, Record, parse_time
 
 _MAX_DISCONNECTED = 100_000
@@ -76,14 +77,20 @@ class State:
         )
         return sorted(chosen, key=lambda each: each.key)
 
-    def rooms(self, namespaces: Collection[str] = (), all: bool = False) -> dict[Key, list[Socket]]:
+    def rooms(
+        self, namespaces: Collection[str] = (), all: bool = False
+    ) -> dict[tuple[str, Room], list[Socket]]:
         """Return the rooms with their members; the room of each socket itself only with `all`."""
-        found: dict[Key, list[Socket]] = defaultdict(list)
+        found: dict[tuple[str, Room], list[Socket]] = defaultdict(list)
         for socket in self.select(namespaces, all):
             for room in socket.rooms:
                 if all or (socket.namespace, room) not in self.sockets:
                     found[socket.namespace, room].append(socket)
-        return dict(sorted(found.items()))
+        return dict(sorted(found.items(), key=lambda item: (item[0][0], room_order(item[0][1]))))
+
+    def find_room(self, name: str, namespaces: Collection[str] = ()) -> Room:
+        """Return the room that a user names; see `output.room_names`."""
+        return find_room(name, (room for _, room in self.rooms(namespaces)))
 
     def feed(self, record: Record) -> list[Record]:
         """Apply one record of the connection, and return the socket actions that it reports as Records."""
@@ -161,19 +168,19 @@ class State:
 
     def _room_joined(self, record: Record) -> list[Record]:
         match record.args:
-            case [str() as namespace, str() as room, str() as sid, *rest]:
+            case [str() as namespace, str() | int() | float() as room, str() as sid, *rest]:
                 socket = self._known((namespace, sid))
                 if socket is not None:
-                    self.sockets[socket.key] = replace(socket, rooms=socket.rooms | {room})
+                    self.sockets[socket.key] = replace(socket, rooms=socket.rooms | {parse_room(room)})
                 return self._presence("join-room", record, rest, (namespace, sid), room)
         return []
 
     def _room_left(self, record: Record) -> list[Record]:
         match record.args:
-            case [str() as namespace, str() as room, str() as sid, *rest]:
+            case [str() as namespace, str() | int() | float() as room, str() as sid, *rest]:
                 socket = self.sockets.get((namespace, sid))
                 if socket is not None:
-                    self._leave(replace(socket, rooms=socket.rooms - {room}), rest)
+                    self._leave(replace(socket, rooms=socket.rooms - {parse_room(room)}), rest)
                 return self._presence("leave-room", record, rest, (namespace, sid), room)
         return []
 
@@ -183,7 +190,7 @@ class State:
         if not socket.rooms and socket.is_described and not _is_javascript(rest):
             del self.sockets[socket.key]
 
-    def _presence(self, event: str, record: Record, rest: list[Json], key: Key, room: str) -> list[Record]:
+    def _presence(self, event: str, record: Record, rest: list[Json], key: Key, room: Room) -> list[Record]:
         """Report a room change as the reference server does; only the server saw it, so it is `local`."""
         if room == key[1]:
             return []

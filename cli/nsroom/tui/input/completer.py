@@ -8,6 +8,7 @@ from itertools import islice
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from nsroom.output.room_names import room_order
 from nsroom.output.terminal import safe
 from nsroom.record import Direction, Kind
 from nsroom.tui.input import copy_formats
@@ -129,7 +130,7 @@ class LiveCompleter(Completer):
         return _matching([*unused, *(reversed(namespaces.sids) if word else ())], word)
 
     def _rooms(self) -> Iterable[str]:
-        return self._view.model.namespaces[self._view.namespace].rooms
+        return sorted(self._view.model.namespaces[self._view.namespace].rooms, key=room_order)
 
     def _events(self) -> list[str]:
         return list(self._view.model.namespaces[self._view.namespace].events)[::-1]

@@ -1,5 +1,6 @@
 """The list of events: one row per record, with the state of its acknowledgement."""
 
+from nsroom.output.room_names import room_order
 from nsroom.output.summary import Piece, Style, duration, line, refused
 from nsroom.output.terminal import cells, safe
 from nsroom.record import Direction, Kind, Record
@@ -124,7 +125,7 @@ def first_steps(view: View, width: int) -> list[Fragments]:
         state = f"connected to {view.namespace} as {namespace.sid}"
     else:
         state = f"connecting to {view.server} …"
-    rooms = ", ".join(list(namespace.rooms)[:8]) or "none known yet; /rooms asks the server"
+    rooms = ", ".join(sorted(namespace.rooms, key=room_order)[:8]) or "none known yet; /rooms asks the server"
     steps = (
         ("/join lobby", "ask to join a room"),
         ('/emit hello {"you": true}', "emit an event"),

@@ -3,6 +3,7 @@
 from itertools import islice
 from typing import NamedTuple
 
+from nsroom.output.room_names import room_order
 from nsroom.output.terminal import cells, clip, safe
 from nsroom.tui.model.clients import ObservedClient
 from nsroom.tui.model.namespaces import Namespace, Room, State
@@ -98,7 +99,9 @@ def _client(view: View, client: ObservedClient, width: int) -> Entry:
 
 def _rooms(view: View, width: int) -> list[Entry]:
     rooms = view.model.namespaces[view.namespace].rooms
-    ordered = sorted(rooms.items(), key=lambda pair: (pair[0] != view.room, not pair[1].joined, pair[0]))
+    ordered = sorted(
+        rooms.items(), key=lambda pair: (pair[0] != view.room, not pair[1].joined, room_order(pair[0]))
+    )
     entries = []
     for name, room in ordered:
         entries.append(Entry(_room(view, name, room, width), view.namespace, name))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nsroom.introspection.inventory import Key, Server, Socket
+from nsroom.output.room_names import room_order, room_text
 from nsroom.output.summary import Piece, line
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.model.rates import Rate
@@ -76,7 +77,7 @@ class Activity:
         for socket in self.snapshot.sockets:
             yield Scope(socket.namespace)
             yield Scope(socket.namespace, sid=socket.sid)
-            yield from (Scope(socket.namespace, room) for room in socket.rooms)
+            yield from (Scope(socket.namespace, room_text(room)) for room in socket.rooms)
 
     def learn(self, records: Iterable[Record], second: int) -> None:
         """Learn from records seen in this second of our own clock; the server's clock may differ."""
@@ -100,7 +101,7 @@ class Activity:
         self._add_rate(Scope(namespace, sid=sid)).add(second)
         for room in socket.rooms if socket else ():
             if room != sid:
-                self._add_rate(Scope(namespace, room)).add(second)
+                self._add_rate(Scope(namespace, room_text(room))).add(second)
 
     def _add_rate(self, scope: Scope) -> Rate:
         rate = self._rates.get(scope)
@@ -123,13 +124,14 @@ class Activity:
         return self._watched_lines
 
     def shared_rooms(self, socket: Socket) -> list[str]:
-        """Return the rooms of a socket, without those that are a socket's own."""
-        return [room for room in socket.rooms if (socket.namespace, room) not in self.sockets]
+        """Return the names of a socket's rooms in order, without those that are a socket's own."""
+        shared = (room for room in socket.rooms if (socket.namespace, room) not in self.sockets)
+        return [room_text(room) for room in sorted(shared, key=room_order)]
 
     def members(self, namespace: str, room: str | None) -> list[Socket]:
         """Return the sockets of a room, or of the whole namespace if the room is None."""
         return [
             each
             for each in self.snapshot.sockets
-            if each.namespace == namespace and (room is None or room in each.rooms)
+            if each.namespace == namespace and (room is None or room in map(room_text, each.rooms))
         ]

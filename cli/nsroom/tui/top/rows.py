@@ -116,7 +116,7 @@ class RowBuilder:
     def _socket(self, socket: Socket, room: str | None) -> Row:
         per_second, rate = self._per_second(Scope(socket.namespace, sid=socket.sid))
         since = max((self._now - socket.connected) // 1_000_000, 0) if socket.connected else None
-        rooms = ", ".join(sorted(self._activity.shared_rooms(socket)))
+        rooms = ", ".join(self._activity.shared_rooms(socket))
         about = (socket.sid, _nick(socket.data), socket.transport, socket.address, since)
         return Row(Scope(socket.namespace, room, socket.sid), (*about, per_second, rooms), rate)
 

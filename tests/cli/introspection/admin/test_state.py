@@ -26,7 +26,7 @@ def connecting() -> Record:
     return Record(AT, 1, Direction.OUT, Kind.CONNECT, "/admin")
 
 
-def described(sid: str, *rooms: str, namespace: str = "/chat", time: str = JS) -> dict[str, Any]:
+def described(sid: str, *rooms: str | int, namespace: str = "/chat", time: str = JS) -> dict[str, Any]:
     """Describe a socket as both servers do."""
     return {
         "id": sid,
