@@ -102,6 +102,9 @@ GROUPS: dict[type, tuple[str, ...]] = {
     AdminOptions: ("rooms", "sockets", "tail", "top", "kick", "join", "emit"),
 }
 
+COMMON = ("--quiet", "--verbose", "--color", "--debug")
+"""The options of every command."""
+
 TREE: Any = typer.main.get_command(build(COMMANDS))
 
 
@@ -123,7 +126,7 @@ def shared(command: str) -> set[str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_has_the_options_of_the_contract_and_no_others(command: str) -> None:
     own = {*BUILT[command].split(), *BEYOND.get(command, "").split()}
-    assert long_names(options(command)) == own | shared(command)
+    assert long_names(options(command)) == own | shared(command) | {*COMMON}
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -138,12 +141,12 @@ async def test_help_has_examples_and_fits(command: str, nsroom: Runner) -> None:
 
 @pytest.mark.parametrize("columns", ["", "nonsense", "0", "80", "300"])
 async def test_help_is_what_typer_writes(columns: str, nsroom: Runner) -> None:
-    by_typer = await nsroom("--debug", "--help", env={"COLUMNS": "80"})
+    by_typer = await nsroom("-q", "--help", env={"COLUMNS": "80"})
     assert by_typer.stdout == root_help()
     for word in ("--help", "-h"):
         assert await nsroom(word, env={"COLUMNS": columns}) == by_typer
     narrow = {"COLUMNS": "60"}
-    assert await nsroom("--help", env=narrow) == await nsroom("--debug", "--help", env=narrow) != by_typer
+    assert await nsroom("--help", env=narrow) == await nsroom("-q", "--help", env=narrow) != by_typer
 
 
 async def test_the_list_of_commands_is_complete(nsroom: Runner) -> None:
@@ -260,10 +263,14 @@ def test_completion_offers_files_for_options_that_take_files() -> None:
 def reference() -> str:
     """Return the tables of options: the shared ones, then each command's own."""
     groups = {id(kind): set(kind.__annotations__) for kind in SHARED.values()}
-    parts = [_table(title, _of_group(kind)) for title, kind in SHARED.items()]
+    common = [each for each in options(COMMANDS[0]) if each.opts[-1] in COMMON]
+    parts = [_table("Every command, before or after its name", common)]
+    parts += [_table(title, _of_group(kind)) for title, kind in SHARED.items()]
     for command in COMMANDS:
-        common = {name for kind in SHARED.values() if _has(command, kind) for name in groups[id(kind)]}
-        own = [each for each in options(command) if each.name not in common]
+        elsewhere = {name for kind in SHARED.values() if _has(command, kind) for name in groups[id(kind)]}
+        own = [
+            each for each in options(command) if each.name not in elsewhere and each.opts[-1] not in COMMON
+        ]
         parts.append(_table(f"`{command}`", own) if own else "")
     return "\n" + "\n".join(filter(None, parts)) + "\n"
 

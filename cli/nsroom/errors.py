@@ -34,9 +34,13 @@ class NsroomError(Exception):
 
 
 class UsageError(NsroomError):
-    """Bad arguments; nothing was sent."""
+    """Bad arguments; nothing was sent. `line` is the command line that was probably meant."""
 
     code = ExitCode.USAGE
+
+    def __init__(self, text: str, line: str | None = None) -> None:
+        super().__init__(text)
+        self.line = line
 
 
 class ConnectError(NsroomError):

@@ -1,5 +1,6 @@
 """Entry point: run one command and turn every error into one line and an exit code."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -8,8 +9,8 @@ from errno import EBADF, EDQUOT, EIO, ENOSPC
 from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS
-from nsroom.errors import ExitCode, NsroomError, Stopped
-from nsroom.output.stdio import fix_stdio, put, say, show_version
+from nsroom.errors import ExitCode, NsroomError, Stopped, UsageError
+from nsroom.output.stdio import complain, fix_stdio, put, show_version
 from nsroom.output.terminal import safe
 
 HELP = os.path.join(os.path.dirname(__file__), "help.txt")
@@ -36,7 +37,9 @@ def run(argv: Sequence[str]) -> int:
         return _run(argv)
     except NsroomError as error:
         if error.code != ExitCode.SIGPIPE:
-            say(str(error))
+            complain(str(error))
+        if isinstance(error, UsageError) and error.line:
+            _show_line(error.line)
         return error.code
     except Stopped as stopped:
         return stopped.code
@@ -68,7 +71,12 @@ def _run(argv: Sequence[str]) -> int:
 
     if "_NSROOM_COMPLETE" in os.environ:
         _register_shells()
-    return int(build(_needed(argv))(argv, prog_name="nsroom", standalone_mode=False) or 0)
+        return int(build(COMMANDS)(argv, prog_name="nsroom", standalone_mode=False) or 0)
+    from nsroom.cli.first_word import with_command
+
+    argv = with_command(argv, COMMANDS)
+    needed = [argv[0]] if argv and argv[0] in COMMANDS else COMMANDS
+    return int(build(needed)(argv, prog_name="nsroom", standalone_mode=False) or 0)
 
 
 def _asks_for_report(argv: Sequence[str]) -> bool:
@@ -98,12 +106,6 @@ def _register_shells() -> None:
     get_completion_inspect_parameters()
 
 
-def _needed(argv: Sequence[str]) -> Sequence[str]:
-    """Return the commands to load: the one that the line names, or all for help and completion."""
-    words = [word for word in argv[:2] if word != "--debug"]
-    return [words[0]] if words and words[0] in COMMANDS else COMMANDS
-
-
 def _unexpected(error: Exception, argv: Sequence[str]) -> int:
     if type(error).__name__ == "Abort":  # typer's, for the end of input at a prompt
         return ExitCode.SIGINT
@@ -111,12 +113,12 @@ def _unexpected(error: Exception, argv: Sequence[str]) -> int:
         _explain_usage(error.format_message(), getattr(error, "ctx", None), argv)
         return ExitCode.USAGE
     if isinstance(error, OSError) and error.errno in _FULL:  # while printing help or the version
-        say(f"cannot write to standard output: {error.strerror}")
+        complain(f"cannot write to standard output: {error.strerror}")
         return ExitCode.OUTPUT
     if "--debug" in argv:
         _show_traceback(error)
-    say(f"this is a bug in nsroom: {type(error).__name__}: {error}")
-    say("run it again as `nsroom --debug …` and report the output")
+    complain(f"this is a bug in nsroom: {type(error).__name__}: {error}")
+    complain("run it again as `nsroom --debug …` and report the output")
     return ExitCode.BUG
 
 
@@ -124,7 +126,13 @@ def _explain_usage(text: str, context: Any, argv: Sequence[str]) -> None:
     if not argv:
         sys.stderr.write(f"{text}\n")
     else:
-        say(f"{_lower(text)}{f' (see `{context.command_path} --help`)' if context else ''}")
+        complain(f"{_lower(text)}{f' (see `{context.command_path} --help`)' if context else ''}")
+
+
+def _show_line(line: str) -> None:
+    """Print a command line to paste below an error."""
+    with contextlib.suppress(OSError, ValueError):  # a closed stderr, as in `complain`
+        sys.stderr.write(f"  {safe(line)}\n")
 
 
 def _show_traceback(error: Exception) -> None:

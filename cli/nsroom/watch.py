@@ -21,7 +21,7 @@ from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
 from nsroom.output.recording import FileSink
 from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, TextSink, pump
-from nsroom.output.stdio import is_terminal, say
+from nsroom.output.stdio import complain, is_terminal, say
 from nsroom.output.terminal import colours
 from nsroom.output.writer import ClosedOutput, Output
 from nsroom.protocol.refusals import refusal
@@ -202,7 +202,7 @@ async def _send_line(client: "Client", compose: Callable[[str], Emit], line: byt
         elif item is not None and (answer := await client.submit(item)):
             answer.add_done_callback(_report_failure)
     except NsroomError as error:
-        say(f"not sent: {error}")
+        complain(f"not sent: {error}")
 
 
 def _parse(line: bytes, compose: Callable[[str], Emit], namespace: str) -> Emit | Acknowledge | None:
@@ -219,6 +219,6 @@ def _report_failure(answer: asyncio.Future[Record]) -> None:
         return
     error = answer.exception()
     if isinstance(error, LostError):
-        say(f"unconfirmed: {error}")
+        complain(f"unconfirmed: {error}")
     elif error is None and (refused := refusal(answer.result().args)):
-        say(f"refused: {refused}")
+        complain(f"refused: {refused}")

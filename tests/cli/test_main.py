@@ -92,18 +92,15 @@ def test_debug_shows_a_safe_traceback(fail: Fail, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("nonsense", "no such command 'nonsense' (see `nsroom --help`)"),
-        ("--nonsense", "no such option: --nonsense (see `nsroom --help`)"),
-        ("emit", "missing argument 'EVENT' (see `nsroom emit --help`)"),
-        ("emit x --nonsense", "no such option: --nonsense"),
-        ("emit x --timeout soon", "invalid value for '--timeout': 'soon' is not a valid float"),
-        ("emit x --timeout 0", "invalid value for '--timeout': 0.0 is not in the range"),
-        ("connect -C 0", "invalid value for '-C' / '--count': 0 is not in the range"),
-        ("connect --transport pigeon", "invalid value for '--transport': 'pigeon' is not one of"),
-        ("connect -W", "option '-W' requires an argument"),
-        ("join", "missing argument 'ROOM...'"),
-        ("connect chat", "'chat' is neither a namespace like /chat nor a URL"),
-        ("--debug --nonsense", "no such option: --nonsense"),
+        ("nonsense", "unknown command 'nonsense'"),
+        ("--nonsense", "unknown option --nonsense (see `nsroom --help`)"),
+        ("emit", "emit needs an EVENT, for example:"),
+        ("emit x --nonsense", "unknown option --nonsense"),
+        ("emit x --timeout 0", "--timeout '0': must be a number of seconds, at least 0.01"),
+        ("connect -W", "-W needs a value: -W SECONDS"),
+        ("emit x --ack=yes", "option '--ack' does not take a value"),
+        ("connect chat", "'chat' is neither a namespace like /chat nor a host nor a URL"),
+        ("--debug --nonsense", "unknown option --nonsense"),
     ],
 )
 def test_a_wrong_command_line_is_a_usage_error(
@@ -111,8 +108,9 @@ def test_a_wrong_command_line_is_a_usage_error(
 ) -> None:
     assert main.run(line.split()) == ExitCode.USAGE
     stdout, stderr = capsys.readouterr()
-    assert (stdout, stderr.count("\n")) == ("", 1)
-    assert stderr.startswith(f"nsroom: {text}")
+    message, *corrected = stderr.splitlines()
+    assert (stdout, message.startswith(f"nsroom: {text}")) == ("", True)
+    assert [each[:9] for each in corrected] in ([], ["  nsroom "])
 
 
 def test_without_a_command_it_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

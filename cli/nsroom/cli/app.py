@@ -2,18 +2,30 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from nsroom.cli.command import Command
+from nsroom.cli.common_options import common_options
 from nsroom.cli.completion import Shell, script
 from nsroom.output.stdio import show_version
+
+
+class Group(TyperGroup):
+    """The application, with the options of every command."""
+
+    def __init__(self, *args: Any, **fields: Any) -> None:
+        super().__init__(*args, **fields)
+        self.params += common_options()
 
 
 def build(names: Sequence[str]) -> typer.Typer:
     """Build the application with the named commands; each is the function named like its module."""
     app = typer.Typer(
         name="nsroom",
+        cls=Group,
         rich_markup_mode=None,
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -23,7 +35,7 @@ def build(names: Sequence[str]) -> typer.Typer:
     app.callback()(root)
     for name in names:
         module = import_module(f"nsroom.commands.{name}")
-        app.command(name, cls=getattr(module, "Command", None))(getattr(module, name))
+        app.command(name, cls=getattr(module, "Command", Command))(getattr(module, name))
     return app
 
 
@@ -50,7 +62,6 @@ def root(
             is_eager=True,
         ),
     ] = False,
-    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
     _completion: Annotated[
         Shell | None,
         typer.Option(

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,6 +21,23 @@ from nsroom.client.target import (
 from nsroom.errors import UsageError
 
 _DEFAULT_PATH = "/socket.io/"
+
+LeadingTarget = Annotated[
+    str,
+    typer.Argument(metavar="[TARGET]", help="/namespace, URL or :PORT/namespace.", show_default=False),
+]
+"""A target before the other arguments; empty if the first word has not the form of one."""
+AnyTarget = Annotated[
+    str | None,
+    typer.Argument(metavar="[TARGET]", help="/namespace, URL, HOST or :PORT/namespace.", show_default=False),
+]
+"""A target that is the only argument."""
+AnyTargets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TARGET]...", help="/namespace, URL, HOST or :PORT/namespace.", show_default=False
+    ),
+]
 
 
 def _presets() -> list[str]:
@@ -82,7 +98,8 @@ class ConnectionOptions:
         Transport.AUTO
     )
     protocol: Annotated[
-        Protocol, typer.Option(help="Engine.IO version: 4, or 3 for Socket.IO 2; auto detects it.")
+        Protocol,
+        typer.Option(help="Engine.IO version: 4, or 3 for Socket.IO 2; auto detects it."),
     ] = Protocol.AUTO
     parser: Annotated[Parser, typer.Option(help="Packet encoding; auto tries JSON, then msgpack.")] = (
         Parser.AUTO
@@ -102,9 +119,9 @@ class ConnectionOptions:
         bool, typer.Option("--no-reconnect", help="Exit when the connection is lost.")
     ] = False
 
-    def target(self, targets: Sequence[str] = ()) -> Target:
+    def target(self, *targets: str | None) -> Target:
         """Return the target that these options and the command line's targets name. Raises: UsageError."""
-        url, namespaces = resolve(targets, self.url, self.namespace or ())
+        url, namespaces = resolve(filter(None, targets), self.url, self.namespace or ())
         if not self.path.isprintable() or not self.path.strip("/"):
             raise UsageError(f"--path {self.path!r}: write it as /socket.io/")
         preset = find(self.preset)

@@ -10,7 +10,7 @@ from nsroom.client.delivery import Delivery
 from nsroom.client.events import Line
 from nsroom.client.flow_control import Tally
 from nsroom.client.target import Target
-from nsroom.output.stdio import say
+from nsroom.output.stdio import detail, say
 from nsroom.record import Record
 
 
@@ -28,7 +28,7 @@ async def run_delivery(
 
     Raises: the errors of `Client.connect`, `begin` and `Delivery.run`.
     """
-    client = Client(target, note=say)
+    client = Client(target, say=detail, note=say)
     delivery = Delivery(client, ack=ack, timeout=timeout, on_ack=on_ack)
     try:
         await client.connect()

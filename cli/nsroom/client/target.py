@@ -14,7 +14,10 @@ from nsroom.record import Json
 DEFAULT_URL = "http://localhost:3000"
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)?:\d{1,5}(/.*)?")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PORT = re.compile(r":\d{1,5}(?:[/?].*)?")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|\w(?:[\w.-]*\w)?)(:\d{1,5})?(?:[/?].*)?")
+_THIS_MACHINE = re.compile(r"(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]", re.I)
 
 
 class Transport(StrEnum):
@@ -86,12 +89,25 @@ def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) ->
     return servers.pop(), tuple(dict.fromkeys(named)) or (base[1] or "/",)
 
 
+def is_target(text: str) -> bool:
+    """Return whether a text can only be meant as a target: /namespace, a URL, or :PORT."""
+    return text.startswith("/") or bool(_URL.match(text) or _PORT.fullmatch(text))
+
+
+def is_host(text: str) -> bool:
+    """Return whether a text looks like a host: localhost, a name with a dot, an address, or HOST:PORT."""
+    found = _HOST.fullmatch(text)
+    return bool(found and (found[2] or "." in found[1] or found[1].lower() == "localhost" or text[0] == "["))
+
+
 def _parse(text: str) -> tuple[str | None, str | None]:
     """Return the server and the namespace of a target; either may be None."""
     if text.startswith("/"):
         return None, namespace_of(text)
-    if _HOST_PORT.fullmatch(text):
-        text = f"http://{'localhost' if text.startswith(':') else ''}{text}"
+    if _PORT.fullmatch(text):
+        text = f"http://localhost{text}"
+    elif is_host(text):
+        text = f"{_scheme(text)}://{text}"
     parts = _split(text)
     if parts.scheme not in _SCHEMES or not parts.hostname:
         raise UsageError(
@@ -101,6 +117,12 @@ def _parse(text: str) -> tuple[str | None, str | None]:
         raise UsageError(f"{text!r}: use --query instead of ?, and remove '#' and the rest")
     path = parts.path if parts.path not in ("", "/") else None
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and namespace_of(path)
+
+
+def _scheme(host: str) -> str:
+    """Return the scheme of a host that is given without one: https unless it is this machine."""
+    found = _HOST.fullmatch(host)
+    return "http" if found and _THIS_MACHINE.fullmatch(found[1]) else "https"
 
 
 def _split(text: str) -> SplitResult:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import ExitCode, UsageError
-from nsroom.output.stdio import put, say
+from nsroom.output.stdio import complain, put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +147,7 @@ class ThresholdOptions:
 
 @expand
 def bench(
-    target: Annotated[str | None, typer.Argument(metavar="[TARGET]", help="Namespace, URL or :PORT.")] = None,
+    target: AnyTarget = None,
     *,
     scenario: Annotated[
         list[str] | None,
@@ -186,7 +186,7 @@ def bench(
 
     load, parsed, thresholds = options.load(), events.events(), limits.thresholds()
     chosen = _scenarios(scenario or [])
-    where = connection.target((target,) if target else ())
+    where = connection.target(target)
     sink = _Sink(json, save, force)
     run(_bench(where, load, parsed, chosen, thresholds, yes, sink))
 
@@ -259,7 +259,7 @@ async def _bench(
         if report.results:
             sink.write(report, file)
     for miss in report.missed:
-        say(f"missed: {miss}")
+        complain(f"missed: {miss}")
     if report.missed:
         raise typer.Exit(ExitCode.NO)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.display_options import is_received
 from nsroom.cli.event_options import EmitOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, UsageError, WaitError
-from nsroom.output.stdio import put, say
+from nsroom.output.stdio import detail, put, say
 
 if TYPE_CHECKING:
     from nsroom.client.client import Client
@@ -29,9 +29,10 @@ _MAX_NAME, _MAX_VALUE = 40, 120
 
 @expand
 def call(
+    *,
+    target: LeadingTarget = "",
     event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")],
     args: Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", show_default=False)] = None,
-    *,
     connection: ConnectionOptions,
     options: EmitOptions,
     fail: Annotated[
@@ -61,10 +62,10 @@ def call(
     from nsroom.client.presets import find
     from nsroom.record import brief
 
-    target = replace(connection.target(), reconnect=False)
+    server = replace(connection.target(target), reconnect=False)
     preset = find(connection.preset)
     is_error = _error_test(fail or preset.fail)
-    record = run(_call(target, options.emit(event, args or [], target.namespaces[0]), options))
+    record = run(_call(server, options.emit(event, args or [], server.namespaces[0]), options))
     put(_as_record(record) if json or not sys.stdout.isatty() else _as_text(record))
     _raise_if_refused(record)
     if (error_first or preset.error_first) and record.args and record.args[0] is not None:
@@ -89,7 +90,7 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
     from nsroom.channel import now
     from nsroom.client.client import Client
 
-    client = Client(target, watch=True, note=say)
+    client = Client(target, watch=True, say=detail, note=say)
     received = _Received()
     reading = asyncio.create_task(received.read(client))
     try:

@@ -1,19 +1,13 @@
 """`nsroom connect`: connect to namespaces and watch their events."""
 
-from typing import Annotated
-
-import typer
-
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import WatchOptions
 from nsroom.cli.option_groups import expand
 
 
 @expand
 def connect(
-    targets: Annotated[
-        list[str] | None, typer.Argument(metavar="[TARGET]...", help="/namespace, URL or :PORT/namespace.")
-    ] = None,
+    targets: AnyTargets = None,
     *,
     connection: ConnectionOptions,
     options: WatchOptions,
@@ -36,4 +30,4 @@ def connect(
     from nsroom.cli.run import run
     from nsroom.watch import watch
 
-    run(watch(connection.target(targets or ()), options))
+    run(watch(connection.target(*targets or ()), options))

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import DecodeError, ExitCode, UsageError
-from nsroom.output.stdio import put, say
+from nsroom.output.stdio import complain, put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 @expand
 def doctor(
-    target: Annotated[
-        str | None,
-        typer.Argument(metavar="[TARGET]", help="A URL, :PORT or namespace.", show_default=False),
-    ] = None,
+    target: AnyTarget = None,
     *,
     connection: ConnectionOptions,
     origin: Annotated[
@@ -77,10 +74,10 @@ def doctor(
     from nsroom.doctor.report import verdict
 
     extras = Extras(_checked(origin), event, _arguments(event, event_args), soak)
-    reports = run(_examine(connection.target([target] if target else []), extras))
+    reports = run(_examine(connection.target(target), extras))
     _show(reports, json)
     if problem := verdict(reports, strict):
-        say(problem)
+        complain(problem)
         raise typer.Exit(ExitCode.NO)
 
 
@@ -149,7 +146,7 @@ def _explain(text: str, json: bool) -> None:
 
     found = look_up(text)
     if not found:
-        say("no known error matches: paste the message exactly as the client printed it")
+        complain("no known error matches: paste the message exactly as the client printed it")
         raise typer.Exit(ExitCode.NO)
     if json:
         from json import dumps

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.admin_options import AdminOptions
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.event_options import EmitOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import DataError, UsageError
@@ -31,11 +31,12 @@ class Through(StrEnum):
 
 @expand
 def emit(
+    *,
+    target: LeadingTarget = "",
     event: Annotated[
         str, typer.Argument(metavar="EVENT", help="The event's name, or - to read events from stdin.")
     ],
     args: Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", show_default=False)] = None,
-    *,
     connection: ConnectionOptions,
     options: EmitOptions,
     ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
@@ -70,14 +71,14 @@ def emit(
     """
     from nsroom.cli.run import run
 
-    target = replace(connection.target(), reconnect=False)
+    server = replace(connection.target(target), reconnect=False)
     if via is Through.ADMIN:
         _check(options, write, ack or json or summary or offline)
-        lines = _lines(event, args or [], target.namespaces[0], replace(options, room=None))
-        run(_emit_by_admin(admin.target(target), lines, options))
+        lines = _lines(event, args or [], server.namespaces[0], replace(options, room=None))
+        run(_emit_by_admin(admin.target(server), lines, options))
         return
-    lines = _lines(event, args or [], target.namespaces[0], options)
-    run(_print_frames(lines, target) if offline else _deliver(target, lines, options, ack, summary, json))
+    lines = _lines(event, args or [], server.namespaces[0], options)
+    run(_print_frames(lines, server) if offline else _deliver(server, lines, options, ack, summary, json))
 
 
 def _check(options: EmitOptions, write: bool, other: bool) -> None:

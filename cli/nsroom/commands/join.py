@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.admin_options import AdminOptions, Via
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.display_options import WatchOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import ConnectError, RefusedError, UsageError, WaitError
@@ -30,8 +30,9 @@ def _presets() -> list[str]:
 
 @expand
 def join(
-    rooms: Annotated[list[str], typer.Argument(metavar="ROOM...", help="The rooms to join.")],
     *,
+    target: LeadingTarget = "",
+    rooms: Annotated[list[str], typer.Argument(metavar="ROOM...", help="The rooms to join.")],
     nick: Annotated[str | None, typer.Option("--as", metavar="NICK", help="Your name in the rooms.")] = None,
     join_event: Annotated[
         str | None,
@@ -95,8 +96,8 @@ def join(
     if not (join_preset or join_event or join_args) and find(connection.preset).join:
         join_preset = connection.preset
     how = convention(join_preset, join_event, join_args, nick)
-    target = connection.target()
-    admin_target = replace(admin.target(target), reconnect=False) if write else None
+    server = connection.target(target)
+    admin_target = replace(admin.target(server), reconnect=False) if write else None
 
     async def begin(client: "Client", say: "Say") -> list[str]:
         if admin_target is None or via is Via.EVENTS:
@@ -104,7 +105,7 @@ def join(
         asked = via is Via.AUTO and await _ask(lambda: ask_to_join(client, rooms, how, say), say)
         return await _join_by_admin(client, rooms, admin_target, say, fatal=not asked)
 
-    run(watch(target, options, begin, rooms[0], how))
+    run(watch(server, options, begin, rooms[0], how))
 
 
 async def _ask(join: "Callable[[], Awaitable[list[str]]]", say: "Say") -> bool:

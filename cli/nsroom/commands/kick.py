@@ -2,14 +2,13 @@
 
 import re
 from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from typer.core import TyperCommand
 
 from nsroom.cli.admin_options import AdminOptions
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.command import Command as BaseCommand
+from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.option_groups import expand
 from nsroom.errors import ExitCode, UsageError, WaitError
 from nsroom.output.stdio import say
@@ -24,22 +23,12 @@ if TYPE_CHECKING:
 _DASHED_SID = re.compile(r"-[A-Za-z0-9_-]{19}")
 
 
-class Command(TyperCommand):
+class Command(BaseCommand):
     """Accepts a sid that starts with a dash, as one in 64 does."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words, with such sids moved after a `--`."""
-        valued = [each for each in self.params if not getattr(each, "is_flag", True)]
-        takes_value = {name for option in valued for name in option.opts}
-        before, sids = list[str](), list[str]()
-        words = iter(args)
-        for word in words:
-            (sids if _DASHED_SID.fullmatch(word) else before).append(word)
-            if word in takes_value:
-                before.extend(islice(words, 1))
-            elif word == "--":
-                before.extend(words)
-        return super().parse_args(ctx, [*before, "--", *sids] if sids else before)
+    def is_argument(self, word: str) -> bool:
+        """Return whether a word that starts with a dash is a sid."""
+        return _DASHED_SID.fullmatch(word) is not None
 
 
 class Selection(NamedTuple):
@@ -54,8 +43,9 @@ class Selection(NamedTuple):
 
 @expand
 def kick(
-    sid: Annotated[str | None, typer.Argument(metavar="[SID]", help="The socket to disconnect.")] = None,
     *,
+    target: LeadingTarget = "",
+    sid: Annotated[str | None, typer.Argument(metavar="[SID]", help="The socket to disconnect.")] = None,
     room: Annotated[
         str | None,
         typer.Option("--room", metavar="ROOM", help="Disconnect all members of this room instead."),
@@ -88,9 +78,9 @@ def kick(
         raise UsageError("name the SID of a socket, or a room with --room")
     if not write:
         raise UsageError("kick changes the server; add --write to allow it")
-    target = connection.target()
-    admin_target = replace(admin.target(target), reconnect=False)
-    named = connection.named(target)
+    server = connection.target(target)
+    admin_target = replace(admin.target(server), reconnect=False)
+    named = connection.named(server)
     wanted = sid or room or ""
     selection, proven = run_asking(
         lambda proven: _find(proven, wanted, room is not None, named), admin_target

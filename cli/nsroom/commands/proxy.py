@@ -110,7 +110,7 @@ def proxy(
         where=parse(fault_where) if fault_where else None,
     )
     plan = Plan(url, insecure, cacert, connect_timeout, _checked(origin), faults)
-    run(_relay(plan, parse_listen(listen), options))
+    run(_relay(plan, parse_listen("--listen", listen), options))
 
 
 def _checked(origin: str | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import say
@@ -33,6 +33,7 @@ def replay(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A recording of --save or --json; - is stdin.")
     ],
+    target: AnyTarget = None,
     *,
     direction: Annotated[
         Sent, typer.Option("--direction", help="Send the events that were sent, received, or both.")
@@ -79,11 +80,11 @@ def replay(
         first = next(records, None)
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
-        target = connection.target()
-        if not connection.namespace:
-            target = replace(target, namespaces=(first[1].namespace or "/",))
+        server = connection.target(target)
+        if not connection.named(server):
+            server = replace(server, namespaces=(first[1].namespace or "/",))
         lines = _timed(first, records, speed)
-        run(run_delivery(replace(target, reconnect=False), lines, timeout=timeout, ack=ack, summary=summary))
+        run(run_delivery(replace(server, reconnect=False), lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
 
 

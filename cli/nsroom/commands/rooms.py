@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.admin_options import AdminOptions, Via
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, NsroomError, RefusedError, WaitError
 from nsroom.output.stdio import say
@@ -26,8 +26,9 @@ _AUTO_TIMEOUT = 2.0
 
 @expand
 def rooms(
-    room: Annotated[str | None, typer.Argument(metavar="[ROOM]", help="List only this room.")] = None,
     *,
+    target: LeadingTarget = "",
+    room: Annotated[str | None, typer.Argument(metavar="[ROOM]", help="List only this room.")] = None,
     connection: ConnectionOptions,
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the answers.")
@@ -63,14 +64,14 @@ def rooms(
     """
     from nsroom.introspection.listing import follow_admin, follow_events, rooms_view
 
-    target = replace(connection.target(), reconnect=watch)
-    admin_target = admin.target(target)
-    view = rooms_view(connection.named(target), room, all)
+    server = replace(connection.target(target), reconnect=watch)
+    admin_target = admin.target(server)
+    view = rooms_view(connection.named(server), room, all)
     error = None
     if via is not Via.ADMIN:
         origin = "" if via is Via.EVENTS else "(from the server's `rooms` event)"
         timeout = timeout if via is Via.EVENTS else min(timeout, _AUTO_TIMEOUT)
-        error = _try_events(_show(follow_events(target, room, timeout), watch, json, origin))
+        error = _try_events(_show(follow_events(server, room, timeout), watch, json, origin))
         if error is None:
             return
         if via is Via.EVENTS:

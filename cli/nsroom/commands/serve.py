@@ -11,8 +11,24 @@ if TYPE_CHECKING:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 3000,
+    address: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[[HOST]:PORT]",
+            help="Address to listen on, instead of --host and --port.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="Host to listen on.  [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "-p", "--port", metavar="N", help="Port to listen on; 0 picks a free one.  [default: 3000]"
+        ),
+    ] = None,
     path: Annotated[str, typer.Option(help="HTTP path of the server.")] = "/socket.io/",
     namespace: Annotated[
         list[str] | None,
@@ -120,6 +136,7 @@ def serve(
     \b
     Examples:
       nsroom serve
+      nsroom serve :3001
       nsroom serve --port 0 --history none
       nsroom serve -n /game -n /lobby --cors-origin https://example.org
       NSROOM_TOKEN=secret nsroom serve --host 0.0.0.0 --tls-cert cert.pem
@@ -134,8 +151,7 @@ def serve(
     if as_json and not print_limits:
         raise UsageError("--json needs --print-limits")
     config = _config(
-        host=host,
-        port=port,
+        **_address(address, host, port),
         path=path,
         any_namespace=any_namespace,
         redis=redis,
@@ -200,6 +216,19 @@ def _config(**fields: Any) -> "Config":
         raise UsageError(str(error)) from error
 
 
+def _address(text: str | None, host: str | None, port: int | None) -> dict[str, Any]:
+    """Return the host and the port to listen on, as far as they are given. Raises: UsageError."""
+    from nsroom.errors import UsageError
+
+    if text is not None and (host is not None or port is not None):
+        raise UsageError(f"either the address {text} or --host and --port, not both")
+    if text is not None:
+        from nsroom.proxy.server import parse_listen
+
+        host, port = parse_listen("address", text)
+    return {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+
+
 def _namespaces(named: list[str] | None, any_namespace: bool) -> dict[str, tuple[str, ...]]:
     return {"namespaces": tuple(named)} if named else {"namespaces": ()} if any_namespace else {}
 
@@ -220,7 +249,7 @@ def _administrator(option: str | None, write: bool) -> "Administrator | None":
     import secrets
 
     from nsroom.errors import UsageError
-    from nsroom.output.stdio import say
+    from nsroom.output.stdio import complain
     from nsroom_server.settings.config import Administrator
 
     text = _secret(option, "admin")
@@ -231,7 +260,7 @@ def _administrator(option: str | None, write: bool) -> "Administrator | None":
     user, colon, password = text.partition(":")
     if user and not colon:
         password = secrets.token_urlsafe(12)
-        say(f"the password of {user} for /admin is {password}")
+        complain(f"the password of {user} for /admin is {password}")
     return Administrator(user=user, password=password, write=write)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.admin_options import AdminOptions
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.option_groups import expand
 from nsroom.output.stdio import say
 
@@ -20,6 +20,7 @@ _EMPTY = "no sockets: no client is connected"
 
 @expand
 def sockets(
+    targets: AnyTargets = None,
     *,
     connection: ConnectionOptions,
     timeout: Annotated[
@@ -48,7 +49,7 @@ def sockets(
     from nsroom.cli.admin_credentials import run_asking
     from nsroom.introspection.listing import sockets_view
 
-    target = connection.target()
+    target = connection.target(*targets or ())
     view = sockets_view(connection.named(target), all)
     admin_target = replace(admin.target(target), reconnect=watch and target.reconnect)
     run_asking(lambda target: _list(target, view, timeout, watch, json), admin_target)

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from nsroom.cli.admin_options import AdminOptions
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import ShowOptions
 from nsroom.cli.option_groups import expand
 from nsroom.output.stdio import say
@@ -21,7 +21,13 @@ _SID_CELLS = 20
 
 
 @expand
-def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOptions) -> None:
+def tail(
+    targets: AnyTargets = None,
+    *,
+    connection: ConnectionOptions,
+    options: ShowOptions,
+    admin: AdminOptions,
+) -> None:
     """Show the events of all sockets of an instrumented server.
 
     Each record has the sid of its socket. Directions are the client's, as everywhere: "out" is an event
@@ -41,7 +47,7 @@ def tail(*, connection: ConnectionOptions, options: ShowOptions, admin: AdminOpt
     """
     from nsroom.cli.admin_credentials import run_asking
 
-    target = connection.target()
+    target = connection.target(*targets or ())
     admin_target = admin.target(target)
     keep = _keep(options, connection.named(target), admin_target.namespaces[0])
     run_asking(lambda target: _tail(target, options, keep), admin_target)

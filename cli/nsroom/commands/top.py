@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.admin_options import AdminOptions, Via
-from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, NsroomError, RefusedError, UsageError, WaitError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @expand
 def top(
+    targets: AnyTargets = None,
     *,
     connection: ConnectionOptions,
     timeout: Annotated[
@@ -51,7 +52,7 @@ def top(
             "top needs a terminal; in a pipe use `nsroom rooms --json --watch` or"
             " `nsroom sockets --json --watch`"
         )
-    target = connection.target()
+    target = connection.target(*targets or ())
     admin_target, namespaces = admin.target(target), connection.named(target)
     error = None
     if via is not Via.EVENTS:

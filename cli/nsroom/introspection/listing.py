@@ -11,7 +11,7 @@ from nsroom.introspection.admin.client import Admin, Say
 from nsroom.introspection.admin.state import State
 from nsroom.introspection.inventory import Socket
 from nsroom.output.room_names import is_named, parse_room, room_order
-from nsroom.output.stdio import say
+from nsroom.output.stdio import detail, say
 from nsroom.output.tables import Row, Rows
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Json, format_time
@@ -30,7 +30,7 @@ async def follow_events(target: Target, room: str | None, timeout: float) -> Asy
 
     Raises: as `Client.connect`; WaitError, NackError.
     """
-    client = Client(target, note=say)
+    client = Client(target, say=detail, note=say)
     try:
         await client.connect()
         while True:

@@ -3,11 +3,22 @@
 import contextlib
 import os
 import sys
+from enum import IntEnum
 
 from nsroom import __version__
 from nsroom.errors import ExitCode, OutputError, Stopped
 from nsroom.output.terminal import safe
 
+
+class Verbosity(IntEnum):
+    """How much to print to stderr: only errors, notes too, or details too."""
+
+    QUIET = 0
+    NORMAL = 1
+    VERBOSE = 2
+
+
+_verbosity = Verbosity.NORMAL
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
@@ -30,11 +41,29 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def say(text: str) -> None:
-    """Print one message to stderr, safe for a terminal; a closed stderr is ignored."""
+def set_verbosity(wanted: Verbosity) -> None:
+    """Choose what `say` and `detail` print."""
+    global _verbosity
+    _verbosity = wanted
+
+
+def complain(text: str) -> None:
+    """Print an error to stderr, safe for a terminal; a closed stderr is ignored."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"nsroom: {safe(text)}\n")
         sys.stderr.flush()
+
+
+def say(text: str) -> None:
+    """Print a note to stderr, unless --quiet is given."""
+    if _verbosity > Verbosity.QUIET:
+        complain(text)
+
+
+def detail(text: str) -> None:
+    """Print a note to stderr if --verbose is given."""
+    if _verbosity is Verbosity.VERBOSE:
+        complain(text)
 
 
 def put(data: bytes) -> None:

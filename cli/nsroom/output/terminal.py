@@ -7,6 +7,7 @@ loaded on every start, and rich costs tens of milliseconds.
 import os
 import re
 import unicodedata
+from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -80,24 +81,55 @@ def _cut(text: str, width: int) -> str:
     return set_cell_size(text, width).rstrip(" ")
 
 
+class Colour(StrEnum):
+    """When to use colours."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+_chosen = Colour.AUTO
+
+
+def choose_colour(when: Colour) -> None:
+    """Set the value of --color."""
+    global _chosen
+    _chosen = when
+
+
+def wanted_colour() -> Colour:
+    """Return when to use colours: by --color, NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE, in this order."""
+    if _chosen is not Colour.AUTO:
+        return _chosen
+    if os.environ.get("NO_COLOR"):
+        return Colour.NEVER
+    forced = os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE") or ""
+    if forced in ("0", "false"):
+        return Colour.NEVER if os.environ.get("FORCE_COLOR") else Colour.AUTO
+    return Colour.ALWAYS if forced else Colour.AUTO
+
+
 def colours(stream: TextIO) -> bool:
-    """Return whether to use colours: on a terminal that has them, unless NO_COLOR is set."""
-    return (
-        stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in ("", "dumb")
-    )
+    """Return whether to use colours: on a terminal that has them, unless the user wants it otherwise."""
+    wanted = wanted_colour()
+    if wanted is Colour.AUTO:
+        return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    return wanted is Colour.ALWAYS
 
 
 def console(stream: TextIO) -> "Console":
     """Return a rich console without markup, with colours only if `colours` allows them."""
     from rich.console import Console
 
+    coloured = colours(stream)
     return Console(
         file=stream,
         markup=False,
         highlight=False,
         emoji=False,
-        force_terminal=stream.isatty(),
-        color_system="auto" if colours(stream) else None,
+        force_terminal=stream.isatty() or coloured,
+        color_system=("auto" if stream.isatty() else "standard") if coloured else None,
     )
 
 

@@ -105,15 +105,18 @@ class Proxy:
             self._failed.set_exception(error)
 
 
-def parse_listen(text: str) -> tuple[str, int]:
-    """Return host and port of `:3001`, `3001`, `HOST:3001` or `[::1]:3001`. Raises: UsageError."""
+def parse_listen(name: str, text: str) -> tuple[str, int]:
+    """Return host and port of `:3001`, `3001`, `HOST:3001` or `[::1]:3001`.
+
+    Raises: UsageError with the name of the option or argument.
+    """
     try:
         parts = urlsplit(f"//{text if ':' in text else f':{text}'}")
         host, port = parts.hostname or "127.0.0.1", parts.port
     except ValueError:
         port = None
     if port is None or parts.path or parts.query or "@" in text:
-        raise UsageError(f"--listen {text!r}: write it as :3001 or HOST:3001")
+        raise UsageError(f"{name} {text!r}: write it as :3001 or HOST:3001")
     return host, port
 
 

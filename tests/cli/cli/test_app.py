@@ -38,4 +38,7 @@ def test_options_of_the_application(args: list[str], start: str) -> None:
 async def test_an_unknown_command_is_a_usage_error(nsroom: Runner) -> None:
     result = await nsroom("shout")
     assert (result.code, result.stdout) == (2, "")
-    assert result.stderr == "nsroom: no such command 'shout' (see `nsroom --help`)\n"
+    assert result.stderr == (
+        "nsroom: unknown command 'shout'; `nsroom help` lists the commands, and a namespace is /shout\n"
+        "  nsroom help\n"
+    )

@@ -61,7 +61,7 @@ def test_every_option_is_part_of_the_target() -> None:
         connect_timeout=1.5,
         no_reconnect=True,
     )
-    assert options.target(["/first"]) == Target(
+    assert options.target("/first") == Target(
         url="https://h:1",
         namespaces=("/first", "/a", "/b"),
         path="/x/",
@@ -115,4 +115,4 @@ def test_auth_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_namespaces_that_the_user_named(
     options: ConnectionOptions, target: list[str], named: tuple[str, ...]
 ) -> None:
-    assert options.named(options.target(target)) == named
+    assert options.named(options.target(*target)) == named

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nsroom.client.target import Target, parse_auth, parse_headers, parse_pairs, resolve
+from nsroom.client.target import Target, is_host, is_target, parse_auth, parse_headers, parse_pairs, resolve
 from nsroom.errors import UsageError
 
 LOCAL = "http://localhost:3000"
@@ -28,7 +28,11 @@ def no_default(monkeypatch: pytest.MonkeyPatch) -> None:
         ([":3001/my-namespace"], None, [], "http://localhost:3001", ("/my-namespace",)),
         (["127.0.0.1:80/x"], None, [], "http://127.0.0.1:80", ("/x",)),
         (["[::1]:3000/x"], None, [], "http://[::1]:3000", ("/x",)),
-        (["example.org:443"], None, [], "http://example.org:443", ("/",)),
+        (["example.org:443"], None, [], "https://example.org:443", ("/",)),
+        (["example.org"], None, [], "https://example.org", ("/",)),
+        (["db.localhost:3000/x"], None, [], "http://db.localhost:3000", ("/x",)),
+        (["localhost"], None, [], "http://localhost", ("/",)),
+        ([], "192.0.2.1:3000", [], "https://192.0.2.1:3000", ("/",)),
         (["https://example.org/a/b"], None, [], "https://example.org", ("/a/b",)),
         (["wss://example.org/a"], None, [], "https://example.org", ("/a",)),
         (["ws://h:1"], None, [], "http://h:1", ("/",)),
@@ -66,7 +70,7 @@ def test_the_environment_names_the_default_server(monkeypatch: pytest.MonkeyPatc
     ("targets", "url", "namespaces", "complaint"),
     [
         (["chat"], None, [], "'chat' is neither a namespace like /chat nor a URL"),
-        (["example.org/chat"], None, [], "neither"),
+        (["example/chat"], None, [], "neither"),
         (["ftp://h/x"], None, [], "neither"),
         (["http://"], None, [], "neither"),
         (["http://h:99999"], None, [], "is not a URL: Port out of range"),
@@ -186,3 +190,26 @@ def test_auth_values_may_be_json() -> None:
     assert parse_auth(["n:=1", "t=1", 'o:={"a":[true]}']) == {"n": 1, "t": "1", "o": {"a": [True]}}
     with pytest.raises(UsageError, match="n:= needs JSON"):
         parse_auth(["n:=x"])
+
+
+@pytest.mark.parametrize("text", ["/", "/chat", ":3001", ":1/chat", "http://h", "WSS://h/x?a=b"])
+def test_a_text_that_can_only_be_a_target(text: str) -> None:
+    assert is_target(text)
+
+
+@pytest.mark.parametrize("text", ["chat", "localhost:3000", "a.b", ":x", ":", "", "-", "a/b", "a:b"])
+def test_a_text_that_can_be_something_else(text: str) -> None:
+    assert not is_target(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["localhost", "localhost/chat", "h:1", "example.org", "127.0.0.1", "[::1]:3000", "[::1]", "a.b/c?d"],
+)
+def test_hosts(text: str) -> None:
+    assert is_host(text)
+
+
+@pytest.mark.parametrize("text", ["chat", "", ".", "..", "a.", ".b", "order:created", "a b.c", "/a.b"])
+def test_what_is_not_a_host(text: str) -> None:
+    assert not is_host(text)

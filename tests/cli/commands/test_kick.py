@@ -26,4 +26,4 @@ async def test_a_room_may_start_with_a_dash(nsroom: Runner) -> None:
 @pytest.mark.parametrize("word", ["-YX8cSld2GfE3A6SAAA", "--wrote"])
 async def test_other_words_with_a_dash_are_options(nsroom: Runner, word: str) -> None:
     result = await nsroom("kick", *NO_SERVER, word)
-    assert (result.code, "no such option" in result.stderr) == (2, True)
+    assert (result.code, "unknown option" in result.stderr) == (2, True)

@@ -341,13 +341,13 @@ async def test_an_address_that_is_not_local() -> None:
     ],
 )
 def test_listen(text: str, where: tuple[str, int]) -> None:
-    assert parse_listen(text) == where
+    assert parse_listen("--listen", text) == where
 
 
 @pytest.mark.parametrize("text", ["", "a", ":x", ":70000", "http://a:1", "a:1/x", "[::1:3", "u@a:1"])
 def test_invalid_listen(text: str) -> None:
     with pytest.raises(UsageError, match="--listen"):
-        parse_listen(text)
+        parse_listen("--listen", text)
 
 
 def test_a_password_in_the_url_is_refused() -> None:

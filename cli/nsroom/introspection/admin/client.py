@@ -13,6 +13,7 @@ from nsroom.client.target import Target
 from nsroom.errors import CredentialsError, LostError, RefusedError, WaitError
 from nsroom.introspection.admin.state import State
 from nsroom.introspection.inventory import Feature
+from nsroom.output.stdio import detail
 from nsroom.record import Direction, Json, Record
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ class Admin:
         self._timeout = timeout
         self._say = say
         # A connection for a single answer is not worth a message.
-        self._client = Client(target, watch=True, say=say if target.reconnect else str, note=say)
+        self._client = Client(target, watch=True, say=say if target.reconnect else detail, note=say)
         self._batches = self._client.records()
         self._next: asyncio.Future[list[Record] | None] | None = None
         self._unread: deque[Record] = deque()

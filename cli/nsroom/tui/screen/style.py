@@ -5,6 +5,8 @@ import os
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
+from nsroom.output.terminal import Colour, wanted_colour
+
 _PALETTES = {
     "dark": {
         "accent": "ansicyan",
@@ -123,8 +125,8 @@ def style(theme: str, depth: ColorDepth | None) -> Style:
 
 
 def color_depth() -> ColorDepth | None:
-    """Return the terminal's colour depth, 1 bit with NO_COLOR, or None to let prompt-toolkit decide."""
-    if os.environ.get("NO_COLOR"):
+    """Return the terminal's colour depth, 1 bit without colours, or None to let prompt-toolkit decide."""
+    if wanted_colour() is Colour.NEVER:
         return ColorDepth.DEPTH_1_BIT
     if os.environ.get("COLORTERM") or os.environ.get("PROMPT_TOOLKIT_COLOR_DEPTH"):
         return None
