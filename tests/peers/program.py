@@ -35,6 +35,8 @@ _INHERITED_NOISE = (
     "http_proxy",
     "https_proxy",
     "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
 )
 
 Environment = Mapping[str, str | None]

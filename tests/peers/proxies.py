@@ -4,6 +4,7 @@ They relay TCP and look at the head of the first request only: whoever asks twic
 """
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import re
@@ -138,3 +139,30 @@ def cuts(url: str, seconds: float) -> Proxy:
                 await _pass(head, client, url)
 
     return _listening(relay)
+
+
+def forwards(seen: list[str], password: str | None = None, allows_tunnels: bool = True) -> Proxy:
+    """Forward HTTP and open tunnels, as the proxy of a company does; note what it was asked in `seen`."""
+    wanted = f"proxy-authorization: basic {base64.b64encode((password or '').encode()).decode()}".lower()
+
+    async def relay(head: bytes, client: Streams) -> None:
+        method, place, _ = head.decode().split(" ", 2)
+        seen.append(f"{method} {place.partition('?')[0]}")
+        if password is not None and wanted not in head.decode().lower():
+            await _answer(client, "407 Proxy Authentication Required")
+        elif method != "CONNECT":
+            url = urlsplit(place)
+            rest = head.partition(b" HTTP/1.1\r\n")[2].replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+            await _pass(f"{method} {url.path}?{url.query} HTTP/1.1\r\n".encode() + rest, client, place)
+        elif not allows_tunnels:
+            await _answer(client, "403 Forbidden")
+        else:
+            client[1].write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await _pass(b"", client, f"http://{place}")
+
+    return _listening(relay)
+
+
+async def _answer(client: Streams, status: str) -> None:
+    client[1].write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+    await client[1].drain()

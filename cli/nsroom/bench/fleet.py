@@ -11,6 +11,7 @@ from nsroom.bench.plan import Member, Plan
 from nsroom.bench.schedule import SECOND
 from nsroom.bench.tally import Stopwatch, Tally
 from nsroom.client.events import fill
+from nsroom.client.transports.http_proxy import create_connection
 from nsroom.client.transports.tls import client_context
 from nsroom.record import Json
 
@@ -106,11 +107,12 @@ class Fleet:
 
     async def _open(self, connection: Connection) -> None:
         endpoint = self.plan.endpoint
-        await asyncio.get_running_loop().create_connection(
+        await create_connection(
             lambda: connection,
             endpoint.address,
             endpoint.port,
-            ssl=self._tls,
+            self._tls,
+            endpoint.proxy,
             server_hostname=endpoint.host if self._tls else None,
         )
 

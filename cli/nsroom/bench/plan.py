@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from nsroom.client.target import Target, Transport
 from nsroom.client.transports.handshake import new_key, request
+from nsroom.client.transports.http_proxy import HttpProxy, proxy_for
 from nsroom.errors import UsageError
 from nsroom.record import Json
 
@@ -92,6 +93,8 @@ class Endpoint:
     auth: dict[str, Json] | None
     timeout: float
     """Seconds for a client to connect to its namespace."""
+    proxy: HttpProxy | None = None
+    """The HTTP proxy of the environment, which then resolves the host itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,10 @@ class Plan:
 
 def from_json(value: dict[str, Any]) -> Plan:
     """Return the plan that `to_json` made this object from."""
+    endpoint = dict(value["endpoint"])
+    proxy = endpoint.pop("proxy")
     return Plan(
-        Endpoint(**value["endpoint"]),
+        Endpoint(**endpoint, proxy=HttpProxy(**proxy) if proxy else None),
         Load(**value["load"]),
         Events(**value["events"]),
         value["worker"],
@@ -143,6 +148,7 @@ def endpoint_of(target: Target, address: str) -> Endpoint:
         target.namespaces[0],
         target.auth,
         target.connect_timeout,
+        proxy_for(target.url, target.insecure, target.cacert),
     )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from nsroom.bench.plan import Load, port_of
 from nsroom.client.target import Target, Transport
+from nsroom.client.transports.http_proxy import proxy_for
 from nsroom.errors import ConnectError, UsageError
 
 _OTHER_FILES = 64
@@ -35,7 +36,9 @@ def raise_file_limit(load: Load) -> None:
 
 
 async def resolve(target: Target) -> list[str]:
-    """Return the addresses of the server. Raises: ConnectError."""
+    """Return the addresses of the server, or none if a proxy looks them up. Raises: ConnectError."""
+    if proxy_for(target.url) is not None:
+        return []
     loop = asyncio.get_running_loop()
     host = urlsplit(target.url).hostname or ""
     try:
@@ -47,7 +50,8 @@ async def resolve(target: Target) -> list[str]:
 
 def require_consent(target: Target, found: Sequence[str], yes: bool) -> None:
     """Raise UsageError if the server is on another machine and --yes was not given."""
-    if not yes and not all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in found):
+    is_here = found and all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in found)
+    if not yes and not is_here:
         raise UsageError(
             f"{target.place} is not on this machine: add --yes if you may load it; nothing was sent"
         )
@@ -65,7 +69,9 @@ async def check_connection(target: Target) -> None:
 
 
 async def first_reachable(target: Target, found: Sequence[str]) -> str:
-    """Return the first address that accepts connections, or the last one."""
+    """Return the first address that accepts connections, or the last one; the host if a proxy finds it."""
+    if not found:
+        return urlsplit(target.url).hostname or ""
     for address in found[:-1]:
         try:
             async with asyncio.timeout(target.connect_timeout):

@@ -51,10 +51,17 @@ def explain(error: BaseException, connection: Connection, target: Target) -> Con
     if cause is None and _answers_in_other_version(connection):
         return other_dialect(other, target)
     cause = cause or _http(error, connection) or _not_socketio(connection)
-    text = f"cannot connect to {target.place}: {cause or _plain(error)}"
+    cause = cause or _plain(error)
+    text = f"cannot connect to {target.place}{_way(connection, cause)}: {cause}"
     if _may_need_other_version(error, connection):
         return OtherDialectError(text, other, guessed=True)
     return ConnectError(text)
+
+
+def _way(connection: Connection, cause: str) -> str:
+    """Return the proxy on the way to the server, unless the cause names it already."""
+    proxy = str(connection.proxy or "")
+    return f" through {proxy}" if proxy and proxy not in cause else ""
 
 
 def other_dialect(dialect: Dialect, target: Target) -> OtherDialectError:
@@ -81,7 +88,7 @@ def network_fault(error: BaseException | None) -> str | None:
 
     The error may be asyncio's or aiohttp's, and the cause of another.
     """
-    return next(filter(None, map(_network_fault, _chain(error))), None)
+    return next(filter(None, map(_network_fault, chain(error))), None)
 
 
 def status_advice(status: int) -> str | None:
@@ -89,7 +96,8 @@ def status_advice(status: int) -> str | None:
     return _STATUS.get(status)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
@@ -135,6 +143,8 @@ def _http(error: BaseException, connection: Connection) -> str | None:
         return f"it redirects to {connection.redirect}: does it need a login, or another URL?"
     if status is None or status == 101 or connection.tap.unexpected_frame is not None:
         return None
+    if status == 407 and connection.proxy is not None:
+        return f"{connection.proxy} {connection.proxy.refusal(status)}"
     body = _engine_error(error)
     code = body.get("code") if isinstance(body, dict) else None
     advice = _ENGINE_CODES.get(code) if isinstance(code, int) else None
@@ -147,7 +157,7 @@ def _engine_error(error: BaseException) -> Json:
     """Return the body of an Engine.IO error, `{"code": …, "message": …}`, as python-engineio raised it."""
     from nsroom.client.transports.slim_socketio import engineio
 
-    for cause in _chain(error):
+    for cause in chain(error):
         if isinstance(cause, engineio.exceptions.ConnectionError) and len(cause.args) > 1:
             return cause.args[1]
     return None

@@ -7,6 +7,8 @@ import socket
 import ssl
 from errno import ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENETUNREACH
 
+from nsroom.client.transports.http_proxy import ProxyError
+
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER")
 """In OpenSSL's words for an answer that is not TLS."""
 
@@ -21,6 +23,8 @@ def explain_os_error(
 
     Without a host only TLS errors and resets are explained. `if_refused` is what to do if nothing listens.
     """
+    if isinstance(error, ProxyError):
+        return _proxy(error)
     if isinstance(error, ssl.SSLError):
         return _tls(error)
     if error.errno == ECONNRESET:
@@ -35,6 +39,15 @@ def explain_os_error(
     if error.errno in (EHOSTUNREACH, ENETUNREACH):
         return f"no route to {host}: is the network, or a VPN, up?"
     return None
+
+
+def _proxy(error: ProxyError) -> str:
+    proxy, cause = error.proxy, error.__cause__
+    if not isinstance(cause, OSError):
+        return str(error)
+    advice = f"start it, or correct {proxy.variable}"
+    reason = explain_os_error(cause, proxy.host, proxy.port, advice) or f"{cause.strerror or cause}: {advice}"
+    return f"{error}: {reason}"
 
 
 def _tls(error: ssl.SSLError) -> str:

@@ -41,11 +41,14 @@ def demo() -> None:
 
 
 async def _demo(endless: bool) -> None:
+    import os
+
     from nsroom.client.target import Target
     from nsroom_server.app import serving
     from nsroom_server.errors import ListenError
     from nsroom_server.settings.config import Config
 
+    os.environ["no_proxy"] = "*"  # the server is in this process
     try:
         async with serving(Config(port=0)) as server:
             say(f"a server is running on {server.url}; try `nsroom join {ROOM} -u {server.url}{NAMESPACE}`")

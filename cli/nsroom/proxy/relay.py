@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from nsroom.channel import Channel, now
 from nsroom.client.network_errors import explain_os_error
+from nsroom.client.transports.http_proxy import HttpProxy, create_connection
 from nsroom.proxy.faults import Faults
 from nsroom.proxy.sessions import Sessions
 from nsroom.proxy.traffic import Conversation, Edit, Seen
@@ -38,12 +39,19 @@ class Upstream:
     tls: ssl.SSLContext | None
     timeout: float
     """Seconds for the connection, TLS included."""
+    proxy: HttpProxy | None = None
+    """The HTTP proxy of the environment that leads to the server."""
 
     async def connect(self) -> Streams:
         """Open a connection. Raises: OSError, which includes TimeoutError and ssl.SSLError."""
-        name = self.host if self.tls else None
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(loop=loop)
         async with asyncio.timeout(self.timeout):
-            return await asyncio.open_connection(self.host, self.port, ssl=self.tls, server_hostname=name)
+            transport, protocol = await create_connection(
+                lambda: asyncio.StreamReaderProtocol(reader, loop=loop),
+                *(self.host, self.port, self.tls, self.proxy),
+            )
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     def explain(self, error: OSError) -> str:
         """Return why the connection failed, and what to do."""

@@ -14,6 +14,7 @@ from errno import EADDRINUSE
 from urllib.parse import urlsplit
 
 from nsroom.channel import Channel
+from nsroom.client.transports.http_proxy import proxy_for
 from nsroom.client.transports.tls import client_context
 from nsroom.errors import ConnectError, UsageError
 from nsroom.protocol import http11
@@ -49,6 +50,7 @@ class Plan:
             port=parts.port or (443 if secure else 80),
             tls=client_context(self.insecure, self.cacert) if secure else None,
             timeout=self.connect_timeout,
+            proxy=proxy_for(self.url, self.insecure, self.cacert),
         )
 
     def edit(self, head: bytes) -> bytes:

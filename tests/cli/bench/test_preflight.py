@@ -25,6 +25,7 @@ from tests.peers import bad
         (["127.0.0.1", "192.0.2.1"], False, True),
         (["fe80::1%eth0"], False, True),
         (["192.0.2.1"], True, False),
+        ([], False, True),
     ],
 )
 def test_only_this_machine_is_loaded_without_consent(found: list[str], yes: bool, is_refused: bool) -> None:
@@ -54,6 +55,15 @@ async def test_addresses() -> None:
     assert await resolve(Target(url="http://127.0.0.1:3000")) == ["127.0.0.1"]
     with pytest.raises(ConnectError, match=r"no such host: no-such-host\.invalid"):
         await resolve(Target(url="http://no-such-host.invalid"))
+
+
+async def test_a_proxy_looks_the_server_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "proxy:8080")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    target = Target(url="http://no-such-host.invalid")
+    assert await resolve(target) == []
+    assert await first_reachable(target, []) == "no-such-host.invalid"
 
 
 async def test_the_first_address_that_accepts_connections(reference: Reference) -> None:

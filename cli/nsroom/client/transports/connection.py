@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nsroom.client.target import Target, Transport
+from nsroom.client.transports.http_proxy import proxy_for
 from nsroom.client.transports.tap import Tap
 from nsroom.errors import LimitError, LostError
 from nsroom.protocol import engineio as wire
@@ -37,7 +38,9 @@ class Connection(ABC):
         self.failure: BaseException | None = None
         """The last error of the network."""
         self.reached = False
-        """Whether a TCP (and TLS) connection was made."""
+        """Whether a TCP (and TLS) connection was made, or a proxy answered."""
+        self.proxy = proxy_for(target.url, target.insecure, target.cacert)
+        """The proxy of the environment, or None."""
         self._target = target
         self._payload = payload
         self._writing = asyncio.Lock()

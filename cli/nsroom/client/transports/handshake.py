@@ -3,6 +3,7 @@
 import base64
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from nsroom import __version__
@@ -36,16 +37,37 @@ def _headers(target: Target, key: str) -> dict[str, str]:
     own = {
         "Host": host,
         "User-Agent": AGENT,
+        **netrc_login(target.url),
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": key,
     }
     if userinfo:
-        own["Authorization"] = f"Basic {base64.b64encode(unquote(userinfo).encode()).decode()}"
+        own["Authorization"] = basic(unquote(userinfo))
     if target.cookies:
         own["Cookie"] = "; ".join(f"{name}={value}" for name, value in target.cookies.items())
     return with_own(target.headers, own)
+
+
+def netrc_login(url: str) -> dict[str, str]:
+    """Return the Authorization header from $NETRC or ~/.netrc, unless the URL has a user."""
+    path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
+    parts = urlsplit(url)
+    if "@" in parts.netloc or not path.is_file():
+        return {}
+    from netrc import NetrcParseError, netrc
+
+    try:
+        found = netrc(path).authenticators(parts.hostname or "")
+    except (OSError, ValueError, NetrcParseError):
+        return {}  # as curl: a file for other programs must not stop this one
+    return {"Authorization": basic(f"{found[0]}:{found[2] or ''}")} if found else {}
+
+
+def basic(userinfo: str) -> str:
+    """Return the value of an Authorization header for `user:password`."""
+    return f"Basic {base64.b64encode(userinfo.encode()).decode()}"
 
 
 def with_own(given: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

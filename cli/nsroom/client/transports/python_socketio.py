@@ -1,4 +1,4 @@
-"""The fallback: a connection driven by python-socketio, for polling, proxies and Engine.IO 3.
+"""The fallback: a connection driven by python-socketio, for polling and Engine.IO 3.
 
 It reports every frame to a tap and logs nothing.
 """
@@ -6,7 +6,6 @@ It reports every frame to a tap and logs nothing.
 import asyncio
 import contextlib
 import re
-import ssl
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,13 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nsroom.client.target import Target, Transport
+from nsroom.client.transports.aiohttp_proxy import connector, plain_proxy
 from nsroom.client.transports.aiohttp_taps import CookieJar, TappedResponse, TappedWebSocket
 from nsroom.client.transports.connection import Connection
-from nsroom.client.transports.handshake import AGENT, resource, with_own
+from nsroom.client.transports.handshake import AGENT, netrc_login, resource, with_own
 from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.client.transports.slim_socketio import SILENT, check_names, engineio, socketio
 from nsroom.client.transports.tap import Tap
-from nsroom.client.transports.tls import client_context
 from nsroom.errors import LostError
 from nsroom.protocol import engineio as wire
 from nsroom.protocol.engineio import SEPARATOR, split_payload
@@ -149,7 +148,7 @@ class PythonSocketioConnection(Connection):
         answers; see `failures.explain`.
         """
         check_names()
-        self._http = self._session()
+        self._http = self._session(transport)
         self._socket = Socket(
             self._target,
             self.tap,
@@ -174,17 +173,17 @@ class PythonSocketioConnection(Connection):
             self.failure = task.exception()
         self._end("transport error")
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _session(self, transport: Transport) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._on_connection)
         trace.on_request_end.append(self._on_request_end)
         trace.on_request_exception.append(self._on_request_exception)
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=_tls(self._target)),
-            headers=with_own(self._target.headers, {"User-Agent": AGENT}),
+            connector=connector(self._target, self.proxy),
+            proxy=plain_proxy(self._target, self.proxy) if transport is Transport.POLLING else None,
+            headers=with_own(self._target.headers, {"User-Agent": AGENT, **netrc_login(self._target.url)}),
             cookies=self._target.cookies,
             cookie_jar=CookieJar(),
-            trust_env=True,
             middlewares=(send_once,),
             trace_configs=[trace],
             ws_response_class=type("_WebSocket", (TappedWebSocket,), {"tap": self.tap}),
@@ -273,13 +272,6 @@ def _bodies(messages: Sequence[wire.Packet], limit: int) -> list[str]:
         bodies[-1].append(text)
         free -= size
     return [SEPARATOR.join(body) for body in bodies]
-
-
-def _tls(target: Target) -> ssl.SSLContext | bool:
-    """Return aiohttp's `ssl` option; a context is made only for https."""
-    if not target.url.startswith("https:"):
-        return True
-    return client_context(target.insecure, target.cacert)
 
 
 # The default of 16 ends the connection when a poll has more packets.

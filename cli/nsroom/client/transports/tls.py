@@ -16,8 +16,17 @@ def client_context(insecure: bool, cacert: str | None) -> ssl.SSLContext:
 
 
 def _verified(cacert: str | None) -> ssl.SSLContext:
+    if cacert is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trust(context, cacert)
+    return context
+
+
+def trust(context: ssl.SSLContext, cacert: str) -> None:
+    """Trust the authorities of a file of a PEM file. Raises: UsageError."""
     try:
-        return ssl.create_default_context(cafile=cacert)
+        context.load_verify_locations(cacert)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"--cacert: cannot use {cacert}: {error.strerror or error}") from None
 

@@ -1,14 +1,12 @@
 """The fast path: a WebSocket connection without third-party libraries.
 
-HTTP proxies, redirections and unusual servers are left to `python_socketio`.
+Redirections and unusual servers are left to `python_socketio`.
 """
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from nsroom.channel import now
@@ -16,13 +14,13 @@ from nsroom.client.target import Target, Transport
 from nsroom.client.transports.asyncio_websocket import WebSocket, is_accepted
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.handshake import new_key, request
+from nsroom.client.transports.http_proxy import ProxyError, create_connection
 from nsroom.client.transports.tap import Tap
 from nsroom.protocol import engineio as wire
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY", "ALL_PROXY")
 _PLAIN_COOKIE = re.compile(r"[\w!#$%&'*+.^`|~:-]*", re.ASCII)
 _PONG = f"{wire.PacketType.PONG:d}"
 _DISCONNECT = f"{wire.PacketType.MESSAGE:d}{PacketType.DISCONNECT:d}"
@@ -35,8 +33,6 @@ def supports(target: Target, transport: Transport, dialect: Dialect) -> bool:
         transport is Transport.WEBSOCKET
         and not dialect.is_old
         and target.url.isascii()
-        and not any(os.environ.get(name) or os.environ.get(name.lower()) for name in _PROXIES)
-        and not Path(os.environ.get("NETRC") or "~/.netrc").expanduser().exists()
         and not (target.cookies and "cookie" in names)
         and not ("@" in target.url and "authorization" in names)
         and all(map(_PLAIN_COOKIE.fullmatch, target.cookies.values()))
@@ -96,13 +92,18 @@ class WebSocketConnection(Connection):
 
             context = client_context(self._target.insecure, self._target.cacert)
         port = parts.port or (443 if context else 80)
-        _, websocket = await self._loop.create_connection(
-            lambda: WebSocket(self._on_frames, self.tap.on_pong),
-            parts.hostname or "",
-            port,
-            ssl=context,
-            happy_eyeballs_delay=0.25,
-        )
+        try:
+            _, websocket = await create_connection(
+                lambda: WebSocket(self._on_frames, self.tap.on_pong),
+                parts.hostname or "",
+                port,
+                context,
+                self.proxy,
+                happy_eyeballs_delay=0.25,
+            )
+        except ProxyError as error:
+            self.reached = error.status is not None
+            raise
         return websocket
 
     def _on_closed(self, _: object) -> None:

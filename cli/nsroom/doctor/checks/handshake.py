@@ -43,11 +43,10 @@ _TRANSPORT_UNKNOWN = 0
 
 @dataclass(frozen=True, slots=True)
 class PollingHandshake:
-    """The response to a polling handshake, or the reason why it failed."""
+    """The response to a polling handshake, or the error without one."""
 
     response: Response | None = None
-    reason: str = ""
-    timed_out: bool = False
+    error: NoResponse | None = None
 
     @property
     def revision(self) -> int | None:
@@ -89,7 +88,7 @@ async def shake_hands(
             "GET", {"EIO": "4", "transport": "polling"}, path=path, timeout=timeout
         )
     except NoResponse as error:
-        return PollingHandshake(reason=str(error), timed_out=error.timed_out)
+        return PollingHandshake(error=error)
     handshake = PollingHandshake(response)
     if handshake.revision and path is None:
         await close_session(examination, handshake.revision, response)
@@ -158,18 +157,21 @@ async def check_http(examination: Examination) -> Finding:
     if handshake.response is not None:
         server = handshake.response.headers.get("Server")
         return ok(f"answers, HTTP {handshake.response.status}{f', {server[:60]}' if server else ''}")
-    if handshake.timed_out and await other_path(examination):
+    error = handshake.error or NoResponse("no answer")
+    if error.proxy is not None:
+        return fail(str(error), *fixes.proxy(error.proxy))
+    if error.timed_out and await other_path(examination):
         return ok(f"answers, but not at {examination.http.path}")
     place = examination.target.place
     if not examination.target.url.startswith("https:") and await speaks_tls(examination):
         url = "https" + place.removeprefix("http")
         return fail("the port speaks TLS, but the URL starts with http://", *fixes.use_url(url))
-    if handshake.timed_out:
+    if error.timed_out:
         return fail(
-            f"{handshake.reason}, neither at {examination.http.path} nor at the usual paths",
+            f"{error}, neither at {examination.http.path} nor at the usual paths",
             *fixes.no_answer(examination),
         )
-    return fail(handshake.reason, *fixes.listen(place.rpartition(":")[2], False))
+    return fail(str(error), *fixes.listen(place.rpartition(":")[2], False))
 
 
 async def check_redirect(examination: Examination) -> Finding:

@@ -11,6 +11,8 @@ from typing import Any
 
 from yarl import URL
 
+from nsroom.client.network_errors import explain_os_error
+from nsroom.client.transports.http_proxy import HttpProxy, ProxyError, create_connection
 from nsroom.client.transports.tls import client_context
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, skip, warn
@@ -54,7 +56,7 @@ async def check_dns(examination: Examination) -> Finding:
     """Look up the host name."""
     host, _ = host_and_port(examination)
     if proxy := examination.http.proxy:
-        return skip(f"done by the HTTP proxy {URL(proxy).host} (from the environment)")
+        return skip(f"done by {proxy}")
     try:
         found = await resolve(examination)
     except (OSError, UnicodeError) as error:
@@ -68,8 +70,8 @@ async def check_dns(examination: Examination) -> Finding:
 async def check_tcp(examination: Examination) -> Finding:
     """Connect to every address."""
     _, port = host_and_port(examination)
-    if examination.http.proxy:
-        return skip("done by the HTTP proxy (from the environment)")
+    if proxy := examination.http.proxy:
+        return await _check_proxy(proxy, examination)
     timeout = examination.timeout(_CONNECT_TIMEOUT)
     found = await resolve(examination)
     tried = await asyncio.gather(*(_connect(host, port, timeout) for host in found))
@@ -85,6 +87,27 @@ async def check_tcp(examination: Examination) -> Finding:
     if all(ipaddress.ip_address(each.host.partition("%")[0]).is_loopback for each in tried):
         return ok(f"{accepting}, {faults}")
     return warn(f"{accepting}, but {faults}: some clients try that first", fixes.every_address())
+
+
+async def _check_proxy(proxy: HttpProxy, examination: Examination) -> Finding:
+    """Connect to the proxy, which connects to the server."""
+    timeout = examination.timeout(_CONNECT_TIMEOUT)
+    try:
+        async with asyncio.timeout(timeout):
+            found = await asyncio.get_running_loop().getaddrinfo(
+                proxy.host, proxy.port, type=socket.SOCK_STREAM
+            )
+    except TimeoutError:
+        return fail(f"{proxy} cannot be reached: no address within {timeout:g} s", *fixes.proxy(proxy))
+    except OSError:
+        return fail(f"{proxy} cannot be reached: no such host: {proxy.host}", *fixes.proxy(proxy))
+    tried = await asyncio.gather(
+        *(_connect(host, proxy.port, timeout) for host in dict.fromkeys(str(each[4][0]) for each in found))
+    )
+    if all(each.fault for each in tried):
+        faults = ", ".join(f"{each.host} {each.fault}" for each in tried)
+        return fail(f"{proxy} cannot be reached: {faults}", *fixes.proxy(proxy))
+    return ok(f"{proxy} accepts connections")
 
 
 async def _connect(host: str, port: int, timeout: float) -> Address:
@@ -106,8 +129,6 @@ async def check_tls(examination: Examination) -> Finding:
     target = examination.target
     if not target.url.startswith("https:"):
         return skip("not used: the URL starts with http://")
-    if examination.http.proxy:
-        return skip("done through the HTTP proxy by the checks below")
     try:
         certificate = await shake_tls(examination, client_context(target.insecure, target.cacert))
     except ssl.SSLCertVerificationError as error:
@@ -115,6 +136,8 @@ async def check_tls(examination: Examination) -> Finding:
         return judge_certificate_error(error.verify_code, error.verify_message, host)
     except ssl.SSLError as error:
         return _tls_error(examination, str(error.reason or error))
+    except ProxyError as error:
+        return fail(str(explain_os_error(error)), *fixes.proxy(error.proxy))
     except (OSError, TimeoutError) as error:
         return fail(f"the handshake fails: {str(error) or type(error).__name__}", *fixes.other_port())
     if target.insecure:
@@ -129,9 +152,9 @@ async def shake_tls(examination: Examination, context: ssl.SSLContext) -> Mappin
     """
     host, port = host_and_port(examination)
     async with asyncio.timeout(examination.timeout(_CONNECT_TIMEOUT)):
-        _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
-    certificate: Mapping[str, Any] = writer.get_extra_info("peercert") or {}
-    writer.transport.abort()
+        transport, _ = await create_connection(asyncio.Protocol, host, port, context, examination.http.proxy)
+    certificate: Mapping[str, Any] = transport.get_extra_info("peercert") or {}
+    transport.abort()
     return certificate
 
 

@@ -9,6 +9,7 @@ from nsroom.doctor.checks.namespaces import answers_connect
 from nsroom.doctor.checks.versions import detect_revision
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
+from nsroom.doctor.fixes import network as network_fixes
 from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.probes.http import NoResponse, UpgradeRefused
 from nsroom.doctor.probes.session import Outcome, PollingSession, ProbeSession, open_polling, parse_open
@@ -237,6 +238,8 @@ def _no_websocket(examination: Examination, error: UpgradeRefused | NoResponse) 
     if isinstance(error, UpgradeRefused):
         found = f"HTTP {error.status} instead of 101: does a proxy drop the Upgrade header?"
         return fail(found, *fixes.websocket(examination))
+    if error.proxy is not None:
+        return fail(f"no WebSocket: {error}", *network_fixes.proxy(error.proxy))
     return fail(f"no WebSocket: {error}", *fixes.websocket(examination))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted, shell
 
 if TYPE_CHECKING:
+    from nsroom.client.transports.http_proxy import HttpProxy
     from nsroom.doctor.examination import Examination
 
 
@@ -23,6 +24,15 @@ def listen(port: int | str, refused: bool) -> Fixes:
         listeners,
         node(f'httpServer.listen({port}, "0.0.0.0");    // in a container: not only on 127.0.0.1'),
         Fix("Docker", f"docker run -p {port}:{port} IMAGE"),
+    )
+
+
+def proxy(failed: "HttpProxy") -> Fixes:
+    """Return fixes for an HTTP proxy of the environment that fails."""
+    url = f"{'https' if failed.uses_tls else 'http'}://user:password@{shlex.quote(failed.host)}:{failed.port}"
+    return (
+        shell(f"export {failed.variable}={url}    # the right host, port, user and password"),
+        shell("export NO_PROXY=HOST    # or without the proxy, if the server can be reached directly"),
     )
 
 

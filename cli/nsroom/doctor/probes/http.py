@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,10 +10,12 @@ from typing import Self
 from yarl import URL
 
 from nsroom import __version__
-from nsroom.client.failures import network_fault
+from nsroom.client.failures import chain, network_fault
 from nsroom.client.target import Target
+from nsroom.client.transports.aiohttp_proxy import connector, plain_proxy
+from nsroom.client.transports.handshake import netrc_login
+from nsroom.client.transports.http_proxy import HttpProxy, ProxyError, proxy_for
 from nsroom.client.transports.slim_aiohttp import aiohttp
-from nsroom.client.transports.tls import client_context
 
 _MAX_BODY = 262_144
 """Bytes of a response to read: a handshake has about 200, an error page a few thousand."""
@@ -25,9 +26,11 @@ _MAX_MESSAGE = 1_000_000
 class NoResponse(Exception):
     """The server sent no HTTP response; the text is the reason."""
 
-    def __init__(self, reason: str, timed_out: bool = False) -> None:
+    def __init__(self, reason: str, timed_out: bool = False, proxy: HttpProxy | None = None) -> None:
         super().__init__(reason)
         self.timed_out = timed_out
+        self.proxy = proxy
+        """The proxy that failed, if not the server did."""
 
 
 class UpgradeRefused(Exception):
@@ -60,24 +63,24 @@ class HttpClient:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.proxy = proxy_for(target.url, target.insecure, target.cacert)
+        """The HTTP proxy of the environment, or None."""
         self._counter = itertools.count()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        secure = self.target.url.startswith("https:")
-        context = client_context(self.target.insecure, self.target.cacert) if secure else True
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, force_close=True, limit=0),
+            connector=connector(self.target, self.proxy, force_close=True, limit=0),
             headers={
                 "User-Agent": f"nsroom/{__version__}",
                 "Accept-Encoding": "identity",
+                **netrc_login(self.target.url),
                 **self.target.headers,
             },
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             # Each request sets its own time-out.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            trust_env=True,
         )
         return self
 
@@ -91,15 +94,6 @@ class HttpClient:
     def path(self) -> str:
         """The path as clients send it, with a slash at both ends."""
         return f"/{self.target.path.strip('/')}/"
-
-    @property
-    def proxy(self) -> str | None:
-        """The HTTP proxy from the environment for requests to this server."""
-        url = URL(self.target.url)
-        proxies = urllib.request.getproxies()
-        if url.host is None or urllib.request.proxy_bypass(url.host):
-            return None
-        return proxies.get(url.scheme)
 
     def _url(self, path: str, query: Mapping[str, str]) -> URL:
         return URL(self.target.url).with_path(path).with_query([*self.target.query, *query.items()])
@@ -138,8 +132,11 @@ class HttpClient:
                     headers=headers,
                     cookies=self._cookies(cookies),
                     allow_redirects=False,
+                    proxy=plain_proxy(self.target, self.proxy),
                 ) as response,
             ):
+                if response.status == 407 and self.proxy is not None:
+                    raise ProxyError(self.proxy, self.proxy.refusal(407), 407)
                 return await _read(response)
         except TimeoutError:
             raise NoResponse(f"no answer within {bound or 0:g} s", timed_out=True) from None
@@ -176,7 +173,9 @@ class HttpClient:
 
 
 def _no_response(error: Exception) -> NoResponse:
-    return NoResponse(network_fault(error) or str(error).strip() or type(error).__name__)
+    failed = next((each for each in chain(error) if isinstance(each, ProxyError)), None)
+    reason = network_fault(error) or str(error).strip() or type(error).__name__
+    return NoResponse(reason, proxy=failed.proxy if failed else None)
 
 
 async def _read(response: aiohttp.ClientResponse) -> Response:

@@ -111,17 +111,25 @@ def test_only_websocket_is_supported() -> None:
     assert not supports(Target(), Transport.POLLING, Dialect())
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY", "wss_proxy"])
-def test_a_proxy_is_left_to_aiohttp(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert not supports(Target(), Transport.WEBSOCKET, Dialect())
-
-
-def test_netrc_is_left_to_aiohttp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / ".netrc").write_text("machine x login y password z")
-    assert not supports(Target(), Transport.WEBSOCKET, Dialect())
-    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    assert supports(Target(), Transport.WEBSOCKET, Dialect())
+@pytest.mark.parametrize("kind", [WebSocketConnection, PythonSocketioConnection])
+@pytest.mark.parametrize(
+    ("netrc", "userinfo", "sent"),
+    [
+        ("machine 127.0.0.1 login ann password s3cret", "", "Basic YW5uOnMzY3JldA=="),
+        ("machine 127.0.0.1 login ann password s3cret", "bob:x@", "Basic Ym9iOng="),
+        ("machine example.org login ann password s3cret", "", None),
+        ("machine", "", None),
+    ],
+)
+async def test_the_login_of_netrc(
+    kind: type[Connection], netrc: str, userinfo: str, sent: str | None, tmp_path: Path, stack: AsyncExitStack
+) -> None:
+    (tmp_path / ".netrc").write_text(netrc)
+    (tmp_path / ".netrc").chmod(0o600)
+    seen: list[web.Request] = []
+    place = await stack.enter_async_context(recording(seen))
+    request = await request_of(kind, Target(url=f"http://{userinfo}{place}"), seen)
+    assert request.get("authorization") == sent
 
 
 async def shown(burst: list[str], last: str) -> list[Record]:

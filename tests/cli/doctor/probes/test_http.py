@@ -54,10 +54,3 @@ async def test_a_refused_websocket() -> None:
 @pytest.mark.parametrize("path", ["socket.io", "/socket.io", "/socket.io/"])
 def test_the_path_has_a_slash_at_both_ends(path: str) -> None:
     assert HttpClient(Target(path=path)).path == "/socket.io/"
-
-
-def test_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://proxy:8080")
-    monkeypatch.setenv("no_proxy", "localhost")
-    assert HttpClient(Target(url="http://example.org")).proxy == "http://proxy:8080"
-    assert HttpClient(Target(url="http://localhost:3000")).proxy is None
