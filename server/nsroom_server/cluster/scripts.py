@@ -97,13 +97,14 @@ end
 
 local function remove_server(server)
     redis.call('ZREM', 'nsroom:servers', server)
+    redis.call('EXPIRE', 'nsroom:server:' .. server, 86400)
     redis.call('DEL', 'nsroom:members:' .. server)
     append(server, 0, 0, 'g', '\\n', '', '')
 end
 
--- If no server could renew its lease, Redis was away: no lease has expired.
+-- If no server could renew its lease, Redis was away or its clock has jumped: no lease has expired.
 local before = tonumber(redis.call('GET', 'nsroom:beat') or now)
-if now - before > grace then
+if math.abs(now - before) > grace then
     for _, server in ipairs(redis.call('ZRANGE', 'nsroom:servers', 0, -1)) do
         redis.call('ZADD', 'nsroom:servers', now + lease, server)
     end
@@ -184,7 +185,8 @@ end
 if growth ~= 0 then
     redis.call('INCRBY', 'nsroom:size', growth)
 end
-redis.call('EXPIRE', own, 86400)
+-- It expires only once the server is gone: a clock that jumps must not delete what a running server needs.
+redis.call('PERSIST', own)
 if leaving then
     remove_server(origin)
     redis.call('DEL', own)

@@ -1,12 +1,17 @@
 """The scripts, run by a real Valkey: what they write, and what they remove."""
 
 import asyncio
+import time
+from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from nsroom_server.cluster.entries import Entry, Op, Snapshot
 from nsroom_server.cluster.publisher import Publisher
 from nsroom_server.cluster.scripts import BUS, SNAPSHOT, SUBMIT
+from tests.peers.clock import COMPILER, WallClock
+from tests.peers.valkey_server import valkey
 from tests.server.cluster.test_publisher import entries_of, message
 
 JOIN = ("1", "", "j", "/\nlobby", "sid", "null")
@@ -89,3 +94,34 @@ async def test_leaving_removes_the_keys_of_a_server(publisher: Publisher, redis:
     assert [entry.entry.op for entry in await entries_of(redis)] == [Op.JOIN, Op.SERVER_DOWN]
     left = ("beat", "bus", "epoch", "seq", "written")
     assert sorted(await redis.keys()) == [f"nsroom:{name}" for name in left]
+
+
+async def jump(clock: WallClock, redis: Redis, days: int) -> None:
+    """Move the clock, and wait until scripts see it: they are given the time of the loop's last turn."""
+    clock.jump(days * 86_400)
+    while abs(int(await redis.eval("return redis.call('TIME')[1]", 0)) - time.time() - days * 86_400) > 60:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.skipif(not COMPILER, reason="needs a C compiler")
+@pytest.mark.parametrize("days", [100, -100])
+async def test_a_clock_that_jumps_takes_nothing_from_a_server(tmp_path: Path, days: int) -> None:
+    clock = WallClock(tmp_path)
+    async with (
+        valkey(tmp_path, env=clock.variables) as bus,
+        Redis.from_url(bus.url, decode_responses=True, protocol=2) as redis,
+    ):
+        for server in ("one", "two"):
+            await submit(redis, server, *JOIN)
+        await jump(clock, redis, days)
+        # Its submission again, whose answer was lost: it is still known.
+        assert await submit(redis, "one", *JOIN) == ["0"]
+        assert len(await entries_of(redis)) == 2
+        await jump(clock, redis, 0)
+        await submit(redis, "one", lease=20)
+        await asyncio.sleep(0.05)
+        # Leases that were renewed in the future do not last until then.
+        await submit(redis, "three", *JOIN)
+        assert await servers_down(redis) == ["one", "two"]
+        assert 0 < await redis.ttl("nsroom:server:one") <= 86_400
+        assert await redis.ttl("nsroom:server:three") == -1
