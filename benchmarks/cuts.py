@@ -1,74 +1,122 @@
-"""Cut and kill under load, and count what is lost: `python -m benchmarks.cuts`.
+"""Break things under load, and check what everyone was told and saw: `python -m benchmarks.cuts`.
 
-`join --save` listens behind a relay while 200 messages a second are stored. The cuts are resets of its
-connections, `kill -9` of the server, and stops of it. It ends with an error if an acknowledged message is
-not stored, or not recorded, or recorded twice.
+`join --save` listens behind a relay while 200 messages a second are stored from each server. One server keeps
+its messages in a file, two of them in Redis; with `--mixed REVISION` the second one is of that git revision.
+It ends with an error if the promise of `tests.peers.history_model` is broken.
 """
 
 import argparse
 import asyncio
 import contextlib
 import random
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from tests.conftest import LISTENING, NSROOM
-from tests.peers.cuts import Outcome, Trial
-from tests.peers.program import Server, Spawner, clean_environment, spawner
+from tests.conftest import NSROOM
+from tests.peers.clock import COMPILER, WallClock
+from tests.peers.cuts import Trial
+from tests.peers.history_model import Gap, broken
+from tests.peers.program import clean_environment, spawner
+from tests.peers.valkey_server import valkey
+
+Faults = dict[str, Callable[[], Awaitable[None]]]
+
+ONE = {
+    "mixed": ["stop", "reset", "kill", "jump", "remove"],
+    "kills": ["kill"],
+    "resets": ["reset"],
+}
+SEVERAL = {"cluster": ["stop", "reset", "kill", "jump", "redis", "pause", "flush", "clients"]}
 
 
-async def serve(spawn: Spawner, *args: str, history: Path) -> Server:
-    """Start a server on a free port."""
-    program = await spawn("serve", "--port", "0", "--history", str(history), *args)
-    found = LISTENING.search(await program.err("nsroom: listening on ", timeout=60))
-    assert found
-    return Server(found[1], program)
+def faults_of(trial: Trial, stop: float, chance: random.Random, servers: int) -> Faults:
+    """Return the faults by name."""
+    return {
+        "reset": trial.reset,
+        "kill": lambda: trial.kill(chance.randrange(servers)),
+        "stop": lambda: trial.stop(stop, chance.randrange(servers)),
+        "jump": lambda: trial.jump(chance.choice([-1000, -100, 100, 1000])),
+        "remove": lambda: trial.remove_file(chance.choice([None, b"", b"garbage"])),
+        "redis": trial.kill_redis,
+        "pause": lambda: trial.pause_redis(stop),
+        "flush": lambda: trial.command_redis("SCRIPT", "FLUSH"),
+        "clients": lambda: trial.command_redis("CLIENT", "KILL", "SKIPME", "yes"),
+    }
 
 
-async def run(transport: str, cuts: list[str], stop: float, chance: random.Random) -> Outcome:
-    """Make the cuts one by one, with pauses between them."""
+async def run(
+    transport: str, names: list[str], stop: float, chance: random.Random, sources: list[str] | None
+) -> tuple[list[str], str]:
+    """Make the faults one by one, with pauses between them; return what is broken, and the figures.
+
+    `sources` are the paths of each server's sources, "" for these here; None is one server with a file.
+    """
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         spawn = await stack.enter_async_context(spawner(NSROOM, clean_environment(folder), folder))
-        trial = Trial(spawn, lambda *args, **options: serve(spawn, *args, **options), folder, transport)
+        clock = WallClock(folder) if COMPILER else None
+        redis = None
+        if sources:
+            (folder / "valkey").mkdir()
+            redis = await stack.enter_async_context(
+                valkey(folder / "valkey", env=clock.variables if clock else None)
+            )
+        variables = tuple({"PYTHONPATH": path} if path else {} for path in sources or [""])
+        trial = Trial(spawn, folder, transport, redis, variables, clock)
+        faults = faults_of(trial, stop, chance, len(variables))
         async with trial.going_on():
-            for cut in cuts:
+            for name in names:
                 await asyncio.sleep(chance.uniform(0.05, 1.0))
-                await {"reset": trial.reset, "kill": trial.kill, "stop": lambda: trial.stop(stop)}[cut]()
-        trial.check_stored()
-        return trial.outcome
+                await faults[name]()
+        history = await trial.history()
+        gaps = [item.reason for item in trial.recorded if isinstance(item, Gap)]
+        figures = (
+            f"{trial.acknowledged:>7} acknowledged{len(history.stored):>7} stored"
+            f"{trial.replayed:>6} replayed{len(history.sent):>4} connections  {' '.join(gaps)}"
+        )
+        return broken(history), figures
+
+
+@contextlib.contextmanager
+def revision(name: str | None) -> Iterator[str]:
+    """Give the path of the sources of a git revision, or "" for these here."""
+    if not name:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        archive = subprocess.run(("git", "archive", name, "cli", "server"), check=True, capture_output=True)
+        subprocess.run(("tar", "-x", "-C", folder), input=archive.stdout, check=True)
+        yield f"{folder}/cli:{folder}/server"
 
 
 def main() -> None:
     """Run every kind of trial over both transports, and print the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cuts", description=__doc__)
+    parser.add_argument("trials", nargs="*", default=[*ONE, *SEVERAL], help="mixed, kills, resets, cluster")
     parser.add_argument("--cuts", type=int, default=20, help="of each trial (default: 20)")
     parser.add_argument("--stop", type=float, default=10.0, help="seconds of each stop (default: 10)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mixed", metavar="REVISION", help="of the second server of a cluster")
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    trials = {
-        "mixed": ["stop", *chance.choices(["reset", "kill"], k=options.cuts - 1)],
-        "kills": ["kill"] * options.cuts,
-        "resets": ["reset"] * options.cuts,
-    }
     wrong = False
-    for name, cuts in trials.items():
-        for transport in ("websocket", "polling"):
-            begun = time.monotonic()
-            outcome = asyncio.run(run(transport, cuts, options.stop, chance))
-            faults = ["out of order"] * outcome.unordered + [
-                f"unknown: {why}" for why in outcome.unknown if why
-            ]
-            wrong |= bool(outcome.lost or outcome.doubled or faults)
-            sys.stdout.write(
-                f"{name:<8}{transport:<10}{len(cuts):>3} cuts{outcome.acknowledged:>7} acknowledged"
-                f"{len(outcome.lost):>4} lost{len(outcome.doubled):>4} doubled"
-                f"{outcome.replayed:>6} replayed{time.monotonic() - begun:>6.0f} s  {', '.join(faults)}\n"
-            )
-            sys.stdout.flush()
+    with revision(options.mixed) as other:
+        for trial in options.trials:
+            kinds = [kind for kind in {**ONE, **SEVERAL}[trial] if COMPILER or kind != "jump"]
+            sources = ["", other] if trial in SEVERAL else None
+            for transport in ("websocket", "polling"):
+                names = [*kinds, *chance.choices(kinds, k=options.cuts)][: options.cuts]
+                begun = time.monotonic()
+                faults, figures = asyncio.run(run(transport, names, options.stop, chance, sources))
+                wrong |= bool(faults)
+                taken = time.monotonic() - begun
+                sys.stdout.write(f"{trial:<8}{transport:<10}{len(names):>3} faults{figures}{taken:>6.0f} s\n")
+                sys.stdout.writelines(f"  {fault}\n" for fault in faults[:20])
+                sys.stdout.flush()
     sys.exit(wrong)
 
 
