@@ -66,7 +66,10 @@ PACKAGES = {
 PURE = (
     "nsroom.protocol",
     "nsroom.tui.model",
-    *(f"nsroom.proxy.{name}" for name in ("traffic", "sessions", "dropping", "bodies")),
+    *(
+        f"nsroom.proxy.{name}"
+        for name in ("traffic", "sessions", "addresses", "notices", "dropping", "bodies")
+    ),
 )
 NOT_PURE = {"asyncio", "socket", "ssl", "time", "threading", "select", "selectors"}
 SCREENLESS = ("nsroom.tui.model", "nsroom.tui.top.model", "nsroom.tui.top.activity", "nsroom.tui.top.rows")

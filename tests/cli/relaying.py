@@ -27,6 +27,8 @@ class Relayed:
     """A listening proxy and its records."""
 
     url: str
+    said: list[str]
+    """The lines for the user."""
     records: list[Record] = field(default_factory=list)
     _added: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,9 +58,10 @@ class Relayed:
 @asynccontextmanager
 async def relaying(url: str, **options: Any) -> AsyncIterator[Relayed]:
     """Relay to a server; the options are those of a Plan."""
-    proxy = Proxy(Plan(url, **options))
+    said: list[str] = []
+    proxy = Proxy(Plan(url, **options), said.append)
     async with proxy.listening("127.0.0.1", 0) as listening:
-        relayed = Relayed(listening)
+        relayed = Relayed(listening, said)
         collecting = asyncio.create_task(relayed.collect(proxy))
         failing = asyncio.create_task(proxy.failed())
         try:

@@ -1,5 +1,6 @@
 """The proxy between other people's clients and servers."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 
@@ -129,6 +130,35 @@ async def test_a_refused_namespace_and_a_lost_session(
     why = "the server closed the connection without closing the WebSocket"
     assert (await proxy.proc.seen(kind="close", reason=why))["direction"] == "local"
     assert (await watcher.seen(kind="disconnect"))["reason"] == "transport close"
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+async def test_a_page_of_the_proxy_is_a_page_of_the_server(
+    name: str, relay: Relay, server: Server, python_server: StartServer
+) -> None:
+    """Servers that accept pages of their own address only, which Origin must spell as Host does."""
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    query = "socket.io/?EIO=4&transport="
+    for each in (server, await python_server()):
+        port = each.url.rpartition(":")[2]
+        proxy = await relay(Server(f"http://{name}:{port}", each.proc))
+        for page in (proxy.url, proxy.url.replace("127.0.0.1", "localhost")):
+            async with aiohttp.ClientSession(headers=headers | {"Origin": page}) as http:
+                async with http.get(f"{page}/{query}polling") as response:
+                    assert response.status == 200
+                async with http.ws_connect(f"{page}/{query}websocket") as socket:
+                    assert (await socket.receive_str()).startswith("0{")
+                    await socket.send_str("40")
+                    assert (await socket.receive_str()).startswith("40")
+        async with aiohttp.ClientSession(headers={"Origin": "http://localhost:5173"}) as http:
+            async with http.get(f"{proxy.url}/{query}polling") as response:
+                assert response.status in (400, 403)
+                body = await response.text()
+        refused = await proxy.proc.seen(kind="connect_error")
+        assert refused["reason"] == f"HTTP {response.status}"
+        assert str(refused["data"]) in (body.strip('"'), str(json.loads(body)))
+        told = await proxy.proc.err("nsroom: handshake refused: HTTP ")
+        assert told.count("else try --origin") == 1
 
 
 async def test_cookies_cors_and_compression(relay: Relay, node_server: StartServer) -> None:

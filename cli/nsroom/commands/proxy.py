@@ -37,7 +37,7 @@ def proxy(
         typer.Option(
             "--origin",
             metavar="ORIGIN",
-            help="Replace every Origin header by this, e.g. http://localhost:3000.",
+            help="Replace the Origin of pages of this machine by this, e.g. http://localhost:3000.",
         ),
     ] = None,
     insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False,
@@ -78,14 +78,15 @@ def proxy(
     """Relay a browser's traffic to its server, and show every packet.
 
     On a terminal this opens the live view, which shows the client of each packet; in a pipe it prints
-    NDJSON. Long polling, WebSockets and other HTTP pass byte for byte; only Host is rewritten. Each record
-    has the sid of the Engine.IO session, so --where can select one client. Credentials are forwarded but
-    never shown or recorded.
+    NDJSON. Long polling, WebSockets and other HTTP pass byte for byte, except that the server sees its own
+    address in Host, Origin and Referer, and the page the proxy's in redirects and cookies. Requests for
+    other names than this machine's are refused. Each record has the sid of the Engine.IO session, so
+    --where can select one client. Credentials are forwarded but never shown or recorded.
 
     \b
     Examples:
       nsroom proxy :3000                    then open http://127.0.0.1:3001
-      nsroom proxy https://example.org --listen :8080 --origin https://example.org
+      nsroom proxy https://example.org --listen :8080
       nsroom proxy :3000 --where 'kind=ack & rtt>100'
       nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
       nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'event=price'
@@ -138,7 +139,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
 
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
-        proxy = Proxy(plan, options.raw)
+        proxy = Proxy(plan, say, options.raw)
         routes = routes_to(output, options, options.keep(), stack, _SID_CELLS)
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")

@@ -116,10 +116,14 @@ def _framing(head: Head, default: Framing | int) -> Framing | int:
 
 
 class Reader:
-    """Reads one direction. The caller must handle each part before it asks for the next."""
+    """Reads one direction. The caller must handle each part before it asks for the next.
 
-    def __init__(self, framing: GetFraming) -> None:
+    Other data than messages that begin with `start` is not held back until it could be parsed.
+    """
+
+    def __init__(self, framing: GetFraming, start: bytes = b"") -> None:
         self._framing = framing
+        self._start = start
         self._buffer = b""
         self._at = 0
         self._left = 0
@@ -158,7 +162,7 @@ class Reader:
         end = _EMPTY_LINE.search(self._buffer, max(start, self._at + self._searched - 3))
         if end is None:
             self._searched = len(self._buffer) - self._at
-            is_head = self._searched <= MAX_HEAD and _may_start(self._buffer[start : start + 16])
+            is_head = self._searched <= MAX_HEAD and _may_start(self._buffer[start : start + 16], self._start)
             return None if is_head else self._stop_reading("not HTTP/1.1")
         self._searched = 0
         head = _parse(self._buffer[self._at : end.end()], start - self._at)
@@ -247,9 +251,11 @@ class Reader:
         return Opaque(data) if data else None
 
 
-def _may_start(data: bytes) -> bool:
-    """Return whether a message may start with these bytes."""
-    return data in (b"", b"\r") or (data[:1].isalpha() and data.isascii() and b"\0" not in data)
+def _may_start(data: bytes, start: bytes) -> bool:
+    """Return whether a message that begins with `start` may begin with these bytes."""
+    if data in (b"", b"\r"):
+        return True
+    return data[:1].isalpha() and data.isascii() and b"\0" not in data and data.startswith(start[: len(data)])
 
 
 def _parse(raw: bytes, start: int) -> Head | None:
@@ -261,10 +267,10 @@ def _parse(raw: bytes, start: int) -> Head | None:
     return Head(raw, first, tuple((name.lower(), value.strip(" \t")) for name, _, value in pairs))
 
 
-def set_header(raw: bytes, name: str, value: str) -> bytes:
-    """Return a head with another value in its headers of this name, and every other byte unchanged."""
-    pattern = re.compile(rb"(?im)^(%s:[ \t]*)[^\r\n]*" % re.escape(name.encode()))
-    return pattern.sub(lambda found: found[1] + value.encode("latin-1"), raw)
+def change_header(raw: bytes, name: str, change: Callable[[str], str]) -> bytes:
+    """Return a head with the values of its headers of this name changed, and every other byte unchanged."""
+    pattern = re.compile(rb"(?im)^(%s:[ \t]*)([^\r\n]*)" % re.escape(name.encode()))
+    return pattern.sub(lambda found: found[1] + change(found[2].decode("latin-1")).encode("latin-1"), raw)
 
 
 def drop_header(raw: bytes, name: str) -> bytes:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from nsroom.channel import Channel, now
 from nsroom.client.network_errors import explain_os_error
 from nsroom.client.transports.http_proxy import HttpProxy, create_connection
+from nsroom.proxy.addresses import Addresses, ForbiddenError
 from nsroom.proxy.faults import Faults
 from nsroom.proxy.sessions import Sessions
-from nsroom.proxy.traffic import Conversation, Edit, Seen
+from nsroom.proxy.traffic import Conversation, Seen
 from nsroom.record import Direction, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
@@ -135,13 +136,18 @@ class Relay:
     """Passes data on in both directions, records its packets, and mirrors how each side ends."""
 
     def __init__(
-        self, upstream: Upstream, edit: Edit, faults: Faults, sessions: Sessions, channel: Channel
+        self,
+        upstream: Upstream,
+        addresses: Addresses,
+        faults: Faults,
+        sessions: Sessions,
+        channel: Channel,
     ) -> None:
         self._upstream = upstream
         self._faults = faults
         self._sessions = sessions
         self._channel = channel
-        self._conversation = Conversation(sessions, edit, faults.drops if faults.drop else None)
+        self._conversation = Conversation(sessions, addresses, faults.drops if faults.drop else None)
         self._progress = asyncio.Event()
         """Set after data was passed on: an upgrade may be answered."""
         self._first_end: tuple[Direction, str] | None = None
@@ -165,11 +171,14 @@ class Relay:
         try:
             server = await self._upstream.connect()
         except OSError as error:
-            await self._refuse(client, self._upstream.explain(error))
+            await self._refuse(client, "502 Bad Gateway", self._upstream.explain(error))
             return
         try:
             await self._mirror(client, server, data)
             server[1].close()
+        except ForbiddenError as error:
+            self._sessions.notices.report_forbidden(str(error))
+            await self._refuse(client, "403 Forbidden", str(error))
         except OSError:
             reset(server[1])
             raise
@@ -177,15 +186,16 @@ class Relay:
             if not server[1].is_closing():
                 server[1].transport.abort()
 
-    async def _refuse(self, client: Streams, reason: str) -> None:
-        """Respond for a server that cannot be reached."""
+    async def _refuse(self, client: Streams, status: str, reason: str) -> None:
+        """Respond instead of the server, and close the connection."""
         self._show([self._sessions.note(Kind.CONNECT_ERROR, now(), message=reason)])
         reader, writer = client
-        body = f"nsroom proxy: {reason}\n".encode()
-        writer.write(
-            b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body)
-        )
+        if self._conversation.is_idle:  # else this would be read as a part of another response
+            body = f"nsroom proxy: {reason}\n".encode()
+            writer.write(
+                b"HTTP/1.1 %b\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (status.encode(), len(body), body)
+            )
         writer.write_eof()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER):
@@ -239,17 +249,19 @@ class Relay:
 
     async def _pass(self, direction: Direction, data: bytes, outlet: Outlet) -> None:
         conversation = self._conversation
-        while direction is OUT and conversation.is_switching and not self._server_ended_first:
-            self._progress.clear()
-            await self._progress.wait()
-        if not self._faults.delay and conversation.is_transparent(direction):
-            # Send first, then parse: parsing does not delay the receiver.
-            outlet.put(data)
-            self._show(_records(conversation.feed(direction, data, now())), len(data))
-        else:
-            for seen in conversation.feed(direction, data, now()):
-                self._show(seen.records, len(seen.data))
-                outlet.put(seen.data, self._delay(seen.records))
+        while data:
+            while direction is OUT and conversation.is_switching and not self._server_ended_first:
+                self._progress.clear()
+                await self._progress.wait()
+            if not self._faults.delay and conversation.is_transparent(direction):
+                # Send first, then parse: parsing does not delay the receiver.
+                outlet.put(data)
+                self._show(_records(conversation.feed(direction, data, now())), len(data))
+            else:
+                for seen in conversation.feed(direction, data, now()):
+                    self._show(seen.records, len(seen.data))
+                    outlet.put(seen.data, self._delay(seen.records))
+            data = conversation.take_unread() if direction is OUT else b""
         self._progress.set()
         await outlet.drain()
         await self._channel.room()

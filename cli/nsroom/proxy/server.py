@@ -1,24 +1,27 @@
 """Listen, accept clients, and relay each to the upstream server, byte for byte.
 
 Each client connection has its own connection to the server; closes, half-closes, resets and cancelled polls
-are mirrored. Only `Host` (and `Origin`, on request) is rewritten.
+are mirrored. Only the addresses in HTTP heads are translated.
 """
 
 import asyncio
 import contextlib
 import os
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from errno import EADDRINUSE
+from functools import partial
 from urllib.parse import urlsplit
 
 from nsroom.channel import Channel
 from nsroom.client.transports.http_proxy import proxy_for
 from nsroom.client.transports.tls import client_context
 from nsroom.errors import ConnectError, UsageError
-from nsroom.protocol import http11
+from nsroom.proxy.addresses import Addresses
 from nsroom.proxy.faults import Faults
+from nsroom.proxy.notices import Notices
 from nsroom.proxy.relay import Relay, Upstream
 from nsroom.proxy.sessions import Sessions
 
@@ -35,7 +38,7 @@ class Plan:
     cacert: str | None = None
     connect_timeout: float = 10.0
     origin: str | None = None
-    """Replaces the value of Origin headers, if given."""
+    """Replaces the Origin of this machine's pages, if given."""
     faults: Faults = field(default_factory=Faults)
 
     def upstream(self) -> Upstream:
@@ -53,24 +56,20 @@ class Plan:
             proxy=proxy_for(self.url, self.insecure, self.cacert),
         )
 
-    def edit(self, head: bytes) -> bytes:
-        """Return a request's head as the server receives it."""
-        head = http11.set_header(head, "Host", urlsplit(self.url).netloc)
-        if self.origin is not None:
-            head = http11.set_header(head, "Origin", self.origin)
-        # Dropping a message from a compressed stream would corrupt the messages after it.
-        return http11.drop_header(head, "Sec-WebSocket-Extensions") if self.faults.drop else head
+    def addresses(self, listen: str) -> Addresses:
+        """Return the translation of addresses for a proxy that listens at `listen`."""
+        return Addresses(self.url, listen, socket.gethostname(), self.origin)
 
 
 class Proxy:
     """The listening proxy."""
 
-    def __init__(self, plan: Plan, raw: bool = False) -> None:
-        """Raises: UsageError."""
+    def __init__(self, plan: Plan, say: Callable[[str], None], raw: bool = False) -> None:
+        """`say` prints a line for the user. Raises: UsageError."""
         self.channel = Channel()
         self._plan = plan
         self._upstream = plan.upstream()
-        self._sessions = Sessions(raw)
+        self._sessions = Sessions(Notices(plan.url, say), raw)
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -79,7 +78,8 @@ class Proxy:
         """Listen, and yield the proxy's URL; at exit, drop all connections. Raises: ConnectError."""
         _allow_many_files()
         try:
-            server = await asyncio.start_server(self._accept, host, port, backlog=_BACKLOG)
+            accept = partial(self._accept, self._plan.addresses(host))
+            server = await asyncio.start_server(accept, host, port, backlog=_BACKLOG)
         except OSError as error:
             raise ConnectError(_explain(error, _address(host, port))) from error
         try:
@@ -95,8 +95,10 @@ class Proxy:
         """Wait until a relay fails because of a bug, and raise its exception."""
         await asyncio.shield(self._failed)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        relay = Relay(self._upstream, self._plan.edit, self._plan.faults, self._sessions, self.channel)
+    def _accept(
+        self, addresses: Addresses, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        relay = Relay(self._upstream, addresses, self._plan.faults, self._sessions, self.channel)
         task = asyncio.create_task(relay.run(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._ended)

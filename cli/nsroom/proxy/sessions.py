@@ -7,6 +7,7 @@ from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import Limits
 from nsroom.protocol.session import Observer
 from nsroom.protocol.websocket import MAX_MESSAGE
+from nsroom.proxy.notices import Notices
 from nsroom.record import Direction, Json, Kind, Record
 
 MAX_SESSIONS = 10_000
@@ -19,7 +20,8 @@ _EVENT, _ACK = Kind.EVENT, Kind.ACK
 class Sessions:
     """All sessions, with one sequence of records for all of them."""
 
-    def __init__(self, raw: bool = False) -> None:
+    def __init__(self, notices: Notices, raw: bool = False) -> None:
+        self.notices = notices
         self._raw = raw
         self._sequence = count(1)
         self._known: OrderedDict[str, Observer] = OrderedDict()
@@ -56,10 +58,11 @@ class Sessions:
 class Link:
     """One request, or one WebSocket, of a session."""
 
-    def __init__(self, sessions: Sessions, sid: str | None, is_old: bool) -> None:
+    def __init__(self, sessions: Sessions, sid: str | None, is_old: bool, path: str) -> None:
         self.sid = sid
         self.is_old = is_old
         """Whether the client speaks Engine.IO 3."""
+        self._path = path
         self._sessions = sessions
         self._session = sessions.find(sid, is_old)
         self._is_transport = sid is None
@@ -84,6 +87,10 @@ class Link:
     def is_incomplete(self, direction: Direction) -> bool:
         """Return whether a packet in this direction waits for attachments."""
         return self._session.is_incomplete(direction)
+
+    def report_refusal(self, why: str, origin: str) -> None:
+        """Report that the server refused the handshake."""
+        self._sessions.notices.report_refusal(why, origin)
 
     def close(self) -> None:
         """Handle the end of the WebSocket, and of the session if this was its transport."""

@@ -4,7 +4,7 @@ Pure: `feed` returns the bytes to pass on, and the relay sends them. Every Recor
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -15,14 +15,19 @@ from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.http11 import Body, End, Head, Opaque
 from nsroom.protocol.websocket import Message, Opcode
 from nsroom.proxy import bodies
+from nsroom.proxy.addresses import Addresses, Page
 from nsroom.proxy.dropping import Cutter, Drops
 from nsroom.proxy.sessions import Link, Sessions
-from nsroom.record import Direction, Kind, Record
+from nsroom.record import Direction, Json, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
 _SENDER = {IN: "server", OUT: "client"}
-Edit = Callable[[bytes], bytes]
+_MAX_PAGE = 2 * 2**20
+"""Bytes of a page or script that are searched for the server's address."""
+_PAGES = ("text/html", "application/xhtml+xml", "text/javascript", "application/javascript")
+_MAX_TEXT = 2000
+"""Characters of a refusal's body that are recorded."""
 
 
 class Seen(NamedTuple):
@@ -37,28 +42,44 @@ class _Exchange:
     """A request and its response; `link` is None if they do not belong to Engine.IO."""
 
     method: str
+    path: str
+    """Of the request, without the query."""
     polling: bool
     upgrade: bool
     link: Link | None
+    page: Page
     request_body: bodies.Collected = field(default_factory=bodies.Collected)
     head: Head | None = None
     """The response's."""
     response_body: bodies.Collected = field(default_factory=bodies.Collected)
+    is_page: bool = False
+    """Whether the response is a page or script, to be searched for the server's address."""
+
+    def find_page(self, head: Head) -> None:
+        """Set `is_page` from the response's head."""
+        kind = head.get("content-type").partition(";")[0].strip().lower()
+        if self.link is None and head.status == 200 and kind in _PAGES:
+            self.is_page = True
+            self.response_body.limit = _MAX_PAGE
 
 
 class Conversation:
     """The traffic of one TCP connection, fed in the order in which the relay reads it."""
 
-    def __init__(self, sessions: Sessions, edit: Edit, drops: Drops | None = None) -> None:
+    def __init__(self, sessions: Sessions, addresses: Addresses, drops: Drops | None = None) -> None:
         self.socket: Socket | None = None
-        """The WebSocket after an upgrade."""
+        """The WebSocket, or another protocol, after an upgrade."""
+        self._unread = b""
         self._sessions = sessions
-        self._edit = edit
+        self._addresses = addresses
         self._drops = drops
         self._exchanges: deque[_Exchange] = deque()
         self._current: _Exchange | None = None
         """The exchange whose request is being read."""
-        self._readers = {OUT: http11.Reader(http11.request_framing), IN: http11.Reader(self._framing)}
+        self._readers = {
+            OUT: http11.Reader(http11.request_framing),
+            IN: http11.Reader(self._framing, b"HTTP/1."),
+        }
 
     @property
     def is_switching(self) -> bool:
@@ -69,10 +90,18 @@ class Conversation:
         """Return whether the bytes of this direction pass unchanged, whatever they contain."""
         if self._drops is not None:
             return False
-        return direction is IN or self.socket is not None or self._readers[OUT].is_opaque
+        return self.socket is not None or self._readers[direction].is_opaque
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every request is answered."""
+        return not self._exchanges
 
     def feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
-        """Return the bytes to pass on for those received in a direction at `at`, with their Records."""
+        """Return the bytes to pass on for those received in a direction at `at`, with their Records.
+
+        Raises: ForbiddenError for a request that must not be passed on.
+        """
         if self.socket is not None:
             return self.socket.feed(direction, data, at)
         passed: list[bytes] = []
@@ -83,16 +112,25 @@ class Conversation:
             raw, new = self._part(direction, part, at)
             passed.append(raw)
             records += new
+            if direction is OUT and isinstance(part, End) and self.is_switching:
+                self._unread = self._readers[OUT].end()
+                break
         # In one piece, because the bytes of a body become records only at its end.
         return [Seen(b"".join(passed), records)]
+
+    def take_unread(self) -> bytes:
+        """Return the bytes after an upgrade request, to be fed again once it is answered."""
+        unread, self._unread = self._unread, b""
+        return unread
 
     def end(self, direction: Direction, at: int) -> Seen:
         """Handle the end of a direction; return the bytes held back."""
         if self.socket is not None:
             return Seen(self.socket.end(direction), [])
-        if direction is OUT:
-            return Seen(self._readers[OUT].end(), [])
-        return Seen(b"", self._response(End(), at) if self._readers[IN].is_unbounded else [])
+        records = []
+        if direction is IN and self._readers[IN].is_unbounded:
+            records = self._response(End(), at)
+        return Seen(self._readers[direction].end(), records)
 
     def close(self, first: Direction, how: str, at: int) -> list[Record]:
         """Return the Records of the end of the connection: the side that ended it first, and how it did."""
@@ -104,12 +142,15 @@ class Conversation:
 
     def _part(self, direction: Direction, part: http11.Part, at: int) -> Seen:
         if isinstance(part, Opaque):
-            return Seen(part.raw, self._unread(direction, part.reason, at))
+            return Seen(part.raw, self._not_http(direction, part.reason, at))
         if direction is OUT:
             return self._request(part, at)
-        return Seen(part.raw, self._response(part, at))
+        raw = part.raw
+        if isinstance(part, Head) and self._exchanges:
+            raw = self._addresses.response(part, self._exchanges[0].page)
+        return Seen(raw, self._response(part, at))
 
-    def _unread(self, direction: Direction, reason: str, at: int) -> list[Record]:
+    def _not_http(self, direction: Direction, reason: str, at: int) -> list[Record]:
         if not reason:
             return []
         return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=_passed_unread(direction, reason))]
@@ -119,9 +160,11 @@ class Conversation:
 
     def _request(self, part: http11.Part, at: int) -> Seen:
         if isinstance(part, Head):
-            self._current = _exchange(part, self._sessions)
+            raw, page = self._addresses.request(part)
+            self._current = _exchange(part, self._sessions, page)
             self._exchanges.append(self._current)
-            return Seen(self._edit(part.raw), [])
+            # Dropping a message from a compressed stream would corrupt the messages after it.
+            return Seen(http11.drop_header(raw, "Sec-WebSocket-Extensions") if self._drops else raw, [])
         return Seen(part.raw, self._posted(part, at))
 
     def _posted(self, part: http11.Part, at: int) -> list[Record]:
@@ -143,36 +186,62 @@ class Conversation:
                 exchange.head = part
             if part.status == 101:
                 self._upgrade(exchange, part)
+            else:
+                self._check_redirect(exchange, part)
+                exchange.find_page(part)
             return []
         if exchange.head is None:  # an interim response, 100 or 103
             return []
         if isinstance(part, Body):
-            exchange.response_body.add(part.data if exchange.link else b"")
+            exchange.response_body.add(part.data if exchange.link or exchange.is_page else b"")
             return []
         self._exchanges.popleft()
+        if exchange.is_page:
+            self._search_page(exchange, exchange.head)
         return _answered(exchange, exchange.head, at)
+
+    def _check_redirect(self, exchange: _Exchange, head: Head) -> None:
+        url = head.get("location")
+        if self._addresses.is_elsewhere(url):
+            self._sessions.notices.report_leaving(f"a redirect of {exchange.path}", _origin(url))
+
+    def _search_page(self, exchange: _Exchange, head: Head) -> None:
+        """Warn if a page or script names the server, and so does not use the proxy."""
+        try:
+            text = exchange.response_body.decoded(head.get("content-encoding")).decode("latin-1")
+        except ValueError:  # compressed in another way, or too large
+            return
+        if url := self._addresses.server_url_in(text):
+            self._sessions.notices.report_leaving(exchange.path, url)
 
     def _upgrade(self, exchange: _Exchange, head: Head) -> None:
         self._exchanges.clear()
-        if head.get("upgrade").lower() == "websocket":
-            deflate = "permessage-deflate" in head.get("sec-websocket-extensions")
-            self.socket = Socket(exchange.link, deflate, self._drops)
+        link = exchange.link if head.get("upgrade").lower() == "websocket" else None
+        self.socket = Socket(link, "permessage-deflate" in head.get("sec-websocket-extensions"), self._drops)
 
 
-def _exchange(head: Head, sessions: Sessions) -> _Exchange:
-    query = _query(head.target)
+def _exchange(head: Head, sessions: Sessions, page: Page) -> _Exchange:
+    path, query = _parts(head.target)
     transport = query.get("transport", "")
     link = None
     if "EIO" in query and transport in ("polling", "websocket") and head.method in ("GET", "POST"):
-        link = Link(sessions, query.get("sid"), query["EIO"] == "3")
-    return _Exchange(head.method, transport == "polling", "upgrade" in head.get("connection").lower(), link)
+        link = Link(sessions, query.get("sid"), query["EIO"] == "3", path)
+    return _Exchange(
+        head.method, path, transport == "polling", "upgrade" in head.get("connection").lower(), link, page
+    )
 
 
-def _query(target: str) -> dict[str, str]:
+def _parts(target: str) -> tuple[str, dict[str, str]]:
+    """Return path and query of a request's target."""
     try:
-        return {key: values[0] for key, values in parse_qs(urlsplit(target).query).items()}
+        parts = urlsplit(target)
+        return parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()}
     except ValueError:
-        return {}
+        return target.partition("?")[0], {}
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
 
 
 def _answered(exchange: _Exchange, head: Head, at: int) -> list[Record]:
@@ -207,19 +276,35 @@ def _frames(
 
 def _refusal(link: Link, exchange: _Exchange, head: Head, at: int) -> Record:
     """Return the Record of an error response: the handshake was refused, or the session has ended."""
-    try:
-        data = strict_json.load(exchange.response_body.decoded(head.get("content-encoding")).decode())
-    except ValueError:
-        data = None
-    message = data.get("message") if isinstance(data, dict) else None
-    kind = Kind.CLOSE if link.sid else Kind.CONNECT_ERROR
+    body = _refusal_body(exchange, head)
+    message = body.get("message") if isinstance(body, dict) else body
+    if not isinstance(message, str) or message[:1] in ("", "<"):
+        message = head.start[13:]
+    if link.sid is None:
+        why = f"HTTP {head.status}{message and f' {message!r}'}"
+        link.report_refusal(why, exchange.page.sent_origin)
     return link.note(
-        kind,
+        Kind.CLOSE if link.sid else Kind.CONNECT_ERROR,
         at,
         reason=f"HTTP {head.status}",
-        message=message if isinstance(message, str) else head.start[13:] or None,
-        data=data if isinstance(data, dict) else None,
+        message=message or None,
+        data=body or None,
     )
+
+
+def _refusal_body(exchange: _Exchange, head: Head) -> Json:
+    """Return the body of an error response: an object, or the start of a text."""
+    try:
+        text = exchange.response_body.decoded(head.get("content-encoding")).decode("utf-8", "replace")
+    except ValueError:
+        return None
+    if len(text) > _MAX_TEXT:
+        return text[:_MAX_TEXT]
+    try:
+        value = strict_json.load(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, (dict, str)) else text
 
 
 class Socket:

@@ -8,6 +8,7 @@ from nsroom.tui import config
 from nsroom.tui.app import App, tune_garbage_collector
 from nsroom.tui.live import feed
 from nsroom.tui.model.model import Model
+from nsroom.tui.screen.notice import Notice
 from nsroom.tui.screen.state import View
 
 
@@ -19,9 +20,10 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions) -> Non
     tune_garbage_collector()
     model = Model(parse(options.where) if options.where else None, relayed=True)
     model.heartbeats = options.all
-    proxy = Proxy(plan, raw=True)
+    notice = Notice()
+    proxy = Proxy(plan, notice.show, raw=True)
     async with proxy.listening(*where) as url:
-        view = View(model, _without_scheme(url), proxied_server=_without_scheme(plan.url))
+        view = View(model, _without_scheme(url), proxied_server=_without_scheme(plan.url), notice=notice)
         app = App(view, config.settings(configuration.load()), raw=options.raw)
         if options.save:
             await app.save(options.save, options.force)

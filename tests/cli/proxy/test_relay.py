@@ -66,7 +66,7 @@ async def test_every_byte_after_an_upgrade_is_relayed(seed: int) -> None:
     async with raw_server(talk) as url, relaying(url) as proxy:
         reader, writer = await proxy.connect()
         async with closing(writer):
-            writer.write(UPGRADE % b"proxy")
+            writer.write(UPGRADE % b"localhost")
             await send(writer, up, chance)
             assert await drained(reader) == down
     assert got == [UPGRADE % url.removeprefix("http://").encode(), up]
@@ -108,7 +108,7 @@ async def test_every_byte_of_bodies_is_relayed(seed: int) -> None:
     async with raw_server(talk) as url, relaying(url) as proxy:
         reader, writer = await proxy.connect()
         async with closing(writer):
-            await send(writer, asked("proxy"), chance)
+            await send(writer, asked("localhost"), chance)
             assert await drained(reader) == answered
     assert got == [asked(url.removeprefix("http://"))]
 
@@ -140,9 +140,9 @@ async def test_data_after_an_upgrade_request_waits_for_the_response() -> None:
     async with raw_server(talk) as url, relaying(url) as proxy:
         reader, writer = await proxy.connect()
         async with closing(writer):
-            writer.write(UPGRADE % b"proxy")
+            writer.write(UPGRADE % b"localhost")
             await asyncio.sleep(0.05)
-            writer.write(GET % b"proxy")
+            writer.write(GET % b"localhost")
             refuse.set()
             assert b"400 No" in await reader.readuntil(b"\r\n\r\n")
 
@@ -155,7 +155,7 @@ async def test_a_half_closed_client_gets_its_response() -> None:
     async with raw_server(talk) as url, relaying(url) as proxy:
         reader, writer = await proxy.connect()
         async with closing(writer):
-            writer.write(GET % b"a")
+            writer.write(GET % b"localhost")
             writer.write_eof()
             assert (await drained(reader)).endswith(b'42["a"]')
             await proxy.seen(event="a", sid="x")
@@ -177,7 +177,7 @@ async def test_resets_are_mirrored(who: str) -> None:
     async with raw_server(talk) as url, relaying(url) as proxy:
         reader, writer = await proxy.connect()
         async with closing(writer):
-            writer.write(UPGRADE % b"a")
+            writer.write(UPGRADE % b"localhost")
             await reader.readuntil(b"\r\n\r\n")
             if who == "client":
                 reset(writer)
@@ -213,7 +213,7 @@ async def test_a_server_that_does_not_read_stops_the_client() -> None:
     async with raw_server(talk) as url, relaying(url) as proxy:
         _, writer = await proxy.connect()
         async with closing(writer):
-            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size)
             uploading = asyncio.create_task(upload(writer))
             before = -1
             while sent != before:
@@ -237,12 +237,13 @@ async def test_many_connections_at_once() -> None:
         reader, writer = await proxy.connect()
         async with closing(writer):
             for round in (b"first", b"last"):
-                request = b"GET /%d/%b HTTP/1.1\r\n\r\n" % (number, round)
+                request = b"GET /%d/%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (number, round, host)
                 writer.write(request)
                 await reader.readuntil(b"\r\n\r\n")
                 assert await reader.readexactly(len(request)) == request
 
     async with raw_server(talk) as url, relaying(url) as proxy:
+        host = url.removeprefix("http://").encode()
         await asyncio.gather(*map(ask, range(200)))
 
 
@@ -255,7 +256,7 @@ async def test_closing_the_proxy_drops_connections_at_once() -> None:
     async with raw_server(talk) as url:
         async with relaying(url) as proxy:
             reader, writer = await proxy.connect()
-            writer.write(UPGRADE % b"a")
+            writer.write(UPGRADE % b"localhost")
             await reader.readuntil(b"\r\n\r\n")
             before = time.monotonic()
         assert time.monotonic() - before < WAIT

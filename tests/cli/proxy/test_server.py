@@ -83,7 +83,7 @@ async def test_a_cancelled_poll_is_cancelled_at_the_server_over_tls() -> None:
     async with serving(poll, tls=True) as url, relaying(url, insecure=True) as proxy:
         _, writer = await proxy.connect()
         async with closing(writer):
-            writer.write(f"GET {POLL} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            writer.write(f"GET {POLL} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             await waiting.wait()
         async with asyncio.timeout(WAIT):
             await cancelled.wait()
@@ -100,9 +100,12 @@ async def test_host_and_origin() -> None:
         host = url.removeprefix("http://")
         for origin in (None, "https://example.org"):
             async with relaying(url, origin=origin) as proxy:
-                await (await http.get(proxy.url, headers={"Origin": "http://page"})).read()
+                for page in (proxy.url, f"http://localhost:{proxy.port}", "http://localhost:5173"):
+                    await (await http.get(proxy.url, headers={"Origin": page})).read()
                 await (await http.get(proxy.url)).read()
-    assert seen == [(host, "http://page"), (host, None), (host, "https://example.org"), (host, None)]
+    own, replaced = (host, url), (host, "https://example.org")
+    other, without = (host, "http://localhost:5173"), (host, None)
+    assert seen == [own, own, other, without, replaced, replaced, replaced, without]
 
 
 async def answer_to(url: str, request: str) -> bytes:
@@ -184,6 +187,85 @@ async def test_the_servers_close_code_is_relayed() -> None:
         assert (await proxy.seen(kind=Kind.CLOSE)).message == "code 1013: later"
 
 
+@pytest.mark.parametrize(
+    "headers", ["Host: attacker.example:{port}", "Host: localhost\r\nOrigin: http://evil"]
+)
+async def test_pages_of_other_sites_are_refused(headers: str) -> None:
+    """DNS rebinding; and the --origin that would hide another site's page from the server."""
+    paths: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        paths.append(request.path)
+        return web.Response(text="private")
+
+    async with serving(handler) as url, relaying(url, origin=url) as proxy:
+        reader, writer = await proxy.connect()
+        async with closing(writer):
+            writer.write(b"GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await reader.readuntil(b"private")).startswith(b"HTTP/1.1 200 OK\r\n")
+            writer.write(f"GET {SOCKET} HTTP/1.1\r\n{headers.format(port=proxy.port)}\r\n\r\n".encode())
+            answer = (await drained(reader)).decode()
+        assert answer.startswith("HTTP/1.1 403 Forbidden\r\n")
+        body = answer.partition("\r\n\r\n")[2]
+        assert body.startswith("nsroom proxy: ")
+        record = await proxy.seen(kind=Kind.CONNECT_ERROR)
+        assert f"nsroom proxy: {record.message}\n" == body
+        assert proxy.said == [f"refused: {record.message}"]
+    assert paths == ["/first"]
+
+
+async def test_redirects_and_cookies_stay_with_the_proxy() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.path == "/home":
+            return web.Response(text=request.cookies["a"])
+        headers = {"Location": f"http://{request.host}/home", "Set-Cookie": "a=1; Domain=localhost; Path=/"}
+        return web.Response(status=302, headers=headers)
+
+    async with serving(handler) as url, relaying(url) as proxy:
+        for name in ("127.0.0.1", "localhost"):
+            jar = aiohttp.CookieJar(unsafe=True)
+            async with aiohttp.ClientSession(cookie_jar=jar) as http:
+                page = f"http://{name}:{proxy.port}"
+                async with http.get(page) as response:
+                    assert str(response.url) == f"{page}/home"
+                    assert await response.text() == "1"
+        assert proxy.said == []
+
+
+async def test_a_redirect_out_of_the_proxy_is_reported_once() -> None:
+    async def handler(_request: web.Request) -> web.Response:
+        raise web.HTTPFound("https://localhost:8443/home?token=secret")
+
+    async with serving(handler) as url, relaying(url) as proxy, aiohttp.ClientSession() as http:
+        for _ in range(2):
+            await http.get(f"{proxy.url}/a", allow_redirects=False)
+        (line,) = proxy.said
+        assert line.startswith("a redirect of /a names https://localhost:8443 itself")
+
+
+async def test_other_protocols_pass_after_an_upgrade() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: chess\r\nConnection: Upgrade\r\n\r\nwhite"
+        )
+        writer.write(await reader.readexactly(len("e2e4 e4e5")))
+        await drained(reader)
+
+    async with raw_server(talk) as url, relaying(url) as proxy:
+        reader, writer = await proxy.connect()
+        async with closing(writer):
+            head = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: chess\r\n\r\n"
+            writer.write(head + b"e2e4 ")
+            await reader.readuntil(b"white")
+            writer.write(b"e4e5")
+            async with asyncio.timeout(WAIT):
+                assert await reader.readexactly(9) == b"e2e4 e4e5"
+            writer.write_eof()
+            assert await drained(reader) == b""
+        assert proxy.records == []
+
+
 async def test_refused_upgrades() -> None:
     async def handler(_request: web.Request) -> web.Response:
         return web.json_response({"code": 3, "message": "Bad request"}, status=400)
@@ -193,6 +275,9 @@ async def test_refused_upgrades() -> None:
             await http.ws_connect(f"{proxy.url}{SOCKET}")
         record = await proxy.seen(kind=Kind.CONNECT_ERROR)
         assert (record.reason, record.message) == ("HTTP 400", "Bad request")
+        assert record.data == {"code": 3, "message": "Bad request"}
+        (line,) = proxy.said
+        assert line.startswith("handshake refused: HTTP 400 'Bad request'")
 
 
 async def test_tls_to_the_server() -> None:
@@ -292,12 +377,12 @@ async def test_a_stalled_reader_of_records_stops_the_relay() -> None:
             return
 
     async with raw_server(talk) as url:
-        proxy = Proxy(Plan(url))
+        proxy = Proxy(Plan(url), print)
         async with proxy.listening("127.0.0.1", 0) as listening:
             records = aiter(proxy.channel)
             port = int(listening.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            request = f"GET {POLL}&sid=x HTTP/1.1\r\n\r\n".encode()
+            request = f"GET {POLL}&sid=x HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
             writer.write(request)
             await reader.readexactly(len(flood))
             await anext(records)
@@ -320,13 +405,13 @@ async def test_a_port_in_use() -> None:
     async with serving(hello) as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(ConnectError, match=f"127.0.0.1:{port} is in use: .* --listen"):
-            async with Proxy(Plan(url)).listening("127.0.0.1", port):
+            async with Proxy(Plan(url), print).listening("127.0.0.1", port):
                 raise AssertionError
 
 
 async def test_an_address_that_is_not_local() -> None:
     with pytest.raises(ConnectError, match=r"cannot listen on 192\.0\.2\.1:0: .*; choose another --listen"):
-        async with Proxy(Plan("http://a")).listening("192.0.2.1", 0):
+        async with Proxy(Plan("http://a"), print).listening("192.0.2.1", 0):
             raise AssertionError
 
 

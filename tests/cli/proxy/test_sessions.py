@@ -1,16 +1,22 @@
 """Engine.IO sessions by sid, across the connections that carry them."""
 
 from nsroom.protocol.websocket import MAX_MESSAGE
+from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import MAX_SESSIONS, Link, Sessions
 from nsroom.record import Direction, Kind
 
 IN, OUT = Direction.IN, Direction.OUT
+PATH = "/socket.io/"
 HANDSHAKE = '0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
 
 
+def new_sessions() -> Sessions:
+    return Sessions(Notices("http://localhost:3000", print))
+
+
 def test_a_session_has_its_sid_after_the_handshake() -> None:
-    sessions = Sessions()
-    link = Link(sessions, None, False)
+    sessions = new_sessions()
+    link = Link(sessions, None, False, PATH)
     assert (link.sid, len(sessions)) == (None, 0)
     assert [record.sid for record in link.feed(IN, HANDSHAKE, 1)] == ["eio"]
     assert (link.sid, len(sessions)) == ("eio", 1)
@@ -18,8 +24,8 @@ def test_a_session_has_its_sid_after_the_handshake() -> None:
 
 
 def test_links_with_the_same_sid_share_the_session() -> None:
-    sessions = Sessions()
-    poll, post = Link(sessions, "eio", False), Link(sessions, "eio", False)
+    sessions = new_sessions()
+    poll, post = Link(sessions, "eio", False, PATH), Link(sessions, "eio", False, PATH)
     (asked,) = post.feed(OUT, '421["ask"]', 1000)
     (answered,) = poll.feed(IN, "431[]", 3000)
     assert (answered.event, answered.rtt_ms) == ("ask", 2.0)
@@ -28,9 +34,9 @@ def test_links_with_the_same_sid_share_the_session() -> None:
 
 
 def test_attachments_are_awaited_across_links() -> None:
-    sessions = Sessions()
-    assert Link(sessions, "eio", False).feed(IN, '451-["b",{"_placeholder":true,"num":0}]', 1) == []
-    link = Link(sessions, "eio", False)
+    sessions = new_sessions()
+    assert Link(sessions, "eio", False, PATH).feed(IN, '451-["b",{"_placeholder":true,"num":0}]', 1) == []
+    link = Link(sessions, "eio", False, PATH)
     assert link.is_incomplete(IN)
     assert not link.is_incomplete(OUT)
     (record,) = link.feed(IN, b"\x01", 2)
@@ -38,7 +44,7 @@ def test_attachments_are_awaited_across_links() -> None:
 
 
 def test_a_packet_with_attachments_is_limited() -> None:
-    link = Link(Sessions(), "eio", False)
+    link = Link(new_sessions(), "eio", False, PATH)
     assert link.feed(IN, '451000-["b",{"_placeholder":true,"num":0}]', 1) == []
     half = bytes(MAX_MESSAGE // 2)
     assert link.feed(IN, half, 2) == []
@@ -49,13 +55,13 @@ def test_a_packet_with_attachments_is_limited() -> None:
 
 
 def test_the_sid_of_a_namespace_is_kept_in_the_data() -> None:
-    (record,) = Link(Sessions(), "eio", False).feed(IN, '40/chat,{"sid":"socket"}', 1)
+    (record,) = Link(new_sessions(), "eio", False, PATH).feed(IN, '40/chat,{"sid":"socket"}', 1)
     assert (record.sid, record.namespace, record.data) == ("eio", "/chat", {"sid": "socket"})
 
 
 def test_a_session_ends_with_the_websocket_that_it_started_on() -> None:
-    sessions = Sessions()
-    link = Link(sessions, None, False)
+    sessions = new_sessions()
+    link = Link(sessions, None, False, PATH)
     link.close()
     link.feed(IN, HANDSHAKE, 1)
     link.close()
@@ -63,24 +69,24 @@ def test_a_session_ends_with_the_websocket_that_it_started_on() -> None:
 
 
 def test_a_session_ends_with_its_websocket_only_after_the_upgrade() -> None:
-    sessions = Sessions()
-    probe = Link(sessions, "eio", False)
+    sessions = new_sessions()
+    probe = Link(sessions, "eio", False, PATH)
     probe.close()
     assert len(sessions) == 1
-    upgraded = Link(sessions, "eio", False)
+    upgraded = Link(sessions, "eio", False, PATH)
     upgraded.feed(OUT, "5", 1)
     upgraded.close()
     assert len(sessions) == 0
 
 
 def test_a_close_packet_ends_the_session() -> None:
-    sessions = Sessions()
-    Link(sessions, "eio", False).feed(IN, "1", 1)
+    sessions = new_sessions()
+    Link(sessions, "eio", False, PATH).feed(IN, "1", 1)
     assert len(sessions) == 0
 
 
 def test_the_least_recently_used_session_is_forgotten() -> None:
-    sessions = Sessions()
+    sessions = new_sessions()
     first = sessions.find("0")
     for number in range(1, MAX_SESSIONS):
         sessions.find(str(number))

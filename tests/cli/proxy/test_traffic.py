@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from nsroom.output.ndjson import encode
 from nsroom.protocol import msgpack_parser
 from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.proxy.addresses import Addresses
+from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import MAX_SESSIONS, Sessions
 from nsroom.proxy.traffic import Conversation
 from nsroom.record import Direction, Kind, Record
@@ -24,12 +26,16 @@ HANDSHAKE = (
 )
 
 
+def new_sessions(raw: bool = False) -> Sessions:
+    return Sessions(Notices("http://a", print), raw)
+
+
 class Talk:
     """A conversation fed with data, one microsecond apart."""
 
     def __init__(self, sessions: Sessions | None = None, drops: Any = None) -> None:
-        sessions = Sessions(raw=True) if sessions is None else sessions
-        self.conversation = Conversation(sessions, lambda head: head, drops)
+        sessions = new_sessions(raw=True) if sessions is None else sessions
+        self.conversation = Conversation(sessions, Addresses("http://a"), drops)
         self.at = 0
 
     def feed(self, direction: Direction, data: bytes) -> list[Record]:
@@ -75,7 +81,7 @@ def brief(records: list[Record]) -> list[tuple[Any, ...]]:
 
 
 def test_polling_then_websocket_is_one_session() -> None:
-    sessions = Sessions()
+    sessions = new_sessions()
     poll, socket = Talk(sessions), Talk(sessions)
     poll.ask("transport=polling")
     assert brief(poll.answer(HANDSHAKE)) == [(IN, Kind.OPEN, None, "eio")]
@@ -112,10 +118,12 @@ def test_binary_over_both_transports(talk: Talk) -> None:
 
 def test_engine_io_3() -> None:
     talk = Talk()
-    talk.feed(OUT, b"GET /socket.io/?EIO=3&transport=polling HTTP/1.1\r\n\r\n")
+    talk.feed(OUT, b"GET /socket.io/?EIO=3&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n")
     opened, connected = talk.answer(f"{len(HANDSHAKE)}:{HANDSHAKE}2:40")
     assert (opened.kind, connected.kind, connected.sid) == (Kind.OPEN, Kind.CONNECT, "eio")
-    talk.feed(OUT, b"GET /?EIO=3&transport=websocket&sid=eio HTTP/1.1\r\nConnection: upgrade\r\n\r\n")
+    talk.feed(
+        OUT, b"GET /?EIO=3&transport=websocket&sid=eio HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n"
+    )
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n")
     talk.say('451-["b",{"_placeholder":true,"num":0}]')
     assert talk.say(b"\x04\x01")[0].args == [b"\x01"]
@@ -139,17 +147,29 @@ def test_refusals(talk: Talk) -> None:
     (record,) = talk.answer('{"code":1,"message":"Session ID unknown"}', "400 Bad Request")
     assert (record.kind, record.sid, record.reason) == (Kind.CLOSE, "gone", "HTTP 400")
     assert record.message == "Session ID unknown"
-    talk.ask("transport=websocket", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
-    (record,) = talk.answer("<h1>no</h1>", "403 Forbidden")
-    assert (record.kind, record.reason, record.message) == (Kind.CONNECT_ERROR, "HTTP 403", "Forbidden")
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    for body, message, data in (
+        ("<h1>no</h1>", "Forbidden", "<h1>no</h1>"),
+        ('"not an accepted origin"', "not an accepted origin", "not an accepted origin"),
+        ("no\x1b[31m", "no\x1b[31m", "no\x1b[31m"),
+        ("x" * 3000, "x" * 2000, "x" * 2000),
+        ('{"a":1}', "Forbidden", {"a": 1}),
+        ('{"a":"' + "x" * 3000 + '"}', '{"a":"' + "x" * 1994, '{"a":"' + "x" * 1994),
+        ("", "Forbidden", None),
+        (b"\xff", "\ufffd", "\ufffd"),
+    ):
+        talk.ask("transport=websocket", more=upgrade)
+        (record,) = talk.answer(body, "403 Forbidden")
+        assert (record.kind, record.reason) == (Kind.CONNECT_ERROR, "HTTP 403")
+        assert (record.message, record.data) == (message, data)
     talk.ask("transport=polling", "OPTIONS")
     assert talk.answer("", "204 No Content") == []
 
 
 def test_other_requests_are_not_recorded(talk: Talk) -> None:
-    talk.feed(OUT, b"GET /socket.io/socket.io.js HTTP/1.1\r\n\r\n")
+    talk.feed(OUT, b"GET /socket.io/socket.io.js HTTP/1.1\r\nHost: a\r\n\r\n")
     assert talk.answer('42["x"]') == []
-    talk.feed(OUT, b"GET /hmr HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    talk.feed(OUT, b"GET /hmr HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n" + frame(1, b'42["x"]'))
     assert talk.say('42["x"]') == []
     assert talk.conversation.close(IN, "closed the connection", 9) == []
@@ -233,7 +253,7 @@ def test_any_bytes_pass(noise: bytes, upgraded: bool) -> None:
 
 
 def test_sessions_are_limited() -> None:
-    sessions = Sessions()
+    sessions = new_sessions()
     for number in range(MAX_SESSIONS + 10):
         sessions.find(str(number))
     assert len(sessions) == MAX_SESSIONS
@@ -289,7 +309,10 @@ SECRETS = [
 @pytest.mark.parametrize(("engine", "frame"), SECRETS)
 def test_credentials_pass_and_are_not_recorded(engine: str, frame: str | bytes) -> None:
     talk = Talk()
-    talk.feed(OUT, f"GET /?EIO={engine}&transport=websocket HTTP/1.1\r\nConnection: upgrade\r\n\r\n".encode())
+    talk.feed(
+        OUT,
+        f"GET /?EIO={engine}&transport=websocket HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n".encode(),
+    )
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: WebSocket\r\n\r\n")
     (record,) = talk.say(frame)
     assert record.frames
@@ -304,7 +327,7 @@ def test_polled_credentials_are_not_recorded(engine: str, torn: bool) -> None:
     body = f"{len(text) + 2}:b4{text}" if engine == "3" else f"b{text}"
     length = f"Content-Length: {len(body)}\r\n\r\n"
     (record,) = talk.feed(
-        OUT, f"POST /?EIO={engine}&transport=polling&sid=x HTTP/1.1\r\n{length}{body}".encode()
+        OUT, f"POST /?EIO={engine}&transport=polling&sid=x HTTP/1.1\r\nHost: a\r\n{length}{body}".encode()
     )
     assert record.kind is (Kind.PROTOCOL_ERROR if torn else Kind.CONNECT)
     assert record.frames == ["{…}"]
@@ -316,3 +339,39 @@ def test_packets_in_messagepack(talk: Talk) -> None:
     (answered,) = talk.hear(msgpack_parser.encode(Packet(PacketType.ACK, "/", 1, [b"\2"])))
     assert (asked.event, asked.args, answered.event, answered.args) == ("e", [b"\1"], "e", [b"\2"])
     assert answered.rtt_ms is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("text/html; charset=utf-8", '<script>io("http://a/chat")</script>', True),
+        ("application/javascript", "const url = 'ws://a'", True),
+        ("text/html", "<script>io()</script>", False),
+        ("text/html", "http://a.example, http://ab", False),
+        ("application/json", '"http://a"', False),
+        ("text/html", "x" * 2 * 2**20 + '"http://a"', False),
+    ],
+)
+def test_a_page_that_names_the_server_is_reported(
+    kind: str, body: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for data, more in ((body.encode(), ""), (gzip.compress(body.encode()), "Content-Encoding: gzip\r\n")):
+        talk = Talk()
+        for _ in range(2):
+            talk.feed(OUT, b"GET /a?secret HTTP/1.1\r\nHost: a\r\n\r\n")
+            talk.answer(data, more=f"Content-Type: {kind}\r\n{more}")
+        out = capsys.readouterr().out
+        assert out.count("/a names") == out.count("itself") == said
+        assert "secret" not in out
+
+
+def test_bytes_after_an_upgrade_request_wait_for_its_response(talk: Talk) -> None:
+    upgrade = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"
+    (seen,) = talk.conversation.feed(OUT, upgrade + b"hello", 1)
+    assert (seen.data, talk.conversation.take_unread(), talk.conversation.take_unread()) == (
+        upgrade,
+        b"hello",
+        b"",
+    )
+    talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: other\r\n\r\n\0")
+    assert talk.feed(OUT, b"hello") == talk.feed(IN, b"GET") == []
