@@ -150,10 +150,12 @@ async def test_a_page_of_the_proxy_is_a_page_of_the_server(
                     assert (await socket.receive_str()).startswith("0{")
                     await socket.send_str("40")
                     assert (await socket.receive_str()).startswith("40")
-        async with aiohttp.ClientSession(headers={"Origin": "http://localhost:5173"}) as http:
-            async with http.get(f"{proxy.url}/{query}polling") as response:
-                assert response.status in (400, 403)
-                body = await response.text()
+        async with (
+            aiohttp.ClientSession(headers={"Origin": "http://localhost:5173"}) as http,
+            http.get(f"{proxy.url}/{query}polling") as response,
+        ):
+            assert response.status in (400, 403)
+            body = await response.text()
         refused = await proxy.proc.seen(kind="connect_error")
         assert refused["reason"] == f"HTTP {response.status}"
         assert str(refused["data"]) in (body.strip('"'), str(json.loads(body)))
