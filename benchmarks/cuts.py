@@ -83,7 +83,7 @@ async def run(
 
 @contextlib.contextmanager
 def revision(name: str | None) -> Iterator[str]:
-    """Give the path of the sources of a git revision, or "" for these here."""
+    """Return the path of the sources of a git revision, or "" for the current ones."""
     if not name:
         yield ""
         return

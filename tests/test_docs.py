@@ -64,6 +64,7 @@ BUILT = {
     " --insecure --cacert --connect-timeout",
     "bench": "",
     "demo": "",
+    "servers": "--check",
 }
 """The options that the contract names, except those that commands share."""
 BEYOND = {
@@ -74,6 +75,7 @@ BEYOND = {
     "sockets": "--timeout --all",
     "top": "--timeout --via --all",
     "kick": "--timeout",
+    "servers": "--json",
     "decode": "--frame --json --plain",
     "replay": "--direction --speed --view --ack --timeout --summary",
     "doctor": "--event --event-args",
@@ -85,7 +87,7 @@ BEYOND = {
 """What it does not mention."""
 CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
-    " --cacert --connect-timeout --no-reconnect --protocol --parser --preset",
+    " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset",
     ShowOptions: "--where --count --wait --all --json --plain --save --force",
     WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from nsroom.client.target import AuthCommand
 from nsroom.errors import UsageError
 
 PROJECT_FILE = ".nsroom.toml"
@@ -53,6 +54,17 @@ class Configuration:
         if server not in self.servers:
             raise UsageError(self.explain_unknown(server))
         return {**self.defaults, **self.servers[server]}
+
+    def server_of(self, text: str) -> tuple[str, str] | None:
+        """Return the server and the namespace that `staging` or `staging/chat` names, or None."""
+        name, slash, namespace = text.partition("/")
+        return (name, slash + namespace) if name in self.servers else None
+
+    def nearest(self, text: str) -> str | None:
+        """Return `text` with the server's name that it may be meant as, or None."""
+        name, slash, namespace = text.partition("/")
+        close = _nearest(name, self.servers)
+        return close and close + slash + namespace
 
     def explain_unknown(self, server: str) -> str:
         """Return what to do about a name that the configuration does not have."""
@@ -198,6 +210,8 @@ def _located(option: str, value: Any, folder: Path) -> Any:
     """Return the value with the paths of files as seen from the folder of the configuration."""
     if option == "auth":
         return [f"@{_path(text[1:], folder)}" if text.startswith("@") else text for text in value]
+    if option == "auth-command":
+        return AuthCommand(value, str(folder))
     return _path(value, folder) if option in _FILES else value
 
 

@@ -1,18 +1,26 @@
 """Options of every command that connects."""
 
 import os
+import re
+import shlex
 import sys
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
+from nsroom.cli import configuration
 from nsroom.client.presets import find
 from nsroom.client.target import (
+    AuthCommand,
     Parser,
     Protocol,
     Target,
     Transport,
+    is_host,
+    is_target,
     parse_auth,
     parse_headers,
     parse_pairs,
@@ -21,6 +29,7 @@ from nsroom.client.target import (
 from nsroom.errors import UsageError
 
 _DEFAULT_PATH = "/socket.io/"
+_CHOICES: dict[str, type[StrEnum]] = {"transport": Transport, "protocol": Protocol, "parser": Parser}
 
 LeadingTarget = Annotated[
     str,
@@ -80,6 +89,14 @@ class ConnectionOptions:
             "or - for stdin. Default: $NSROOM_AUTH.",
         ),
     ] = None
+    auth_command: Annotated[
+        str | None,
+        typer.Option(
+            "--auth-command",
+            metavar="COMMAND",
+            help="Run this before each connection; its output is read as --auth. No shell is used.",
+        ),
+    ] = None
     header: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,9 +136,39 @@ class ConnectionOptions:
         bool, typer.Option("--no-reconnect", help="Exit when the connection is lost.")
     ] = False
 
+    given: frozenset[str] = frozenset()
+    """The names of the options on the command line: they beat the configuration."""
+
     def target(self, *targets: str | None) -> Target:
-        """Return the target that these options and the command line's targets name. Raises: UsageError."""
-        url, namespaces = resolve(filter(None, targets), self.url, self.namespace or ())
+        """Return the target that these options, the configuration and the command line's targets name.
+
+        Raises: UsageError.
+        """
+        configured = configuration.load()
+        words = [word for word in targets if word]
+        server, words, url = _server(configured, words, self.url)
+        values = configured.options(server)
+        if url is None and (server or "NSROOM_URL" not in os.environ):
+            url = values.get("url")
+        return self._configured(values)._target(words, url, values.get("namespace", ()))
+
+    def _configured(self, values: configuration.Values) -> "ConnectionOptions":
+        """Return these options, completed with those of the configuration."""
+        changes: dict[str, Any] = {}
+        for option, value in values.items():
+            name = option.replace("-", "_")
+            if name in ("header", "cookie", "query"):
+                own = getattr(self, name) or []
+                names = {_name(text) for text in own}
+                changes[name] = [text for text in value if _name(text) not in names] + own
+            elif name == "auth":
+                changes[name] = self.auth or _auth_of_environment() or value
+            elif name not in ("url", "namespace") and name not in self.given:
+                changes[name] = _choice(name, value)
+        return replace(self, **changes)
+
+    def _target(self, words: list[str], url: str | None, default: Iterable[str]) -> Target:
+        url, namespaces = resolve(words, url, self.namespace or (), default)
         if not self.path.isprintable() or not self.path.strip("/"):
             raise UsageError(f"--path {self.path!r}: write it as /socket.io/")
         preset = find(self.preset)
@@ -131,6 +178,7 @@ class ConnectionOptions:
             namespaces=namespaces,
             path=preset.path if preset.path and self.path == _DEFAULT_PATH else self.path,
             auth=parse_auth(auth, sys.stdin.read() if "-" in auth else None),
+            auth_command=_auth_command(self.auth_command),
             headers=parse_headers(self.header or ()),
             cookies=dict(parse_pairs("--cookie", self.cookie or ())),
             query=(*preset.query, *parse_pairs("--query", self.query or ())),
@@ -146,6 +194,52 @@ class ConnectionOptions:
     def named(self, target: Target) -> tuple[str, ...]:
         """Return the namespaces that the user named, or none if the target has only the default one."""
         return () if not self.namespace and target.namespaces == ("/",) else target.namespaces
+
+
+def _server(
+    configured: configuration.Configuration, words: list[str], url: str | None
+) -> tuple[str | None, list[str], str | None]:
+    """Return the server of the configuration that is named, if any, and the words and the URL without it."""
+    found = [(word, configured.server_of(word)) for word in words]
+    names = {server[0] for _, server in found if server}
+    rest = [server[1] if server else word for word, server in found]
+    if url is not None and (server := configured.server_of(url)):
+        names.add(server[0])
+        rest += [server[1]] * (not any(rest))
+        url = None
+    elif url is not None and not is_target(url) and not is_host(url):
+        raise UsageError(f"-u {configured.explain_unknown(url)}")
+    if len(names) > 1:
+        raise UsageError(f"one connection has one server, but two are named: {' and '.join(sorted(names))}")
+    return next(iter(names), None), [word for word in rest if word], url
+
+
+def _name(text: str) -> str:
+    """Return the name in a header, a cookie or a query parameter."""
+    return re.split("[:=]", text, maxsplit=1)[0].strip().lower()
+
+
+def _choice(name: str, value: Any) -> Any:
+    kind = _CHOICES.get(name)
+    if kind is None:
+        return value
+    try:
+        return kind(value)
+    except ValueError:
+        raise UsageError(f"configuration: {name} {value!r}: choose one of {', '.join(kind)}") from None
+
+
+def _auth_command(text: str | AuthCommand | None) -> AuthCommand | None:
+    command = AuthCommand(text) if isinstance(text, str) else text
+    if command is None:
+        return None
+    try:
+        words = shlex.split(command.line)
+    except ValueError as error:
+        raise UsageError(f"--auth-command: {str(error).lower()}") from None
+    if not words:
+        raise UsageError("--auth-command: name a command, such as 'pass show nsroom'")
+    return command
 
 
 def _auth_of_environment() -> list[str]:

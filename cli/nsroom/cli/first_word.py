@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import get_type_hints
 
+from nsroom.cli import configuration
 from nsroom.cli.common_options import leading
 from nsroom.client.target import is_host, is_target
 from nsroom.errors import UsageError
@@ -52,6 +53,8 @@ def with_command(argv: Sequence[str], commands: Sequence[str]) -> list[str]:
     if word.startswith("-") and word != "-":
         return _after_options(argv, start, commands)
     if is_target(word) or (is_host(word) and not os.path.exists(word)):
+        return ["connect", *common, word, *rest]
+    if configuration.load().server_of(word):
         return ["connect", *common, word, *rest]
     raise _unknown(word, common, rest, commands)
 

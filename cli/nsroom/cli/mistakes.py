@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from nsroom.cli import configuration
 from nsroom.cli.words import MissingValueError, UnknownOptionError, Words, is_number, sort
 from nsroom.client.target import is_host, is_target
 from nsroom.errors import UsageError
@@ -160,10 +161,14 @@ class Mistakes:
 
     def check_targets(self, words: Words) -> None:
         """Check arguments that can only be targets. Raises: UsageError for other words."""
+        configured = configuration.load()
         for index in words.arguments:
             word = self.args[index]
-            if is_target(word) or (is_host(word) and not _is_recording(word)):
+            if is_target(word) or (is_host(word) and not _is_recording(word)) or configured.server_of(word):
                 continue
+            if close := configured.nearest(word):
+                line = [close if each == index else text for each, text in enumerate(self.args)]
+                raise UsageError(f"unknown server {word!r}; did you mean {close}?", self._line(line))
             if word == "help":
                 raise UsageError("for help put `help` first", f"nsroom help {self.command}")
             if _is_recording(word):

@@ -2,9 +2,11 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
 from typing import Any, TypeVar, get_type_hints
+
+import typer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -14,6 +16,7 @@ def expand(command: F) -> F:
     parameters: list[inspect.Parameter] = []
     groups: dict[str, type[Any]] = {}
     hints = get_type_hints(command, include_extras=True)
+    context = inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     for parameter in inspect.signature(command).parameters.values():
         kind = hints[parameter.name]
         if is_dataclass(kind) and isinstance(kind, type):
@@ -24,16 +27,32 @@ def expand(command: F) -> F:
             parameters.append(parameter.replace(annotation=kind, kind=keyword))
 
     @wraps(command)
-    def expanded(**given: Any) -> Any:
-        made = {name: kind(**{key: given.pop(key) for key in _names(kind)}) for name, kind in groups.items()}
+    def expanded(_context: typer.Context, **given: Any) -> Any:
+        made = {}
+        for name, kind in groups.items():
+            values = {key: given.pop(key) for key in _names(kind)}
+            if "given" in kind.__dataclass_fields__:
+                values["given"] = frozenset(key for key in values if _is_given(_context, key))
+            made[name] = kind(**values)
         return command(**given, **made)
 
-    expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    expanded.__signature__ = inspect.Signature([*parameters, context])  # type: ignore[attr-defined]
     return expanded  # type: ignore[return-value]
 
 
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Return whether the command line has this option."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _names(kind: type[Any]) -> list[str]:
-    return [each.name for each in fields(kind)]
+    return [each.name for each in _options(kind)]
+
+
+def _options(kind: type[Any]) -> list[Field[Any]]:
+    """Return the fields that are options: all but `given`, the names of those on the command line."""
+    return [each for each in fields(kind) if each.name != "given"]
 
 
 def _parameters(kind: type[Any]) -> list[inspect.Parameter]:
@@ -45,5 +64,5 @@ def _parameters(kind: type[Any]) -> list[inspect.Parameter]:
             default=each.default if each.default is not MISSING else inspect.Parameter.empty,
             annotation=hints[each.name],
         )
-        for each in fields(kind)
+        for each in _options(kind)
     ]

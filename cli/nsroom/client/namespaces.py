@@ -18,7 +18,8 @@ class Namespaces:
         """The namespaces to connect to, now and after a reconnection."""
         self.refused: dict[str, str] = {}
         """The namespaces that the server refused, with its reasons."""
-        self._auth = auth or {}
+        self.auth = auth
+        """The payload of CONNECT."""
         self._answers: dict[str, asyncio.Future[Record | None]] = {}
         self._recovery: dict[str, dict[str, str]] = {}
 
@@ -34,7 +35,7 @@ class Namespaces:
 
     def payload(self, namespace: str) -> dict[str, Json] | None:
         """Return the payload of a CONNECT packet."""
-        return self._recovery.get(namespace, {}) | self._auth or None
+        return self._recovery.get(namespace, {}) | (self.auth or {}) or None
 
     def expect(self, namespaces: Iterable[str]) -> None:
         """Expect the server's answer for each of the namespaces."""

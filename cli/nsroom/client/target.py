@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from nsroom.errors import DecodeError, UsageError
@@ -44,6 +45,14 @@ class Parser(StrEnum):
     MSGPACK = "msgpack"
 
 
+class AuthCommand(NamedTuple):
+    """A command whose output is the payload of CONNECT."""
+
+    line: str
+    folder: str | None = None
+    """Where to run it; None is the current folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One Socket.IO server and how to reach it."""
@@ -53,6 +62,8 @@ class Target:
     namespaces: tuple[str, ...] = ("/",)
     path: str = "/socket.io/"
     auth: dict[str, Json] | None = None
+    auth_command: AuthCommand | None = None
+    """Run before each connection; replaces `auth`."""
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
@@ -72,8 +83,12 @@ class Target:
         return f"{scheme}//{rest.rpartition('@')[2]}"
 
 
-def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+def resolve(
+    texts: Iterable[str], url: str | None, namespaces: Iterable[str], otherwise: Iterable[str] = ()
+) -> tuple[str, tuple[str, ...]]:
     """Return the server and the namespaces that targets, `--url` and `--namespace` name together.
+
+    `otherwise` are the namespaces without any of those.
 
     Raises: UsageError for two servers, or a text that is neither URL nor namespace.
     """
@@ -86,7 +101,9 @@ def resolve(texts: Iterable[str], url: str | None, namespaces: Iterable[str]) ->
         default = _parse(os.environ.get("NSROOM_URL") or DEFAULT_URL)
         servers, base = {default[0] or DEFAULT_URL}, (None, base[1] or default[1])
     named = [namespace for _, namespace in parsed if namespace] + [namespace_of(text) for text in namespaces]
-    return servers.pop(), tuple(dict.fromkeys(named)) or (base[1] or "/",)
+    if not named:
+        named = [base[1]] if base[1] else [namespace_of(text) for text in otherwise] or ["/"]
+    return servers.pop(), tuple(dict.fromkeys(named))
 
 
 def is_target(text: str) -> bool:

@@ -17,4 +17,5 @@ COMMANDS = (
     "proxy",
     "bench",
     "demo",
+    "servers",
 )

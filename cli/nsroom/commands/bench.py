@@ -248,8 +248,9 @@ async def _bench(
     from nsroom.bench.report import Report
     from nsroom.bench.run import run_scenarios
     from nsroom.bench.thresholds import missed
+    from nsroom.client.auth_command import authenticated
 
-    plan = await _prepared(target, load, events, yes)
+    plan = await _prepared(await authenticated(target), load, events, yes)
     file = sink.open()
     report = Report(target.place, plan.endpoint.namespace, load)
     try:

@@ -105,11 +105,13 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
 
 async def _examine(target: "Target", extras: "Extras") -> "list[Report]":
     from nsroom.cli.progress import ProgressLine
+    from nsroom.client.auth_command import authenticated
     from nsroom.doctor.checks import all_checks
     from nsroom.doctor.examination import Examination
     from nsroom.doctor.probes.http import HttpClient
     from nsroom.doctor.runner import BUDGET, examine
 
+    target = await authenticated(target)
     progress = ProgressLine()
     async with HttpClient(target) as http:
         examination = Examination(target, extras, http)

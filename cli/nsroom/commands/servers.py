@@ -1,0 +1,87 @@
+"""`nsroom servers`: list the servers of the configuration."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nsroom.cli import configuration
+from nsroom.cli.connection_options import ConnectionOptions
+from nsroom.errors import ExitCode, NsroomError
+
+if TYPE_CHECKING:
+    from nsroom.client.target import Target
+    from nsroom.output.tables import Row, Rows
+
+
+def servers(
+    check: Annotated[
+        bool, typer.Option("--check", help="Connect to each, and exit with 1 if one cannot be reached.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per server.")] = False,
+) -> None:
+    """List the servers of the configuration.
+
+    A project's .nsroom.toml is read from the current folder or the nearest one above it, and config.toml from
+    your configuration folder (see `nsroom -V -v`). Secrets are not printed: only the names of the options
+    that a server has.
+
+    \b
+    Examples:
+      nsroom servers
+      nsroom servers --check
+      nsroom servers --json | jq -r .server
+    """
+    from nsroom.output.tables import show
+
+    configured = configuration.load()
+    rows = [_row(configured, name) for name in sorted(configured.servers)]
+    if check and rows:
+        from nsroom.cli.run import run
+
+        run(_check(rows))
+    columns = ("server", "url", "namespaces", "options", *(["state"] if check else []))
+    empty = f"no servers: add [servers.NAME] with a url to {configuration.user_file()}"
+    show(rows, columns, lambda row: [_cell(row[column]) for column in columns], json, empty)
+    if any(row.get("state", "ok") != "ok" for row in rows):
+        raise typer.Exit(ExitCode.NO)
+
+
+def _row(configured: configuration.Configuration, name: str) -> "Row":
+    target = _target(name)
+    return {
+        "server": name,
+        "url": target.place,
+        "namespaces": list(target.namespaces),
+        "options": sorted(configured.options(name).keys() - {"url", "namespace"}),
+        "file": str(configured.origins[name]),
+    }
+
+
+def _target(name: str) -> "Target":
+    return ConnectionOptions(url=name, no_reconnect=True, given=frozenset(["no_reconnect"])).target()
+
+
+def _cell(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+async def _check(rows: "Rows") -> None:
+    """Add the state of each server to its row: `ok`, or why it cannot be reached."""
+    import asyncio
+
+    states = await asyncio.gather(*(_state(str(row["server"])) for row in rows))
+    for row, state in zip(rows, states, strict=True):
+        row["state"] = state
+
+
+async def _state(name: str) -> str:
+    from nsroom.client.client import Client
+
+    client = Client(_target(name), say=lambda _text: None)
+    try:
+        await client.connect()
+    except NsroomError as error:
+        return str(error)
+    finally:
+        await client.close()
+    return "ok"
