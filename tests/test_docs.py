@@ -61,10 +61,11 @@ BUILT = {
     "replay": "",
     "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
-    " --insecure --cacert --connect-timeout",
+    " --for --time --insecure --cacert --connect-timeout",
     "bench": "",
     "demo": "",
     "servers": "--check",
+    "help": "--json",
 }
 """The options that the contract names, except those that commands share."""
 BEYOND = {
@@ -88,7 +89,7 @@ BEYOND = {
 CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
     " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset",
-    ShowOptions: "--where --count --wait --all --json --plain --save --force",
+    ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
     WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",
     AdminOptions: "--admin-auth --admin-session --admin-namespace",

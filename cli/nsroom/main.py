@@ -63,7 +63,7 @@ def _run(argv: Sequence[str]) -> int:
         put(report().encode())
         return ExitCode.OK
     # Loading typer would be nearly all of its time.
-    if argv in (["--help"], ["-h"]) and _columns() >= HELP_COLUMNS:
+    if argv in (["--help"], ["-h"], ["help"]) and _columns() >= HELP_COLUMNS:
         with open(HELP, "rb") as file:
             put(file.read())
         return ExitCode.OK

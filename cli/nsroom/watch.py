@@ -18,11 +18,12 @@ from nsroom.cli.stdin import lines
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_line
 from nsroom.client.presets import Convention
 from nsroom.client.target import Target
-from nsroom.errors import LostError, NsroomError, RefusedError, WaitError
+from nsroom.errors import LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.output.recording import FileSink
 from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, TextSink, pump
 from nsroom.output.stdio import complain, is_terminal, say
 from nsroom.output.terminal import colours
+from nsroom.output.times import Times
 from nsroom.output.writer import ClosedOutput, Output
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Record
@@ -75,7 +76,7 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
         routes = routes_to(output, options, options.keep(), stack)
         stack.push_async_callback(client.close)
         sender = _Sender(client, options, partial(message, target.namespaces[0], room), begin)
-        await within(options, _run(client, options, routes, output, sender))
+        await within(options, _run(client, options, routes, output, sender), sender.started)
     namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
     if refused := namespaces + sender.refused:
         raise RefusedError(f"refused: {'; '.join(refused)}")
@@ -100,19 +101,48 @@ def routes_to(
 def _screen(options: ShowOptions, output: Output, sid_cells: int) -> Sink:
     terminal = sys.stdout.isatty()
     if options.json or not (options.plain or terminal):
+        if options.times is not Times.LOCAL:
+            raise UsageError("--time is for readable lines: add --plain, or leave it out")
         return NdjsonSink(output)
     width = os.get_terminal_size().columns if terminal else None
-    return TextSink(output, colours(sys.stdout), width, sid_cells)
+    return TextSink(output, colours(sys.stdout), width, sid_cells, options.times)
 
 
-async def within(options: ShowOptions, work: Awaitable[None]) -> None:
-    """Do `work` within the time of --wait. Raises: WaitError."""
+async def within(
+    options: ShowOptions, work: Coroutine[Any, Any, None], connected: asyncio.Event | None = None
+) -> None:
+    """Do `work` for --for seconds once connected, within --wait seconds from the start of nsroom.
+
+    Raises: WaitError after --wait.
+    """
     try:
         async with asyncio.timeout(None if options.wait is None else _left(options.wait)):
-            await work
+            await _for(options.duration, work, connected)
     except TimeoutError:
         missing = f" with fewer than {options.count} lines" if options.count else ""
-        raise WaitError(f"stopped after {options.wait:g} s (--wait){missing}") from None
+        wait = f"{options.wait:g}"
+        raise WaitError(f"stopped after {wait} s (--wait){missing}; --for {wait} ends with 0") from None
+
+
+async def _for(
+    duration: float | None, work: Coroutine[Any, Any, None], connected: asyncio.Event | None
+) -> None:
+    """Do `work` to its end, or for this time. Raises: its errors."""
+    task = asyncio.create_task(work)
+    try:
+        if duration is None:
+            await task
+            return
+        if connected is not None:
+            started = asyncio.create_task(connected.wait())
+            await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+            started.cancel()
+        await asyncio.wait({task}, timeout=duration)
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _left(wait: float) -> float:

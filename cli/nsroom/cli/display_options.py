@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.output.times import Times
+
 if TYPE_CHECKING:
     from nsroom.record import Record
 
@@ -27,6 +29,12 @@ class ShowOptions:
         float | None,
         typer.Option("-W", "--wait", min=0, metavar="SECONDS", help="Exit with code 5 after this time."),
     ] = None
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            "--for", min=0, metavar="SECONDS", help="Exit with code 0 after being connected for this time."
+        ),
+    ] = None
     all: Annotated[
         bool, typer.Option("--all", help="Show every kind of record, not only received events.")
     ] = False
@@ -34,6 +42,13 @@ class ShowOptions:
     plain: Annotated[
         bool, typer.Option("--plain", help="Print readable lines: no full screen, no NDJSON.")
     ] = False
+    times: Annotated[
+        Times,
+        typer.Option(
+            "--time",
+            help="The times in readable lines; relative is since the first line, delta since the previous.",
+        ),
+    ] = Times.LOCAL
     save: Annotated[
         str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file as NDJSON.")
     ] = None

@@ -90,14 +90,19 @@ def _unknown(word: str, common: Sequence[str], rest: Sequence[str], commands: Se
     text = f"unknown command {word!r:.80}"
     if word[:1] in "[{0123456789" and not word.isalnum():
         return UsageError(f"{text}: `decode` explains frames", _line("decode", "-f", word))
-    close = get_close_matches(word.lower(), commands, 1, 0.6)
-    meant = _MEANT.get(word.lower()) or next(iter(close), None)
+    meant = meant_command(word, commands)
     if meant is None:
         return UsageError(
             f"{text}; `nsroom help` lists the commands, and a namespace is /{word:.80}", "nsroom help"
         )
     remark = _REMARKS.get(word.lower(), f"use `{meant}`")
     return UsageError(f"{text}: {remark}", _line(meant, *common, *_words(meant, rest)))
+
+
+def meant_command(word: str, commands: Sequence[str]) -> str | None:
+    """Return the command that another tool calls like this, or whose name is similar, or None."""
+    close = get_close_matches(word.lower(), commands, 1, 0.6)
+    return _MEANT.get(word.lower()) or next(iter(close), None)
 
 
 def _words(command: str, rest: Sequence[str]) -> list[str]:

@@ -18,4 +18,5 @@ COMMANDS = (
     "bench",
     "demo",
     "servers",
+    "help",
 )

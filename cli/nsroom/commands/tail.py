@@ -10,6 +10,7 @@ from nsroom.cli.option_groups import expand
 from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
 
     from nsroom.client.target import Target
@@ -72,6 +73,7 @@ def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Kee
 
 
 async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
+    import asyncio
     from contextlib import AsyncExitStack
 
     from nsroom.output.writer import Output
@@ -80,13 +82,18 @@ async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
     output = Output(sys.stdout.fileno())
     async with AsyncExitStack() as stack:
         routes = routes_to(output, options, keep, stack, _SID_CELLS)
-        await within(options, run_until_done(_pump(target, routes, options.count), reader_closed(output)))
+        ready = asyncio.Event()
+        pumping = _pump(target, routes, options.count, ready)
+        await within(options, run_until_done(pumping, reader_closed(output)), ready)
 
 
-async def _pump(target: "Target", routes: "Sequence[Route]", count: int | None) -> None:
+async def _pump(
+    target: "Target", routes: "Sequence[Route]", count: int | None, ready: "asyncio.Event"
+) -> None:
     from nsroom.introspection.admin.client import Admin
     from nsroom.output.sinks import pump
 
     async with Admin(target, say=say) as admin:
         await admin.require_sockets()
+        ready.set()
         await pump(admin.batches(), routes, count)

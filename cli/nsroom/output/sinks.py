@@ -7,6 +7,7 @@ from nsroom.output import summary
 from nsroom.output.ndjson import encode_all
 from nsroom.output.summary import Piece, Style
 from nsroom.output.terminal import cells
+from nsroom.output.times import CELLS, Times
 from nsroom.output.writer import Output
 from nsroom.record import Record
 
@@ -91,12 +92,22 @@ class NdjsonSink:
 class TextSink:
     """Writes one readable line per record, with a namespace column from the first one other than `/`."""
 
-    def __init__(self, output: Output, colour: bool, width: int | None, sid_cells: int = 0) -> None:
+    def __init__(
+        self,
+        output: Output,
+        colour: bool,
+        width: int | None,
+        sid_cells: int = 0,
+        times: Times = Times.LOCAL,
+    ) -> None:
         self._output = output
         self._sid_cells = sid_cells
         self._width = width
         self._marks = _marks() if colour else {}
         self._namespace_cells = 0
+        self._times = times
+        self._first: Record | None = None
+        self._previous: Record | None = None
 
     async def write(self, records: Sequence[Record]) -> None:
         """Write one line per record. Raises: OutputError."""
@@ -109,8 +120,12 @@ class TextSink:
         if record.namespace not in (None, "/"):
             needed = cells(summary.namespace(record, MAX_NAMESPACE_CELLS))
             self._namespace_cells = max(self._namespace_cells, needed)
-        pieces = summary.line(record, self._width, self._namespace_cells, self._sid_cells)
-        return "".join(map(self._marked, pieces)).rstrip(" ") + "\n"
+        self._first = self._first or record
+        time = summary.time_column(self._times, record, self._first, self._previous or record)
+        self._previous = record
+        width = self._width and self._width + CELLS - len(time)
+        pieces = summary.line(record, width, self._namespace_cells, self._sid_cells)
+        return "".join(map(self._marked, [(Style.TIME, time), *pieces[1:]])).rstrip(" ") + "\n"
 
     def _marked(self, piece: Piece) -> str:
         style, text = piece

@@ -6,12 +6,11 @@ Untrusted text passes `terminal.safe` once, here; what the public functions retu
 import json
 import re
 from collections.abc import Callable, Iterable, Sized
-from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 from nsroom.output.terminal import MAX_MARKS, cells, clip, safe
+from nsroom.output.times import CELLS, Times, local_time, utc_time
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Json, Kind, Record
 
@@ -74,7 +73,7 @@ def line(
     """
     style = _look(record).style
     name = clip(safe(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]), MAX_EVENT_CELLS)
-    pieces = [(Style.TIME, _clock(record.time)), (style or Style.SIGN, f"  {sign(record)}  ")]
+    pieces = [(Style.TIME, local_time(record.time)), (style or Style.SIGN, f"  {sign(record)}  ")]
     if namespace_cells:
         pieces.append((Style.NAMESPACE, pad(namespace(record, namespace_cells), namespace_cells) + "  "))
     if sid_cells:
@@ -121,6 +120,18 @@ def refused(record: Record) -> bool:
     return record.kind is Kind.ACK and refusal(record.args) is not None
 
 
+def time_column(how: Times, record: Record, first: Record, previous: Record) -> str:
+    """Return the text of the column of times: empty for `none`, else as wide as a time of day."""
+    if how is Times.NONE:
+        return ""
+    if how is Times.UTC:
+        return utc_time(record.time)
+    if how is Times.LOCAL:
+        return local_time(record.time)
+    since = first if how is Times.RELATIVE else previous
+    return f"{'+' + duration(max(record.time - since.time, 0) / 1000):>{CELLS}}"
+
+
 def pad(text: str, width: int) -> str:
     """Pad safe text with blanks to `width` cells."""
     return text + " " * (width - cells(text))
@@ -154,23 +165,6 @@ def _trip(record: Record) -> str:
     if record.rtt_ms is None:
         return ""
     return f"{'✗' if refused(record) else '✓'} {duration(record.rtt_ms)}"
-
-
-@lru_cache(maxsize=8)
-def _second(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds).strftime("%H:%M:%S")
-    except (
-        ValueError,
-        OverflowError,
-        OSError,
-    ):  # a recording may hold a time that the local clock cannot show
-        return "--:--:--"
-
-
-def _clock(time: int) -> str:
-    seconds, micros = divmod(time, 1_000_000)
-    return f"{_second(seconds)}.{micros // 1000:03d}"
 
 
 def _event(record: Record, width: int) -> str:

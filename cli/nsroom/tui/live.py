@@ -50,7 +50,7 @@ async def show(
     model = Model(parse(options.where) if options.where else None)
     if convention is not None:
         model.namespaces.joins |= {convention.event}
-    view = View(model, target.place.partition("//")[2], focus=Focus.STREAM)
+    view = View(model, target.place.partition("//")[2], focus=Focus.STREAM, times=options.times)
     for namespace in target.namespaces:
         model.namespaces.add(namespace)
     view.go_to(target.namespaces[0], room)

@@ -23,7 +23,13 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions) -> Non
     notice = Notice()
     proxy = Proxy(plan, notice.show, raw=True)
     async with proxy.listening(*where) as url:
-        view = View(model, _without_scheme(url), proxied_server=_without_scheme(plan.url), notice=notice)
+        view = View(
+            model,
+            _without_scheme(url),
+            proxied_server=_without_scheme(plan.url),
+            notice=notice,
+            times=options.times,
+        )
         app = App(view, config.settings(configuration.load()), raw=options.raw)
         if options.save:
             await app.save(options.save, options.force)

@@ -142,10 +142,20 @@ def test_colours_are_for_terminals_that_want_them(
 
 
 def test_a_console_in_a_pipe_writes_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
     stream = io.StringIO()
     console(stream).print("[red]:smile: 12 'x'", style="red")
     assert stream.getvalue() == "[red]:smile: 12 'x'\n"
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "CLICOLOR_FORCE"])
+def test_colours_in_a_pipe_are_asked_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(name, "1")
+    stream = io.StringIO()
+    console(stream).print("x", style="red")
+    assert stream.getvalue() == "\x1b[31mx\x1b[0m\n"
 
 
 def test_the_module_loads_without_rich() -> None:

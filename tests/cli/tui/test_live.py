@@ -21,7 +21,9 @@ async def test_wait_ends_it(show: Show, server: Server) -> None:
     terminal = await show("connect", "-u", server.url, "-C", "5", "-W", "1.5")
     assert await terminal.program.end() == 5
     assert left_on(terminal) == []
-    assert after_the_screen(terminal) == "nsroom: stopped after 1.5 s (--wait) with fewer than 5 lines"
+    assert after_the_screen(terminal) == (
+        "nsroom: stopped after 1.5 s (--wait) with fewer than 5 lines; --for 1.5 ends with 0"
+    )
 
 
 async def test_quit_without_a_server(show: Show) -> None:

@@ -10,6 +10,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.key_binding import KeyPressEvent
 from prompt_toolkit.search import SearchDirection, start_search
 
+from nsroom.output.times import Times
 from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats
 from nsroom.tui.input.shell_words import is_open
@@ -240,7 +241,8 @@ def _selected_event(view: View) -> Record | None:
 
 
 def _deltas(context: KeyContext) -> None:
-    context.view.deltas = not context.view.deltas
+    view = context.view
+    view.times = Times.LOCAL if view.times is Times.DELTA else Times.DELTA
 
 
 def _heartbeats(context: KeyContext) -> None:

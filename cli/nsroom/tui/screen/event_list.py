@@ -1,8 +1,9 @@
 """The list of events: one row per record, with the state of its acknowledgement."""
 
 from nsroom.output.room_names import room_order
-from nsroom.output.summary import Piece, Style, duration, line, refused
+from nsroom.output.summary import Piece, Style, duration, line, refused, time_column
 from nsroom.output.terminal import cells, safe
+from nsroom.output.times import CELLS, Times
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.screen.lines import Fragments, fit, highlight, length, styled, wrap
 from nsroom.tui.screen.state import View
@@ -58,11 +59,12 @@ def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
     if room < _MIN_ROW:
         ack, room = [], width - 1
     extra = _EXTRA_CELLS if width < _NARROW else 4 if width < _SHORT_TIME else 0
-    pieces = _pieces(view, index, record, room + extra, namespace_cells)
-    if view.deltas:
-        pieces[0] = (pieces[0][0], _delta(view, index, record))
-    elif extra:
-        pieces[0] = (pieces[0][0], pieces[0][1][:8])
+    time = _time(view, index, record)
+    if extra and view.times in (Times.LOCAL, Times.UTC):
+        time = time[:8]
+    hidden = CELLS if view.times is Times.NONE else 0
+    pieces = _pieces(view, index, record, room + extra + hidden, namespace_cells)
+    pieces[0] = (pieces[0][0], time)
     if width < _NARROW:
         pieces[1:] = [(style, f" {text.strip()}") for style, text in pieces[1:]]
     fragments = fit([("class:marker", mark), *styled(pieces)], room + 1) + ack
@@ -105,9 +107,10 @@ def _ack_state(view: View, index: int, record: Record) -> Fragments:
     return [("class:waits", f"  waiting {waited / 1000:.1f} s")]
 
 
-def _delta(view: View, index: int, record: Record) -> str:
-    previous = view.model[index - 1] if index > view.model.ring.first else record
-    return f"{'+' + duration(max(record.time - previous.time, 0) / 1000):>12}"
+def _time(view: View, index: int, record: Record) -> str:
+    first = view.model.ring.first
+    previous = view.model[index - 1] if index > first else record
+    return time_column(view.times, record, view.model[first], previous)
 
 
 def namespace_width(view: View, width: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from nsroom.output.times import Times
 from nsroom.record import Record
 from nsroom.tui.model.model import Model
 from nsroom.tui.screen.detail import Detail
@@ -76,8 +77,8 @@ class View:
     help: HelpPane = field(default_factory=HelpPane)
     copying: bool = False
     """Whether the next key selects the format to copy."""
-    deltas: bool = False
-    """Whether to show the time since the previous record instead of the time of day."""
+    times: Times = Times.LOCAL
+    """What the column of times shows."""
     sidebar: bool = True
     saved_to: str = ""
     """The file that records are being saved to."""

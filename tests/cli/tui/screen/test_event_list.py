@@ -1,6 +1,7 @@
 import pytest
 
 from nsroom.output.terminal import cells
+from nsroom.output.times import Times
 from nsroom.record import Record
 from nsroom.tui.screen.event_list import rows
 from tests.cli.tui.records import EVIL, NOON, ack, emit, event, message, observed, packet, plain, view
@@ -43,7 +44,7 @@ def test_selected_and_marked_rows() -> None:
 
 def test_times_since_the_previous_row() -> None:
     viewed = view(event("a", time=NOON), event("b", time=NOON + 1_500_000))
-    viewed.deltas = True
+    viewed.times = Times.DELTA
     assert [plain(row)[1:13].strip() for row in rows(viewed, 80, 2)[0]] == ["+0.0 ms", "+1500 ms"]
 
 
