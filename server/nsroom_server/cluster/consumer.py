@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from nsroom_server.cluster.connection import FAILURES, RedisConnection, channel_name
 from nsroom_server.cluster.entries import Op, ReceivedEntry, Snapshot, parse_position
 from nsroom_server.cluster.publisher import MAX_PAUSE
-from nsroom_server.cluster.scripts import BUS, SEPARATOR, SNAPSHOT
+from nsroom_server.cluster.scripts import BUS, SEPARATOR, SEQUENCE, SERVER, SNAPSHOT
 from nsroom_server.counters import BusFigures
 from nsroom_server.logs import RateLimitedWarnings
 
@@ -26,6 +26,8 @@ _PER_TURN = 16
 """Entries applied in one turn of the loop."""
 _SILENCE = 1.0
 """Seconds without a push after which the stream is read."""
+_START = "0-0"
+"""The position before the first entry."""
 _Row = tuple[str, str]
 """An entry's position in the stream, and its text."""
 
@@ -62,9 +64,13 @@ class Consumer:
         self._silent = False
         """Whether nothing has been pushed for _SILENCE."""
         self._applied = 0
-        self._position, self._sequence = "0-0", 0
+        self._position, self._sequence = _START, 0
+        self._counted_at = _START
+        """The position of the last entry that had the next number."""
         self._last_numbers: dict[str, int] = {}
         """The number of each server's last entry."""
+        self._lost_numbers: dict[str, int] = {}
+        """The same when Redis last lost data: entries up to it may come again."""
         self._warn = RateLimitedWarnings(log)
         self._snapshot_due: float | None = None
         self._snapshot: Snapshot | None = None
@@ -78,6 +84,7 @@ class Consumer:
         await self._subscribe()
         snapshot = Snapshot.parse(await self._script())
         self._position, self._sequence = snapshot.position, snapshot.sequence
+        self._counted_at = snapshot.position
         self._figures.read = snapshot.sequence
         return snapshot
 
@@ -159,64 +166,100 @@ class Consumer:
 
     async def _apply_all(self, rows: Iterable[_Row]) -> None:
         for row in rows:
-            self._apply(*row)
+            await self._apply(*row)
             self._applied += 1
             # Deliveries of one turn share their system calls, but other tasks need their turn.
             if self._applied % _PER_TURN == 0:
                 await asyncio.sleep(0)
         self._apply_reached_snapshot()
 
-    def _apply(self, position: str, row: str) -> None:
+    async def _apply(self, position: str, row: str) -> None:
+        received = self._parse(position, row)
+        if received and (self._follows(received) or await self._is_genuine(position, received)):
+            self._count(position, received)
+            try:
+                self._replica.apply(received)
+            except Exception as error:  # noqa: BLE001 - whatever one entry holds, the next ones are applied
+                self._warn_skipped(position, type(error).__name__)
+
+    def _parse(self, position: str, row: str) -> ReceivedEntry | None:
+        """Return an entry, or None if it cannot be read and is skipped."""
         try:
             milliseconds, _ = parse_position(position)
         except ValueError as error:  # not pushed by a server
-            self._warn_skipped(position, error)
-            return
-        self._position = position
+            self._warn_skipped(position, type(error).__name__)
+            return None
         self._figures.received += 1
         self._figures.lag.observe(max(self._clock() - milliseconds, 0) / 1000)
         try:
-            received = ReceivedEntry.parse(row)
+            return ReceivedEntry.parse(row)
         except ValueError as error:
-            self._skip_unreadable(position, row, error)
-            return
-        self._check_sequence(received.sequence)
-        if self._is_duplicate(received):
-            return
-        try:
-            self._replica.apply(received)
-        except Exception as error:  # noqa: BLE001 - whatever one entry holds, the next ones are applied
-            self._warn_skipped(position, error)
+            # Perhaps of a newer version; one that was forged does not count.
+            if self._are_next([(position, row)]):
+                self._sequence += 1
+                self._counted_at = position
+            self._position = position
+            self._warn_skipped(position, type(error).__name__)
+            return None
 
-    def _skip_unreadable(self, position: str, row: str, error: ValueError) -> None:
-        """Skip a row, perhaps of a newer version; one that was forged does not count."""
-        if self._are_next([(position, row)]):
-            self._check_sequence(self._sequence + 1)
-        self._warn_skipped(position, error)
+    def _follows(self, received: ReceivedEntry) -> bool:
+        return received.sequence == self._sequence + 1 and not self._is_repeated(received)
 
-    def _warn_skipped(self, position: str, error: Exception) -> None:
-        self._warn("skipped an entry of the bus", entry=position, cause=type(error).__name__)
+    def _is_repeated(self, received: ReceivedEntry) -> bool:
+        lost = self._lost_numbers.get(received.origin)
+        return lost is not None and received.number <= lost and received.entry.op is not Op.SERVER_DOWN
 
-    def _check_sequence(self, sequence: int) -> None:
-        expected, self._sequence = self._sequence + 1, sequence
-        self._figures.read = sequence
-        if sequence > expected:
-            missed = sequence - expected
+    async def _is_genuine(self, position: str, received: ReceivedEntry) -> bool:
+        """Compare an unexpected entry with what Redis has, and return whether to apply it.
+
+        Raises: one of FAILURES.
+        """
+        commands = self._redis.pipeline(transaction=False)
+        commands.get(SEQUENCE)
+        commands.hget(SERVER + received.origin, "n")
+        commands.xrange(BUS, self._counted_at, self._counted_at)
+        last_sequence, last_number, found = await commands.execute()
+        # While the entry before is in the stream, none after it was trimmed and none up to it was lost: then
+        # a number that is not the next one is forged, or follows one that was.
+        intact = bool(found) or self._counted_at == _START
+        if intact and received.sequence > int(last_sequence or 0):
+            self._position = position
+            self._warn_skipped(position, "forged")
+            return False
+        if received.sequence != self._sequence + 1:
+            if intact:
+                self._warn("an entry of the bus has an unexpected number", entry=position)
+            else:
+                self._handle_jump(received.sequence)
+        # A number that is higher than Redis' own was forged.
+        if not self._is_repeated(received) or self._lost_numbers[received.origin] > int(last_number or 0) > 0:
+            return True
+        self._figures.duplicates += 1
+        self._count(position, received)
+        return False
+
+    def _count(self, position: str, received: ReceivedEntry) -> None:
+        self._position = self._counted_at = position
+        self._sequence = self._figures.read = received.sequence
+        if received.entry.op is Op.SERVER_DOWN:
+            self._last_numbers.pop(received.origin, None)
+            self._lost_numbers.pop(received.origin, None)
+        else:
+            self._last_numbers[received.origin] = received.number
+
+    def _handle_jump(self, sequence: int) -> None:
+        missed = sequence - self._sequence - 1
+        if missed > 0:
             self._figures.missed += missed
             log.warning("fell too far behind the bus", extra={"fields": {"missed": missed}})
             self._replica.handle_missed_entries()
-        elif sequence < expected:
+        else:
+            # What was applied and then lost is published again.
+            self._lost_numbers |= self._last_numbers
             self._replica.handle_data_loss()
 
-    def _is_duplicate(self, received: ReceivedEntry) -> bool:
-        if received.entry.op is Op.SERVER_DOWN:
-            self._last_numbers.pop(received.origin, None)
-            return False
-        if received.number <= self._last_numbers.get(received.origin, 0):
-            self._figures.duplicates += 1
-            return True
-        self._last_numbers[received.origin] = received.number
-        return False
+    def _warn_skipped(self, position: str, cause: str) -> None:
+        self._warn("skipped an entry of the bus", entry=position, cause=cause)
 
     def _is_snapshot_due(self) -> bool:
         return self._snapshot_due is not None and asyncio.get_running_loop().time() >= self._snapshot_due

@@ -23,6 +23,8 @@ BUS = "nsroom:bus"
 SEPARATOR = "\x1e"
 """Separates entries that are pushed together; neither printable names nor JSON contain it."""
 ROOM = "nsroom:room:"
+SEQUENCE = "nsroom:seq"
+SERVER = "nsroom:server:"
 IDS = "nsroom:ids"
 FLOOR = "nsroom:floor"
 

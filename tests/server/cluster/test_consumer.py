@@ -306,3 +306,55 @@ async def test_a_forged_entry_that_fails_is_one_line(
     assert await recorder.next(1) == ["on"]
     assert len(caplog.records) <= 12
     assert not any(line.exc_info for line in caplog.records)
+
+
+FORGED = {
+    "far ahead": lambda next_: row(next_ + 1000, "forged"),
+    "the next number": lambda next_: row(next_, "forged"),
+    "a number that was": lambda next_: row(next_ - 1, "forged"),
+    "below all numbers": lambda next_: row(-next_, "forged"),
+    "a publisher's number far ahead": lambda next_: row(next_, "forged").replace("\n3\n", "\n99999\n", 1),
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize("pushed", [True, False])
+async def test_a_forged_entry_closes_no_client(
+    recorder: Recorder,
+    publisher: Publisher,
+    redis: Redis,
+    forge: Callable[[int], str],
+    pushed: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await publish(publisher, "one", "two")
+    await recorder.next(2)
+    for number in range(20):
+        forged = forge(3).replace("other", publisher.origin if number % 2 else "other")
+        position = await redis.xadd(BUS, {"row": forged})
+        if pushed:
+            await redis.publish(CHANNEL, f"{position}\n{forged}")
+    await publish(publisher, "three", "four")
+    await publish(publisher, "five")
+    genuine: list[str] = []
+    while "five" not in genuine:
+        genuine += [text for text in await recorder.next(1) if text != "forged"]
+    assert genuine == ["three", "four", "five"]
+    assert recorder.losses == 0
+    assert len(caplog.records) <= 22
+
+
+async def test_entries_that_were_trimmed_unread(
+    stack: AsyncExitStack, publisher: Publisher, redis: Redis
+) -> None:
+    recorder = Recorder()
+    consumer = Consumer(redis, recorder, publisher.figures, publisher.now)
+    await publish(publisher, "before")
+    await consumer.start()
+    await publish(publisher, *(str(number) for number in range(10)))
+    await redis.xtrim(BUS, maxlen=3, approximate=False)
+    task = asyncio.create_task(consumer.run())
+    stack.push_async_callback(end, consumer, task)
+    assert await recorder.next(3) == ["7", "8", "9"]
+    assert recorder.losses == 1
+    assert publisher.figures.missed == 7
