@@ -101,12 +101,14 @@ def main() -> None:
     parser.add_argument("--stop", type=float, default=10.0, help="seconds of each stop (default: 10)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mixed", metavar="REVISION", help="of the second server of a cluster")
+    parser.add_argument("--without", metavar="FAULT", action="append", default=[], help="for example: jump")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     wrong = False
     with revision(options.mixed) as other:
         for trial in options.trials:
-            kinds = [kind for kind in {**ONE, **SEVERAL}[trial] if COMPILER or kind != "jump"]
+            left_out = {*options.without, *(() if COMPILER else ("jump",))}
+            kinds = [kind for kind in {**ONE, **SEVERAL}[trial] if kind not in left_out]
             sources = ["", other] if trial in SEVERAL else None
             for transport in ("websocket", "polling"):
                 names = [*kinds, *chance.choices(kinds, k=options.cuts)][: options.cuts]

@@ -316,12 +316,16 @@ class Trial:
     def recorded(self) -> list[Message | Gap]:
         """What the recording says."""
         found: list[Message | Gap] = []
+        place: int | None = None
         for record in self._records:
+            replayed = (record.get("data") or {}).get("replayed")
+            if place is None and (record["kind"] == "reconnect" or replayed):
+                place = len(found)
             if record["kind"] == "gap":
-                # It follows the messages that were fetched, which follow those that are missing.
-                for room in record["data"]["rooms"]:
-                    if room["unknown"]:
-                        found.insert(len(found) - room["replayed"], Gap(room["unknown"]))
+                # It follows the messages that were fetched, and these follow what is missing.
+                gaps = [Gap(room["unknown"]) for room in record["data"]["rooms"] if room["unknown"]]
+                at = len(found) if place is None else place
+                found[at:at], place = gaps, None
             elif record["kind"] == "event" and record["event"] == "message" and record["direction"] == "in":
                 found.append(_message(record["args"][0]))
         return found
