@@ -30,6 +30,11 @@ async def read(history: History, namespace: str, page: Page, octets: int) -> dic
     asked = Page(page.room, None, page.limit) if foreign else page
     messages = await history.read(namespace, asked, octets)
     gap = Gap.EPOCH if foreign else _gap(page, last, messages)
+    if gap is Gap.TRIMMED:
+        oldest = await history.oldest(namespace, page.room)
+        if oldest is not None and oldest <= (page.after or 0) + 1:
+            # It was not deleted: it cannot be read, or a damaged file has lost it.
+            gap = Gap.DAMAGED
     return {"history": messages, "epoch": history.epoch, "last": last, "gap": gap and str(gap)}
 
 

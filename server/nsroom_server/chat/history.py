@@ -75,6 +75,12 @@ class History(Protocol):
         Raises: HistoryError.
         """
 
+    async def oldest(self, namespace: str, room: str) -> int | None:
+        """Return the first id of a room that is stored, readable or not, or None if there is none.
+
+        Raises: HistoryError.
+        """
+
     async def close(self) -> None:
         """Store the appended messages and close."""
 
@@ -102,6 +108,9 @@ class Forgetful:
     async def last(self, namespace: str, room: str) -> int:
         """Return the last number."""
         return self._last[namespace, room]
+
+    async def oldest(self, namespace: str, room: str) -> None:
+        """Return None."""
 
     async def close(self) -> None:
         """Do nothing."""
@@ -152,6 +161,10 @@ class Stored:
     async def last(self, namespace: str, room: str) -> int:
         """Return the id of a room's last message."""
         return await self._ask(lambda ledger: ledger.last(namespace, room))
+
+    async def oldest(self, namespace: str, room: str) -> int | None:
+        """Return the first id of a room that is stored."""
+        return await self._ask(lambda ledger: ledger.oldest(namespace, room))
 
     async def close(self) -> None:
         """Commit the waiting messages, end both threads and close the file."""

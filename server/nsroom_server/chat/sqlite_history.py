@@ -23,6 +23,8 @@ Row = Mapping[str, str | float]
 _VERSION = 3
 _PATIENCE = 500
 """Milliseconds to wait for a lock of another process."""
+_CONVERSION = 30_000
+"""Milliseconds to wait when the server starts: another one may be converting a large file."""
 _IMPATIENCE = 20
 """Milliseconds to wait while storing fails: senders should not wait that long for each message."""
 _STEP = 2000
@@ -42,7 +44,6 @@ CREATE TABLE IF NOT EXISTS store (epoch TEXT NOT NULL, floor INTEGER NOT NULL DE
 PRAGMA user_version = {_VERSION};
 """
 _FROM_VERSION_1 = """
-BEGIN IMMEDIATE;
 ALTER TABLE messages RENAME TO messages_1;
 ALTER TABLE store ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE messages (
@@ -57,14 +58,11 @@ CREATE TABLE rooms (
 INSERT INTO rooms SELECT namespace, room, MAX(id) FROM messages_1 GROUP BY namespace, room;
 DROP TABLE messages_1;
 PRAGMA user_version = 2;
-COMMIT;
 """
 # Rows of before have no checksum.
 _FROM_VERSION_2 = """
-BEGIN IMMEDIATE;
 ALTER TABLE messages ADD COLUMN checksum INTEGER;
 PRAGMA user_version = 3;
-COMMIT;
 """
 _MIGRATIONS = (_FROM_VERSION_1, _FROM_VERSION_2)
 """The first turns version 1 into version 2, and so on."""
@@ -79,6 +77,7 @@ SELECT id, CAST(body AS BLOB), checksum FROM messages WHERE namespace = ? AND ro
 """
 _LAST = f"{_AFTER} DESC"
 _NEWEST = "SELECT COALESCE((SELECT last FROM rooms WHERE namespace = ? AND room = ?), floor) FROM store"
+_OLDEST = "SELECT MIN(id) FROM messages WHERE namespace = ? AND room = ?"
 _SHORTEN = "DELETE FROM messages WHERE namespace = ? AND room = ? AND id <= ?"
 _FORGET = """
 DELETE FROM messages WHERE at <= MIN(?, (
@@ -196,6 +195,11 @@ class Ledger:
         self._require_in_place()
         return int(self._connection.execute(_NEWEST, (namespace, room)).fetchone()[0])
 
+    def oldest(self, namespace: str, room: str) -> int | None:
+        """Return the first id of a room that is stored, readable or not, or None if there is none."""
+        found: int | None = self._connection.execute(_OLDEST, (namespace, room)).fetchone()[0]
+        return found
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -210,7 +214,7 @@ def prepare(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _make_private(path)
-        connection = _connect(path)
+        connection = _connect(path, _CONVERSION)
         try:
             return _schema(connection, path)
         finally:
@@ -248,26 +252,30 @@ def _companions(path: Path) -> tuple[Path, Path]:
 
 
 def _schema(connection: sqlite3.Connection, path: Path) -> str:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > _VERSION:
-        raise ConfigError(f"history {path}: written by a newer nsroom; choose another file with --history")
-    for migration in _MIGRATIONS[version - 1 :] if version else ():
-        connection.executescript(migration)
-    connection.executescript(_SCHEMA)
+    """Create or convert the tables, in one transaction: another server may start on the same file."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise ConfigError(
+                f"history {path}: written by a newer nsroom; choose another file with --history"
+            )
+        for script in (*(_MIGRATIONS[version - 1 :] if version else ()), _SCHEMA):
+            # `executescript` would commit first.
+            for statement in script.split(";"):
+                connection.execute(statement)
         fresh = secrets.token_hex(8)
         connection.execute(
             "INSERT INTO store (epoch) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (fresh,)
         )
-    (epoch,) = connection.execute("SELECT epoch FROM store").fetchone()
+        (epoch,) = connection.execute("SELECT epoch FROM store").fetchone()
     return str(epoch)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, patience: int = _PATIENCE) -> sqlite3.Connection:
     # A file that was removed is not created again: only `prepare` creates files.
     address = f"{path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(address, timeout=_PATIENCE / 1000, isolation_level=None, uri=True)
+    connection = sqlite3.connect(address, timeout=patience / 1000, isolation_level=None, uri=True)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection

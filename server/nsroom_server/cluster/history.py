@@ -85,6 +85,15 @@ class SharedHistory:
         number, floor = await self._ask(lambda: self._read_last(room_key(namespace, room)))
         return int(number or floor or 0)
 
+    async def oldest(self, namespace: str, room: str) -> int | None:
+        """Return the first id of a room that is stored, readable or not, or None if there is none.
+
+        Raises: HistoryError.
+        """
+        stream = ROOM + room_key(namespace, room)
+        found = await self._ask(lambda: self._redis.xrange(stream, count=1))
+        return int(found[0][0].partition("-")[0]) if found else None
+
     async def _read_last(self, key: str) -> list[str | None]:
         commands = self._redis.pipeline(transaction=False)
         commands.hget(IDS, key)

@@ -4,7 +4,9 @@ import asyncio
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from nsroom_server.chat import catchup
 from nsroom_server.chat.history import HistoryError, Stored
 from nsroom_server.chat.requests import Page
+from nsroom_server.chat.sqlite_history import prepare
 from nsroom_server.errors import ConfigError
 from nsroom_server.settings.limits import Retention
 from tests.server.chat.conftest import ROOMY, Open
@@ -96,6 +99,26 @@ INSERT INTO rooms VALUES ('/', 'r', 2);
 INSERT INTO messages VALUES ('/', 'r', 1, 1795000000.0, '{"text":"a"}');
 INSERT INTO messages VALUES ('/', 'r', 2, 1795000001.0, '{"text":"b"}');
 """
+
+
+@pytest.mark.parametrize(("script", "messages"), [(VERSION_1, 2), (VERSION_2, 2), ("", 0)])
+def test_servers_that_start_at_once(tmp_path: Path, script: str, messages: int) -> None:
+    def open_it(path: Path, start: threading.Barrier) -> str:
+        start.wait()
+        return prepare(path)
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(20):
+            path, start = tmp_path / f"{number}.db", threading.Barrier(4)
+            with closing(sqlite3.connect(path)) as database:
+                database.executescript(script)
+            epochs = {each.result() for each in [threads.submit(open_it, path, start) for _ in range(4)]}
+            assert len(epochs) == 1
+            with closing(sqlite3.connect(path)) as database:
+                assert database.execute("SELECT COUNT(*) FROM messages").fetchone() == (messages,)
+                assert database.execute("SELECT COUNT(*) FROM store").fetchone() == (1,)
+
+
 DAMAGE = {
     "no JSON": "UPDATE messages SET body = '{\"text', checksum = NULL WHERE id = 2",
     "no object": "UPDATE messages SET body = '7', checksum = NULL WHERE id = 2",
@@ -132,7 +155,7 @@ async def test_a_damaged_row_is_left_out_and_reported(reopen: Open, tmp_path: Pa
     assert await read(None) == await read(0) == ([1, 3, 4, 5], "damaged")
     assert await read(0, 2) == ([1, 3], "damaged")
     assert await read(None, 3) == ([3, 4, 5], None)
-    assert await read(1) == ([3, 4, 5], "trimmed")
+    assert await read(1) == ([3, 4, 5], "damaged")
     assert await read(2) == ([3, 4, 5], None)
 
 
