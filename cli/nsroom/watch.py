@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nsroom import STARTED
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
+from nsroom.cli.watchdog import limit
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_line
 from nsroom.client.presets import Convention
 from nsroom.client.target import Target
@@ -115,13 +116,16 @@ async def within(
 
     Raises: WaitError after --wait.
     """
+    seconds = None if options.wait is None else _left(options.wait)
+    missing = f" with fewer than {options.count} lines" if options.count else ""
+    wait = f"{options.wait or 0:g}"
+    error = WaitError(f"stopped after {wait} s (--wait){missing}; --for {wait} ends with 0")
     try:
-        async with asyncio.timeout(None if options.wait is None else _left(options.wait)):
-            await _for(options.duration, work, connected)
+        with limit(seconds, error):
+            async with asyncio.timeout(seconds):
+                await _for(options.duration, work, connected)
     except TimeoutError:
-        missing = f" with fewer than {options.count} lines" if options.count else ""
-        wait = f"{options.wait:g}"
-        raise WaitError(f"stopped after {wait} s (--wait){missing}; --for {wait} ends with 0") from None
+        raise error from None
 
 
 async def _for(

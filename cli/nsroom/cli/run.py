@@ -1,12 +1,11 @@
 """Run a command's coroutine: the first signal cancels it, the second exits at once."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from nsroom.cli import watchdog
 from nsroom.errors import Stopped
 
 T = TypeVar("T")
@@ -21,7 +20,10 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """
     # The selector loop on Windows too: its default loop has no `add_reader`.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        return runner.run(_until_signal(main))
+        try:
+            return runner.run(_until_signal(main))
+        finally:
+            watchdog.disarm()
 
 
 async def _until_signal(main: Coroutine[Any, Any, T]) -> T:
@@ -29,17 +31,17 @@ async def _until_signal(main: Coroutine[Any, Any, T]) -> T:
     task = loop.create_task(main)
     caught: list[int] = []
 
-    def stop(number: int) -> None:
+    def stop(number: int, _frame: object) -> None:
         if caught:
-            os._exit(128 + number)
+            watchdog.end(128 + number)
         caught.append(number)
-        task.cancel()
+        watchdog.arm(loop, 128 + number)
+        loop.call_soon_threadsafe(task.cancel)
 
+    watchdog.terminal_mode()
+    # Not the loop's own handlers, which wait until the loop runs.
     for number in _SIGNALS:
-        if sys.platform == "win32":
-            signal.signal(number, lambda number, _: loop.call_soon_threadsafe(stop, number))
-        else:
-            loop.add_signal_handler(number, stop, number)
+        signal.signal(number, stop)
     try:
         result = await task
     except asyncio.CancelledError:

@@ -10,10 +10,13 @@ from nsroom.errors import DataError, DecodeError, OutputError, UsageError
 from nsroom.output.ndjson import encode_all
 from nsroom.output.writer import Output
 from nsroom.protocol import strict_json
+from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.record import Record, from_json
 
 MAX_LINE = 200_000_000
 """Bytes of a line: enough for the largest frame in base64."""
+_LIMITS = Limits(values=2 * LIMITS.values + 100, depth=2 * LIMITS.depth)
+"""A record has more values than its packet: its own keys, and an object for each attachment."""
 
 
 def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
@@ -38,7 +41,7 @@ def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
 
 def _record(line: bytes, number: int) -> Record:
     try:
-        return from_json(strict_json.load(line.decode().strip()))
+        return from_json(strict_json.load(line.decode().strip(), limits=_LIMITS))
     except DecodeError as error:
         truncated = (
             "" if line.endswith(b"\n") else " (the recording is truncated: its last line is incomplete)"

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from errno import EPIPE
+from weakref import WeakSet
 
 from nsroom.errors import ExitCode, OutputError
 
@@ -45,6 +46,10 @@ class Output:
         self._ready = _poller(self._fd)
         self._lock = asyncio.Lock()
         self._rest = b""
+        self._data = b""
+        """What is being written, and how many bytes of it are."""
+        self._done = 0
+        _outputs.add(self)
 
     async def write(self, data: bytes) -> None:
         """Write all of `data`; if cancelled, complete the current line first.
@@ -52,14 +57,16 @@ class Output:
         Raises: ClosedOutput if the reader closed it, OutputError.
         """
         async with self._lock:
-            data, self._rest = self._rest + data, b""
-            pending = memoryview(data)
+            self._data, self._rest, self._done = self._rest + data, b"", 0
+            view = memoryview(self._data)
             try:
-                while pending:
-                    pending = pending[await self._some(pending) :]
+                while self._done < len(view):
+                    self._done += await self._some(view[self._done :])
             except asyncio.CancelledError:
-                self._rest = self._end_line(_unfinished(data, len(data) - len(pending)))
+                self._rest = self.end_line()
                 raise
+            finally:
+                self._data = b""
 
     async def reader_closed(self) -> None:
         """Wait until the reader of a pipe closes it; forever on anything else."""
@@ -107,14 +114,24 @@ class Output:
                 raise ClosedOutput(f"the reader of {self.name} closed it") from error
             raise OutputError(f"cannot write to {self.name}: {error.strerror}") from error
 
-    def _end_line(self, line: bytes) -> bytes:
-        """Write the line for at most LINE_GRACE seconds; return the part that could not be written."""
+    def end_line(self) -> bytes:
+        """Complete the line that is being written, in at most LINE_GRACE seconds; return what is left."""
+        line = _unfinished(self._data, self._done)
         deadline = time.monotonic() + LINE_GRACE
         with contextlib.suppress(OutputError):
             while line and (left := deadline - time.monotonic()) > 0:
                 if self._ready(left * 1000):
                     line = line[self._write(memoryview(line)) :]
         return line
+
+
+_outputs: WeakSet[Output] = WeakSet()
+
+
+def end_lines() -> None:
+    """Complete the lines of all outputs as far as possible, because the process ends."""
+    for output in list(_outputs):
+        output.end_line()
 
 
 def _unfinished(data: bytes, done: int) -> bytes:

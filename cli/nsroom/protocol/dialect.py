@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
+from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.socketio import Packet, PacketType
 
 NOOP = f"{engineio.PacketType.NOOP:d}"
@@ -68,10 +70,12 @@ class Dialect:
         """Return the frame on the wire for a frame of Engine.IO 4."""
         return engineio3.from_4(frame) if self.is_old else frame
 
-    def split_body(self, body: bytes) -> list[str | bytes]:
+    def split_body(self, body: bytes, limits: Limits = LIMITS) -> list[str | bytes]:
         """Return the frames of a polling body, as they are on the wire. Raises: DecodeError."""
         if self.is_old:
-            return engineio3.split_payload(body)
+            return engineio3.split_payload(body, limits)
+        if body.count(engineio.SEPARATOR.encode()) >= limits.packets:
+            raise DecodeError(f"more than {limits.packets} packets", body)
         return [*engineio.split_payload(body.decode("utf-8", "surrogateescape"))]
 
     def join_body(self, frames: list[str]) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from nsroom.errors import DecodeError
+from nsroom.protocol.limits import LIMITS, Limits
 
 _LENGTH = re.compile(r"([0-9]{1,9}):")
 _BINARY_LENGTH = re.compile(rb"([\x00\x01])([\x00-\x09]{1,9})\xff")
@@ -38,14 +39,14 @@ def join_payload(frames: Iterable[str]) -> str:
     return "".join(f"{len(frame.encode('utf-16-le', 'surrogatepass')) // 2}:{frame}" for frame in frames)
 
 
-def split_payload(body: bytes) -> list[str | bytes]:
+def split_payload(body: bytes, limits: Limits = LIMITS) -> list[str | bytes]:
     """Return the frames of a polling body, still encoded. Raises: DecodeError."""
     if body[:1] in (b"\x00", b"\x01"):
-        return _split_binary(body)
-    return [*split_text(body.decode("utf-8", "surrogateescape"))]
+        return _split_binary(body, limits)
+    return [*split_text(body.decode("utf-8", "surrogateescape"), limits)]
 
 
-def split_text(text: str) -> list[str]:
+def split_text(text: str, limits: Limits = LIMITS) -> list[str]:
     """Return the frames of a polling body that is text, still encoded.
 
     Lengths count UTF-16 code units, as in JavaScript. Raises: DecodeError.
@@ -60,11 +61,13 @@ def split_text(text: str) -> list[str]:
         at = start + 2 * int(length[1])
         if at > len(units):
             raise DecodeError(_TRUNCATED, text)
+        if len(frames) == limits.packets:
+            raise DecodeError(f"more than {limits.packets} packets", text)
         frames.append(units[start:at].decode("utf-16-le", "surrogatepass"))
     return frames
 
 
-def _split_binary(body: bytes) -> list[str | bytes]:
+def _split_binary(body: bytes, limits: Limits) -> list[str | bytes]:
     frames: list[str | bytes] = []
     at = 0
     while at < len(body):
@@ -74,6 +77,8 @@ def _split_binary(body: bytes) -> list[str | bytes]:
         at = header.end() + int("".join(str(digit) for digit in header[2]))
         if at > len(body):
             raise DecodeError(_TRUNCATED, body, header.start())
+        if len(frames) == limits.packets:
+            raise DecodeError(f"more than {limits.packets} packets", body, header.start())
         data = body[header.end() : at]
         frames.append(data if header[1] == b"\x01" else data.decode("utf-8", "surrogateescape"))
     return frames

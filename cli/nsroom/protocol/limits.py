@@ -11,6 +11,8 @@ class Limits:
     """Characters or bytes. Socket.IO v2 servers accept 100 MB unless told otherwise, later ones 1 MB."""
     packet: int = 100_000_000
     """Bytes of a packet with all its attachments, each as often as the packet names it."""
+    packets: int = 1_000_000
+    """Per polling body: the smallest is empty, and takes one byte."""
     attachments: int = 1000
     """Per packet. Servers on Node accept 10 unless told otherwise."""
     depth: int = 256

@@ -12,7 +12,7 @@ from nsroom.record import Direction, Json, Kind, Record
 
 MAX_SESSIONS = 10_000
 """The least recently used are forgotten: a client that stops polling is not noticed otherwise."""
-_LIMITS = Limits(frame=MAX_MESSAGE, packet=MAX_MESSAGE)
+LIMITS = Limits(frame=MAX_MESSAGE, packet=MAX_MESSAGE, packets=100_000)
 """What passes is only looked at, for many clients at once."""
 _EVENT, _ACK = Kind.EVENT, Kind.ACK
 
@@ -33,7 +33,7 @@ class Sessions:
         """Return the session with this sid, or a new one if the sid is unknown or not assigned yet."""
         session = self._known.get(sid) if sid else None
         if session is None:
-            session = Observer(self._sequence, self._raw, _LIMITS, is_old=is_old)
+            session = Observer(self._sequence, self._raw, LIMITS, is_old=is_old)
         if sid:
             self.keep(sid, session)
         return session

@@ -17,7 +17,7 @@ from nsroom.protocol.websocket import Message, Opcode
 from nsroom.proxy import bodies
 from nsroom.proxy.addresses import Addresses, Page
 from nsroom.proxy.dropping import Cutter, Drops
-from nsroom.proxy.sessions import Link, Sessions
+from nsroom.proxy.sessions import LIMITS, Link, Sessions
 from nsroom.record import Direction, Json, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
@@ -264,7 +264,7 @@ def _frames(
 ) -> list[Record]:
     try:
         data = body.decoded(head.get("content-encoding") if head else "")
-        frames = Dialect(3 if link.is_old else 4).split_body(data)
+        frames = Dialect(3 if link.is_old else 4).split_body(data, LIMITS)
     except DecodeError as error:
         message = f"a polling body of the {_SENDER[direction]}: {error}"
         return [link.note(Kind.PROTOCOL_ERROR, at, message=message)]

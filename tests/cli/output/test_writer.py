@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from nsroom.errors import ExitCode, OutputError
-from nsroom.output.writer import ClosedOutput, Output
+from nsroom.output.writer import ClosedOutput, Output, end_lines
 
 LINE = b"x" * 149 + b"\n"
 MUCH = LINE * 10_000
@@ -280,3 +280,16 @@ async def test_stdout_and_stderr_on_one_pipe(pipe: tuple[int, int]) -> None:
     got = await asyncio.to_thread(drain, pipe[0])
     assert await asyncio.wait_for(program.wait(), 30) == 0
     assert sorted(got) == sorted(b"1" * 200_000 + b"2" * 200_000 + b"\n\n")
+
+
+async def test_the_end_of_the_process_completes_the_line(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    output = Output(writer)
+    task = asyncio.create_task(output.write(b"x" * 100_000 + b"\nnext\n"))
+    await ticks(task)
+    assert not task.done()
+    read = os.read(reader, 1_000_000)
+    end_lines()
+    read += os.read(reader, 1_000_000)
+    assert read == b"x" * 100_000 + b"\n"
+    await cancel(task)

@@ -2,8 +2,10 @@
 
 import pytest
 
+from nsroom.errors import DecodeError
 from nsroom.protocol import msgpack_parser
 from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
+from nsroom.protocol.limits import Limits
 from nsroom.protocol.socketio import Packet, PacketType
 
 OLD, MSGPACK, OLD_MSGPACK = Dialect(3, query="a=b"), Dialect(4, True), Dialect(3, True, "a=b")
@@ -70,3 +72,13 @@ def test_bodies() -> None:
     assert OLD.join_body(["40", "2"]) == "2:401:2"
     assert DEFAULT.split_body(b"40\x1e2") == ["40", "2"]
     assert DEFAULT.join_body(["40", "2"]) == "40\x1e2"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body"),
+    [(DEFAULT, b"\x1e" * 3), (OLD, b"1:61:61:61:6"), (OLD, b"\x00\x01\xff6" * 4)],
+)
+def test_the_packets_of_a_body_are_limited(dialect: Dialect, body: bytes) -> None:
+    assert len(dialect.split_body(body, Limits(packets=4))) == 4
+    with pytest.raises(DecodeError, match="more than 3 packets"):
+        dialect.split_body(body, Limits(packets=3))

@@ -82,7 +82,7 @@ class TappedResponse(aiohttp.ClientResponse):
         """Return the body; of a poll, only the packets that python-socketio must see."""
         if self.method != "GET" or self.status != 200 or self.url.query.get("transport") != "polling":
             return await super().read()
-        kept = self.tap.polled(await self._read_up_to_limit())
+        kept = await self.tap.polled(await self._read_up_to_limit())
         await self.tap.wait_for_reader()
         return kept.encode("utf-8", "surrogateescape")
 

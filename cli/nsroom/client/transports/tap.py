@@ -26,6 +26,12 @@ from nsroom.record import Direction, Kind, Record
 _MAX_PAUSE = 5.0
 """Seconds after which python-engineio must get a packet, so that a slow reader does not look like a server
 that sends nothing."""
+_MAX_SLICE = 10_000
+"""Microseconds of work on a body between two pauses."""
+_MAX_KEPT = 1000
+"""Different packets of one body that python-socketio sees: it takes them all without a pause."""
+_MAX_MALFORMED = 1_000_000
+"""Bytes of a malformed body that its record has."""
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _EVENT, _PROTOCOL_ERROR, _IN = Kind.EVENT, Kind.PROTOCOL_ERROR, Direction.IN
 _FOR_CONNECTION = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
@@ -95,22 +101,33 @@ class Tap:
             return frame == NOOP
         return record.kind is not _EVENT and record.kind in _FOR_CONNECTION
 
-    def polled(self, body: bytes) -> str:
-        """Observe a polled body; return the part of it that python-socketio must see."""
+    async def polled(self, body: bytes) -> str:
+        """Observe a polled body, with pauses for other tasks; return what python-socketio must see of it."""
         try:
             frames = self.dialect.split_body(body)
         except DecodeError as error:
             self._malformed(str(error), body)
             return NOOP
-        kept = [self.dialect.as_default(frame) for frame in frames if self.incoming(frame)]
-        return SEPARATOR.join(frame for frame in kept if isinstance(frame, str))
+        kept: dict[str, None] = {}
+        started = now()
+        for frame in frames:
+            if self.incoming(frame) and len(kept) < _MAX_KEPT:
+                default = self.dialect.as_default(frame)
+                if isinstance(default, str):
+                    kept[default] = None
+            if now() - started > _MAX_SLICE:
+                await asyncio.sleep(0)
+                await self.wait_for_reader()
+                started = now()
+        return SEPARATOR.join(kept)
 
     def _malformed(self, reason: str, body: bytes) -> None:
-        text = body.decode("utf-8", "replace")
+        text = body[:_MAX_MALFORMED].decode("utf-8", "replace")
         if self.session.handshake is None:
             self.unexpected_frame = text
         else:
-            self._pass_on(self.session.malformed(_IN, [text], now(), reason), len(body))
+            record = self.session.malformed(_IN, [text], now(), reason)
+            self._pass_on(record._replace(bytes=len(body)), len(text))
 
     @property
     def hint(self) -> str:

@@ -14,7 +14,7 @@ from nsroom.protocol.limits import LIMITS
 from nsroom.record import Direction, Json, Kind, Record, from_json
 
 # A record, and each $binary in it, adds a few levels to the payload of a frame.
-_RECORD_LIMITS = replace(LIMITS, depth=LIMITS.depth + 4)
+_RECORD_LIMITS = replace(LIMITS, depth=LIMITS.depth + 4, values=2 * LIMITS.values)
 
 
 class _Line(NamedTuple):

@@ -1,9 +1,13 @@
 """The tap of one connection: which frames it passes on, and what it keeps."""
 
+import asyncio
+
 import pytest
 
 from nsroom.channel import Channel
 from nsroom.client.transports.tap import Tap
+from nsroom.protocol.dialect import NOOP
+from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.session import Observer
 from nsroom.record import Direction, Record
 
@@ -81,3 +85,37 @@ async def test_a_pong_resolves_its_future() -> None:
     tap.on_pong(b"token")
     tap.on_pong(b"token")
     assert pong.done()
+
+
+async def opened() -> Tap:
+    tap = Tap(Observer(), Channel(), lambda _: None)
+    assert await tap.polled(OPEN.encode()) == OPEN
+    return tap
+
+
+async def test_python_socketio_sees_each_packet_of_a_body_once() -> None:
+    body = SEPARATOR.join(["6", "2", '42["e"]', "6", '40{"sid":"s"}', "2", "", "1"])
+    assert await (await opened()).polled(body.encode()) == SEPARATOR.join(["6", "2", '40{"sid":"s"}', "1"])
+    refused = SEPARATOR.join(f"44/{number}," for number in range(2000))
+    assert (await (await opened()).polled(refused.encode())).count(SEPARATOR) == 999
+
+
+async def test_other_tasks_run_while_a_large_body_is_read() -> None:
+    tap = await opened()
+    reading = asyncio.create_task(tap.polled(SEPARATOR.encode() * 50_000))
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 3
+    assert await reading == ""
+
+
+async def test_a_body_with_too_many_packets_is_one_short_record() -> None:
+    tap = await opened()
+    assert await tap.polled(SEPARATOR.encode() * 2_000_000) == NOOP
+    assert tap.channel is not None
+    tap.channel.close()
+    (*_, record) = [record async for records in tap.channel for record in records]
+    assert record.message == "more than 1000000 packets at offset 0"
+    assert (record.bytes, record.frames) == (2_000_000, [SEPARATOR * 1_000_000])
