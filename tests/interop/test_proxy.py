@@ -150,8 +150,9 @@ async def test_a_page_of_the_proxy_is_a_page_of_the_server(
                     assert (await socket.receive_str()).startswith("0{")
                     await socket.send_str("40")
                     assert (await socket.receive_str()).startswith("40")
+        other = {"Origin": "http://localhost:5173"}
         async with (
-            aiohttp.ClientSession(headers={"Origin": "http://localhost:5173"}) as http,
+            aiohttp.ClientSession(headers=other) as http,
             http.get(f"{proxy.url}/{query}polling") as response,
         ):
             assert response.status in (400, 403)

@@ -8,7 +8,7 @@ packet that waits for its attachments; for each direction, namespace and id one 
 
 Invariants: every frame ends up in exactly one Record, except NOOPs and the frames that still wait for
 attachments; `feed` never raises: a malformed frame becomes a PROTOCOL_ERROR, and discards the incomplete
-packet of its direction. CONNECT payloads of the client never appear in a Record.
+packet of its direction. The values of a CONNECT's payload never appear in a Record.
 
 Call `feed` for every frame, of both directions, in the order in which they were seen: an ack is matched with
 the event before it, and a sid is known only after its CONNECT. `note` adds Records of the same sequence.
@@ -24,14 +24,20 @@ from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
-from nsroom.protocol.redaction import is_connect, redacted
+from nsroom.protocol.redaction import (
+    redacted,
+    redacted_answer,
+    redacted_malformed,
+    redacted_name,
+    redacted_payload,
+)
 from nsroom.protocol.refusals import message_of
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json, Kind, Record, framed
 
 _OPPOSITE = {Direction.IN: Direction.OUT, Direction.OUT: Direction.IN}
 # Names for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
-_EVENT, _CONNECT = Kind.EVENT, Kind.CONNECT
+_EVENT, _ACK = Kind.EVENT, Kind.ACK
 _MAX_UNANSWERED = 100_000
 _MAX_NAME = 1024
 """Characters of an event's name that wait for its acknowledgement."""
@@ -160,11 +166,13 @@ class Observer:
         return self._packet(direction, packet, at, [*incomplete.frames, wire])
 
     def _packet(self, direction: Direction, packet: Packet, at: int, frames: list[str | bytes]) -> Record:
+        if '"' in packet.namespace:
+            packet = packet._replace(namespace=redacted_name(packet.namespace))
         record = _PACKETS[packet.type](self, direction, packet, at)
         if not self._raw:
             return record
-        if record.kind is _CONNECT and direction is Direction.OUT:
-            frames = [redacted(frames[0])]
+        if record.kind is not _EVENT and record.kind is not _ACK:
+            frames = [redacted(frames[0]) if direction is Direction.OUT else redacted_answer(frames[0])]
         return framed(record, engineio.byte_count(frames), frames)
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
@@ -218,7 +226,8 @@ class Observer:
 
     def _connect(self, direction: Direction, packet: Packet, at: int) -> Record:
         if direction is Direction.OUT:
-            return self.note(Kind.CONNECT, at, direction, namespace=packet.namespace)
+            keys = redacted_payload(packet.data)
+            return self.note(Kind.CONNECT, at, direction, namespace=packet.namespace, data=keys)
         if packet.namespace not in self.namespaces and len(self.namespaces) >= self._limits.namespaces:
             raise DecodeError(f"more than {self._limits.namespaces} namespaces", packet.namespace)
         data = dict(packet.data or {})
@@ -247,6 +256,7 @@ class Observer:
         return self.handshake.sid if namespace == "/" else f"{namespace}#{self.handshake.sid}"
 
     def _disconnect(self, direction: Direction, packet: Packet, at: int) -> Record:
+        data = packet.data if direction is Direction.IN else None
         sid = self.namespaces.pop(packet.namespace, None)
         side = "server" if direction is Direction.IN else "client"
         return self.note(
@@ -256,19 +266,20 @@ class Observer:
             namespace=packet.namespace,
             sid=sid,
             reason=f"{side} namespace disconnect",
-            message=message_of(packet.data),
-            data=packet.data,
+            message=message_of(data),
+            data=data,
         )
 
     def _connect_error(self, direction: Direction, packet: Packet, at: int) -> Record:
+        data = packet.data if direction is Direction.IN else None  # a client has no reason to send one
         self.namespaces.pop(packet.namespace, None)
         return self.note(
             Kind.CONNECT_ERROR,
             at,
             direction,
             namespace=packet.namespace,
-            message=message_of(packet.data),
-            data=packet.data,
+            message=message_of(data),
+            data=data,
         )
 
     def _control(self, direction: Direction, frame: str, at: int) -> Record | None:
@@ -279,6 +290,9 @@ class Observer:
         fields: dict[str, Json] = {"data": packet.data or None}
         if kind is Kind.OPEN:
             fields = self._open(str(packet.data))
+        if direction is Direction.OUT and packet.data:
+            frame = redacted(frame)
+            fields["data"] = frame[1:]
         if self._raw:
             fields |= {"bytes": engineio.byte_count([frame]), "frames": [frame]}
         return self.note(kind, at, direction, **fields)
@@ -294,9 +308,11 @@ class Observer:
         return {"sid": handshake.sid, "data": values}
 
     def malformed(self, direction: Direction, frames: list[str | bytes], at: int, message: str) -> Record:
-        """Return the Record of malformed frames; CONNECTs of the client are redacted."""
+        """Return the Record of malformed frames, without what could be credentials."""
         if direction is Direction.OUT:
-            frames = [redacted(frame) if is_connect(frame, self.is_old) else frame for frame in frames]
+            frames = [redacted_malformed(frame, self.is_old) for frame in frames]
+        else:
+            frames = [redacted_answer(frame) for frame in frames]
         return self.note(
             Kind.PROTOCOL_ERROR,
             at,

@@ -107,6 +107,12 @@ class Link:
             self._is_transport = True
         elif record.kind is Kind.CLOSE:
             self._sessions.forget(self.sid)
-        elif record.kind is Kind.CONNECT and record.sid is not None:
-            record = record._replace(data={"sid": record.sid, **(record.data or {})})
+        elif record.kind is Kind.CONNECT:
+            self._report_session(record)
+            if record.sid is not None:
+                record = record._replace(data={"sid": record.sid, **(record.data or {})})
         return record._replace(sid=self.sid)
+
+    def _report_session(self, connect: Record) -> None:
+        keys = connect.data or () if connect.direction is Direction.OUT else ()
+        self._sessions.notices.report_session(self._path, connect.namespace or "/", keys, self.is_old)

@@ -1,5 +1,7 @@
 """Engine.IO sessions by sid, across the connections that carry them."""
 
+import pytest
+
 from nsroom.protocol.websocket import MAX_MESSAGE
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import MAX_SESSIONS, Link, Sessions
@@ -57,6 +59,22 @@ def test_a_packet_with_attachments_is_limited() -> None:
 def test_the_sid_of_a_namespace_is_kept_in_the_data() -> None:
     (record,) = Link(new_sessions(), "eio", False, PATH).feed(IN, '40/chat,{"sid":"socket"}', 1)
     assert (record.sid, record.namespace, record.data) == ("eio", "/chat", {"sid": "socket"})
+
+
+@pytest.mark.parametrize(
+    ("is_old", "direction", "frame", "said"),
+    [
+        (False, OUT, '40/chat,{"token":"s3cret"}', "/chat --path /ws/ --auth 'token=…'"),
+        (False, OUT, "40", " --path /ws/"),
+        (True, IN, "40", " --path /ws/ --protocol 3"),
+    ],
+)
+def test_the_first_session_is_reported(is_old: bool, direction: Direction, frame: str, said: str) -> None:
+    lines: list[str] = []
+    sessions = Sessions(Notices("http://localhost:3000", lines.append))
+    for sid in ("one", "two"):
+        Link(sessions, sid, is_old, "/ws/").feed(direction, frame, 1)
+    assert lines == [f"first session: nsroom connect http://localhost:3000{said}"]
 
 
 def test_a_session_ends_with_the_websocket_that_it_started_on() -> None:
