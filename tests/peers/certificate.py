@@ -17,3 +17,15 @@ async def certificate(folder: Path) -> tuple[Path, Path]:
     )
     assert await child.wait() == 0
     return cert, key
+
+
+async def encrypted_key(folder: Path) -> Path:
+    """Write a key with a passphrase there, and give its path."""
+    key = folder / "encrypted.pem"
+    child = await asyncio.create_subprocess_exec(
+        *("openssl", "genrsa", "-aes256", "-passout", "pass:abc", "-out", str(key), "2048"),
+        stderr=asyncio.subprocess.DEVNULL,
+        env=os.environ,
+    )
+    assert await child.wait() == 0
+    return key

@@ -130,7 +130,8 @@ class Fleet:
 
 
 def _tls(plan: Plan) -> ssl.SSLContext | None:
-    return client_context(plan.endpoint.insecure, plan.endpoint.cacert) if plan.endpoint.tls else None
+    end = plan.endpoint
+    return client_context(end.insecure, end.cacert, end.cert, end.key) if end.tls else None
 
 
 def room_name(plan: Plan, room: int) -> str:

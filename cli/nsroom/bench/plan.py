@@ -87,6 +87,8 @@ class Endpoint:
     """The name in the certificate."""
     insecure: bool
     cacert: str | None
+    cert: str | None
+    key: str | None
     request: str
     """The head of the HTTP request."""
     namespace: str
@@ -144,6 +146,8 @@ def endpoint_of(target: Target, address: str) -> Endpoint:
         parts.hostname or "",
         target.insecure,
         target.cacert,
+        target.cert,
+        target.key,
         request(target, new_key()),
         target.namespaces[0],
         target.auth,

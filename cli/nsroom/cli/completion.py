@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-FILE_OPTIONS = ("--save", "--cacert", "--tls-cert", "--tls-key", "--history")
+FILE_OPTIONS = ("--save", "--cacert", "--cert", "--key", "--tls-cert", "--tls-key", "--history")
 FILE_COMMANDS = ("decode", "replay")
 
 

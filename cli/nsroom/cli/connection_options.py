@@ -126,6 +126,14 @@ class ConnectionOptions:
         str | None,
         typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
     ] = None
+    cert: Annotated[
+        str | None,
+        typer.Option("--cert", metavar="FILE", help="Show the server this client certificate, a PEM file."),
+    ] = None
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
+    ] = None
     connect_timeout: Annotated[
         float,
         typer.Option(
@@ -187,6 +195,8 @@ class ConnectionOptions:
             parser=self.parser,
             insecure=self.insecure,
             cacert=self.cacert,
+            cert=self.cert,
+            key=self.key,
             connect_timeout=self.connect_timeout,
             reconnect=not self.no_reconnect,
         )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from nsroom.client.negotiation import OtherDialectError
-from nsroom.client.network_errors import explain_os_error
+from nsroom.client.network_errors import explain_os_error, no_answer
 from nsroom.client.target import Target
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.slim_aiohttp import aiohttp
@@ -83,12 +83,13 @@ def unanswered(connection: Connection, target: Target) -> ConnectError:
     return OtherDialectError(text, connection.tap.dialect.other_parser, guessed=True)
 
 
-def network_fault(error: BaseException | None) -> str | None:
+def network_fault(error: BaseException | None, tls: bool = False) -> str | None:
     """Return why the network failed below HTTP: name, TCP, TLS, or no answer; None for another error.
 
-    The error may be asyncio's or aiohttp's, and the cause of another.
+    The error may be asyncio's or aiohttp's, and the cause of another. `tls` tells that the URL starts with
+    https://.
     """
-    return next(filter(None, map(_network_fault, chain(error))), None)
+    return next(filter(None, (_network_fault(each, tls) for each in chain(error))), None)
 
 
 def status_advice(status: int) -> str | None:
@@ -104,7 +105,8 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _network(error: BaseException, connection: Connection, target: Target) -> str | None:
-    line = network_fault(connection.failure) or network_fault(error)
+    tls = target.url.startswith("https:")
+    line = network_fault(connection.failure, tls) or network_fault(error, tls)
     if line:
         return line
     if isinstance(error, TimeoutError) or isinstance(connection.failure, TimeoutError):
@@ -112,17 +114,17 @@ def _network(error: BaseException, connection: Connection, target: Target) -> st
     return None
 
 
-def _network_fault(error: BaseException) -> str | None:
+def _network_fault(error: BaseException, tls: bool) -> str | None:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"no such host: {error.host}"
     if isinstance(error, aiohttp.ClientConnectorError):
         cause = error.os_error
         return explain_os_error(cause, error.host, error.port) or f"{cause.strerror or cause}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it closed the connection without an answer: no HTTP server, or does it want https://?"
+        return no_answer("closed the connection without an answer", tls)
     if type(error) is aiohttp.ClientResponseError:
         return f"its answer is not HTTP ({error.message.splitlines()[0]}): is the port right?"
-    return explain_os_error(error) if isinstance(error, OSError) else None
+    return explain_os_error(error, tls=tls) if isinstance(error, OSError) else None
 
 
 def _timeout(connection: Connection, target: Target) -> str:

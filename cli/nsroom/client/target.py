@@ -72,6 +72,9 @@ class Target:
     parser: Parser = Parser.AUTO
     insecure: bool = False
     cacert: str | None = None
+    cert: str | None = None
+    """A PEM file with the client's certificate, and its key unless `key` names another file."""
+    key: str | None = None
     connect_timeout: float = 10.0
     """Seconds, from the name lookup to the answer for every namespace."""
     reconnect: bool = True

@@ -45,6 +45,14 @@ def proxy(
         str | None,
         typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
     ] = None,
+    cert: Annotated[
+        str | None,
+        typer.Option("--cert", metavar="FILE", help="Show the server this client certificate, a PEM file."),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
+    ] = None,
     connect_timeout: Annotated[
         float,
         typer.Option(
@@ -110,7 +118,7 @@ def proxy(
         delay=parse_duration("--delay", delay) if delay else 0.0,
         where=parse(fault_where) if fault_where else None,
     )
-    plan = Plan(url, insecure, cacert, connect_timeout, _checked(origin), faults)
+    plan = Plan(url, insecure, cacert, cert, key, connect_timeout, _checked(origin), faults)
     run(_relay(plan, parse_listen("--listen", listen), options))
 
 

@@ -61,11 +61,7 @@ class Upstream:
     def _cause(self, error: OSError) -> str:
         if isinstance(error, TimeoutError):
             return f"no connection within {self.timeout:g} s: a firewall, or the wrong address?"
-        # Only TLS reads before the first request. If the server closes instead of resetting, asyncio raises
-        # the same error without a text.
-        if isinstance(error, ConnectionResetError):
-            return "it closed the connection during the TLS handshake: is it http:// instead of https://?"
-        cause = explain_os_error(error, self.host, self.port, if_refused="start the server")
+        cause = explain_os_error(error, self.host, self.port, "start the server", tls=self.tls is not None)
         return cause or (error.strerror or str(error) or type(error).__name__).lower()
 
 

@@ -36,6 +36,8 @@ class Plan:
     """Scheme, host and port of the server."""
     insecure: bool = False
     cacert: str | None = None
+    cert: str | None = None
+    key: str | None = None
     connect_timeout: float = 10.0
     origin: str | None = None
     """Replaces the Origin of this machine's pages, if given."""
@@ -51,7 +53,7 @@ class Plan:
             url=self.url,
             host=parts.hostname or "localhost",
             port=parts.port or (443 if secure else 80),
-            tls=client_context(self.insecure, self.cacert) if secure else None,
+            tls=client_context(self.insecure, self.cacert, self.cert, self.key) if secure else None,
             timeout=self.connect_timeout,
             proxy=proxy_for(self.url, self.insecure, self.cacert),
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -295,8 +296,8 @@ async def test_tls_to_the_server() -> None:
     [
         (bad.refuses_connections, "http", "nothing listens on 127.0.0.1 port"),
         (bad.empty, "https", "no TLS on this port: use http:// instead of https://"),
-        (bad.closes, "https", "it closed the connection during the TLS handshake: is it http://"),
-        (bad.resets, "https", "it closed the connection during the TLS handshake: is it http://"),
+        (bad.closes, "https", "it .* the connection.*: is it http://"),
+        (bad.resets, "https", "it reset the connection: is it http://"),
         (bad.silent, "https", "no connection within 0.3 s: a firewall, or the wrong address?"),
     ],
 )
@@ -307,7 +308,7 @@ async def test_a_server_that_cannot_be_reached_is_a_502(peer: Any, scheme: str, 
             response = await http.post(proxy.url, data=bytes(100_000))
             text = await response.text()
             assert (response.status, response.content_type) == (502, "text/plain")
-            assert text.startswith(f"nsroom proxy: cannot reach {url}: {reason}")
+            assert re.match(f"nsroom proxy: cannot reach {url}: {reason}", text)
             record = await proxy.seen(kind=Kind.CONNECT_ERROR, direction=Direction.LOCAL)
             assert f"nsroom proxy: {record.message}\n" == text
 

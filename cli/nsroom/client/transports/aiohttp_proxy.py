@@ -10,12 +10,12 @@ from typing import Any
 from nsroom.client.target import Target
 from nsroom.client.transports.http_proxy import HttpProxy, ProxyError, create_connection
 from nsroom.client.transports.slim_aiohttp import aiohttp
-from nsroom.client.transports.tls import client_context
+from nsroom.client.transports.tls import target_context
 
 
 def connector(target: Target, proxy: HttpProxy | None, **options: Any) -> aiohttp.TCPConnector:
     """Return the connector for requests to a target; the options are aiohttp's."""
-    context = client_context(target.insecure, target.cacert) if target.url.startswith("https:") else None
+    context = target_context(target) if target.url.startswith("https:") else None
     if proxy is None:
         return aiohttp.TCPConnector(ssl=context or True, **options)
     return _ProxyConnector(proxy, context, **options)

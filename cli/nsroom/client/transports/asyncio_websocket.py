@@ -6,6 +6,7 @@ It uses no HTTP library: importing one takes longer than the rest of `nsroom emi
 import asyncio
 import contextlib
 import os
+import ssl
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -209,8 +210,10 @@ class WebSocket(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end: fail everything that waits for the connection."""
         lost = exc if isinstance(exc, ConnectionError) else ConnectionResetError("the connection was lost")
-        for waiting in (self.response, self._writable):
+        # With TLS 1.3 a server refuses a client's certificate after the handshake.
+        refused = exc if isinstance(exc, ssl.SSLError) else lost
+        for waiting, error in ((self.response, refused), (self._writable, lost)):
             if waiting is not None and not waiting.done():
-                waiting.set_exception(lost)
+                waiting.set_exception(error)
                 waiting.exception()  # marked as retrieved: nothing may wait for it
         self._finish(_ABNORMAL)

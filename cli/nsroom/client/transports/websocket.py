@@ -88,9 +88,9 @@ class WebSocketConnection(Connection):
     async def _connect(self, parts: SplitResult) -> WebSocket:
         context = None
         if parts.scheme == "https":
-            from nsroom.client.transports.tls import client_context
+            from nsroom.client.transports.tls import target_context
 
-            context = client_context(self._target.insecure, self._target.cacert)
+            context = target_context(self._target)
         port = parts.port or (443 if context else 80)
         try:
             _, websocket = await create_connection(

@@ -171,6 +171,8 @@ async def check_http(examination: Examination) -> Finding:
             f"{error}, neither at {examination.http.path} nor at the usual paths",
             *fixes.no_answer(examination),
         )
+    if examination.target.url.startswith("https:"):
+        return fail(str(error), *fixes.client_certificate())
     return fail(str(error), *fixes.listen(place.rpartition(":")[2], False))
 
 

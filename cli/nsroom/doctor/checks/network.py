@@ -11,12 +11,19 @@ from typing import Any
 
 from yarl import URL
 
-from nsroom.client.network_errors import explain_os_error
+from nsroom.client.network_errors import (
+    EXPIRED,
+    NOT_YET_VALID,
+    WRONG_HOST,
+    explain_os_error,
+    wants_certificate,
+)
 from nsroom.client.transports.http_proxy import HttpProxy, ProxyError, create_connection
-from nsroom.client.transports.tls import client_context
+from nsroom.client.transports.tls import client_context, target_context
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, skip, warn
 from nsroom.doctor.fixes import network as fixes
+from nsroom.doctor.probes.http import NoResponse
 
 _CONNECT_TIMEOUT = 4.0
 """Seconds for a connection to one address."""
@@ -24,7 +31,7 @@ _MAX_ADDRESSES = 8
 _RENEWAL_PERIOD = 14 * 86_400
 """Seconds before its expiry in which a certificate should be renewed."""
 # OpenSSL's X509_V_ERR_… codes.
-_NOT_YET_VALID, _EXPIRED, _SELF_SIGNED, _WRONG_HOST, _WRONG_ADDRESS = 9, 10, 18, 62, 64
+_SELF_SIGNED = 18
 _UNKNOWN_AUTHORITY = (2, 19, 20, 21)
 # Reasons when a ClientHello is answered in plain text; they differ between OpenSSL versions.
 _PLAIN_TEXT = ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_REQUEST")
@@ -130,16 +137,18 @@ async def check_tls(examination: Examination) -> Finding:
     if not target.url.startswith("https:"):
         return skip("not used: the URL starts with http://")
     try:
-        certificate = await shake_tls(examination, client_context(target.insecure, target.cacert))
+        certificate = await shake_tls(examination, target_context(target))
     except ssl.SSLCertVerificationError as error:
         host, _ = host_and_port(examination)
         return judge_certificate_error(error.verify_code, error.verify_message, host)
     except ssl.SSLError as error:
-        return _tls_error(examination, str(error.reason or error))
+        return _tls_error(examination, error)
     except ProxyError as error:
         return fail(str(explain_os_error(error)), *fixes.proxy(error.proxy))
     except (OSError, TimeoutError) as error:
         return fail(f"the handshake fails: {str(error) or type(error).__name__}", *fixes.other_port())
+    if refusal := await _certificate_refusal(examination):
+        return fail(refusal, *fixes.client_certificate())
     if target.insecure:
         return ok("the handshake works; the certificate is not verified (-k)")
     return judge_expiry(certificate, time.time())
@@ -160,13 +169,13 @@ async def shake_tls(examination: Examination, context: ssl.SSLContext) -> Mappin
 
 def judge_certificate_error(code: int, message: str, host: str) -> Finding:
     """Return the finding for OpenSSL's error code about a certificate."""
-    if code == _EXPIRED:
+    if code == EXPIRED:
         return fail("the certificate has expired", *fixes.renew(host))
-    if code == _NOT_YET_VALID:
+    if code == NOT_YET_VALID:
         return fail("the certificate is not valid yet: is a clock wrong?", *fixes.renew(host))
     if code == _SELF_SIGNED:
         return fail("the certificate is self-signed", *fixes.self_signed())
-    if code in (_WRONG_HOST, _WRONG_ADDRESS):
+    if code in WRONG_HOST:
         return fail(f"the certificate is not for {host}", *fixes.other_host(host))
     if code in _UNKNOWN_AUTHORITY:
         found = (
@@ -188,9 +197,20 @@ def judge_expiry(certificate: Mapping[str, Any], now: float) -> Finding:
     return ok(f"the certificate is trusted, and valid for {days}")
 
 
-def _tls_error(examination: Examination, reason: str) -> Finding:
-    if not any(text in reason.upper() for text in _PLAIN_TEXT):
-        return fail(f"TLS fails: {reason}", *fixes.other_port())
+async def _certificate_refusal(examination: Examination) -> str | None:
+    """Return how the server refuses the client after the handshake, as in TLS 1.3, or None."""
+    try:
+        await examination.http.request("HEAD", {}, path="/", timeout=2.0)
+    except NoResponse as error:
+        return str(error) if error.wants_certificate else None
+    return None
+
+
+def _tls_error(examination: Examination, error: ssl.SSLError) -> Finding:
+    if wants_certificate(error):
+        return fail(str(explain_os_error(error)), *fixes.client_certificate())
+    if not any(text in str(error.reason or error).upper() for text in _PLAIN_TEXT):
+        return fail(str(explain_os_error(error)), *fixes.other_port())
     url = "http" + examination.target.place.removeprefix("https")
     return fail("the port speaks plain HTTP, not TLS", *fixes.use_url(url))
 

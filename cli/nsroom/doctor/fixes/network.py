@@ -60,6 +60,23 @@ def self_signed() -> Fixes:
     )
 
 
+def client_certificate() -> Fixes:
+    """Return fixes for a server that wants another client certificate, or one at all."""
+    return (
+        shell("nsroom doctor … --cert client.pem --key client.key"),
+        client(
+            'const socket = io(url, { cert: fs.readFileSync("client.pem"), '
+            'key: fs.readFileSync("client.key") });    // Node'
+        ),
+        client_python(
+            'ssl_context.load_cert_chain("client.pem", "client.key")\n'
+            "http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=ssl_context))\n"
+            "sio = socketio.AsyncClient(http_session=http)"
+        ),
+        Fix("nginx", "ssl_verify_client off;    # or ssl_client_certificate with the client's authority"),
+    )
+
+
 def other_host(host: str) -> Fixes:
     """Return the fix for a certificate that does not contain the host name."""
     return (shell(f"certbot certonly -d {shlex.quote(host)}    # or connect to a name in the certificate"),)

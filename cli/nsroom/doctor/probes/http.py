@@ -11,6 +11,7 @@ from yarl import URL
 
 from nsroom import __version__
 from nsroom.client.failures import chain, network_fault
+from nsroom.client.network_errors import wants_certificate
 from nsroom.client.target import Target
 from nsroom.client.transports.aiohttp_proxy import connector, plain_proxy
 from nsroom.client.transports.handshake import netrc_login
@@ -26,9 +27,17 @@ _MAX_MESSAGE = 1_000_000
 class NoResponse(Exception):
     """The server sent no HTTP response; the text is the reason."""
 
-    def __init__(self, reason: str, timed_out: bool = False, proxy: HttpProxy | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        timed_out: bool = False,
+        proxy: HttpProxy | None = None,
+        wants_certificate: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.timed_out = timed_out
+        self.wants_certificate = wants_certificate
+        """Whether the server refused the client's certificate, or asked for one."""
         self.proxy = proxy
         """The proxy that failed, if not the server did."""
 
@@ -141,7 +150,7 @@ class HttpClient:
         except TimeoutError:
             raise NoResponse(f"no answer within {bound or 0:g} s", timed_out=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _no_response(error) from None
+            raise _no_response(error, self.target.url.startswith("https:")) from None
 
     async def websocket(
         self,
@@ -169,13 +178,17 @@ class HttpClient:
         except aiohttp.WSServerHandshakeError as error:
             raise UpgradeRefused(error.status) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _no_response(error) from None
+            raise _no_response(error, self.target.url.startswith("https:")) from None
 
 
-def _no_response(error: Exception) -> NoResponse:
+def _no_response(error: Exception, tls: bool) -> NoResponse:
     failed = next((each for each in chain(error) if isinstance(each, ProxyError)), None)
-    reason = network_fault(error) or str(error).strip() or type(error).__name__
-    return NoResponse(reason, proxy=failed.proxy if failed else None)
+    reason = network_fault(error, tls) or str(error).strip() or type(error).__name__
+    return NoResponse(
+        reason,
+        proxy=failed.proxy if failed else None,
+        wants_certificate=any(map(wants_certificate, chain(error))),
+    )
 
 
 async def _read(response: aiohttp.ClientResponse) -> Response:
