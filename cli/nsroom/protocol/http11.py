@@ -14,6 +14,8 @@ MAX_HEAD = 256 * 1024
 _MAX_LINE = 4096
 """Bytes of a chunk's size with its extensions."""
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
+_MAY_START = re.compile(rb"HTTP/.*|[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: .*)?", re.DOTALL)
+"""The first bytes of a start line, wherever they are cut."""
 _LEADING = re.compile(rb"(?:\r?\n)*")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _START = re.compile(r"HTTP/1\.[01] \d{3}(?: .*)?|[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]", re.DOTALL)
@@ -166,7 +168,7 @@ class Reader:
             return None if is_head else self._stop_reading("not HTTP/1.1")
         self._searched = 0
         head = _parse(self._buffer[self._at : end.end()], start - self._at)
-        if head is None:
+        if head is None or len(head.raw) > MAX_HEAD or not head.start.startswith(self._start.decode()):
             return self._stop_reading("not HTTP/1.1")
         try:
             framing = self._framing(head)
@@ -235,10 +237,10 @@ class Reader:
 
     def _line(self) -> bytes | Opaque | None:
         """Return the next line without consuming it, or None if it is incomplete."""
-        end = self._buffer.find(b"\n", self._at) + 1
+        end = self._buffer.find(b"\n", self._at, self._at + _MAX_LINE) + 1
         if end:
             return self._buffer[self._at : end]
-        if len(self._buffer) - self._at > _MAX_LINE:
+        if len(self._buffer) - self._at >= _MAX_LINE:
             return self._stop_reading(f"a line of more than {_MAX_LINE} bytes")
         return None
 
@@ -255,7 +257,7 @@ def _may_start(data: bytes, start: bytes) -> bool:
     """Return whether a message that begins with `start` may begin with these bytes."""
     if data in (b"", b"\r"):
         return True
-    return data[:1].isalpha() and data.isascii() and b"\0" not in data and data.startswith(start[: len(data)])
+    return bool(_MAY_START.fullmatch(data)) and data.startswith(start[: len(data)])
 
 
 def _parse(raw: bytes, start: int) -> Head | None:

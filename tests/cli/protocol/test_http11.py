@@ -128,3 +128,22 @@ def test_editing_a_header_changes_nothing_else() -> None:
     assert changed == head.replace(b"\ta:1", b"\tc:2")
     assert http11.change_header(head, "Cookie", lambda _: "x") == head
     assert http11.drop_header(head, "origin") == head.replace(b"Origin: http://a\r\n", b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"40GET / HTTP/1.1\r\n\r\n", b"M-SEARCH * HTTP/1.1\r\n\r\n", b"!x / HTTP/1.0\r\n\r\n"),
+        *("GET /ключ HTTP/1.1\r\n\r\n".encode(), b"GET /\0 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 \xff\r\n\r\n"),
+        *(b"\x16\x03\x01\0\r\n\r\n", b"GET\0/ HTTP/1.1\r\n\r\n", b"HTTP1.1 200 OK\r\n\r\n", b"\n\r\r\n\r\n"),
+        b"GET / HTTP/1.1\r\nA: " + b"x" * http11.MAX_HEAD + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 4092 + b"\r\ny\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 4093 + b"\r\ny\r\n0\r\n\r\n",
+    ],
+    ids=range(13),
+)
+def test_what_is_http_does_not_depend_on_the_cuts(data: bytes) -> None:
+    whole = read(data, answer_to="GET" if data.startswith(b"HTTP") else "")
+    for cuts in (range(min(len(data), 20)), [len(data) - 30], [len(data) - 1]):
+        parts = read(data, [max(cut, 0) for cut in cuts], answer_to="GET" if data.startswith(b"HTTP") else "")
+        assert contents(parts) == contents(whole)
