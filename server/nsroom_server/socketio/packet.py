@@ -37,7 +37,7 @@ _MAX_SEARCHED = 65_536
 """Arrays and objects to search for placeholders, which takes longer than to decode them."""
 _Place = tuple[Any, Any, int]
 """A list or an object, the index or key in it, and the number of the attachment that belongs there."""
-_HEADER = re.compile(r"([0-6])(?:([0-9]{1,9})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
+_HEADER = re.compile(r"([0-6])(?:([1-9][0-9]{0,8})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
 _TYPES = {str(int(each)): each for each in PacketType}
 """By digit: calling the enumeration takes ten times as long."""
 
@@ -142,6 +142,8 @@ def _check(kind: PacketType, there: bool, data: Json, number: int | None) -> Non
         raise Malformed("CONNECT payload must be an object")
     if kind == PacketType.DISCONNECT and there:
         raise Malformed("unexpected payload of a DISCONNECT")
+    if kind == PacketType.CONNECT_ERROR and there and not isinstance(data, (dict, str)):
+        raise Malformed("CONNECT_ERROR payload must be an object or a string")
     if kind in EVENTS and not _is_event(data):
         raise Malformed("an event without a name")
     if kind in _ACKS and (number is None or not isinstance(data, list)):

@@ -40,7 +40,8 @@ def parse(text: str, *attachments: bytes) -> Packet:
         ("2[7]", 2, "/", None, [7]),
         ('2/chat,12["a",1.5e3]', 2, "/chat", 12, ["a", 1500.0]),
         ("312[]", 3, "/", 12, []),
-        ('50-["a"]', 5, "/", None, ["a"]),
+        ('4{"message":"no"}', 4, "/", None, {"message": "no"}),
+        ('4"no"', 4, "/", None, "no"),
     ],
 )
 def test_packets(text: str, kind: int, namespace: str, number: int | None, data: Any) -> None:
@@ -79,6 +80,10 @@ def test_packets(text: str, kind: int, namespace: str, number: int | None, data:
             "312",
             '5["x"]',
             '5-["x"]',
+            '50-["x"]',
+            '4["x"]',
+            "4null",
+            "4[7]",
             "6[1]",
             "611-[1]",
         ),
