@@ -1,0 +1,7 @@
+"""A parser with a fault, which the fuzzer must find: coverage guides it from one byte to the next."""
+
+
+def check(target: str, data: bytes) -> None:
+    """Raise AssertionError for some inputs."""
+    if data[:1] == b"b" and data[1:2] == b"u" and data[2:3] == b"g":
+        raise AssertionError(f"planted in {target}")
