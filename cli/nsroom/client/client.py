@@ -12,7 +12,7 @@ from nsroom.client.events import Acknowledge, Emit
 from nsroom.client.journal import Journal
 from nsroom.client.reconnection import Reconnection
 from nsroom.client.target import Target
-from nsroom.errors import LostError, NsroomError, UsageError, WaitError
+from nsroom.errors import LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.protocol.socketio import RESERVED_EVENTS
 from nsroom.record import Kind, Record
 
@@ -189,6 +189,8 @@ class Client:
                 if isinstance(task.exception(), LostError):
                     # Records that arrived before may still be unread.
                     await asyncio.wait({self._supervisor}, timeout=2)
+                    if isinstance(self.failure, RefusedError):
+                        raise self.failure
                 return task.result()
             raise self.failure or LostError("the connection is closed")
         finally:
@@ -213,6 +215,8 @@ class Client:
         if emit.event in RESERVED_EVENTS:
             raise UsageError(f"{emit.event!r} is a reserved event name: servers close the connection on it")
         if emit.namespace not in self._connector.session.namespaces:
+            if not self._connector.namespaces.wanted:
+                raise self._connector.left
             why = self.refused.get(emit.namespace, "not connected to it")
             raise UsageError(f"cannot emit to {emit.namespace}: {why}")
         return emit

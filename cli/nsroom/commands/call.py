@@ -87,7 +87,6 @@ def _error_test(expression: str | None) -> "Filter | None":
 async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record":
     import asyncio
 
-    from nsroom.channel import now
     from nsroom.client.client import Client
 
     client = Client(target, watch=True, say=detail, note=say)
@@ -95,11 +94,7 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
     reading = asyncio.create_task(received.read(client))
     try:
         await client.connect()
-        await options.enter(client)
-        received.since = now()
-        (answer,) = await client.ask(emit)
-        async with asyncio.timeout(options.timeout):
-            return await answer
+        return await client.guard(_ask(client, emit, options, received))
     except TimeoutError:
         cause = client.hint or "; does the server handle it?"
         missing = f"no acknowledgement of {emit.event!r} within {options.timeout:g} s{cause}"
@@ -107,6 +102,18 @@ async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record
     finally:
         await client.close()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _ask(client: "Client", emit: "Emit", options: EmitOptions, received: "_Received") -> "Record":
+    import asyncio
+
+    from nsroom.channel import now
+
+    await options.enter(client)
+    received.since = now()
+    (answer,) = await client.ask(emit)
+    async with asyncio.timeout(options.timeout):
+        return await answer
 
 
 class _Received:
