@@ -1,5 +1,6 @@
 """Write recordings and read them back: NDJSON of records, as `--save` and `--json` write them."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,12 @@ def _record(line: bytes, number: int) -> Record:
         raise DataError(f"line {number}: {error}") from None
 
 
+_CAUSES = {
+    errno.ELOOP: "it is a symbolic link; name the file that it points to",
+    errno.ENXIO: "it is a pipe that no program reads from",
+}
+
+
 class FileSink:
     """A sink that records to a file: NDJSON, readable by its owner only, written without delay."""
 
@@ -76,15 +83,36 @@ class FileSink:
 def create(path: str, force: bool) -> int:
     """Open a file for writing that only its owner may read; return its descriptor.
 
-    Raises: UsageError if it exists and `force` is false, OutputError.
+    With `force` an existing file is overwritten, but none that a symbolic link points to; pipes and devices
+    are written to as they are. Raises: UsageError if it exists and `force` is false, OutputError.
     """
-    existing = os.O_TRUNC if force else os.O_EXCL
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | existing, 0o600)
-        if stat.S_ISREG(os.fstat(fd).st_mode):
-            os.chmod(fd if os.chmod in os.supports_fd else path, 0o600)
+        return _open_special(path) if force and _is_special(path) else _open_regular(path, force)
     except FileExistsError:
         raise UsageError(f"{path} already exists: choose another file, or add --force") from None
     except OSError as error:
-        raise OutputError(f"cannot write to {path}: {error.strerror}") from error
+        cause = _CAUSES.get(error.errno or 0) or error.strerror
+        raise OutputError(f"cannot write to {path}: {cause}") from error
+
+
+def _is_special(path: str) -> bool:
+    """Return whether a path is, or points to, a pipe or a device."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _open_special(path: str) -> int:
+    # Opening a pipe without a reader would wait for one.
+    fd = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(fd, True)
+    return fd
+
+
+def _open_regular(path: str, force: bool) -> int:
+    existing = os.O_TRUNC if force else os.O_EXCL
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | existing, 0o600)
+    os.chmod(fd if os.chmod in os.supports_fd else path, 0o600)
     return fd

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -127,3 +128,37 @@ async def test_a_recording_on_a_full_disk() -> None:
     with pytest.raises(OutputError, match="cannot write to /dev/full: No space left on device"):
         await sink.write([EVENT])
     await sink.close()
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_symbolic_link_is_not_followed(old_file: Path, tmp_path: Path, force: bool) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(old_file)
+    before = text_in(old_file)
+    with pytest.raises(OutputError if force else UsageError, match=r"symbolic link|already exists"):
+        FileSink(str(link), force=force)
+    assert (text_in(old_file), mode_of(old_file)) == (before, 0o644)
+
+
+def test_a_dangling_link_is_not_followed(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    with pytest.raises(OutputError, match="it is a symbolic link; name the file that it points to"):
+        FileSink(str(link), force=True)
+    assert not (tmp_path / "target").exists()
+
+
+async def test_a_pipe_is_written_to_if_a_program_reads_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o644)
+    with pytest.raises(OutputError, match="it is a pipe that no program reads from"):
+        FileSink(str(pipe), force=True)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        sink = FileSink(str(pipe), force=True)
+        await sink.write([EVENT])
+        await sink.close()
+        assert os.read(reader, 65_536) == FIRST
+    finally:
+        os.close(reader)
+    assert mode_of(pipe) == 0o644
