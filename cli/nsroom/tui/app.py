@@ -107,7 +107,7 @@ class App(FullScreen):
         return False
 
     def _accept_input(self, buffer: Buffer) -> bool:
-        self.run_line(buffer.text.strip(), typed=True)
+        self.run_line(buffer.text, typed=True)
         return False
 
     def run_line(self, text: str, typed: bool = False) -> None:
@@ -116,7 +116,7 @@ class App(FullScreen):
 
     async def _run_line(self, text: str, typed: bool) -> None:
         try:
-            await run_line(self._command_context, text)
+            await run_line(self._command_context, text.strip())
         except NsroomError as error:
             if not self._input.text:
                 self._input.text = text

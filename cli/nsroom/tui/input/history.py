@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from prompt_toolkit.history import History
 _MAX_ENTRIES = 1000
 _MAX_LENGTH = 10_000
 """Characters of an entry; longer ones are not saved."""
+
+_SECRET = re.compile(
+    r"(?:passw|passphrase|pwd|secret|token|credential|auth|cookie|session|api[_-]?key)"
+    r"[\w.-]*[\"']?\s*[=:]",
+    re.I,
+)
+"""A key, in JSON or as `key=value`, that usually has a secret as its value."""
 
 
 class InputHistory(History):
@@ -26,6 +34,11 @@ class InputHistory(History):
         if len(lines) > 2 * _MAX_ENTRIES:
             self._write("".join(lines[-_MAX_ENTRIES:]), os.O_TRUNC)
         return [text for line in reversed(lines[-_MAX_ENTRIES:]) if (text := _decode(line))]
+
+    def append_string(self, string: str) -> None:
+        """Add an entry, unless it starts with a blank or seems to contain a secret."""
+        if not string.startswith(" ") and not _SECRET.search(string):
+            super().append_string(string)
 
     def store_string(self, string: str) -> None:
         """Save an entry."""
