@@ -72,7 +72,8 @@ def _file(option: str, text: str) -> str:
     try:
         return Path(text[1:]).read_text("utf-8").strip()
     except (OSError, ValueError) as error:
-        raise UsageError(f"{option}: cannot read {text[1:]}: {getattr(error, 'strerror', error)}") from None
+        cause = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(f"{option}: cannot read the file after @: {cause}") from None
 
 
 def _ask(option: str, name: str) -> str:

@@ -90,8 +90,10 @@ def _read(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f'cannot read {path}: {cause}; for text that starts with @, write "@…"') from None
+        cause = error.strerror if isinstance(error, OSError) else "its name has a null character"
+        raise UsageError(
+            f'cannot read the file after @: {cause}; for text that starts with @, write "@…"'
+        ) from None
 
 
 def fill(value: Json, **texts: str) -> Json:

@@ -99,7 +99,8 @@ def resolve(
     base = _parse(url) if url else (None, None)
     servers = {server for server, _ in (*parsed, base) if server}
     if len(servers) > 1:
-        raise UsageError(f"one connection has one server, but two are named: {' and '.join(sorted(servers))}")
+        places = " and ".join(sorted(map(_masked, servers)))
+        raise UsageError(f"one connection has one server, but two are named: {places}")
     if not servers:
         default = _parse(os.environ.get("NSROOM_URL") or DEFAULT_URL)
         servers, base = {default[0] or DEFAULT_URL}, (None, base[1] or default[1])
@@ -131,10 +132,11 @@ def _parse(text: str) -> tuple[str | None, str | None]:
     parts = _split(text)
     if parts.scheme not in _SCHEMES or not parts.hostname:
         raise UsageError(
-            f"{text!r} is neither a namespace like /chat nor a URL like https://host/chat nor :3001/chat"
+            f"{_masked(text)!r} is neither a namespace like /chat nor a URL like https://host/chat"
+            " nor :3001/chat"
         )
     if parts.query or parts.fragment:
-        raise UsageError(f"{text!r}: use --query instead of ?, and remove '#' and the rest")
+        raise UsageError(f"{_masked(text)!r}: use --query instead of ?, and remove '#' and the rest")
     path = parts.path if parts.path not in ("", "/") else None
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and namespace_of(path)
 
@@ -149,9 +151,17 @@ def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
         _ = parts.port
-    except ValueError as error:
-        raise UsageError(f"{text!r} is not a URL: {error}") from None
+    except ValueError:  # its message repeats a part of the URL
+        raise UsageError(f"{_masked(text)!r} is not a URL: invalid host or port") from None
     return parts
+
+
+def _masked(text: str) -> str:
+    """Return a URL, or what should be one, without user, password and query."""
+    before, at, rest = text.rpartition("@")
+    scheme = before.partition("//")[0] + "//" if "//" in before else ""
+    place, mark, _ = (rest if at else text).partition("?")
+    return f"{f'{scheme}…@' if at else ''}{place}{f'{mark}…' if mark else ''}"
 
 
 def namespace_of(text: str) -> str:
@@ -162,7 +172,8 @@ def namespace_of(text: str) -> str:
     name = _json_text(text) or text
     if "," in name or "?" in name or not (name is not text or name.isprintable()):
         raise UsageError(
-            f"{text!r} cannot be a namespace: no comma, no question mark, unprintable characters only as JSON"
+            f"{_masked(text)!r} cannot be a namespace: no comma, no question mark, unprintable characters"
+            " only as JSON"
         )
     return name if name.startswith("/") else f"/{name}"
 
@@ -212,8 +223,8 @@ def _file(text: str) -> str:
         with open(text[1:], encoding="utf-8") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"--auth: cannot read {text[1:]}: {cause}") from None
+        cause = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise UsageError(f"--auth: cannot read the file after @: {cause}") from None
 
 
 def parse_headers(texts: Iterable[str]) -> dict[str, str]:
@@ -222,7 +233,7 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         name, colon, value = text.partition(":")
         if not colon or not _HEADER.fullmatch(name) or not value.isprintable():
-            raise UsageError(f"--header {text!r}: write it as 'Name: value'")
+            raise UsageError("--header: write it as 'Name: value'")
         headers[name] = value.strip()
     return headers
 
@@ -233,6 +244,6 @@ def parse_pairs(option: str, texts: Iterable[str]) -> tuple[tuple[str, str], ...
     for text in texts:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise UsageError(f"{option} {text!r}: write it as key=value")
+            raise UsageError(f"{option}: write it as key=value")
         pairs.append((key, value))
     return tuple(pairs)

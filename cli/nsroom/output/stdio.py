@@ -19,6 +19,8 @@ class Verbosity(IntEnum):
 
 
 _verbosity = Verbosity.NORMAL
+_MAX_LINE = 1000
+"""Characters of a message."""
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
@@ -48,9 +50,13 @@ def set_verbosity(wanted: Verbosity) -> None:
 
 
 def complain(text: str) -> None:
-    """Print an error to stderr, safe for a terminal; a closed stderr is ignored."""
+    """Print an error to stderr, safe for a terminal and not too long; a closed stderr is ignored."""
+    # Cut first: a refusal may have a megabyte.
+    line = f"nsroom: {safe(text[: _MAX_LINE + 1])}"
+    if len(line) > _MAX_LINE:
+        line = f"{line[: _MAX_LINE - 1]}…"
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"nsroom: {safe(text)}\n")
+        sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
 

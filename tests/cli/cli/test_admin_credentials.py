@@ -27,7 +27,7 @@ def test_credentials(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ("auth", "session", "complaint"),
     [
         ("a:b", "c", "use either --admin-session or --admin-auth"),
-        ("@/nowhere", None, "--admin-auth: cannot read /nowhere"),
+        ("@/nowhere", None, "--admin-auth: cannot read the file after @: No such file"),
         ('{"username":"admin"}', None, "a username needs a password"),
         ('{"password":s3cret', None, "--admin-auth: not a valid JSON object"),
     ],

@@ -62,9 +62,12 @@ def test_files_are_binary(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "complaint"),
     [
-        ("@/no/such", r"cannot read /no/such: No such file or directory; for text that starts with @"),
-        ("a=@/no/such", "cannot read /no/such"),
-        ("@/", "cannot read /: Is a directory"),
+        (
+            "@/no/such",
+            r"cannot read the file after @: No such file or directory; for text that starts with @",
+        ),
+        ("a=@/no/such", "cannot read the file after @: No such"),
+        ("@/", "cannot read the file after @: Is a directory"),
         ("@a\0", "cannot read"),
         ("a:=", "a:= needs JSON"),
         ("a:={", "a:= needs JSON"),

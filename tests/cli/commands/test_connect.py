@@ -170,8 +170,8 @@ async def test_save_overwrites_only_with_force(nsroom: Runner, server: Server, t
         (("http://a", "http://b"), "one connection has one server, but two are named: http://a and http://b"),
         (("-C", "0"), "-C '0': must be a whole number, at least 1"),
         (("-a", "secret"), "--auth: use a JSON object, key=value, key:=JSON, @file or - for stdin"),
-        (("-H", "nope"), "--header 'nope': write it as 'Name: value'"),
-        (("--cookie", "nope"), "--cookie 'nope': write it as key=value"),
+        (("-H", "nope"), "--header: write it as 'Name: value'"),
+        (("--cookie", "nope"), "--cookie: write it as key=value"),
         (("--transport", "pigeon"), "--transport 'pigeon': choose auto, websocket or polling"),
         (("--bogus",), "unknown option --bogus"),
     ],
@@ -181,6 +181,42 @@ async def test_usage(nsroom: Runner, args: tuple[str, ...], complaint: str) -> N
     assert (result.code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"nsroom: {complaint}")
     assert result.stderr.count("\n") <= 2
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("http//ann:s3cret@host",),
+        ("http://ann:s3cret@host:port",),
+        ("http://ann:s3/cret@host", "s3cret@x"),
+        ("http://ann:s3cret@a", "http://ann:s3cret@b"),
+        ("https://host/chat?token=s3cret",),
+        ("/chat?token=s3cret",),
+        ("-n", "/chat?token=s3cret"),
+        ("ftp://ann:s3cret@host",),
+        ("-u", "ann:s3cret@host"),
+        ("-H", "Authorization Bearer s3cret"),
+        ("-H", "X-Key: s3cret\x1b"),
+        ("--cookie", "s3cret"),
+        ("--query", "s3cret"),
+        ("-a", "@s3cret"),
+        ("-a", "s3cret"),
+        ("-a", '{"token":"s3cret"'),
+        ("-a", "token:=s3cret"),
+    ],
+)
+async def test_an_error_does_not_repeat_a_secret(nsroom: Runner, args: tuple[str, ...]) -> None:
+    result = await nsroom("connect", *args)
+    assert (result.code, result.stdout) == (2, "")
+    assert "s3" not in result.stderr, result.stderr
+    assert "cret" not in result.stderr.replace("secret", "")
+
+
+async def test_a_message_has_a_bound(nsroom: Runner) -> None:
+    async with bad.refuses("x" * 900_000) as url:
+        result = await nsroom("connect", url)
+    assert result.code == 4
+    assert all(len(line) <= 1000 for line in result.stderr.splitlines())
 
 
 async def test_several_namespaces_on_one_connection(nsroom: Runner, server: Server) -> None:

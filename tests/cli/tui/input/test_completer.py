@@ -28,7 +28,7 @@ def completions(text: str) -> list[str]:
         ("/cl", ["/clear"]),
         ("hello", []),
         ("//j", []),
-        ("/join ", ["/join r", "/join lobby", "/join 'the den'"]),
+        ("/join ", ["/join lobby", "/join r", "/join 'the den'"]),
         ("/join the", ["/join 'the den'"]),
         ("/join lobby l", ["/join lobby lobby"]),
         ("/leave the", ["/leave the den"]),

@@ -24,7 +24,7 @@ REFUSED = {
     "/join": "usage: /join ROOM",
     "/emit": "usage: /emit EVENT",
     "/emit connect": "reserved event name",
-    "/emit x f=@/no/such/file": "cannot read /no/such/file",
+    "/emit x f=@/no/such/file": "cannot read the file after @",
     "/emit -n /nowhere x": "cannot emit to /nowhere: not connected to it",
     "/where event=": "column 7",
     "/reply ok": "select an event from the server that wants a reply",
