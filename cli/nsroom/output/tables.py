@@ -1,18 +1,25 @@
 """Print tables of rooms and sockets: once, or again at each change; as text or as JSON lines."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 from nsroom.output.ndjson import encode_value
 from nsroom.output.room_names import room_text
 from nsroom.output.stdio import put, say
-from nsroom.output.terminal import console, safe
+from nsroom.output.summary import pad
+from nsroom.output.terminal import cells, colours, safe
 from nsroom.record import Json
 
 Row = dict[str, Json]
 Rows = list[Row]
-Cells = Callable[[Row], Sequence[str]]
-"""Returns the texts of a row's cells, not yet safe."""
+RowCells = tuple[*tuple[str, ...], Sequence[str]]
+"""The texts of a row's cells, not yet safe; the last one is a list."""
+Cells = Callable[[Row], RowCells]
+_DISPENSABLE = ("transport", "address")
+_GAP = "  "
+_MIN_LIST = 8
+"""Cells of the list at the end of a line."""
 _UNBOUNDED = 100_000
 """Width of a table that is not printed to a terminal."""
 _CLEAR = b"\x1b[2J"
@@ -53,20 +60,49 @@ async def follow(
             first = rows
 
 
-def _table(rows: Rows, columns: Sequence[str], cells: Cells) -> str:
-    from rich.table import Column, Table
+def _table(rows: Rows, columns: Sequence[str], row_cells: Cells) -> str:
+    """Return a table for stdout: on a terminal each row is one line, and only its list is cut."""
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else _UNBOUNDED
+    dim, plain = ("\x1b[2m", "\x1b[0m") if colours(sys.stdout) else ("", "")
+    head, *lines = layout(columns, [row_cells(row) for row in rows], width)
+    return "".join(f"{line}\n" for line in (f"{dim}{head}{plain}", *lines))
 
-    # Not cut off: users paste names and ids from the table into the next command.
-    heads = [Column(name, overflow="fold") for name in columns]
-    table = Table(*heads, box=None, pad_edge=False, header_style="dim")
-    for row in rows:
-        table.add_row(*map(safe, cells(row)))
-    shown = console(sys.stdout)
-    if not sys.stdout.isatty():
-        shown.width = _UNBOUNDED
-    with shown.capture() as captured:
-        shown.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+def layout(columns: Sequence[str], rows: Sequence[RowCells], width: int) -> list[str]:
+    """Return the lines of a table, the head first; the texts are made safe.
+
+    Names and ids are never cut or broken, because users paste them into the next command: if the lines would
+    be wider than `width`, the columns in `_DISPENSABLE` are left out, and the last column, a list, is cut.
+    """
+    texts = [[safe(text) for text in row[:-1]] for row in rows]
+    table = [list(column) for column in zip(columns, *texts, strict=False)]
+    while (used := sum(max(map(cells, column)) + len(_GAP) for column in table)) > width - _MIN_LIST:
+        dispensable = next((column for column in table if column[0] in _DISPENSABLE), None)
+        if dispensable is None:
+            break
+        table.remove(dispensable)
+    lists = [
+        columns[-1],
+        *(joined([safe(item) for item in row[-1]], max(width - used, _MIN_LIST)) for row in rows),
+    ]
+    widths = [max(map(cells, column)) for column in table]
+    return [
+        _GAP.join([*(pad(text, size) for text, size in zip(line, widths, strict=True)), last]).rstrip()
+        for *line, last in zip(*table, lists, strict=True)
+    ]
+
+
+def joined(items: Sequence[str], width: int) -> str:
+    """Join the items that fit into `width` cells, and count the rest: `ann, bob, …+4`."""
+    if cells(text := ", ".join(items)) <= width:
+        return text
+    shown: list[str] = []
+    for item in items:
+        rest = f"…+{len(items) - len(shown) - 1}"
+        if cells(", ".join([*shown, item, rest])) > width:
+            break
+        shown.append(item)
+    return ", ".join([*shown, f"…+{len(items) - len(shown)}"])
 
 
 def _overwrite(text: str) -> bytes:
@@ -75,10 +111,9 @@ def _overwrite(text: str) -> bytes:
     return f"{_HOME}{lines}{_BELOW}".encode()
 
 
-def room_cells(row: Row) -> Sequence[str]:
+def room_cells(row: Row) -> RowCells:
     """Return the cells of a room: namespace, room, count, names."""
-    names = ", ".join(map(_member, row["members"]))
-    return row["namespace"], room_text(row["room"]), str(row["count"]), names
+    return row["namespace"], room_text(row["room"]), str(row["count"]), list(map(_member, row["members"]))
 
 
 def _member(member: Json) -> str:
@@ -88,10 +123,10 @@ def _member(member: Json) -> str:
     return str(member.get("nick") or member.get("sid") or "?")
 
 
-def socket_cells(row: Row) -> Sequence[str]:
+def socket_cells(row: Row) -> RowCells:
     """Return the cells of a socket: namespace, sid, transport, address, time of connection, rooms."""
     known = [row.get(key) or "?" for key in ("namespace", "sid", "transport", "address", "connected")]
-    return *map(str, known), ", ".join(map(room_text, row["rooms"]))
+    return *map(str, known), list(map(room_text, row["rooms"]))
 
 
 def changes(before: Rows, after: Rows) -> Iterator[Row]:

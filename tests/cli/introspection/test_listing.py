@@ -39,8 +39,8 @@ def test_a_number_and_the_same_text_are_two_rooms() -> None:
     assert [row["room"] for row in rooms_view((), "42", False)(state)] == [42, "42"]
     assert [row["room"] for row in rooms_view((), '"42"', False)(state)] == ["42"]
     assert [socket_cells(row)[-1] for row in sockets_view((), False)(state)] == [
-        "42, room-10",
-        '"42", room-2',
+        ["42", "room-10"],
+        ['"42"', "room-2"],
     ]
 
 

@@ -5,7 +5,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from nsroom.output.tables import Row, Rows, changes, follow, room_cells, show, socket_cells
+from nsroom.output.tables import (
+    Row,
+    RowCells,
+    Rows,
+    changes,
+    follow,
+    joined,
+    layout,
+    room_cells,
+    show,
+    socket_cells,
+)
 
 LOBBY: Row = {"namespace": "/", "room": "lobby", "count": 2, "members": [{"nick": "ann"}, {"sid": "s2"}]}
 OPS: Row = {"namespace": "/", "room": "ops", "count": 1, "members": ["\x1b[31mbob"]}
@@ -16,11 +27,11 @@ EMPTY = "no rooms"
 @pytest.mark.parametrize(
     ("row", "cells"),
     [
-        (LOBBY, ("/", "lobby", "2", "ann, s2")),
-        ({**LOBBY, "count": 1, "members": [{}]}, ("/", "lobby", "1", "?")),
+        (LOBBY, ("/", "lobby", "2", ["ann", "s2"])),
+        ({**LOBBY, "count": 1, "members": [{}]}, ("/", "lobby", "1", ["?"])),
     ],
 )
-def test_the_cells_of_a_room(row: Row, cells: tuple[str, ...]) -> None:
+def test_the_cells_of_a_room(row: Row, cells: RowCells) -> None:
     assert room_cells(row) == cells
 
 
@@ -33,7 +44,7 @@ def test_the_cells_of_a_socket() -> None:
         "connected": "now",
         "rooms": ["a", "b"],
     }
-    assert socket_cells(row) == ("/", "s1", "?", "::1", "now", "a, b")
+    assert socket_cells(row) == ("/", "s1", "?", "::1", "now", ["a", "b"])
 
 
 def test_a_table_is_safe_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +54,47 @@ def test_a_table_is_safe_text(capsys: pytest.CaptureFixture[str]) -> None:
         "/          lobby  2        ann, s2",
         r"/          ops    1        \x1b[31mbob",
     ]
+
+
+SOCKETS = ("namespace", "sid", "transport", "address", "connected", "rooms")
+SID, TIME = "Z_f_6lFdurF0Yv3kAAAC", "2026-11-24T07:25:07.167000Z"
+
+
+@pytest.mark.parametrize(
+    ("width", "kept"), [(200, 6), (110, 6), (90, 5), (80, 4), (60, 4), (20, 4)], ids=lambda value: str(value)
+)
+def test_names_and_times_stay_whole_at_every_width(width: int, kept: int) -> None:
+    rooms = [f"room-{number}" for number in range(40)]
+    head, line = layout(SOCKETS, [("/chat", SID, "websocket", "127.0.0.1", TIME, rooms)], width)
+    assert len(head.split()) == kept
+    assert {SID, TIME} <= {*line.split()}
+    assert len(line) <= max(width, 70)
+    assert line.endswith("…+40") or ", …+" in line or width == 200
+    assert head.index("connected") == line.index(TIME)
+
+
+def test_wide_characters_are_aligned() -> None:
+    assert layout(("room", "members"), [("日本", ["ann"]), ("lobby", ["bob"])], 80) == [
+        "room   members",
+        "日本   ann",
+        "lobby  bob",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (99, "ann, bob, cat"),
+        (13, "ann, bob, cat"),
+        (12, "ann, …+2"),
+        (8, "ann, …+2"),
+        (7, "…+3"),
+        (0, "…+3"),
+    ],
+)
+def test_a_list_is_cut_between_its_items(width: int, text: str) -> None:
+    assert joined(["ann", "bob", "cat"], width) == text
+    assert joined([], width) == ""
 
 
 def test_json_is_a_line_per_row(capsys: pytest.CaptureFixture[str]) -> None:
