@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nsroom.watch import Say
 
 NAMESPACE, ROOM = "/chat", "lobby"
+_OPTIONS = WatchOptions(all=True)
 _PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
@@ -44,6 +45,7 @@ async def _demo(endless: bool) -> None:
     import os
 
     from nsroom.client.target import Target
+    from nsroom.watch import is_live
     from nsroom_server.app import serving
     from nsroom_server.errors import ListenError
     from nsroom_server.settings.config import Config
@@ -51,26 +53,30 @@ async def _demo(endless: bool) -> None:
     os.environ["no_proxy"] = "*"  # the server is in this process
     try:
         async with serving(Config(port=0)) as server:
-            say(f"a server is running on {server.url}; try `nsroom join {ROOM} -u {server.url}{NAMESPACE}`")
-            await _watch(Target(url=server.url, namespaces=(NAMESPACE,)), endless)
+            line = f"nsroom join {ROOM} -u {server.url}{NAMESPACE}"
+            if not is_live(_OPTIONS):
+                say(f"a server is running on {server.url}; try `{line}`")
+            await _watch(Target(url=server.url, namespaces=(NAMESPACE,)), endless, line)
     except ListenError as error:
         raise ConnectError(str(error)) from error
 
 
-async def _watch(target: "Target", endless: bool) -> None:
+async def _watch(target: "Target", endless: bool, line: str) -> None:
     import asyncio
 
-    from nsroom.watch import watch
+    from nsroom.watch import is_live, watch
 
     playing: list[asyncio.Task[None]] = []
 
     async def begin(client: "Client", say: "Say") -> list[str]:
         await _enter(client, "me", say)
+        if is_live(_OPTIONS):  # what was printed before is behind the view
+            say(f"from another terminal: {line}")
         playing.append(asyncio.create_task(_play(target, client, endless)))
         return []
 
     try:
-        await watch(target, WatchOptions(all=True), begin, ROOM)
+        await watch(target, _OPTIONS, begin, ROOM)
         await asyncio.gather(*playing)
     finally:
         for task in playing:

@@ -120,3 +120,11 @@ async def test_a_full_disk_ends_it(show: Show, server: Server) -> None:
     assert await terminal.program.end() == 10
     assert left_on(terminal) == []
     assert after_the_screen(terminal) == "nsroom: cannot write to /dev/full: No space left on device"
+
+
+async def test_the_demo_s_hint_is_in_the_view(show: Show) -> None:
+    terminal = await show("demo", cols=80)
+    await terminal.until("from another terminal: nsroom join lobby -u http://127.0.0.1:")
+    terminal.press("\x03")
+    await terminal.program.end()
+    assert after_the_screen(terminal) == ""
