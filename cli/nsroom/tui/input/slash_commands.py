@@ -167,7 +167,7 @@ def _handle_join_answer(view: View, client: "Client", emit: Emit, answer: Answer
 
 async def _leave(context: CommandContext, rest: str) -> None:
     view = context.view
-    room = _required(rest or view.room, "/leave ROOM")
+    room = _room_named(rest, view, "/leave")
     await _emit(context, Emit(view.namespace, "leave", [room]))
     client = context.client()
     client.rejoin[:] = [emit for emit in client.rejoin if room not in _texts(emit)]
@@ -239,7 +239,7 @@ async def _rooms(context: CommandContext, _rest: str) -> None:
 
 
 async def _who(context: CommandContext, rest: str) -> None:
-    room = _required(rest or context.view.room, "/who ROOM")
+    room = _room_named(rest, context.view, "/who")
     await _ask(context, Emit(context.view.namespace, "who", [{"room": room}]))
 
 
@@ -276,6 +276,12 @@ async def _quit(context: CommandContext, _rest: str) -> None:
 
 def _wants_reply(record: Record) -> bool:
     return record.kind is Kind.EVENT and record.direction is Direction.IN
+
+
+def _room_named(rest: str, view: View, command: str) -> str:
+    if not rest and not view.room:
+        raise UsageError(f"you are in no room: name one, as {command} ROOM, or /join it first")
+    return rest or view.room
 
 
 def _required(text: str, usage: str) -> str:

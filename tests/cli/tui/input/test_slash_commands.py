@@ -43,6 +43,15 @@ async def test_errors_are_shown(user: User) -> None:
         await user.press("\x15")  # takes the line away
 
 
+async def test_without_a_room_one_must_be_named(user: User) -> None:
+    await user.press("/ns /lab", "Enter")
+    await user.sees("/lab ›")
+    for command in ("/who", "/leave"):
+        await user.press(command, "Enter")
+        await user.sees(f"you are in no room: name one, as {command} ROOM, or /join it first")
+        await user.press("\x15")
+
+
 async def test_join_ns_and_leave(user: User) -> None:
     await user.press("/join 'the den'", "Enter")
     await user.sees("/chat the den ›")
