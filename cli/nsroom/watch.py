@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
     client = Client(target, watch=True, raw=options.raw, say=say)
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
-        routes = routes_to(output, options, options.keep(), stack)
+        routes = routes_to(output, options, options.keep(), stack, namespaces=target.namespaces)
         stack.push_async_callback(client.close)
         sender = _Sender(client, options, partial(message, target.namespaces[0], room), begin)
         await within(options, _run(client, options, routes, output, sender), sender.started)
@@ -89,9 +89,10 @@ def routes_to(
     keep: Keep | None,
     stack: contextlib.AsyncExitStack,
     sid_cells: int = 0,
+    namespaces: Collection[str] = (),
 ) -> list[Route]:
     """Return the routes of records: to the output through the filter `keep`, all to the recording."""
-    routes: list[Route] = [(keep, _screen(options, output, sid_cells))]
+    routes: list[Route] = [(keep, _screen(options, output, sid_cells, namespaces))]
     if options.save:
         recording = FileSink(options.save, options.force)
         stack.push_async_callback(recording.close)
@@ -99,14 +100,14 @@ def routes_to(
     return routes
 
 
-def _screen(options: ShowOptions, output: Output, sid_cells: int) -> Sink:
+def _screen(options: ShowOptions, output: Output, sid_cells: int, namespaces: Collection[str]) -> Sink:
     terminal = sys.stdout.isatty()
     if options.json or not (options.plain or terminal):
         if options.times is not Times.LOCAL:
             raise UsageError("--time is for readable lines: add --plain, or leave it out")
         return NdjsonSink(output)
     width = os.get_terminal_size().columns if terminal else None
-    return TextSink(output, colours(sys.stdout), width, sid_cells, options.times)
+    return TextSink(output, colours(sys.stdout), width, sid_cells, options.times, namespaces)
 
 
 async def within(

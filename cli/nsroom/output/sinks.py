@@ -1,12 +1,12 @@
 """Sinks of records: NDJSON and readable lines; and the pump that feeds them."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Protocol
 
 from nsroom.output import summary
 from nsroom.output.ndjson import encode_all
 from nsroom.output.summary import Piece, Style
-from nsroom.output.terminal import cells
+from nsroom.output.terminal import cells, safe
 from nsroom.output.times import CELLS, Times
 from nsroom.output.writer import Output
 from nsroom.record import Record
@@ -90,7 +90,10 @@ class NdjsonSink:
 
 
 class TextSink:
-    """Writes one readable line per record, with a namespace column from the first one other than `/`."""
+    """Writes one readable line per record.
+
+    The namespace has a column if several `namespaces` are expected, else from the first one other than `/`.
+    """
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class TextSink:
         width: int | None,
         sid_cells: int = 0,
         times: Times = Times.LOCAL,
+        namespaces: Collection[str] = (),
     ) -> None:
         self._output = output
         self._sid_cells = sid_cells
@@ -108,6 +112,8 @@ class TextSink:
         self._times = times
         self._first: Record | None = None
         self._previous: Record | None = None
+        if len(namespaces) > 1:
+            self._namespace_cells = min(MAX_NAMESPACE_CELLS, max(cells(safe(name)) for name in namespaces))
 
     async def write(self, records: Sequence[Record]) -> None:
         """Write one line per record. Raises: OutputError."""

@@ -37,8 +37,10 @@ async def lines(file: Path) -> AsyncIterator[Callable[..., Any]]:
     """Write records through a text sink and return the lines without their local time."""
     fd = os.open(file, os.O_RDWR | os.O_CREAT)
 
-    async def write(*records: Record, colour: bool = False, width: int | None = None) -> list[str]:
-        sink = TextSink(Output(fd), colour, width)
+    async def write(
+        *records: Record, colour: bool = False, width: int | None = None, **options: Any
+    ) -> list[str]:
+        sink = TextSink(Output(fd), colour, width, **options)
         for record in records:
             await sink.write([record])
         await sink.close()
@@ -152,3 +154,12 @@ async def test_ndjson_through_a_pipe() -> None:
         text = await got
     assert text.isascii()
     assert [from_json(json.loads(line)) for line in text.splitlines()] == records
+
+
+async def test_several_namespaces_have_a_column_from_the_first_line(lines: Callable[..., Any]) -> None:
+    first, second = await lines(
+        event(args=[]), event(args=[])._replace(namespace="/chat"), namespaces=("/", "/chat")
+    )
+    assert (first, second) == ("  ←  /      hi", "  ←  /chat  hi")
+    (alone,) = (await lines(event(args=[]), namespaces=("/",)))[2:]
+    assert alone == "  ←  hi"
