@@ -61,7 +61,7 @@ BUILT = {
     "replay": "",
     "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
-    " --for --time --insecure --cacert --connect-timeout",
+    " --for --time --cert --key --insecure --cacert --connect-timeout",
     "bench": "",
     "demo": "",
     "servers": "--check",
@@ -88,7 +88,7 @@ BEYOND = {
 """What it does not mention."""
 CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
-    " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset",
+    " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset --cert --key",
     ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
     WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",

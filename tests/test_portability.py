@@ -16,7 +16,7 @@ for name in ("curses", "fcntl", "grp", "pty", "pwd", "resource", "termios", "tty
 for module, names in {
     os: "O_CLOEXEC O_NOCTTY O_NONBLOCK O_NOFOLLOW fchmod fork getuid killpg mkfifo set_blocking ttyname",
     select: "PIPE_BUF POLLOUT poll",
-    signal: "ITIMER_REAL SIGALRM SIGHUP SIGPIPE SIGTSTP SIGUSR1 SIGWINCH setitimer",
+    signal: "SIGHUP SIGPIPE SIGTSTP SIGUSR1 SIGWINCH",
 }.items():
     for name in names.split():
         if hasattr(module, name):

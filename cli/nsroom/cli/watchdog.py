@@ -48,7 +48,7 @@ def disarm() -> None:
 
 @contextlib.contextmanager
 def limit(seconds: float | None, error: NsroomError) -> Iterator[None]:
-    """Arm the watchdog with an error if the body takes longer than so many seconds; None is no limit."""
+    """Arm the watchdog with an error if the body takes longer than this many seconds, if any."""
     if seconds is None or sys.platform == "win32":
         yield
         return

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from nsroom.commands import COMMANDS
 from nsroom.errors import UsageError
 
 _RECORD = "record"
@@ -30,6 +29,7 @@ def help(
       nsroom help record --json > record.schema.json
     """
     from nsroom.cli.app import build
+    from nsroom.commands import COMMANDS
 
     if topic == _RECORD:
         _show_record(json)
@@ -59,6 +59,7 @@ def _show_record(as_json: bool) -> None:
 
 def _unknown(topic: str) -> UsageError:
     from nsroom.cli.first_word import meant_command
+    from nsroom.commands import COMMANDS
 
     meant = meant_command(topic, COMMANDS)
     line = f"nsroom help {meant}" if meant else "nsroom help"

@@ -9,6 +9,8 @@ from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.errors import ExitCode, NsroomError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nsroom.client.target import Target
     from nsroom.output.tables import Row, Rows
 
@@ -39,9 +41,9 @@ def servers(
         from nsroom.cli.run import run
 
         run(_check(rows))
-    columns = ("server", "url", "namespaces", "options", *(["state"] if check else []))
+    columns = ("server", "url", "namespaces", *(["state"] if check else []), "options")
     empty = f"no servers: add [servers.NAME] with a url to {configuration.user_file()}"
-    show(rows, columns, lambda row: [_cell(row[column]) for column in columns], json, empty)
+    show(rows, columns, lambda row: _cells(row, columns), json, empty)
     if any(row.get("state", "ok") != "ok" for row in rows):
         raise typer.Exit(ExitCode.NO)
 
@@ -61,8 +63,9 @@ def _target(name: str) -> "Target":
     return ConnectionOptions(url=name, no_reconnect=True, given=frozenset(["no_reconnect"])).target()
 
 
-def _cell(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _cells(row: "Row", columns: tuple[str, ...]) -> tuple[*tuple[str, ...], "Sequence[str]"]:
+    texts = ["  ".join(value) if isinstance(value, list) else str(value) for value in map(row.get, columns)]
+    return (*texts[:-1], row[columns[-1]])
 
 
 async def _check(rows: "Rows") -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
@@ -107,7 +108,8 @@ def _is_special(path: str) -> bool:
 def _open_special(path: str) -> int:
     # Opening a pipe without a reader would wait for one.
     fd = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
-    os.set_blocking(fd, True)
+    if sys.platform != "win32":
+        os.set_blocking(fd, True)
     return fd
 
 

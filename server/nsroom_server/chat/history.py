@@ -76,7 +76,7 @@ class History(Protocol):
         """
 
     async def oldest(self, namespace: str, room: str) -> int | None:
-        """Return the first id of a room that is stored, readable or not, or None if there is none.
+        """Return the first id of a room that is stored, readable or not, or None without any.
 
         Raises: HistoryError.
         """

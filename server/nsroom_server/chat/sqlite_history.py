@@ -196,7 +196,7 @@ class Ledger:
         return int(self._connection.execute(_NEWEST, (namespace, room)).fetchone()[0])
 
     def oldest(self, namespace: str, room: str) -> int | None:
-        """Return the first id of a room that is stored, readable or not, or None if there is none."""
+        """Return the first id of a room that is stored, readable or not, or None without any."""
         found: int | None = self._connection.execute(_OLDEST, (namespace, room)).fetchone()[0]
         return found
 

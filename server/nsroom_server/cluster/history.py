@@ -86,7 +86,7 @@ class SharedHistory:
         return int(number or floor or 0)
 
     async def oldest(self, namespace: str, room: str) -> int | None:
-        """Return the first id of a room that is stored, readable or not, or None if there is none.
+        """Return the first id of a room that is stored, readable or not, or None without any.
 
         Raises: HistoryError.
         """
