@@ -87,18 +87,20 @@ def _error_test(expression: str | None) -> "Filter | None":
 async def _call(target: "Target", emit: "Emit", options: EmitOptions) -> "Record":
     import asyncio
 
+    from nsroom.cli.watchdog import limit
     from nsroom.client.client import Client
 
     client = Client(target, watch=True, say=detail, note=say)
+    late = f"no acknowledgement of {emit.event!r} within {options.timeout:g} s"
     received = _Received()
     reading = asyncio.create_task(received.read(client))
     try:
         await client.connect()
-        return await client.guard(_ask(client, emit, options, received))
+        with limit(options.timeout, WaitError(late)):
+            return await client.guard(_ask(client, emit, options, received))
     except TimeoutError:
         cause = client.hint or "; does the server handle it?"
-        missing = f"no acknowledgement of {emit.event!r} within {options.timeout:g} s{cause}"
-        raise WaitError(f"{missing}{received}") from None
+        raise WaitError(f"{late}{cause}{received}") from None
     finally:
         await client.close()
         await asyncio.gather(reading, return_exceptions=True)
