@@ -151,7 +151,7 @@ class Connector:
             error = await self._try(connection, transport, deadline, seconds)
             if last is None or connection.reached or not last.connection.reached:
                 last = _Attempt(connection, error)
-            if error is None or isinstance(error, TimeoutError) or not connection.reached:
+            if error is None or isinstance(error, TimeoutError) or connection.tap.fault or not connection.reached:
                 break
         assert last is not None
         return last

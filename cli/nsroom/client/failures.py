@@ -185,6 +185,8 @@ def _may_need_other_version(error: BaseException, connection: Connection) -> boo
 def _not_socketio(connection: Connection) -> str | None:
     """Return what arrived instead of the handshake."""
     frame: Json = connection.tap.unexpected_frame
+    if connection.tap.fault is not None:
+        return f"it sends invalid WebSocket data: {connection.tap.fault}"
     if frame is None:
         if connection.tap.close_code is None:
             return None

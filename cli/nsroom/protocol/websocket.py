@@ -31,6 +31,8 @@ class Opcode(IntEnum):
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
 _TEXT = Opcode.TEXT
 _WHOLE_TEXT = 0x81
+_CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
+"""The registered ones, except those that never stand in a frame, and those of libraries and applications."""
 _NO_MASK = bytes(4)
 
 
@@ -49,8 +51,10 @@ class Message(NamedTuple):
 class Reader:
     """Reads one direction of a WebSocket."""
 
-    def __init__(self, deflate: bool = False, limit: int = MAX_MESSAGE) -> None:
+    def __init__(self, deflate: bool = False, limit: int = MAX_MESSAGE, may_mask: bool = True) -> None:
+        """Without `may_mask`, frames from a client are an error."""
         self._deflate = deflate
+        self._may_mask = may_mask
         self._limit = limit
         self._pending = bytearray()
         self._missing = 2
@@ -88,6 +92,8 @@ class Reader:
             body, stop = span
             payload = buffer[body:stop]
             if buffer[at + 1] & 0x80:
+                if not self._may_mask:
+                    raise ValueError("a masked frame, which only clients may send")
                 payload = unmask(payload, buffer[body - 4 : body])
             message = self._frame(buffer[at], payload, at, stop)
             at = stop
@@ -137,8 +143,10 @@ class Reader:
             text = payload.decode("utf-8", "surrogateescape")
             return Message(_TEXT, text, self._offset + at, self._offset + stop, True)
         opcode = _OPCODES.get(first & 0x0F)
-        if opcode is None or first & 0x30 or (first & 0x40 and not (self._deflate and 0 < opcode < 8)):
-            raise ValueError(f"unexpected first byte of a WebSocket frame: 0x{first:02x}")
+        if opcode is None:
+            raise ValueError(f"a frame with the reserved opcode {first & 0x0F}")
+        if first & 0x30 or (first & 0x40 and not (self._deflate and 0 < opcode < 8)):
+            raise ValueError("a frame with a reserved bit, as for compression that was not agreed on")
         final = bool(first & 0x80)
         start, stop = self._offset + at, self._offset + stop
         if opcode >= 8:
@@ -242,6 +250,24 @@ def unmask(payload: bytes, mask: bytes) -> bytes:
     size = len(payload)
     pad = (mask * (size // 4 + 1))[:size]
     return (int.from_bytes(payload, "big") ^ int.from_bytes(pad, "big")).to_bytes(size, "big")
+
+
+def control_fault(message: Message) -> str | None:
+    """Return how a control frame breaks RFC 6455 (sections 5.5 and 7.4), or None; others may accept it."""
+    if len(message.data) > 125:
+        return f"a control frame of {len(message.data)} bytes, more than 125"
+    if message.opcode is not Opcode.CLOSE or not isinstance(message.data, bytes) or not message.data:
+        return None
+    code, _ = close_reason(message.data)
+    if code is None:
+        return "a close frame of one byte"
+    if code not in _CLOSE_CODES:
+        return f"a close frame with the invalid code {code}"
+    try:
+        message.data[2:].decode()
+    except UnicodeDecodeError:
+        return "a close frame whose reason is not UTF-8"
+    return None
 
 
 def close_reason(data: bytes) -> tuple[int | None, str]:

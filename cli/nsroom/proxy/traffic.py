@@ -364,11 +364,15 @@ class Socket:
             yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=_passed_unread(direction, error))]
 
     def _control(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
+        records = []
+        if fault := websocket.control_fault(message):
+            text = f"the {_SENDER[direction]} sent {fault}; it is passed on"
+            records.append(link.note(Kind.PROTOCOL_ERROR, at, message=text))
         if message.opcode is not Opcode.CLOSE or self._closed:
-            return []
+            return records
         self._closed = True
         assert isinstance(message.data, bytes)
         code, text = websocket.close_reason(message.data)
         details = ": ".join(filter(None, ["no code" if code is None else f"code {code}", text]))
         reason = f"the {_SENDER[direction]} closed the WebSocket"
-        return [link.note(Kind.CLOSE, at, reason=reason, message=details)]
+        return [*records, link.note(Kind.CLOSE, at, reason=reason, message=details)]

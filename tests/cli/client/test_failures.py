@@ -1,5 +1,6 @@
 """For every fault of a peer, one line names the root cause and what to do."""
 
+import asyncio
 import errno
 import json
 import re
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 
 from nsroom.errors import ConnectError
+from nsroom.protocol.websocket import accept
 from tests.cli.clients import WAIT, Connect
 from tests.cli.scripted import Polling
 from tests.conftest import StartServer
+from tests.frames import frame
 from tests.peers import bad
 
 Peers = dict[str, tuple[Callable[[], bad.Peer], str]]
@@ -287,3 +290,16 @@ async def test_a_port_that_drops_connections(connect: Connect) -> None:
 async def test_hostile_text_stays_one_line(stack: AsyncExitStack, connect: Connect) -> None:
     peer = bad.answers(200, "0" + '{"sid":"\x1b]52;c;aGk=\x07"', "text/plain")
     assert "\x1b" not in await cause(peer, "polling", stack, connect)
+
+
+async def test_invalid_websocket_data_before_the_handshake(stack: AsyncExitStack, connect: Connect) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = head.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0]
+        answer = f"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: {accept(key)}\r\n"
+        writer.write(f"{answer}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n".encode())
+        writer.write(frame(1, b'0{"sid":"\xff"}'))
+        await reader.read()
+
+    line = await cause(bad.tcp(talk), "websocket", stack, connect)
+    assert line.endswith("it sends invalid WebSocket data: a text that is not UTF-8")

@@ -206,10 +206,7 @@ def test_data_that_is_not_a_websocket(talk: Talk) -> None:
     talk.upgrade()
     (record,) = talk.feed(OUT, b"\xff\x80" + MASK)
     assert record.kind is Kind.PROTOCOL_ERROR
-    assert (
-        record.message
-        == "the client's data is passed on unread: unexpected first byte of a WebSocket frame: 0xff"
-    )
+    assert record.message == "the client's data is passed on unread: a frame with the reserved opcode 15"
     assert talk.feed(OUT, b"\xff\xff") == []
     assert talk.hear(HANDSHAKE)[0].kind is Kind.OPEN
 
@@ -375,3 +372,14 @@ def test_bytes_after_an_upgrade_request_wait_for_its_response(talk: Talk) -> Non
     )
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: other\r\n\r\n\0")
     assert talk.feed(OUT, b"hello") == talk.feed(IN, b"GET") == []
+
+
+def test_control_frames_that_break_the_protocol_are_told_and_passed_on(talk: Talk) -> None:
+    talk.upgrade()
+    talk.hear(HANDSHAKE)
+    (long,) = talk.feed(OUT, frame(9, bytes(126), mask=MASK))
+    assert long.message == "the client sent a control frame of 126 bytes, more than 125; it is passed on"
+    invalid, close = talk.feed(IN, frame(8, (999).to_bytes(2, "big")))
+    assert invalid.kind is Kind.PROTOCOL_ERROR
+    assert invalid.message == "the server sent a close frame with the invalid code 999; it is passed on"
+    assert (close.kind, close.message) == (Kind.CLOSE, "code 999")

@@ -12,7 +12,15 @@ from typing import cast
 
 from nsroom.protocol import http11
 from nsroom.protocol.limits import LIMITS
-from nsroom.protocol.websocket import Message, Opcode, Reader, accept, client_frame, close_reason
+from nsroom.protocol.websocket import (
+    Message,
+    Opcode,
+    Reader,
+    accept,
+    client_frame,
+    close_reason,
+    control_fault,
+)
 
 _BUFFER_SIZE = 32 * 1024
 """Bytes to read before their messages are passed on: more would not stay in the processor's caches."""
@@ -43,10 +51,12 @@ class WebSocket(asyncio.BufferedProtocol):
         self.closed: asyncio.Future[None] = loop.create_future()
         self.close_code: int | None = None
         """RFC 6455, section 7.4; 1006 for a broken connection."""
+        self.fault: str | None = None
+        """How the server broke the protocol, so that this side closed the connection."""
         self._on_messages = on_messages
         self._on_pong = on_pong
         self._http = http11.Reader(lambda head: http11.response_framing(head, "GET"))
-        self._frames = Reader(limit=LIMITS.frame)
+        self._frames = Reader(limit=LIMITS.frame, may_mask=False)
         self._buffer = memoryview(bytearray(_BUFFER_SIZE))
         self._first_bytes = b""
         self._transport: asyncio.Transport | None = None
@@ -155,9 +165,9 @@ class WebSocket(asyncio.BufferedProtocol):
             for message in self._frames.feed(b""):
                 self._on_message(message)
         except UnicodeEncodeError:
-            self._fail(_NOT_UTF_8)
-        except ValueError:
-            self._fail(_PROTOCOL_ERROR)
+            self._fail(_NOT_UTF_8, "a text that is not UTF-8")
+        except ValueError as error:
+            self._fail(_PROTOCOL_ERROR, str(error))
 
     def _on_message(self, message: Message) -> None:
         opcode, data = message.opcode, message.data
@@ -167,6 +177,8 @@ class WebSocket(asyncio.BufferedProtocol):
             if not self.closed.done():
                 self._on_messages([data])
         elif isinstance(data, bytes):
+            if fault := control_fault(message):
+                raise ValueError(fault)
             self._on_control(opcode, data)
 
     def _on_control(self, opcode: Opcode, data: bytes) -> None:
@@ -180,7 +192,9 @@ class WebSocket(asyncio.BufferedProtocol):
             self._send_close(1000 if code is None else code)
             self._finish(_NO_STATUS if code is None else code)
 
-    def _fail(self, code: int) -> None:
+    def _fail(self, code: int, fault: str) -> None:
+        if not self.closed.done():
+            self.fault = fault
         self._send_close(code)
         self._finish(code)
 

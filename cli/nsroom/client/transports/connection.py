@@ -87,6 +87,8 @@ class Connection(ABC):
         """The reason of the end, in the words of the JavaScript client."""
         if self.tap.timed_out:
             return "ping timeout"
+        if self.tap.fault is not None:
+            return f"invalid WebSocket data: {self.tap.fault}"
         if self.tap.close_code is not None:
             return f"transport close, code {self.tap.close_code}"
         if self.status not in (None, 101, 200):

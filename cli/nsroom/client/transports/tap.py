@@ -67,6 +67,8 @@ class Tap:
         self.websocket: WebSocket | None = None
         """aiohttp's WebSocket, also while python-engineio still waits for its handshake."""
         self.close_code: int | None = None
+        self.fault: str | None = None
+        """How the server broke the WebSocket protocol, so that the client closed the connection."""
         self.timed_out = False
         """Whether the server missed its heartbeat."""
         self._on_record = on_record

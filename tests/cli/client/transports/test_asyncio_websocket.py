@@ -12,7 +12,7 @@ from nsroom.client.transports.asyncio_websocket import WebSocket, is_accepted
 from nsroom.client.transports.handshake import new_key, request
 from nsroom.protocol.websocket import Message, Opcode, Reader, accept
 from tests.cli.clients import WAIT
-from tests.frames import frame
+from tests.frames import MASK, frame
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -256,3 +256,25 @@ async def test_frames_right_after_the_answer_are_read() -> None:
     async with connected(lambda key: switching(key) + frame(1, b"0{}")) as (peer, key):
         await asyncio.wait_for(peer.websocket.handshake(request(Target(), key)), WAIT)
         assert await peer.message() == "0{}"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "fault"),
+    [
+        (frame(8, (5000).to_bytes(2, "big")), 1002, "a close frame with the invalid code 5000"),
+        (frame(8, b"\x03"), 1002, "a close frame of one byte"),
+        (frame(9, bytes(126)), 1002, "a control frame of 126 bytes, more than 125"),
+        (frame(1, b"x", mask=MASK), 1002, "a masked frame, which only clients may send"),
+        (frame(1, b"x", compressed=True), 1002, "a frame with a reserved bit"),
+        (frame(11, b""), 1002, "a frame with the reserved opcode 11"),
+        (frame(1, b"\xff"), 1007, "a text that is not UTF-8"),
+    ],
+)
+async def test_data_that_breaks_the_protocol_ends_the_connection(
+    peer: Peer, sent: bytes, code: int, fault: str
+) -> None:
+    peer.writer.write(sent)
+    assert await peer.code() == code
+    assert str(peer.websocket.fault).startswith(fault)
+    close = await peer.frame()
+    assert (close.opcode, close.data) == (Opcode.CLOSE, code.to_bytes(2, "big"))
