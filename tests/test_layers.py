@@ -68,7 +68,7 @@ PURE = (
     "nsroom.tui.model",
     *(
         f"nsroom.proxy.{name}"
-        for name in ("traffic", "sessions", "addresses", "notices", "dropping", "bodies")
+        for name in ("traffic", "sessions", "addresses", "notices", "totals", "dropping", "bodies")
     ),
 )
 NOT_PURE = {"asyncio", "socket", "ssl", "time", "threading", "select", "selectors"}

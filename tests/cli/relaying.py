@@ -50,7 +50,7 @@ class Relayed:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def collect(self, proxy: Proxy) -> None:
-        async for records in proxy.channel:
+        async for records in proxy.records():
             self.records += records
             self._added.set()
 

@@ -151,7 +151,8 @@ class Connector:
             error = await self._try(connection, transport, deadline, seconds)
             if last is None or connection.reached or not last.connection.reached:
                 last = _Attempt(connection, error)
-            if error is None or isinstance(error, TimeoutError) or connection.tap.fault or not connection.reached:
+            is_final = isinstance(error, TimeoutError) or connection.tap.fault
+            if error is None or is_final or not connection.reached:
                 break
         assert last is not None
         return last

@@ -1,6 +1,7 @@
 """`nsroom proxy`: relay a browser's traffic to its server, and show every packet."""
 
 import contextlib
+import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from nsroom.output.sinks import Route
     from nsroom.proxy.server import Plan, Proxy
+    from nsroom.proxy.totals import Totals
 
 _SID_CELLS = 20
 """Width of the session ids of Node and python-engineio."""
@@ -81,6 +83,14 @@ def proxy(
             "Default: events and acknowledgements.",
         ),
     ] = None,
+    summary: Annotated[
+        bool,
+        typer.Option(
+            "--summary",
+            help="Print sessions, events, missing acknowledgements and refusals to stderr at the end; "
+            "with --json as JSON.",
+        ),
+    ] = False,
     options: RelayOptions,
 ) -> None:
     """Relay a browser's traffic to its server, and show every packet.
@@ -96,6 +106,7 @@ def proxy(
       nsroom proxy :3000                    then open http://127.0.0.1:3001
       nsroom proxy https://example.org --listen :8080
       nsroom proxy :3000 --where 'kind=ack & rtt>100'
+      nsroom proxy :3000 --plain --summary
       nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
       nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'event=price'
     """
@@ -105,6 +116,7 @@ def proxy(
     from nsroom.filters import parse
     from nsroom.proxy.faults import Faults, parse_share
     from nsroom.proxy.server import Plan, parse_listen
+    from nsroom.proxy.totals import Totals
 
     if fault_where and not (drop or delay):
         raise UsageError("--fault-where needs --drop or --delay")
@@ -119,7 +131,22 @@ def proxy(
         where=parse(fault_where) if fault_where else None,
     )
     plan = Plan(url, insecure, cacert, cert, key, connect_timeout, _checked(origin), faults)
-    run(_relay(plan, parse_listen("--listen", listen), options))
+    totals = Totals()
+    try:
+        run(_relay(plan, parse_listen("--listen", listen), options, totals))
+    finally:
+        if summary:
+            _print(totals, options.json)
+
+
+def _print(totals: "Totals", as_json: bool) -> None:
+    from nsroom.output.stdio import say
+
+    if as_json:
+        sys.stderr.write(json.dumps(totals.to_json()) + "\n")
+        return
+    for line in totals.lines():
+        say(line)
 
 
 def _checked(origin: str | None) -> str | None:
@@ -128,18 +155,18 @@ def _checked(origin: str | None) -> str | None:
     return origin
 
 
-async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions) -> None:
+async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions, totals: "Totals") -> None:
     from nsroom.watch import is_live, within
 
     if is_live(options):
         from nsroom.tui.proxy_view import show
 
-        await within(options, show(plan, where, options))
+        await within(options, show(plan, where, options, totals))
     else:
-        await _relay_lines(plan, where, options)
+        await _relay_lines(plan, where, options, totals)
 
 
-async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptions) -> None:
+async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptions, totals: "Totals") -> None:
     from nsroom.output.stdio import say
     from nsroom.output.writer import Output
     from nsroom.proxy.server import Proxy
@@ -147,7 +174,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
 
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
-        proxy = Proxy(plan, say, options.raw)
+        proxy = Proxy(plan, say, totals, options.raw)
         routes = routes_to(output, options, options.keep(), stack, _SID_CELLS)
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")
@@ -158,4 +185,4 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
 async def _show(proxy: "Proxy", routes: "Sequence[Route]", count: int | None) -> None:
     from nsroom.output.sinks import pump
 
-    await pump(aiter(proxy.channel), routes, count)
+    await pump(proxy.records(), routes, count)

@@ -24,6 +24,8 @@ from nsroom.proxy.faults import Faults
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.relay import Relay, Upstream
 from nsroom.proxy.sessions import Sessions
+from nsroom.proxy.totals import Totals
+from nsroom.record import Record
 
 _BACKLOG = 1024
 
@@ -66,9 +68,12 @@ class Plan:
 class Proxy:
     """The listening proxy."""
 
-    def __init__(self, plan: Plan, say: Callable[[str], None], raw: bool = False) -> None:
-        """`say` prints a line for the user. Raises: UsageError."""
-        self.channel = Channel()
+    def __init__(
+        self, plan: Plan, say: Callable[[str], None], totals: Totals | None = None, raw: bool = False
+    ) -> None:
+        """`say` prints a line for the user, `totals` counts the records. Raises: UsageError."""
+        self._totals = totals
+        self._channel = Channel()
         self._plan = plan
         self._upstream = plan.upstream()
         self._sessions = Sessions(Notices(plan.url, say), raw)
@@ -88,10 +93,17 @@ class Proxy:
             yield f"http://{_address(host, server.sockets[0].getsockname()[1])}"
         finally:
             server.close()
-            self.channel.close()
+            self._channel.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def records(self) -> AsyncIterator[list[Record]]:
+        """Yield the records in batches; a slow reader slows the relay down."""
+        async for records in self._channel:
+            if self._totals is not None:
+                self._totals.add(records)
+            yield records
 
     async def failed(self) -> None:
         """Wait until a relay fails because of a bug, and raise its exception."""
@@ -100,7 +112,7 @@ class Proxy:
     def _accept(
         self, addresses: Addresses, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        relay = Relay(self._upstream, addresses, self._plan.faults, self._sessions, self.channel)
+        relay = Relay(self._upstream, addresses, self._plan.faults, self._sessions, self._channel)
         task = asyncio.create_task(relay.run(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._ended)

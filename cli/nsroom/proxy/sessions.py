@@ -58,11 +58,12 @@ class Sessions:
 class Link:
     """One request, or one WebSocket, of a session."""
 
-    def __init__(self, sessions: Sessions, sid: str | None, is_old: bool, path: str) -> None:
+    def __init__(self, sessions: Sessions, sid: str | None, is_old: bool, path: str, transport: str) -> None:
         self.sid = sid
         self.is_old = is_old
         """Whether the client speaks Engine.IO 3."""
         self._path = path
+        self._transport = transport
         self._sessions = sessions
         self._session = sessions.find(sid, is_old)
         self._is_transport = sid is None
@@ -103,7 +104,9 @@ class Link:
 
     def _named(self, record: Record) -> Record:
         """Return the record with the Engine.IO sid; the sid that CONNECT assigns is kept in the data."""
-        if record.kind is Kind.UPGRADE:
+        if record.kind is Kind.OPEN:
+            record = record._replace(data={"transport": self._transport, **(record.data or {})})
+        elif record.kind is Kind.UPGRADE:
             self._is_transport = True
         elif record.kind is Kind.CLOSE:
             self._sessions.forget(self.sid)

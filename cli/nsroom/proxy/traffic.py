@@ -225,7 +225,7 @@ def _exchange(head: Head, sessions: Sessions, page: Page) -> _Exchange:
     transport = query.get("transport", "")
     link = None
     if "EIO" in query and transport in ("polling", "websocket") and head.method in ("GET", "POST"):
-        link = Link(sessions, query.get("sid"), query["EIO"] == "3", path)
+        link = Link(sessions, query.get("sid"), query["EIO"] == "3", path, transport)
     return _Exchange(
         head.method, path, transport == "polling", "upgrade" in head.get("connection").lower(), link, page
     )

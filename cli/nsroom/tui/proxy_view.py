@@ -4,6 +4,7 @@ from nsroom.cli import configuration
 from nsroom.cli.display_options import RelayOptions
 from nsroom.filters import parse
 from nsroom.proxy.server import Plan, Proxy
+from nsroom.proxy.totals import Totals
 from nsroom.tui import config
 from nsroom.tui.app import App, tune_garbage_collector
 from nsroom.tui.live import feed
@@ -12,7 +13,7 @@ from nsroom.tui.screen.notice import Notice
 from nsroom.tui.screen.state import View
 
 
-async def show(plan: Plan, where: tuple[str, int], options: RelayOptions) -> None:
+async def show(plan: Plan, where: tuple[str, int], options: RelayOptions, totals: Totals) -> None:
     """Run a proxy at the address `where`, and show its traffic until the user leaves or --count is reached.
 
     Raises: ConnectError before the screen opens; OutputError, Stopped.
@@ -21,7 +22,7 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions) -> Non
     model = Model(parse(options.where) if options.where else None, relayed=True)
     model.heartbeats = options.all
     notice = Notice()
-    proxy = Proxy(plan, notice.show, raw=True)
+    proxy = Proxy(plan, notice.show, totals, raw=True)
     async with proxy.listening(*where) as url:
         view = View(
             model,
@@ -33,7 +34,7 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions) -> Non
         app = App(view, config.settings(configuration.load()), raw=options.raw)
         if options.save:
             await app.save(options.save, options.force)
-        app.spawn(feed(app, aiter(proxy.channel), options.count, options.keep()))
+        app.spawn(feed(app, proxy.records(), options.count, options.keep()))
         app.spawn(proxy.failed())
         await app.run()
 

@@ -149,7 +149,8 @@ async def test_closing_the_pipe_ends_it(shell: Runner, server: Server, nsroom: R
         await nsroom("call", "rooms", "-u", f":{port}", "--no-reconnect")
     result = await relaying
     assert json.loads(result.lines[0])["kind"] == "open"
-    assert (result.lines[1], result.stderr.count("\n")) == ("141", 1)
+    assert result.lines[1] == "141"
+    assert all(line.startswith("nsroom: ") for line in result.stderr.splitlines())
 
 
 async def test_a_full_disk(spawn: Spawner, server: Server, nsroom: Runner) -> None:
@@ -211,3 +212,36 @@ async def test_faults_on_purpose(relay: Relay, nsroom: Runner) -> None:
     assert (await proxy.proc.seen(kind="ack"))["reason"] == "dropped on purpose"
     slow = await relay("--delay", "150ms")
     assert (await nsroom("call", "rooms", "-u", slow.url)).code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_summary(number: signal.Signals, relay: Relay, nsroom: Runner) -> None:
+    as_json, lines = await relay("--summary", "--json"), await relay("--summary", "--plain")
+    for proxy in (as_json, lines):
+        await rooms(nsroom, proxy)
+        await rooms(nsroom, proxy, "--transport", "polling")
+        assert (await nsroom("call", "never", "-u", f"{proxy.url}/lab", "--timeout", "0.1")).code == 5
+        assert (await nsroom("emit", "x", "-u", f"{proxy.url}/unknown")).code == 4
+        assert (await nsroom("emit", "x", "-u", proxy.url, "-H", "Origin: http://evil.example")).code == 3
+        proxy.proc.signal(number)
+        assert await proxy.proc.end() == 128 + number
+    summary = json.loads(as_json.proc.stderr.text.splitlines()[-1])
+    assert summary["sessions"] == 4
+    assert summary["transports"] == {"polling": 1, "websocket": 3, "upgraded": 0}
+    assert summary["events"]["out"] == 3
+    assert summary["unanswered"] == {"never": 1}
+    assert summary["refused"]["namespaces"] == {"/unknown: Invalid namespace": 1}
+    assert set(summary["refused"]["handshakes"]) == {"HTTP 403"}
+    text = lines.proc.stderr.text
+    assert "nsroom: sessions: 4 (3 WebSocket, 1 polling, 0 of them upgraded)\n" in text
+    assert "nsroom: unanswered acknowledgements: 1 (1 never)\n" in text
+    assert "nsroom: refused namespaces: 1 (1 /unknown: Invalid namespace)\n" in text
+
+
+async def test_the_summary_after_count_and_wait(relay: Relay, nsroom: Runner) -> None:
+    for option, code in (("--count", 0), ("--wait", 5)):
+        proxy = await relay("--summary", option, "3")
+        if option == "--count":
+            await nsroom("call", "rooms", "-u", proxy.url)  # the proxy ends in the midst of it
+        assert await proxy.proc.end() == code
+        assert "nsroom: refused namespaces: 0\n" in proxy.proc.stderr.text

@@ -380,7 +380,7 @@ async def test_a_stalled_reader_of_records_stops_the_relay() -> None:
     async with raw_server(talk) as url:
         proxy = Proxy(Plan(url), print)
         async with proxy.listening("127.0.0.1", 0) as listening:
-            records = aiter(proxy.channel)
+            records = proxy.records()
             port = int(listening.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             request = f"GET {POLL}&sid=x HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()

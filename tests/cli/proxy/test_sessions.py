@@ -8,7 +8,7 @@ from nsroom.proxy.sessions import MAX_SESSIONS, Link, Sessions
 from nsroom.record import Direction, Kind
 
 IN, OUT = Direction.IN, Direction.OUT
-PATH = "/socket.io/"
+PATH, POLLING = "/socket.io/", "polling"
 HANDSHAKE = '0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
 
 
@@ -18,16 +18,17 @@ def new_sessions() -> Sessions:
 
 def test_a_session_has_its_sid_after_the_handshake() -> None:
     sessions = new_sessions()
-    link = Link(sessions, None, False, PATH)
+    link = Link(sessions, None, False, PATH, POLLING)
     assert (link.sid, len(sessions)) == (None, 0)
-    assert [record.sid for record in link.feed(IN, HANDSHAKE, 1)] == ["eio"]
+    (opened,) = link.feed(IN, HANDSHAKE, 1)
+    assert (opened.sid, opened.data["transport"]) == ("eio", POLLING)
     assert (link.sid, len(sessions)) == ("eio", 1)
     assert link.note(Kind.GAP, 2).sid == "eio"
 
 
 def test_links_with_the_same_sid_share_the_session() -> None:
     sessions = new_sessions()
-    poll, post = Link(sessions, "eio", False, PATH), Link(sessions, "eio", False, PATH)
+    poll, post = Link(sessions, "eio", False, PATH, POLLING), Link(sessions, "eio", False, PATH, POLLING)
     (asked,) = post.feed(OUT, '421["ask"]', 1000)
     (answered,) = poll.feed(IN, "431[]", 3000)
     assert (answered.event, answered.rtt_ms) == ("ask", 2.0)
@@ -37,8 +38,11 @@ def test_links_with_the_same_sid_share_the_session() -> None:
 
 def test_attachments_are_awaited_across_links() -> None:
     sessions = new_sessions()
-    assert Link(sessions, "eio", False, PATH).feed(IN, '451-["b",{"_placeholder":true,"num":0}]', 1) == []
-    link = Link(sessions, "eio", False, PATH)
+    assert (
+        Link(sessions, "eio", False, PATH, POLLING).feed(IN, '451-["b",{"_placeholder":true,"num":0}]', 1)
+        == []
+    )
+    link = Link(sessions, "eio", False, PATH, POLLING)
     assert link.is_incomplete(IN)
     assert not link.is_incomplete(OUT)
     (record,) = link.feed(IN, b"\x01", 2)
@@ -57,7 +61,7 @@ def test_a_packet_with_attachments_is_limited() -> None:
 
 
 def test_the_sid_of_a_namespace_is_kept_in_the_data() -> None:
-    (record,) = Link(new_sessions(), "eio", False, PATH).feed(IN, '40/chat,{"sid":"socket"}', 1)
+    (record,) = Link(new_sessions(), "eio", False, PATH, POLLING).feed(IN, '40/chat,{"sid":"socket"}', 1)
     assert (record.sid, record.namespace, record.data) == ("eio", "/chat", {"sid": "socket"})
 
 
@@ -73,13 +77,13 @@ def test_the_first_session_is_reported(is_old: bool, direction: Direction, frame
     lines: list[str] = []
     sessions = Sessions(Notices("http://localhost:3000", lines.append))
     for sid in ("one", "two"):
-        Link(sessions, sid, is_old, "/ws/").feed(direction, frame, 1)
+        Link(sessions, sid, is_old, "/ws/", POLLING).feed(direction, frame, 1)
     assert lines == [f"first session: nsroom connect http://localhost:3000{said}"]
 
 
 def test_a_session_ends_with_the_websocket_that_it_started_on() -> None:
     sessions = new_sessions()
-    link = Link(sessions, None, False, PATH)
+    link = Link(sessions, None, False, PATH, POLLING)
     link.close()
     link.feed(IN, HANDSHAKE, 1)
     link.close()
@@ -88,10 +92,10 @@ def test_a_session_ends_with_the_websocket_that_it_started_on() -> None:
 
 def test_a_session_ends_with_its_websocket_only_after_the_upgrade() -> None:
     sessions = new_sessions()
-    probe = Link(sessions, "eio", False, PATH)
+    probe = Link(sessions, "eio", False, PATH, POLLING)
     probe.close()
     assert len(sessions) == 1
-    upgraded = Link(sessions, "eio", False, PATH)
+    upgraded = Link(sessions, "eio", False, PATH, POLLING)
     upgraded.feed(OUT, "5", 1)
     upgraded.close()
     assert len(sessions) == 0
@@ -99,7 +103,7 @@ def test_a_session_ends_with_its_websocket_only_after_the_upgrade() -> None:
 
 def test_a_close_packet_ends_the_session() -> None:
     sessions = new_sessions()
-    Link(sessions, "eio", False, PATH).feed(IN, "1", 1)
+    Link(sessions, "eio", False, PATH, POLLING).feed(IN, "1", 1)
     assert len(sessions) == 0
 
 
