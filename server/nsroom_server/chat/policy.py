@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 
 from nsroom_server.errors import Code, Refusal
-from nsroom_server.settings.access import is_distinct, is_name
 from nsroom_server.settings.limits import Limits
+from nsroom_server.settings.names import is_distinct, is_name
 from nsroom_server.socketio.application import Json
 from nsroom_server.socketio.packet import RESERVED_EVENTS
 
@@ -12,8 +12,8 @@ SERVER_EVENTS = frozenset(("message", "hi", "create-room", "join-room", "leave-r
 """Events that the server alone emits: relayed ones could not be told from its own."""
 
 _NOT_DISTINCT = (
-    "could look like another name: remove blanks at its ends, invisible characters and stacked accents, "
-    "and compose accents with their letters (NFC)"
+    "could look like another name: remove blanks at its ends and doubled ones, invisible characters and "
+    "stacked accents, and compose accents with their letters (NFC)"
 )
 
 

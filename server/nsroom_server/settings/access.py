@@ -2,28 +2,22 @@
 
 import hmac
 import ipaddress
-import re
-import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from nsroom_server.errors import Code
+from nsroom_server.settings.names import is_distinct, is_name
 
 Json = Any
 
 _MAX_NAMESPACE: Final = 128
-_MAX_MARKS = 4
-"""Combining marks on one character: Hebrew, Thai and Indic scripts need up to four."""
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Joiners, fillers, blanks and variation selectors, which are printable by Unicode's categories."""
 
 
 def is_namespace(value: str) -> bool:
     """Return whether a namespace can have this name."""
-    return value.startswith("/") and is_name(value, _MAX_NAMESPACE) and not set(value) & set(",?")
+    named = is_name(value, _MAX_NAMESPACE) and is_distinct(value)
+    return named and value.startswith("/") and not set(value) & set(",?")
 
 
 def is_loopback(host: str) -> bool:
@@ -81,23 +75,3 @@ def has_token(auth: Json, token: str) -> bool:
 
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
-
-
-def is_name(value: Json, max_length: int) -> bool:
-    """Return whether a value is 1 to `max_length` printable characters."""
-    return isinstance(value, str) and 1 <= len(value) <= max_length and value.isprintable()
-
-
-def is_distinct(name: str) -> bool:
-    """Return whether a printable name has only characters that can be seen, in their composed form.
-
-    Otherwise two names could look the same.
-    """
-    if name != name.strip():
-        return False
-    if name.isascii():
-        return True
-    if _INVISIBLE.search(name) or not unicodedata.is_normalized("NFC", name):
-        return False
-    kinds = "".join("Z" if each == " " else unicodedata.category(each)[0] for each in name)
-    return not kinds.startswith("M") and "ZM" not in kinds and "M" * (_MAX_MARKS + 1) not in kinds

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nsroom_server.chat import policy
 from nsroom_server.errors import Refusal
-from nsroom_server.settings.access import is_distinct
+from nsroom_server.settings.names import is_distinct, is_name
 
 
 def test_the_longest_names_pass() -> None:
@@ -17,10 +17,11 @@ def test_the_longest_names_pass() -> None:
 @given(st.text(max_size=140))
 def test_a_room_name_is_printable(name: str) -> None:
     try:
-        assert policy.room_name(name, 128).isprintable()
-        assert 1 <= len(name) <= 128
+        assert policy.room_name(name, 128) == name
+        assert is_name(name, 128)
+        assert is_distinct(name)
     except Refusal:
-        assert not name.isprintable() or not 1 <= len(name) <= 128 or not is_distinct(name)
+        assert not is_name(name, 128) or not is_distinct(name)
 
 
 @pytest.mark.parametrize("name", ["lobby ", "n\u0303", "\u3164", "\u2800", "a\ufe0f", "\u0301"])
