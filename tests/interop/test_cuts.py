@@ -74,4 +74,17 @@ async def test_faults_of_a_cluster(spawn: Spawner, tmp_path: Path) -> None:
             await trial.stop(STOP, 1)
             await trial.pause_redis(STOP)
             await trial.kill()
-        assert broken(await trial.history()) == []
+        await require_whole(trial)
+
+
+async def test_a_room_is_joined_again_after_an_outage_of_redis(spawn: Spawner, tmp_path: Path) -> None:
+    (tmp_path / "valkey").mkdir()
+    async with valkey(tmp_path / "valkey") as redis:
+        trial = Trial(spawn, tmp_path, redis=redis, variables=({}, {}))
+        async with trial.going_on():
+            redis.pause()
+            await trial.reset()
+            await asyncio.sleep(STOP)
+            redis.resume()
+        await require_whole(trial)
+    assert "the server refuses to join lobby (bus_unavailable" in trial.watcher.stderr.text

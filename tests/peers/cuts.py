@@ -169,6 +169,7 @@ class Trial:
                 watcher = await self._spawn(
                     *("join", "lobby", "-u", url, "--save", str(self._run), "--transport", self._transport)
                 )
+                self.watcher = watcher
                 await watcher.err("joined lobby", timeout=_PATIENCE)
                 first = self._acknowledged
                 yield

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nsroom.channel import now
+from nsroom.client.acks import refusal
 from nsroom.client.catchup import CatchUp, RoomState, describe
 from nsroom.client.connecting import Connector
 from nsroom.client.events import Emit
@@ -20,6 +21,8 @@ Ask = Callable[..., Awaitable[list[asyncio.Future[Record]]]]
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
 _ANSWER_TIMEOUT = 10.0
 """Seconds to wait for the answer to each join, and for each page of missed messages."""
+_FOR_NOW = frozenset(("bus_unavailable", "rate_limited", "draining"))
+"""Refusals of a server that can accept the same join later."""
 
 
 def backoff(attempt: int) -> float:
@@ -135,11 +138,24 @@ class Reconnection:
     async def _catch_up(self, asked: Sequence[tuple[Emit, RoomState | None]]) -> None:
         try:
             answers = await self._ask(*(join for join, _ in asked))
-            for (_, room), answer in zip(asked, answers, strict=True):
+            for (join, room), answer in zip(asked, answers, strict=True):
                 if room is not None:
-                    await self._replay(room, answer)
+                    await self._replay(room, await self._joined(join, room, answer))
         except LostError:
             return  # the loss of this connection is handled like that of the last
+
+    async def _joined(
+        self, join: Emit, room: RoomState, answer: asyncio.Future[Record]
+    ) -> asyncio.Future[Record]:
+        """Repeat a join while the server refuses it for the moment, and return the last answer."""
+        attempt = 0
+        while (refused := refusal([await _page(answer)])) and refused.code in _FOR_NOW:
+            attempt += 1
+            if attempt == 1:
+                self._say(f"the server refuses to join {room.room} ({refused}); trying again")
+            await asyncio.sleep(backoff(attempt))
+            (answer,) = await self._ask(join)
+        return answer
 
     async def fill_gap(self, room: RoomState) -> None:
         """Put the missed messages of a room before the live one that shows that they are missing."""
