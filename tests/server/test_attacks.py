@@ -267,7 +267,7 @@ async def test_no_attack_blocks_the_loop(serve: Serve, lag: Lag, name: str) -> N
 async def test_an_echo_of_a_megabyte_of_arrays_does_not_block_the_loop(serve: Serve, lag: Lag) -> None:
     running = await serve(**PATIENT)
     async with raw_websocket(running, "/lab") as (reader, writer):
-        writer.write(masked(f'42/lab,7["echo",{MEGABYTE}]'))
+        writer.write(masked('42/lab,7["echo"' + ",[]" * 65_000 + ",1" * 400_000 + "]"))
         while b"43/lab,7[" not in (chunk := await asyncio.wait_for(reader.read(2**21), WAIT)):
             assert chunk
     assert lag.work < tolerance()
@@ -275,8 +275,10 @@ async def test_an_echo_of_a_megabyte_of_arrays_does_not_block_the_loop(serve: Se
 
 HEAVY = {
     "too deep": "42" + "[" * 999_000,
-    "60 deep": '42["x",' + ",".join(["[" * 58 + "]" * 58] * 8500) + "]",
-    "objects beside an attachment": f'451-["x",{PLACE}' + ",{}" * 320_000 + "]",
+    "60 deep, more than allowed": '42["x",' + ",".join(["[" * 58 + "]" * 58] * 8500) + "]",
+    "60 deep": '42["x",' + ",".join(["[" * 58 + "]" * 58] * 1120) + ",1" * 430_000 + "]",
+    "objects": '42["x"' + ',{"a":[]}' * 32_000 + ",1" * 340_000 + "]",
+    "objects beside an attachment": f'451-["x",{PLACE}' + ",{}" * 32_000 + ",1" * 400_000 + "]",
     "numbers beside an attachment": f'451-["x",{PLACE}' + ",0" * 490_000 + "]",
     "placeholders": '451-["x"' + f",{PLACE}" * 30_000 + "]",
 }

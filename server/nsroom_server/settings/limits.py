@@ -26,6 +26,8 @@ class Limits:
     """In one packet; the session is closed (1002)."""
     json_depth: int = 64
     """Nested arrays and objects in one packet; the session is closed (1002)."""
+    json_containers: int = 65_536
+    """Arrays and objects in one packet, half as many with attachments; the session is closed (1002)."""
     rooms_per_socket: int = 128
     """`too_many_rooms`."""
     namespaces_per_connection: int = 16

@@ -33,8 +33,6 @@ EVENTS: Final = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
 _ACKS = frozenset((PacketType.ACK, PacketType.BINARY_ACK))
 _BINARY = frozenset((PacketType.BINARY_EVENT, PacketType.BINARY_ACK))
 _CONTAINERS = frozenset((list, dict))
-_MAX_SEARCHED = 65_536
-"""Arrays and objects to search for placeholders, which takes longer than to decode them."""
 _Place = tuple[Any, Any, int]
 """A list or an object, the index or key in it, and the number of the attachment that belongs there."""
 _HEADER = re.compile(r"([0-6])(?:([1-9][0-9]{0,8})-)?(?:(/[^,]*),?)?([0-9]{0,16})")
@@ -85,9 +83,9 @@ class Packet:
         packet = cls(_TYPES[kind], None, namespace or "/", int(number) if number else None)
         packet.octets = len(text)
         packet.attachment_count = _attachments(packet.packet_type, attachments, limits)
-        if packet.packet_type in _BINARY and rest.count("[") + rest.count("{") > _MAX_SEARCHED:
-            raise Malformed("too many arrays and objects in a packet with attachments")
-        packet.data = strict_json.loads(rest, limits.json_depth) if rest else None
+        # To search for placeholders takes longer than to decode.
+        containers = limits.json_containers // (2 if packet.packet_type in _BINARY else 1)
+        packet.data = strict_json.loads(rest, limits.json_depth, containers) if rest else None
         _check(packet.packet_type, bool(rest), packet.data, packet.id)
         if packet.packet_type in _BINARY:
             packet._places = list(_find_places(packet.data, packet.attachment_count))

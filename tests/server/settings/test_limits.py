@@ -53,6 +53,21 @@ async def test_json_depth(serve: Serve, http: aiohttp.ClientSession, accepted: s
         assert await closing(ws) == 1002
 
 
+@pytest.mark.parametrize(("start", "count"), [("42", 8), ("451-", 4)])
+async def test_json_containers(serve: Serve, http: aiohttp.ClientSession, start: str, count: int) -> None:
+    running = await serve(limits=Limits(json_containers=8))
+    for more, accepted in ((0, True), (1, False)):
+        inner = ",[]" * (count - (2 if "-" in start else 1) + more)
+        async with websocket(http, running) as ws:
+            await ws.send_str(f'{start}1["nope"{f",{PLACE}" if "-" in start else ""}{inner}]')
+            if not accepted:
+                assert await closing(ws) == 1002
+                continue
+            if "-" in start:
+                await ws.send_bytes(b"x")
+            assert "unknown_event" in await ws.receive_str(timeout=WAIT)
+
+
 async def test_attachments(serve: Serve, http: aiohttp.ClientSession) -> None:
     async with websocket(http, await serve(limits=Limits(attachments=2))) as ws:
         await ws.send_str(f'452-1["nope",{PLACE}]')
