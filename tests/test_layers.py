@@ -49,7 +49,7 @@ PACKAGES = {
     "nsroom.client.transports": "socketio engineio aiohttp multidict yarl",
     "nsroom.client": "aiohttp yarl",
     "nsroom.proxy": "",
-    "nsroom.doctor": "yarl",
+    "nsroom.doctor": "multidict yarl",
     "nsroom.bench": "rich",
     "nsroom.cli": "typer platformdirs",
     "nsroom.commands": "typer platformdirs",

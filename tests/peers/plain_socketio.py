@@ -1,7 +1,8 @@
 """A plain server on stock python-socketio and aiohttp, with the events of `server4.js`.
 
 Prints `{"listening": PORT}`, then what it sees as JSON lines. `--transport polling|websocket`; `--ordered`
-finishes the events of a client one after the other, which the library does not do by itself.
+finishes the events of a client one after the other, which the library does not do by itself;
+`--always-connect` accepts a client before its connect handler runs.
 """
 
 import argparse
@@ -86,12 +87,25 @@ class Secret(socketio.AsyncNamespace):  # type: ignore[misc]
         raise socketio.exceptions.ConnectionRefusedError("no", {"code": 1})
 
 
-async def serve(transports: list[str], ordered: bool) -> None:
+class Raising(socketio.AsyncNamespace):  # type: ignore[misc]
+    """Fails for clients without a token."""
+
+    def on_connect(self, _sid: str, _environ: dict[str, Any], auth: Any) -> None:
+        show(token=auth["token"])
+
+
+async def serve(transports: list[str], ordered: bool, always_connect: bool) -> None:
     """Listen on a free port until killed."""
-    sio = socketio.AsyncServer(async_mode="aiohttp", transports=transports, async_handlers=not ordered)
+    sio = socketio.AsyncServer(
+        async_mode="aiohttp",
+        transports=transports,
+        async_handlers=not ordered,
+        always_connect=always_connect,
+    )
     for namespace in NAMESPACES:
         sio.register_namespace(Plain(namespace))
     sio.register_namespace(Secret("/secret"))
+    sio.register_namespace(Raising("/raising"))
     app = web.Application()
     sio.attach(app)
     runner = web.AppRunner(app)
@@ -105,5 +119,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--transport", action="append", choices=("polling", "websocket"))
     parser.add_argument("--ordered", action="store_true")
+    parser.add_argument("--always-connect", action="store_true")
     options = parser.parse_args()
-    asyncio.run(serve(options.transport or ["polling", "websocket"], options.ordered))
+    asyncio.run(serve(options.transport or ["polling", "websocket"], options.ordered, options.always_connect))

@@ -130,6 +130,37 @@ def limits_bodies(url: str, size: int) -> Proxy:
     return _listening(relay)
 
 
+def loses_bodies(url: str, size: int) -> Proxy:
+    """Take larger bodies with 200, and lose them."""
+
+    async def relay(head: bytes, client: Streams) -> None:
+        length = _LENGTH.search(head)
+        if not length or int(length[1]) <= size:
+            await _pass(head, client, url)
+            return
+        await client[0].readexactly(int(length[1]))
+        client[1].write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        await client[1].drain()
+
+    return _listening(relay)
+
+
+def adds_header(url: str, header: bytes) -> Proxy:
+    """Add a header to each answer."""
+
+    async def relay(head: bytes, client: Streams) -> None:
+        server = await _connect(url)
+        server[1].write(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        try:
+            status = await server[0].readuntil(b"\r\n")
+            client[1].write(status + header + b"\r\n")
+            await _pump(server[0], client[1])
+        finally:
+            server[1].close()
+
+    return _listening(relay)
+
+
 def cuts(url: str, seconds: float) -> Proxy:
     """End every connection after a while."""
 

@@ -31,6 +31,7 @@ _STATUS = {
 _ENGINE_CODES = {
     0: "the server does not offer this transport: try another --transport",
     1: "the server does not know the session: a load balancer without sticky sessions?",
+    3: "the application or a proxy refuses the request: does it need a --query, a --header or a --cookie?",
     4: "forbidden by the server's allowRequest: does it need a --header, a --cookie or a --query?",
     5: "the server speaks another version of the protocol",
 }
@@ -92,9 +93,15 @@ def network_fault(error: BaseException | None, tls: bool = False) -> str | None:
     return next(filter(None, (_network_fault(each, tls) for each in chain(error))), None)
 
 
-def status_advice(status: int) -> str | None:
-    """Return what an HTTP status means as the answer to a Socket.IO handshake."""
-    return _STATUS.get(status)
+def silence_advice(has_auth: bool) -> str:
+    """Return why a server may not answer a CONNECT; a Python connect handler that raises sends no answer."""
+    cause = "a middleware that never calls next(), or a connect handler that never returns or raised"
+    return cause if has_auth else f"{cause} (does it expect --auth?)"
+
+
+def refusal_advice(status: int, code: int | None = None) -> str | None:
+    """Return what an HTTP status and Engine.IO's error code mean as the answer to a handshake."""
+    return (_ENGINE_CODES.get(code) if code is not None else None) or _STATUS.get(status)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -132,7 +139,7 @@ def _timeout(connection: Connection, target: Target) -> str:
     if not connection.reached:
         return f"no connection within {seconds}: a firewall, or the wrong address?"
     if connection.tap.session.handshake is not None:
-        cause = connection.tap.hint or ": a middleware that never calls next()?"
+        cause = connection.tap.hint or f": {silence_advice(target.auth is not None)}"
         return f"it did not answer for the namespace within {seconds}{cause}"
     if connection.status == 101:
         return f"it accepts WebSocket, but sends no handshake within {seconds}: a plain WebSocket server?"
@@ -149,8 +156,8 @@ def _http(error: BaseException, connection: Connection) -> str | None:
         return f"{connection.proxy} {connection.proxy.refusal(status)}"
     body = _engine_error(error)
     code = body.get("code") if isinstance(body, dict) else None
-    advice = _ENGINE_CODES.get(code) if isinstance(code, int) else None
-    advice = advice or _STATUS.get(status) or "not a Socket.IO server: are the URL and --path right?"
+    advice = refusal_advice(status, code if isinstance(code, int) else None)
+    advice = advice or "not a Socket.IO server: are the URL and --path right?"
     kind = f" ({connection.headers.get('Content-Type', 'empty')})" if status == 200 else ""
     return f"HTTP {status}{kind}: {advice}"
 

@@ -12,6 +12,8 @@ from nsroom.doctor.probes.session import SESSION_ERRORS
 BUDGET = 15.0
 """Seconds for all checks together."""
 
+Tasks = Sequence["asyncio.Task[Report]"]
+
 Progress = Callable[[Sequence[str]], None]
 """Called with the names of the unfinished checks."""
 
@@ -25,6 +27,17 @@ class Check:
     needs: tuple[str, ...] = ()
     timeout: float = 8.0
     """Seconds."""
+    is_last: bool = False
+    """Whether to wait until the other checks are done, or as long as the time for all checks allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What a check waits for: all of `needed`, and at most `seconds` for `others`."""
+
+    needed: Tasks
+    others: Tasks
+    seconds: float
 
 
 async def examine(
@@ -32,9 +45,11 @@ async def examine(
 ) -> list[Report]:
     """Run all checks within `budget` seconds, and return their reports in the same order."""
     running: dict[str, asyncio.Task[Report]] = {}
-    for check in checks:
+    for check in sorted(checks, key=lambda check: check.is_last):
         needed = [running[name] for name in check.needs]
-        running[check.name] = asyncio.create_task(_run_after(needed, check, examination))
+        others = list(running.values()) if check.is_last else []
+        wait = Wait(needed, others, budget - check.timeout)
+        running[check.name] = asyncio.create_task(_run_after(wait, check, examination))
     try:
         await _wait(running, progress, budget)
         return [_result(check, running[check.name], budget) for check in checks]
@@ -62,10 +77,10 @@ def _result(check: Check, task: "asyncio.Task[Report]", budget: float) -> Report
     )
 
 
-async def _run_after(
-    needed: Sequence["asyncio.Task[Report]"], check: Check, examination: Examination
-) -> Report:
-    for task in needed:
+async def _run_after(wait: Wait, check: Check, examination: Examination) -> Report:
+    if wait.others:
+        await asyncio.wait(wait.others, timeout=wait.seconds)
+    for task in wait.needed:
         # Shielded: cancelling this check must not cancel those it depends on.
         report = await asyncio.shield(task)
         if report.finding.blocks:

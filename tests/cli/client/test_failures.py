@@ -60,7 +60,7 @@ ENGINE: Peers = {
     for code, text in {
         0: "does not offer this transport",
         1: "the server does not know the session",
-        3: r"HTTP 400: not a Socket\.IO server",
+        3: r"HTTP 400: the application or a proxy refuses the request",
         4: "forbidden by the server's allowRequest",
         5: "speaks another version",
     }.items()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nsroom.client.target import Target
 from nsroom.doctor.examination import Examination, Extras
@@ -74,6 +75,26 @@ async def test_independent_checks_run_concurrently() -> None:
 
     found = await findings([Check(name, run) for name in "abc"])
     assert {finding.state for finding in found.values()} == {State.OK}
+
+
+async def test_the_last_checks_wait_for_the_others() -> None:
+    done: list[str] = []
+
+    def records(name: str, seconds: float, is_last: bool = False) -> Check:
+        async def run(_examination: Examination) -> Finding:
+            await asyncio.sleep(seconds)
+            done.append(name)
+            return ok("")
+
+        return Check(name, run, timeout=1.0, is_last=is_last)
+
+    await findings([records("slow", 0.2), records("event", 0.0, is_last=True), records("quick", 0.0)])
+    assert done == ["quick", "slow", "event"]
+
+
+async def test_the_last_checks_start_while_there_is_time_for_them() -> None:
+    checks = [hangs("a"), replace(returns(ok("yes"), "event"), timeout=1.0, is_last=True)]
+    assert (await findings(checks, budget=1.2))["event"].state is State.OK
 
 
 async def test_a_broken_connection_is_a_failure() -> None:

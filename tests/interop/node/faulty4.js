@@ -1,5 +1,6 @@
 // A Socket.IO 4 server as it goes wrong: `--forbid`, `--origin ORIGIN`, `--ping-interval MS`, `--path PATH`,
-// `--transport NAME`, `--hang`. /hanging never answers, /late registers its handlers too late, /token wants a token.
+// `--transport NAME`, `--hang`. /hanging never answers, /late registers its handlers too late, /token wants a token;
+// /kicked, /removed, /closed and /kicked-late disconnect everyone, as the event `guarded` does; `crash` ends the server.
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { Server } from "socket.io";
@@ -27,12 +28,18 @@ const io = new Server(http, {
 const answer = (socket) => {
   socket.on("hello", (...args) => args.at(-1)({ ok: true }));
   socket.on("slow", (...args) => setTimeout(args.at(-1), 1800, { ok: true }));
+  socket.on("guarded", () => socket.disconnect());
+  socket.on("crash", () => process.exit(1));
   socket.on("fail", (...args) => args.at(-1)({ error: "no" }));
 };
 if (values.hang) io.use(() => {});
 io.on("connection", answer);
 io.of("/hanging").use(() => {});
 io.of("/late").on("connection", (socket) => setTimeout(answer, 300, socket));
+io.of("/kicked").on("connection", (socket) => socket.disconnect(true));
+io.of("/removed").on("connection", (socket) => socket.disconnect());
+io.of("/closed").on("connection", (socket) => socket.conn.close());
+io.of("/kicked-late").on("connection", (socket) => setTimeout(() => socket.disconnect(true), 300));
 io.of("/token").use((socket, next) => {
   next(socket.handshake.auth.token === "right" ? undefined : Object.assign(new Error("who?"), { data: { code: 7 } }));
 });

@@ -4,7 +4,7 @@ from nsroom.doctor.checks.acknowledgements import check_ack, check_handlers
 from nsroom.doctor.checks.admin import check_admin
 from nsroom.doctor.checks.cors import check_cors
 from nsroom.doctor.checks.handshake import check_handshake, check_http, check_path, check_redirect
-from nsroom.doctor.checks.liveness import check_heartbeat, check_payload, check_soak
+from nsroom.doctor.checks.liveness import check_disconnect, check_heartbeat, check_payload, check_soak
 from nsroom.doctor.checks.namespaces import (
     check_auth,
     check_middleware,
@@ -52,7 +52,9 @@ def all_checks(soak: float = 0.0) -> tuple[Check, ...]:
         Check("heartbeat", check_heartbeat, ("version",), 9.0),
         Check("soak", check_soak, ("version",), soak + 8.0),
         Check("payload", check_payload, ("sticky",)),
-        Check("ack", check_ack, ("namespace", "auth", "middleware"), 9.0),
-        Check("handlers", check_handlers, ("namespace", "auth", "middleware"), 9.0),
         Check("admin", check_admin, ("parser",)),
+        Check("disconnect", check_disconnect, ("namespace", "auth", "middleware")),
+        # Last: an event may make the server fail, which must not spoil other checks.
+        Check("ack", check_ack, ("disconnect",), 9.0, is_last=True),
+        Check("handlers", check_handlers, ("disconnect",), 9.0, is_last=True),
     )

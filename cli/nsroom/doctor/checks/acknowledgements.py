@@ -3,13 +3,13 @@
 import time
 from dataclasses import dataclass, replace
 
+from nsroom.doctor.checks.handshake import shake_hands
 from nsroom.doctor.checks.namespaces import CONNECT_TIMEOUT, open_session
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.transport import payload
-from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession
-from nsroom.protocol import socketio
+from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, frames_of
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 
@@ -38,10 +38,10 @@ async def emit_event(examination: Examination) -> AckResult:
     """Emit the user's event. Raises: as `open_session`."""
     name = examination.target.namespaces[0]
     packet = Packet(PacketType.EVENT, name, 1, [examination.extras.event, *examination.extras.args])
-    parts = socketio.encode(packet)
-    size = sum(len(part if isinstance(part, bytes) else part.encode()) for part in parts) + 1
     session = await open_session(examination)
     try:
+        parts = frames_of(packet, session.dialect)
+        size = sum(len(part if isinstance(part, bytes) else part.encode()) for part in parts)
         limit = session.handshake.max_payload
         if limit is not None and size > limit:
             return AckResult(size, limit)
@@ -86,7 +86,7 @@ async def check_ack(examination: Examination) -> Finding:
         found = f"{name} has {result.size} bytes, but the server accepts {result.limit} (maxPayload)"
         return fail(found, *payload(result.size))
     if result.reason:
-        return fail(f"{name} ends the session: {result.reason}", *fixes.acknowledge(event))
+        return await _ended(examination, name, result.reason)
     ms = result.first_ms if result.first_ms is not None else result.retry_ms
     if ms is None:
         found = f"{name} is not acknowledged: no handler, or it does not call its callback"
@@ -95,6 +95,15 @@ async def check_ack(examination: Examination) -> Finding:
     if isinstance(first, dict) and "error" in first:
         return warn(f"{name} is acknowledged with an error: {shown(first)}")
     return ok(f"{name} is acknowledged after {ms:.0f} ms")
+
+
+async def _ended(examination: Examination, name: str, reason: str) -> Finding:
+    """Return the finding for an event after which the session ended, or the server."""
+    gone = await shake_hands(examination)
+    if gone.response is None:
+        found = f"{name} ends the session ({reason}), and the server no longer answers: {gone.reason}"
+        return fail(found, *fixes.crash())
+    return fail(f"{name} ends the session: {reason}", *fixes.disconnect())
 
 
 async def check_handlers(examination: Examination) -> Finding:

@@ -9,7 +9,7 @@ from nsroom.doctor.checks.versions import detect_revision
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, ok, skip, warn
 from nsroom.doctor.fixes import application as fixes
-from nsroom.doctor.probes.session import SESSION_ERRORS, Outcome, ProbeSession, Reply
+from nsroom.doctor.probes.session import EVENTS, SESSION_ERRORS, Outcome, ProbeSession, Reply
 from nsroom.protocol.refusals import message_of
 
 _ADMIN = "/admin"
@@ -43,8 +43,10 @@ async def _sends_config(session: ProbeSession, reply: Reply) -> bool:
         return True
     try:
         async with asyncio.timeout(1.0):
-            while not isinstance(frame := await session.receive_packet(), str) or (
-                '"config"' not in frame[:200]
+            while not (
+                (packet := await session.receive_packet())
+                and packet.type in EVENTS
+                and packet.data[0] == "config"
             ):
                 continue
     except (TimeoutError, *SESSION_ERRORS):

@@ -4,19 +4,21 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from nsroom.client.failures import status_advice
+from nsroom.client.failures import refusal_advice
 from nsroom.doctor.checks.network import speaks_tls
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip
 from nsroom.doctor.fixes import network as fixes
 from nsroom.doctor.probes.http import NoResponse, Response, UpgradeRefused
 from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, parse_open
-from nsroom.doctor.probes.wires import PollingWire, WebSocketWire, split_body
+from nsroom.doctor.probes.wires import PollingWire, WebSocketWire, polling_query, split_body
 from nsroom.errors import DecodeError
+from nsroom.protocol.dialect import DEFAULT, Dialect
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.refusals import parse_engine_error
 
-_EIO3 = re.compile(rb"[0-9]{1,6}:0\{")
+# Text, or the binary form, which servers before Socket.IO 2 send.
+_EIO3 = re.compile(rb"(?:[0-9]{1,6}:|\x00[\x00-\x09]{1,6}\xff)0\{")
 _LIKELY_PATHS = (
     "/socket.io/",
     "/api/socket.io/",
@@ -84,9 +86,7 @@ async def shake_hands(
 ) -> PollingHandshake:
     """Try a polling handshake, and close the session that it opens."""
     try:
-        response = await examination.http.request(
-            "GET", {"EIO": "4", "transport": "polling"}, path=path, timeout=timeout
-        )
+        response = await examination.http.request("GET", polling_query(DEFAULT), path=path, timeout=timeout)
     except NoResponse as error:
         return PollingHandshake(error=error)
     handshake = PollingHandshake(response)
@@ -98,10 +98,10 @@ async def shake_hands(
 async def close_session(examination: Examination, revision: int, response: Response) -> None:
     """Close the session that a handshake opened."""
     try:
-        sid = parse_open(split_body(response.body, revision)[0]).sid
+        sid = parse_open(split_body(response.body, Dialect(revision))[0]).sid
     except DecodeError:
         return
-    await PollingWire(examination.http, revision, sid, response.cookies).close()
+    await PollingWire(examination.http, Dialect(revision), sid, response.cookies).close()
 
 
 @once
@@ -139,7 +139,7 @@ async def _engineio_at(examination: Examination, path: str) -> str | None:
 async def websocket_handshake(examination: Examination) -> Handshake | Exception:
     """Open a session directly over WebSocket; return its handshake, or the error."""
     try:
-        session = await ProbeSession.over_websocket(examination.http, 4)
+        session = await ProbeSession.over_websocket(examination.http, DEFAULT)
     except SESSION_ERRORS as error:
         return error
     await session.close()
@@ -235,7 +235,7 @@ def _unknown_server(response: Response | None, path: str) -> Finding:
     content = "a web page" if "html" in kind else f"{kind[:60] or 'an empty response'}"
     if response.status == 200:
         return fail(f"{content} at {path}, not Socket.IO: wrong server or wrong --path?", *fixes.attach())
-    advice = status_advice(response.status) or "not a Socket.IO response"
+    advice = refusal_advice(response.status) or "not a Socket.IO response"
     return fail(f"HTTP {response.status} at {path}: {advice}", *fixes.attach())
 
 
@@ -265,10 +265,12 @@ async def check_handshake(examination: Examination) -> Finding:
         reason = f": {shown(message)}" if message else ""
         return fail(f"the handshake is forbidden, HTTP {response.status}{reason}", *fixes.forbidden())
     if response.status in (429, 502, 503, 504):
-        advice = status_advice(response.status)
+        advice = refusal_advice(response.status)
         return fail(f"HTTP {response.status}: {advice}", *fixes.gateway(response.status))
     if message:
-        return fail(f"the handshake is refused, HTTP {response.status}: {shown(message)}", *fixes.forbidden())
+        advice = refusal_advice(response.status, code)
+        found = f"the handshake is refused, HTTP {response.status}: {shown(message)}"
+        return fail(f"{found}: {advice}" if advice else found, *fixes.forbidden())
     if await connects_over_websocket(examination):
         return ok("the handshake is accepted over WebSocket")
     return fail(f"HTTP {response.status}")

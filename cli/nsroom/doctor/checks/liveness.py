@@ -3,14 +3,20 @@
 import asyncio
 import time
 
-from nsroom.doctor.checks.namespaces import open_session
-from nsroom.doctor.checks.transports import offered_transports, open_polling_session
+from nsroom.doctor.checks.namespaces import CONNECT_TIMEOUT, open_session
+from nsroom.doctor.checks.transports import (
+    CONNECT_UNKNOWN,
+    is_unknown_answered,
+    offered_transports,
+    open_polling_session,
+)
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, fail, ok, skip, warn
 from nsroom.doctor.fixes import transport as fixes
+from nsroom.doctor.fixes.application import disconnect
 from nsroom.doctor.probes.http import NoResponse
-from nsroom.doctor.probes.session import ProbeSession
-from nsroom.doctor.probes.wires import PollingWire, SessionEnded, encode_body
+from nsroom.doctor.probes.session import PollingSession, ProbeSession, frames_of
+from nsroom.doctor.probes.wires import SessionEnded, encode_body
 from nsroom.errors import DecodeError
 
 _HEARTBEAT_TIMEOUT = 6.0
@@ -21,6 +27,12 @@ _PROXY_IDLE_MS = 55_000
 """Milliseconds: most proxies close connections that are idle for 60 s."""
 _MAX_BODY = 1_000_000
 """Bytes of the body to try: the default limit of servers."""
+_STAY = 1.0
+"""Seconds in which a server that does not want a client has usually disconnected it."""
+_SMALL_BODY = 100
+"""Bytes of a body that gets through wherever any does; larger than the packet after the padding."""
+_ANSWER_TIMEOUT = 2.0
+"""Seconds to wait for the answer to the packet after the padding."""
 
 
 async def check_heartbeat(examination: Examination) -> Finding:
@@ -29,7 +41,7 @@ async def check_heartbeat(examination: Examination) -> Finding:
     try:
         interval, timeout = session.handshake.ping_interval, session.handshake.ping_timeout
         settings = f"every {interval / 1000:g} s, timeout {timeout / 1000:g} s"
-        if session.revision == 3:
+        if session.dialect.is_old:
             return await _expect_pong(session, settings)
         if interval > _PROXY_IDLE_MS:
             found = f"{settings}: most proxies close connections that are idle for 60 s"
@@ -44,7 +56,7 @@ async def check_heartbeat(examination: Examination) -> Finding:
 async def _expect_ping(session: ProbeSession, settings: str) -> Finding:
     seconds = session.handshake.ping_interval / 1000 + _GRACE
     start = time.monotonic()
-    await _receive(session, seconds, until_ping=True)
+    await _receive_ping(session, seconds)
     if not session.pings:
         return fail(f"{settings}, but none arrived within {seconds:g} s", *fixes.heartbeat())
     return ok(f"{settings}; one arrived after {session.pings[0] - start:.1f} s")
@@ -53,20 +65,38 @@ async def _expect_ping(session: ProbeSession, settings: str) -> Finding:
 async def _expect_pong(session: ProbeSession, settings: str) -> Finding:
     """Send a heartbeat: in protocol 3 the client pings."""
     await session.wire.send("2")
-    await _receive(session, _HEARTBEAT_TIMEOUT, until_ping=True)
+    await _receive_ping(session, _HEARTBEAT_TIMEOUT)
     if not session.pings:
         return fail(f"{settings}, but ours was not answered", *fixes.heartbeat())
     return ok(f"{settings}; ours was answered")
 
 
-async def _receive(session: ProbeSession, seconds: float, until_ping: bool = False) -> None:
-    """Receive packets for `seconds`, or until a heartbeat. Raises: SessionEnded, NoResponse, DecodeError."""
+async def _receive_ping(session: ProbeSession, seconds: float) -> None:
+    """Receive a heartbeat within `seconds`, if one arrives. Raises: SessionEnded, NoResponse, DecodeError."""
     try:
         async with asyncio.timeout(seconds):
-            while await session.receive_frame() is not None or not (until_ping and session.pings):
-                continue
+            while not session.pings:
+                await session.receive_frame()
     except TimeoutError:
         return
+
+
+async def check_disconnect(examination: Examination) -> Finding:
+    """Check whether the server lets this client stay after it has accepted it."""
+    target = examination.target
+    session = await open_session(examination)
+    try:
+        await session.connect_namespaces(target.namespaces, target.auth, examination.timeout(CONNECT_TIMEOUT))
+        start = time.monotonic()
+        await session.hold(_STAY)
+    except DecodeError as error:
+        return fail(f"a packet that clients cannot read, right after CONNECT: {error}", *disconnect())
+    except (SessionEnded, NoResponse) as error:
+        ms = (time.monotonic() - start) * 1000
+        return fail(f"this client is accepted, and {ms:.0f} ms later: {error}", *disconnect())
+    finally:
+        await session.close()
+    return ok(f"none within {_STAY:g} s after CONNECT")
 
 
 async def check_soak(examination: Examination) -> Finding:
@@ -76,11 +106,11 @@ async def check_soak(examination: Examination) -> Finding:
         return skip("use --soak SECONDS to test an idle connection")
     session = await open_session(examination)
     start = time.monotonic()
-    pinging = asyncio.create_task(_ping(session)) if session.revision == 3 else None
+    pinging = asyncio.create_task(_ping(session)) if session.dialect.is_old else None
     try:
         target = examination.target
         await session.connect_namespaces(target.namespaces, target.auth, min(4.0, seconds))
-        await _receive(session, seconds - (time.monotonic() - start))
+        await session.hold(seconds - (time.monotonic() - start))
     except (SessionEnded, NoResponse, DecodeError) as error:
         held = time.monotonic() - start
         return fail(f"closed after {held:.1f} s, {len(session.pings)} heartbeats: {error}", *fixes.idle(held))
@@ -109,26 +139,48 @@ async def check_payload(examination: Examination) -> Finding:
         return ok(_limit(session.handshake.max_payload))
     polled = await open_polling_session(examination)
     limit = polled.handshake.max_payload
-    wire = polled.wire(examination.http)
-    try:
-        return ok(_limit(None)) if limit is None else await _post_body(wire, polled.revision, limit)
-    finally:
-        await wire.close()
+    if limit is None or limit < _SMALL_BODY:
+        await polled.wire(examination.http).close()
+        return ok(_limit(limit))
+    return await _check_body(examination, polled, limit)
 
 
-async def _post_body(wire: PollingWire, revision: int, limit: int) -> Finding:
-    """Send a body as large as the server accepts, or as a check may send."""
+async def _check_body(examination: Examination, polled: PollingSession, limit: int) -> Finding:
+    """Send a body as large as the server accepts, or as a check may send, and wait for an answer to it."""
     size = min(limit, _MAX_BODY)
     try:
-        # A pong: servers ignore its data.
-        await wire.post(encode_body("3" + "x" * (size - 1), revision), 5.0)
+        if await _answers_after(examination, polled, size):
+            return ok(f"{_limit(limit)}; a body of {size} bytes gets through")
+        small = await open_polling_session(examination)
+        is_lost = await _answers_after(examination, small, _SMALL_BODY)
     except NoResponse as error:
         if error.timed_out:
-            return ok(f"{_limit(limit)}; a body of that size: {error}")
+            return skip(f"{_limit(limit)}; a body of {size} bytes could not be verified: {error}")
         return _body_refused(limit, size, str(error))
     except SessionEnded as error:
         return _body_refused(limit, size, str(error))
-    return ok(f"{_limit(limit)}; a body of {size} bytes gets through")
+    if is_lost:
+        found = f"{_limit(limit)}, but a body of {size} bytes is accepted and then lost: large messages, too"
+        return warn(found, *fixes.lost_body())
+    found = "is accepted; whether all of it arrives could not be verified: no answer to a CONNECT"
+    return skip(f"{_limit(limit)}; a body of {size} bytes {found}")
+
+
+async def _answers_after(examination: Examination, polled: PollingSession, size: int) -> bool:
+    """Return whether a CONNECT is answered at the end of a body of `size` bytes.
+
+    Raises: SessionEnded, NoResponse, when the body is refused.
+    """
+    wire = polled.wire(examination.http)
+    session = ProbeSession(wire, polled.dialect, polled.handshake)
+    request = frames_of(CONNECT_UNKNOWN, polled.dialect)
+    # A pong: servers ignore its data.
+    padding = "3".ljust(size - len(encode_body(["", *request], polled.dialect)), "x")
+    try:
+        await wire.post(padding, *request, timeout=5.0)
+        return await is_unknown_answered(session, examination.timeout(_ANSWER_TIMEOUT))
+    finally:
+        await wire.close()
 
 
 def _limit(limit: int | None) -> str:

@@ -1,15 +1,17 @@
 """Namespace checks: parser, names, credentials, middleware and recovery."""
 
-import asyncio
+from collections.abc import Mapping
 
+from nsroom.client.failures import silence_advice
 from nsroom.doctor.checks.handshake import connects_over_websocket, shake_hands
-from nsroom.doctor.checks.versions import detect_revision
+from nsroom.doctor.checks.versions import detect_dialect, detect_revision
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import sticky
 from nsroom.doctor.probes.session import SESSION_ERRORS, Outcome, ProbeSession, Reply
+from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.refusals import message_of
 from nsroom.record import Json
 
@@ -19,29 +21,26 @@ _SLOW_MS = 3000
 """Milliseconds after which a CONNECT counts as slow."""
 # The first is sent by Node and the reference server, the second by python-socketio.
 _UNKNOWN_NAMESPACE = ("invalid namespace", "unable to connect")
-# {"type": 0, "nsp": "/"} in msgpack.
-_MSGPACK_CONNECT = b"\x82\xa4type\x00\xa3nsp\xa1/"
-_MSGPACK_TYPE = b"\xa4type"
 
 
-async def open_session(examination: Examination) -> ProbeSession:
-    """Open a session over a transport that works.
+async def open_session(examination: Examination, dialect: Dialect | None = None) -> ProbeSession:
+    """Open a session over a transport that works, by default in the dialect of the target.
 
     Raises: UpgradeRefused, NoResponse, SessionEnded, DecodeError.
     """
-    revision = await detect_revision(examination) or 4
+    dialect = dialect or await detect_dialect(examination)
     if await connects_over_websocket(examination) and examination.uses_websocket:
-        return await ProbeSession.over_websocket(examination.http, revision)
-    return await ProbeSession.over_polling(examination.http, revision)
+        return await ProbeSession.over_websocket(examination.http, dialect)
+    return await ProbeSession.over_polling(examination.http, dialect)
 
 
-async def connect(examination: Examination, *namespaces: str, auth: Json = None) -> dict[str, Reply]:
+async def connect(
+    examination: Examination, *namespaces: str, auth: Json = None, dialect: Dialect | None = None
+) -> dict[str, Reply]:
     """Connect to namespaces in a new session. Raises: as `open_session`."""
-    session = await open_session(examination)
+    session = await open_session(examination, dialect)
     try:
-        query = "&".join(f"{key}={value}" for key, value in examination.target.query)
-        timeout = examination.timeout(CONNECT_TIMEOUT)
-        return await session.connect_namespaces(namespaces, auth, timeout, query)
+        return await session.connect_namespaces(namespaces, auth, examination.timeout(CONNECT_TIMEOUT))
     finally:
         await session.close()
 
@@ -62,37 +61,33 @@ async def root_reply(examination: Examination) -> Reply:
 
 
 @once
-async def speaks_msgpack(examination: Examination) -> bool:
-    """Return whether a CONNECT in msgpack is answered in msgpack."""
-    session = await open_session(examination)
+async def speaks_other_parser(examination: Examination) -> bool:
+    """Return whether the server answers a CONNECT in the parser that the target does not use."""
+    target, other = examination.target, (await detect_dialect(examination)).other_parser
     try:
-        await session.wire.send(_MSGPACK_CONNECT)
-        async with asyncio.timeout(examination.timeout(2.0)):
-            while isinstance(frame := await session.receive_packet(), str):
-                continue
-            return is_msgpack(frame)
-    except (TimeoutError, *SESSION_ERRORS):
+        replies = await connect(examination, *target.namespaces, auth=target.auth, dialect=other)
+    except SESSION_ERRORS:
         return False
-    finally:
-        await session.close()
-
-
-def is_msgpack(frame: bytes) -> bool:
-    """Return whether a binary frame is a packet of socket.io-msgpack-parser: a map with a type."""
-    return 0x80 < frame[0] < 0x90 and _MSGPACK_TYPE in frame[:64] if frame else False
+    return _any_answer(replies)
 
 
 async def answers_connect(examination: Examination) -> bool:
     """Return whether the server answers any CONNECT of the target. Raises: as `open_session`."""
-    replies = await target_replies(examination)
+    return _any_answer(await target_replies(examination))
+
+
+def _any_answer(replies: Mapping[str, Reply]) -> bool:
     return any(reply.outcome in (Outcome.CONNECTED, Outcome.REFUSED) for reply in replies.values())
 
 
 async def check_parser(examination: Examination) -> Finding:
-    """Check whether the server's packets are JSON."""
+    """Check whether the server's packets are JSON, or msgpack with --parser msgpack."""
+    is_msgpack = (await detect_dialect(examination)).is_msgpack
     if await answers_connect(examination):
-        return ok("packets are JSON")
-    if await speaks_msgpack(examination):
+        return ok("packets are msgpack, as requested" if is_msgpack else "packets are JSON")
+    if await speaks_other_parser(examination):
+        if is_msgpack:
+            return fail("packets are JSON, but --parser msgpack was given", *fixes.parser())
         return fail("packets are msgpack (socket.io-msgpack-parser), not JSON", *fixes.msgpack())
     replies = await target_replies(examination)
     closed = next((reply for reply in replies.values() if reply.outcome is Outcome.CLOSED), None)
@@ -106,7 +101,7 @@ def _closed(reason: str) -> Finding:
     if reason.startswith("HTTP"):
         return fail(f"a polling session is refused: {reason}", *sticky())
     if reason.startswith(("WebSocket closed", "the server sent CLOSE")):
-        found = f"a CONNECT ends the session ({reason}): does the server use another parser?"
+        found = f"a CONNECT ends the session ({reason}): another parser, or a middleware that closes it?"
         return fail(found, *fixes.parser())
     return fail(f"the answer to a CONNECT cannot be parsed: {reason}", *fixes.parser())
 
@@ -183,8 +178,9 @@ async def check_middleware(examination: Examination) -> Finding:
     silent = [name for name, reply in replies.items() if reply.outcome is Outcome.SILENT]
     if silent:
         seconds = f"{examination.timeout(CONNECT_TIMEOUT):g} s"
-        cause = "a middleware that never calls next(), or a connect handler that never returns"
-        return fail(f"{silent[0]}: no answer to CONNECT within {seconds}: {cause}", *fixes.middleware())
+        cause = silence_advice(bool(examination.target.auth))
+        remedy = fixes.middleware() if examination.target.auth else fixes.middleware() + fixes.credentials()
+        return fail(f"{silent[0]}: no answer to CONNECT within {seconds}: {cause}", *remedy)
     slowest = max((reply.ms for reply in replies.values()), default=0.0)
     found = f"CONNECT was answered after {slowest:.0f} ms"
     return warn(found, *fixes.middleware()) if slowest > _SLOW_MS else ok(found)

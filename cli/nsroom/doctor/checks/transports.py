@@ -6,23 +6,33 @@ from typing import NamedTuple
 
 from nsroom.doctor.checks.handshake import connects_over_websocket, polling_handshake, websocket_handshake
 from nsroom.doctor.checks.namespaces import answers_connect
-from nsroom.doctor.checks.versions import detect_revision
+from nsroom.doctor.checks.versions import detect_dialect
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import network as network_fixes
 from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.probes.http import NoResponse, UpgradeRefused
-from nsroom.doctor.probes.session import Outcome, PollingSession, ProbeSession, open_polling, parse_open
-from nsroom.doctor.probes.wires import PollingWire, SessionEnded, WebSocketWire, encode_body, split_body
+from nsroom.doctor.probes.session import (
+    Outcome,
+    PollingSession,
+    ProbeSession,
+    frames_of,
+    open_polling,
+    parse_open,
+)
+from nsroom.doctor.probes.wires import PollingWire, SessionEnded, WebSocketWire, split_body
 from nsroom.errors import DecodeError
+from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import Handshake
+from nsroom.protocol.socketio import Packet, PacketType
 
 _REQUESTS = 8
 """Requests in one session: with two servers in turn, the second one already fails."""
 _MAX_DELAY = 3.0
 """Seconds by which the answer to a waiting poll may be later than any other response."""
 _UNKNOWN_NAMESPACE = "/nsroom-doctor"
-"""A namespace that the server refuses, so that no handler of an application runs."""
+CONNECT_UNKNOWN = Packet(PacketType.CONNECT, _UNKNOWN_NAMESPACE, None, None)
+"""A CONNECT that the server refuses, so that no handler of an application runs."""
 _NO_POLLING = "not used: --transport websocket"
 _NO_WEBSOCKET = "not used: --transport polling"
 
@@ -36,7 +46,7 @@ class Offered(NamedTuple):
 
 async def open_polling_session(examination: Examination) -> PollingSession:
     """Open a session over polling. Raises: SessionEnded, NoResponse, DecodeError."""
-    return await open_polling(examination.http, await detect_revision(examination) or 4)
+    return await open_polling(examination.http, await detect_dialect(examination))
 
 
 @once
@@ -47,7 +57,7 @@ async def offered_transports(examination: Examination) -> Offered:
     if handshake.revision is None or handshake.response is None:
         return Offered(False, direct)
     try:
-        upgrades = parse_open(split_body(handshake.response.body, handshake.revision)[0]).upgrades
+        upgrades = parse_open(split_body(handshake.response.body, Dialect(handshake.revision))[0]).upgrades
     except DecodeError:
         upgrades = ()
     return Offered(True, direct or "websocket" in upgrades)
@@ -89,7 +99,7 @@ async def check_sticky(examination: Examination) -> Finding:
     if not (await offered_transports(examination)).polling:
         return skip("not needed without polling")
     polled = await open_polling_session(examination)
-    accepted, reason = await _count_accepted(polled.wire(examination.http), polled.revision)
+    accepted, reason = await _count_accepted(polled.wire(examination.http), polled.dialect)
     if accepted < _REQUESTS:
         return _requests_refused(examination, _REQUESTS - accepted, reason)
     if polled.cookies:
@@ -107,19 +117,19 @@ def _requests_refused(examination: Examination, count: int, reason: str) -> Find
 async def _check_cookie(examination: Examination, polled: PollingSession) -> Finding:
     """Check whether a session works without the cookies of its handshake."""
     second = await open_polling_session(examination)
-    accepted, _ = await _count_accepted(second.wire(examination.http, send_cookies=False), second.revision)
+    accepted, _ = await _count_accepted(second.wire(examination.http, send_cookies=False), second.dialect)
     names = ", ".join(polled.cookies)[:100]
     if accepted == _REQUESTS:
         return ok(f"{_REQUESTS} requests of one session, all accepted, with and without its cookie {names}")
     return warn(f"only for clients that send the cookie {names} back", *fixes.sticky(names))
 
 
-async def _count_accepted(wire: PollingWire, revision: int) -> tuple[int, str]:
+async def _count_accepted(wire: PollingWire, dialect: Dialect) -> tuple[int, str]:
     """Send heartbeats; return how many the server accepted, and the last refusal."""
     accepted, reason = 0, ""
     for _ in range(_REQUESTS):
         try:
-            await wire.post(encode_body("3" if revision == 4 else "2", revision), 3.0)
+            await wire.post("2" if dialect.is_old else "3", timeout=3.0)
             accepted += 1
         except SessionEnded as error:
             reason = str(error)[:120]
@@ -142,14 +152,14 @@ async def check_polling(examination: Examination) -> Finding:
     await second.wire(examination.http).close()
     wire = first.wire(examination.http)
     try:
-        return await _check_waiting_poll(wire, first.revision, examination)
+        return await _check_waiting_poll(wire, first.dialect, examination)
     finally:
         await wire.close()
 
 
-async def _check_waiting_poll(wire: PollingWire, revision: int, examination: Examination) -> Finding:
+async def _check_waiting_poll(wire: PollingWire, dialect: Dialect, examination: Examination) -> Finding:
     timeout = examination.timeout(_MAX_DELAY)
-    if revision == 3:  # the server connects / unasked, with the handshake or right after it
+    if dialect.is_old:  # the server connects / unasked, with the handshake or right after it
         await asyncio.wait_for(wire.receive(), 5.0)
     poll = asyncio.create_task(wire.receive())
     try:
@@ -157,8 +167,8 @@ async def _check_waiting_poll(wire: PollingWire, revision: int, examination: Exa
         await asyncio.sleep(0.1)
         start = time.monotonic()
         try:
-            request = "2" if revision == 3 else f"40{_UNKNOWN_NAMESPACE},"
-            await wire.post(encode_body(request, revision), timeout)
+            request = ["2"] if dialect.is_old else frames_of(CONNECT_UNKNOWN, dialect)
+            await wire.post(*request, timeout=timeout)
         except NoResponse as error:
             found = "a request waits until the waiting poll is answered: one request at a time is handled"
             return fail(found if error.timed_out else str(error), *fixes.buffering())
@@ -187,13 +197,17 @@ async def check_upgrade(examination: Examination) -> Finding:
     if not all(await offered_transports(examination)):
         return skip("not possible with one transport")
     polled = await open_polling_session(examination)
-    query = {"EIO": str(polled.revision), "transport": "websocket", "sid": polled.handshake.sid}
+    query = {
+        "EIO": str(polled.dialect.engine),
+        "transport": "websocket",
+        "sid": polled.handshake.sid,
+    }
     try:
         ws = await examination.http.websocket(query, cookies=polled.cookies, timeout=4.0)
     except (UpgradeRefused, NoResponse) as error:
         await polled.wire(examination.http).close()
         return _no_websocket(examination, error)
-    wire = WebSocketWire(ws)
+    wire = WebSocketWire(ws, polled.dialect)
     try:
         return await _check_switch(examination, wire, polled)
     except SessionEnded as error:
@@ -213,18 +227,24 @@ async def _check_switch(examination: Examination, wire: WebSocketWire, polled: P
     if answer != "3probe":
         return fail(f"101, but the probe is answered with {shown(answer, 60)}")
     await wire.send("5")
-    session = ProbeSession(wire, polled.revision, polled.handshake)
+    session = ProbeSession(wire, polled.dialect, polled.handshake)
     answered = await _answers(session, examination.timeout(_MAX_DELAY))
     if not answered and await answers_connect(examination):
         return fail("101 and probe, but no packet arrives after the switch", *fixes.websocket(examination))
     return ok("101, probe and switch")
 
 
+async def is_unknown_answered(session: ProbeSession, seconds: float) -> bool:
+    """Return whether CONNECT_UNKNOWN, which was sent, is answered within `seconds`."""
+    replies = await session.receive_replies((_UNKNOWN_NAMESPACE,), seconds)
+    return replies[_UNKNOWN_NAMESPACE].outcome in (Outcome.CONNECTED, Outcome.REFUSED)
+
+
 async def _answers(session: ProbeSession, seconds: float) -> bool:
     """Return whether the server answers a packet within `seconds`."""
-    if session.revision == 4:
-        replies = await session.connect_namespaces((_UNKNOWN_NAMESPACE,), None, seconds)
-        return replies[_UNKNOWN_NAMESPACE].outcome in (Outcome.CONNECTED, Outcome.REFUSED)
+    if not session.dialect.is_old:
+        await session.send_packet(CONNECT_UNKNOWN)
+        return await is_unknown_answered(session, seconds)
     await session.wire.send("2")
     try:
         async with asyncio.timeout(seconds):

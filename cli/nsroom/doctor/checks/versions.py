@@ -2,6 +2,7 @@
 
 import re
 
+from nsroom.client.target import Parser
 from nsroom.doctor.checks.handshake import (
     PollingHandshake,
     close_session,
@@ -13,8 +14,9 @@ from nsroom.doctor.finding import Finding, fail, ok, skip
 from nsroom.doctor.fixes import network as fixes
 from nsroom.doctor.probes.http import NoResponse
 from nsroom.doctor.probes.session import Outcome, ProbeSession, parse_open
-from nsroom.doctor.probes.wires import split_body
+from nsroom.doctor.probes.wires import polling_query, split_body
 from nsroom.errors import DecodeError
+from nsroom.protocol.dialect import DEFAULT, Dialect
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[\w.-]{0,20})"')
 
@@ -25,14 +27,22 @@ async def detect_revision(examination: Examination) -> int | None:
     found = (await polling_handshake(examination)).revision
     if found is not None or not await connects_over_websocket(examination):
         return found
-    session = await ProbeSession.over_websocket(examination.http, 4)
+    session = await ProbeSession.over_websocket(examination.http, DEFAULT)
     try:
         # Only Socket.IO 2 connects / without being asked; in protocol 3 nothing is sent for it.
-        session.revision = 3
+        session.dialect = Dialect(3, examination.target.parser is Parser.MSGPACK)
         reply = (await session.connect_namespaces(("/",), None, 1.0))["/"]
     finally:
         await session.close()
     return 3 if reply.outcome is Outcome.CONNECTED else 4
+
+
+@once
+async def detect_dialect(examination: Examination) -> Dialect:
+    """Return the dialect to speak: the server's protocol, with the parser of the target."""
+    target = examination.target
+    query = "&".join(f"{key}={value}" for key, value in target.query)
+    return Dialect(await detect_revision(examination) or 4, target.parser is Parser.MSGPACK, query)
 
 
 @once
@@ -65,7 +75,7 @@ def _malformed(handshake: PollingHandshake) -> str | None:
     if handshake.revision is None or handshake.response is None:
         return None
     try:
-        parse_open((split_body(handshake.response.body, handshake.revision) or [""])[0])
+        parse_open((split_body(handshake.response.body, Dialect(handshake.revision)) or [""])[0])
     except DecodeError as error:
         return str(error)
     return None
@@ -75,9 +85,8 @@ async def check_allow_eio3(examination: Examination) -> Finding:
     """Check whether a newer server accepts Socket.IO 2 clients."""
     if await detect_revision(examination) == 3:
         return skip("the server speaks Engine.IO 3")
-    query = {"EIO": "3", "transport": "polling", "b64": "1"}
     try:
-        response = await examination.http.request("GET", query)
+        response = await examination.http.request("GET", polling_query(Dialect(3)))
     except NoResponse as error:
         return skip(str(error))
     handshake = PollingHandshake(response)

@@ -75,6 +75,29 @@ def acknowledge(event: str) -> Fixes:
     )
 
 
+def disconnect() -> Fixes:
+    """Return fixes for a server that disconnects the clients that it has accepted."""
+    return (
+        node(
+            'io.use((socket, next) => next(new Error("reason")));    '
+            "// instead of socket.disconnect() in the connection handler: clients are told the reason"
+        ),
+        python("sio = socketio.AsyncServer(logger=True, engineio_logger=True)    # its log has the reason"),
+        shell("DEBUG='socket.io*,engine*' node server.js    # the log of a Node server has the reason"),
+    )
+
+
+def crash() -> Fixes:
+    """Return fixes for a handler that ends the server."""
+    return (
+        node(
+            'process.on("uncaughtException", (error) => console.error(error));    '
+            "// shows what the handler threw; then catch it there"
+        ),
+        shell("node server.js    # start the server in a terminal: its last lines have the reason"),
+    )
+
+
 def late_handlers(event: str) -> Fixes:
     """Return the fix for handlers that are registered after an await."""
     name = quoted(event)

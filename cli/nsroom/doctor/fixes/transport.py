@@ -92,6 +92,15 @@ def body_size(limit: int) -> Fixes:
     )
 
 
+def lost_body() -> Fixes:
+    """Return fixes for polling requests that are answered with 200 and then lost."""
+    return (
+        client('const socket = io(url, { transports: ["websocket"] });    // only polling is affected'),
+        python("# python-engineio on aiohttp reads only the first part of a body: use ASGI or WSGI"),
+        Fix("proxy", "let it forward whole bodies, and answer with the status of the server"),
+    )
+
+
 def payload(size: int) -> Fixes:
     """Return fixes for packets that are too large for the server."""
     return (
@@ -109,12 +118,12 @@ def cors(origin: str, credentials: bool) -> Fixes:
     )
 
 
-def cors_twice() -> Fixes:
+def cors_twice(header: str) -> Fixes:
     """Return fixes for a CORS header that is sent twice."""
     return (
         Fix(
             "nginx",
-            "proxy_hide_header Access-Control-Allow-Origin;    # or remove add_header: only one may set it",
+            f"proxy_hide_header {header};    # or remove add_header: only one may set it",
         ),
         python("sio = socketio.AsyncServer(cors_allowed_origins=[])    # if the framework sets it"),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from multidict import MultiMapping
 from yarl import URL
 
 from nsroom import __version__
@@ -55,11 +56,9 @@ class Response:
     """An HTTP response; a long body is truncated."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: MultiMapping[str]
     body: bytes
     cookies: Mapping[str, str]
-    repeated: Mapping[str, int]
-    """How often each header occurs, by its name in lower case."""
 
     @property
     def text(self) -> str:
@@ -195,11 +194,9 @@ async def _read(response: aiohttp.ClientResponse) -> Response:
     body = bytearray()
     while len(body) < _MAX_BODY and (chunk := await response.content.read(_MAX_BODY - len(body))):
         body += chunk
-    names = [name.lower() for name in response.headers]
     return Response(
         status=response.status,
         headers=response.headers,
         body=bytes(body),
         cookies={name: morsel.value for name, morsel in response.cookies.items()},
-        repeated={name: names.count(name) for name in names},
     )

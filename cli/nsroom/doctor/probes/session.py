@@ -13,12 +13,15 @@ from nsroom.doctor.probes.wires import (
     SessionEnded,
     WebSocketWire,
     Wire,
+    polling_query,
     raise_for_status,
     split_body,
 )
 from nsroom.errors import DecodeError
-from nsroom.protocol import engineio, socketio
+from nsroom.protocol import engineio, msgpack_parser, socketio
+from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import Handshake, parse_handshake
+from nsroom.protocol.refusals import message_of
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Frame, Json
 
@@ -42,6 +45,7 @@ _OUTCOMES = {
     PacketType.CONNECT_ERROR: Outcome.REFUSED,
     PacketType.DISCONNECT: Outcome.REFUSED,
 }
+EVENTS = (PacketType.EVENT, PacketType.BINARY_EVENT)
 _ACKS = (PacketType.ACK, PacketType.BINARY_ACK)
 
 
@@ -61,23 +65,22 @@ class PollingSession:
 
     handshake: Handshake
     cookies: Mapping[str, str]
-    revision: int
+    dialect: Dialect
     received: tuple[Frame, ...] = ()
     """Frames that came with the handshake."""
 
     def wire(self, http: HttpClient, send_cookies: bool = True) -> PollingWire:
         """Return a wire for the session, with or without the cookies of its handshake."""
         cookies = self.cookies if send_cookies else {}
-        return PollingWire(http, self.revision, self.handshake.sid, cookies, self.received)
+        return PollingWire(http, self.dialect, self.handshake.sid, cookies, self.received)
 
 
-async def open_polling(http: HttpClient, revision: int, timeout: float = 5.0) -> PollingSession:
+async def open_polling(http: HttpClient, dialect: Dialect, timeout: float = 5.0) -> PollingSession:
     """Open a session over polling. Raises: SessionEnded, NoResponse, DecodeError."""
-    query = {"EIO": str(revision), "transport": "polling"}
-    response = await http.request("GET", query, timeout=timeout)
+    response = await http.request("GET", polling_query(dialect), timeout=timeout)
     raise_for_status(response)
-    first, *rest = split_body(response.body, revision) or [""]
-    return PollingSession(parse_open(first), response.cookies, revision, tuple(rest))
+    first, *rest = split_body(response.body, dialect) or [""]
+    return PollingSession(parse_open(first), response.cookies, dialect, tuple(rest))
 
 
 @dataclass(slots=True)
@@ -85,21 +88,23 @@ class ProbeSession:
     """A session that answers heartbeats while it waits for packets."""
 
     wire: Wire
-    revision: int
+    dialect: Dialect
     handshake: Handshake
     pings: list[float] = field(default_factory=list)
     """When heartbeats arrived, on the monotonic clock."""
+    disconnected: dict[str, Json] = field(default_factory=dict)
+    """The namespaces that the server has disconnected, with its reasons."""
 
     @classmethod
-    async def over_websocket(cls, http: HttpClient, revision: int, timeout: float = 4.0) -> Self:
+    async def over_websocket(cls, http: HttpClient, dialect: Dialect, timeout: float = 4.0) -> Self:
         """Open a session. Raises: UpgradeRefused, NoResponse, SessionEnded, DecodeError."""
         timeout = min(timeout, http.target.connect_timeout)
-        ws = await http.websocket({"EIO": str(revision), "transport": "websocket"}, timeout=timeout)
-        wire = WebSocketWire(ws)
+        query = {"EIO": str(dialect.engine), "transport": "websocket"}
+        wire = WebSocketWire(await http.websocket(query, timeout=timeout), dialect)
         try:
             async with asyncio.timeout(timeout):
                 frame = await wire.receive()
-            return cls(wire, revision, parse_open(frame))
+            return cls(wire, dialect, parse_open(frame))
         except TimeoutError:
             await wire.close()
             raise NoResponse(
@@ -110,12 +115,12 @@ class ProbeSession:
             raise
 
     @classmethod
-    async def over_polling(cls, http: HttpClient, revision: int, timeout: float = 4.0) -> Self:
+    async def over_polling(cls, http: HttpClient, dialect: Dialect, timeout: float = 4.0) -> Self:
         """Open a session. Raises: NoResponse, SessionEnded, DecodeError."""
-        polled = await open_polling(http, revision, timeout)
-        return cls(polled.wire(http), revision, polled.handshake)
+        polled = await open_polling(http, dialect, timeout)
+        return cls(polled.wire(http), dialect, polled.handshake)
 
-    async def receive_packet(self) -> Frame:
+    async def receive_message(self) -> Frame:
         """Return the next Socket.IO packet or attachment. Raises: SessionEnded, NoResponse, DecodeError."""
         while (part := await self.receive_frame()) is None:
             continue
@@ -147,27 +152,27 @@ class ProbeSession:
 
     async def send_packet(self, packet: Packet) -> None:
         """Send a packet with its attachments. Raises: SessionEnded, NoResponse."""
-        for part in socketio.encode(packet):
-            await self.wire.send(self._message(part))
-
-    def _message(self, part: Frame) -> Frame:
-        if isinstance(part, str):
-            return f"4{part}"
-        # In protocol 3, binary WebSocket frames carry a type too; in polling bodies it is in the base64 form.
-        return b"\x04" + part if self.revision == 3 and self.wire.name == "websocket" else part
+        for frame in frames_of(packet, self.dialect):
+            await self.wire.send(frame)
 
     async def connect_namespaces(
-        self, namespaces: Sequence[str], auth: Json, timeout: float, query: str = ""
+        self, namespaces: Sequence[str], auth: Json, timeout: float
     ) -> dict[str, Reply]:
         """Send a CONNECT for each namespace and collect the answers for up to `timeout` seconds."""
-        replies: dict[str, Reply] = {}
-        rest = Reply(Outcome.SILENT)
-        start = time.monotonic()
         try:
             for namespace in namespaces:
-                await self._connect(namespace, auth, query)
+                await self.send_packet(Packet(PacketType.CONNECT, namespace, None, auth))
+        except (SessionEnded, NoResponse) as error:
+            return dict.fromkeys(namespaces, Reply(Outcome.CLOSED, str(error)))
+        return await self.receive_replies(namespaces, timeout)
+
+    async def receive_replies(self, namespaces: Sequence[str], timeout: float) -> dict[str, Reply]:
+        """Collect the answers to CONNECTs for up to `timeout` seconds."""
+        replies: dict[str, Reply] = {}
+        rest = Reply(Outcome.SILENT)
+        try:
             async with asyncio.timeout(timeout):
-                await self._collect(replies, namespaces, start)
+                await self._collect(replies, namespaces, time.monotonic())
         except TimeoutError:
             pass  # the namespaces that did not answer are reported as silent
         except (SessionEnded, NoResponse, DecodeError) as error:
@@ -183,26 +188,31 @@ class ProbeSession:
         for _ in range(_MAX_FRAMES):
             if len(replies) == len(namespaces):
                 return
-            packet = await self._receive_socketio()
+            packet = await self.receive_packet()
             if packet is None:
                 continue
-            if packet.type in (PacketType.EVENT, PacketType.BINARY_EVENT):
+            if packet.type in EVENTS:
                 events.append(str(packet.data[0]))
             outcome = _OUTCOMES.get(packet.type)
             if outcome and packet.namespace in namespaces and packet.namespace not in replies:
                 ms = (time.monotonic() - start) * 1000
                 replies[packet.namespace] = Reply(outcome, packet.data, ms, tuple(events))
 
-    async def _connect(self, namespace: str, auth: Json, query: str) -> None:
-        if self.revision == 4:
-            await self.send_packet(Packet(PacketType.CONNECT, namespace, None, auth))
-        elif namespace != "/":  # Socket.IO 2 servers connect / without a CONNECT
-            await self.wire.send(f"40{namespace}{f'?{query}' if query else ''}")
+    async def receive_packet(self) -> Packet | None:
+        """Return the next packet, or None for an attachment.
 
-    async def _receive_socketio(self) -> Packet | None:
-        """Return the next packet, or None for an attachment. Raises: DecodeError unless it is JSON."""
-        frame = await self.receive_packet()
-        return socketio.decode_from_server(frame) if isinstance(frame, str) else None
+        Raises: SessionEnded, NoResponse, DecodeError.
+        """
+        message = await self.receive_message()
+        if isinstance(message, bytes) and not self.dialect.is_msgpack:
+            return None
+        if isinstance(message, bytes) or self.dialect.is_msgpack:
+            packet = msgpack_parser.decode(message)
+        else:
+            packet = socketio.decode_from_server(message)
+        if packet.type is PacketType.DISCONNECT:
+            self.disconnected[packet.namespace] = packet.data
+        return packet
 
     async def wait_for_ack(self, ids: Container[int | None], timeout: float) -> tuple[int | None, Json]:
         """Wait for the acknowledgement of one of these events; return its id and its arguments.
@@ -211,13 +221,37 @@ class ProbeSession:
         """
         async with asyncio.timeout(timeout):
             while True:
-                packet = await self._receive_socketio()
+                packet = await self._receive_while_connected()
                 if packet and packet.type in _ACKS and packet.id in ids:
                     return packet.id, packet.data
+
+    async def hold(self, seconds: float) -> None:
+        """Receive packets for `seconds`.
+
+        Raises: SessionEnded (also when the server disconnects a namespace), NoResponse, DecodeError.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self._receive_while_connected()
+        except TimeoutError:
+            return
+
+    async def _receive_while_connected(self) -> Packet | None:
+        packet = None if self.disconnected else await self.receive_packet()
+        for namespace, data in self.disconnected.items():
+            reason = f": {message_of(data)}" if message_of(data) else ""
+            raise SessionEnded(f"the server disconnected {namespace}{reason}")
+        return packet
 
     async def close(self) -> None:
         """Close the session."""
         await self.wire.close()
+
+
+def frames_of(packet: Packet, dialect: Dialect) -> list[Frame]:
+    """Return the frames of Engine.IO 4 that carry a packet and its attachments."""
+    return [f"4{part}" if isinstance(part, str) else part for part in dialect.write(packet)]
 
 
 def parse_open(frame: Frame) -> Handshake:

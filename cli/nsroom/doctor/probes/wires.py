@@ -3,12 +3,13 @@
 import asyncio
 import base64
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.doctor.probes.http import HttpClient, NoResponse, Response
-from nsroom.protocol import engineio, engineio3
+from nsroom.protocol import engineio3
+from nsroom.protocol.dialect import DEFAULT, Dialect
 from nsroom.protocol.refusals import parse_engine_error
 from nsroom.record import Frame
 
@@ -18,7 +19,7 @@ class SessionEnded(Exception):
 
 
 class Wire(Protocol):
-    """Carries Engine.IO frames."""
+    """Carries frames of Engine.IO 4, or of 3 in the form of 4."""
 
     name: str
 
@@ -37,11 +38,13 @@ class WebSocketWire:
 
     name = "websocket"
 
-    def __init__(self, ws: "aiohttp.ClientWebSocketResponse[bool]") -> None:
+    def __init__(self, ws: "aiohttp.ClientWebSocketResponse[bool]", dialect: Dialect = DEFAULT) -> None:
         self._ws = ws
+        self._dialect = dialect
 
     async def send(self, frame: Frame) -> None:
         """Send a frame. Raises: SessionEnded."""
+        frame = self._dialect.to_wire(frame)
         try:
             await (self._ws.send_str(frame) if isinstance(frame, str) else self._ws.send_bytes(frame))
         except (ConnectionError, aiohttp.ClientError):
@@ -53,7 +56,7 @@ class WebSocketWire:
         if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             raise self._ended()
         frame: Frame = message.data
-        return frame
+        return _to_4(frame, self._dialect)
 
     def _ended(self) -> SessionEnded:
         return SessionEnded(f"WebSocket closed, code {self._ws.close_code or 1006}")
@@ -75,24 +78,25 @@ class PollingWire:
     def __init__(
         self,
         http: HttpClient,
-        revision: int,
+        dialect: Dialect,
         sid: str,
         cookies: Mapping[str, str],
         received: Sequence[Frame] = (),
     ) -> None:
         """`received` are the frames that came with the handshake."""
         self._http = http
-        self._revision = revision
-        self._query = {"EIO": str(revision), "transport": "polling", "sid": sid}
+        self._dialect = dialect
+        self._query = {**polling_query(dialect), "sid": sid}
         self._cookies = cookies
         self._frames = deque(received)
 
     async def send(self, frame: Frame) -> None:
         """Send a frame. Raises: SessionEnded, NoResponse."""
-        await self.post(encode_body(frame, self._revision), 5.0)
+        await self.post(frame, timeout=5.0)
 
-    async def post(self, body: str, timeout: float) -> None:
-        """Send a body. Raises: SessionEnded, NoResponse."""
+    async def post(self, *frames: Frame, timeout: float) -> None:
+        """Send frames in one body. Raises: SessionEnded, NoResponse."""
+        body = encode_body(frames, self._dialect)
         response = await self._http.request(
             "POST", self._query, body=body, cookies=self._cookies, timeout=timeout
         )
@@ -106,28 +110,36 @@ class PollingWire:
         while not self._frames:
             response = await self._http.request("GET", self._query, cookies=self._cookies, timeout=None)
             raise_for_status(response)
-            self._frames.extend(split_body(response.body, self._revision))
+            self._frames.extend(split_body(response.body, self._dialect))
         return self._frames.popleft()
 
     async def close(self) -> None:
         """Close the session, if the server accepts that."""
         try:
-            await self.post(encode_body("1", self._revision), 1.0)
+            await self.post("1", timeout=1.0)
         except (SessionEnded, NoResponse):
             return
 
 
-def encode_body(frame: Frame, revision: int) -> str:
-    """Encode a frame as a polling body."""
-    text = frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode()
-    return text if revision == 4 else f"{len(text.encode('utf-16-le')) // 2}:{text}"
+def polling_query(dialect: Dialect) -> dict[str, str]:
+    """Return the query of a polling request; Socket.IO 2 is asked for text instead of binary bodies."""
+    query = {"EIO": str(dialect.engine), "transport": "polling"}
+    return query | {"b64": "1"} if dialect.is_old else query
 
 
-def split_body(data: bytes, revision: int) -> list[Frame]:
-    """Split a polling body into frames. Raises: DecodeError."""
-    if revision == 3:
-        return list(engineio3.split_payload(data))
-    return list(engineio.split_payload(data.decode("utf-8", "replace")))
+def encode_body(frames: Iterable[Frame], dialect: Dialect) -> str:
+    """Encode frames of Engine.IO 4 as a polling body."""
+    texts = (frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode() for frame in frames)
+    return dialect.join_body([str(dialect.to_wire(text)) for text in texts])
+
+
+def split_body(data: bytes, dialect: Dialect) -> list[Frame]:
+    """Split a polling body into frames of Engine.IO 4. Raises: DecodeError."""
+    return [_to_4(frame, dialect) for frame in dialect.split_body(data)]
+
+
+def _to_4(frame: Frame, dialect: Dialect) -> Frame:
+    return engineio3.to_4(frame) if dialect.is_old else frame
 
 
 def raise_for_status(response: Response) -> None:

@@ -38,6 +38,19 @@ async def test_an_event_without_an_acknowledgement(examine: Examine) -> None:
         assert (await check_handlers(examination)).found == "needs an acknowledgement"
 
 
+async def test_an_event_after_which_the_server_disconnects(examine: Examine) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        await talk.receive()
+        await talk.send("41")
+        await talk.receive()
+
+    async with bad.conversation(script) as url:
+        finding = await check_ack(await examine(url, extras=Extras(event="order")))
+    assert finding.found == '"order" ends the session: the server disconnected /'
+    assert "ack(" not in "".join(fix.text for fix in finding.fixes)
+
+
 async def test_an_event_larger_than_the_limit_is_not_sent(examine: Examine) -> None:
     async with bad.sends(handshake={"maxPayload": 100}) as url:
         extras = Extras(event="big", args=("x" * 200,))

@@ -14,6 +14,7 @@ from nsroom.doctor.probes.http import HttpClient, Response
     [
         (200, b'0{"sid":"x"}', 4, True),
         (200, b'96:0{"sid":"x"}2:40', 3, True),
+        (200, b'\x00\x01\x02\xff0{"sid":"x"}', 3, True),
         (200, b"<html>", None, False),
         (200, b"", None, False),
         (400, b'{"code":0,"message":"Transport unknown"}', None, True),
@@ -24,7 +25,7 @@ from nsroom.doctor.probes.http import HttpClient, Response
     ],
 )
 def test_engineio_is_recognised(status: int, body: bytes, revision: int | None, is_engineio: bool) -> None:
-    handshake = PollingHandshake(Response(status, CIMultiDict(), body, {}, {}))
+    handshake = PollingHandshake(Response(status, CIMultiDict(), body, {}))
     assert (handshake.revision, handshake.is_engineio) == (revision, is_engineio)
 
 
@@ -38,7 +39,7 @@ def test_engineio_is_recognised(status: int, body: bytes, revision: int | None, 
     ],
 )
 def test_a_server_without_polling_is_recognised(body: bytes, is_unknown: bool) -> None:
-    handshake = PollingHandshake(Response(400, CIMultiDict(), body, {}, {}))
+    handshake = PollingHandshake(Response(400, CIMultiDict(), body, {}))
     assert handshake.is_transport_unknown is is_unknown
 
 

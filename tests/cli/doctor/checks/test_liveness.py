@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import re
+
+import pytest
 
 from nsroom.client.target import Transport
-from nsroom.doctor.checks.liveness import check_heartbeat, check_payload, check_soak
+from nsroom.doctor.checks.liveness import check_disconnect, check_heartbeat, check_payload, check_soak
 from nsroom.doctor.examination import Extras
 from nsroom.doctor.finding import State
 from tests.cli.clients import Reference
@@ -51,6 +54,40 @@ async def test_an_idle_connection_that_is_closed(examine: Examine) -> None:
         finding = await check_soak(await examine(url, extras=Extras(soak=5)))
     assert finding.state is State.FAILED
     assert finding.found.startswith("closed after 0.")
+
+
+async def test_a_client_that_may_stay(examine: Examine, reference: Reference) -> None:
+    finding = await check_disconnect(await examine((await reference()).url, "/chat"))
+    assert (finding.state, finding.found) == (State.OK, "none within 1 s after CONNECT")
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        ("41", r"this client is accepted, and \d+ ms later: the server disconnected /"),
+        ("1", r"this client is accepted, and \d+ ms later: the server sent CLOSE"),
+        ('42["x",NaN]', "a packet that clients cannot read, right after CONNECT: not JSON"),
+    ],
+)
+async def test_a_client_that_may_not_stay(sent: str, found: str, examine: Examine) -> None:
+    async with bad.sends(sent) as url:
+        finding = await check_disconnect(await examine(url))
+    assert finding.state is State.FAILED
+    assert re.match(found, finding.found), finding.found
+
+
+async def test_an_idle_connection_that_the_server_disconnects(examine: Examine) -> None:
+    async with bad.sends("41") as url:
+        finding = await check_soak(await examine(url, extras=Extras(soak=5)))
+    assert finding.state is State.FAILED
+    assert "0 heartbeats: the server disconnected /" in finding.found
+
+
+async def test_a_server_that_answers_no_connect_verifies_no_body(examine: Examine) -> None:
+    async with bad.conversation(bad.ignore, polled="0" + json.dumps(bad.OPEN)) as url:
+        finding = await check_payload(await examine(url, connect_timeout=0.3, transport=Transport.POLLING))
+    assert finding.state is State.SKIPPED
+    assert "could not be verified" in finding.found
 
 
 async def test_the_payload_limit(examine: Examine, reference: Reference) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nsroom.client.target import Parser
 from nsroom.doctor.checks.namespaces import (
     check_auth,
     check_middleware,
@@ -10,7 +11,6 @@ from nsroom.doctor.checks.namespaces import (
     check_recovery,
     format_refusal,
     is_missing,
-    is_msgpack,
     is_refused,
 )
 from nsroom.doctor.finding import State
@@ -18,14 +18,6 @@ from nsroom.doctor.probes.session import Outcome, Reply
 from tests.cli.clients import Reference
 from tests.cli.doctor.checks.conftest import Examine
 from tests.peers import bad
-
-
-@pytest.mark.parametrize(
-    ("frame", "known"),
-    [(b"\x83\xa4type\x00", True), (b"\x82\xa4type\x00\xa3nsp\xa1/", True), (b"", False), (b"\x04ab", False)],
-)
-def test_msgpack(frame: bytes, known: bool) -> None:
-    assert is_msgpack(frame) is known
 
 
 @pytest.mark.parametrize(
@@ -49,6 +41,12 @@ async def test_a_namespace_that_exists(examine: Examine, reference: Reference) -
     assert (await check_auth(examination)).found == "accepted without credentials"
     assert (await check_middleware(examination)).state is State.OK
     assert (await check_recovery(examination)).state is State.OK
+
+
+async def test_msgpack_that_the_server_does_not_read(examine: Examine, reference: Reference) -> None:
+    finding = await check_parser(await examine((await reference()).url, parser=Parser.MSGPACK))
+    assert finding.state is State.FAILED
+    assert finding.found == "packets are JSON, but --parser msgpack was given"
 
 
 async def test_a_missing_namespace(examine: Examine, reference: Reference) -> None:
@@ -81,6 +79,7 @@ async def test_a_silent_server(examine: Examine) -> None:
         finding = await check_middleware(examination)
     assert finding.state is State.FAILED
     assert "no answer to CONNECT within 0.3 s" in finding.found
+    assert "or raised (does it expect --auth?)" in finding.found
 
 
 async def test_an_unreadable_answer(examine: Examine) -> None:

@@ -9,6 +9,7 @@ from nsroom.doctor.probes.http import HttpClient, NoResponse
 from nsroom.doctor.probes.session import Outcome, ProbeSession, open_polling, parse_open
 from nsroom.doctor.probes.wires import SessionEnded
 from nsroom.errors import DecodeError
+from nsroom.protocol.dialect import DEFAULT
 from nsroom.protocol.socketio import Packet, PacketType
 from tests.cli.clients import Reference
 from tests.peers import bad
@@ -16,7 +17,7 @@ from tests.peers import bad
 
 async def open_session(http: HttpClient, transport: str) -> ProbeSession:
     openers = {"websocket": ProbeSession.over_websocket, "polling": ProbeSession.over_polling}
-    return await openers[transport](http, 4)
+    return await openers[transport](http, DEFAULT)
 
 
 async def test_namespaces_and_an_acknowledgement(reference: Reference, transport: str) -> None:
@@ -47,7 +48,31 @@ async def test_a_session_that_ends() -> None:
         replies = await session.connect_namespaces(("/",), None, 5.0)
         assert replies["/"].outcome is Outcome.CLOSED
         with pytest.raises(SessionEnded):
-            await session.receive_packet()
+            await session.receive_message()
+        await session.close()
+
+
+@pytest.mark.parametrize(
+    ("packet", "reason"),
+    [("41", "the server disconnected /"), ('41{"message":"no"}', "the server disconnected /: no")],
+)
+async def test_a_session_that_the_server_disconnects(packet: str, reason: str) -> None:
+    async with bad.sends(packet) as url, HttpClient(Target(url=url)) as http:
+        session = await open_session(http, "websocket")
+        assert (await session.connect_namespaces(("/",), None, 5.0))["/"].outcome is Outcome.CONNECTED
+        with pytest.raises(SessionEnded, match=f"^{reason}$"):
+            await session.wait_for_ack((1,), 5.0)
+        with pytest.raises(SessionEnded, match=f"^{reason}$"):
+            await session.hold(5.0)
+        await session.close()
+
+
+async def test_a_session_that_is_held() -> None:
+    async with bad.sends('42["x"]') as url, HttpClient(Target(url=url)) as http:
+        session = await open_session(http, "websocket")
+        await session.connect_namespaces(("/",), None, 5.0)
+        await session.hold(0.1)
+        assert session.disconnected == {}
         await session.close()
 
 
@@ -62,7 +87,7 @@ async def test_heartbeats_are_answered_and_counted() -> None:
 
     async with bad.conversation(script) as url, HttpClient(Target(url=url)) as http:
         session = await open_session(http, "websocket")
-        assert await session.receive_packet() == "x"
+        assert await session.receive_message() == "x"
         assert len(session.pings) == 1
         await session.close()
     assert answers == ["3"]
@@ -74,13 +99,13 @@ async def test_a_websocket_without_engineio() -> None:
         HttpClient(Target(url=url, connect_timeout=0.2)) as http,
     ):
         with pytest.raises(NoResponse, match="switched to WebSocket, then silent"):
-            await ProbeSession.over_websocket(http, 4)
+            await ProbeSession.over_websocket(http, DEFAULT)
 
 
 async def test_a_refused_polling_session() -> None:
     async with bad.answers(403) as url, HttpClient(Target(url=url)) as http:
         with pytest.raises(SessionEnded, match="HTTP 403: no reason given"):
-            await open_polling(http, 4)
+            await open_polling(http, DEFAULT)
 
 
 @pytest.mark.parametrize("frame", ["", "4", "0", "0{}", b"0{}"])
