@@ -45,7 +45,7 @@ async def test_a_late_acknowledgement_is_code_5(nsroom: Runner) -> None:
 
 async def test_a_slow_acknowledgement_is_waited_for(nsroom: Runner) -> None:
     async with bad.late_acks(0.3) as url:
-        result = await nsroom("call", "-u", url, "say")
+        result = await nsroom("call", "-u", url, "say", "--json")
     [record] = result.records()
     assert (result.code, record["args"]) == (0, ["late"])
     assert record["rtt_ms"] > 300

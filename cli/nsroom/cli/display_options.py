@@ -32,7 +32,7 @@ class ShowOptions:
     duration: Annotated[
         float | None,
         typer.Option(
-            "--for", min=0, metavar="SECONDS", help="Exit with code 0 after being connected for this time."
+            "--for", min=0, metavar="SECONDS", help="Exit with code 0 after this time, once connected."
         ),
     ] = None
     all: Annotated[

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.errors import RefusedError, UsageError
+from nsroom.errors import RefusedError, UsageError, WaitError
 
 if TYPE_CHECKING:
     from nsroom.client.client import Client
     from nsroom.client.events import Emit
+
+
+_RELAY = "emit"
+"""The event that the reference server relays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,18 @@ class EmitOptions:
             raise UsageError("--except needs --room: it leaves out some of its members")
         return relay(emit, self.room, self.skip or ()) if self.room else emit
 
+    def joins(self, namespaces: Sequence[str]) -> "list[Emit]":
+        """Return the events that `enter` emits."""
+        from nsroom.client.presets import Convention
+
+        return [Convention().request(namespace, room) for namespace in namespaces for room in self.room or ()]
+
     async def enter(self, client: "Client") -> None:
-        """Join the rooms of --room, since only members may relay to a room. Raises: RefusedError."""
+        """Join the rooms of --room, since only members may relay to a room.
+
+        Raises: RefusedError; WaitError if the server does not answer as the reference server does.
+        """
+        from nsroom.client.events import Emit
         from nsroom.client.joins import join
         from nsroom.client.presets import Convention
 
@@ -61,3 +75,8 @@ class EmitOptions:
             return
         if refused := await join(client, self.room, Convention(), lambda _: None):
             raise RefusedError(f"the server refused to join {'; '.join(refused)}")
+        if not all(client.is_known_to_answer(Emit(each, _RELAY, [])) for each in client.namespaces):
+            raise WaitError(
+                "not sent: --to asks the reference server (`nsroom serve`) to relay an event, and this server"
+                " does not answer as one; an instrumented server emits it with `emit --via admin --write`"
+            )

@@ -121,13 +121,17 @@ class Client:
             raise
         return futures
 
+    def is_known_to_answer(self, emit: Emit) -> bool:
+        """Return whether the server acknowledges this event, as far as its earlier answers show."""
+        return self._acks.is_known_to_answer(emit)
+
     async def submit(self, emit: Emit) -> asyncio.Future[Record] | None:
         """Emit an event; return the future of its acknowledgement if the server is known to send one.
 
         Other events are sent without an id: the id becomes an argument of the server's handler, and some
         servers fail on it. Raises: as `emit`.
         """
-        if self._acks.is_known_to_answer(emit):
+        if self.is_known_to_answer(emit):
             (answer,) = await self.ask(emit)
             return answer
         await self.emit(emit)

@@ -68,7 +68,7 @@ def _argument(text: str) -> Json:
     if text.startswith("@"):
         return _read(text[1:])
     try:
-        return strict_json.load(text)
+        return strict_json.load(text, exact=True)
     except DecodeError:
         return text
 
@@ -81,7 +81,7 @@ def _item(operator: str, text: str, key: str) -> Json:
     if operator == ":=@":
         text = _read(text).decode("utf-8", "replace")
     try:
-        return strict_json.load(text)
+        return strict_json.load(text, exact=True)
     except DecodeError as error:
         raise UsageError(f"{key}:= needs JSON: {error}") from None
 
@@ -133,13 +133,25 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     None for a record of another kind. Raises: ValueError with the reason.
     """
     try:
-        value = strict_json.load(line.decode())
+        value = strict_json.load(line.decode(), exact=True)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     if isinstance(value, list):
-        return _emit(namespace, value[0] if value else None, unescape(value[1:]))
-    record = from_json(_written_by_hand(value))
+        return _emit(namespace, _event(value), unescape(value[1:]))
+    record = from_json(_written_by_hand(_with_plain_numbers(value)))
     return _from_record(record._replace(namespace=record.namespace or namespace))
+
+
+def _with_plain_numbers(value: Json) -> Json:
+    """Return a record with its numbers as Python has them, except in the event's arguments."""
+    if not isinstance(value, dict):
+        return value
+    return {key: each.value if isinstance(each, strict_json.Number) else each for key, each in value.items()}
+
+
+def _event(line: list[Json]) -> Json:
+    event = line[0] if line else None
+    return event.value if isinstance(event, strict_json.Number) else event
 
 
 def _written_by_hand(value: Json) -> Json:

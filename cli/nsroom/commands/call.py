@@ -44,17 +44,17 @@ def call(
     error_first: Annotated[
         bool, typer.Option("--error-first", help="An answer is an error unless its first argument is null.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the record, even on a terminal.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the record of the acknowledgement.")] = False,
 ) -> None:
     """Emit an event and print the server's acknowledgement.
 
-    In a pipe it prints the record of the acknowledgement; on a terminal only its arguments, as JSON. Exits
-    with 7 if the answer is an error.
+    Prints the answer as JSON: one argument as it is, several as an array; with --json the record of the
+    acknowledgement. Exits with 7 if the answer is an error.
 
     \b
     Examples:
       nsroom call rooms
-      nsroom call who room=lobby | jq '.args[0].members'
+      nsroom call who room=lobby | jq .members
       nsroom call order id:=7 --timeout 30
       nsroom call login ann --fail 'arg.0.ok=false' || echo refused
     """
@@ -66,7 +66,7 @@ def call(
     preset = find(connection.preset)
     is_error = _error_test(fail or preset.fail)
     record = run(_call(server, options.emit(event, args or [], server.namespaces[0]), options))
-    put(_as_record(record) if json or not sys.stdout.isatty() else _as_text(record))
+    put(_as_record(record) if json else _as_text(record))
     _raise_if_refused(record)
     if (error_first or preset.error_first) and record.args and record.args[0] is not None:
         raise NackError(f"the server answered with an error: {brief(record.args[0], _MAX_VALUE)}")
@@ -158,10 +158,12 @@ def _as_record(record: "Record") -> bytes:
 
 
 def _as_text(record: "Record") -> bytes:
-    """Return the arguments as indented ASCII JSON, which is safe for a terminal."""
+    """Return the answer as ASCII JSON, which is safe for a terminal: one argument, or an array of several."""
     from nsroom.record import escape
 
-    return "".join(f"{dumps(escape(arg), indent=2)}\n" for arg in record.args or []).encode()
+    args = record.args or []
+    answer = escape(args[0] if len(args) == 1 else args)
+    return f"{dumps(answer, indent=2 if sys.stdout.isatty() else None)}\n".encode()
 
 
 def _raise_if_refused(record: "Record") -> None:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from nsroom.client.events import Acknowledge, Emit, Line
     from nsroom.client.target import Target
     from nsroom.introspection.admin.client import Admin
+    from nsroom.protocol.dialect import Dialect
+    from nsroom.protocol.socketio import Packet
     from nsroom.record import Json, Record
+
+_MAX_NAME, _MAX_VALUE, _MAX_CALL = 100, 60, 200
+"""Characters of an event's name, of an argument, and of both, in a message."""
 
 
 class Through(StrEnum):
@@ -76,9 +81,31 @@ def emit(
         _check(options, write, ack or json or summary or offline)
         lines = _lines(event, args or [], server.namespaces[0], replace(options, room=None))
         run(_emit_by_admin(admin.target(server), lines, options))
-        return
-    lines = _lines(event, args or [], server.namespaces[0], options)
-    run(_print_frames(lines, server) if offline else _deliver(server, lines, options, ack, summary, json))
+    else:
+        # The reference server may refuse to relay an event.
+        ack = ack or bool(options.room)
+        lines = _lines(event, args or [], server.namespaces[0], options)
+        if offline:
+            run(_print_frames(lines, server, options, ack))
+            return
+        run(_deliver(server, lines, options, ack, summary, json))
+    if sys.stdout.isatty() and "-" not in (event, *(args or [])[:1]) and not json:
+        _print_emitted(event, args or [], server, options)
+
+
+def _print_emitted(event: str, args: list[str], server: "Target", options: EmitOptions) -> None:
+    """Print what was emitted, as `message("hi") to / on localhost:3000`."""
+    from nsroom.client.events import parse_arguments
+    from nsroom.output.stdio import say_result
+    from nsroom.output.terminal import clip, safe
+    from nsroom.protocol import strict_json
+    from nsroom.record import escape
+
+    shown = [strict_json.dump(escape(arg)) for arg in parse_arguments(args, options.text)]
+    call = f"{event[:_MAX_NAME]}({', '.join(clip(safe(text[:_MAX_CALL]), _MAX_VALUE) for text in shown)})"
+    rooms = f"{', '.join(options.room)} in " if options.room else ""
+    place = server.place.partition("://")[2]
+    say_result(f"emitted {clip(safe(call), _MAX_CALL)} to {rooms}{server.namespaces[0]} on {place}")
 
 
 def _check(options: EmitOptions, write: bool, other: bool) -> None:
@@ -181,16 +208,31 @@ async def _deliver(
     )
 
 
-async def _print_frames(batches: "AsyncIterator[list[Line]]", target: "Target") -> None:
-    from nsroom.client.negotiation import first_dialect
-    from nsroom.protocol import engineio
+async def _print_frames(
+    batches: "AsyncIterator[list[Line]]", target: "Target", options: EmitOptions, ack: bool
+) -> None:
+    """Print the frames as they would be sent: the joins of --room too, with the ids of acknowledgements."""
+    from itertools import count
 
-    dialect = first_dialect(target)
+    from nsroom.client.events import Emit
+    from nsroom.client.negotiation import first_dialect
+
+    dialect, ids = first_dialect(target), count()
+    for join in options.joins(target.namespaces):
+        _print_packet(dialect, join.packet(next(ids)))
     async for batch in batches:
         for line in batch:
-            for part in dialect.write(line.item.packet()):
-                message = engineio.Packet(engineio.PacketType.MESSAGE, part)
-                put(f"{dialect.to_wire(engineio.encode_payload([message]))!s}\n".encode())
+            item = line.item
+            asks = ack and isinstance(item, Emit)
+            _print_packet(dialect, item.packet()._replace(id=next(ids)) if asks else item.packet())
+
+
+def _print_packet(dialect: "Dialect", packet: "Packet") -> None:
+    from nsroom.protocol import engineio
+
+    for part in dialect.write(packet):
+        message = engineio.Packet(engineio.PacketType.MESSAGE, part)
+        put(f"{dialect.to_wire(engineio.encode_payload([message]))!s}\n".encode())
 
 
 def _print_record(record: "Record") -> None:

@@ -83,6 +83,12 @@ def put(data: bytes) -> None:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 
 
+def say_result(text: str) -> None:
+    """Print a result for a person to stdout, unless --quiet is given. Raises: as `put`."""
+    if _verbosity > Verbosity.QUIET:
+        put(f"{safe(text)}\n".encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+
+
 def show_version() -> None:
     """Print the version."""
     put(f"nsroom {__version__}\n".encode())

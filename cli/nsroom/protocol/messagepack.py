@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from nsroom.errors import DecodeError
 from nsroom.protocol.limits import LIMITS, Limits
-from nsroom.protocol.strict_json import Element
+from nsroom.protocol.strict_json import Element, Number
 from nsroom.record import Json
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -216,6 +216,8 @@ def _write(value: Json, out: bytearray) -> None:
             _write_int(value, out)
         case float():
             _write_float(value, out)
+        case Number():
+            _write(value.value, out)
         case str():
             data = _utf8(value)
             out += _head(len(data), 0xA0, 32, 0xD9, 1) + data

@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
@@ -19,6 +21,9 @@ _BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
 _ANOTHER = re.compile(r'(?:[^"\[{,]++|' + _STRING + r")*+(?:[\[{,]|\Z)", re.DOTALL)
 _WORD = re.compile(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
 _AT = re.compile("( starting)? at$")
+_MARK = f"number-{os.urandom(16).hex()}-"
+"""Stands for a Number in a text until it is complete; json has no way to write one. Nobody can guess it."""
+_MARKED = re.compile(f'"{_MARK}([0-9]+)"')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,11 +38,39 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(word)
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that Python would write otherwise than its text: 1e3, 1.50, -0."""
+
+    text: str
+
+    @property
+    def value(self) -> int | float:
+        """The number."""
+        return float(self.text) if set(self.text) & set(".eE") else int(self.text)
+
+
+def _exact_float(text: str) -> float | Number:
+    value = _finite(text)
+    return value if repr(value) == text else Number(text)
+
+
+def _exact_int(text: str) -> int | Number:
+    value = int(text)
+    return value if str(value) == text else Number(text)
+
+
 _scan = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).raw_decode
 
+_scan_exactly = json.JSONDecoder(
+    parse_float=_exact_float, parse_int=_exact_int, parse_constant=_refuse
+).raw_decode
 
-def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
+
+def load(text: str, start: int = 0, limits: Limits = LIMITS, *, exact: bool = False) -> Json:
     """Return the JSON value that fills `text` from `start` to the end.
+
+    With `exact`, a number that would be written otherwise is a Number, for `dump`.
 
     Raises: DecodeError, and nothing else, for any text.
     """
@@ -46,7 +79,7 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS) -> Json:
     if text[start : start + 1].isspace():
         start = _skip(text, start)
     try:
-        value, end = _scan(text, start)
+        value, end = (_scan_exactly if exact else _scan)(text, start)
     except json.JSONDecodeError as error:
         reason = _AT.sub("", error.msg.lower())
         raise DecodeError(f"not JSON: {reason}", text, error.pos) from None
@@ -143,10 +176,22 @@ def dump(value: Json, default: Callable[[Any], Json] | None = None) -> str:
 
     Raises: ValueError for NaN, Infinity, values nested too deeply, and values that are not JSON.
     """
+    numbers: list[str] = []
+
+    def convert(each: Any) -> Json:
+        if isinstance(each, Number):
+            numbers.append(each.text)
+            return f"{_MARK}{len(numbers) - 1}"
+        if default is None:
+            raise TypeError(f"Object of type {type(each).__name__} is not JSON serializable")
+        return default(each)
+
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=convert)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except TypeError as error:
         raise ValueError(str(error)) from None
+    if numbers:
+        text = _MARKED.sub(lambda match: numbers[int(match[1])], text)
     return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)

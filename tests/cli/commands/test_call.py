@@ -23,8 +23,8 @@ def answers(ack: str, *attachments: bytes) -> bad.Peer:
     return bad.conversation(script)
 
 
-async def test_the_acknowledgement_is_a_record_in_a_pipe(nsroom: Runner, server: Server) -> None:
-    result = await nsroom("call", "echo", "a", "b=1", "-n", "/lab", "-u", server.url)
+async def test_the_acknowledgement_as_a_record(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("call", "echo", "a", "b=1", "-n", "/lab", "-u", server.url, "--json")
     assert (result.code, result.stderr) == (0, "")
     [record] = result.records()
     assert (record["kind"], record["event"], record["namespace"]) == ("ack", "echo", "/lab")
@@ -47,13 +47,14 @@ async def test_any_answer_is_printed(
     async with answers(ack, *attachments) as url:
         result = await nsroom("call", "x", "-u", url)
     assert result.code == 0
-    assert result.records()[0]["args"] == args
+    [line] = result.lines
+    assert json.loads(line) == (args[0] if len(args) == 1 else args)
 
 
 async def test_only_the_arguments_on_a_terminal(spawn: Spawner, server: Server) -> None:
     caller = await spawn("call", "echo", "é", "b:=1", "-n", "/lab", "-u", server.url, tty=True)
     result = await caller.result()
-    assert (result.code, result.stdout) == (0, '"\\u00e9"\r\n{\r\n  "b": 1\r\n}\r\n')
+    assert (result.code, result.stdout) == (0, '[\r\n  "\\u00e9",\r\n  {\r\n    "b": 1\r\n  }\r\n]\r\n')
 
 
 async def test_a_record_on_a_terminal(spawn: Spawner, server: Server) -> None:
@@ -64,7 +65,7 @@ async def test_a_record_on_a_terminal(spawn: Spawner, server: Server) -> None:
 async def test_an_error_is_printed_too_and_code_7(nsroom: Runner, server: Server) -> None:
     result = await nsroom("call", "error", "-n", "/lab", "-u", server.url)
     assert result.code == 7
-    assert result.records()[0]["args"][0]["error"] == "lab_error"
+    assert json.loads(result.stdout)["error"] == "lab_error"
     assert result.stderr == "nsroom: the server answered lab_error: this is the error that was asked for\n"
 
 
@@ -104,7 +105,7 @@ async def test_a_relay_is_acknowledged_with_its_recipients(
     member = await spawn("join", "traders", "-u", server.url)
     await member.err("joined traders")
     result = await nsroom("call", "price", "12.5", "--room", "traders", "-u", server.url)
-    assert result.records()[0]["args"] == [{"ok": True, "recipients": 2}]
+    assert json.loads(result.stdout) == {"ok": True, "recipients": 2}
 
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143), (1, 129)])
@@ -161,7 +162,7 @@ async def test_which_answers_are_errors(
     nsroom: Runner, options: tuple[str, ...], ack: str, complaint: str
 ) -> None:
     async with answers(ack) as url:
-        result = await nsroom("call", "x", "-u", url, *options)
+        result = await nsroom("call", "x", "-u", url, *options, "--json")
     assert (result.code, result.records()[0]["args"]) == (7, json.loads(ack))
     assert result.stderr.endswith(f"{complaint}\n")
     assert result.stderr.count("\n") == 1

@@ -1,5 +1,6 @@
 """`nsroom demo`, the real program: all of nsroom in one command."""
 
+import json
 import os
 import re
 import signal
@@ -36,7 +37,7 @@ async def test_others_may_join(spawn: Spawner, nsroom: Runner) -> None:
     url = re.search(r"http://127\.0\.0\.1:\d+", stderr)
     assert url
     result = await nsroom("call", "who", "room=lobby", "-u", f"{url[0]}/chat")
-    members = result.records()[0]["args"][0]["members"]
+    members = json.loads(result.stdout)["members"]
     assert sorted(member["nick"] for member in members) == ["ann", "bob", "me"]
 
 

@@ -29,11 +29,7 @@ def summary(result: Result) -> dict[str, int]:
         (("x", "a=b", "c:=1", "d:=[true]", "e=@blob"), ['451-["x",{%s}]', "bAAH/"]),
         (("x", "@blob", "y", "@blob"), ['452-["x",%s,"y",%s]', "bAAH/", "bAAH/"]),
         (("x", "-n", "/chat"), ['42/chat,["x"]']),
-        (("x", "1", "--room", "r"), ['42["emit",{"event":"x","args":[1],"to":["r"]}]']),
-        (
-            ("x", "--to", "r", "--to", "s", "--except", "t"),
-            ['42["emit",{"event":"x","args":[],"to":["r","s"],"except":["t"]}]'],
-        ),
+        (("x", "--ack"), ['420["x"]']),
     ],
 )
 async def test_offline_prints_the_frames(
@@ -52,6 +48,62 @@ async def test_offline_prints_the_frames(
     expected = shapes.get(frames[0], frames[0])
     assert json.loads(head[head.index("[") :]) == json.loads(expected[expected.index("[") :])
     assert head[: head.index("[")] == expected[: expected.index("[")]
+
+
+async def test_offline_prints_the_joins_of_a_relay_too(nsroom: Runner) -> None:
+    result = await nsroom("emit", "x", "1", "--to", "r", "--to", "s", "--except", "t", "--offline")
+    assert result.lines == [
+        '420["join","r"]',
+        '421["join","s"]',
+        '422["emit",{"event":"x","args":[1],"to":["r","s"],"except":["t"]}]',
+    ]
+
+
+async def test_offline_prints_the_ids_of_acknowledgements(nsroom: Runner) -> None:
+    lines = '["a",1]\n{"kind":"ack","id":7,"args":[]}\n["b"]\n'
+    assert (await nsroom("emit", "-", "--ack", "--offline", stdin=lines)).lines == [
+        '420["a",1]',
+        "437[]",
+        '421["b"]',
+    ]
+
+
+async def test_numbers_keep_their_bytes(nsroom: Runner) -> None:
+    numbers = ["1e3", "1.0", "12345678901234567890", "-0", "1.50", "[1E-2]", "x:=2e1"]
+    frame = '["echo",1e3,1.0,12345678901234567890,-0,1.50,[1E-2],{"x":2e1}]'
+    assert (await nsroom("emit", "echo", *numbers, "--offline")).lines == [f"42{frame}"]
+    assert (await nsroom("emit", "-", "--offline", stdin=frame)).lines == [f"42{frame}"]
+    received: list[str] = []
+    async with listening(received) as url:
+        assert (await nsroom("emit", "echo", *numbers, "-u", url)).code == 0
+    assert received == [f"42{frame}"]
+
+
+async def test_a_terminal_shows_what_was_emitted(spawn: Spawner, server: Server) -> None:
+    emitter = await spawn("emit", "-u", server.url, "/lab", "echo", "hi", "1e3", "\x1b[31m", tty=True)
+    result = await emitter.result()
+    shown = r'echo("hi", 1e3, "\u001b[31m")'
+    assert result.stdout == f"emitted {shown} to /lab on {server.url.partition('//')[2]}\r\n"
+    quiet = await spawn("emit", "-q", "-u", server.url, "/lab", "echo", tty=True)
+    assert (await quiet.result()).stdout == ""
+
+
+@pytest.mark.parametrize("start", ["node", "python"])
+@pytest.mark.parametrize("command", ["emit", "call"])
+async def test_a_relay_needs_the_reference_server(
+    start: str, command: str, nsroom: Runner, node_server: StartServer, python_server: StartServer
+) -> None:
+    server = await node_server("server4.js") if start == "node" else await python_server()
+    result = await nsroom(command, "news", "hi", "--to", "lobby", "-u", server.url)
+    assert (result.code, result.stdout) == (5, "")
+    assert result.stderr.startswith("nsroom: not sent: --to asks the reference server (`nsroom serve`)")
+    assert "--via admin" in result.stderr
+
+
+async def test_a_relay_that_the_server_refuses(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("emit", "x" * 500, "--to", "lobby", "-u", server.url, "--except", "r" * 300)
+    assert (result.code, result.stdout) == (7, "")
+    assert result.stderr.startswith("nsroom: the server answered ")
 
 
 @pytest.mark.parametrize(
