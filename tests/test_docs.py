@@ -59,6 +59,7 @@ BUILT = {
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",
+    "show": "--where --count --wait --for --time --all --raw --json --plain --save --force",
     "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
     " --for --time --cert --key --insecure --cacert --connect-timeout",
@@ -78,7 +79,7 @@ BEYOND = {
     "kick": "--timeout",
     "servers": "--json",
     "decode": "--frame --json --plain",
-    "replay": "--direction --speed --view --ack --timeout --summary",
+    "replay": "--direction --speed --ack --timeout --summary",
     "doctor": "--event --event-args",
     "proxy": "--origin --fault-where",
     "bench": "--scenario --clients --rooms --workers --ramp --rate --in-flight --duration --size --timeout"

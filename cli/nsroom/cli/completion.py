@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 FILE_OPTIONS = ("--save", "--cacert", "--cert", "--key", "--tls-cert", "--tls-key", "--history")
-FILE_COMMANDS = ("decode", "replay")
+FILE_COMMANDS = ("decode", "replay", "show")
 
 
 class Shell(StrEnum):

@@ -12,6 +12,7 @@ COMMANDS = (
     "top",
     "kick",
     "decode",
+    "show",
     "replay",
     "doctor",
     "proxy",

@@ -1,4 +1,4 @@
-"""`nsroom replay`: send a recording again, or open it in the live view."""
+"""`nsroom replay`: send a recording again, with its timing."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -47,15 +47,12 @@ def replay(
         float,
         typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0,
-    view: Annotated[
-        bool, typer.Option("--view", help="Open it in the live view instead of sending it.")
-    ] = False,
     summary: Annotated[
         bool, typer.Option("--summary", help="Print the counts to stderr at the end.")
     ] = False,
     connection: ConnectionOptions,
 ) -> None:
-    """Send the events of a recording again, or view it.
+    """Send the events of a recording again.
 
     Each event goes to the namespace that it was recorded in, with the recorded timing. By default only the
     events that the client sent are sent again.
@@ -66,11 +63,7 @@ def replay(
       nsroom replay session.ndjson
       nsroom replay session.ndjson --direction in --speed 10 -u :3001
       nsroom replay session.ndjson --speed 0 --ack --summary
-      nsroom replay session.ndjson --view    without a server, even if truncated
     """
-    if view:
-        _show(file)
-        return
     from nsroom.cli.delivery import run_delivery
     from nsroom.cli.run import run
     from nsroom.output.recording import read
@@ -86,18 +79,6 @@ def replay(
         lines = _timed(first, records, speed)
         run(run_delivery(replace(server, reconnect=False), lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
-
-
-def _show(path: Path) -> None:
-    from nsroom.cli.run import run
-    from nsroom.tui.recording_view import show
-
-    if str(path) == "-":
-        raise UsageError("--view reads keys from stdin: name the recording as a file")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("--view needs a terminal; use `nsroom decode` without one")
-    with ExitStack() as stack:
-        run(show(_open(path, stack), path.name))
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:

@@ -2,9 +2,11 @@
 
 import errno
 import os
+import re
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import BinaryIO
 
 from nsroom.encoding import read_lines
@@ -13,8 +15,10 @@ from nsroom.output.ndjson import encode_all
 from nsroom.output.writer import Output
 from nsroom.protocol import strict_json
 from nsroom.protocol.limits import LIMITS, Limits
-from nsroom.record import Record, from_json
+from nsroom.record import Direction, Record, from_json
 
+_HAR = re.compile(rb'\s*\{\s*(?:$|"log"\s*:)')
+"""The first line of a HAR file; a record on one line never begins so."""
 MAX_LINE = 200_000_000
 """Bytes of a line: enough for the largest frame in base64."""
 _LIMITS = Limits(values=2 * LIMITS.values + 100, depth=2 * LIMITS.depth)
@@ -32,13 +36,45 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
 
 
 def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
-    """Yield each record with the size of its line in bytes, or the error in place of an invalid record."""
-    for number, line in enumerate(read_lines(file, MAX_LINE), 1):
+    """Yield each record with the size of its line in bytes, or the error in place of an invalid record.
+
+    The records of a HAR file are those of its frames.
+    """
+    lines = read_lines(file, MAX_LINE)
+    first = next(lines, b"")
+    if _HAR.match(first):
+        yield from _of_har(chain([first], lines))
+        return
+    for number, line in enumerate(chain([first], lines), 1):
         if line.strip():
             try:
                 yield len(line), _record(line, number)
             except DataError as error:
                 yield len(line), error
+
+
+def _of_har(lines: Iterable[bytes]) -> Iterator[tuple[int, Record | DataError]]:
+    """Yield the records of the frames in a HAR file, by time, each with the sid of its Engine.IO session."""
+    from nsroom.protocol.explain import har
+    from nsroom.protocol.session import Observer
+
+    sessions: dict[str | None, Observer] = {}
+    records: list[tuple[int, Record]] = []
+    failure: DataError | None = None
+    try:
+        for found in har.parse(b"".join(lines).decode("utf-8", "replace")):
+            if found.sid not in sessions:
+                sessions[found.sid] = Observer(raw=True, is_old=found.is_old)
+            direction = found.direction or Direction.IN
+            if record := sessions[found.sid].feed(direction, found.frame, found.time or 0):
+                records.append((len(found.frame), record._replace(sid=found.sid)))
+    except DataError as error:
+        failure = error
+    records.sort(key=lambda each: each[1].time)
+    for seq, (size, record) in enumerate(records, 1):
+        yield size, record._replace(seq=seq)
+    if failure is not None:
+        yield 0, failure
 
 
 def _record(line: bytes, number: int) -> Record:

@@ -22,7 +22,7 @@ _ANOTHER = re.compile(r'(?:[^"\[{,]++|' + _STRING + r")*+(?:[\[{,]|\Z)", re.DOTA
 _WORD = re.compile(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
 _AT = re.compile("( starting)? at$")
 _MARK = f"number-{os.urandom(16).hex()}-"
-"""Stands for a Number in a text until it is complete; json has no way to write one. Nobody can guess it."""
+"""The placeholder of a Number, which json cannot write; random, so that no other string equals it."""
 _MARKED = re.compile(f'"{_MARK}([0-9]+)"')
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

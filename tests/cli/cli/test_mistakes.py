@@ -27,6 +27,7 @@ def mistake(line: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
         ("connect chat", "'chat' is neither", "nsroom connect /chat"),
         ("connect :3001 chat -v", "'chat' is neither", "nsroom connect :3001/chat -v"),
         ("connect help", "for help", "nsroom help connect"),
+        ("replay run.ndjson --view", "to view a recording use `show`", "nsroom show run.ndjson"),
         ("connect run.ndjson", "run.ndjson is a file", "nsroom show run.ndjson"),
         ("emit :3001 /chat hi", "name the server and the namespace in one word", "nsroom emit :3001/chat hi"),
         ("emit /a :3001 hi", "name the server and the namespace in one word", "nsroom emit :3001/a hi"),

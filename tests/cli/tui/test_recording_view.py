@@ -7,7 +7,6 @@ from nsroom.output.ndjson import encode
 from tests.cli.tui.conftest import Show
 from tests.cli.tui.records import event, message, packet
 from tests.cli.tui.screens import left_on
-from tests.peers.program import Runner
 
 
 def write(file: Path, *lines: bytes) -> str:
@@ -17,7 +16,7 @@ def write(file: Path, *lines: bytes) -> str:
 
 async def test_a_recording_opens_without_a_server(show: Show, tmp_path: Path) -> None:
     records = (packet("connect", sid="abc"), message("lobby", "ann", "from the past"))
-    terminal = await show("replay", write(tmp_path / "r.ndjson", *map(encode, records)), "--view")
+    terminal = await show("show", write(tmp_path / "r.ndjson", *map(encode, records)))
     await terminal.until("2 records")
     await terminal.until("lobby  ann: from the past")
     terminal.press("i", "hello", "Enter")
@@ -35,7 +34,7 @@ async def test_a_recording_of_a_proxy_shows_the_client_of_each_packet(show: Show
         event("from the second", sid="def"),
         packet("close", "local", sid="def"),
     )
-    terminal = await show("replay", write(tmp_path / "r.ndjson", *map(encode, records)), "--view")
+    terminal = await show("show", write(tmp_path / "r.ndjson", *map(encode, records)))
     shown = await terminal.until("5 records of 2 clients")
     assert "CLIENTS" in shown
     assert re.search(r"← +#1 +from the first", shown)
@@ -58,7 +57,7 @@ async def test_a_truncated_and_hostile_recording(show: Show, tmp_path: Path) -> 
         encode(event("\x1b[2Jlast")),
         encode(event("never"))[:40],
     )
-    terminal = await show("replay", write(tmp_path / "r.ndjson", *lines), "--view")
+    terminal = await show("show", write(tmp_path / "r.ndjson", *lines))
     shown = await terminal.until("2 records, 5 lines unreadable")
     assert "line 2: not JSON" in shown
     assert r"\x1b[2Jlast" in shown
@@ -69,19 +68,13 @@ async def test_a_truncated_and_hostile_recording(show: Show, tmp_path: Path) -> 
 
 async def test_a_large_recording_shows_its_progress(show: Show, tmp_path: Path) -> None:
     lines = (encode(event("tick", {"n": n})) for n in range(150_000))
-    terminal = await show("replay", write(tmp_path / "r.ndjson", *lines), "--view", cols=120)
+    terminal = await show("show", write(tmp_path / "r.ndjson", *lines), cols=120)
     await terminal.until("reading ")
     await terminal.until("150,000 records", timeout=30)
     assert "older dropped" in terminal.text
     assert "{n: 149999}" in terminal.text
 
 
-async def test_a_view_needs_a_terminal_and_a_file(nsroom: Runner, tmp_path: Path) -> None:
-    result = await nsroom("replay", write(tmp_path / "r"), "--view")
-    assert (result.code, result.stdout) == (2, "")
-    assert "--view needs a terminal" in result.stderr
-
-
 async def test_an_empty_recording(show: Show, tmp_path: Path) -> None:
-    terminal = await show("replay", write(tmp_path / "r"), "--view")
+    terminal = await show("show", write(tmp_path / "r"))
     await terminal.until("0 records")

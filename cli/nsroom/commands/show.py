@@ -1,0 +1,123 @@
+"""`nsroom show`: open a recording in the live view, or print it."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from nsroom.cli.display_options import RelayOptions
+from nsroom.cli.option_groups import expand
+from nsroom.errors import DataError, UsageError
+from nsroom.output.stdio import complain
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from nsroom.record import Record
+
+_BATCH = 500
+_SID_CELLS = 20
+"""Width of the session ids of Node and python-engineio."""
+
+
+@expand
+def show(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A recording, or a browser's HAR file; - is stdin.")
+    ],
+    *,
+    options: RelayOptions,
+) -> None:
+    """Open a recording in the live view, or print it.
+
+    Nothing is sent. With --where, --count, --json, --plain or --save, in a pipe and from stdin it prints the
+    records: readable lines on a terminal, else NDJSON, without heartbeats unless --all is given. Exits with 8
+    if a line is unreadable; the others are shown too.
+
+    \b
+    Examples:
+      nsroom show session.ndjson
+      nsroom show session.ndjson --where 'event=order & dir=in'
+      nsroom show page.har --save session.ndjson
+      nsroom tail --json | nsroom show - --plain --time delta
+    """
+    from nsroom.cli.run import run
+    from nsroom.watch import is_live, within
+
+    printed = options.where or options.count or options.save or str(file) == "-"
+    with ExitStack() as stack:
+        opened = _open(file, stack)
+        if is_live(options) and not printed:
+            from nsroom.tui.recording_view import show
+
+            run(within(options, show(opened, file.name, options.times)))
+        else:
+            run(_print(opened, options))
+
+
+def _open(path: Path, stack: ExitStack) -> BinaryIO:
+    if str(path) == "-":
+        return sys.stdin.buffer
+    try:
+        return stack.enter_context(path.open("rb"))
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot read {path}: {cause}") from None
+
+
+async def _print(file: BinaryIO, options: RelayOptions) -> None:
+    from contextlib import AsyncExitStack
+    from itertools import chain
+
+    from nsroom.output.sinks import pump
+    from nsroom.output.writer import Output
+    from nsroom.watch import reader_closed, routes_to, run_until_done, within
+
+    output = Output(sys.stdout.fileno())
+    source = _Source(file, options.raw)
+    first = next(source.batches, [])
+    sid_cells = _SID_CELLS if any(record.sid and record.args is not None for record in first) else 0
+    async with AsyncExitStack() as stack:
+        routes = routes_to(output, options, options.keep(), stack, sid_cells)
+        batches = _with_pauses(chain([first], source.batches))
+
+        async def show_all() -> None:
+            await pump(batches, routes, options.count)
+
+        await within(options, run_until_done(show_all(), reader_closed(output)))
+    if source.unreadable:
+        raise DataError(f"{source.unreadable} unreadable line{'s'[: source.unreadable > 1]}")
+
+
+async def _with_pauses(batches: "Iterator[list[Record]]") -> "AsyncIterator[list[Record]]":
+    """Yield the batches; signals and a closed output are noticed between them."""
+    import asyncio
+
+    for batch in batches:
+        yield batch
+        await asyncio.sleep(0)
+
+
+class _Source:
+    """The readable records of a file, in batches; the number of unreadable lines."""
+
+    def __init__(self, file: BinaryIO, raw: bool) -> None:
+        self.unreadable = 0
+        self.batches = self._read(file, raw)
+
+    def _read(self, file: BinaryIO, raw: bool) -> "Iterator[list[Record]]":
+        from nsroom.output.recording import salvage
+
+        batch: list[Record] = []
+        for _, item in salvage(file):
+            if isinstance(item, DataError):
+                self.unreadable += 1
+                complain(str(item))
+                continue
+            batch.append(item if raw else item._replace(frames=None))
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+        yield batch
