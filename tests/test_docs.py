@@ -62,7 +62,7 @@ BUILT = {
     "show": "--where --count --wait --for --time --all --raw --json --plain --save --force",
     "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
-    " --for --time --cert --key --insecure --cacert --connect-timeout",
+    " --for --time --summary --cert --key --insecure --cacert --connect-timeout",
     "bench": "",
     "demo": "",
     "servers": "--check",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from nsroom.channel import now
-from nsroom.client.acks import refusal
 from nsroom.client.catchup import CatchUp, RoomState, describe
 from nsroom.client.connecting import Connector
 from nsroom.client.events import Emit
 from nsroom.client.journal import Journal
 from nsroom.client.transports.connection import Connection
 from nsroom.errors import ConnectError, LostError, NsroomError
+from nsroom.protocol.refusals import refusal
 from nsroom.record import Json, Kind, Record
 
 Ask = Callable[..., Awaitable[list[asyncio.Future[Record]]]]

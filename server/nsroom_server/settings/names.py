@@ -48,7 +48,7 @@ _FLAG += "\U000e0077\U000e006c\U000e0073)\U000e007f"
 """England, Scotland, Wales."""
 _EMOJI = re.compile(f"[#*0-9]\ufe0f\u20e3|{_FLAG}|{_ONE}(?:\u200d{_ONE})*")
 _SEEN = "\u263a"
-"""Stands for an emoji, however many characters that has."""
+"""Replaces an emoji of any number of characters."""
 
 
 def is_name(value: Any, max_length: int) -> bool:

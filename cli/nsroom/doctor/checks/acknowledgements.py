@@ -101,7 +101,7 @@ async def _ended(examination: Examination, name: str, reason: str) -> Finding:
     """Return the finding for an event after which the session ended, or the server."""
     gone = await shake_hands(examination)
     if gone.response is None:
-        found = f"{name} ends the session ({reason}), and the server no longer answers: {gone.reason}"
+        found = f"{name} ends the session ({reason}), and the server no longer answers: {gone.error}"
         return fail(found, *fixes.crash())
     return fail(f"{name} ends the session: {reason}", *fixes.disconnect())
 
