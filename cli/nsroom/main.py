@@ -45,7 +45,7 @@ def run(argv: Sequence[str]) -> int:
         return stopped.code
     except KeyboardInterrupt:
         return ExitCode.SIGINT
-    except SystemExit as end:  # typer has completed a word, or its help was not read to the end
+    except SystemExit as end:  # the help was not read to its end
         return ExitCode.SIGPIPE if end.code else ExitCode.OK
     except BrokenPipeError:
         return ExitCode.SIGPIPE
@@ -67,11 +67,12 @@ def _run(argv: Sequence[str]) -> int:
         with open(HELP, "rb") as file:
             put(file.read())
         return ExitCode.OK
-    from nsroom.cli.app import build
-
     if "_NSROOM_COMPLETE" in os.environ:
-        _register_shells()
-        return int(build(COMMANDS)(argv, prog_name="nsroom", standalone_mode=False) or 0)
+        from nsroom.cli.completer import answer
+
+        put(answer(argv, COMMANDS).encode("utf-8", "replace"))
+        return ExitCode.OK
+    from nsroom.cli.app import build
     from nsroom.cli.first_word import with_command
 
     argv = with_command(argv, COMMANDS)
@@ -97,13 +98,6 @@ def _columns() -> int:
         return os.get_terminal_size(1).columns or HELP_COLUMNS
     except OSError:
         return HELP_COLUMNS
-
-
-def _register_shells() -> None:
-    """Let typer answer completion scripts, which it otherwise does only with its own options for them."""
-    from typer.completion import get_completion_inspect_parameters
-
-    get_completion_inspect_parameters()
 
 
 def _unexpected(error: Exception, argv: Sequence[str]) -> int:

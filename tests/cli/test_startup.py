@@ -53,7 +53,7 @@ async def loaded(home: Path, *args: str) -> set[str]:
         ("proxy :1 --listen 192.0.2.1:0", {"asyncio", "ssl", "orjson"}),
         ("emit", set()),
         ("nonsense", set()),
-        ("--show-completion bash", set()),
+        ("completion bash", set()),
         ("decode -f 2", set()),
         ("decode -f 2 --plain", set()),
         ("emit price 12.5 --offline", {"asyncio", "ssl"}),

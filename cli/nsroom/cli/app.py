@@ -9,7 +9,6 @@ from typer.core import TyperGroup
 
 from nsroom.cli.command import Command
 from nsroom.cli.common_options import common_options
-from nsroom.cli.completion import Shell, script
 from nsroom.output.stdio import show_version
 
 
@@ -45,12 +44,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _show_completion(shell: Shell | None) -> None:
-    if shell:
-        typer.echo(script(shell), nl=False)
-        raise typer.Exit
-
-
 def root(
     _version: Annotated[
         bool,
@@ -62,15 +55,6 @@ def root(
             is_eager=True,
         ),
     ] = False,
-    _completion: Annotated[
-        Shell | None,
-        typer.Option(
-            "--show-completion",
-            help="Print the completion script for a shell.",
-            callback=_show_completion,
-            is_eager=True,
-        ),
-    ] = None,
 ) -> None:
     """Chat with, watch and debug any Socket.IO server.
 

@@ -62,7 +62,7 @@ def with_command(argv: Sequence[str], commands: Sequence[str]) -> list[str]:
 def _after_options(argv: Sequence[str], start: int, commands: Sequence[str]) -> list[str]:
     """Return the line if only options of nsroom itself precede the command. Raises: UsageError."""
     option = argv[start].partition("=")[0]
-    if option in ("-h", "--help", "-V", "--version", "--show-completion") or "V" in option[1:2]:
+    if option in ("-h", "--help", "-V", "--version") or "V" in option[1:2]:
         return list(argv)
     if option not in _connection_options():
         raise UsageError(f"unknown option {option} (see `nsroom --help`)", "nsroom --help")

@@ -19,5 +19,6 @@ COMMANDS = (
     "bench",
     "demo",
     "servers",
+    "completion",
     "help",
 )

@@ -26,7 +26,7 @@ _PIXEL = bytes.fromhex(
 
 
 def demo() -> None:
-    """Start a server, let two members talk in a room, and watch them.
+    """Start a server, let two members talk, and watch them.
 
     The server listens on a free port. On a terminal you are in the room too: what you type is sent as a
     message, and Ctrl-C quits. In a pipe it prints the transcript as NDJSON and exits.

@@ -93,7 +93,7 @@ def proxy(
     ] = False,
     options: RelayOptions,
 ) -> None:
-    """Relay a browser's traffic to its server, and show every packet.
+    """Relay a browser's traffic, and show every packet.
 
     On a terminal this opens the live view, which shows the client of each packet; in a pipe it prints
     NDJSON. Long polling, WebSockets and other HTTP pass byte for byte, except that the server sees its own

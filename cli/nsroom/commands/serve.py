@@ -10,6 +10,22 @@ if TYPE_CHECKING:
     from nsroom_server.settings.config import Administrator, Config
 
 
+def _limit_names(incomplete: str) -> list[str]:
+    """Return the limits for the completion."""
+    from dataclasses import fields
+
+    from nsroom_server.settings.limits import Limits
+
+    return [name for each in fields(Limits) if (name := f"{each.name}=").startswith(incomplete)]
+
+
+def _fault_names(incomplete: str) -> list[str]:
+    """Return the faults for the completion of the last one of a list with commas."""
+    head, comma, word = incomplete.rpartition(",")
+    names = ("latency=", "drop=", "kick=", "no-upgrade", "no-ack", "no-sticky", "reject=")
+    return [f"{head}{comma}{name}" for name in names if name.startswith(word)]
+
+
 def serve(
     address: Annotated[
         str | None,
@@ -84,7 +100,9 @@ def serve(
     limit: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=VALUE", help="Set one of the limits that --print-limits lists; repeatable."
+            metavar="NAME=VALUE",
+            help="Set one of the limits that --print-limits lists; repeatable.",
+            autocompletion=_limit_names,
         ),
     ] = None,
     transports: Annotated[str, typer.Option(help="Transports to offer.")] = "polling,websocket",
@@ -109,6 +127,7 @@ def serve(
             metavar="FAULT,…",
             help="Misbehave on purpose to test clients: latency=200ms, drop=5%, kick=30s, no-upgrade, "
             "no-ack, no-sticky, reject=/chat; repeatable.",
+            autocompletion=_fault_names,
         ),
     ] = None,
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Format of log lines.")] = "text",

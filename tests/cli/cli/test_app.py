@@ -28,7 +28,7 @@ def test_a_command_may_have_a_class_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("args", "start"),
-    [(["--version"], "nsroom "), (["--show-completion", "bash"], "_nsroom_completion() {"), ([], "Usage: ")],
+    [(["--version"], "nsroom "), ([], "Usage: ")],
 )
 def test_options_of_the_application(args: list[str], start: str) -> None:
     result = CliRunner().invoke(build(["emit", "call"]), args)
@@ -36,9 +36,9 @@ def test_options_of_the_application(args: list[str], start: str) -> None:
 
 
 async def test_an_unknown_command_is_a_usage_error(nsroom: Runner) -> None:
-    result = await nsroom("shout")
+    result = await nsroom("xyzzy")
     assert (result.code, result.stdout) == (2, "")
     assert result.stderr == (
-        "nsroom: unknown command 'shout'; `nsroom help` lists the commands, and a namespace is /shout\n"
+        "nsroom: unknown command 'xyzzy'; `nsroom help` lists the commands, and a namespace is /xyzzy\n"
         "  nsroom help\n"
     )

@@ -1,4 +1,4 @@
-"""Shell completion: bash runs its script; zsh and fish are asked as their scripts ask."""
+"""Shell completion in real shells, and its installation."""
 
 import shutil
 import sys
@@ -6,48 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from nsroom.commands import COMMANDS
+from nsroom.cli.completion import MARK, Shell, current_shell, install, script_file, startup_file, uninstall
+from nsroom.errors import OutputError, UsageError
 from tests.peers.program import Runner, Spawner
-
-BASH = """\
-eval "$(nsroom --show-completion bash)"
-complete_words() {
-    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
-    _nsroom_completion nsroom 2>/dev/null
-    printf '%s\\n' "${COMPREPLY[@]}"
-}
-complete_words """
-
-
-async def complete(shell: Runner, line: str) -> list[str]:
-    """Return what bash offers for the last word."""
-    return [each for each in (await shell(f"{BASH}{line}")).lines if each]
-
-
-async def test_commands(shell: Runner) -> None:
-    assert await complete(shell, "nsroom ''") == list(COMMANDS)
-    assert await complete(shell, "nsroom co") == ["connect"]
-
-
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("nsroom --sh", ["--show-completion"]),
-        ("nsroom --show-completion ''", ["bash", "zsh", "fish"]),
-        ("nsroom connect --tr", ["--transport"]),
-        ("nsroom connect --transport ''", ["auto", "websocket", "polling"]),
-        ("nsroom connect --transport w", ["websocket"]),
-        ("nsroom connect /chat --js", ["--json"]),
-        ("nsroom replay x --direction ''", ["out", "in", "all"]),
-        ("nsroom join lobby --join-preset joi", ["join", "join-object", "join_room", "joinRoom"]),
-        ("nsroom serve --log-format j", ["json"]),
-        ("nsroom connect ''", []),
-        ("nsroom connect -n ''", []),
-        ("nsroom emit ''", []),
-    ],
-)
-async def test_options_and_values(shell: Runner, line: str, offered: list[str]) -> None:
-    assert await complete(shell, line) == offered
 
 
 @pytest.fixture
@@ -72,6 +33,8 @@ def program(environment: dict[str, str], tmp_path: Path) -> Path:
         ("nsroom connect --save sess\t", "nsroom connect --save session.ndjson "),
         ("nsroom connect sess\t.", "nsroom connect sess\x07."),
         ("nsroom connect -n sess\t.", "nsroom connect -n sess\x07."),
+        ("nsroom connect sta\t", "nsroom connect staging "),
+        ("nsroom serve --limit rooms_per_s\t", "nsroom serve --limit rooms_per_socket="),
     ],
 )
 @pytest.mark.usefixtures("program")
@@ -79,10 +42,11 @@ async def test_in_a_real_bash(
     environment: dict[str, str], tmp_path: Path, typed: str, completed: str
 ) -> None:
     (tmp_path / "session.ndjson").touch()
+    (tmp_path / ".nsroom.toml").write_text('[servers.staging]\nurl = "http://localhost:1"\n')
     bash = Spawner((str(shutil.which("bash")), "--norc", "--noprofile"), environment, tmp_path)
     try:
         terminal = await bash(tty=True, cols=200)
-        terminal.type('eval "$(nsroom --show-completion bash)"; echo lo""aded\r')
+        terminal.type('eval "$(nsroom completion bash)"; echo lo""aded\r')
         await terminal.err("loaded\r\n", timeout=20)
         terminal.type(typed)
         await terminal.err(completed, timeout=20)
@@ -90,49 +54,62 @@ async def test_in_a_real_bash(
         await bash.stop()
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
-async def test_zsh_receives_descriptions(nsroom: Runner, command: str) -> None:
-    words = f"nsroom {command} --h".replace("  ", " ")
-    result = await nsroom(env={"_NSROOM_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": words})
-    assert (result.code, result.stderr) == (0, "")
-    assert '"--help":"Show this message and exit."' in result.stdout
-    assert result.stdout.startswith("_arguments '*: :((")
+@pytest.mark.parametrize("shell", Shell)
+def test_install_and_back(shell: Shell, tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    startup = startup_file(shell, home)
+    if startup is not None:
+        startup.parent.mkdir(parents=True, exist_ok=True)
+        startup.write_bytes(b"alias x=y\r\n# caf\xe9")
+    for _ in range(2):  # again changes nothing
+        written = install(shell, home)
+    assert written == [script_file(shell, home), *([startup] if startup else [])]
+    assert "_NSROOM_COMPLETE" in written[0].read_text()
+    if startup is not None:
+        assert startup.read_bytes().startswith(b"alias x=y\r\n# caf\xe9\n")
+        assert startup.read_bytes().count(MARK.encode()) == 1
+    assert uninstall(shell, home) == written
+    assert not written[0].exists()
+    if startup is not None:
+        assert startup.read_bytes() == b"alias x=y\r\n# caf\xe9\n"
+    assert uninstall(shell, home) == []
 
 
-async def test_zsh_offers_files_without_completions(nsroom: Runner) -> None:
-    env = {"_NSROOM_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "nsroom connect "}
-    assert (await nsroom(env=env)).stdout == "_files\n"
+def test_folders_of_the_user(tmp_path: Path) -> None:
+    home = {"HOME": "/home/ann", "XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "/d", "ZDOTDIR": "/z"}
+    assert script_file(Shell.FISH, home) == Path("/c/fish/completions/nsroom.fish")
+    assert script_file(Shell.BASH, home) == Path("/d/nsroom/completion.bash")
+    assert startup_file(Shell.ZSH, home) == Path("/z/.zshrc")
+    with pytest.raises(OutputError, match="cannot write to"):
+        install(Shell.FISH, {"XDG_CONFIG_HOME": "/dev/null", "HOME": str(tmp_path)})
 
 
 @pytest.mark.parametrize(
-    ("words", "offered"),
+    ("environment", "shell"),
     [
-        ("nsroom connect --transport ", ["auto", "websocket", "polling"]),
-        ("nsroom dec", ["decode\tExplain every part of Engine.IO and..."]),
-        ("nsroom connect ", [""]),
+        ({"SHELL": "/bin/zsh"}, Shell.ZSH),
+        ({"SHELL": "-bash"}, Shell.BASH),
+        ({"PSModulePath": "x"}, Shell.POWERSHELL),
     ],
 )
-async def test_fish_receives_completions(nsroom: Runner, words: str, offered: list[str]) -> None:
-    env = {
-        "_NSROOM_COMPLETE": "complete_fish",
-        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        "_TYPER_COMPLETE_ARGS": words,
-    }
-    result = await nsroom(env=env)
-    assert result.code == 0
-    assert result.stdout.removesuffix("\n").split("\n") == offered
+def test_the_shell_of_the_user(environment: dict[str, str], shell: Shell) -> None:
+    assert current_shell(environment) is shell
 
 
-@pytest.mark.parametrize("shell_name", ["zsh", "fish"])
-async def test_other_scripts_offer_files_only_for_some_options(nsroom: Runner, shell_name: str) -> None:
-    script = (await nsroom("--show-completion", shell_name)).stdout
-    assert f"_NSROOM_COMPLETE=complete_{shell_name}" in script
-    assert all(f"{command}:*" in script for command in ("decode", "replay"))
-    assert "*:--save" in script
-    assert "FILES" not in script
+@pytest.mark.parametrize("environment", [{}, {"SHELL": "/bin/tcsh"}])
+def test_another_shell(environment: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="name one of bash, zsh, fish, powershell"):
+        current_shell(environment)
 
 
-async def test_another_shell_is_a_usage_error(nsroom: Runner) -> None:
-    result = await nsroom("--show-completion", "tcsh")
-    assert (result.code, result.stdout) == (2, "")
-    assert result.stderr.startswith("nsroom: invalid value for '--show-completion': 'tcsh' is not one of")
+async def test_the_command(nsroom: Runner, tmp_path: Path) -> None:
+    home = {"SHELL": "/bin/bash"}
+    assert (await nsroom("completion", env=home)).stdout == (await nsroom("completion", "bash")).stdout
+    installed = await nsroom("completion", "install", env=home)
+    assert (installed.code, installed.stdout) == (0, "")
+    assert f"nsroom: wrote {tmp_path}/.bashrc\n" in installed.stderr
+    assert (
+        f"nsroom: changed {tmp_path}/.bashrc\n" in (await nsroom("completion", "uninstall", env=home)).stderr
+    )
+    for line in ("tcsh", "install tcsh", "remove bash"):
+        assert (await nsroom("completion", *line.split())).code == 2
