@@ -110,5 +110,12 @@ async def test_node_client_as_administrator(transport: str, serve: StartServer, 
     again.send({"emit": ["_disconnect", "/", False, shown["id"]]})
     assert (await member.seen(kind="disconnect"))["reason"] == "io server disconnect"
     assert (await admin.seen(event="socket_disconnected"))["args"][:2] == ["/", shown["id"]]
+    other = await node_script(*line)
+    await _joined(other)
+    sid = (await admin.seen(event="socket_connected"))["args"][0]["id"]
+    again.send({"emit": ["_disconnect", "/", True, sid]})
+    assert (await other.seen(kind="disconnect"))["reason"] == "io server disconnect"
+    with pytest.raises(TimeoutError):
+        await other.seen(kind="connect", timeout=2)
     refused = await administrator({"username": "ann", "password": "guess"})
     assert (await refused.seen(kind="connect_error"))["message"] == "invalid credentials"

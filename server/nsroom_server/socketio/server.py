@@ -7,6 +7,7 @@ that may not be sent ends the session. https://github.com/socketio/socket.io-pro
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -28,6 +29,8 @@ log = logging.getLogger("nsroom_server")
 
 _LONG = 65_536
 """Bytes of a packet after which other clients get a turn before it is handled."""
+_LAST_POLL = 5.0
+"""Seconds for a client that is disconnected to poll for the DISCONNECT."""
 
 
 @dataclass(slots=True)
@@ -298,7 +301,15 @@ class Server:
             connection.session.send(*Packet(PacketType.DISCONNECT, namespace=each.namespace).outgoing())
             await self._leave(connection, each.namespace, SERVER_DISCONNECT.text)
         if close:
-            connection.session.close(SERVER_DISCONNECT)
+            self.engine.create_task(self._close_when_read(connection.session))
+
+    async def _close_when_read(self, session: Session) -> None:
+        """Close a session, one that polls after it has read its packets."""
+        if session.awaits_poll:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_POLL):
+                    await session.drain()
+        session.close(SERVER_DISCONNECT)
 
     async def _leave(self, connection: Connection, namespace: str, reason: str) -> None:
         """Take a client out of its namespace; the application is told while it is still in its rooms."""
