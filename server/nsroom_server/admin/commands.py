@@ -84,6 +84,7 @@ class Commands:
         name = policy.room_name(room, self._longest)
         targets = self._targets(namespace, of)
         for client in targets or ():
+            policy.require_shared(name, partial(self._presence.is_sid, client.namespace))
             await self._presence.enter(client, name)
         return _size(targets)
 

@@ -72,7 +72,12 @@ def require_deliverable(size: int, limits: Limits) -> None:
 
 def require_joinable(name: str, rooms: Collection[str], most: int, is_sid: Callable[[str], bool]) -> None:
     """Raise Refusal for a socket's own room, and for one room too many."""
-    if is_sid(name):
-        raise Refusal(Code.BAD_ROOM, "room: this is a socket's id")
+    require_shared(name, is_sid)
     if name not in rooms and len(rooms) >= most:
         raise Refusal(Code.TOO_MANY_ROOMS, f"no more than {most} rooms: leave one first")
+
+
+def require_shared(name: str, is_sid: Callable[[str], bool]) -> None:
+    """Raise Refusal for a socket's own room."""
+    if is_sid(name):
+        raise Refusal(Code.BAD_ROOM, "room: this is a socket's id")

@@ -12,6 +12,8 @@ from nsroom_server.chat.backend import QueryHandler
 from nsroom_server.cluster.delivery import decode_packet, encode_packet, event_entry
 from nsroom_server.cluster.entries import Entry, Op, ReceivedEntry
 from nsroom_server.cluster.publisher import Publisher
+from nsroom_server.errors import Refusal
+from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.socketio.application import Json
 from nsroom_server.socketio.packet import Packet, PacketType
 from nsroom_server.socketio.server import Server
@@ -43,6 +45,7 @@ class Queries:
         self._queries: dict[str, _Query] = {}
         self._numbers = map(str, count(1))
         self._watched_until = 0.0
+        self._warn = RateLimitedWarnings(log)
 
     @property
     def watching(self) -> bool:
@@ -105,10 +108,17 @@ class Queries:
         try:
             fields = json.loads(received.entry.data)
             name, *args = decode_packet(fields, self._server.options.limits).arguments
-            return await self._handlers[name](args)
+            handler = self._handlers[name]
+        except Exception as error:  # noqa: BLE001 - whatever a forged entry holds
+            self._warn("refused a query from another server", cause=type(error).__name__)
+            return [None]
+        try:
+            return await handler(args)
+        except Refusal as refusal:
+            self._warn("refused a query from another server", cause=str(refusal.code))
         except Exception:
             log.exception("a query from another server failed")
-            return [None]
+        return [None]
 
     def handle_reply(self, received: ReceivedEntry) -> None:
         """Add a part of a reply to its query, if that is one of this server's and still waits."""

@@ -54,6 +54,16 @@ async def test_closing_a_connection_disconnects_each_of_its_namespaces_first(
     assert read.index(b"41/chat,") < read.index(b"41/lab,")
 
 
+async def test_a_sockets_own_room_cannot_be_joined(serve: Serve, connect: Connect) -> None:
+    running = await serve(admin=WRITER)
+    admin = await connect(running, "/admin", auth=LOGIN)
+    ann, bob = await connect(running, "/chat"), await connect(running, "/chat")
+    for of in (ann.sid, bob.sid, None):
+        assert (await admin.call("join", "/chat", bob.sid, of))["error"] == "bad_room"
+    assert running.server
+    assert running.server.rooms.recipients("/chat", bob.sid).keys() == {bob.sid}
+
+
 @pytest.mark.parametrize(
     ("event", "args"),
     [

@@ -10,6 +10,8 @@ import pytest
 
 from nsroom_server.chat.backend import Peers
 from nsroom_server.cluster.cluster import open_cluster
+from nsroom_server.cluster.entries import Entry, Op, ReceivedEntry
+from nsroom_server.cluster.queries import Queries
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.socketio.server import Server
 from tests.peers.valkey_server import Valkey
@@ -60,8 +62,57 @@ async def test_a_handler_that_fails(peers: list[Peers], caplog: pytest.LogCaptur
     peers[1].register_handlers({"name": fail})
     peers[2].register_handlers({"other name": repeat})
     assert await peers[0].query("name", []) == [None, None]
-    failures = [record.exc_info[0] for record in caplog.records if record.exc_info]
-    assert sorted(failures, key=str) == [KeyError, RuntimeError]
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
+    assert refused(caplog) == ["KeyError"]
+
+
+def refused(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the causes in the lines about refused queries."""
+    text = "refused a query from another server"
+    return [record.fields["cause"] for record in caplog.records if record.message == text]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "{}",
+        '["2[]"]',
+        '["2[{}]"]',
+        '["2[\\"unknown\\"]"]',
+        "null",
+        '["x"]',
+        "[1]",
+        "[" * 5000,
+    ],
+)
+async def test_a_forged_query_is_one_line(
+    peers: list[Peers], caplog: pytest.LogCaptureFixture, data: str
+) -> None:
+    peers[1].register_handlers({"name": repeat})
+    received = ReceivedEntry(1, "forger", 1, 0, Entry(Op.QUERY, "", sid="1", data=data))
+    assert isinstance(peers[1], Queries)
+    peers[1].handle_query(received)
+
+    async def logged() -> bool:
+        return len(refused(caplog)) == 1
+
+    await until(logged)
+    assert not [record for record in caplog.records if record.exc_info]
+    assert "x" in await peers[0].query("name", ["x"])
+
+
+async def test_a_refused_query_is_one_line(peers: list[Peers], caplog: pytest.LogCaptureFixture) -> None:
+    async def refuse(_: Sequence[Any]) -> list[Any]:
+        raise Refusal(Code.BAD_ROOM, "no")
+
+    for each in peers[1:]:
+        each.register_handlers({"name": refuse})
+    assert await peers[0].query("name", []) == [None, None]
+    assert refused(caplog) == ["bad_room", "bad_room"]
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_a_server_that_does_not_reply(peers: list[Peers]) -> None:

@@ -79,7 +79,6 @@ MALFORMED_FRAMES = {
     "long control": masked("x" * 126, 0x89),
     "too long": b"\x82\xff" + b"\x7f" + b"\xff" * 7 + bytes(4),
     "invalid UTF-8": masked(b"\xff\xfe", 0x81),
-    "unmasked": b"\x81\x0240",
 }
 
 
