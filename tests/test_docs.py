@@ -82,7 +82,7 @@ BEYOND = {
     "decode": "--frame --json --plain",
     "replay": "--direction --speed --ack --timeout --summary",
     "doctor": "--event --event-args",
-    "proxy": "--origin --fault-where",
+    "proxy": "--origin --fault-where --summary",
     "bench": "--scenario --clients --rooms --workers --ramp --rate --in-flight --duration --size --timeout"
     " --event --args --room-event --room-args --join-event --join-args --join-preset"
     " --max-p50 --max-p90 --max-p99 --max-p999 --max-errors --json --save --force --yes",
