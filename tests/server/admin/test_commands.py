@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.server.admin.test_namespace import LOGIN, READER, WRITER
 from tests.server.member import WAIT, Connect, Serve
-from tests.server.wire import masked, raw_websocket
+from tests.server.wire import masked, poll, raw_websocket
 
 
 @pytest.mark.parametrize("event", ["emit", "join", "leave", "_disconnect"])
@@ -52,6 +53,22 @@ async def test_closing_a_connection_disconnects_each_of_its_namespaces_first(
         await admin.call("_disconnect", "/chat", True, sid)
         read = await asyncio.wait_for(reader.readuntil(b"\x88\x02"), WAIT)
     assert read.index(b"41/chat,") < read.index(b"41/lab,")
+
+
+@pytest.mark.parametrize("is_polling", [False, True])
+async def test_a_client_that_polls_reads_the_disconnect_before_its_session_is_closed(
+    serve: Serve, connect: Connect, http: aiohttp.ClientSession, is_polling: bool
+) -> None:
+    running = await serve(admin=WRITER)
+    admin = await connect(running, "/admin", auth=LOGIN)
+    session = await poll(http, running)
+    assert running.server
+    (sid,) = running.server.rooms.sockets("/")
+    polled = asyncio.create_task(session.get()) if is_polling else None
+    await asyncio.sleep(0.1 if is_polling else 0)
+    await admin.call("_disconnect", "/", True, sid)
+    assert await (polled or session.get()) == (200, "41")
+    assert (await session.get())[0] == 400
 
 
 async def test_a_sockets_own_room_cannot_be_joined(serve: Serve, connect: Connect) -> None:
