@@ -50,7 +50,7 @@ def test_attachments_are_awaited_across_links() -> None:
 
 
 def test_a_packet_with_attachments_is_limited() -> None:
-    link = Link(new_sessions(), "eio", False, PATH)
+    link = Link(new_sessions(), "eio", False, PATH, POLLING)
     assert link.feed(IN, '451000-["b",{"_placeholder":true,"num":0}]', 1) == []
     half = bytes(MAX_MESSAGE // 2)
     assert link.feed(IN, half, 2) == []
