@@ -58,7 +58,7 @@ async def _read(items: Iterable[_Item], total: int, app: App) -> None:
     for size, item in items:
         done += size
         broken += isinstance(item, DataError)
-        view.model.add(_unreadable(item, view.model) if isinstance(item, DataError) else item, size)
+        view.model.add(_unreadable(item, view.model) if isinstance(item, DataError) else item)
         if time.monotonic() > slice_end:
             view.model.trim()
             view.progress = f"reading {min(done / total, 1):4.0%}"

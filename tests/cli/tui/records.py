@@ -51,7 +51,7 @@ def model(*records: Record, **options: Any) -> Model:
     """Return a model of these records."""
     made = Model(**options)
     for record in records:
-        made.add(record, record.bytes or 0)
+        made.add(record)
     made.trim()
     return made
 

@@ -51,7 +51,7 @@ class Model:
     async def write(self, records: Sequence[Record]) -> None:
         """Add records."""
         for record in records:
-            self.add(record, record.bytes or 0)
+            self.add(record)
         self.trim()
 
     async def close(self) -> None:
@@ -65,9 +65,9 @@ class Model:
         """All records kept."""
         return self.ring.records
 
-    def add(self, record: Record, size: int) -> None:
-        """Add a record of `size` bytes. Callers must call `trim` now and then."""
-        index = self.ring.add(record, size)
+    def add(self, record: Record) -> None:
+        """Add a record. Callers must call `trim` now and then."""
+        index = self.ring.add(record)
         self.namespaces.learn(record, index)
         if self.clients is None:
             self.chats.learn(record)

@@ -1,11 +1,15 @@
-"""The newest records, limited in number and size."""
+"""The newest records, limited in number and memory."""
 
-from nsroom.record import Record
+from sys import getsizeof
+
+from nsroom.record import Json, Record
 
 CAPACITY = 100_000
-MAX_BYTES = 50_000_000
-"""On the wire; parsed records take several times as much."""
+MAX_BYTES = 64_000_000
+"""Of memory: a parsed record takes four to thirty times its bytes on the wire."""
 _STEP = 4096
+_RECORD = 400
+"""Bytes of a record without its values."""
 
 
 class Ring:
@@ -32,8 +36,9 @@ class Ring:
         """The index of the next record."""
         return self.first + len(self.records)
 
-    def add(self, record: Record, size: int) -> int:
-        """Keep a record of `size` bytes; return its index."""
+    def add(self, record: Record) -> int:
+        """Keep a record; return its index."""
+        size = _memory(record)
         self.records.append(record)
         self._sizes.append(size)
         self._bytes += size
@@ -46,12 +51,26 @@ class Ring:
 
     def drop_oldest(self) -> None:
         """Drop the oldest records, many at once, until the rest is within the limits."""
-        count = max(min(_STEP, self._capacity // 2), len(self.records) - self._capacity)
-        count = min(count, len(self.records) - 1)
+        excess = len(self.records) - self._capacity
+        count = max(min(_STEP, self._capacity // 2), excess) if excess > 0 else 0
         left = self._bytes - sum(self._sizes[:count])
-        while left > MAX_BYTES and count < len(self.records) - 1:
+        while left > MAX_BYTES * 3 // 4 and count < len(self.records) - 1:
             left -= self._sizes[count]
             count += 1
         del self.records[:count], self._sizes[:count]
         self.first += count
         self._bytes = left
+
+
+def _memory(record: Record) -> int:
+    """Return about how many bytes of memory a record takes."""
+    size = _RECORD
+    values: list[Json] = [record.args, record.data, record.frames]
+    while values:
+        value = values.pop()
+        size += getsizeof(value)
+        if isinstance(value, list):
+            values += value
+        elif isinstance(value, dict):
+            values += value.values()
+    return size

@@ -1,3 +1,7 @@
+import copy
+import tracemalloc
+from typing import Any
+
 import pytest
 
 from nsroom.errors import UsageError
@@ -16,7 +20,7 @@ def test_new_records_are_shown_at_the_end() -> None:
 def test_moving_up_stops_following_and_end_resumes_it() -> None:
     reading = model(*(event(f"e{n}") for n in range(10)))
     reading.move(-1)
-    reading.add(event("later"), 0)
+    reading.add(event("later"))
     assert (reading.following, reading.cursor, reading.new) == (False, 9, 1)
     reading.follow()
     assert (reading.following, reading.cursor, reading.new) == (True, None, 0)
@@ -53,8 +57,8 @@ def test_scrolling_selects_nothing_and_follows_at_the_end() -> None:
 def test_a_filter_applies_to_past_and_future_records() -> None:
     filtered = model(event("a"), event("b"), event("a"))
     filtered.filter("event=a")
-    filtered.add(event("b"), 0)
-    filtered.add(event("a"), 0)
+    filtered.add(event("b"))
+    filtered.add(event("a"))
     assert shown(filtered) == ["a", "a", "a"]
     filtered.filter("")
     assert shown(filtered) == ["a", "b", "a", "b", "a"]
@@ -91,7 +95,7 @@ def test_heartbeats_are_hidden_by_default() -> None:
 def test_a_pause_holds_new_records() -> None:
     paused = model(event("a"))
     paused.pause()
-    paused.add(event("b"), 0)
+    paused.add(event("b"))
     assert (shown(paused), paused.held) == (["a"], 1)
     paused.filter("event=/./")
     assert shown(paused) == ["a"]
@@ -102,7 +106,7 @@ def test_a_pause_holds_new_records() -> None:
 def test_removing_the_filter_shows_cleared_rows() -> None:
     cleared = model(event("a"), event("b"))
     cleared.clear()
-    cleared.add(event("c"), 0)
+    cleared.add(event("c"))
     assert shown(cleared) == ["c"]
     cleared.filter("event=/./")
     assert shown(cleared) == ["c"]
@@ -113,7 +117,7 @@ def test_removing_the_filter_shows_cleared_rows() -> None:
 def test_dropping_old_records_keeps_indexes() -> None:
     small = Model(capacity=10)
     for n in range(25):
-        small.add(event(f"e{n}"), 1)
+        small.add(event(f"e{n}"))
         small.trim()
     first = small.ring.first
     assert len(small.records) <= 10
@@ -126,19 +130,33 @@ def test_the_newest_record_is_kept_whatever_its_size(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ring, "MAX_BYTES", 100)
     small = Model()
     for n in range(5):
-        small.add(event(f"e{n}"), 60)
+        small.add(event(f"e{n}"))
         small.trim()
     assert shown(small) == ["e4"]
+
+
+@pytest.mark.parametrize("data", [[{"a": []}] * 200, ["x" * 20_000], {"key": [1.5] * 500}])
+def test_records_take_limited_memory(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring, "MAX_BYTES", 1_000_000)
+    small = Model()
+    tracemalloc.start()
+    for n in range(500):
+        small.add(event(f"e{n}")._replace(data=copy.deepcopy([data, n])))
+        small.trim()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_300_000
+    assert 10 < len(small.records) < 400
 
 
 def test_dropping_the_selected_record_selects_the_oldest() -> None:
     small = Model(capacity=10)
     for n in range(10):
-        small.add(event(f"e{n}"), 1)
+        small.add(event(f"e{n}"))
     small.home()
     small.mark()
     for n in range(10):
-        small.add(event(f"later{n}"), 1)
+        small.add(event(f"later{n}"))
     small.trim()
     assert small.cursor == small.rows[0]
     assert small.marks == set()

@@ -40,8 +40,8 @@ def test_a_long_message_is_wrapped_and_keeps_its_lines() -> None:
 def test_unread_messages_are_below_a_rule() -> None:
     viewed = view(message("lobby", "ann", "old"), room="lobby")
     viewed.mark_chat_read()
-    viewed.model.add(message("lobby", "bob", "fresh"), 0)
-    viewed.model.add(message("lobby", "bob", "fresher"), 0)
+    viewed.model.add(message("lobby", "bob", "fresh"))
+    viewed.model.add(message("lobby", "bob", "fresher"))
     kinds = ["new" if " new " in line else line[8:11] for line in said(viewed)[1:]]
     assert kinds == ["ann", "new", "bob", "bob"]
 

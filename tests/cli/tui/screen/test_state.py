@@ -33,7 +33,7 @@ def test_the_detail_is_kept_until_another_record_or_an_answer() -> None:
     detail = viewed.detail
     viewed.show_detail()
     assert viewed.detail is detail
-    viewed.model.add(ack("join", id=1), 0)
+    viewed.model.add(ack("join", id=1))
     viewed.show_detail()
     assert viewed.detail is not detail
     assert viewed.detail is not None
