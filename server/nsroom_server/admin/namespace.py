@@ -65,9 +65,9 @@ class Admin(Application):
         fields = auth if isinstance(auth, Mapping) else {}
         return None if self._has_session(fields) or self._is_administrator(fields) else _REFUSAL
 
-    def is_protected(self, namespace: str) -> bool:
-        """Return whether a token or a password is needed."""
-        return namespace == NAMESPACE or self._inner.is_protected(namespace)
+    def secret(self, namespace: str) -> str | None:
+        """Return what is needed: a password here, perhaps a token elsewhere."""
+        return "password" if namespace == NAMESPACE else self._inner.secret(namespace)
 
     def _has_session(self, auth: Mapping[str, Any]) -> bool:
         return any(_same(auth.get("sessionId"), each) for each in self._sessions)

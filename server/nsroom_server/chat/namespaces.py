@@ -35,9 +35,9 @@ class Namespaces(Application):
         """Refuse a client without the token, and an unknown namespace."""
         return self._config.connect_refusal(namespace, auth)
 
-    def is_protected(self, namespace: str) -> bool:  # noqa: ARG002
-        """Return whether a token is needed."""
-        return self._config.token is not None
+    def secret(self, namespace: str) -> str | None:  # noqa: ARG002
+        """Return "token" if one is needed."""
+        return None if self._config.token is None else "token"
 
     def handler(self, namespace: str, event: Any) -> Handler | None:
         """Return the handler of an event, or None."""

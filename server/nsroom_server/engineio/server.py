@@ -39,6 +39,8 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self.refusals: Counter[str] = Counter()
         """Refusals by reason."""
+        self.failed_logins: Counter[str] = Counter(token=0, password=0)
+        """Wrong ones by kind."""
         self.close_reasons: Counter[str] = Counter()
         """Ended sessions by reason."""
         self.traffic = Traffic()

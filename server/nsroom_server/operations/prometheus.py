@@ -56,6 +56,10 @@ class Metrics:
         yield from _family("counter", "nsroom_events_total", "Events.", events, "direction")
         yield from _family("counter", "nsroom_bytes_total", "Bytes of packets.", sizes, "direction")
         yield from _family("counter", "nsroom_refusals_total", "Refusals.", engine.refusals, "reason")
+        failed = engine.failed_logins
+        yield from _family(
+            "counter", "nsroom_login_failures_total", "Wrong tokens and passwords.", failed, "kind"
+        )
         yield from _family(
             "counter", "nsroom_endings_total", "Ended connections.", engine.close_reasons, "reason"
         )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from nsroom_server.errors import Code
+from nsroom_server.errors import INVALID_NAMESPACE, Code
 from nsroom_server.settings.names import is_distinct, is_name
 
 Json = Any
@@ -64,7 +64,7 @@ def connect_refusal(
         return {"message": str(Code.UNAUTHORIZED)}
     if namespace in namespaces or (any_namespace and is_namespace(namespace)):
         return None
-    return {"message": "Invalid namespace"}
+    return {"message": INVALID_NAMESPACE}
 
 
 def has_token(auth: Json, token: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from nsroom_server.errors import INVALID_NAMESPACE
+
 Json = Any
 
 
@@ -69,11 +71,11 @@ class Application:
 
     def refuse(self, namespace: str, auth: Json) -> Json:  # noqa: ARG002
         """Return the payload of a CONNECT_ERROR, or None to accept the client."""
-        return {"message": "Invalid namespace"}
+        return {"message": INVALID_NAMESPACE}
 
-    def is_protected(self, namespace: str) -> bool:  # noqa: ARG002
-        """Return whether `refuse` compares a token or a password, which must not be guessed."""
-        return False
+    def secret(self, namespace: str) -> str | None:  # noqa: ARG002
+        """Return what `refuse` compares and nobody may guess: "token", "password", or None."""
+        return None
 
     def handler(self, namespace: str, event: Json) -> Handler | None:  # noqa: ARG002
         """Return the handler of an event, or None."""

@@ -18,7 +18,7 @@ from nsroom_server.engineio.http import Access
 from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
-from nsroom_server.errors import Code, Malformed
+from nsroom_server.errors import INVALID_NAMESPACE, Code, Malformed
 from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.socketio.application import Application, Client, Watcher
 from nsroom_server.socketio.dispatch import Call, Calls
@@ -274,18 +274,20 @@ class Server:
             return {"message": str(Code.TOO_MANY_NAMESPACES)}
         if namespace in self.options.faults.reject:
             return {"message": "rejected on purpose"}
-        if not self._application.is_protected(namespace):
+        secret = self._application.secret(namespace)
+        if secret is None:
             return self._application.refuse(namespace, auth)
-        return self._check_login(session.address, namespace, auth)
+        return self._check_login(session.address, namespace, auth, secret)
 
-    def _check_login(self, address: str, namespace: str, auth: Json) -> Json:
+    def _check_login(self, address: str, namespace: str, auth: Json, secret: str) -> Json:
         """Check a token or password, unless too many from this address were wrong."""
         now, limits = asyncio.get_running_loop().time(), self.engine.address_limits
         if not limits.may_log_in(address, now):
             self._warn("too many failed logins", address=address)
             return {"message": str(Code.RATE_LIMITED)}
         refusal = self._application.refuse(namespace, auth)
-        if refusal is not None:
+        if refusal is not None and refusal["message"] != INVALID_NAMESPACE:
+            self.engine.failed_logins[secret] += 1
             limits.add_failed_login(address, now)
         return refusal
 

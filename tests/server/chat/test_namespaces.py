@@ -68,6 +68,8 @@ async def test_a_token_or_password_cannot_be_guessed_quickly(
     answers = [await guess(running, namespace, {"username": "ann", key: str(each)}) for each in range(40)]
     assert all(refusal in answer for answer in answers[:5])
     limited = sum("rate_limited" in answer for answer in answers)
+    # Those that came too soon were not compared, and are no failures.
+    assert running.engines[0].failed_logins == {"token": 0, "password": 0, key: 40 - limited}
     assert limited >= 20
     assert running.engines[0].refusals["rate_limited"] == limited
     assert sum(record.message == "too many failed logins" for record in caplog.records) <= limited
@@ -77,6 +79,14 @@ async def test_a_token_or_password_cannot_be_guessed_quickly(
             running, namespace, {"username": "ann", key: "right"}
         ):
             await asyncio.sleep(0.1)
+
+
+async def test_an_unknown_namespace_is_no_failed_login(serve: Serve) -> None:
+    running = await serve(token="right")
+    for _ in range(10):
+        assert "Invalid namespace" in await guess(running, "/nope", {"token": "right"})
+    assert "sid" in await guess(running, "/chat", {"token": "right"})
+    assert running.engines[0].failed_logins == {"token": 0, "password": 0}
 
 
 async def test_namespaces_without_a_password_are_not_affected_by_failed_logins(serve: Serve) -> None:

@@ -67,6 +67,12 @@ def test_the_bus_of_a_cluster(metrics: Metrics) -> None:
     assert values(bus["nsroom_bus_behind"]) == {"": 4}
 
 
+def test_failed_logins(metrics: Metrics, server: Server) -> None:
+    assert values(families(metrics)["nsroom_login_failures"], "_total") == {"token": 0, "password": 0}
+    server.engine.failed_logins["token"] += 2
+    assert values(families(metrics)["nsroom_login_failures"], "_total") == {"token": 2, "password": 0}
+
+
 @given(st.text(min_size=1))
 def test_labels_are_escaped(reason: str) -> None:
     server = Server()
