@@ -38,6 +38,7 @@ class Code(StrEnum):
     HISTORY_UNAVAILABLE = "history_unavailable"
     INTERNAL_ERROR = "internal_error"
     LAB_ERROR = "lab_error"
+    NO_ACKNOWLEDGEMENT = "no_acknowledgement"
     NOT_A_MEMBER = "not_a_member"
     RATE_LIMITED = "rate_limited"
     RESERVED_EVENT = "reserved_event"

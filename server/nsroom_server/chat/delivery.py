@@ -37,7 +37,7 @@ class Ways(Protocol):
         """
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
-        """Send an event to its rooms without storing it, and answer how many clients it was sent to."""
+        """Send an event without storing it, and answer how many clients it was sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Deliveries:
         return delivered
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
-        """Send an event to its rooms without storing it, and answer how many clients it was sent to."""
+        """Send an event without storing it, and answer how many clients it was sent to."""
         arguments = [request.event, *request.args]
         packets = Packet(PacketType.EVENT, arguments, namespace).outgoing()
         policy.require_deliverable(sum(packet.size for packet in packets), self._server.options.limits)

@@ -61,15 +61,19 @@ class Chat:
 
     async def leave(self, client: Client, args: Args) -> Answer:
         """Take the client out of a room."""
-        room = requests.room(args, self._limits)
+        room = requests.room("leave", args, self._limits)
         policy.require_member(self._presence.rooms(client), [room])
         await self._presence.leave(client, room)
         return ({"ok": True, "room": room},)
 
-    async def message(self, client: Client, args: Args) -> Later:
-        """Store a message, then deliver it to its room; the order of the calls is the order of the ids."""
+    async def message(self, client: Client, args: Args) -> Answer | Later:
+        """Store a message, then deliver it to its room; the order of the calls is the order of the ids.
+
+        A message without a room is delivered to the namespace and not stored.
+        """
         request = requests.message(args, self._limits)
-        policy.require_member(self._presence.rooms(client), [request.room])
+        if request.room is not None:
+            policy.require_member(self._presence.rooms(client), [request.room])
         body: Body = {
             "room": request.room,
             "from": client.sid,
@@ -77,6 +81,9 @@ class Chat:
             "text": request.text,
             "time": _now(),
         }
+        if request.room is None:
+            relay = requests.Relay("message", [{"id": None, **body}], None, ())
+            return await self._deliveries.relay(client.namespace, relay)
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
         policy.require_deliverable(size_of(strict_json.dumps(body)), self._limits)
         return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
@@ -90,7 +97,7 @@ class Chat:
     async def emit(self, client: Client, args: Args) -> Answer | Later:
         """Relay an event to rooms."""
         request = requests.relay(args, self._limits)
-        policy.require_member(self._presence.rooms(client), request.to)
+        policy.require_member(self._presence.rooms(client), request.to or ())
         return await self._deliveries.relay(client.namespace, request)
 
     async def rooms(self, client: Client, _: Args) -> Answer:
@@ -99,7 +106,8 @@ class Chat:
 
     async def who(self, client: Client, args: Args) -> Answer:
         """List a room's members."""
-        return ({"ok": True, **self._presence.describe(client.namespace, requests.room(args, self._limits))},)
+        room = requests.room("who", args, self._limits)
+        return ({"ok": True, **self._presence.describe(client.namespace, room)},)
 
     async def nick(self, client: Client, args: Args) -> Answer:
         """Set the client's nick."""

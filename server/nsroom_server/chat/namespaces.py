@@ -29,7 +29,8 @@ class Namespaces(Application):
             octets=config.max_payload,
         )
         self._handlers = chat.handlers
-        self._lab = {**self._handlers, **Lab(server, config.max_payload).handlers}
+        self._lab = Lab(server, config.max_payload)
+        self._lab_handlers = {**self._handlers, **self._lab.handlers}
 
     def refuse(self, namespace: str, auth: Any) -> Any:
         """Refuse a client without the token, and an unknown namespace."""
@@ -41,16 +42,19 @@ class Namespaces(Application):
 
     def handler(self, namespace: str, event: Any) -> Handler | None:
         """Return the handler of an event, or None."""
-        return (self._lab if namespace == LAB else self._handlers).get(event)
+        return (self._lab_handlers if namespace == LAB else self._handlers).get(event)
 
-    async def connected(self, client: Client, auth: Any) -> None:  # noqa: ARG002
+    async def connected(self, client: Client, auth: Any) -> None:
         """Log a new client, and greet its namespace on all servers."""
+        if client.namespace == LAB:
+            self._lab.connected(client, auth)
         log.info("someone connected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
         for servers in (self._server, self._peers):
             servers.emit("hi", "everyone!", namespace=client.namespace)
 
     async def disconnected(self, client: Client) -> None:
         """Log a client that disconnected, and tell its rooms, unless the server stops."""
+        self._lab.disconnected(client)
         log.info("someone disconnected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
         if not self._server.draining.is_set():
             await self._presence.forget(client)

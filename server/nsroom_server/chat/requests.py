@@ -1,6 +1,7 @@
 """Parse the arguments of events into requests, or raise a Refusal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,21 +29,29 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text for a room, with further keys that are passed on."""
+    """A text for a room, with further keys that are passed on; for the whole namespace if `room` is None."""
 
-    room: str
+    room: str | None
     text: str
     extra: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """An event for rooms; `skip` names rooms and sids to leave out."""
+    """An event for rooms, or for the whole namespace; `skip` names rooms and sids to leave out."""
 
     event: str
     args: Args
-    to: tuple[str, ...]
+    to: tuple[str, ...] | None
     skip: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An event that asks the client for an acknowledgement."""
+
+    event: str
+    args: Args
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,18 @@ class Page:
     """The store to which the id `after` belongs."""
 
 
+@contextmanager
+def wants(event: str, shape: str) -> Iterator[None]:
+    """Add to the refusal of an argument what the event wants."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.code not in (Code.BAD_REQUEST, Code.BAD_ROOM):
+            raise
+        raise Refusal(refusal.code, f"{refusal}; {event} wants {shape}") from None
+
+
+@wants("join", 'a room or {"room": …, "nick": …, "after": …}; all but the room may be left out')
 def join(args: Args, limits: Limits) -> Join:
     """Parse the argument of `join`: a room's name, or an object."""
     fields = _object(args, short="room")
@@ -68,18 +89,23 @@ def join(args: Args, limits: Limits) -> Join:
     )
 
 
-def room(args: Args, limits: Limits) -> str:
+def room(event: str, args: Args, limits: Limits) -> str:
     """Parse the argument of `leave` and `who`: a room's name, or an object."""
-    return room_name(_object(args, short="room").get("room"), limits.room_name)
+    with wants(event, 'a room or {"room": …}'):
+        return room_name(_object(args, short="room").get("room"), limits.room_name)
 
 
+@wants("nick", 'a nick or {"nick": …}')
 def nick(args: Args, limits: Limits) -> str:
     """Parse the argument of `nick`: the name, or an object."""
     return nick_name(_object(args, short="nick").get("nick"), limits.nick)
 
 
+@wants("message", '{"room": …, "text": …} or text')
 def message(args: Args, limits: Limits) -> Message:
-    """Parse the argument of `message`."""
+    """Parse the argument of `message`: an object, or a text for the whole namespace."""
+    if args and isinstance(args[0], str):
+        return Message(None, args[0], {})
     fields = _object(args)
     text = fields.get("text")
     if not isinstance(text, str):
@@ -90,18 +116,25 @@ def message(args: Args, limits: Limits) -> Message:
     return Message(room_name(fields.get("room"), limits.room_name), text, extra)
 
 
+@wants("emit", '{"event": …, "args": […], "to": …, "except": …}; args and except may be left out')
 def relay(args: Args, limits: Limits) -> Relay:
     """Parse the argument of `emit`."""
     fields = _object(args)
-    items = fields.get("args", [])
-    if not isinstance(items, list):
-        raise Refusal(Code.BAD_REQUEST, "args: must be a list")
+    items = _items(fields)
     to = _names(fields, "to", limits)
     if not to:
         raise Refusal(Code.BAD_REQUEST, "to: name a room, or a list of rooms")
     return Relay(event_name(fields.get("event")), items, to, _names(fields, "except", limits))
 
 
+@wants("ask", '{"event": …, "args": […]}; args may be left out')
+def question(args: Args) -> Question:
+    """Parse the argument of `ask`."""
+    fields = _object(args)
+    return Question(event_name(fields.get("event")), _items(fields))
+
+
+@wants("history", 'a room or {"room": …, "after": …, "limit": …}; all but the room may be left out')
 def page(args: Args, limits: Limits) -> Page:
     """Parse the argument of `history`."""
     fields = _object(args, short="room")
@@ -112,7 +145,7 @@ def page(args: Args, limits: Limits) -> Page:
 
 
 def integer(args: Args, key: str, low: int, high: int, default: int | None = None) -> int:
-    """Parse one number of an object; it is required without a default."""
+    """Return a number of an object; it is required without a default."""
     value = _integer(_object(args) if args else {}, key, low, high, default)
     if value is None:
         raise Refusal(Code.BAD_REQUEST, f"{key}: missing")
@@ -134,6 +167,13 @@ def _names(fields: Mapping[str, Json], key: str, limits: Limits) -> tuple[str, .
     if len(names) > limits.rooms_per_socket:
         raise Refusal(Code.BAD_REQUEST, f"{key}: more than {limits.rooms_per_socket} names")
     return tuple(room_name(name, limits.room_name) for name in names)
+
+
+def _items(fields: Mapping[str, Json]) -> list[Json]:
+    items = fields.get("args", [])
+    if not isinstance(items, list):
+        raise Refusal(Code.BAD_REQUEST, "args: must be a list")
+    return items
 
 
 def _integer(fields: Mapping[str, Json], key: str, low: int, high: int, default: int | None) -> int | None:

@@ -234,7 +234,9 @@ async def open_cluster(
 def _backend(this: Cluster, server: Server, redis: Redis, on_stored: Callable[[float], object]) -> Backend:
     history = SharedHistory(redis, this.publisher)
     presence = SharedPresence(server, this.publisher, this.members, this.nicks)
-    deliveries = SharedDeliveries(server, this.publisher, this.members, history, on_stored)
+    deliveries = SharedDeliveries(
+        server, this.publisher, this.members, history, on_stored, this.queries.count_clients
+    )
     return Backend(history, presence, deliveries, this, this.queries)
 
 

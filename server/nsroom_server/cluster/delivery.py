@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -35,13 +35,18 @@ class SharedDeliveries:
         members: Members,
         history: SharedHistory,
         on_stored: Callable[[float], object],
+        count_elsewhere: Callable[[str], Awaitable[int]],
     ) -> None:
-        """`on_stored` is called with the seconds that each message took to be stored."""
+        """`on_stored` is called with the seconds that each message took to be stored.
+
+        `count_elsewhere` returns the number of a namespace's clients on the other servers.
+        """
         self._server = server
         self._publisher = publisher
         self._members = members
         self._history = history
         self._on_stored = on_stored
+        self._count_elsewhere = count_elsewhere
 
     @property
     def failing(self) -> bool:
@@ -68,7 +73,7 @@ class SharedDeliveries:
         self._server.emit("message", {"id": None, **body}, namespace=namespace, to=body["room"])
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
-        """Send an event to its rooms: here at once, to the other servers over the bus.
+        """Send an event: here at once, to the other servers over the bus.
 
         The answer follows when the event is on the bus.
         Raises: Refusal.
@@ -78,15 +83,19 @@ class SharedDeliveries:
         parts = Packet(PacketType.EVENT, arguments, namespace).encode()
         packets = messages(parts)
         policy.require_deliverable(sum(packet.size for packet in packets), self._server.options.limits)
-        recipients = self._members.count_recipients(namespace, to, skip)
+        counted = None if to is None else self._members.count_recipients(namespace, to, skip)
         # First to Redis: it works while the members here are written to.
         published = self._publisher.submit(event_entry(namespace, parts, to, skip))
         skipped = self._server.rooms.members(namespace, *skip)
-        self._server.broadcast(packets, namespace, to, skipped, arguments)
-        return Later(self._acknowledge(published, recipients))
+        count = self._server.broadcast(packets, namespace, to, skipped, arguments)
+        return Later(self._acknowledge(published, namespace, counted, count))
 
-    async def _acknowledge(self, published: asyncio.Future[int], recipients: int) -> Answer:
+    async def _acknowledge(
+        self, published: asyncio.Future[int], namespace: str, counted: int | None, here: int
+    ) -> Answer:
+        """Answer how many clients an event reaches; of a whole namespace only their own servers know."""
         await published
+        recipients = here + await self._count_elsewhere(namespace) if counted is None else counted
         return ({"ok": True, "recipients": recipients},)
 
 

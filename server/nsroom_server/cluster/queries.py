@@ -22,6 +22,7 @@ log = logging.getLogger("nsroom_server")
 
 _TIMEOUT = 1.0
 """Seconds to wait for all replies: a server that has just died does not reply."""
+_CLIENTS = "clients"
 _WATCH = 5.0
 """Seconds for which an administrator's server is sent events, after it has asked for them."""
 
@@ -41,7 +42,7 @@ class Queries:
     def __init__(self, server: Server, publisher: Publisher) -> None:
         self._server = server
         self._publisher = publisher
-        self._handlers: Mapping[str, QueryHandler] = {}
+        self._handlers: dict[str, QueryHandler] = {_CLIENTS: self._count_own}
         self._queries: dict[str, _Query] = {}
         self._numbers = map(str, count(1))
         self._watched_until = 0.0
@@ -63,7 +64,17 @@ class Queries:
 
     def register_handlers(self, handlers: Mapping[str, QueryHandler]) -> None:
         """Register the handlers of the other servers' queries."""
-        self._handlers = handlers
+        self._handlers |= handlers
+
+    async def count_clients(self, namespace: str) -> int:
+        """Return the number of a namespace's clients on the other servers that answer in time.
+
+        Raises: Refusal.
+        """
+        return sum(part for part in await self.query(_CLIENTS, [namespace]) if isinstance(part, int))
+
+    async def _count_own(self, args: Sequence[Json]) -> list[Json]:
+        return [len(self._server.rooms.sockets(str(args[0])))]
 
     async def query(self, name: str, args: Sequence[Json]) -> list[Json]:
         """Return the parts of all replies that arrive in time.

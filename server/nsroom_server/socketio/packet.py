@@ -30,7 +30,7 @@ class PacketType(IntEnum):
 
 
 EVENTS: Final = frozenset((PacketType.EVENT, PacketType.BINARY_EVENT))
-_ACKS = frozenset((PacketType.ACK, PacketType.BINARY_ACK))
+ACKS: Final = frozenset((PacketType.ACK, PacketType.BINARY_ACK))
 _BINARY = frozenset((PacketType.BINARY_EVENT, PacketType.BINARY_ACK))
 _CONTAINERS = frozenset((list, dict))
 _Place = tuple[Any, Any, int]
@@ -144,7 +144,7 @@ def _check(kind: PacketType, there: bool, data: Json, number: int | None) -> Non
         raise Malformed("CONNECT_ERROR payload must be an object or a string")
     if kind in EVENTS and not _is_event(data):
         raise Malformed("an event without a name")
-    if kind in _ACKS and (number is None or not isinstance(data, list)):
+    if kind in ACKS and (number is None or not isinstance(data, list)):
         raise Malformed("ACK without an id or a list")
 
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 from aiohttp import web
 
@@ -18,11 +19,11 @@ from nsroom_server.engineio.http import Access
 from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
-from nsroom_server.errors import INVALID_NAMESPACE, Code, Malformed
+from nsroom_server.errors import INVALID_NAMESPACE, Code, Malformed, Refusal
 from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.socketio.application import Application, Client, Watcher
 from nsroom_server.socketio.dispatch import Call, Calls
-from nsroom_server.socketio.packet import EVENTS, Json, Packet, PacketType
+from nsroom_server.socketio.packet import ACKS, EVENTS, Json, Packet, PacketType
 from nsroom_server.socketio.rooms import Room, Rooms
 
 log = logging.getLogger("nsroom_server")
@@ -46,6 +47,8 @@ class Connection:
     """Bounds the answers that are pending."""
     namespaces: dict[str, str] = field(default_factory=dict)
     """The namespaces it is connected to, and the client's sid in each."""
+    asked: dict[tuple[str, int], "asyncio.Future[list[Json]]"] = field(default_factory=dict)
+    """The acknowledgements that the client is asked for, by namespace and id."""
     partial: Packet | None = None
     """A packet whose attachments are not complete."""
 
@@ -67,6 +70,7 @@ class Server:
         self._application = Application()
         self._watcher: Watcher | None = None
         self._connections: dict[str, Connection] = {}
+        self._ask_ids = count(1)
         self._warn = RateLimitedWarnings(log)
         self.engine.on("connect", self._open)
         self.engine.on("message", self._receive)
@@ -128,6 +132,23 @@ class Server:
             for sid in self.rooms.recipients(namespace, to, skip):
                 watcher.sent(Client(namespace, sid), arguments)
         return count
+
+    async def ask(self, client: Client, event: str, *args: Json) -> list[Json]:
+        """Send an event to a client, and return its acknowledgement; the caller bounds the wait.
+
+        Raises: Refusal.
+        """
+        connection = self.connection(client)
+        if connection is None:
+            raise Refusal(Code.DRAINING, "the connection is closing")
+        key = (client.namespace, next(self._ask_ids))
+        answer: asyncio.Future[list[Json]] = asyncio.get_running_loop().create_future()
+        connection.asked[key] = answer
+        try:
+            connection.session.send(*Packet(PacketType.EVENT, [event, *args], *key).outgoing())
+            return await answer
+        finally:
+            del connection.asked[key]
 
     # Rooms
 
@@ -232,6 +253,10 @@ class Server:
             await self._connect(connection, namespace, packet.data, in_time)
         elif kind == PacketType.DISCONNECT:
             await self._leave(connection, namespace, CLIENT_DISCONNECT.text)
+        elif kind in ACKS:
+            answer = connection.asked.get((namespace, packet.id or 0))
+            if answer and not answer.done():
+                answer.set_result(packet.arguments)
         elif kind in EVENTS and (sid := connection.namespaces.get(namespace)):
             await self._handle_event(connection, Client(namespace, sid), packet, in_time)
 

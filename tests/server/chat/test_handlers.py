@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nsroom_server.settings.limits import Limits
 from tests.server.member import Connect, Serve
 
 JOINS = ("join", "room", "subscribe", "join_room", "joinRoom")
@@ -49,6 +50,50 @@ async def test_leave(serve: Serve, connect: Connect, event: str) -> None:
     await ann.call("join", "lobby")
     assert await ann.call(event, "lobby") == {"ok": True, "room": "lobby"}
     assert (await ann.call(event, {"room": "lobby"}))["error"] == "not_a_member"
+
+
+async def test_a_message_without_a_room(serve: Serve, connect: Connect, transport: str) -> None:
+    running = await serve()
+    ann, bob = [await connect(running, "/chat", transport=transport) for _ in range(2)]
+    eve = await connect(running, transport=transport)
+    await ann.call("nick", "ann")
+    assert await ann.call("message", "hello") == {"ok": True, "recipients": 2}
+    for member in (ann, bob):
+        message = await member.next("message")
+        assert message.pop("time").endswith("Z")
+        assert message == {"id": None, "room": None, "from": ann.sid, "nick": "ann", "text": "hello"}
+    assert all(event != "message" for event, _ in await eve.settled())
+    assert (await ann.call("history", "lobby"))["last"] == 0
+
+
+async def test_a_message_without_a_room_is_bounded(serve: Serve, connect: Connect) -> None:
+    running = await serve(limits=Limits(queued_bytes=1000))
+    ann = await connect(running)
+    assert (await ann.call("message", "x" * 1000))["error"] == "too_large"
+
+
+SHAPES = {
+    "join": 'a room or {"room": …, "nick": …, "after": …}',
+    "leave": 'a room or {"room": …}',
+    "message": '{"room": …, "text": …} or text',
+    "emit": '{"event": …, "args": […], "to": …, "except": …}',
+    "who": 'a room or {"room": …}',
+    "nick": 'a nick or {"nick": …}',
+    "history": 'a room or {"room": …, "after": …, "limit": …}',
+    "delay": '{"ms": …}',
+    "binary": 'binary data or {"size": …}',
+    "flood": '{"count": …, "size": …}',
+    "ask": '{"event": …, "args": […]}',
+}
+
+
+@pytest.mark.parametrize("event", SHAPES)
+async def test_a_refusal_says_what_the_event_wants(serve: Serve, connect: Connect, event: str) -> None:
+    ann = await connect(await serve(), "/lab")
+    for wrong in (None, [], {"room": "", "size": -1, "ms": "x"}, True):
+        answer = await ann.call(event, wrong)
+        assert answer["error"] in ("bad_request", "bad_room")
+        assert f"; {event} wants {SHAPES[event]}" in answer["message"]
 
 
 async def test_message(serve: Serve, connect: Connect, transport: str, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import contextlib
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from nsroom_server.errors import Refusal
 from nsroom_server.settings.limits import Limits
 
 LIMITS = Limits()
+who = partial(requests.room, "who")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -30,6 +32,10 @@ ARGS = st.lists(JSON | st.dictionaries(FIELDS, JSON), max_size=3)
 )
 def test_join(args: list[Any], request_: Join) -> None:
     assert requests.join(args, LIMITS) == request_
+
+
+def test_a_message_for_the_namespace() -> None:
+    assert requests.message(["hello", "more"], LIMITS) == Message(None, "hello", {})
 
 
 def test_message_keeps_further_keys() -> None:
@@ -77,10 +83,12 @@ def test_page(args: list[Any], request_: Page) -> None:
         (requests.join, [{"room": "r", "after": -1}], "bad_request"),
         (requests.join, [{"room": "r", "after": True}], "bad_request"),
         (requests.join, [{"room": "r", "after": 2**63}], "bad_request"),
-        (requests.room, [7], "bad_room"),
+        (who, [7], "bad_room"),
         (requests.join, [{"room": 7}], "bad_room"),
         (requests.nick, ["a" * 65], "bad_request"),
-        (requests.message, ["hello"], "bad_request"),
+        (requests.message, [], "bad_request"),
+        (requests.message, [7], "bad_request"),
+        (requests.message, [{"text": "x"}], "bad_room"),
         (requests.message, [{"room": "r"}], "bad_request"),
         (requests.message, [{"room": "r", "text": 1}], "bad_request"),
         (requests.message, [{"room": None, "text": "x"}], "bad_room"),
@@ -100,10 +108,12 @@ def test_refusals(read: Any, args: list[Any], code: str) -> None:
     with pytest.raises(Refusal) as refusal:
         read(args, LIMITS)
     assert refusal.value.answer == {"error": code, "message": str(refusal.value)}
+    if code != "reserved_event":
+        assert " wants " in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    "read", [requests.join, requests.room, requests.nick, requests.message, requests.relay, requests.page]
+    "read", [requests.join, who, requests.nick, requests.message, requests.relay, requests.page]
 )
 @given(args=ARGS)
 def test_whatever_comes_is_read_or_refused(read: Any, args: list[Any]) -> None:

@@ -55,6 +55,16 @@ def test_the_entry_of_an_event() -> None:
     }
 
 
+async def test_a_message_without_a_room(servers: Servers, connect: Connect) -> None:
+    running = await servers(3)
+    members = [await connect(each, "/chat") for each in (*running, running[0])]
+    await connect(running[1])
+    assert await members[0].call("message", "hello", namespace="/chat") == {"ok": True, "recipients": 4}
+    for member in members:
+        message = await member.next("message")
+        assert (message["id"], message["room"], message["text"]) == (None, None, "hello")
+
+
 async def test_an_event_with_binary_and_skipped_rooms(
     servers: Servers, connect: Connect, transport: str
 ) -> None:
