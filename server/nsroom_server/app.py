@@ -15,7 +15,7 @@ from itertools import count
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from nsroom_server import logs
+from nsroom_server import __version__, logs
 from nsroom_server.admin.commands import Commands
 from nsroom_server.admin.namespace import Admin
 from nsroom_server.backends import open_backend
@@ -79,12 +79,17 @@ async def open_app(config: Config) -> AsyncIterator[web.Application]:
         middlewares=[tcp.track_request, _host_check(config)],
     )
     server = Server(_options(config), _access(config))
+    app.on_response_prepare.append(_name_server)
     app[SERVER] = server
     app[ENGINES] = [server.engine]
     app.router.add_route("*", config.endpoint, server.engine.handle_request)
     async with _conformance(app, server, config) if config.conformance else _chat(app, server, config):
         _drain_on_shutdown(app, server, config.drain)
         yield app
+
+
+async def _name_server(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = f"nsroom/{__version__}"
 
 
 @asynccontextmanager

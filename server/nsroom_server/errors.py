@@ -1,7 +1,6 @@
 """Errors of start-up, malformed packets, and refusals with their codes."""
 
 from enum import StrEnum
-from typing import Final
 
 
 class ServerError(Exception):
@@ -47,10 +46,6 @@ class Code(StrEnum):
     TOO_MANY_ROOMS = "too_many_rooms"
     UNAUTHORIZED = "unauthorized"
     UNKNOWN_EVENT = "unknown_event"
-
-
-INVALID_NAMESPACE: Final = "Invalid namespace"
-"""The CONNECT_ERROR of Node's server for an unknown namespace."""
 
 
 class Refusal(Exception):

@@ -66,10 +66,10 @@ class LogOutput:
     What the reader is too slow for is dropped and counted.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, when_written: Callable[[], None] = lambda: None) -> None:
+        """`when_written` is called by the thread when everything queued is written."""
         self.descriptor = descriptor
-        self.when_written: Callable[[], None] = lambda: None
-        """Called by the thread when everything queued is written."""
+        self._when_written = when_written
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -93,16 +93,15 @@ class LogOutput:
                 while data:
                     data = data[os.write(self.descriptor, data) :]
             if self._queue.empty():
-                self.when_written()
+                self._when_written()
 
 
 class BoundedHandler(logging.Handler):
-    """Writes lines to an output, so many bytes a second; lines in excess are dropped and counted."""
+    """Writes lines to a descriptor, so many bytes a second; lines in excess are dropped and counted."""
 
-    def __init__(self, output: LogOutput) -> None:
+    def __init__(self, descriptor: int) -> None:
         super().__init__()
-        self._output = output
-        output.when_written = self.report
+        self.output = LogOutput(descriptor, self.report)
         self._buckets = {
             is_warning: TokenBucket(_BYTES_PER_SECOND, _BYTES_BURST) for is_warning in (False, True)
         }
@@ -114,7 +113,7 @@ class BoundedHandler(logging.Handler):
         """Write a line, or count it."""
         line = self.format(record) + "\n"
         bucket = self._buckets[record.levelno >= logging.WARNING]
-        if bucket.take(monotonic(), len(line)) or not self._output.write(line):
+        if bucket.take(monotonic(), len(line)) or not self.output.write(line):
             self._dropped += 1
 
     def report(self, at_once: bool = False) -> None:
@@ -123,7 +122,7 @@ class BoundedHandler(logging.Handler):
             if self._dropped and (at_once or not self._reports.take(monotonic())):
                 fields = {"lines": self._dropped}
                 self._dropped = 0
-                self._output.write(self.format(_record("log lines dropped", fields)) + "\n")
+                self.output.write(self.format(_record("log lines dropped", fields)) + "\n")
 
 
 def _record(message: str, fields: dict[str, Any]) -> logging.LogRecord:
@@ -138,8 +137,7 @@ _FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JsonFormatter}
 @contextmanager
 def configured(style: LogFormat, stream: TextIO) -> Iterator[LogOutput]:
     """Log to a stream with a descriptor: the server from INFO, everything else from WARNING."""
-    output = LogOutput(stream.fileno())
-    handler = BoundedHandler(output)
+    handler = BoundedHandler(stream.fileno())
     handler.setFormatter(_FORMATTERS[style]())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("nsroom_server").setLevel(logging.INFO)
@@ -147,10 +145,10 @@ def configured(style: LogFormat, stream: TextIO) -> Iterator[LogOutput]:
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     try:
-        yield output
+        yield handler.output
     finally:
         handler.report(at_once=True)
-        output.close()
+        handler.output.close()
 
 
 def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:

@@ -16,12 +16,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+import nsroom
+from nsroom_server import __version__
 from nsroom_server.app import Running, serving
 from nsroom_server.errors import AddressInUseError, ConfigError, ListenError
 from nsroom_server.settings.config import Config
 from tests.frames import masked
 from tests.peers.certificate import certificate
-from tests.server.member import WAIT, Member
+from tests.server.member import WAIT, Member, Serve
 from tests.server.wire import closing, endpoint, poll, raw_websocket, websocket
 
 RUN = """
@@ -315,3 +317,13 @@ async def test_a_certificate_that_is_none(tmp_path: Path) -> None:
 async def test_ipv6() -> None:
     async with serving(Config(host="::1", port=0)) as running:
         assert running.url == f"http://[::1]:{running.port}"
+
+
+async def test_every_answer_names_the_server(serve: Serve, http: aiohttp.ClientSession) -> None:
+    running = await serve()
+    assert __version__ == nsroom.__version__
+    for path in ("/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=3", "/healthz", "/nope"):
+        async with http.get(running.url + path) as response:
+            assert response.headers["Server"] == f"nsroom/{__version__}"
+    async with http.ws_connect(f"{running.url}/socket.io/?EIO=4&transport=websocket") as ws:
+        assert ws._response.headers["Server"] == f"nsroom/{__version__}"

@@ -99,16 +99,15 @@ def test_a_log_reader_that_stands_still_stops_nothing() -> None:
 
 def test_dropped_lines_are_counted_when_the_log_is_read_again() -> None:
     with pipe() as (reader, writer):
-        output = LogOutput(writer)
-        handler = BoundedHandler(output)
+        handler = BoundedHandler(writer)
         handler.setFormatter(TextFormatter())
         for _ in range(1000):
             handler.handle(record("x" * 1000))
         read = read_until(reader, b"lines=")
         handler.report(at_once=True)
-        assert output.write("last\n")
+        assert handler.output.write("last\n")
         read += read_until(reader, b"last\n")
-        output.close()
+        handler.output.close()
     lines = read.decode().splitlines()[:-1]
     dropped = [int(line.rpartition("=")[2]) for line in lines if "dropped" in line]
     assert len(lines) - len(dropped) + sum(dropped) == 1000
@@ -117,8 +116,7 @@ def test_dropped_lines_are_counted_when_the_log_is_read_again() -> None:
 
 def test_a_flood_of_lines_leaves_space_for_warnings() -> None:
     with pipe() as (reader, writer):
-        output = LogOutput(writer)
-        handler = BoundedHandler(output)
+        handler = BoundedHandler(writer)
         handler.setFormatter(TextFormatter())
         for _ in range(1000):
             handler.handle(record("x" * 100))
@@ -126,7 +124,7 @@ def test_a_flood_of_lines_leaves_space_for_warnings() -> None:
         warning.levelno = logging.WARNING
         handler.handle(warning)
         read_until(reader, b"the disk is full")
-        output.close()
+        handler.output.close()
 
 
 def test_a_log_whose_reader_is_closed_stops_nothing() -> None:

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from nsroom_server.errors import INVALID_NAMESPACE, Code
+from nsroom_server.errors import Code
 from nsroom_server.settings.names import is_distinct, is_name
 
 Json = Any
 
+INVALID_NAMESPACE: Final = "Invalid namespace"
+"""The CONNECT_ERROR of Node's server for an unknown namespace."""
 _MAX_NAMESPACE: Final = 128
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from nsroom_server.errors import INVALID_NAMESPACE
+from nsroom_server.settings.access import INVALID_NAMESPACE
 
 Json = Any
 

@@ -19,8 +19,9 @@ from nsroom_server.engineio.http import Access
 from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
-from nsroom_server.errors import INVALID_NAMESPACE, Code, Malformed, Refusal
+from nsroom_server.errors import Code, Malformed, Refusal
 from nsroom_server.logs import RateLimitedWarnings
+from nsroom_server.settings.access import INVALID_NAMESPACE
 from nsroom_server.socketio.application import Application, Client, Watcher
 from nsroom_server.socketio.dispatch import Call, Calls
 from nsroom_server.socketio.packet import ACKS, EVENTS, Json, Packet, PacketType
