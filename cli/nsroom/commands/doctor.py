@@ -153,7 +153,9 @@ def _explain(text: str, json: bool) -> None:
     if json:
         from json import dumps
 
-        _print([dumps({"words": each.messages, "causes": each.causes}) for each in found])
+        _print([dumps({"words": each.error.words, "causes": each.error.causes}) for each in found])
         return
     for each in found:
-        _print([" | ".join(each.messages), *(f"  - {cause}" for cause in each.causes), ""])
+        # The messages of one error can be many: the one that was found comes first.
+        words = list(dict.fromkeys((each.message, *each.error.words)))[:3]
+        _print([" | ".join(words), *(f"  - {cause}" for cause in each.error.causes), ""])
