@@ -12,7 +12,7 @@ import typer
 
 from nsroom import __version__
 from nsroom.cli.app import build
-from nsroom.commands import COMMANDS
+from nsroom.commands import COMMANDS, GROUPS
 
 FOLDER = Path(__file__).parent / "man"
 SCRIPTING = Path(__file__).parent / "scripting.md"
@@ -21,7 +21,7 @@ SCRIPTING = Path(__file__).parent / "scripting.md"
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its file name."""
-    tree: Any = typer.main.get_command(build(COMMANDS))
+    tree: Any = typer.main.get_command(build(GROUPS))
     commands = {name: tree.commands[name] for name in COMMANDS}
     found = {"nsroom.1": _page("nsroom", tree, "[OPTIONS] COMMAND [ARGS]...", _commands(commands))}
     for name, command in commands.items():

@@ -20,7 +20,7 @@ from nsroom.cli.completer import FILE_COMMANDS, takes_file
 from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.event_options import EmitOptions
-from nsroom.commands import COMMANDS
+from nsroom.commands import COMMANDS, GROUPS
 from nsroom.doctor.checks import all_checks
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
@@ -96,7 +96,7 @@ CONTRACT_SHARED = {
     EmitOptions: "--text --room --to --except --timeout",
     AdminOptions: "--admin-auth --admin-session --admin-namespace",
 }
-GROUPS: dict[type, tuple[str, ...]] = {
+OPTION_GROUPS: dict[type, tuple[str, ...]] = {
     ConnectionOptions: (
         *("connect", "join", "emit", "call", "rooms", "sockets", "tail", "top", "kick", "replay"),
         *("bench", "doctor"),
@@ -110,7 +110,7 @@ GROUPS: dict[type, tuple[str, ...]] = {
 COMMON = ("--quiet", "--verbose", "--color", "--debug")
 """The options of every command."""
 
-TREE: Any = typer.main.get_command(build(COMMANDS))
+TREE: Any = typer.main.get_command(build(GROUPS))
 
 
 def options(command: str) -> list[Any]:
@@ -155,8 +155,9 @@ async def test_help_is_what_typer_writes(columns: str, nsroom: Runner) -> None:
 
 
 async def test_the_list_of_commands_is_complete(nsroom: Runner) -> None:
-    listed = (await nsroom("--help")).stdout.partition("Commands:\n")[2]
-    assert [line.split()[0] for line in listed.splitlines() if line.strip()] == list(COMMANDS)
+    listed = (await nsroom("--help")).stdout.partition("\nTalk:\n")[2]
+    assert re.findall("^  ([a-z]+) ", listed, re.M) == list(COMMANDS)
+    assert re.findall("^([A-Z].*):$", listed, re.M) == list(GROUPS)[1:]
     assert "..." not in listed
 
 
@@ -275,7 +276,7 @@ def reference() -> str:
 
 
 def _has(command: str, kind: type) -> bool:
-    return command in GROUPS[kind]
+    return command in OPTION_GROUPS[kind]
 
 
 def _of_group(kind: type[Any]) -> list[Any]:

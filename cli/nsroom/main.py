@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from errno import EBADF, EDQUOT, EIO, ENOSPC
 from typing import Any, NoReturn
 
-from nsroom.commands import COMMANDS
+from nsroom.commands import COMMANDS, GROUPS
 from nsroom.errors import ExitCode, NsroomError, Stopped, UsageError
 from nsroom.output.stdio import complain, fix_stdio, put, show_version
 from nsroom.output.terminal import safe
@@ -76,7 +76,7 @@ def _run(argv: Sequence[str]) -> int:
     from nsroom.cli.first_word import with_command
 
     argv = with_command(argv, COMMANDS)
-    needed = [argv[0]] if argv and argv[0] in COMMANDS else COMMANDS
+    needed = {"": argv[:1]} if argv and argv[0] in COMMANDS else GROUPS
     return int(build(needed)(argv, prog_name="nsroom", standalone_mode=False) or 0)
 
 

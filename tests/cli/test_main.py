@@ -1,5 +1,6 @@
 """Every way to exit: one line on stderr, and the contract's exit code."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -126,14 +127,14 @@ def test_help_is_printed_to_stdout(line: str, capsys: pytest.CaptureFixture[str]
     assert main.run(line.split()) == 0
     stdout, stderr = capsys.readouterr()
     assert stderr == ""
-    assert "Examples:" in stdout or "Commands:" in stdout
+    assert "Examples:" in stdout or "Talk:" in stdout
     assert stdout.replace("\n", "").isprintable()
 
 
 def test_every_command_is_listed_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
     main.run(["--help"])
-    listed = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
-    assert [line.split()[0] for line in listed if line[2:3].strip()] == [*main.COMMANDS]
+    listed = capsys.readouterr().out.partition("\nTalk:\n")[2]
+    assert re.findall("^  ([a-z]+) +[A-Z].+[.]$", listed, re.M) == [*main.COMMANDS]
 
 
 # As a process

@@ -28,6 +28,7 @@ _VARYING = (
     (re.compile(r'"time":"[^"]*"'), '"time":"…"'),
     (re.compile(r'"seq":\d+'), '"seq":…'),
     (re.compile(r"http://(localhost|127\.0\.0\.1):\d+"), "http://…"),
+    (re.compile(r" on (localhost|127\.0\.0\.1):\d+$", re.M), " on …"),
 )
 """Text that differs between runs."""
 

@@ -1,6 +1,6 @@
 """Build the typer application from the commands that are needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -19,9 +19,22 @@ class Group(TyperGroup):
         super().__init__(*args, **fields)
         self.params += common_options()
 
+    def format_commands(self, _context: Any, formatter: Any) -> None:
+        """Write the commands, group by group."""
+        commands: list[tuple[str, Any]] = list(self.commands.items())
+        cells = max((len(name) for name, _ in commands), default=0)
+        for group in dict.fromkeys(command.rich_help_panel for _, command in commands):
+            rows = [
+                (name.ljust(cells), command.get_short_help_str(formatter.width - cells - 6))
+                for name, command in commands
+                if command.rich_help_panel == group
+            ]
+            with formatter.section(group or "Commands"):
+                formatter.write_dl(rows)
 
-def build(names: Sequence[str]) -> typer.Typer:
-    """Build the application with the named commands; each is the function named like its module."""
+
+def build(groups: Mapping[str, Sequence[str]]) -> typer.Typer:
+    """Build the application with the commands of these groups; each is the function named like its module."""
     app = typer.Typer(
         name="nsroom",
         cls=Group,
@@ -32,9 +45,11 @@ def build(names: Sequence[str]) -> typer.Typer:
         add_completion=False,
     )
     app.callback()(root)
-    for name in names:
-        module = import_module(f"nsroom.commands.{name}")
-        app.command(name, cls=getattr(module, "Command", Command))(getattr(module, name))
+    for group, names in groups.items():
+        for name in names:
+            module = import_module(f"nsroom.commands.{name}")
+            kind = getattr(module, "Command", Command)
+            app.command(name, cls=kind, rich_help_panel=group)(getattr(module, name))
     return app
 
 

@@ -1,13 +1,17 @@
 """The class of every command: reads its words in our order, and explains mistakes in our words."""
 
+from dataclasses import fields
 from typing import Any
 
 from typer.core import TyperCommand
 
 from nsroom.cli.common_options import common_options
+from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.cli.mistakes import Mistakes
 from nsroom.cli.words import MissingValueError, UnknownOptionError, is_number, sort
 from nsroom.client.target import is_target
+
+_CONNECTION = frozenset(each.name for each in fields(ConnectionOptions))
 
 
 class Command(TyperCommand):
@@ -23,6 +27,34 @@ class Command(TyperCommand):
     def is_argument(self, word: str) -> bool:
         """Return whether a word that starts with a dash is an argument."""
         return is_number(word)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, the command's own options, those for connecting, those of every command."""
+        sections: dict[str, list[Any]] = {
+            "Arguments": [],
+            "Options": [],
+            "Connection": [],
+            "Every command": [],
+        }
+        shared = {param.opts[-1] for param in common_options()} | {"--help"}
+        for param in self.get_params(ctx):
+            if (record := param.get_help_record(ctx)) is None:
+                continue
+            if param.param_type_name == "argument":
+                section = "Arguments"
+            elif param.opts[-1] in shared or param.name == "help":
+                section = "Every command"
+            else:
+                section = "Connection" if param.name in _CONNECTION and self._connects else "Options"
+            sections[section].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    @property
+    def _connects(self) -> bool:
+        return {"url", "namespace", "auth"} <= {each.name for each in self.params}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words. Raises: UsageError with the corrected line."""

@@ -177,4 +177,4 @@ def _tree(names: Sequence[str]) -> Any:
 
     from nsroom.cli.app import build
 
-    return typer.main.get_command(build(names))
+    return typer.main.get_command(build({"": names}))

@@ -1,24 +1,11 @@
 """The commands, one module each; a command, its module and its function share a name."""
 
-COMMANDS = (
-    "serve",
-    "connect",
-    "join",
-    "emit",
-    "call",
-    "rooms",
-    "sockets",
-    "tail",
-    "top",
-    "kick",
-    "decode",
-    "show",
-    "replay",
-    "doctor",
-    "proxy",
-    "bench",
-    "demo",
-    "servers",
-    "completion",
-    "help",
-)
+GROUPS = {
+    "Talk": ("connect", "join", "emit", "call"),
+    "See": ("rooms", "sockets", "tail", "top", "kick", "proxy"),
+    "Find out": ("doctor", "decode"),
+    "Again": ("show", "replay"),
+    "Serve": ("serve", "bench", "demo"),
+    "Help": ("help", "servers", "completion"),
+}
+COMMANDS = tuple(name for names in GROUPS.values() for name in names)

@@ -28,7 +28,8 @@ def decode(
         typer.Argument(help="Frames one per line, a polling body, a recording or a HAR file; - is stdin."),
     ] = None,
     frame: Annotated[
-        list[str] | None, typer.Option("-f", "--frame", help="Explain this frame. Repeatable.")
+        list[str] | None,
+        typer.Option("-f", "--frame", metavar="FRAME", help="Explain this frame. Repeatable."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per frame, even on a terminal.")

@@ -29,7 +29,7 @@ def help(
       nsroom help record --json > record.schema.json
     """
     from nsroom.cli.app import build
-    from nsroom.commands import COMMANDS
+    from nsroom.commands import COMMANDS, GROUPS
 
     if topic == _RECORD:
         _show_record(json)
@@ -38,7 +38,7 @@ def help(
         raise UsageError("--json needs `record`", "nsroom help record --json")
     if topic is not None and topic not in COMMANDS:
         raise _unknown(topic)
-    app = build([topic] if topic else COMMANDS)
+    app = build({"": [topic]} if topic else GROUPS)
     app([*([topic] if topic else []), "--help"], prog_name="nsroom", standalone_mode=False)
 
 

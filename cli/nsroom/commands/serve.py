@@ -45,12 +45,13 @@ def serve(
             "-p", "--port", metavar="N", help="Port to listen on; 0 picks a free one.  [default: 3000]"
         ),
     ] = None,
-    path: Annotated[str, typer.Option(help="HTTP path of the server.")] = "/socket.io/",
+    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of the server.")] = "/socket.io/",
     namespace: Annotated[
         list[str] | None,
         typer.Option(
             "--namespace",
             "-n",
+            metavar="NS",
             help="A namespace to offer; repeatable.  [default: / /my-namespace /chat /lab]",
         ),
     ] = None,
@@ -82,21 +83,25 @@ def serve(
     cors_origin: Annotated[
         list[str] | None,
         typer.Option(
-            help="Origin of web pages to accept; repeatable, * accepts any.  [default: the server's own]"
+            metavar="ORIGIN",
+            help="Origin of web pages to accept; repeatable, * accepts any.  [default: the server's own]",
         ),
     ] = None,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="HOST",
             help="Host name to accept in requests; repeatable, * accepts any.  "
-            "[default: this machine's own; any if --host is beyond this machine]"
+            "[default: this machine's own; any if --host is beyond this machine]",
         ),
     ] = None,
-    ping_interval: Annotated[float, typer.Option(help="Seconds between heartbeats.")] = 25.0,
+    ping_interval: Annotated[float, typer.Option(metavar="SECONDS", help="Time between heartbeats.")] = 25.0,
     ping_timeout: Annotated[
-        float, typer.Option(help="Seconds to wait for the answer to a heartbeat.")
+        float, typer.Option(metavar="SECONDS", help="Time to wait for the answer to a heartbeat.")
     ] = 20.0,
-    max_payload: Annotated[int, typer.Option(help="Largest packet or body, in bytes.")] = 1_000_000,
+    max_payload: Annotated[
+        int, typer.Option(metavar="N", help="Largest packet or body, in bytes.")
+    ] = 1_000_000,
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -105,10 +110,18 @@ def serve(
             autocompletion=_limit_names,
         ),
     ] = None,
-    transports: Annotated[str, typer.Option(help="Transports to offer.")] = "polling,websocket",
-    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): serve HTTPS.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its key, if not in the same file.")] = None,
-    drain: Annotated[float, typer.Option(help="Seconds to finish pending work after SIGTERM.")] = 5.0,
+    transports: Annotated[
+        str, typer.Option(metavar="NAME,…", help="Transports to offer.")
+    ] = "polling,websocket",
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificate chain (PEM): serve HTTPS.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its key, if not in the same file.")
+    ] = None,
+    drain: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Time to finish pending work after SIGTERM.")
+    ] = 5.0,
     admin: Annotated[
         str | None,
         typer.Option(

@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from nsroom.cli.app import build
-from nsroom.commands import COMMANDS
+from nsroom.commands import COMMANDS, GROUPS
 from tests.peers.program import Runner
 
 
@@ -16,12 +16,12 @@ def names(app: typer.Typer) -> list[str | None]:
 
 
 def test_only_the_named_commands_are_built() -> None:
-    assert names(build(["emit"])) == ["emit"]
-    assert names(build(COMMANDS)) == list(COMMANDS)
+    assert names(build({"": ["emit"]})) == ["emit"]
+    assert names(build(GROUPS)) == list(COMMANDS)
 
 
 def test_a_command_may_have_a_class_of_its_own() -> None:
-    [kick, emit] = build(["kick", "emit"]).registered_commands
+    [kick, emit] = build({"": ["kick", "emit"]}).registered_commands
     assert kick.cls is sys.modules["nsroom.commands.kick"].Command
     assert emit.cls is not kick.cls
 
@@ -31,7 +31,7 @@ def test_a_command_may_have_a_class_of_its_own() -> None:
     [(["--version"], "nsroom "), ([], "Usage: ")],
 )
 def test_options_of_the_application(args: list[str], start: str) -> None:
-    result = CliRunner().invoke(build(["emit", "call"]), args)
+    result = CliRunner().invoke(build({"": ["emit", "call"]}), args)
     assert result.output.lstrip().startswith(start)
 
 
