@@ -68,6 +68,8 @@ class WebSocket:
         self._buffered = 0
         """Bytes not sent after the last flush."""
         self._closing = False
+        self._received_code = 0
+        """The code of the peer's CLOSE."""
 
     @classmethod
     async def accept(cls, request: web.Request, max_payload: int, flusher: Flusher) -> Self:
@@ -166,6 +168,8 @@ class WebSocket:
             elif message.type is WSMsgType.CLOSE and not _may_be_sent(message.data):
                 raise Malformed("close code that must not be sent")
             elif message.type is not WSMsgType.PONG:
+                if message.type is WSMsgType.CLOSE:
+                    self._received_code = message.data
                 return None
 
     async def _yield_to_others(self) -> None:
@@ -176,12 +180,15 @@ class WebSocket:
             await asyncio.sleep(0)
 
     async def close(self, code: int, timeout: float) -> None:
-        """Send a CLOSE, wait `timeout` seconds for the peer's, then drop the connection."""
+        """Send a CLOSE, wait `timeout` seconds for the peer's, then drop the connection.
+
+        The answer to a CLOSE has its code: RFC 6455, section 5.5.1.
+        """
         timer = self._loop.call_later(timeout, self.abort)
         self.flush()
         self._closing = True
         try:
-            await self.response.close(code=code)
+            await self.response.close(code=self._received_code or code)
         finally:
             timer.cancel()
 
