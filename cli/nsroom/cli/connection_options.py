@@ -27,6 +27,7 @@ from nsroom.client.target import (
     resolve,
 )
 from nsroom.errors import UsageError
+from nsroom.output.stdio import say
 
 _DEFAULT_PATH = "/socket.io/"
 _CHOICES: dict[str, type[StrEnum]] = {"transport": Transport, "protocol": Protocol, "parser": Parser}
@@ -176,22 +177,25 @@ class ConnectionOptions:
         return replace(self, **changes)
 
     def _target(self, words: list[str], url: str | None, default: Iterable[str]) -> Target:
-        url, namespaces = resolve(words, url, self.namespace or (), default)
-        if not self.path.isprintable() or not self.path.strip("/"):
-            raise UsageError(f"--path {self.path!r}: write it as /socket.io/")
         preset = find(self.preset)
+        url, namespaces, said = resolve(words, url, self.namespace or (), default)
+        if said.path is not None:
+            say(f"the URL is that of a request, so it is taken as {said} and a new session")
+        path = said.path or preset.path or self.path if self.path == _DEFAULT_PATH else self.path
+        if not path.isprintable() or not path.strip("/"):
+            raise UsageError(f"--path {path!r}: write it as /socket.io/")
         auth = self.auth or _auth_of_environment()
         return Target(
             url=url,
             namespaces=namespaces,
-            path=preset.path if preset.path and self.path == _DEFAULT_PATH else self.path,
+            path=path,
             auth=parse_auth(auth, sys.stdin.read() if "-" in auth else None),
             auth_command=_auth_command(self.auth_command),
             headers=parse_headers(self.header or ()),
             cookies=dict(parse_pairs("--cookie", self.cookie or ())),
-            query=(*preset.query, *parse_pairs("--query", self.query or ())),
-            transport=self.transport,
-            protocol=self.protocol,
+            query=(*preset.query, *said.query, *parse_pairs("--query", self.query or ())),
+            transport=said.transport if self.transport is Transport.AUTO else self.transport,
+            protocol=said.protocol if self.protocol is Protocol.AUTO else self.protocol,
             parser=self.parser,
             insecure=self.insecure,
             cacert=self.cacert,

@@ -2,22 +2,26 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from nsroom.errors import DecodeError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.record import Json
 
 DEFAULT_URL = "http://localhost:3000"
+_ENGINE_QUERY = frozenset(("EIO", "transport", "sid", "t", "b64", "j"))
+"""Parameters of Engine.IO's own: they belong to one request or session."""
+_ENGINE_PATH = re.compile("/socket[.]io/?$")
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r":\d{1,5}(?:[/?].*)?")
-_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|\w(?:[\w.-]*\w)?)(:\d{1,5})?(?:[/?].*)?")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[\w.%-]+)?\]|\w(?:[\w.-]*\w)?)(:\d{1,5})?(?:[/?].*)?")
 _THIS_MACHINE = re.compile(r"(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]", re.I)
 
 
@@ -86,28 +90,73 @@ class Target:
         return f"{scheme}//{rest.rpartition('@')[2]}"
 
 
+class UrlOptions(NamedTuple):
+    """What a URL says of the handshake, besides the server and the namespace."""
+
+    query: tuple[tuple[str, str], ...] = ()
+    path: str | None = None
+    """The HTTP path, if the URL is that of a request and not of a namespace."""
+    transport: Transport = Transport.AUTO
+    protocol: Protocol = Protocol.AUTO
+
+    def __str__(self) -> str:
+        options = [f"--path {shlex.quote(self.path or '')}"]
+        if self.transport is not Transport.AUTO:
+            options.append(f"--transport {self.transport}")
+        if self.protocol is not Protocol.AUTO:
+            options.append(f"--protocol {self.protocol}")
+        return " ".join([*options, *(f"--query {shlex.quote(name)}=…" for name, _ in self.query)])
+
+
+class Address(NamedTuple):
+    """A server, the namespaces, and what the URLs say of the handshake."""
+
+    url: str
+    namespaces: tuple[str, ...]
+    options: UrlOptions = UrlOptions()
+
+
+class _Parsed(NamedTuple):
+    """The parts of one target; those that it does not name are None or empty."""
+
+    server: str | None = None
+    namespace: str | None = None
+    options: UrlOptions = UrlOptions()
+
+
 def resolve(
     texts: Iterable[str], url: str | None, namespaces: Iterable[str], otherwise: Iterable[str] = ()
-) -> tuple[str, tuple[str, ...]]:
-    """Return the server and the namespaces that targets, `--url` and `--namespace` name together.
+) -> Address:
+    """Return what targets, `--url` and `--namespace` name together.
 
     `otherwise` are the namespaces without any of those.
 
     Raises: UsageError for two servers, or a text that is neither URL nor namespace.
     """
     parsed = [_parse(text) for text in texts]
-    base = _parse(url) if url else (None, None)
-    servers = {server for server, _ in (*parsed, base) if server}
+    base = _parse(url) if url else _Parsed()
+    servers = {each.server for each in (*parsed, base) if each.server}
     if len(servers) > 1:
         places = " and ".join(sorted(map(_masked, servers)))
         raise UsageError(f"one connection has one server, but two are named: {places}")
     if not servers:
         default = _parse(os.environ.get("NSROOM_URL") or DEFAULT_URL)
-        servers, base = {default[0] or DEFAULT_URL}, (None, base[1] or default[1])
-    named = [namespace for _, namespace in parsed if namespace] + [namespace_of(text) for text in namespaces]
+        servers = {default.server or DEFAULT_URL}
+        base = default._replace(namespace=base.namespace or default.namespace)
+    named = [each.namespace for each in parsed if each.namespace] + [
+        namespace_of(text) for text in namespaces
+    ]
     if not named:
-        named = [base[1]] if base[1] else [namespace_of(text) for text in otherwise] or ["/"]
-    return servers.pop(), tuple(dict.fromkeys(named))
+        named = [base.namespace] if base.namespace else [namespace_of(text) for text in otherwise] or ["/"]
+    options = _merged([each.options for each in (*parsed, base)])
+    return Address(servers.pop(), tuple(dict.fromkeys(named)), options)
+
+
+def _merged(options: Sequence[UrlOptions]) -> UrlOptions:
+    """Return the query of all URLs, and the other options of the first that has them."""
+    query = tuple(dict.fromkeys(pair for each in options for pair in each.query))
+    first = next((each for each in options if each.path is not None), UrlOptions())
+    return first._replace(query=query)
 
 
 def is_target(text: str) -> bool:
@@ -121,10 +170,10 @@ def is_host(text: str) -> bool:
     return bool(found and (found[2] or "." in found[1] or found[1].lower() == "localhost" or text[0] == "["))
 
 
-def _parse(text: str) -> tuple[str | None, str | None]:
-    """Return the server and the namespace of a target; either may be None."""
+def _parse(text: str) -> _Parsed:
+    """Return the parts of a target."""
     if text.startswith("/"):
-        return None, namespace_of(text)
+        return _Parsed(namespace=namespace_of(text))
     if _PORT.fullmatch(text):
         text = f"http://localhost{text}"
     elif is_host(text):
@@ -135,10 +184,28 @@ def _parse(text: str) -> tuple[str | None, str | None]:
             f"{_masked(text)!r} is neither a namespace like /chat nor a URL like https://host/chat"
             " nor :3001/chat"
         )
-    if parts.query or parts.fragment:
-        raise UsageError(f"{_masked(text)!r}: use --query instead of ?, and remove '#' and the rest")
+    if parts.fragment:
+        raise UsageError(f"{_masked(text)!r}: remove '#' and the rest, which is never sent")
+    # RFC 6874 writes the zone of an IPv6 address after %25.
+    place = re.sub(r"%25(?=[^\]@]*\])", "%", parts.netloc)
+    server = f"{_SCHEMES[parts.scheme]}://{place}"
+    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+    if "EIO" in dict(query) or _ENGINE_PATH.search(parts.path):
+        return _Parsed(server, None, _of_request(parts.path, query))
     path = parts.path if parts.path not in ("", "/") else None
-    return f"{_SCHEMES[parts.scheme]}://{parts.netloc}", path and namespace_of(path)
+    return _Parsed(server, path and namespace_of(path), UrlOptions(query))
+
+
+def _of_request(path: str, pairs: tuple[tuple[str, str], ...]) -> UrlOptions:
+    """Return the options for the URL of an Engine.IO request, as a browser's network panel shows it."""
+    query = dict(pairs)
+    transport, protocol = query.get("transport", ""), query.get("EIO", "")
+    return UrlOptions(
+        query=tuple(pair for pair in pairs if pair[0] not in _ENGINE_QUERY),
+        path=unquote(path),
+        transport=Transport(transport) if transport in ("websocket", "polling") else Transport.AUTO,
+        protocol=Protocol(protocol) if protocol in ("3", "4") else Protocol.AUTO,
+    )
 
 
 def _scheme(host: str) -> str:

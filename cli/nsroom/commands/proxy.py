@@ -120,7 +120,9 @@ def proxy(
 
     if fault_where and not (drop or delay):
         raise UsageError("--fault-where needs --drop or --delay")
-    url, namespaces = resolve((target,), None, ())
+    url, namespaces, said = resolve((target,), None, ())
+    if said.query:
+        raise UsageError("the proxy relays requests as they are: leave out '?' and the rest")
     if namespaces != ("/",):
         raise UsageError(
             f"the proxy relays every namespace: name only the server, and add --where ns={namespaces[0]}"

@@ -46,6 +46,27 @@ def test_a_preset_sets_path_and_query_unless_an_option_does() -> None:
     assert dict(query)["__sails_io_sdk_platform"] == "node"
 
 
+def test_the_url_of_a_request_sets_options_unless_they_are_given(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "ws://h/api/?EIO=4&transport=websocket&sid=abc&token=s3cret"
+    target = parsed().target(url)
+    assert (target.url, target.namespaces, target.path) == ("http://h", ("/",), "/api/")
+    assert (target.transport, target.protocol, target.query) == ("websocket", "4", (("token", "s3cret"),))
+    line = "taken as --path /api/ --transport websocket --protocol 4 --query token=… and a new session"
+    error = capsys.readouterr().err
+    assert line in error
+    assert "s3cret" not in error
+    assert len(error.splitlines()) == 1
+    target = parsed("--path", "/x/", "--transport", "polling", "--query", "a=1", "-n", "/chat").target(url)
+    assert (target.path, target.transport, target.namespaces) == ("/x/", "polling", ("/chat",))
+    assert target.query == (("token", "s3cret"), ("a", "1"))
+
+
+def test_the_query_of_a_namespaces_url_goes_with_the_handshake(capsys: pytest.CaptureFixture[str]) -> None:
+    target = parsed().target("https://h/chat?token=1")
+    assert (target.namespaces, target.query, target.path) == (("/chat",), (("token", "1"),), "/socket.io/")
+    assert not capsys.readouterr().err
+
+
 def test_every_option_is_part_of_the_target() -> None:
     options = ConnectionOptions(
         url="https://h:1",

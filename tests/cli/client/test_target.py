@@ -4,7 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from nsroom.client.target import Target, is_host, is_target, parse_auth, parse_headers, parse_pairs, resolve
+from nsroom.client.target import (
+    Protocol,
+    Target,
+    Transport,
+    UrlOptions,
+    is_host,
+    is_target,
+    parse_auth,
+    parse_headers,
+    parse_pairs,
+    resolve,
+)
 from nsroom.errors import UsageError
 
 LOCAL = "http://localhost:3000"
@@ -44,6 +55,13 @@ def no_default(monkeypatch: pytest.MonkeyPatch) -> None:
         (["/news"], "http://h:1/chat", [], "http://h:1", ("/news",)),
         (["http://h:1/a", "http://h:1/b", "/c"], None, [], "http://h:1", ("/a", "/b", "/c")),
         (["http://h:1/a"], "http://h:1", [], "http://h:1", ("/a",)),
+        (["http://h/chat?token=1"], None, [], "http://h", ("/chat",)),
+        (["ws://h/socket.io/?EIO=4&transport=websocket"], None, [], "http://h", ("/",)),
+        (["ws://h/socket.io/", "/chat"], None, [], "http://h", ("/chat",)),
+        (["http://[fe80::1%25lo]:9/x"], None, [], "http://[fe80::1%lo]:9", ("/x",)),
+        (["http://[fe80::1%lo]:9/x"], None, [], "http://[fe80::1%lo]:9", ("/x",)),
+        (["[fe80::1%25lo]:9"], None, [], "https://[fe80::1%lo]:9", ("/",)),
+        (["http://a%25b@[::1]:9"], None, [], "http://a%25b@[::1]:9", ("/",)),
         (["/ünïcode"], None, [], LOCAL, ("/ünïcode",)),
         ([], None, ["/"], LOCAL, ("/",)),
         ([], None, ['"/a\\u0003b"'], LOCAL, ("/a\x03b",)),
@@ -53,17 +71,54 @@ def no_default(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_targets_name_a_server_and_namespaces(
     targets: list[str], url: str | None, namespaces: list[str], server: str, names: tuple[str, ...]
 ) -> None:
-    assert resolve(targets, url, namespaces) == (server, names)
+    assert resolve(targets, url, namespaces)[:2] == (server, names)
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("http://h/chat", UrlOptions()),
+        ("http://h/chat?token=1&t=2&empty=", UrlOptions((("token", "1"), ("t", "2"), ("empty", "")))),
+        ("http://h?a=%20b&a=2", UrlOptions((("a", " b"), ("a", "2")))),
+        (":3001?a=1", UrlOptions((("a", "1"),))),
+        ("http://h/socket.io/", UrlOptions((), "/socket.io/")),
+        ("http://h/api/socket.io", UrlOptions((), "/api/socket.io")),
+        ("http://h/socket.io/chat", UrlOptions()),
+        (
+            "ws://h/socket.io/?EIO=4&transport=websocket&sid=abc",
+            UrlOptions((), "/socket.io/", Transport.WEBSOCKET, Protocol.V4),
+        ),
+        (
+            "http://h/my%20path/?EIO=3&transport=polling&t=PX1&sid=a&b64=1&token=x",
+            UrlOptions((("token", "x"),), "/my path/", Transport.POLLING, Protocol.V3),
+        ),
+        ("http://h/socket.io/?EIO=5&transport=webtransport", UrlOptions((), "/socket.io/")),
+    ],
+)
+def test_what_a_url_says_of_the_handshake(url: str, options: UrlOptions) -> None:
+    assert resolve([url], None, []).options == options
+    assert resolve([], url, []).options == options
+
+
+def test_the_options_of_several_urls() -> None:
+    urls = ["http://h/a?x=1", "http://h/socket.io/?EIO=4&x=1&y=2"]
+    found = resolve([*urls, "/c"], None, [])
+    assert found == (
+        "http://h",
+        ("/a", "/c"),
+        UrlOptions((("x", "1"), ("y", "2")), "/socket.io/", protocol=Protocol.V4),
+    )
+    assert str(found.options) == "--path /socket.io/ --protocol 4 --query x=… --query y=…"
 
 
 def test_the_environment_names_the_default_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NSROOM_URL", "https://example.org/chat")
-    assert resolve([], None, []) == ("https://example.org", ("/chat",))
-    assert resolve(["/news"], None, []) == ("https://example.org", ("/news",))
-    assert resolve([":1"], None, []) == ("http://localhost:1", ("/",))
-    assert resolve([], "http://h:1", []) == ("http://h:1", ("/",))
+    assert resolve([], None, [])[:2] == ("https://example.org", ("/chat",))
+    assert resolve(["/news"], None, [])[:2] == ("https://example.org", ("/news",))
+    assert resolve([":1"], None, [])[:2] == ("http://localhost:1", ("/",))
+    assert resolve([], "http://h:1", [])[:2] == ("http://h:1", ("/",))
     monkeypatch.setenv("NSROOM_URL", "")
-    assert resolve([], None, []) == (LOCAL, ("/",))
+    assert resolve([], None, [])[:2] == (LOCAL, ("/",))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +137,6 @@ def test_the_environment_names_the_default_server(monkeypatch: pytest.MonkeyPatc
         ([], None, ["\x1b[31m"], "cannot be a namespace"),
         ([":1", ":2"], None, [], "two are named: http://localhost:1 and http://localhost:2"),
         ([":1"], "http://h:2", [], "two are named"),
-        (["http://h/chat?token=1"], None, [], "--query"),
         (["http://h/chat#top"], None, [], "'#'"),
         ([""], None, [], "neither"),
     ],

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -34,6 +35,7 @@ def request(target: Target, key: str) -> str:
 
 def _headers(target: Target, key: str) -> dict[str, str]:
     userinfo, _, host = urlsplit(target.url).netloc.rpartition("@")
+    host = re.sub(r"%[^\]]*\]", "]", host)  # the zone of an IPv6 address means nothing to the server
     own = {
         "Host": host,
         "User-Agent": AGENT,
