@@ -224,6 +224,10 @@ class Conversation:
         namespace = connect[2:].partition(",")[0] + "," if connect[2:3] == "/" else ""
         await self.send(f'40{namespace}{{"sid":"sio"}}')
 
+    async def close(self, code: int, reason: str = "") -> None:
+        """Close with a code and a reason."""
+        await self._ws.close(code=code, message=reason.encode())
+
     async def reset(self) -> None:
         """Reset the connection, when what was sent is likely to have been read: a reset takes it back."""
         await asyncio.sleep(0.2)

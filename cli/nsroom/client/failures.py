@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
 
 from nsroom.client.negotiation import OtherDialectError
 from nsroom.client.network_errors import explain_os_error, no_answer
@@ -84,13 +85,12 @@ def unanswered(connection: Connection, target: Target) -> ConnectError:
     return OtherDialectError(text, connection.tap.dialect.other_parser, guessed=True)
 
 
-def network_fault(error: BaseException | None, tls: bool = False) -> str | None:
+def network_fault(error: BaseException | None, url: str) -> str | None:
     """Return why the network failed below HTTP: name, TCP, TLS, or no answer; None for another error.
 
-    The error may be asyncio's or aiohttp's, and the cause of another. `tls` tells that the URL starts with
-    https://.
+    The error may be asyncio's or aiohttp's, and the cause of another. `url` is that of the server.
     """
-    return next(filter(None, (_network_fault(each, tls) for each in chain(error))), None)
+    return next(filter(None, (_network_fault(each, urlsplit(url)) for each in chain(error))), None)
 
 
 def silence_advice(has_auth: bool) -> str:
@@ -112,8 +112,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _network(error: BaseException, connection: Connection, target: Target) -> str | None:
-    tls = target.url.startswith("https:")
-    line = network_fault(connection.failure, tls) or network_fault(error, tls)
+    line = network_fault(connection.failure, target.url) or network_fault(error, target.url)
     if line:
         return line
     if isinstance(error, TimeoutError) or isinstance(connection.failure, TimeoutError):
@@ -121,7 +120,8 @@ def _network(error: BaseException, connection: Connection, target: Target) -> st
     return None
 
 
-def _network_fault(error: BaseException, tls: bool) -> str | None:
+def _network_fault(error: BaseException, url: SplitResult) -> str | None:
+    tls = url.scheme == "https"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"no such host: {error.host}"
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -131,7 +131,9 @@ def _network_fault(error: BaseException, tls: bool) -> str | None:
         return no_answer("closed the connection without an answer", tls)
     if type(error) is aiohttp.ClientResponseError:
         return f"its answer is not HTTP ({error.message.splitlines()[0]}): is the port right?"
-    return explain_os_error(error, tls=tls) if isinstance(error, OSError) else None
+    if isinstance(error, OSError):
+        return explain_os_error(error, url.hostname, url.port or (443 if tls else 80), tls=tls)
+    return None
 
 
 def _timeout(connection: Connection, target: Target) -> str:
@@ -195,9 +197,8 @@ def _not_socketio(connection: Connection) -> str | None:
     if connection.tap.fault is not None:
         return f"it sends invalid WebSocket data: {connection.tap.fault}"
     if frame is None:
-        if connection.tap.close_code is None:
-            return None
-        return f"it closed the WebSocket before the handshake (code {connection.tap.close_code})"
+        closing = connection.tap.closing
+        return closing and f"it closed the WebSocket before the handshake ({closing})"
     if isinstance(frame, str) and connection.tap.dialect.is_old and _V2_POLLING.match(frame):
         return "it speaks Socket.IO 2 (Engine.IO 3), but its handshake is malformed"
     if isinstance(frame, str) and frame.startswith("0"):

@@ -270,6 +270,21 @@ def control_fault(message: Message) -> str | None:
     return None
 
 
+TOO_BIG = 1009
+_MEANINGS = {
+    1008: "a rule of the server or of a gateway forbids it",
+    TOO_BIG: "a message was too big for the server (its maxHttpBufferSize) or a gateway",
+    1011: "the server failed",
+    1012: "the server restarts",
+    1013: "the server is overloaded",
+}
+
+
+def describe_close(code: int, reason: str = "") -> str:
+    """Return the code of a close frame with the reason that the server wrote, and what the code means."""
+    return ": ".join(filter(None, (f"code {code}", reason.strip(), _MEANINGS.get(code))))
+
+
 def close_reason(data: bytes) -> tuple[int | None, str]:
     """Return the code and the reason of a close frame; the code is None if it is missing."""
     if len(data) < 2:

@@ -1,6 +1,7 @@
 """The client over real sockets: namespaces, events in both directions, and the end."""
 
 import asyncio
+import json
 import time
 from contextlib import AsyncExitStack
 from typing import Any
@@ -158,3 +159,32 @@ async def test_guarded_work_returns_its_result_or_raises_its_error(
     await client.close()
     with pytest.raises(LostError, match="closed"):
         await guarded
+
+
+@pytest.mark.parametrize("protocol", ["auto", "3"])
+@pytest.mark.parametrize(
+    ("code", "reason", "told"),
+    [
+        (4003, "kicked by ann", "code 4003: kicked by ann"),
+        (1009, "", "code 1009: a message was too big for the server (its maxHttpBufferSize) or a gateway"),
+        (1008, "no token", "code 1008: no token: a rule of the server or of a gateway forbids it"),
+        (1000, "", "code 1000"),
+    ],
+)
+async def test_who_closed_and_why(
+    protocol: str, code: int, reason: str, told: str, stack: AsyncExitStack
+) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        if protocol == "3":
+            await talk.send("0" + json.dumps(bad.OPEN), "40")
+        else:
+            await talk.welcome()
+        await talk.close(code, reason)
+
+    url = await stack.enter_async_context(bad.conversation(script))
+    client = make(url, watch=True, transport="websocket", protocol=protocol, reconnect=False)
+    stack.push_async_callback(client.close)
+    await client.connect()
+    with pytest.raises(LostError) as raised:
+        await until(client, kind="never")
+    assert str(raised.value) == f"the connection ended (transport close, {told})"

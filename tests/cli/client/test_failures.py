@@ -169,8 +169,8 @@ async def test_a_server_of_version_2(transport: str, node_server: StartServer, c
 @pytest.mark.parametrize(
     ("transport", "text"),
     [
-        ("auto", r"closed the WebSocket before the handshake \(code 1002\): try --protocol 4, or auto"),
-        ("websocket", r"closed the WebSocket before the handshake \(code 1002\): try --protocol 4, or auto"),
+        ("auto", r"invalid WebSocket data: .*: try --protocol 4, or auto"),
+        ("websocket", r"invalid WebSocket data: .*: try --protocol 4, or auto"),
         ("polling", r"HTTP 400: the server speaks another version of the protocol: try --protocol 4, or"),
     ],
 )
@@ -303,3 +303,10 @@ async def test_invalid_websocket_data_before_the_handshake(stack: AsyncExitStack
 
     line = await cause(bad.tcp(talk), "websocket", stack, connect)
     assert line.endswith("it sends invalid WebSocket data: a text that is not UTF-8")
+
+
+@pytest.mark.parametrize("transport", ["websocket", "auto"])
+async def test_the_reason_of_a_close_frame(transport: str, stack: AsyncExitStack, connect: Connect) -> None:
+    peer = bad.conversation(lambda talk: talk.close(4001, "token expired"))
+    line = await cause(peer, transport, stack, connect)
+    assert line.endswith("it closed the WebSocket before the handshake (code 4001: token expired)")

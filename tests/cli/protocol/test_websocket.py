@@ -240,3 +240,15 @@ def test_a_server_may_not_mask() -> None:
     assert [message.data for message in read(data)] == ["2", "3"]
     with pytest.raises(ValueError, match="a masked frame"):
         list(Reader(may_mask=False).feed(data))
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "text"),
+    [
+        (1000, "", "code 1000"),
+        (4001, " token expired ", "code 4001: token expired"),
+        (1013, "", "code 1013: the server is overloaded"),
+    ],
+)
+def test_a_close_frame_in_words(code: int, reason: str, text: str) -> None:
+    assert websocket.describe_close(code, reason) == text

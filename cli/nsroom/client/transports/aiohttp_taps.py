@@ -44,6 +44,10 @@ class TappedWebSocket(aiohttp.ClientWebSocketResponse):
                 self.tap.on_pong(bytes(message.data))
             else:
                 self.tap.close_code = self.close_code
+                if message.type is aiohttp.WSMsgType.CLOSE:
+                    self.tap.close_reason = str(message.extra or "")
+                elif message.type is aiohttp.WSMsgType.ERROR:
+                    self.tap.fault = str(message.data)
                 return message
 
     def _as_default(self, message: aiohttp.WSMessage) -> aiohttp.WSMessage:

@@ -51,6 +51,8 @@ class WebSocket(asyncio.BufferedProtocol):
         self.closed: asyncio.Future[None] = loop.create_future()
         self.close_code: int | None = None
         """RFC 6455, section 7.4; 1006 for a broken connection."""
+        self.close_reason = ""
+        """The text of the server's close frame."""
         self.fault: str | None = None
         """How the server broke the protocol, so that this side closed the connection."""
         self._on_messages = on_messages
@@ -188,7 +190,9 @@ class WebSocket(asyncio.BufferedProtocol):
             with contextlib.suppress(ConnectionError):  # `closed` reports it
                 self._send(Opcode.PONG, data)
         elif opcode is Opcode.CLOSE:
-            code, _ = close_reason(data)
+            code, reason = close_reason(data)
+            if not self.closed.done():
+                self.close_reason = reason
             self._send_close(1000 if code is None else code)
             self._finish(_NO_STATUS if code is None else code)
 

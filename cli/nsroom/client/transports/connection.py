@@ -89,8 +89,8 @@ class Connection(ABC):
             return "ping timeout"
         if self.tap.fault is not None:
             return f"invalid WebSocket data: {self.tap.fault}"
-        if self.tap.close_code is not None:
-            return f"transport close, code {self.tap.close_code}"
+        if self.tap.closing is not None:
+            return f"transport close, {self.tap.closing}"
         if self.status not in (None, 101, 200):
             return f"transport error, HTTP {self.status}"
         return self.ended.result() if self.ended.done() else "transport close"

@@ -225,6 +225,10 @@ class PythonSocketioConnection(Connection):
         )
         if isinstance(response, str):
             raise LostError(f"the server did not take the packets: {response or 'no answer'}")
+        if response.status == 413:
+            raise LostError(
+                "HTTP 413: the packets are too big for the server (its maxHttpBufferSize) or a proxy"
+            )
         if response.status != 200:
             raise LostError(f"the server did not take the packets: HTTP {response.status}")
 

@@ -21,6 +21,7 @@ from nsroom.errors import DecodeError
 from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
 from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.session import Observer
+from nsroom.protocol.websocket import describe_close
 from nsroom.record import Direction, Kind, Record
 
 _MAX_PAUSE = 5.0
@@ -67,6 +68,8 @@ class Tap:
         self.websocket: WebSocket | None = None
         """aiohttp's WebSocket, also while python-engineio still waits for its handshake."""
         self.close_code: int | None = None
+        self.close_reason = ""
+        """The text of the server's close frame."""
         self.fault: str | None = None
         """How the server broke the WebSocket protocol, so that the client closed the connection."""
         self.timed_out = False
@@ -74,6 +77,11 @@ class Tap:
         self._on_record = on_record
         self._should_show = should_show
         self._pongs: dict[bytes, asyncio.Future[None]] = {}
+
+    @property
+    def closing(self) -> str | None:
+        """The close frame in words, or None while the WebSocket is open."""
+        return None if self.close_code is None else describe_close(self.close_code, self.close_reason)
 
     def feed(self, direction: Direction, frame: str | bytes, at: int | None = None) -> Record | None:
         """Observe one frame, at `at` (microseconds) or now; return the record that it completes."""

@@ -107,7 +107,9 @@ class WebSocketConnection(Connection):
         return websocket
 
     def _on_closed(self, _: object) -> None:
-        self.tap.close_code, self.tap.fault = self._wire.close_code, self._wire.fault
+        wire = self._wire
+        self.tap.close_code, self.tap.close_reason = wire.close_code, wire.close_reason
+        self.tap.fault = wire.fault
         if not self._opened.done():
             self._fail_opening(ConnectionResetError("it closed the WebSocket before the handshake"))
         self._end("transport close")

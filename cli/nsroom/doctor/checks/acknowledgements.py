@@ -10,6 +10,7 @@ from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.transport import payload
 from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, frames_of
+from nsroom.doctor.probes.wires import SessionEnded
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 
@@ -31,6 +32,8 @@ class AckResult:
     data: Json = None
     reason: str = ""
     """Why the session ended."""
+    is_too_big: bool = False
+    """Whether it ended because the event is larger than the server accepts."""
 
 
 @once
@@ -68,7 +71,8 @@ async def _emit_twice(session: ProbeSession, packet: Packet, result: AckResult, 
     except TimeoutError:
         return result
     except SESSION_ERRORS as error:
-        return replace(result, reason=str(error))
+        is_too_big = isinstance(error, SessionEnded) and error.is_too_big
+        return replace(result, reason=str(error), is_too_big=is_too_big)
     now = time.monotonic()
     if retry is None:
         return replace(result, first_ms=(now - start) * 1000, data=data)
@@ -84,6 +88,9 @@ async def check_ack(examination: Examination) -> Finding:
     name = shown(event, 40)
     if result.limit is not None and result.size > result.limit:
         found = f"{name} has {result.size} bytes, but the server accepts {result.limit} (maxPayload)"
+        return fail(found, *payload(result.size))
+    if result.is_too_big:
+        found = f"{name} has {result.size} bytes, too many for the server: {result.reason}"
         return fail(found, *payload(result.size))
     if result.reason:
         return await _ended(examination, name, result.reason)

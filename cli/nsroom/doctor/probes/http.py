@@ -149,7 +149,7 @@ class HttpClient:
         except TimeoutError:
             raise NoResponse(f"no answer within {bound or 0:g} s", timed_out=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _no_response(error, self.target.url.startswith("https:")) from None
+            raise _no_response(error, self.target.url) from None
 
     async def websocket(
         self,
@@ -177,12 +177,12 @@ class HttpClient:
         except aiohttp.WSServerHandshakeError as error:
             raise UpgradeRefused(error.status) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _no_response(error, self.target.url.startswith("https:")) from None
+            raise _no_response(error, self.target.url) from None
 
 
-def _no_response(error: Exception, tls: bool) -> NoResponse:
+def _no_response(error: Exception, url: str) -> NoResponse:
     failed = next((each for each in chain(error) if isinstance(each, ProxyError)), None)
-    reason = network_fault(error, tls) or str(error).strip() or type(error).__name__
+    reason = network_fault(error, url) or str(error).strip() or type(error).__name__
     return NoResponse(
         reason,
         proxy=failed.proxy if failed else None,

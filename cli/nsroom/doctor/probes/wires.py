@@ -11,11 +11,17 @@ from nsroom.doctor.probes.http import HttpClient, NoResponse, Response
 from nsroom.protocol import engineio3
 from nsroom.protocol.dialect import DEFAULT, Dialect
 from nsroom.protocol.refusals import parse_engine_error
+from nsroom.protocol.websocket import TOO_BIG, describe_close
 from nsroom.record import Frame
 
 
 class SessionEnded(Exception):
     """The session is over; the text holds the WebSocket's close code, or the status of a request."""
+
+    def __init__(self, text: str, is_too_big: bool = False) -> None:
+        super().__init__(text)
+        self.is_too_big = is_too_big
+        """Whether something that was sent is larger than the server accepts."""
 
 
 class Wire(Protocol):
@@ -53,13 +59,16 @@ class WebSocketWire:
     async def receive(self) -> Frame:
         """Return the next frame. Raises: SessionEnded."""
         message = await self._ws.receive()
+        if message.type is aiohttp.WSMsgType.ERROR:
+            raise SessionEnded(f"invalid WebSocket data: {message.data}")
         if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-            raise self._ended()
+            raise self._ended(str(message.extra or ""))
         frame: Frame = message.data
         return _to_4(frame, self._dialect)
 
-    def _ended(self) -> SessionEnded:
-        return SessionEnded(f"WebSocket closed, code {self._ws.close_code or 1006}")
+    def _ended(self, reason: str = "") -> SessionEnded:
+        code = self._ws.close_code or 1006
+        return SessionEnded(f"WebSocket closed, {describe_close(code, reason)}", is_too_big=code == TOO_BIG)
 
     async def close(self) -> None:
         """Close the WebSocket; do not wait long for the server's close frame."""
@@ -146,4 +155,4 @@ def raise_for_status(response: Response) -> None:
     """Raise SessionEnded unless the status is 200."""
     if response.status != 200:
         reason = parse_engine_error(response.text)[1] or "no reason given"
-        raise SessionEnded(f"HTTP {response.status}: {reason}")
+        raise SessionEnded(f"HTTP {response.status}: {reason}", is_too_big=response.status == 413)

@@ -1,5 +1,6 @@
 """The acknowledgement of a user's event."""
 
+from nsroom.client.target import Transport
 from nsroom.doctor.checks.acknowledgements import check_ack, check_handlers
 from nsroom.doctor.examination import Extras
 from nsroom.doctor.finding import State
@@ -57,3 +58,16 @@ async def test_an_event_larger_than_the_limit_is_not_sent(examine: Examine) -> N
         finding = await check_ack(await examine(url, extras=extras))
     assert finding.state is State.FAILED
     assert "213 bytes, but the server accepts 100" in finding.found
+
+
+async def test_an_event_on_which_the_server_closes_as_too_big(examine: Examine) -> None:
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        await talk.receive()
+        await talk.close(1009)
+
+    async with bad.conversation(script) as url:
+        extras = Extras(event="big", args=("x" * 200,))
+        finding = await check_ack(await examine(url, extras=extras, transport=Transport.WEBSOCKET))
+    assert finding.found.startswith('"big" has 213 bytes, too many for the server: WebSocket closed')
+    assert "maxHttpBufferSize: 426" in finding.fixes[0].text
