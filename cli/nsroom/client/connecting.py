@@ -275,7 +275,7 @@ class Connector:
     def _on_disconnect(self, record: Record) -> None:
         namespace = record.namespace or "/"
         reason = f"the server disconnected us from {namespace}"
-        if record.data is not None:
+        if record.data is not None and namespace in self.namespaces.wanted:
             self.namespaces.on_connect_error(record)
             reason = self.namespaces.refusal(namespace)
             self.left = RefusedError(reason)
