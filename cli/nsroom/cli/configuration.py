@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from nsroom.client.target import AuthCommand
+from nsroom.client.target import AuthCommand, masked
 from nsroom.errors import UsageError
 
 PROJECT_FILE = ".nsroom.toml"
@@ -72,6 +72,8 @@ class Configuration:
             return f"unknown server {server!r}; did you mean {close}?"
         if self.servers:
             return f"unknown server {server!r}; `nsroom servers` lists those in the configuration"
+        if not SERVER_NAME.fullmatch(server):
+            return f"{masked(server)!r} is neither a URL nor the name of a server in the configuration"
         return f"unknown server {server!r}: add [servers.{server}] with its url to {user_file()}"
 
 

@@ -1,13 +1,13 @@
 """Find the command that a command line means: by its name, by a target, or by a word of another tool."""
 
 import os
-import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import get_type_hints
 
 from nsroom.cli import configuration
 from nsroom.cli.common_options import leading
+from nsroom.cli.masking import masked_line
 from nsroom.client.target import is_host, is_target
 from nsroom.errors import UsageError
 
@@ -116,4 +116,4 @@ def _words(command: str, rest: Sequence[str]) -> list[str]:
 
 
 def _line(*words: str) -> str:
-    return shlex.join(["nsroom", *words])
+    return masked_line(["nsroom", *words])

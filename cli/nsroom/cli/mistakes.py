@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from nsroom.cli import configuration
+from nsroom.cli.masking import masked_line
 from nsroom.cli.words import MissingValueError, UnknownOptionError, Words, is_number, sort
-from nsroom.client.target import is_host, is_target
+from nsroom.client.target import is_host, is_target, masked
 from nsroom.errors import UsageError
 
 _OTHER_TOOLS = {
@@ -103,7 +104,7 @@ class Mistakes:
                 return None
             value, after = after[0], after[1:]
         ours = [part.replace("{}", value) for part in template]
-        return shlex.join(ours), [*before, *ours, *after]
+        return masked_line(ours), [*before, *ours, *after]
 
     def _takes_text(self) -> bool:
         return any(each.name == "args" for each in self.arguments)
@@ -130,7 +131,7 @@ class Mistakes:
             return UsageError(f"{_lower(error.format_message())} (see `nsroom {self.command} --help`)")
         name = next((each for each in param.opts if each in words.values), param.opts[-1])
         value = words.values.get(name)
-        given = f" {value!r:.80}" if value is not None else ""
+        given = f" {masked(value)!r:.80}" if isinstance(value, str) else ""
         return UsageError(f"{name}{given}: {_expected(param)}")
 
     def check_after_target(self, words: Words, leads: bool) -> None:
@@ -149,13 +150,15 @@ class Mistakes:
         first = words.arguments[0]
         if leads and (one := join(self.args[first], word)):
             rest[first] = one
-            return UsageError(f"name the server and the namespace in one word: {one}", self._line(rest))
+            text = f"name the server and the namespace in one word: {masked(one)}"
+            return UsageError(text, self._line(rest))
         if leads:
-            return UsageError(f"two targets, {self.args[first]} and {word}: name one", self._line(rest))
+            text = f"two targets, {masked(self.args[first])} and {masked(word)}: name one"
+            return UsageError(text, self._line(rest))
         if is_target(word):
-            return UsageError(f"the target {word} comes before {what}", self._line([word, *rest]))
+            return UsageError(f"the target {masked(word)} comes before {what}", self._line([word, *rest]))
         return UsageError(
-            f"{word} would be {what} here: name a host with -u, or put -- before {what}",
+            f"{masked(word)} would be {what} here: name a host with -u, or put -- before {what}",
             self._line([*rest, "-u", word]),
         )
 
@@ -184,7 +187,8 @@ class Mistakes:
         else:
             rest[index] = one = namespace
         return UsageError(
-            f"{word!r} is neither a namespace like /chat nor a host nor a URL; did you mean {one}?",
+            f"{masked(word)!r} is neither a namespace like /chat nor a host nor a URL;"
+            f" did you mean {masked(one)}?",
             self._line(rest),
         )
 
@@ -208,11 +212,11 @@ class Mistakes:
         if is_target(word) and self.arguments and self.arguments[0].name == "target":
             one = join(self.args[words.arguments[0]], word)
             rest = [one or word, *(rest[1:] if one else rest)]
-            return UsageError(f"one target, before everything else: {one or word}", self._line(rest))
+            return UsageError(f"one target, before everything else: {masked(one or word)}", self._line(rest))
         if self.command == "demo" and (is_target(word) or is_host(word)):
             text = "demo starts a server of its own; to watch another one use `connect`"
             return UsageError(text, _line("connect", [word]))
-        return UsageError(f"unexpected argument {word!r:.80}", self._line(rest))
+        return UsageError(f"unexpected argument {masked(word)!r:.80}", self._line(rest))
 
 
 def join(one: str, other: str) -> str | None:
@@ -246,7 +250,7 @@ def _metavar(param: Any) -> str:
 
 
 def _line(command: str, args: Sequence[str]) -> str:
-    return shlex.join(["nsroom", command, *args])
+    return masked_line(["nsroom", command, *args])
 
 
 def _lower(text: str) -> str:

@@ -18,6 +18,8 @@ _ENGINE_QUERY = frozenset(("EIO", "transport", "sid", "t", "b64", "j"))
 """Parameters of Engine.IO's own: they belong to one request or session."""
 _ENGINE_PATH = re.compile("/socket[.]io/?$")
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+_USER = re.compile(r"[^\s/@]*:(?!//)\S*@")
+_QUERY = re.compile(r"^([^\s?]*[/:][^\s?]*\?).*", re.DOTALL)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r":\d{1,5}(?:[/?].*)?")
@@ -137,7 +139,7 @@ def resolve(
     base = _parse(url) if url else _Parsed()
     servers = {each.server for each in (*parsed, base) if each.server}
     if len(servers) > 1:
-        places = " and ".join(sorted(map(_masked, servers)))
+        places = " and ".join(sorted(map(masked, servers)))
         raise UsageError(f"one connection has one server, but two are named: {places}")
     if not servers:
         default = _parse(os.environ.get("NSROOM_URL") or DEFAULT_URL)
@@ -181,11 +183,11 @@ def _parse(text: str) -> _Parsed:
     parts = _split(text)
     if parts.scheme not in _SCHEMES or not parts.hostname:
         raise UsageError(
-            f"{_masked(text)!r} is neither a namespace like /chat nor a URL like https://host/chat"
+            f"{masked(text)!r} is neither a namespace like /chat nor a URL like https://host/chat"
             " nor :3001/chat"
         )
     if parts.fragment:
-        raise UsageError(f"{_masked(text)!r}: remove '#' and the rest, which is never sent")
+        raise UsageError(f"{masked(text)!r}: remove '#' and the rest, which is never sent")
     # RFC 6874 writes the zone of an IPv6 address after %25.
     place = re.sub(r"%25(?=[^\]@]*\])", "%", parts.netloc)
     server = f"{_SCHEMES[parts.scheme]}://{place}"
@@ -219,16 +221,13 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:  # its message repeats a part of the URL
-        raise UsageError(f"{_masked(text)!r} is not a URL: invalid host or port") from None
+        raise UsageError(f"{masked(text)!r} is not a URL: invalid host or port") from None
     return parts
 
 
-def _masked(text: str) -> str:
-    """Return a URL, or what should be one, without user, password and query."""
-    before, at, rest = text.rpartition("@")
-    scheme = before.partition("//")[0] + "//" if "//" in before else ""
-    place, mark, _ = (rest if at else text).partition("?")
-    return f"{f'{scheme}…@' if at else ''}{place}{f'{mark}…' if mark else ''}"
+def masked(word: str) -> str:
+    """Return a word without the user and password, and without the query, of a URL or what should be one."""
+    return _QUERY.sub(r"\1…", _USER.sub("…@", word))
 
 
 def namespace_of(text: str) -> str:
@@ -239,7 +238,7 @@ def namespace_of(text: str) -> str:
     name = _json_text(text) or text
     if "," in name or "?" in name or not (name is not text or name.isprintable()):
         raise UsageError(
-            f"{_masked(text)!r} cannot be a namespace: no comma, no question mark, unprintable characters"
+            f"{masked(text)!r} cannot be a namespace: no comma, no question mark, unprintable characters"
             " only as JSON"
         )
     return name if name.startswith("/") else f"/{name}"

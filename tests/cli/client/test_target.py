@@ -11,6 +11,7 @@ from nsroom.client.target import (
     UrlOptions,
     is_host,
     is_target,
+    masked,
     parse_auth,
     parse_headers,
     parse_pairs,
@@ -267,3 +268,18 @@ def test_hosts(text: str) -> None:
 @pytest.mark.parametrize("text", ["chat", "", ".", "..", "a.", ".b", "order:created", "a b.c", "/a.b"])
 def test_what_is_not_a_host(text: str) -> None:
     assert not is_host(text)
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("ann:pw@host", "…@host"),
+        ("http://ann:pw@h@host", "http://…@host"),
+        ("/chat?token=x", "/chat?…"),
+        (":3001?token=x", ":3001?…"),
+        ("why?", "why?"),
+        ("ann@host", "ann@host"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(word: str, shown: str) -> None:
+    assert masked(word) == shown

@@ -188,7 +188,7 @@ async def test_usage(nsroom: Runner, args: tuple[str, ...], complaint: str) -> N
     [
         ("http//ann:s3cret@host",),
         ("http://ann:s3cret@host:port",),
-        ("http://ann:s3/cret@host", "s3cret@x"),
+        ("http://ann:s3/cret@host",),
         ("http://ann:s3cret@a", "http://ann:s3cret@b"),
         ("https://host/chat?token=s3cret",),
         ("/chat?token=s3cret",),
@@ -203,6 +203,8 @@ async def test_usage(nsroom: Runner, args: tuple[str, ...], complaint: str) -> N
         ("-a", "s3cret"),
         ("-a", '{"token":"s3cret"'),
         ("-a", "token:=s3cret"),
+        ("room", "-a", "token=s3cret", "-H", "Authorization: s3cret", "--cookie=sid=s3cret", "-aid=s3cret"),
+        ("http://ann:s3cret@host", "extra"),
     ],
 )
 async def test_an_error_does_not_repeat_a_secret(nsroom: Runner, args: tuple[str, ...]) -> None:
@@ -318,7 +320,7 @@ async def test_an_answer_to_connect_that_cannot_be_read(nsroom: Runner) -> None:
     async with bad.conversation(script) as url:
         result = await nsroom("connect", url, "--connect-timeout", "1", "--transport", "websocket")
     assert (result.code, result.stdout) == (3, "")
-    assert "a packet that arrived cannot be read: not JSON: NaN" in result.stderr.splitlines()[-1]
+    assert "not JSON: NaN" in result.stderr.splitlines()[-1]
     assert "middleware" not in result.stderr
 
 
@@ -365,7 +367,7 @@ async def test_a_server_that_connects_and_disconnects_in_turn_fills_no_log(nsroo
     ]
     async with bad.sends(*frames, '42["after"]') as url:
         result = await nsroom("connect", url, "-C", "1", "-W", "9")
-    assert result.code in (0, 4)
+    assert result.code == 0
     assert len(result.stderr) < 2000
 
 
