@@ -80,9 +80,9 @@ def _connection_options() -> set[str]:
     from nsroom.cli.connection_options import ConnectionOptions
 
     hints = get_type_hints(ConnectionOptions, include_extras=True)
-    options = {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
-    short = {option.default for option in options.values()}
-    return short | {f"--{name.replace('_', '-')}" for name in options}
+    del hints["given"]  # not an option
+    short = {hint.__metadata__[0].default for hint in hints.values()}
+    return short | {f"--{name.replace('_', '-')}" for name in hints}
 
 
 def _unknown(word: str, common: Sequence[str], rest: Sequence[str], commands: Sequence[str]) -> UsageError:

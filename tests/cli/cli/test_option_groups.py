@@ -58,7 +58,7 @@ def test_two_commands_take_the_same_options() -> None:
     assert run("draw", "circle", "-c", "red", "--fast") == (0, "", ("circle", Shared("red"), True))
     code, _, got = run("paint", "--colour", "blue", "--size", "7", "--tag", "a", "--tag", "b", "-u", ":1")
     assert code == 0
-    assert got == (Shared("blue", 7, ["a", "b"]), ConnectionOptions(url=":1"))
+    assert got == (Shared("blue", 7, ["a", "b"]), ConnectionOptions(url=":1", given=frozenset(("url",))))
 
 
 def test_the_help_shows_them_in_their_place() -> None:
