@@ -217,6 +217,13 @@ async def test_a_serverless_platform() -> None:
     assert "Vercel" in found["platform"].found
 
 
+async def test_a_redirect_to_the_path_without_its_slash() -> None:
+    async with bad.answers(301, headers={"Location": "/socket.io"}) as url:
+        found = await diagnose(url)
+    fails(found, "redirect", "HTTP 301 to /socket.io", 'path: "/socket.io", addTrailingSlash: false')
+    assert '"/socket.io/"' not in str(found["redirect"].fixes)
+
+
 async def test_a_wrong_path(faulty: Callable[..., Any], serve: StartServer) -> None:
     silent = await faulty("--path", "/api/socket.io/")
     found = await diagnose(silent.url, connect_timeout=SHORT)
@@ -282,7 +289,12 @@ async def test_delayed_polls(faulty: Callable[..., Any]) -> None:
     server = await faulty()
     async with proxies.holds_polls(server.url, 60) as url:
         found = await diagnose(url, connect_timeout=SHORT)
-    fails(found, "polling", "delayed by more than 1.5 s: a proxy buffers", "proxy_buffering off")
+    fails(
+        found,
+        "polling",
+        "delayed by more than 1.5 s: a proxy buffers it, or loses POST",
+        "proxy_buffering off",
+    )
 
 
 async def test_one_request_at_a_time(faulty: Callable[..., Any]) -> None:
@@ -482,6 +494,25 @@ async def test_a_proxy_that_loses_large_bodies(faulty: Callable[..., Any]) -> No
     assert problems(found).keys() == {"payload"}
     assert found["payload"].state is State.WARNING
     assert "1000000 bytes is accepted and then lost" in found["payload"].found
+
+
+@pytest.mark.parametrize(
+    ("answer", "check", "cause"),
+    [
+        (b"403 Forbidden", "parser", r"a CONNECT in a POST is refused \(HTTP 403.*block POST"),
+        (b"405 Method Not Allowed", "parser", r"a CONNECT in a POST is refused \(HTTP 405.*block POST"),
+        (b"", "parser", r"a CONNECT in a POST is refused \(no answer within 1.5 s.*block POST"),
+        (b"200 OK", "middleware", "no CONNECT in a POST is answered, to any namespace: .*block POST"),
+    ],
+)
+async def test_a_proxy_that_blocks_posts(
+    answer: bytes, check: str, cause: str, faulty: Callable[..., Any]
+) -> None:
+    server = await faulty("--transport", "polling")
+    async with proxies.blocks_posts(server.url, answer) as url:
+        found = await diagnose(url, connect_timeout=SHORT)
+    fails(found, check, cause, "location /socket.io/")
+    assert "next()" not in str(problems(found))
 
 
 async def test_a_missing_heartbeat() -> None:

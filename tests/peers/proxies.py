@@ -161,6 +161,21 @@ def adds_header(url: str, header: bytes) -> Proxy:
     return _listening(relay)
 
 
+def blocks_posts(url: str, answer: bytes) -> Proxy:
+    """Answer each POST with this status line, or never if it is empty."""
+
+    async def relay(head: bytes, client: Streams) -> None:
+        if not head.startswith(b"POST"):
+            await _pass(head, client, url)
+            return
+        if answer:
+            client[1].write(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        while await client[0].read(65536):
+            continue
+
+    return _listening(relay)
+
+
 def cuts(url: str, seconds: float) -> Proxy:
     """End every connection after a while."""
 

@@ -141,6 +141,8 @@ def _timeout(connection: Connection, target: Target) -> str:
     if not connection.reached:
         return f"no connection within {seconds}: a firewall, or the wrong address?"
     if connection.tap.session.handshake is not None:
+        if connection.refused_post is not None:
+            return f"HTTP {connection.refused_post} to a POST: does a proxy or firewall block it?"
         cause = connection.tap.hint or f": {silence_advice(target.auth is not None)}"
         return f"it did not answer for the namespace within {seconds}{cause}"
     if connection.status == 101:

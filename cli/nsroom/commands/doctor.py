@@ -1,5 +1,6 @@
 """`nsroom doctor`: find out why a connection fails, and how to fix it."""
 
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,10 +82,18 @@ def doctor(
         raise typer.Exit(ExitCode.NO)
 
 
+_ORIGIN = re.compile(r"null|[A-Za-z][A-Za-z0-9+.-]*://[!-.0-~]*")
+"""`null` is sent by sandboxed frames and local files, `file://` by Cordova."""
+
+
 def _checked(origin: str | None) -> str | None:
-    if origin is not None and not (origin.isascii() and origin.isprintable() and "://" in origin):
-        raise UsageError(f"--origin {origin!r}: write it as https://example.org")
-    return origin.rstrip("/") if origin else origin
+    if origin is None:
+        return None
+    # A browser sends no path.
+    plain = origin[:-1] if re.fullmatch(".+://.+/", origin) and not origin.endswith("//") else origin
+    if not _ORIGIN.fullmatch(plain):
+        raise UsageError(f"--origin {origin!r}: write it as https://example.org, without a path, or as null")
+    return plain
 
 
 def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:

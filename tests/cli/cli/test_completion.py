@@ -8,7 +8,7 @@ import pytest
 
 from nsroom.cli.completion import MARK, Shell, current_shell, install, script_file, startup_file, uninstall
 from nsroom.errors import OutputError, UsageError
-from tests.peers.program import Runner, Spawner
+from tests.peers.program import Spawner
 
 
 @pytest.fixture
@@ -100,16 +100,3 @@ def test_the_shell_of_the_user(environment: dict[str, str], shell: Shell) -> Non
 def test_another_shell(environment: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="name one of bash, zsh, fish, powershell"):
         current_shell(environment)
-
-
-async def test_the_command(nsroom: Runner, tmp_path: Path) -> None:
-    home = {"SHELL": "/bin/bash"}
-    assert (await nsroom("completion", env=home)).stdout == (await nsroom("completion", "bash")).stdout
-    installed = await nsroom("completion", "install", env=home)
-    assert (installed.code, installed.stdout) == (0, "")
-    assert f"nsroom: wrote {tmp_path}/.bashrc\n" in installed.stderr
-    assert (
-        f"nsroom: changed {tmp_path}/.bashrc\n" in (await nsroom("completion", "uninstall", env=home)).stderr
-    )
-    for line in ("tcsh", "install tcsh", "remove bash"):
-        assert (await nsroom("completion", *line.split())).code == 2

@@ -14,11 +14,11 @@ import pytest
 
 from nsroom.errors import ConnectError
 from nsroom.protocol.websocket import accept
-from tests.cli.clients import WAIT, Connect
+from tests.cli.clients import WAIT, Connect, Reference
 from tests.cli.scripted import Polling
 from tests.conftest import StartServer
 from tests.frames import frame
-from tests.peers import bad
+from tests.peers import bad, proxies
 
 Peers = dict[str, tuple[Callable[[], bad.Peer], str]]
 TIMEOUT = 0.6
@@ -310,3 +310,11 @@ async def test_the_reason_of_a_close_frame(transport: str, stack: AsyncExitStack
     peer = bad.conversation(lambda talk: talk.close(4001, "token expired"))
     line = await cause(peer, transport, stack, connect)
     assert line.endswith("it closed the WebSocket before the handshake (code 4001: token expired)")
+
+
+async def test_a_proxy_that_blocks_posts(
+    reference: Reference, stack: AsyncExitStack, connect: Connect
+) -> None:
+    peer = proxies.blocks_posts((await reference()).url, b"403 Forbidden")
+    line = await cause(peer, "polling", stack, connect)
+    assert line.endswith("HTTP 403 to a POST: does a proxy or firewall block it?")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import StartServer
 from tests.peers.program import Result, Runner, Server
 
 
@@ -21,6 +22,9 @@ async def test_a_problem_is_code_1_with_a_fix_to_paste(nsroom: Runner, server: S
     ("options", "complaint"),
     [
         (("--origin", "example.org"), "--origin 'example.org': write it as https://example.org"),
+        (("--origin", "https://example.org/page"), "--origin 'https://example.org/page': write it as https:"),
+        (("--origin", "https://\x1b[31m"), r"--origin 'https://\x1b[31m': write it as https:"),
+        (("--origin", "nulls"), "--origin 'nulls': write it as https://example.org"),
         (("--event-args", "1"), "--event-args needs --event"),
         (("--event", "x", "--event-args", "{"), "--event-args: not JSON"),
         (("--event", "disconnect"), "--event 'disconnect' is a reserved name"),
@@ -31,6 +35,23 @@ async def test_usage(options: tuple[str, ...], complaint: str, nsroom: Runner) -
     result = await nsroom("doctor", *options)
     assert (result.code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"nsroom: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("origin", "remedy"),
+    [
+        ("null", 'origin: ["null"]'),
+        ("file://", 'origin: "file://"'),
+        ("capacitor://localhost", 'origin: "capacitor://localhost"'),
+        ("https://example.org/", 'origin: "https://example.org"'),
+    ],
+)
+async def test_the_origin_of_a_page(
+    origin: str, remedy: str, nsroom: Runner, python_server: StartServer
+) -> None:
+    result = await nsroom("doctor", (await python_server()).url, "--origin", origin)
+    assert result.stderr == "nsroom: 1 check failed: cors\n"
+    assert remedy in result.stdout
 
 
 async def test_a_client_s_message_is_explained_offline(nsroom: Runner) -> None:

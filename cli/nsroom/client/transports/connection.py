@@ -33,6 +33,8 @@ class Connection(ABC):
         self.status: int | None = None
         self.headers: Mapping[str, str] = {}
         """The headers of the last HTTP response."""
+        self.refused_post: int | None = None
+        """The HTTP status with which packets were refused."""
         self.redirect: str | None = None
         """The URL that the server redirected to."""
         self.failure: BaseException | None = None

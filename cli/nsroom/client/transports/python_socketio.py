@@ -198,6 +198,8 @@ class PythonSocketioConnection(Connection):
     ) -> None:
         response = params.response
         self.status, self.headers = response.status, response.headers
+        if params.method == "POST" and response.status != 200:
+            self.refused_post = response.status
         place = str(response.url.with_query(None))
         self.redirect = re.sub("^ws", "http", place) if response.history else None
 

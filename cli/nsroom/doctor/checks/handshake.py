@@ -198,8 +198,9 @@ def parse_redirect(location: str, examination: Examination) -> tuple[str | None,
     except ValueError:
         return None, ""
     own = examination.http.path
-    is_socketio = url.path.rstrip("/") == own.rstrip("/") or url.path.endswith("/socket.io/")
-    return (origin, f"{url.path.rstrip('/')}/") if is_socketio else (None, "")
+    is_socketio = url.path.rstrip("/") == own.rstrip("/") or url.path.rstrip("/").endswith("/socket.io")
+    # As it is: with a slash in the end, it may be redirected again.
+    return (origin, url.path) if is_socketio else (None, "")
 
 
 async def check_path(examination: Examination) -> Finding:

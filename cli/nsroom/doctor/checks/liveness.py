@@ -4,18 +4,13 @@ import asyncio
 import time
 
 from nsroom.doctor.checks.namespaces import CONNECT_TIMEOUT, open_session
-from nsroom.doctor.checks.transports import (
-    CONNECT_UNKNOWN,
-    is_unknown_answered,
-    offered_transports,
-    open_polling_session,
-)
+from nsroom.doctor.checks.transports import offered_transports, open_polling_session
 from nsroom.doctor.examination import Examination
 from nsroom.doctor.finding import Finding, fail, ok, skip, warn
 from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.fixes.application import disconnect
 from nsroom.doctor.probes.http import NoResponse
-from nsroom.doctor.probes.session import PollingSession, ProbeSession, frames_of
+from nsroom.doctor.probes.session import CONNECT_UNKNOWN, PollingSession, ProbeSession, frames_of
 from nsroom.doctor.probes.wires import SessionEnded, encode_body
 from nsroom.errors import DecodeError
 
@@ -178,7 +173,7 @@ async def _answers_after(examination: Examination, polled: PollingSession, size:
     padding = "3".ljust(size - len(encode_body(["", *request], polled.dialect)), "x")
     try:
         await wire.post(padding, *request, timeout=5.0)
-        return await is_unknown_answered(session, examination.timeout(_ANSWER_TIMEOUT))
+        return await session.is_unknown_answered(examination.timeout(_ANSWER_TIMEOUT))
     finally:
         await wire.close()
 

@@ -9,14 +9,15 @@ from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.network import moved
-from nsroom.doctor.fixes.transport import sticky
-from nsroom.doctor.probes.session import SESSION_ERRORS, Outcome, ProbeSession, Reply
+from nsroom.doctor.fixes.transport import nginx, sticky
+from nsroom.doctor.probes.session import CONNECT_UNKNOWN, SESSION_ERRORS, Outcome, ProbeSession, Reply
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.refusals import message_of
 from nsroom.record import Json
 
 CONNECT_TIMEOUT = 4.0
 """Seconds to wait for the answer to a CONNECT."""
+_BLOCKED = "does a proxy or firewall block POST?"
 _SLOW_MS = 3000
 """Milliseconds after which a CONNECT counts as slow."""
 # The first is sent by Node and the reference server, the second by python-socketio.
@@ -35,12 +36,16 @@ async def open_session(examination: Examination, dialect: Dialect | None = None)
 
 
 async def connect(
-    examination: Examination, *namespaces: str, auth: Json = None, dialect: Dialect | None = None
+    examination: Examination,
+    *namespaces: str,
+    auth: Json = None,
+    dialect: Dialect | None = None,
+    timeout: float = CONNECT_TIMEOUT,
 ) -> dict[str, Reply]:
     """Connect to namespaces in a new session. Raises: as `open_session`."""
     session = await open_session(examination, dialect)
     try:
-        return await session.connect_namespaces(namespaces, auth, examination.timeout(CONNECT_TIMEOUT))
+        return await session.connect_namespaces(namespaces, auth, examination.timeout(timeout))
     finally:
         await session.close()
 
@@ -65,7 +70,7 @@ async def speaks_other_parser(examination: Examination) -> bool:
     """Return whether the server answers a CONNECT in the parser that the target does not use."""
     target, other = examination.target, (await detect_dialect(examination)).other_parser
     try:
-        replies = await connect(examination, *target.namespaces, auth=target.auth, dialect=other)
+        replies = await connect(examination, *target.namespaces, auth=target.auth, dialect=other, timeout=2.0)
     except SESSION_ERRORS:
         return False
     return _any_answer(replies)
@@ -92,14 +97,16 @@ async def check_parser(examination: Examination) -> Finding:
     replies = await target_replies(examination)
     closed = next((reply for reply in replies.values() if reply.outcome is Outcome.CLOSED), None)
     if closed:
-        return _closed(str(closed.data)[:120])
+        return _closed(examination, str(closed.data)[:120])
     return skip("the server answers no CONNECT")
 
 
-def _closed(reason: str) -> Finding:
+def _closed(examination: Examination, reason: str) -> Finding:
     """Return the finding for a session that ended after a CONNECT."""
-    if reason.startswith("HTTP"):
+    if reason.startswith("HTTP") and "session" in reason.lower():
         return fail(f"a polling session is refused: {reason}", *sticky())
+    if reason.startswith(("HTTP", "no answer")):
+        return fail(f"a CONNECT in a POST is refused ({reason}): {_BLOCKED}", nginx(examination.http.path))
     if reason.startswith(("WebSocket closed", "the server sent CLOSE")):
         found = f"a CONNECT ends the session ({reason}): another parser, or a middleware that closes it?"
         return fail(found, *fixes.parser())
@@ -178,12 +185,27 @@ async def check_middleware(examination: Examination) -> Finding:
     silent = [name for name, reply in replies.items() if reply.outcome is Outcome.SILENT]
     if silent:
         seconds = f"{examination.timeout(CONNECT_TIMEOUT):g} s"
+        if not await _receives_posts(examination):
+            found = f"{silent[0]}: no CONNECT in a POST is answered, to any namespace: {_BLOCKED}"
+            return fail(found, nginx(examination.http.path))
         cause = silence_advice(bool(examination.target.auth))
         remedy = fixes.middleware() if examination.target.auth else fixes.middleware() + fixes.credentials()
         return fail(f"{silent[0]}: no answer to CONNECT within {seconds}: {cause}", *remedy)
     slowest = max((reply.ms for reply in replies.values()), default=0.0)
     found = f"CONNECT was answered after {slowest:.0f} ms"
     return warn(found, *fixes.middleware()) if slowest > _SLOW_MS else ok(found)
+
+
+async def _receives_posts(examination: Examination) -> bool:
+    """Return whether the server gets what is posted; True over WebSocket, where nothing is."""
+    session = await open_session(examination)
+    try:
+        if session.wire.name != "polling":
+            return True
+        await session.send_packet(CONNECT_UNKNOWN)
+        return await session.is_unknown_answered(examination.timeout(2.0))
+    finally:
+        await session.close()
 
 
 async def check_recovery(examination: Examination) -> Finding:

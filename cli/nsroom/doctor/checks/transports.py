@@ -13,7 +13,7 @@ from nsroom.doctor.fixes import network as network_fixes
 from nsroom.doctor.fixes import transport as fixes
 from nsroom.doctor.probes.http import NoResponse, UpgradeRefused
 from nsroom.doctor.probes.session import (
-    Outcome,
+    CONNECT_UNKNOWN,
     PollingSession,
     ProbeSession,
     frames_of,
@@ -24,15 +24,11 @@ from nsroom.doctor.probes.wires import PollingWire, SessionEnded, WebSocketWire,
 from nsroom.errors import DecodeError
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import Handshake
-from nsroom.protocol.socketio import Packet, PacketType
 
 _REQUESTS = 8
 """Requests in one session: with two servers in turn, the second one already fails."""
 _MAX_DELAY = 3.0
 """Seconds by which the answer to a waiting poll may be later than any other response."""
-_UNKNOWN_NAMESPACE = "/nsroom-doctor"
-CONNECT_UNKNOWN = Packet(PacketType.CONNECT, _UNKNOWN_NAMESPACE, None, None)
-"""A CONNECT that the server refuses, so that no handler of an application runs."""
 _NO_POLLING = "not used: --transport websocket"
 _NO_WEBSOCKET = "not used: --transport polling"
 
@@ -111,7 +107,7 @@ def _requests_refused(examination: Examination, count: int, reason: str) -> Find
     found = f"{count} of {_REQUESTS} requests of one session were refused ({reason})"
     if "session" in reason.lower():
         return fail(f"{found}: not sticky", *fixes.sticky())
-    return fail(f"{found}: does a proxy block POST?", fixes.nginx(examination.http.path))
+    return fail(f"{found}: does a proxy or firewall block POST?", fixes.nginx(examination.http.path))
 
 
 async def _check_cookie(examination: Examination, polled: PollingSession) -> Finding:
@@ -186,8 +182,8 @@ async def _check_waiting_poll(wire: PollingWire, dialect: Dialect, examination: 
 async def _poll_delayed(examination: Examination, seconds: float) -> Finding:
     if await connects_over_websocket(examination) and not await answers_connect(examination):
         return skip("the server answers no CONNECT that a poll could wait for")
-    found = f"the answer to a waiting poll is delayed by more than {seconds:g} s: a proxy buffers it"
-    return fail(found, *fixes.buffering())
+    found = f"the answer to a waiting poll is delayed by more than {seconds:g} s"
+    return fail(f"{found}: a proxy buffers it, or loses POST", *fixes.buffering())
 
 
 async def check_upgrade(examination: Examination) -> Finding:
@@ -234,17 +230,11 @@ async def _check_switch(examination: Examination, wire: WebSocketWire, polled: P
     return ok("101, probe and switch")
 
 
-async def is_unknown_answered(session: ProbeSession, seconds: float) -> bool:
-    """Return whether CONNECT_UNKNOWN, which was sent, is answered within `seconds`."""
-    replies = await session.receive_replies((_UNKNOWN_NAMESPACE,), seconds)
-    return replies[_UNKNOWN_NAMESPACE].outcome in (Outcome.CONNECTED, Outcome.REFUSED)
-
-
 async def _answers(session: ProbeSession, seconds: float) -> bool:
     """Return whether the server answers a packet within `seconds`."""
     if not session.dialect.is_old:
         await session.send_packet(CONNECT_UNKNOWN)
-        return await is_unknown_answered(session, seconds)
+        return await session.is_unknown_answered(seconds)
     await session.wire.send("2")
     try:
         async with asyncio.timeout(seconds):

@@ -124,6 +124,8 @@ def log_in() -> Fixes:
 
 def moved(url: str, path: str) -> Fixes:
     """Return fixes that make clients use another URL and path."""
+    if not path.endswith("/"):
+        return no_slash(path, quoted(url))
     return (
         client(f"const socket = io({quoted(url)}, {{ path: {quoted(path)} }});"),
         client_python(f"await sio.connect({quoted(url)}, socketio_path={quoted(path)})"),
@@ -131,10 +133,10 @@ def moved(url: str, path: str) -> Fixes:
     )
 
 
-def no_slash(found: str) -> Fixes:
+def no_slash(found: str, url: str = "url") -> Fixes:
     """Return fixes for a server that accepts the path only without the trailing slash."""
     return (
-        client(f"const socket = io(url, {{ path: {quoted(found)}, addTrailingSlash: false }});"),
+        client(f"const socket = io({url}, {{ path: {quoted(found)}, addTrailingSlash: false }});"),
         node("const io = new Server(httpServer, { addTrailingSlash: true });"),
     )
 

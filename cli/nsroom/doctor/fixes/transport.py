@@ -112,9 +112,26 @@ def payload(size: int) -> Fixes:
 def cors(origin: str, credentials: bool) -> Fixes:
     """Return fixes that allow a page's origin."""
     more = ", credentials: true" if credentials else ""
+    if origin == "null":
+        return _null_origin(more)
     return (
         node(f"const io = new Server(httpServer, {{ cors: {{ origin: {quoted(origin)}{more} }} }});"),
         python(f"sio = socketio.AsyncServer(cors_allowed_origins=[{quoted(origin)}])"),
+    )
+
+
+def _null_origin(more: str) -> Fixes:
+    """Return fixes for a page without an origin."""
+    return (
+        Fix(
+            "page",
+            "serve it over https://, or add allow-same-origin to its sandbox: then it has an origin",
+        ),
+        node(
+            f'const io = new Server(httpServer, {{ cors: {{ origin: ["null"]{more} }} }});'
+            "\n// accepts every local or sandboxed page"
+        ),
+        python('sio = socketio.AsyncServer(cors_allowed_origins=["null"])    # the same'),
     )
 
 

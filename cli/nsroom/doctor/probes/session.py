@@ -27,6 +27,9 @@ from nsroom.record import Frame, Json
 
 SESSION_ERRORS = (SessionEnded, NoResponse, UpgradeRefused, DecodeError)
 """The ways a session can fail."""
+_UNKNOWN_NAMESPACE = "/nsroom-doctor"
+CONNECT_UNKNOWN = Packet(PacketType.CONNECT, _UNKNOWN_NAMESPACE, None, None)
+"""A CONNECT that the server refuses, so that no handler of an application runs."""
 _MAX_FRAMES = 10_000
 """Frames to search for an answer."""
 
@@ -178,6 +181,11 @@ class ProbeSession:
         except (SessionEnded, NoResponse, DecodeError) as error:
             rest = Reply(Outcome.CLOSED, str(error))
         return {namespace: replies.get(namespace, rest) for namespace in namespaces}
+
+    async def is_unknown_answered(self, timeout: float) -> bool:
+        """Return whether CONNECT_UNKNOWN, which was sent, is answered within `timeout` seconds."""
+        reply = (await self.receive_replies((_UNKNOWN_NAMESPACE,), timeout))[_UNKNOWN_NAMESPACE]
+        return reply.outcome in (Outcome.CONNECTED, Outcome.REFUSED)
 
     async def _collect(self, replies: dict[str, Reply], namespaces: Sequence[str], start: float) -> None:
         """Fill `replies`; `start` is when the CONNECTs were sent.

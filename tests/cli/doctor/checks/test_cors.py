@@ -29,6 +29,7 @@ def found_by(finding: Finding | None) -> str | None:
     [
         ({ALLOW: PAGE}, False, None),
         ({ALLOW: "*"}, False, None),
+        ({ALLOW: "null"}, False, f"is null, not {PAGE}"),
         ({ALLOW: PAGE, CREDENTIALS: "true"}, True, None),
         ({}, False, "no Access-Control-Allow-Origin"),
         ({ALLOW: "*"}, True, "is *, which browsers reject for requests with cookies"),
@@ -89,6 +90,8 @@ def test_headers_that_need_a_preflight() -> None:
         ("http://localhost:3001", False),
         ("https://localhost:3000", False),
         ("null", False),
+        ("file://", False),
+        ("capacitor://localhost", False),
         ("http://[", False),
     ],
 )

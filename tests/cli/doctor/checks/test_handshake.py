@@ -48,6 +48,8 @@ def test_a_server_without_polling_is_recognised(body: bytes, is_unknown: bool) -
     [
         ("https://example.org/socket.io/?EIO=4", ("https://example.org", "/socket.io/")),
         ("/api/socket.io/", ("http://localhost:3000", "/api/socket.io/")),
+        ("/socket.io", ("http://localhost:3000", "/socket.io")),
+        ("https://example.org/api/socket.io?EIO=4", ("https://example.org", "/api/socket.io")),
         ("/login", (None, "")),
         ("http://[", (None, "")),
         ("", (None, "")),
