@@ -255,7 +255,7 @@ def test_completion_offers_files_to_the_commands_that_take_files() -> None:
         command
         for command in COMMANDS
         for each in TREE.commands[command].params
-        if each.param_type_name == "argument" and each.type.name == "path"
+        if each.param_type_name == "argument" and (each.type.name == "path" or each.metavar == "[FILE]")
     ]
     assert sorted(arguments) == sorted(FILE_COMMANDS)
 

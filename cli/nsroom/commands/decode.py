@@ -1,6 +1,7 @@
 """`nsroom decode`: explain frames, captures and recordings."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -24,8 +25,11 @@ _BEFORE_CARET, _AFTER_CARET = 60, 20
 
 def decode(
     file: Annotated[
-        Path | None,
-        typer.Argument(help="Frames one per line, a polling body, a recording or a HAR file; - is stdin."),
+        str | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="Frames one per line, a polling body, a recording or a HAR file; - is stdin. Or one frame.",
+        ),
     ] = None,
     frame: Annotated[
         list[str] | None,
@@ -46,6 +50,7 @@ def decode(
     \b
     Examples:
       nsroom decode -f '451-/chat,12["b",{"_placeholder":true,"num":0}]' -f bAQID
+      nsroom decode '42["message","hi"]'
       nsroom decode page.har
       nsroom connect /chat --raw --save chat.ndjson; nsroom decode chat.ndjson
       pbpaste | nsroom decode
@@ -73,24 +78,31 @@ def _verdict(total: int, malformed: list[int | None]) -> str:
     return f"{len(malformed)} of {total} frame{'' if total == 1 else 's'} malformed{first}"
 
 
-def _found(file: Path | None, frames: list[str]) -> "Iterator[Found]":
+def _found(file: str | None, frames: list[str]) -> "Iterator[Found]":
     from nsroom.protocol.explain import capture
 
     if frames and file:
         raise UsageError("use either FILE or --frame, not both")
+    if file is not None and _is_frame(file):
+        frames, file = [file], None
     if frames:
         return (found for frame in frames for found in capture.split(frame))
     return capture.find_frames(_lines(file))
 
 
-def _lines(file: Path | None) -> Iterator[bytes]:
-    if file is None or str(file) == "-":
+def _is_frame(text: str) -> bool:
+    """Return whether the argument is a frame instead of the name of a file: it has JSON in it."""
+    return any(bracket in text for bracket in '["{') and not os.path.exists(text)
+
+
+def _lines(file: str | None) -> Iterator[bytes]:
+    if file is None or file == "-":
         if sys.stdin.isatty():
             typer.echo("nsroom: reading frames, one a line; end with Ctrl-D", err=True)
         yield from _bounded(sys.stdin.buffer, "standard input")
         return
-    with closing(_open(file)) as stream:
-        yield from _bounded(stream, str(file))
+    with closing(_open(Path(file))) as stream:
+        yield from _bounded(stream, file)
 
 
 def _open(file: Path) -> BinaryIO:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.peers.program import Result
+from tests.peers.program import Result, Runner
 
 Nsroom = Callable[..., Awaitable[Result]]
 
@@ -235,3 +235,19 @@ async def test_the_help_has_examples(nsroom: Nsroom) -> None:
     assert result.code == 0
     assert "nsroom decode page.har" in result.stdout
     assert os.linesep + "  Examples:" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [('42["a",1]', "a"), ('["a"]', "a"), ('2["a"]', "a"), ('42["http://h//x"]', "http://h//x")],
+)
+async def test_a_frame_instead_of_a_file(text: str, event: str, nsroom: Runner) -> None:
+    result = await nsroom("decode", text, "--plain")
+    assert (result.code, result.stderr) == (0, "")
+    assert f"event           {event}" in result.stdout
+
+
+async def test_a_file_with_the_name_of_a_frame(nsroom: Runner, tmp_path: Path) -> None:
+    (tmp_path / "4[x]").write_text("2\n")
+    result = await nsroom("decode", "4[x]", "--plain")
+    assert (result.code, "ping" in result.stdout) == (0, True)
