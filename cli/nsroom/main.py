@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from errno import EBADF, EDQUOT, EIO, ENOSPC
+from errno import EBADF, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC
 from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS, GROUPS
@@ -18,6 +18,12 @@ HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 HELP_COLUMNS = 80
 """The width of typer's help, even on a wider terminal."""
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
+_NO_MEMORY = "not enough memory: close other programs"
+_SHORTAGES = {
+    EMFILE: "too many open files: raise the limit with `ulimit -n`",
+    ENFILE: "too many open files on this machine: close other programs",
+    ENOMEM: _NO_MEMORY,
+}
 
 
 def main() -> NoReturn:
@@ -111,9 +117,29 @@ def _unexpected(error: Exception, argv: Sequence[str]) -> int:
         return ExitCode.OUTPUT
     if "--debug" in argv:
         _show_traceback(error)
+    if missing := shortage(error):
+        # Objects that were never completed, such as an event loop, would complain once more when deleted.
+        sys.unraisablehook = lambda _: None
+        complain(missing)
+        return ExitCode.CONNECT
     complain(f"this is a bug in nsroom: {type(error).__name__}: {error}")
     complain("run it again as `nsroom --debug …` and report the output")
     return ExitCode.BUG
+
+
+def shortage(error: BaseException | None) -> str | None:
+    """Return what this machine has run out of, or None if the error has another cause."""
+    if error is None:
+        return None
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(shortage, error.exceptions)), None)
+    if isinstance(error, MemoryError):
+        return _NO_MEMORY
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return "cannot start a thread: raise the limit with `ulimit -u`, or close other programs"
+    if isinstance(error, OSError) and error.errno in _SHORTAGES:
+        return _SHORTAGES[error.errno]
+    return shortage(error.__cause__ or error.__context__)
 
 
 def _explain_usage(text: str, context: Any, argv: Sequence[str]) -> None:

@@ -222,8 +222,9 @@ def run(config: Config) -> int:
 
     Raises: ConfigError, BusError, ListenError.
     """
-    with logs.configured(config.log_format, sys.stderr) as output:
-        code = asyncio.run(_run(config, output))
+    # Not asyncio.run: if no loop can be made, it leaves the coroutine over.
+    with logs.configured(config.log_format, sys.stderr) as output, asyncio.Runner() as runner:
+        code = runner.run(_run(config, output))
     for number in _SIGNALS:
         # Nothing should change the exit code any more while Python tidies up.
         signal.signal(number, signal.SIG_IGN)

@@ -19,11 +19,14 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     Raises: Stopped after the first signal, once `main` has cleaned up.
     """
     # The selector loop on Windows too: its default loop has no `add_reader`.
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        try:
-            return runner.run(_until_signal(main))
-        finally:
-            watchdog.disarm()
+    try:
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            try:
+                return runner.run(_until_signal(main))
+            finally:
+                watchdog.disarm()
+    finally:
+        main.close()  # without a free descriptor there is no loop, and it was never started
 
 
 async def _until_signal(main: Coroutine[Any, Any, T]) -> T:

@@ -287,6 +287,8 @@ async def _bind(config: Config) -> list[socket.socket]:
             asyncio.Protocol, config.host, config.port, start_serving=False
         )
         try:
+            if not bound.sockets:  # asyncio passes over the addresses for which it gets no socket
+                raise OSError(EMFILE, os.strerror(EMFILE))
             sockets = [each.dup() for each in bound.sockets]
         finally:
             bound.close()
@@ -316,4 +318,5 @@ def _listen_error(error: OSError, config: Config) -> ListenError:
             f"{address} is in use: stop the server there, or choose another port (--port 0 picks a free one)"
         )
     cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
-    return ListenError(f"cannot listen on {address}: {cause.lower()}; choose another --host or --port")
+    cure = "raise the limit with `ulimit -n`" if error.errno == EMFILE else "choose another --host or --port"
+    return ListenError(f"cannot listen on {address}: {cause.lower()}; {cure}")
