@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer
 
-from docs import man_pages
+from docs import man_pages, topics
 from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.app import build
 from nsroom.cli.completer import FILE_COMMANDS, takes_file
@@ -324,4 +324,5 @@ if __name__ == "__main__":
     Path(HELP).write_text(root_help(), "utf-8")
     written("options.md", BEGIN, reference(), END)
     written("records.md", BEGIN_SCHEMA, schema(), END_SCHEMA)
+    topics.write()
     man_pages.write()

@@ -2,15 +2,17 @@
 
     kind=event & (ns=/chat | event~mess) & !arg.0.room="the lobby"
 
-A test is a field, an operator and a value; `!` binds tightest, then `&`, then `|`.
+A test is a field, an operator and a value; `!` binds tightest, then `&`, then `|`. They can also be written
+`not`, `and` and `or`. A word without an operator, a "quoted" text or a /regular expression/ alone tests the
+event's name and the arguments, as `event~word | arg~word` does.
 
 Fields are those of a record; `ns`, `dir`, `arg` and `rtt` are short for `namespace`, `direction`, `args` and
 `rtt_ms`. A path such as `arg.0.room` or `data.user.id` selects a part of the value, by key or by index from
 0; quote a key that is not a word. `arg` without an index matches if any argument does. A missing value is
 null.
 
-`=` compares a number with numbers; true, false and null with themselves; and every value with text. `!=` is
-its negation. `~` finds text anywhere in the value; objects, arrays and bytes are searched as JSON.
+`=` (or `==`) compares a number with numbers; true, false and null with themselves; and every value with text.
+`!=` is its negation. `~` finds text anywhere in the value; objects, arrays and bytes are searched as JSON.
 `<` `<=` `>` `>=` order numbers with numbers and text with text.
 
 A value between slashes is a regular expression that may match anywhere, for `=`, `!=` and `~`; write a slash
@@ -66,10 +68,18 @@ _CLOSED: dict[str, tuple[str, ...]] = {"kind": tuple(Kind), "direction": tuple(D
 _SPACE = re.compile(r"\s*")
 _FIELD = re.compile(r"[A-Za-z_]+")
 _STEP = re.compile(r'\.("(?:[^"\\]|\\.)*"|[^\s.=!~<>&|()"]+)')
-_OPERATOR = re.compile(r"!=|>=|<=|[=~<>]")
+_OPERATOR = re.compile(r"!=|>=|<=|==|[=~<>]")
+_SIGNS = {
+    "!": re.compile(r"!(?!=)|not(?=[\s(!])"),
+    "&": re.compile(r"&&?|and(?=[\s(!])"),
+    "|": re.compile(r"\|\|?|or(?=[\s(!])"),
+    "(": re.compile(r"\("),
+    ")": re.compile(r"\)"),
+}
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _REGEX = re.compile(r"/((?:[^/\\]|\\.)+)/(?=[\s&|)]|\Z)", re.DOTALL)
 _BARE = re.compile(r'[^\s&|()"=~<>][^\s&|()]*')
+_TEXT = re.compile(f"{_QUOTED.pattern}|{_REGEX.pattern}|{_BARE.pattern}", re.DOTALL)
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
 _DECIMAL = re.compile(r"-?[0-9]{1,400}(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -165,19 +175,43 @@ class _Parser:
         return test
 
     def comparison(self) -> Test:
+        self.skip()
+        if not self.precedes_operator():
+            return self.bare()
         field = self.field()
         steps = self.steps(field)
         self.skip()
-        operator = self.match(_OPERATOR) or self.fail("expected one of = != ~ < <= > >= after the field")
+        operator = self.match(_OPERATOR).replace("==", "=")
         value = self.value(field, operator)
         self.fields.add(field)
         test = _comparison(field, steps, _match(operator, value))
         return _negation(test) if operator == "!=" else test
 
-    def field(self) -> str:
-        self.skip()
+    def precedes_operator(self) -> bool:
+        """Return whether a field and its path come next, with an operator after them."""
         start = self.at
-        name = self.match(_FIELD) or self.fail("expected a field")
+        if found := self.match(_FIELD):
+            while self.match(_STEP):
+                pass
+            self.skip()
+            found = self.match(_OPERATOR)
+        self.at = start
+        return bool(found)
+
+    def bare(self) -> Test:
+        """Return the test of a text alone: the event's name or an argument contains it."""
+        start = self.at
+        if not self.match(_TEXT) or self.text[start : self.at] in ("and", "or", "not"):
+            self.fail("expected a field or a text", start)
+        self.at = start
+        value = self.value("args", "~")
+        self.fields |= {"event", "args"}
+        match = _match("~", value)
+        return _any_of([_comparison("event", [], match), _comparison("args", [], match)])
+
+    def field(self) -> str:
+        start = self.at
+        name = self.match(_FIELD)
         if name not in _NAMES:
             self.fail(f'unknown field "{name:.40}", expected one of {", ".join(_NAMES)}', start)
         return _NAMES[name]
@@ -233,9 +267,8 @@ class _Parser:
     def take(self, sign: str) -> bool:
         """Skip the sign and return True, or return False if it is not next."""
         self.skip()
-        if not self.text.startswith(sign, self.at):
+        if not self.match(_SIGNS[sign]):
             return False
-        self.at += 1
         self.skip()
         return True
 

@@ -178,14 +178,15 @@ def test_text_and_fields_of_a_filter() -> None:
     [
         ("", 1, "expected a field"),
         ("kind=", 6, 'expected a value after "="'),
-        ("kind", 5, "expected one of ="),
-        ("kind event", 6, "expected one of ="),
-        ("kind==event", 6, 'expected a value after "="'),
+        ("kind event", 6, 'expected "&" or "|"'),
+        ("not", 1, "expected a field"),
+        ("a and", 3, 'expected "&" or "|"'),
+        ("a or and", 6, "expected a field"),
         ("knd=event", 1, 'unknown field "knd"'),
         ("kind=evnt", 6, 'unknown kind "evnt"'),
         ("dir=up", 5, 'unknown direction "up"'),
         ("kind=event & ", 14, "expected a field"),
-        ("kind=event && dir=in", 13, "expected a field"),
+        ("kind=event &&& dir=in", 14, "expected a field"),
         ("kind=event dir=in", 12, 'expected "&" or "|"'),
         ("(kind=event", 12, 'expected ")"'),
         ("kind=event)", 11, 'expected "&" or "|"'),
@@ -260,3 +261,36 @@ def test_numbers_are_ordered(one: int, other: int) -> None:
     assert parse(f"arg.0<{other}")(record) is (one < other)
     assert parse(f"arg.0>={other}")(record) is (one >= other)
     assert parse(f"arg.0={other}")(record) is (one == other)
+
+
+ORDER = Record(0, 1, Direction.IN, Kind.EVENT, "/chat", event="order", args=[{"note": "price tag"}, "and"])
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("price", True),
+        ("order", True),
+        ("cancel", False),
+        ("not cancel", True),
+        ("!price", False),
+        ("event == order and not ns=/", True),
+        ("event==order&&price", True),
+        ("cancel or (note and tag)", True),
+        ("cancel || price", True),
+        ("notary", False),
+        ("order & cancel", False),
+        ('"price tag"', True),
+        ('"and"', True),
+        ("/^ord/", True),
+        ("/^price/", False),
+        ("message", False),
+        ("not(cancel)and(price)", True),
+    ],
+)
+def test_words_and_texts_alone(text: str, matches: bool) -> None:
+    assert parse(text)(ORDER) is matches
+
+
+def test_a_text_alone_reads_the_event_and_its_arguments() -> None:
+    assert parse("price & ns=/chat").fields == {"event", "args", "namespace"}

@@ -1,31 +1,37 @@
-"""`nsroom help`: the help of a command, and the format of records."""
+"""`nsroom help`: the help of a command, or of a topic."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nsroom.errors import UsageError
+from nsroom.output.stdio import put
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _RECORD = "record"
 
 
 def help(
     topic: Annotated[
-        str | None, typer.Argument(metavar="[COMMAND]", help="A command, or `record`.", show_default=False)
+        str | None,
+        typer.Argument(metavar="[COMMAND|TOPIC]", help="A command or a topic.", show_default=False),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="With `record`: print the JSON Schema of records.")
     ] = False,
 ) -> None:
-    """Show the help of a command.
+    """Show the help of a command or of a topic.
 
-    `nsroom help record` lists the keys of the records that nsroom prints and reads.
+    The topics: record (the keys of records), filters, exit-codes, environment, configuration, keys (of the
+    live view), namespaces and recipes.
 
     \b
     Examples:
       nsroom help
       nsroom help emit
-      nsroom help record
+      nsroom help filters
       nsroom help record --json > record.schema.json
     """
     from nsroom.cli.app import build
@@ -36,6 +42,9 @@ def help(
         return
     if json:
         raise UsageError("--json needs `record`", "nsroom help record --json")
+    if topic is not None and topic not in COMMANDS and (text := _topics().get(topic)):
+        put(text.read_bytes())
+        return
     if topic is not None and topic not in COMMANDS:
         raise _unknown(topic)
     app = build({"": [topic]} if topic else GROUPS)
@@ -46,8 +55,6 @@ def _show_record(as_json: bool) -> None:
     from importlib.resources import files
     from json import loads
 
-    from nsroom.output.stdio import put
-
     schema = files("nsroom").joinpath("record.schema.json").read_bytes()
     if as_json:
         put(schema)
@@ -57,10 +64,18 @@ def _show_record(as_json: bool) -> None:
         put(f"{key:<11}{text}\n".encode())
 
 
+def _topics() -> "dict[str, Traversable]":
+    """Return the files of the topics by name."""
+    from importlib.resources import files
+
+    found = files("nsroom").joinpath("topics").iterdir()
+    return {each.name.removesuffix(".txt"): each for each in found if each.name.endswith(".txt")}
+
+
 def _unknown(topic: str) -> UsageError:
     from nsroom.cli.first_word import meant_command
     from nsroom.commands import COMMANDS
 
-    meant = meant_command(topic, COMMANDS)
+    meant = meant_command(topic, (*COMMANDS, *_topics()))
     line = f"nsroom help {meant}" if meant else "nsroom help"
-    return UsageError(f"unknown command {topic!r:.80}{f': use `{meant}`' if meant else ''}", line)
+    return UsageError(f"unknown topic {topic!r:.80}{f': use `{meant}`' if meant else ''}", line)
