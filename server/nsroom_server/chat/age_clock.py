@@ -39,13 +39,16 @@ class AgeClock:
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`start` is the time of the newest message, or None if there are none."""
+        """`start` is the time of the newest message, or None if there are none.
+
+        One in the future does not count: the file is damaged, or the wall clock is wrong.
+        """
         self._wall = wall
         self._monotonic = monotonic
         self._on_jump = on_jump
         self._detector = JumpDetector()
         self._looked = monotonic()
-        self._now = wall() if start is None else start
+        self._now = wall() if start is None else min(start, wall())
 
     def now(self) -> float:
         """Return its time in seconds since 1970."""

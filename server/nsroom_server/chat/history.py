@@ -9,7 +9,6 @@ import asyncio
 import logging
 import queue
 import secrets
-import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from typing import Protocol, TypeVar
 from nsroom_server import strict_json
 from nsroom_server.chat.age_clock import AgeClock
 from nsroom_server.chat.requests import Page
-from nsroom_server.chat.sqlite_history import Body, Ledger, Row, prepare
+from nsroom_server.chat.sqlite_history import FAILURES, Body, Ledger, Row, prepare
 from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.settings.limits import Retention
 
@@ -185,12 +184,27 @@ class Stored:
             # Made in this thread, and closed in it.
             self._reading = self._reading or Ledger(self._path, self.epoch)
             return question(self._reading)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise HistoryError(f"the history cannot be read: {error}") from error
 
     def _write(self) -> None:
-        ledger = Ledger(self._path, self.epoch)
-        clock = AgeClock(ledger.newest(), self._warn_of_jump, self._wall_clock)
+        try:
+            ledger = Ledger(self._path, self.epoch)
+            clock = AgeClock(ledger.newest(), self._warn_of_jump, self._wall_clock)
+        except FAILURES as error:
+            self._refuse_all(error)
+        else:
+            self._store_all(ledger, clock)
+
+    def _refuse_all(self, error: Exception) -> None:
+        """Refuse every message, until the history closes."""
+        self.lost = going = True
+        while going:
+            batch, going = self._next_batch(_CHECK_EVERY)
+            self._answer(batch, HistoryError(f"the message was not stored: {error}"))
+
+    def _store_all(self, ledger: Ledger, clock: AgeClock) -> None:
+        """Store the messages, until the history closes."""
         going, due = True, monotonic()
         while going:
             batch, going = self._next_batch(min(max(due - monotonic(), 0), _CHECK_EVERY))
@@ -221,14 +235,14 @@ class Stored:
     def _commit(self, ledger: Ledger, batch: Sequence[_Append], now: float) -> list[int] | HistoryError:
         try:
             return ledger.append([append.row for append in batch], self._retention, now)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             return HistoryError(f"the message was not stored: {error}")
 
     def _trim(self, ledger: Ledger, now: float) -> bool:
         """Delete some of the messages beyond the limits, and return whether there may be more."""
         try:
             return ledger.trim(self._retention, now)
-        except sqlite3.Error:
+        except FAILURES:
             return False  # storing the next message reports it
 
     def _answer(self, batch: Sequence[_Append], outcome: list[int] | HistoryError) -> None:

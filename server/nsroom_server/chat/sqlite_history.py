@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from nsroom_server import strict_json
@@ -70,6 +71,10 @@ _NUMBER = """
 INSERT INTO rooms SELECT :namespace, :room, floor + 1 FROM store WHERE true
 ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last
 """
+_HIGHEST = """
+(SELECT MAX(id) FROM messages WHERE messages.namespace = rooms.namespace AND messages.room = rooms.room)
+"""
+_RAISE_LAST = f"UPDATE rooms SET last = {_HIGHEST} WHERE last < {_HIGHEST}"
 _INSERT = "INSERT INTO messages VALUES (:namespace, :room, :id, :at, :body, :checksum)"
 # As bytes: text that is not UTF-8 would end the query instead of one row.
 _AFTER = """
@@ -103,8 +108,12 @@ class MovedError(sqlite3.OperationalError):
         super().__init__("its file was removed or replaced; put it back, or start the server again")
 
 
+FAILURES = (sqlite3.Error, TypeError, ValueError, OverflowError)
+"""The exceptions of a ledger: a damaged file may hold values of any type, or none."""
+
+
 class Ledger:
-    """A connection to the file, for one thread. Every method raises sqlite3.Error.
+    """A connection to the file, for one thread. Every method raises one of FAILURES.
 
     SQLite goes on in a file that was removed or replaced, and what it stores there is lost when it closes. So
     nothing is committed or read while the path, or that of the write-ahead log, leads to another file or to
@@ -124,8 +133,7 @@ class Ledger:
 
     def newest(self) -> float | None:
         """Return the time of the newest message, or None if there are none."""
-        (at,) = self._connection.execute("SELECT MAX(at) FROM messages").fetchone()
-        return float(at) if at else None
+        return _newest(self._connection)
 
     def append(self, rows: Sequence[Row], retention: Retention, now: float) -> list[int]:
         """Store all messages or none, and return their ids once they are durable."""
@@ -187,7 +195,7 @@ class Ledger:
         self._require_in_place()
         query = _LAST if page.after is None else _AFTER
         rows = self._connection.execute(query, (namespace, page.room, page.after or 0))
-        bodies = list(islice(bounded(_undamaged(rows), octets), page.limit))
+        bodies = list(islice(bounded(_undamaged(rows, namespace, page.room), octets), page.limit))
         return bodies[::-1] if page.after is None else bodies
 
     def last(self, namespace: str, room: str) -> int:
@@ -216,10 +224,13 @@ def prepare(path: Path) -> str:
         _make_private(path)
         connection = _connect(path, _CONVERSION)
         try:
-            return _schema(connection, path)
+            epoch = _schema(connection, path)
+            # What the writer reads first; of a damaged file that fails.
+            _newest(connection)
+            return epoch
         finally:
             connection.close()
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *FAILURES) as error:
         cause = getattr(error, "strerror", None) or error
         raise ConfigError(
             f"history {path}: {str(cause).lower()}; choose another file with --history, or --history none"
@@ -268,29 +279,64 @@ def _schema(connection: sqlite3.Connection, path: Path) -> str:
         connection.execute(
             "INSERT INTO store (epoch) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (fresh,)
         )
+        # A damaged file may have a lower one than its messages, and no id is given twice.
+        connection.execute(_RAISE_LAST)
         (epoch,) = connection.execute("SELECT epoch FROM store").fetchone()
     return str(epoch)
+
+
+def _newest(connection: sqlite3.Connection) -> float | None:
+    (at,) = connection.execute("SELECT MAX(at) FROM messages").fetchone()
+    return at if isinstance(at, float) else None
 
 
 def _connect(path: Path, patience: int = _PATIENCE) -> sqlite3.Connection:
     # A file that was removed is not created again: only `prepare` creates files.
     address = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(address, timeout=patience / 1000, isolation_level=None, uri=True)
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(connection, monotonic() + patience / 1000)
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 
+def _use_write_ahead_log(connection: sqlite3.Connection, deadline: float) -> None:
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # While another connection does the same, SQLite fails at once, whatever the time-out.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+        sleep(0.01)
+
+
 def _append(connection: sqlite3.Connection, row: Row) -> int:
     (id,) = connection.execute(_NUMBER, row).fetchone()
-    checksum = zlib.crc32(str(row["body"]).encode())
+    place = (str(row["namespace"]), str(row["room"]), int(id))
+    checksum = _checksum(place, str(row["body"]).encode())
     connection.execute(_INSERT, {**row, "id": id, "checksum": checksum})
     return int(id)
 
 
-def _undamaged(rows: Iterable[tuple[int, bytes, int | None]]) -> Iterator[tuple[int, bytes]]:
+def _checksum(place: tuple[str, str, int], body: bytes) -> int:
+    """Return the checksum of a message, with its namespace, room and id."""
+    return zlib.crc32(body, zlib.crc32("\n".join(map(str, place)).encode()))
+
+
+def _undamaged(
+    rows: Iterable[tuple[int, bytes, int | None]], namespace: str, room: str
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the rows with an empty body for each that was changed; a damaged file may have rows twice."""
+    step, last = 0, None
     for number, body, checksum in rows:
-        yield number, body if checksum in (None, zlib.crc32(body)) else b""
+        if last is not None:
+            step = step or (1 if number > last else -1)
+            if (number - last) * step <= 0:
+                continue
+        last = number
+        changed = checksum is not None and checksum != _checksum((namespace, room, number), body)
+        yield number, b"" if changed else body
 
 
 def bounded(rows: Iterable[tuple[int, str | bytes]], octets: int) -> Iterator[Body]:
