@@ -217,21 +217,22 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     return context
 
 
-def run(config: Config) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code.
+def run(config: Config, quiet: bool = False) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code. With `quiet`, log only errors.
 
     Raises: ConfigError, BusError, ListenError.
     """
     # Not asyncio.run: if no loop can be made, it leaves the coroutine over.
-    with logs.configured(config.log_format, sys.stderr) as output, asyncio.Runner() as runner:
-        code = runner.run(_run(config, output))
+    with logs.configured(config.log_format, sys.stderr, quiet) as output, asyncio.Runner() as runner:
+        code = runner.run(_run(config, None if quiet else output))
     for number in _SIGNALS:
         # Nothing should change the exit code any more while Python tidies up.
         signal.signal(number, signal.SIG_IGN)
     return code
 
 
-async def _run(config: Config, output: logs.LogOutput) -> int:
+async def _run(config: Config, output: logs.LogOutput | None) -> int:
+    """Serve until a signal; show the status line on `output` if there is one."""
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _watch_signals(stop)
     async with serving(config) as running:
@@ -251,9 +252,16 @@ async def _run(config: Config, output: logs.LogOutput) -> int:
     return UNDELIVERED if running.undelivered else 0
 
 
-def _status_line(running: Running, config: Config, output: logs.LogOutput) -> AbstractContextManager[None]:
+def _status_line(
+    running: Running, config: Config, output: logs.LogOutput | None
+) -> AbstractContextManager[None]:
     """Show the status line, if a person reads the log on a terminal."""
-    if running.server and config.log_format is LogFormat.TEXT and status_line.is_supported(sys.stderr):
+    if (
+        output
+        and running.server
+        and config.log_format is LogFormat.TEXT
+        and status_line.is_supported(sys.stderr)
+    ):
         return status_line.StatusLine(output, running.server, running.url).shown()
     return nullcontext()
 

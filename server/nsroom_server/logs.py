@@ -135,12 +135,15 @@ _FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JsonFormatter}
 
 
 @contextmanager
-def configured(style: LogFormat, stream: TextIO) -> Iterator[LogOutput]:
-    """Log to a stream with a descriptor: the server from INFO, everything else from WARNING."""
+def configured(style: LogFormat, stream: TextIO, quiet: bool = False) -> Iterator[LogOutput]:
+    """Log to a stream with a descriptor: the server from INFO, everything else from WARNING.
+
+    With `quiet`, only errors.
+    """
     handler = BoundedHandler(stream.fileno())
     handler.setFormatter(_FORMATTERS[style]())
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("nsroom_server").setLevel(logging.INFO)
+    logging.basicConfig(handlers=[handler], level=logging.ERROR if quiet else logging.WARNING, force=True)
+    logging.getLogger("nsroom_server").setLevel(logging.ERROR if quiet else logging.INFO)
     # No line names its source, thread or process: looking them up is a quarter of the cost of a line.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -49,6 +49,11 @@ def set_verbosity(wanted: Verbosity) -> None:
     _verbosity = wanted
 
 
+def is_quiet() -> bool:
+    """Return whether --quiet is given."""
+    return _verbosity is Verbosity.QUIET
+
+
 def complain(text: str) -> None:
     """Print an error to stderr, safe for a terminal and not too long; a closed stderr is ignored."""
     # Cut first: a refusal may have a megabyte.
@@ -62,7 +67,7 @@ def complain(text: str) -> None:
 
 def say(text: str) -> None:
     """Print a note to stderr, unless --quiet is given."""
-    if _verbosity > Verbosity.QUIET:
+    if not is_quiet():
         complain(text)
 
 
@@ -85,7 +90,7 @@ def put(data: bytes) -> None:
 
 def say_result(text: str) -> None:
     """Print a result for a person to stdout, unless --quiet is given. Raises: as `put`."""
-    if _verbosity > Verbosity.QUIET:
+    if not is_quiet():
         put(f"{safe(text)}\n".encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 

@@ -1,9 +1,12 @@
 """The options of every command: -q, -v, --color and --debug."""
 
+import signal
+import socket
+
 import pytest
 
 from nsroom.cli.common_options import leading
-from tests.peers.program import Runner, Server
+from tests.peers.program import Runner, Server, Spawner
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,14 @@ async def test_an_unknown_colour(nsroom: Runner) -> None:
         result = await nsroom(*line.split())
         assert (result.code, result.stdout) == (2, "")
         assert result.stderr == "nsroom: --color 'red': choose auto, always or never\n"
+
+
+async def test_a_quiet_server(spawn: Spawner, nsroom: Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    server = await spawn("serve", "-q", f":{port}", "--history", "none")
+    codes = [(await nsroom("connect", f":{port}", "-C", "1")).code]
+    while codes[-1] == 3 and len(codes) < 30:
+        codes.append((await nsroom("connect", f":{port}", "-C", "1")).code)
+    server.signal(signal.SIGTERM)
+    assert (codes[-1], await server.end(), server.stderr.text) == (0, 0, "")

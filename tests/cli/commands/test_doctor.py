@@ -28,7 +28,7 @@ async def test_a_problem_is_code_1_with_a_fix_to_paste(nsroom: Runner, server: S
         (("--event-args", "1"), "--event-args needs --event"),
         (("--event", "x", "--event-args", "{"), "--event-args: not JSON"),
         (("--event", "disconnect"), "--event 'disconnect' is a reserved name"),
-        (("--soak", "-1"), "invalid value for '--soak'"),
+        (("--soak", "-1"), "--soak '-1': must be a number of seconds"),
     ],
 )
 async def test_usage(options: tuple[str, ...], complaint: str, nsroom: Runner) -> None:

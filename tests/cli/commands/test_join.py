@@ -81,7 +81,7 @@ async def test_a_room_is_required(nsroom: Runner) -> None:
     result = await nsroom("join")
     assert (result.code, result.stderr) == (
         2,
-        "nsroom: missing argument 'ROOM...' (see `nsroom join --help`)\n",
+        "nsroom: join needs a ROOM, for example:\n  nsroom join lobby\n",
     )
 
 

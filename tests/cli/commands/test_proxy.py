@@ -185,7 +185,7 @@ async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ([], "missing argument 'TARGET'"),
+        ([], "proxy needs a TARGET, for example:"),
         ([":3000/chat"], "the proxy relays every namespace: name only the server, and add --where ns=/chat"),
         (["/chat"], "the proxy relays every namespace"),
         ([":3000", "--listen", "x"], "--listen 'x': write it as :3001 or HOST:3001"),

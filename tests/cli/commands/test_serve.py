@@ -57,7 +57,7 @@ async def test_limits(nsroom: Runner) -> None:
         (("-n", "chat"), "nsroom: namespace 'chat'"),
         (("--transports", "pigeon"), "nsroom: transports 'pigeon'"),
         (("--history", "/dev/null/x"), "nsroom: history /dev/null/x"),
-        (("--log-format", "xml"), "nsroom: invalid value for '--log-format'"),
+        (("--log-format", "xml"), "nsroom: --log-format 'xml': choose text or json"),
         (("--fault", "slow"), "nsroom: fault 'slow'"),
         (("--admin-write",), "nsroom: --admin-write needs --admin"),
         (("--admin", ":x"), "nsroom: an administrator needs a name"),
