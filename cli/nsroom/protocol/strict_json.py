@@ -81,8 +81,10 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS, *, exact: bool = Fa
     try:
         value, end = (_scan_exactly if exact else _scan)(text, start)
     except json.JSONDecodeError as error:
-        reason = _AT.sub("", error.msg.lower())
-        raise DecodeError(f"not JSON: {reason}", text, error.pos) from None
+        reason, at = _AT.sub("", error.msg.lower()), error.pos
+        if "trailing comma" in reason:  # Python 3.13 and later point at the comma, not at what follows it
+            at = _skip(text, at + 1)
+        raise DecodeError(f"not JSON: {reason}", text, at) from None
     except ValueError:
         raise _refused(text, start) from None
     except RecursionError:

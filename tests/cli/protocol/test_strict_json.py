@@ -32,6 +32,7 @@ def paired(value: Any) -> Any:
     [
         ("", "not JSON: expecting value", 0),
         ("[1,]", "not JSON", 3),
+        ('{"a":1 , }', "not JSON", 9),
         ("[1] [2]", "not JSON: extra data after the value", 4),
         ("[1]\x0b", "not JSON: extra data after the value", 3),
         ('["a", NaN]', "not JSON: NaN", 6),
