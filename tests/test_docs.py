@@ -90,7 +90,8 @@ BEYOND = {
 """What it does not mention."""
 CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
-    " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset --cert --key",
+    " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset --cert --key"
+    " --resolve",
     ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
     WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",

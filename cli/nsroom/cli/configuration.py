@@ -7,6 +7,7 @@ it must not have secrets in it.
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ SERVER_NAME = re.compile(r"[A-Za-z][\w-]{0,63}")
 _TEXT = frozenset(
     ("url", "preset", "path", "transport", "protocol", "parser", "cacert", "cert", "key", "auth-command")
 )
-_TEXTS = frozenset(("namespace", "auth", "header", "cookie", "query"))
+_TEXTS = frozenset(("namespace", "auth", "header", "cookie", "query", "resolve"))
 _SWITCHES = frozenset(("insecure", "no-reconnect"))
 _NUMBERS = frozenset(("connect-timeout",))
 OPTIONS = _TEXT | _TEXTS | _SWITCHES | _NUMBERS
@@ -79,9 +80,14 @@ class Configuration:
 
 def user_file() -> Path:
     """Return the path of the user's file, which need not exist."""
-    from platformdirs import user_config_path
+    if sys.platform in ("win32", "darwin"):
+        from platformdirs import user_config_path
 
-    return user_config_path("nsroom") / "config.toml"
+        return user_config_path("nsroom") / "config.toml"
+    # As platformdirs does it, whose import would take a tenth of the start-up time of every command.
+    return (
+        Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or "~/.config").expanduser() / "nsroom/config.toml"
+    )
 
 
 def project_file() -> Path | None:
@@ -113,11 +119,11 @@ def _merge(user: Configuration, project: Configuration) -> Configuration:
 
 
 def _read(file: Path, shared: bool) -> Configuration:
-    import tomllib
-
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_SIZE + 1)
+        import tomllib
+
         if len(data) > MAX_SIZE:
             raise ValueError(f"larger than {MAX_SIZE} bytes")
         return _parse(tomllib.loads(data.decode("utf-8")), file, shared)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from nsroom.cli import configuration
+from nsroom.client.name_resolution import use
 from nsroom.client.presets import find
 from nsroom.client.target import (
     AuthCommand,
@@ -135,6 +136,14 @@ class ConnectionOptions:
         str | None,
         typer.Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
     ] = None
+    resolve: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--resolve",
+            metavar="HOST:PORT:ADDRESS",
+            help="Connect to this address for the host and port, as for curl; repeatable.",
+        ),
+    ] = None
     connect_timeout: Annotated[
         float,
         typer.Option(
@@ -172,6 +181,8 @@ class ConnectionOptions:
                 changes[name] = [text for text in value if _name(text) not in names] + own
             elif name == "auth":
                 changes[name] = self.auth or _auth_of_environment() or value
+            elif name == "auth_command" and (self.auth or _auth_of_environment()):
+                continue  # credentials on the command line or in the variable beat it
             elif name not in ("url", "namespace") and name not in self.given:
                 changes[name] = _choice(name, value)
         return replace(self, **changes)
@@ -185,6 +196,7 @@ class ConnectionOptions:
         if not path.isprintable() or not path.strip("/"):
             raise UsageError(f"--path {path!r}: write it as /socket.io/")
         auth = self.auth or _auth_of_environment()
+        use(self.resolve or ())
         return Target(
             url=url,
             namespaces=namespaces,
@@ -203,6 +215,7 @@ class ConnectionOptions:
             key=self.key,
             connect_timeout=self.connect_timeout,
             reconnect=not self.no_reconnect,
+            unix=said.unix,
         )
 
     def named(self, target: Target) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from nsroom.cli import watchdog
+from nsroom.client.name_resolution import place_of
 from nsroom.errors import Stopped
 
 T = TypeVar("T")
@@ -13,14 +14,21 @@ T = TypeVar("T")
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
+class EventLoop(asyncio.SelectorEventLoop):
+    """The event loop of every command. Not Windows' default loop, which has no `add_reader`."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        """Look a name up, unless --resolve has its address."""
+        return await super().getaddrinfo(place_of(host, port), port, **options)
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end; the first signal cancels it, the second exits without cleaning up.
 
     Raises: Stopped after the first signal, once `main` has cleaned up.
     """
-    # The selector loop on Windows too: its default loop has no `add_reader`.
     try:
-        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
             try:
                 return runner.run(_until_signal(main))
             finally:

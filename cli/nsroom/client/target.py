@@ -21,6 +21,7 @@ _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _USER = re.compile(r"[^\s/@]*:(?!//)\S*@")
 _QUERY = re.compile(r"^([^\s?]*[/:][^\s?]*\?).*", re.DOTALL)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNIX = "unix:"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r":\d{1,5}(?:[/?].*)?")
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[\w.%-]+)?\]|\w(?:[\w.-]*\w)?)(:\d{1,5})?(?:[/?].*)?")
@@ -84,10 +85,14 @@ class Target:
     connect_timeout: float = 10.0
     """Seconds, from the name lookup to the answer for every namespace."""
     reconnect: bool = True
+    unix: str | None = None
+    """The path of a Unix socket to connect to, instead of the URL's host."""
 
     @property
     def place(self) -> str:
         """The URL to show, without user and password."""
+        if self.unix is not None:
+            return f"unix:{self.unix}"
         scheme, _, rest = self.url.partition("//")
         return f"{scheme}//{rest.rpartition('@')[2]}"
 
@@ -100,6 +105,8 @@ class UrlOptions(NamedTuple):
     """The HTTP path, if the URL is that of a request and not of a namespace."""
     transport: Transport = Transport.AUTO
     protocol: Protocol = Protocol.AUTO
+    unix: str | None = None
+    """The path of a Unix socket."""
 
     def __str__(self) -> str:
         options = [f"--path {shlex.quote(self.path or '')}"]
@@ -158,12 +165,12 @@ def _merged(options: Sequence[UrlOptions]) -> UrlOptions:
     """Return the query of all URLs, and the other options of the first that has them."""
     query = tuple(dict.fromkeys(pair for each in options for pair in each.query))
     first = next((each for each in options if each.path is not None), UrlOptions())
-    return first._replace(query=query)
+    return first._replace(query=query, unix=next((each.unix for each in options if each.unix), None))
 
 
 def is_target(text: str) -> bool:
     """Return whether a text can only be meant as a target: /namespace, a URL, or :PORT."""
-    return text.startswith("/") or bool(_URL.match(text) or _PORT.fullmatch(text))
+    return text.startswith(("/", _UNIX)) or bool(_URL.match(text) or _PORT.fullmatch(text))
 
 
 def is_host(text: str) -> bool:
@@ -176,6 +183,8 @@ def _parse(text: str) -> _Parsed:
     """Return the parts of a target."""
     if text.startswith("/"):
         return _Parsed(namespace=namespace_of(text))
+    if text.startswith(_UNIX):
+        return _of_socket(text)
     if _PORT.fullmatch(text):
         text = f"http://localhost{text}"
     elif is_host(text):
@@ -196,6 +205,14 @@ def _parse(text: str) -> _Parsed:
         return _Parsed(server, None, _of_request(parts.path, query))
     path = parts.path if parts.path not in ("", "/") else None
     return _Parsed(server, path and namespace_of(path), UrlOptions(query))
+
+
+def _of_socket(text: str) -> _Parsed:
+    """Return the parts of `unix:PATH` or `unix:PATH:/namespace`."""
+    path, _, namespace = text.removeprefix(_UNIX).partition(":")
+    if not path or "\0" in path:
+        raise UsageError(f"{text!r:.80}: write it as unix:/run/app.sock or unix:/run/app.sock:/chat")
+    return _Parsed("http://localhost", namespace_of(namespace) if namespace else None, UrlOptions(unix=path))
 
 
 def _of_request(path: str, pairs: tuple[tuple[str, str], ...]) -> UrlOptions:

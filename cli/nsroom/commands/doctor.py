@@ -75,7 +75,7 @@ def doctor(
     from nsroom.doctor.report import verdict
 
     extras = Extras(_checked(origin), event, _arguments(event, event_args), soak)
-    reports = run(_examine(connection.target(target), extras))
+    reports = run(_examine(_over_tcp(connection.target(target)), extras))
     _show(reports, json)
     if problem := verdict(reports, strict):
         complain(problem)
@@ -110,6 +110,13 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
     except DecodeError as error:
         raise UsageError(f"--event-args: {error}") from None
     return tuple(value) if isinstance(value, list) else (value,)
+
+
+def _over_tcp(target: "Target") -> "Target":
+    """Raise UsageError for a Unix socket, which has none of what is measured here."""
+    if target.unix is not None:
+        raise UsageError("doctor needs a TCP address, not a unix: socket")
+    return target
 
 
 async def _examine(target: "Target", extras: "Extras") -> "list[Report]":

@@ -121,6 +121,8 @@ def proxy(
     if fault_where and not (drop or delay):
         raise UsageError("--fault-where needs --drop or --delay")
     url, namespaces, said = resolve((target,), None, ())
+    if said.unix is not None:
+        raise UsageError("proxy needs a TCP address, not a unix: socket")
     if said.query:
         raise UsageError("the proxy relays requests as they are: leave out '?' and the rest")
     if namespaces != ("/",):

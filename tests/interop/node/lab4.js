@@ -1,4 +1,5 @@
 // A Socket.IO 4 server with what the reference server's /, /my-namespace and /lab do. Prints {"listening": PORT}.
+// An argument is the path of a Unix socket to listen on.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 import { print } from "./lines.js";
@@ -19,4 +20,6 @@ io.of("/lab").on("connection", (socket) => {
   });
   socket.on("kick", () => socket.disconnect());
 });
-http.listen(0, "127.0.0.1", () => print({ listening: http.address().port }));
+const [, , path] = process.argv;
+if (path) http.listen(path, () => print({ listening: path }));
+else http.listen(0, "127.0.0.1", () => print({ listening: http.address().port }));

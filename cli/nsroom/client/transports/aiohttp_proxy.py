@@ -13,9 +13,11 @@ from nsroom.client.transports.slim_aiohttp import aiohttp
 from nsroom.client.transports.tls import target_context
 
 
-def connector(target: Target, proxy: HttpProxy | None, **options: Any) -> aiohttp.TCPConnector:
+def connector(target: Target, proxy: HttpProxy | None, **options: Any) -> aiohttp.BaseConnector:
     """Return the connector for requests to a target; the options are aiohttp's."""
     context = target_context(target) if target.url.startswith("https:") else None
+    if target.unix is not None:
+        return aiohttp.UnixConnector(target.unix, **options)
     if proxy is None:
         return aiohttp.TCPConnector(ssl=context or True, **options)
     return _ProxyConnector(proxy, context, **options)

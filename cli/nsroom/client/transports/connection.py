@@ -41,7 +41,7 @@ class Connection(ABC):
         """The last error of the network."""
         self.reached = False
         """Whether a TCP (and TLS) connection was made, or a proxy answered."""
-        self.proxy = proxy_for(target.url, target.insecure, target.cacert)
+        self.proxy = None if target.unix else proxy_for(target.url, target.insecure, target.cacert)
         """The proxy of the environment, or None."""
         self._target = target
         self._payload = payload

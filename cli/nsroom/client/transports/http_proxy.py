@@ -8,6 +8,7 @@ import ipaddress
 import os
 import re
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -170,14 +171,23 @@ async def create_connection(
     port: int,
     tls: ssl.SSLContext | None,
     proxy: HttpProxy | None,
+    unix: str | None = None,
     **options: Any,
 ) -> tuple[asyncio.Transport, P]:
     """Connect to a server as the loop's `create_connection` does, or through a tunnel of the proxy.
 
-    The options are for a connection without one.
+    `unix` is the path of a socket that replaces host and port. The options are for a connection without one.
     Raises: ProxyError, OSError.
     """
     loop = asyncio.get_running_loop()
+    if unix is not None:
+        if sys.platform == "win32":
+            raise OSError("Unix sockets are not supported on Windows")
+        try:
+            return await loop.create_unix_connection(factory, unix)
+        except OSError as error:
+            # Without an errno: its message is the cause already.
+            raise OSError(f"{error.strerror or error}: does the server listen on this socket?") from error
     if proxy is None:
         return await loop.create_connection(factory, host, port, ssl=tls, **options)
     transport = await _tunnel(proxy, host, port)

@@ -99,6 +99,7 @@ class WebSocketConnection(Connection):
                 port,
                 context,
                 self.proxy,
+                self._target.unix,
                 happy_eyeballs_delay=0.25,
             )
         except ProxyError as error:
