@@ -118,7 +118,9 @@ async def test_a_server_that_missed_entries_disconnects_its_clients(
 ) -> None:
     first, second = await servers(2)
     async with websocket(http, first) as ws:
+        # As if an entry had been written and trimmed.
         await redis.incr("nsroom:seq")
+        await redis.xtrim("nsroom:bus", maxlen=0, approximate=False)
         await connect(second)
         assert await closing(ws) == aiohttp.WSCloseCode.SERVICE_RESTART
     ann = await connect(first)
