@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import os
+from contextlib import suppress
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -155,3 +158,23 @@ async def numbers_read(reader: asyncio.StreamReader, count: int) -> list[int]:
         await reader.readuntil(b'42["x",')
         numbers.append(int((await reader.readuntil(b","))[:-1]))
     return numbers
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+async def test_requests_of_a_client_that_reads_nothing_take_no_memory(serve: Serve, connect: Connect) -> None:
+    running = await serve(limits=Limits(events_per_second=10**6, events_burst=10**6, bytes_burst=10**9))
+    before = resident()
+    async with raw_websocket(running) as (_, writer):
+        requests = masked('421["rooms"]') * 1000
+        with suppress(OSError, TimeoutError):
+            for _ in range(100):
+                writer.write(requests)
+                await asyncio.wait_for(writer.drain(), 0.5)
+        ann = await connect(running)
+        assert (await ann.call("rooms"))["ok"]
+        assert resident() - before < 64 * 2**20
+
+
+def resident() -> int:
+    """Return the memory of this process in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
