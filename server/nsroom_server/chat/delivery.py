@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
+from nsroom_server import strict_json
 from nsroom_server.chat import policy
 from nsroom_server.chat.history import History, HistoryError
 from nsroom_server.chat.requests import Relay
-from nsroom_server.chat.sqlite_history import Body
+from nsroom_server.engineio.packets import Outgoing, messages
 from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.socketio.application import Answer, Later
 from nsroom_server.socketio.packet import Packet, PacketType
@@ -22,6 +23,20 @@ _AT_A_TIME = 16
 """Messages to deliver before other tasks get a turn."""
 
 
+def message_packets(namespace: str, number: int | None, text: str) -> list[Outgoing]:
+    """Return the packet of a message, built around its JSON without parsing or encoding that."""
+    prefix = "" if namespace == "/" else f"{namespace},"
+    id = "null" if number is None else number
+    return messages((f'{PacketType.EVENT}{prefix}["message",{{"id":{id},{text[1:]}]',))
+
+
+def broadcast_message(server: Server, namespace: str, room: str, number: int | None, text: str) -> None:
+    """Send a message to this server's members of its room."""
+    watched = server.watcher is not None
+    arguments = ["message", {"id": number, **strict_json.loads_trusted(text)}] if watched else ()
+    server.broadcast(message_packets(namespace, number, text), namespace, room, arguments=arguments)
+
+
 class Ways(Protocol):
     """Delivers messages and relayed events to rooms."""
 
@@ -29,8 +44,8 @@ class Ways(Protocol):
     def failing(self) -> bool:
         """Whether messages cannot be stored at the moment."""
 
-    def send(self, namespace: str, body: Body) -> Awaitable[int | None]:
-        """Store a message and deliver it to `body["room"]`.
+    def send(self, namespace: str, room: str, text: str) -> Awaitable[int | None]:
+        """Store a message, given as JSON, and deliver it to its room.
 
         The result is its id once it is delivered, or None if it was delivered but could not be stored.
         Raises (when awaited): Refusal.
@@ -43,7 +58,8 @@ class Ways(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     namespace: str
-    body: Body
+    room: str
+    text: str
     begun: float
     stored: asyncio.Future[int]
     delivered: asyncio.Future[int | None]
@@ -70,14 +86,14 @@ class Deliveries:
         """Whether the last message could not be stored, or the next one cannot be."""
         return self._failed or self._history.lost
 
-    def send(self, namespace: str, body: Body) -> asyncio.Future[int | None]:
-        """Store a message and deliver it to `body["room"]`.
+    def send(self, namespace: str, room: str, text: str) -> asyncio.Future[int | None]:
+        """Store a message, given as JSON, and deliver it to its room.
 
         The result is its id once it is delivered, or None if it was delivered but could not be stored.
         """
-        stored = self._history.append(namespace, body["room"], body)
+        stored = self._history.append(namespace, room, text)
         delivered: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._waiting.put_nowait(_Delivery(namespace, body, monotonic(), stored, delivered))
+        self._waiting.put_nowait(_Delivery(namespace, room, text, monotonic(), stored, delivered))
         return delivered
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
@@ -107,8 +123,7 @@ class Deliveries:
 
     async def _deliver(self, delivery: _Delivery) -> int | None:
         number = await self._number(delivery)
-        message = {"id": number, **delivery.body}
-        self._server.emit("message", message, namespace=delivery.namespace, to=message["room"])
+        broadcast_message(self._server, delivery.namespace, delivery.room, number, delivery.text)
         return number
 
     async def _number(self, delivery: _Delivery) -> int | None:

@@ -85,8 +85,9 @@ class Chat:
             relay = requests.Relay("message", [{"id": None, **body}], None, ())
             return await self._deliveries.relay(client.namespace, relay)
         body |= {key: value for key, value in request.extra.items() if key not in ("id", *body)}
-        policy.require_deliverable(size_of(strict_json.dumps(body)), self._limits)
-        return Later(self._acknowledge(self._deliveries.send(client.namespace, body)))
+        text = strict_json.dumps(body)
+        policy.require_deliverable(size_of(text), self._limits)
+        return Later(self._acknowledge(self._deliveries.send(client.namespace, request.room, text)))
 
     async def _acknowledge(self, delivered: Awaitable[int | None]) -> Answer:
         number = await delivered

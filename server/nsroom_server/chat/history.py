@@ -18,7 +18,6 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Protocol, TypeVar
 
-from nsroom_server import strict_json
 from nsroom_server.chat.age_clock import AgeClock
 from nsroom_server.chat.requests import Page
 from nsroom_server.chat.sqlite_history import FAILURES, Body, Ledger, Row, prepare
@@ -56,8 +55,8 @@ class History(Protocol):
     def lost(self) -> bool:
         """Whether the store was removed or replaced, so that nothing can be stored."""
 
-    def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
-        """Number a message, in the order of the calls; the result is its id, once it is durable.
+    def append(self, namespace: str, room: str, text: str) -> asyncio.Future[int]:
+        """Number a message, given as JSON, in the order of the calls; the result is its id, once durable.
 
         Raises (from the future): HistoryError.
         """
@@ -93,7 +92,7 @@ class Forgetful:
         self.epoch = secrets.token_hex(8)
         self._last: Counter[tuple[str, str]] = Counter()
 
-    def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:  # noqa: ARG002
+    def append(self, namespace: str, room: str, text: str) -> asyncio.Future[int]:  # noqa: ARG002
         """Number a message."""
         self._last[namespace, room] += 1
         numbered = asyncio.get_running_loop().create_future()
@@ -145,10 +144,9 @@ class Stored:
         # The reader opens the file now: later, another one may be in its place.
         self._reader.submit(self._read, lambda _: None)
 
-    def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
+    def append(self, namespace: str, room: str, text: str) -> asyncio.Future[int]:
         """Number and store a message."""
         stored: asyncio.Future[int] = self._loop.create_future()
-        text = strict_json.dumps(body)
         row: Row = {"namespace": namespace, "room": room, "body": text}
         self._waiting.put(_Append(row, stored))
         return stored

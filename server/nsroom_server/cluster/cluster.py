@@ -17,11 +17,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from nsroom_server import strict_json
 from nsroom_server.chat.backend import Backend
+from nsroom_server.chat.delivery import broadcast_message
 from nsroom_server.cluster.connection import FAILURES, TIMEOUT
 from nsroom_server.cluster.consumer import Consumer
-from nsroom_server.cluster.delivery import SharedDeliveries, deliver_event, message_packets
+from nsroom_server.cluster.delivery import SharedDeliveries, deliver_event
 from nsroom_server.cluster.entries import Entry, Membership, Op, ReceivedEntry, Snapshot
 from nsroom_server.cluster.history import SharedHistory
 from nsroom_server.cluster.members import Members, PresenceEvent
@@ -118,12 +118,8 @@ class Cluster:
         return received.origin == self.publisher.origin
 
     def _apply_message(self, received: ReceivedEntry) -> None:
-        entry, watched = received.entry, self._server.watcher is not None
-        arguments = (
-            ["message", {"id": received.id, **strict_json.loads_trusted(entry.data)}] if watched else ()
-        )
-        packets = message_packets(entry, received.id)
-        self._server.broadcast(packets, entry.namespace, entry.room, arguments=arguments)
+        entry = received.entry
+        broadcast_message(self._server, entry.namespace, entry.room, received.id, entry.data)
 
     def _apply_event(self, received: ReceivedEntry) -> None:
         if not self._is_own(received):

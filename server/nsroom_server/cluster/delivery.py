@@ -9,13 +9,13 @@ from typing import Any
 
 from nsroom_server import strict_json
 from nsroom_server.chat import policy
+from nsroom_server.chat.delivery import broadcast_message
 from nsroom_server.chat.requests import Relay
-from nsroom_server.chat.sqlite_history import Body
 from nsroom_server.cluster.entries import Entry, Op
 from nsroom_server.cluster.history import SharedHistory
 from nsroom_server.cluster.members import Members
 from nsroom_server.cluster.publisher import Publisher
-from nsroom_server.engineio.packets import Outgoing, messages
+from nsroom_server.engineio.packets import messages
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.application import Answer, Later
 from nsroom_server.socketio.packet import Packet, PacketType
@@ -53,24 +53,24 @@ class SharedDeliveries:
         """Whether messages cannot be stored now, because Redis does not answer."""
         return not self._publisher.available
 
-    def send(self, namespace: str, body: Body) -> asyncio.Future[int]:
-        """Store a message and deliver it; if it is refused, deliver it to this server's members only.
+    def send(self, namespace: str, room: str, text: str) -> asyncio.Future[int]:
+        """Store a message, given as JSON, and deliver it; if refused, to this server's members only.
 
         Raises (from the future): Refusal.
         """
-        stored = self._history.append(namespace, body["room"], body)
-        stored.add_done_callback(partial(self._handle_outcome, namespace, body, monotonic()))
+        stored = self._history.append(namespace, room, text)
+        stored.add_done_callback(partial(self._handle_outcome, namespace, room, text, monotonic()))
         return stored
 
     def _handle_outcome(
-        self, namespace: str, body: Body, started: float, stored: asyncio.Future[int]
+        self, namespace: str, room: str, text: str, started: float, stored: asyncio.Future[int]
     ) -> None:
         if stored.cancelled():
             return
         if not stored.exception():
             self._on_stored(monotonic() - started)
             return
-        self._server.emit("message", {"id": None, **body}, namespace=namespace, to=body["room"])
+        broadcast_message(self._server, namespace, room, None, text)
 
     async def relay(self, namespace: str, request: Relay) -> Answer | Later:
         """Send an event: here at once, to the other servers over the bus.
@@ -120,12 +120,6 @@ def decode_packet(fields: Mapping[str, Any], limits: Limits) -> Packet:
     for data in fields["binary"]:
         packet.attach(base64.b64decode(data))
     return packet
-
-
-def message_packets(entry: Entry, number: int) -> list[Outgoing]:
-    """Return the packet of a message, built around its JSON without parsing that."""
-    namespace = "" if entry.namespace == "/" else f"{entry.namespace},"
-    return messages((f'{PacketType.EVENT}{namespace}["message",{{"id":{number},{entry.data[1:]}]',))
 
 
 def deliver_event(server: Server, entry: Entry) -> None:

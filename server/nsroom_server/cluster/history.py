@@ -7,7 +7,6 @@ from typing import Any
 from redis import exceptions
 from redis.asyncio import Redis
 
-from nsroom_server import strict_json
 from nsroom_server.chat.history import HistoryError
 from nsroom_server.chat.requests import Page
 from nsroom_server.chat.sqlite_history import Body, UnreadableError, bounded
@@ -36,12 +35,12 @@ class SharedHistory:
         """Changes when Redis has lost data."""
         return self._publisher.epoch
 
-    def append(self, namespace: str, room: str, body: Body) -> asyncio.Future[int]:
+    def append(self, namespace: str, room: str, text: str) -> asyncio.Future[int]:
         """Number and store a message; its id follows when this server has delivered it.
 
         Raises (from the future): Refusal.
         """
-        return self._publisher.submit(Entry(Op.MESSAGE, namespace, room, data=strict_json.dumps(body)))
+        return self._publisher.submit(Entry(Op.MESSAGE, namespace, room, data=text))
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
         """Return a page of a room's messages, oldest first, of about `octets` bytes at most.

@@ -15,6 +15,7 @@ from nsroom_server.chat import catchup
 from nsroom_server.chat.history import HistoryError, Stored
 from nsroom_server.chat.requests import Page
 from nsroom_server.errors import ConfigError
+from nsroom_server.strict_json import dumps
 
 COUNT = 60
 """Messages in the file."""
@@ -25,7 +26,7 @@ OUTCOMES = {"refused", "unreadable", "gap", "whole", "not stored"}
 async def make(path: Path) -> bytes:
     """Return the bytes of a whole file, with everything in it and nothing in its log."""
     store = Stored(path)
-    await asyncio.gather(*(store.append("/", "r", {"text": text}) for text in TEXTS.values()))
+    await asyncio.gather(*(store.append("/", "r", dumps({"text": text})) for text in TEXTS.values()))
     await store.close()
     assert not path.with_name(f"{path.name}-wal").exists()
     return path.read_bytes()  # noqa: ASYNC240 - nothing else runs
@@ -74,7 +75,7 @@ async def _read(store: Stored) -> str:
     whole = seen == TEXTS and answer["last"] == COUNT
     assert whole or answer["gap"] or max(seen, default=0) < answer["last"] or answer["last"] < COUNT
     try:
-        number = await store.append("/", "r", {"text": "one more"})
+        number = await store.append("/", "r", dumps({"text": "one more"}))
     except HistoryError:
         return "not stored"
     assert number > max(seen, default=0), "an id was given twice"

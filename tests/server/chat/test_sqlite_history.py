@@ -18,6 +18,8 @@ from nsroom_server.chat.requests import Page
 from nsroom_server.chat.sqlite_history import prepare
 from nsroom_server.errors import ConfigError
 from nsroom_server.settings.limits import Retention
+from nsroom_server.strict_json import dumps
+from tests.peers.program import Runner
 from tests.server.chat.conftest import ROOMY, Open
 
 VERSION_1 = """
@@ -35,25 +37,25 @@ INSERT INTO messages VALUES ('/', 'r', 2, '{"text":"b","time":"2026-11-23T19:00:
 
 async def test_two_servers_share_a_file(reopen: Open) -> None:
     stores = [await reopen(), await reopen()]
-    numbers = await asyncio.gather(*(store.append("/", "r", {}) for _ in range(50) for store in stores))
+    numbers = await asyncio.gather(*(store.append("/", "r", "{}") for _ in range(50) for store in stores))
     assert sorted(numbers) == list(range(1, 101))
 
 
 async def test_the_file_is_for_its_owner_only(reopen: Open, tmp_path: Path) -> None:
     store = await reopen()
-    await store.append("/", "r", {})
+    await store.append("/", "r", "{}")
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").iterdir()}
     assert modes == {0o600}
 
 
 async def test_a_file_that_others_may_read_is_taken_from_them(reopen: Open, tmp_path: Path) -> None:
     store = await reopen()
-    await store.append("/", "r", {})
+    await store.append("/", "r", "{}")
     files = list((tmp_path / "state").iterdir())
     assert len(files) == 3
     for path in files:
         path.chmod(0o644)
-    await (await reopen()).append("/", "r", {})
+    await (await reopen()).append("/", "r", "{}")
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
@@ -77,7 +79,7 @@ async def test_a_file_of_the_first_version(tmp_path: Path) -> None:
         database.executescript(VERSION_1)
     store = Stored(path, Retention(messages=100, age=10**9, size=10**9))
     assert store.epoch == "abc"
-    assert await store.append("/", "r", {"text": "c"}) == 3
+    assert await store.append("/", "r", dumps({"text": "c"})) == 3
     texts = [entry["text"] for entry in await store.read("/", Page("r", 0, 10), ROOMY)]
     assert texts == ["a", "b", "c"]
     await store.close()
@@ -135,7 +137,7 @@ async def test_a_file_of_the_second_version(tmp_path: Path) -> None:
     for number in (3, 4):
         store = Stored(path, Retention(messages=100, age=10**9, size=10**9))
         assert store.epoch == "abc"
-        assert await store.append("/", "r", {"text": "c"}) == number
+        assert await store.append("/", "r", dumps({"text": "c"})) == number
         texts = [entry["text"] for entry in await store.read("/", Page("r", 0, 10), ROOMY)]
         assert texts == ["a", "b", *"cc"[: number - 2]]
         await store.close()
@@ -144,7 +146,7 @@ async def test_a_file_of_the_second_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 async def test_a_damaged_row_is_left_out_and_reported(reopen: Open, tmp_path: Path, damage: str) -> None:
     store = await reopen()
-    await asyncio.gather(*(store.append("/", "r", {"n": n}) for n in range(1, 6)))
+    await asyncio.gather(*(store.append("/", "r", dumps({"n": n})) for n in range(1, 6)))
     with closing(sqlite3.connect(tmp_path / "state" / "history.db")) as database, database:
         database.execute(damage)
 
@@ -161,7 +163,7 @@ async def test_a_damaged_row_is_left_out_and_reported(reopen: Open, tmp_path: Pa
 
 async def test_the_newest_row_is_damaged(reopen: Open, tmp_path: Path) -> None:
     store = await reopen()
-    await asyncio.gather(*(store.append("/", "r", {}) for _ in range(3)))
+    await asyncio.gather(*(store.append("/", "r", "{}") for _ in range(3)))
     with closing(sqlite3.connect(tmp_path / "state" / "history.db")) as database:
         database.execute("UPDATE messages SET checksum = 0 WHERE id = 3")
         database.commit()
@@ -190,12 +192,12 @@ async def test_a_file_that_is_removed_or_replaced(
     reopen: Open, tmp_path: Path, move: Callable[[Path], None]
 ) -> None:
     store, path = await reopen(), tmp_path / "state" / "history.db"
-    await store.append("/", "r", {})
+    await store.append("/", "r", "{}")
     assert await store.last("/", "r") == 1
     move(path)
     files = sorted(path.parent.iterdir())
     with pytest.raises(HistoryError, match="not stored: its file was removed or replaced; put it back"):
-        await store.append("/", "r", {})
+        await store.append("/", "r", "{}")
     with pytest.raises(HistoryError, match="cannot be read: its file was removed or replaced"):
         await store.read("/", Page("r", None, 1), ROOMY)
     assert sorted(path.parent.iterdir()) == files
@@ -204,14 +206,32 @@ async def test_a_file_that_is_removed_or_replaced(
 
 async def test_a_file_that_is_put_back(reopen: Open, tmp_path: Path) -> None:
     store, path = await reopen(), tmp_path / "state"
-    await store.append("/", "r", {"text": "a"})
+    await store.append("/", "r", dumps({"text": "a"}))
     path.rename(tmp_path / "elsewhere")
     async with asyncio.timeout(5):
         while not store.lost:  # noqa: ASYNC110 - another thread checks once a second
             await asyncio.sleep(0.05)
     with pytest.raises(HistoryError):
-        await store.append("/", "r", {"text": "lost"})
+        await store.append("/", "r", dumps({"text": "lost"}))
     (tmp_path / "elsewhere").rename(path)
-    assert await store.append("/", "r", {"text": "b"}) == 2
+    assert await store.append("/", "r", dumps({"text": "b"})) == 2
     texts = [entry["text"] for entry in await store.read("/", Page("r", 0, 10), ROOMY)]
     assert texts == ["a", "b"]
+
+
+async def test_a_newer_file_is_refused_by_the_program(nsroom: Runner, tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(f"{VERSION_2} PRAGMA user_version = 99;")
+    before = path.read_bytes()
+    result = await nsroom("serve", "--port", "0", "--history", str(path))
+    assert (result.code, result.stderr) == (
+        2,
+        f"nsroom: history {path}: written by a newer nsroom; choose another file with --history\n",
+    )
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT id, body FROM messages").fetchall() == [
+            (1, '{"text":"a"}'),
+            (2, '{"text":"b"}'),
+        ]
+    assert len(path.read_bytes()) == len(before)

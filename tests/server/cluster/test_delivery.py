@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from nsroom_server.app import serving
-from nsroom_server.cluster.delivery import decode_packet, encode_packet, event_entry, message_packets
-from nsroom_server.cluster.entries import Entry, Op
+from nsroom_server.chat.delivery import message_packets
+from nsroom_server.cluster.delivery import decode_packet, encode_packet, event_entry
+from nsroom_server.cluster.entries import Op
 from nsroom_server.settings.config import Config
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.packet import Packet, PacketType
@@ -40,8 +41,7 @@ def test_packets_as_json(arguments: list[Any]) -> None:
     [("/", '42["message",{"id":7,"text":"é"}]'), ("/chat", '42/chat,["message",{"id":7,"text":"é"}]')],
 )
 def test_the_packet_of_a_message(namespace: str, text: str) -> None:
-    entry = Entry(Op.MESSAGE, namespace, "lobby", data='{"text":"é"}')
-    assert [packet.text for packet in message_packets(entry, 7)] == [text]
+    assert [packet.text for packet in message_packets(namespace, 7, '{"text":"é"}')] == [text]
 
 
 def test_the_entry_of_an_event() -> None:
