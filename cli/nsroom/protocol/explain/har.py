@@ -23,6 +23,7 @@ from nsroom.record import Direction, Json, parse_time
 _TEXT, _BINARY = 1, 2
 _ENTRIES = re.compile(r'"entries"\s*:\s*\[\s*')
 _BETWEEN = " \t\r\n,"
+_LOST = "the exporter stored these bytes as text and lost them (U+FFFD): nsroom proxy records them"
 _JSONP = re.compile(r'___eio\[\d+\]\((".*")\);?\s*', re.DOTALL)
 
 
@@ -188,7 +189,7 @@ def _body(
     else:
         body = text.encode("utf-8", "surrogatepass")
     if body:
-        yield from _split(body, direction, time, is_old)
+        yield from _split(body, direction, time, is_old, is_old and body[:1] in b"\0\1" and "\ufffd" in text)
 
 
 def _decompressed(body: bytes, headers: list[Json]) -> bytes:
@@ -232,12 +233,21 @@ def _old_bytes(text: str) -> bytes:
         return text.encode("utf-8", "surrogatepass")
 
 
-def _split(body: bytes, direction: Direction, time: int | None, is_old: bool) -> Iterator[Found]:
-    """Yield the frames of a polling body, which may be binary in Engine.IO 3."""
+def _split(
+    body: bytes, direction: Direction, time: int | None, is_old: bool, is_lossy: bool
+) -> Iterator[Found]:
+    """Yield the frames of a polling body, which may be binary in Engine.IO 3.
+
+    In a lossy body 0xFF may have been any byte, except after a length.
+    """
     try:
         for frame in Dialect(3 if is_old else 4).split_body(body):
-            yield Found(frame, direction=direction, time=time, is_old=is_old)
+            is_lost = is_lossy and ("\udcff" in frame if isinstance(frame, str) else b"\xff" in frame)
+            error = DecodeError(_LOST, frame) if is_lost else None
+            yield Found(frame, direction=direction, time=time, is_old=is_old, error=error)
     except DecodeError as error:
+        if is_lossy:
+            error = DecodeError(_LOST, error.frame)
         yield Found(error.frame, direction=direction, time=time, error=error)
 
 

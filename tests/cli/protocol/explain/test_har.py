@@ -172,6 +172,20 @@ def test_engine_io_3() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\0\2\xff42\1\5\xff\4\xfe\xfd\x80\x81",
+        b"\1\3\xff\4\xff\xff",
+    ],
+)
+def test_bytes_that_the_exporter_has_lost(body: bytes) -> None:
+    received = body.decode("utf-8", "replace")
+    *_, last = har.parse(json.dumps({"log": {"entries": [old(polling(0, received=received))]}}))
+    assert last.error
+    assert last.error.reason.startswith("the exporter stored these bytes as text and lost them (U+FFFD)")
+
+
 def test_a_truncated_body_of_engine_io_3() -> None:
     (found,) = har.parse(json.dumps({"log": {"entries": [old(polling(0, received="96:0{}"))]}}))
     assert found.error
