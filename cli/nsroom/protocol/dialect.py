@@ -70,6 +70,10 @@ class Dialect:
         """Return the frame on the wire for a frame of Engine.IO 4."""
         return engineio3.from_4(frame) if self.is_old else frame
 
+    def to_polling(self, frame: str) -> str:
+        """Return the frame in a posted body for a frame of Engine.IO 4."""
+        return engineio3.escape_text(str(self.to_wire(frame))) if self.is_old else frame
+
     def split_body(self, body: bytes, limits: Limits = LIMITS) -> list[str | bytes]:
         """Return the frames of a polling body, as they are on the wire. Raises: DecodeError."""
         if self.is_old:

@@ -3,6 +3,7 @@
 The specification: https://github.com/socketio/engine.io-protocol/tree/v3
 """
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -11,6 +12,8 @@ from nsroom.protocol.limits import LIMITS, Limits
 
 _LENGTH = re.compile(r"([0-9]{1,9}):")
 _BINARY_LENGTH = re.compile(rb"([\x00\x01])([\x00-\x09]{1,9})\xff")
+_HEADER = re.compile(r"4[0-6](?:[0-9]+-)?(?:/[^,]*,)?")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _NO_LENGTH = "a packet without its length"
 _TRUNCATED = "a packet that is shorter than its length"
 
@@ -27,6 +30,15 @@ def from_4(frame: str | bytes) -> str | bytes:
     if isinstance(frame, bytes):
         return b"\x04" + frame
     return f"b4{frame[1:]}" if frame.startswith("b") else frame
+
+
+def escape_text(frame: str) -> str:
+    """Return the frame with JSON in ASCII: Socket.IO 1 decodes posted text twice, later versions once."""
+    header = _HEADER.match(frame)
+    if header is None or frame.isascii():
+        return frame
+    start = header.end()
+    return frame[:start] + _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], frame[start:])
 
 
 def is_payload(body: str) -> bool:

@@ -64,3 +64,18 @@ def test_a_frame_without_its_type_is_unchanged() -> None:
 )
 def test_payloads_are_distinguished_from_frames(body: str, is_payload_of_3: bool) -> None:
     assert engineio3.is_payload(body) is is_payload_of_3
+
+
+@pytest.mark.parametrize(
+    ("frame", "posted"),
+    [
+        ('42["e","zwölf €"]', r'42["e","zw\u00f6lf \u20ac"]'),
+        ('421["😀"]', r'421["\ud83d\ude00"]'),
+        ('451-/é,3["é",{"_placeholder":true,"num":0}]', r'451-/é,3["\u00e9",{"_placeholder":true,"num":0}]'),
+        ('42["a"]', '42["a"]'),
+        ("b4AQI=", "b4AQI="),
+        ("2é", "2é"),
+    ],
+)
+def test_posted_text_is_ascii(frame: str, posted: str) -> None:
+    assert engineio3.escape_text(frame) == posted

@@ -16,9 +16,8 @@ AGENT = f"nsroom/{__version__}"
 def resource(target: Target, transport: str, engine: int = 4) -> str:
     """Return path and query of the Engine.IO handshake; `engine` is the revision of the protocol."""
     path = quote(target.path.strip("/"), safe="/%:@!$&'()*+,;=~")
+    # Without b64: Socket.IO 1 encodes text twice when it is asked for bodies of text.
     query = [*target.query, ("EIO", str(engine)), ("transport", transport)]
-    if engine == 3 and transport == "polling":
-        query.append(("b64", "1"))  # without it a poll with binary data in it is binary as a whole
     return f"/{path}/?{urlencode(query)}"
 
 

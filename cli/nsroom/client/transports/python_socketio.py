@@ -60,7 +60,7 @@ class Engine(engineio.AsyncClient):  # type: ignore[misc]
     ) -> Any:
         if method != "POST":
             return await super()._send_request(method, url, headers, body, timeout)
-        frames = [str(self._tap.dialect.to_wire(frame)) for frame in split_payload(body)]
+        frames = [self._tap.dialect.to_polling(frame) for frame in split_payload(body)]
         async with self._posting:
             for frame in frames:
                 self._tap.feed(Direction.OUT, frame)

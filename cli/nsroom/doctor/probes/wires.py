@@ -131,15 +131,14 @@ class PollingWire:
 
 
 def polling_query(dialect: Dialect) -> dict[str, str]:
-    """Return the query of a polling request; Socket.IO 2 is asked for text instead of binary bodies."""
-    query = {"EIO": str(dialect.engine), "transport": "polling"}
-    return query | {"b64": "1"} if dialect.is_old else query
+    """Return the query of a polling request."""
+    return {"EIO": str(dialect.engine), "transport": "polling"}
 
 
 def encode_body(frames: Iterable[Frame], dialect: Dialect) -> str:
     """Encode frames of Engine.IO 4 as a polling body."""
     texts = (frame if isinstance(frame, str) else "b" + base64.b64encode(frame).decode() for frame in frames)
-    return dialect.join_body([str(dialect.to_wire(text)) for text in texts])
+    return dialect.join_body([dialect.to_polling(text) for text in texts])
 
 
 def split_body(data: bytes, dialect: Dialect) -> list[Frame]:

@@ -14,7 +14,7 @@ from nsroom.client.transports.handshake import AGENT, request, resource, with_ow
         ({}, "websocket", 4, "/socket.io/?EIO=4&transport=websocket"),
         ({}, "polling", 4, "/socket.io/?EIO=4&transport=polling"),
         ({}, "websocket", 3, "/socket.io/?EIO=3&transport=websocket"),
-        ({}, "polling", 3, "/socket.io/?EIO=3&transport=polling&b64=1"),
+        ({}, "polling", 3, "/socket.io/?EIO=3&transport=polling"),
         ({"path": "/a b/ü"}, "polling", 4, "/a%20b/%C3%BC/?EIO=4&transport=polling"),
         ({"path": "/a%20b/"}, "polling", 4, "/a%20b/?EIO=4&transport=polling"),
         (
