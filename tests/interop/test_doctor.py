@@ -85,7 +85,7 @@ async def test_a_healthy_node_4(node_server: StartServer) -> None:
     found = await diagnose(server.url)
     assert found["recovery"].found.startswith("on")
     assert re.search(r"client 4\.\d", found["version"].found)
-    assert found["allow-eio3"].found.startswith("off")
+    assert found["allow-eio3"].found.endswith("refused (`allowEIO3: true` accepts them)")
 
 
 async def test_a_healthy_node_4_that_takes_older_clients(node_server: StartServer) -> None:
@@ -112,7 +112,7 @@ async def test_a_healthy_reference_server(server: Server) -> None:
 async def test_frequent_heartbeats_are_waited_for(faulty: Callable[..., Any]) -> None:
     found = await diagnose((await faulty("--ping-interval", "300")).url, extras=Extras(soak=1.5))
     assert problems(found) == {}
-    assert "one arrived after 0.3 s" in found["heartbeat"].found
+    assert "one arrived after 3" in found["heartbeat"].found
     assert re.search(r"[1-5] heartbeats", found["soak"].found)
 
 
@@ -397,7 +397,7 @@ async def test_a_server_that_disconnects_everyone(
     namespace: str, transport: str, faulty: Callable[..., Any]
 ) -> None:
     found = await diagnose((await faulty()).url, namespace, transport=Transport(transport))
-    fails(found, "disconnect", r"accepted, and \d+ ms later: ", r"next\(new Error")
+    fails(found, "disconnect", r"accepted, and [\d.]+ ms later: ", r"next\(new Error")
     assert problems(found).keys() == {"disconnect"}
     assert found["ack"].needs == "disconnect"
 
@@ -446,7 +446,7 @@ async def test_acknowledgements(faulty: Callable[..., Any]) -> None:
     assert '{"error": "no"}' in found["ack"].found
     slow = await diagnose(server.url, extras=Extras(event="slow"))
     assert problems(slow) == {}
-    assert re.search("acknowledged after (1[89]|2)", slow["ack"].found)
+    assert re.search("acknowledged after (1\\.[89]|2)", slow["ack"].found)
 
 
 async def test_an_event_after_which_the_server_disconnects(faulty: Callable[..., Any]) -> None:
@@ -549,8 +549,12 @@ async def test_the_command(nsroom: Runner, server: Server) -> None:
     assert {report["state"] for report in reports} == {"ok", "skipped"}
     result = await nsroom("doctor", f"{server.url}/nope")
     assert result.code == 1
-    assert result.stderr == "nsroom: 1 check failed: namespace\n"
-    assert re.search(r'✘ namespace +\d+ ms  /nope is refused: "Invalid namespace"; / exists\n', result.stdout)
+    assert result.stderr.startswith(
+        'nsroom: 1 check failed: namespace: /nope is refused: "Invalid namespace"'
+    )
+    assert re.search(
+        r'✘ namespace +[\d.]+ m?s  /nope is refused: "Invalid namespace"; / exists\n', result.stdout
+    )
     assert '        io.of("/nope").on("connection"' in result.stdout
 
 
@@ -574,7 +578,8 @@ async def test_strict(nsroom: Runner, faulty: Callable[..., Any]) -> None:
     server = await faulty("--transport", "polling")
     assert (await nsroom("doctor", server.url)).code == 0
     result = await nsroom("doctor", server.url, "--strict")
-    assert (result.code, result.stderr) == (1, "nsroom: 1 check failed: transports\n")
+    assert result.code == 1
+    assert result.stderr.startswith("nsroom: 1 check failed: transports: polling only")
 
 
 async def test_text_from_a_hostile_server_is_escaped(nsroom: Runner) -> None:
@@ -602,4 +607,4 @@ async def test_the_page_shows_what_is_printed(nsroom: Runner, server: Server) ->
 
 def without_numbers(text: str) -> list[str]:
     """Replace the numbers, which differ between runs."""
-    return re.sub(r" +\d+ ms|\d+", " …", text).splitlines()
+    return re.sub(r" +[\d.]+ m?s|[\d.]+ ms|\d+", " …", text).splitlines()

@@ -146,10 +146,10 @@ def size(count: int) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """Return a time as text: `2.4 ms`, `148 ms`, `12.3 s`."""
+    """Return a time as text: `2.4 ms`, `148 ms`, `1.6 s`."""
     if milliseconds < 9.95:
         return f"{milliseconds:.1f} ms"
-    return f"{milliseconds:.0f} ms" if milliseconds < 9999.5 else f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"
 
 
 def binary_type(data: bytes) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import StartServer
+from tests.peers import bad
 from tests.peers.program import Result, Runner, Server
 
 
@@ -14,8 +15,20 @@ async def test_a_good_server_is_code_0(nsroom: Runner, server: Server) -> None:
 
 async def test_a_problem_is_code_1_with_a_fix_to_paste(nsroom: Runner, server: Server) -> None:
     result = await nsroom("doctor", f"{server.url}/nope")
-    assert (result.code, result.stderr) == (1, "nsroom: 1 check failed: namespace\n")
+    assert result.code == 1
+    assert result.stderr == (
+        'nsroom: 1 check failed: namespace: /nope is refused: "Invalid namespace"; / exists; '
+        'server, Node: io.of("/nope").on("connection", (socket) => { /* … */ });\n'
+    )
     assert '        io.of("/nope").on("connection"' in result.stdout
+
+
+async def test_a_port_without_a_server_fits_on_a_small_screen(nsroom: Runner) -> None:
+    async with bad.refuses_connections() as url:
+        result = await nsroom("doctor", url)
+    assert [line[:5] for line in result.lines if not line.startswith(" ")] == ["✔ dns", "✘ tcp", "– 26 "]
+    assert len(result.lines) <= 22
+    assert "refuses the connection; shell: ss -ltnp 'sport = :" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -50,7 +63,7 @@ async def test_the_origin_of_a_page(
     origin: str, remedy: str, nsroom: Runner, python_server: StartServer
 ) -> None:
     result = await nsroom("doctor", (await python_server()).url, "--origin", origin)
-    assert result.stderr == "nsroom: 1 check failed: cors\n"
+    assert result.stderr.startswith("nsroom: 1 check failed: cors: with this Origin, HTTP 400")
     assert remedy in result.stdout
 
 

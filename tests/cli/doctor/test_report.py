@@ -2,7 +2,7 @@
 
 import pytest
 
-from nsroom.doctor.finding import Finding, Fix, Report, fail, ok, skip, warn
+from nsroom.doctor.finding import Finding, Fix, Report, blocked, fail, node, ok, skip, warn
 from nsroom.doctor.report import lines, verdict
 
 HOSTILE = "http://x/';$(rm -rf ~)\"\n`reboot`\x1b[2J"
@@ -52,9 +52,33 @@ def test_json() -> None:
         (ok(""), True, None),
         (skip(""), True, None),
         (warn(""), False, None),
-        (warn(""), True, "1 check failed: a"),
-        (fail(""), False, "1 check failed: a"),
+        (warn("slow"), True, "1 check failed: a: slow"),
+        (fail("no", node("next();    // always")), False, "1 check failed: a: no; server, Node: next();"),
+        (fail("no", node("a\nb")), False, "1 check failed: a: no; see the lines for server, Node above"),
+        (fail("x" * 200), False, f"1 check failed: a: {'x' * 119}…"),
     ],
 )
 def test_verdict(finding: Finding, strict: bool, expected: str | None) -> None:
     assert verdict([report("a", finding)], strict) == expected
+
+
+def test_the_last_line_names_all_and_explains_the_first() -> None:
+    reports = [report("a", fail("no")), report("b", ok("")), report("c", fail("neither"))]
+    assert verdict(reports, False) == "2 checks failed: a, c: no"
+
+
+def test_checks_that_need_the_same_one_are_one_line() -> None:
+    reports = [
+        report("tcp", fail("no")),
+        report("tls", blocked("tcp")),
+        report("http", blocked("tcp")),
+        report("path", blocked("http")),
+        report("cors", skip("use --origin")),
+        report("ack", blocked("tcp")),
+    ]
+    assert lines(reports, colour=False) == [
+        "✘ tcp      12 ms  no",
+        "– 3 more need tcp",
+        "– path            needs http",
+        "– cors            use --origin",
+    ]

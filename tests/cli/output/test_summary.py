@@ -216,7 +216,15 @@ def test_size(count: int, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("milliseconds", "shown"),
-    [(0.04, "0.0 ms"), (2.41, "2.4 ms"), (9.96, "10 ms"), (148.2, "148 ms"), (12_345, "12.3 s")],
+    [
+        (0.04, "0.0 ms"),
+        (2.41, "2.4 ms"),
+        (9.96, "10 ms"),
+        (148.2, "148 ms"),
+        (999.6, "1.0 s"),
+        (1621, "1.6 s"),
+        (12_345, "12.3 s"),
+    ],
 )
 def test_duration(milliseconds: float, shown: str) -> None:
     assert duration(milliseconds) == shown

@@ -16,7 +16,7 @@ def at(time: int) -> Record:
     ("how", "text"),
     [
         (Times.UTC, "10:17:36.500"),
-        (Times.RELATIVE, "+2500 ms"),
+        (Times.RELATIVE, "+2.5 s"),
         (Times.DELTA, "+500 ms"),
         (Times.NONE, ""),
     ],

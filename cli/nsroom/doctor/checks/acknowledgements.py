@@ -11,6 +11,7 @@ from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.transport import payload
 from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, frames_of
 from nsroom.doctor.probes.wires import SessionEnded
+from nsroom.output.summary import duration
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 
@@ -101,7 +102,7 @@ async def check_ack(examination: Examination) -> Finding:
     first = result.data[0] if result.data else None
     if isinstance(first, dict) and "error" in first:
         return warn(f"{name} is acknowledged with an error: {shown(first)}")
-    return ok(f"{name} is acknowledged after {ms:.0f} ms")
+    return ok(f"{name} is acknowledged after {duration(ms)}")
 
 
 async def _ended(examination: Examination, name: str, reason: str) -> Finding:

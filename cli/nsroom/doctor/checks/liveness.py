@@ -13,6 +13,7 @@ from nsroom.doctor.probes.http import NoResponse
 from nsroom.doctor.probes.session import CONNECT_UNKNOWN, PollingSession, ProbeSession, frames_of
 from nsroom.doctor.probes.wires import SessionEnded, encode_body
 from nsroom.errors import DecodeError
+from nsroom.output.summary import duration
 
 _HEARTBEAT_TIMEOUT = 6.0
 """Seconds to wait for a heartbeat."""
@@ -54,7 +55,7 @@ async def _expect_ping(session: ProbeSession, settings: str) -> Finding:
     await _receive_ping(session, seconds)
     if not session.pings:
         return fail(f"{settings}, but none arrived within {seconds:g} s", *fixes.heartbeat())
-    return ok(f"{settings}; one arrived after {session.pings[0] - start:.1f} s")
+    return ok(f"{settings}; one arrived after {duration((session.pings[0] - start) * 1000)}")
 
 
 async def _expect_pong(session: ProbeSession, settings: str) -> Finding:
@@ -87,8 +88,8 @@ async def check_disconnect(examination: Examination) -> Finding:
     except DecodeError as error:
         return fail(f"a packet that clients cannot read, right after CONNECT: {error}", *disconnect())
     except (SessionEnded, NoResponse) as error:
-        ms = (time.monotonic() - start) * 1000
-        return fail(f"this client is accepted, and {ms:.0f} ms later: {error}", *disconnect())
+        later = duration((time.monotonic() - start) * 1000)
+        return fail(f"this client is accepted, and {later} later: {error}", *disconnect())
     finally:
         await session.close()
     return ok(f"none within {_STAY:g} s after CONNECT")
@@ -108,7 +109,10 @@ async def check_soak(examination: Examination) -> Finding:
         await session.hold(seconds - (time.monotonic() - start))
     except (SessionEnded, NoResponse, DecodeError) as error:
         held = time.monotonic() - start
-        return fail(f"closed after {held:.1f} s, {len(session.pings)} heartbeats: {error}", *fixes.idle(held))
+        return fail(
+            f"closed after {duration(held * 1000)}, {len(session.pings)} heartbeats: {error}",
+            *fixes.idle(held),
+        )
     finally:
         if pinging:
             pinging.cancel()

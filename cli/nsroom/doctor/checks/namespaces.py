@@ -11,6 +11,7 @@ from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import nginx, sticky
 from nsroom.doctor.probes.session import CONNECT_UNKNOWN, SESSION_ERRORS, Outcome, ProbeSession, Reply
+from nsroom.output.summary import duration
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.refusals import message_of
 from nsroom.record import Json
@@ -192,7 +193,7 @@ async def check_middleware(examination: Examination) -> Finding:
         remedy = fixes.middleware() if examination.target.auth else fixes.middleware() + fixes.credentials()
         return fail(f"{silent[0]}: no answer to CONNECT within {seconds}: {cause}", *remedy)
     slowest = max((reply.ms for reply in replies.values()), default=0.0)
-    found = f"CONNECT was answered after {slowest:.0f} ms"
+    found = f"CONNECT was answered after {duration(slowest)}"
     return warn(found, *fixes.middleware()) if slowest > _SLOW_MS else ok(found)
 
 

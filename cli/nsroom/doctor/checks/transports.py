@@ -22,6 +22,7 @@ from nsroom.doctor.probes.session import (
 )
 from nsroom.doctor.probes.wires import PollingWire, SessionEnded, WebSocketWire, split_body
 from nsroom.errors import DecodeError
+from nsroom.output.summary import duration
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import Handshake
 
@@ -173,7 +174,8 @@ async def _check_waiting_poll(wire: PollingWire, dialect: Dialect, examination: 
         if not done:
             return await _poll_delayed(examination, timeout)
         poll.result()
-        return ok(f"a waiting poll was answered {(time.monotonic() - start) * 1000:.0f} ms after the request")
+        late = duration((time.monotonic() - start) * 1000)
+        return ok(f"a waiting poll was answered {late} after the request")
     finally:
         poll.cancel()
         await asyncio.gather(poll, return_exceptions=True)

@@ -21,6 +21,9 @@ from nsroom.protocol.dialect import DEFAULT, Dialect
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[\w.-]{0,20})"')
 
 
+_PYTHON = re.compile(r"(?i)nsroom|python|aiohttp|uvicorn|gunicorn|hypercorn|daphne|werkzeug|gevent")
+
+
 @once
 async def detect_revision(examination: Examination) -> int | None:
     """Return the Engine.IO protocol of the server, 3 or 4, or None if neither works."""
@@ -95,4 +98,7 @@ async def check_allow_eio3(examination: Examination) -> Finding:
         return ok("on: Socket.IO 2 clients are accepted, too")
     if handshake.is_transport_unknown:
         return skip("unknown: the server does not offer polling")
-    return ok("off: Socket.IO 2 clients are refused (`allowEIO3: true` accepts them)")
+    # No server in Python has allowEIO3; python-engineio refuses with a text, without a code.
+    is_python = handshake.refusal[0] is None or _PYTHON.search(response.headers.get("Server", ""))
+    found = "off: Socket.IO 2 clients are refused"
+    return ok(found if is_python else f"{found} (`allowEIO3: true` accepts them)")

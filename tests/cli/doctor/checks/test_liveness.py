@@ -36,7 +36,7 @@ async def test_a_fast_heartbeat_is_waited_for(examine: Examine) -> None:
 
     async with bad.conversation(script) as url:
         finding = await check_heartbeat(await examine(url))
-    assert finding.found == "every 0.2 s, timeout 20 s; one arrived after 0.1 s"
+    assert finding.found.startswith("every 0.2 s, timeout 20 s; one arrived after 1")
 
 
 async def test_an_idle_connection(examine: Examine, reference: Reference) -> None:
@@ -64,8 +64,8 @@ async def test_a_client_that_may_stay(examine: Examine, reference: Reference) ->
 @pytest.mark.parametrize(
     ("sent", "found"),
     [
-        ("41", r"this client is accepted, and \d+ ms later: the server disconnected /"),
-        ("1", r"this client is accepted, and \d+ ms later: the server sent CLOSE"),
+        ("41", r"this client is accepted, and [\d.]+ ms later: the server disconnected /"),
+        ("1", r"this client is accepted, and [\d.]+ ms later: the server sent CLOSE"),
         ('42["x",NaN]', "a packet that clients cannot read, right after CONNECT: not JSON"),
     ],
 )

@@ -45,7 +45,7 @@ def test_selected_and_marked_rows() -> None:
 def test_times_since_the_previous_row() -> None:
     viewed = view(event("a", time=NOON), event("b", time=NOON + 1_500_000))
     viewed.times = Times.DELTA
-    assert [plain(row)[1:13].strip() for row in rows(viewed, 80, 2)[0]] == ["+0.0 ms", "+1500 ms"]
+    assert [plain(row)[1:13].strip() for row in rows(viewed, 80, 2)[0]] == ["+0.0 ms", "+1.5 s"]
 
 
 def test_matches_of_the_search_are_marked() -> None:
