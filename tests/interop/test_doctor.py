@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import shlex
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from nsroom.doctor.examination import Examination, Extras
 from nsroom.doctor.finding import Finding, State
 from nsroom.doctor.probes.http import HttpClient
 from nsroom.doctor.runner import BUDGET, examine
+from nsroom.output.terminal import safe
 from tests.conftest import StartServer
 from tests.peers import bad, proxies
 from tests.peers.program import Runner, Server, Spawner
@@ -589,6 +591,16 @@ async def test_text_from_a_hostile_server_is_escaped(nsroom: Runner) -> None:
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout
     assert "auth" in result.stderr
+
+
+async def test_a_hostile_redirect_makes_no_command(nsroom: Runner) -> None:
+    location = "http://x/socket.io/%0atouch%20PWNED;$(touch PWNED)`id`'/socket.io/"
+    async with bad.answers(302, headers={"Location": location}) as url:
+        result = await nsroom("doctor", url)
+    assert result.code == 1
+    commands = [line.strip() for line in result.lines if line.startswith("        nsroom doctor")]
+    assert [len(shlex.split(command)) for command in commands] == [5] * len(commands)
+    assert all(line == safe(line) for line in result.lines)
 
 
 async def test_progress_on_a_terminal(spawn: Spawner, server: Server) -> None:

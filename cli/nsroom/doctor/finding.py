@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nsroom.output.shell import ascii_json, is_plain, quote
+from nsroom.output.terminal import safe
 from nsroom.record import Json
 
 
@@ -86,8 +88,22 @@ def blocked(check: str) -> Finding:
 
 
 def quoted(value: Json) -> str:
-    """Format a value from the server as JSON, so that it cannot end a string in the code around it."""
-    return json.dumps(value, ensure_ascii=False, default=lambda data: f"<{len(data)} bytes>")
+    """Format a value from the server as JSON, so that it cannot end a string in the code around it.
+
+    Characters that a terminal would obey or hide are escaped.
+    """
+    text = json.dumps(value, ensure_ascii=False, default=lambda data: f"<{len(data)} bytes>")
+    if safe(text) == text:
+        return text
+    text = "".join(each if safe(each) == each else json.dumps(each)[1:-1] for each in text)
+    return text if safe(text) == text else json.dumps(json.loads(text))
+
+
+def quoted_python(text: str) -> str:
+    """Format a text from the server as a string of Python."""
+    literal = quoted(text)
+    # The escapes of JSON are pairs beyond U+FFFF, those of Python are not.
+    return literal if json.dumps(text, ensure_ascii=False) == literal else ascii(text)
 
 
 def shown(value: Json, length: int = 120) -> str:
@@ -119,6 +135,14 @@ def client_python(text: str) -> Fix:
     return Fix("client, Python", text)
 
 
-def shell(text: str) -> Fix:
-    """Return a fix to run in a shell."""
-    return Fix("shell", text)
+def shell(text: str, *words: str) -> Fix:
+    """Return a fix to run in a shell; each `{}` in the text is replaced with a word, in quotes if needed."""
+    try:
+        return Fix("shell", text.format(*map(quote, words)) if words else text)
+    except ValueError:
+        return Fix("shell", "# not shown: a name in this command is not safe to paste")
+
+
+def namespace_word(name: str) -> str:
+    """Return a namespace as an argument of nsroom: in JSON if it is not safe to paste otherwise."""
+    return name if is_plain(name) else ascii_json(name)

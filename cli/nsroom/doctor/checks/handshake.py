@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from nsroom.client.failures import refusal_advice
-from nsroom.doctor.checks.network import speaks_tls
+from nsroom.doctor.checks.network import host_and_port, speaks_tls
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip
 from nsroom.doctor.fixes import network as fixes
@@ -173,7 +173,7 @@ async def check_http(examination: Examination) -> Finding:
         )
     if examination.target.url.startswith("https:"):
         return fail(str(error), *fixes.client_certificate())
-    return fail(str(error), *fixes.listen(place.rpartition(":")[2], False))
+    return fail(str(error), *fixes.listen(host_and_port(examination)[1], False))
 
 
 async def check_redirect(examination: Examination) -> Finding:

@@ -1,15 +1,25 @@
 """Fixes in the application and its clients."""
 
-import shlex
-
-from nsroom.doctor.finding import Fixes, client, client_python, node, python, quoted, shell
+from nsroom.doctor.finding import (
+    Fixes,
+    client,
+    client_python,
+    namespace_word,
+    node,
+    python,
+    quoted,
+    quoted_python,
+    shell,
+)
 
 
 def namespace(name: str) -> Fixes:
     """Return fixes for a namespace that does not exist."""
     return (
         node(f'io.of({quoted(name)}).on("connection", (socket) => {{ /* … */ }});'),
-        python(f'@sio.on("connect", namespace={quoted(name)})\nasync def connect(sid, environ, auth): ...'),
+        python(
+            f'@sio.on("connect", namespace={quoted_python(name)})\nasync def connect(sid, environ, auth): ...'
+        ),
         client('const socket = io("https://example.org/");    // the part after the host is the namespace'),
     )
 
@@ -18,7 +28,7 @@ def other_namespace(name: str) -> Fixes:
     """Return fixes that make clients use another namespace."""
     return (
         client(f"const socket = io(url + {quoted(name)});"),
-        shell(f"nsroom connect {shlex.quote(name)}"),
+        shell("nsroom connect {}", namespace_word(name)),
     )
 
 
@@ -71,7 +81,7 @@ def acknowledge(event: str) -> Fixes:
     name = quoted(event)
     return (
         node(f"socket.on({name}, (...args) => {{ const ack = args.pop(); ack({{ ok: true }}); }});"),
-        python(f'@sio.on({name})\nasync def handler(sid, *args):\n    return {{"ok": True}}'),
+        python(f'@sio.on({quoted_python(event)})\nasync def handler(sid, *args):\n    return {{"ok": True}}'),
     )
 
 

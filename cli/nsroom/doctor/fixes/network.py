@@ -1,9 +1,18 @@
 """Fixes for host names, addresses, TLS, paths and refused handshakes."""
 
-import shlex
 from typing import TYPE_CHECKING
 
-from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted, shell
+from nsroom.doctor.finding import (
+    Fix,
+    Fixes,
+    client,
+    client_python,
+    node,
+    python,
+    quoted,
+    quoted_python,
+    shell,
+)
 
 if TYPE_CHECKING:
     from nsroom.client.transports.http_proxy import HttpProxy
@@ -12,10 +21,10 @@ if TYPE_CHECKING:
 
 def look_up(host: str) -> Fix:
     """Return the command that looks a host name up."""
-    return shell(f"getent hosts {shlex.quote(host)} || nslookup {shlex.quote(host)}")
+    return shell("getent hosts {0} || nslookup {0}", host)
 
 
-def listen(port: int | str, refused: bool) -> Fixes:
+def listen(port: int, refused: bool) -> Fixes:
     """Return fixes for a port on which nothing listens, or the wrong program."""
     listeners = shell(f"ss -ltnp 'sport = :{port}'    # on the server: what listens, and on which address?")
     if not refused:
@@ -29,9 +38,9 @@ def listen(port: int | str, refused: bool) -> Fixes:
 
 def proxy(failed: "HttpProxy") -> Fixes:
     """Return fixes for an HTTP proxy of the environment that fails."""
-    url = f"{'https' if failed.uses_tls else 'http'}://user:password@{shlex.quote(failed.host)}:{failed.port}"
+    url = f"{'https' if failed.uses_tls else 'http'}://user:password@{failed.host}:{failed.port}"
     return (
-        shell(f"export {failed.variable}={url}    # the right host, port, user and password"),
+        shell("export {}={}    # the right host, port, user and password", failed.variable, url),
         shell("export NO_PROXY=HOST    # or without the proxy, if the server can be reached directly"),
     )
 
@@ -43,8 +52,8 @@ def every_address() -> Fix:
 
 def renew(host: str) -> Fixes:
     """Return the fix for an expired certificate."""
-    name = f" --cert-name {shlex.quote(host)}" if host else ""
-    return (shell(f"certbot renew{name} --force-renewal && systemctl reload nginx"),)
+    name = ("certbot renew --cert-name {}", host) if host else ("certbot renew",)
+    return (shell(f"{name[0]} --force-renewal && systemctl reload nginx", *name[1:]),)
 
 
 def self_signed() -> Fixes:
@@ -79,14 +88,14 @@ def client_certificate() -> Fixes:
 
 def other_host(host: str) -> Fixes:
     """Return the fix for a certificate that does not contain the host name."""
-    return (shell(f"certbot certonly -d {shlex.quote(host)}    # or connect to a name in the certificate"),)
+    return (shell("certbot certonly -d {}    # or connect to a name in the certificate", host),)
 
 
 def chain(host: str) -> Fixes:
     """Return fixes for an incomplete certificate chain or an unknown authority."""
     return (
         Fix("nginx", "ssl_certificate /etc/letsencrypt/live/NAME/fullchain.pem;    # not cert.pem"),
-        shell(f"openssl s_client -connect {shlex.quote(host)}:443 -showcerts </dev/null"),
+        shell("openssl s_client -connect {}:443 -showcerts </dev/null", host),
         shell("nsroom doctor … --cacert authority.pem    # for an authority of your own"),
     )
 
@@ -100,16 +109,16 @@ def use_url(url: str) -> Fixes:
     """Return fixes that make clients use another URL."""
     return (
         client(f"const socket = io({quoted(url)});"),
-        client_python(f"await sio.connect({quoted(url)})"),
-        shell(f"nsroom doctor {shlex.quote(url)}"),
+        client_python(f"await sio.connect({quoted_python(url)})"),
+        shell("nsroom doctor {}", url),
     )
 
 
 def no_answer(examination: "Examination") -> Fixes:
     """Return fixes for a server that accepts connections but does not answer."""
-    url = shlex.quote(f"{examination.target.place}{examination.http.path}?EIO=4&transport=polling")
+    url = f"{examination.target.place}{examination.http.path}?EIO=4&transport=polling"
     return (
-        shell(f"curl -v {url}"),
+        shell("curl -v {}", url),
         node("io.attach(httpServer);    // the same server that listens"),
     )
 
@@ -128,8 +137,8 @@ def moved(url: str, path: str) -> Fixes:
         return no_slash(path, quoted(url))
     return (
         client(f"const socket = io({quoted(url)}, {{ path: {quoted(path)} }});"),
-        client_python(f"await sio.connect({quoted(url)}, socketio_path={quoted(path)})"),
-        shell(f"nsroom doctor {shlex.quote(url)} --path {shlex.quote(path)}"),
+        client_python(f"await sio.connect({quoted_python(url)}, socketio_path={quoted_python(path)})"),
+        shell("nsroom doctor {} --path {}", url, path),
     )
 
 

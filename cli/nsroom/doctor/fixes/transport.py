@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted
+from nsroom.doctor.finding import Fix, Fixes, client, client_python, node, python, quoted, quoted_python
 
 if TYPE_CHECKING:
     from nsroom.doctor.examination import Examination
@@ -27,7 +27,9 @@ def nginx(path: str) -> Fix:
 
 def _plain_path(path: str) -> str:
     # The user's path must be a single word in nginx's syntax.
-    return path if path.isascii() and not set(path) & set(" ;{}\"'\\$\n") else quoted(path)
+    return (
+        path if path.isascii() and path.isprintable() and not set(path) & set(" ;{}\"'\\$") else quoted(path)
+    )
 
 
 def transports(only: str) -> Fixes:
@@ -116,7 +118,7 @@ def cors(origin: str, credentials: bool) -> Fixes:
         return _null_origin(more)
     return (
         node(f"const io = new Server(httpServer, {{ cors: {{ origin: {quoted(origin)}{more} }} }});"),
-        python(f"sio = socketio.AsyncServer(cors_allowed_origins=[{quoted(origin)}])"),
+        python(f"sio = socketio.AsyncServer(cors_allowed_origins=[{quoted_python(origin)}])"),
     )
 
 

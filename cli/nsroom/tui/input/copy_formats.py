@@ -6,15 +6,12 @@ character such as Ctrl-C would end even a quoted paste. bash, zsh, dash and fish
 
 import base64
 import json
-import re
 import shlex
 from collections.abc import Callable
 
+from nsroom.output.shell import ascii_json, is_plain, join
 from nsroom.output.terminal import safe
 from nsroom.record import Json, Kind, Record, escape, to_json
-
-_UNQUOTED = re.compile(r"[A-Za-z0-9_./:-]+")
-_ESCAPED = re.compile(r"\\u....|\\.|'")
 
 
 def as_json(record: Record) -> str:
@@ -38,14 +35,14 @@ def as_emit(record: Record) -> str:
     emit = ["nsroom", "emit"]
     if record.namespace not in (None, "/"):
         name = str(record.namespace)
-        emit += ["-n", name if _is_plain(name) else _ascii(name)]
+        emit += ["-n", name if is_plain(name) else ascii_json(name)]
     words = _words(record)
     if words is None:
         # Not echo, which replaces \u0003 in zsh.
-        return f"printf '%s\\n' '{_ascii(_list(record))}' | {_join([*emit, '-'])}"
+        return f"printf '%s\\n' '{ascii_json(_list(record))}' | {join([*emit, '-'])}"
     # A word that starts with a dash would be parsed as an option.
     dashes = ["--"] if any(word.startswith("-") for word in words) else []
-    return _join([*emit, *dashes, *words])
+    return join([*emit, *dashes, *words])
 
 
 def _words(record: Record) -> list[str] | None:
@@ -54,34 +51,7 @@ def _words(record: Record) -> list[str] | None:
     if not isinstance(record.event, str) or record.event == "-" or has_bytes(args):
         return None
     words = [record.event, *(json.dumps(arg, ensure_ascii=False) for arg in args)]
-    return words if all(map(_is_plain, words)) else None
-
-
-def _is_plain(word: str) -> bool:
-    """Return whether every shell reads a word in single quotes literally; fish does not for backslashes."""
-    return "\\" not in word and safe(word) == word
-
-
-def _ascii(value: Json) -> str:
-    """Return JSON in printable ASCII, without apostrophes, and with backslashes only as in `\\u0003`."""
-    return _ESCAPED.sub(_unicode_escape, json.dumps(value))
-
-
-def _unicode_escape(found: re.Match[str]) -> str:
-    text = found[0]
-    if text.startswith("\\u"):
-        return text
-    character = text if text == "'" else json.loads(f'"{text}"')
-    return f"\\u{ord(character):04x}"
-
-
-def _join(words: list[str]) -> str:
-    # Not shlex.join, which leaves `=ls` unquoted: zsh expands it.
-    return " ".join(word if _UNQUOTED.fullmatch(word) else _quoted(word) for word in words)
-
-
-def _quoted(word: str) -> str:
-    return "'" + word.replace("'", "'\"'\"'") + "'"
+    return words if all(map(is_plain, words)) else None
 
 
 def as_typed(record: Record) -> str:

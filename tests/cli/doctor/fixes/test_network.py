@@ -6,6 +6,7 @@ import pytest
 
 from nsroom.doctor.finding import Fixes
 from nsroom.doctor.fixes import network
+from nsroom.output.terminal import safe
 
 HOSTILE = "http://x/';$(rm -rf ~)\"\n`reboot`\x1b[2J"
 
@@ -14,9 +15,19 @@ def texts(fixes: Fixes, place: str) -> list[str]:
     return [fix.text for fix in fixes if fix.place == place]
 
 
-def test_a_shell_command_keeps_a_hostile_url_in_one_word() -> None:
-    [command] = texts(network.moved(HOSTILE, "/socket.io/"), "shell")
-    assert shlex.split(command)[2] == HOSTILE
+def test_a_shell_command_keeps_a_strange_url_in_one_word() -> None:
+    url = "http://x/';$(rm -rf ~)`reboot`"
+    [command] = texts(network.moved(url, "/a b/"), "shell")
+    assert shlex.split(command) == ["nsroom", "doctor", url, "--path", "/a b/"]
+
+
+@pytest.mark.parametrize("path", ["/socket.io/", "/socket.io"])
+def test_a_url_that_is_not_safe_to_paste_is_in_no_command(path: str) -> None:
+    fixes = network.moved(HOSTILE, path) + network.use_url(HOSTILE)
+    assert {text[:11] for text in texts(fixes, "shell")} <= {"# not shown"}
+    for fix in fixes:
+        assert all(safe(line) == line for line in fix.text.split("\n"))
+        assert "\nreboot" not in fix.text
 
 
 def test_code_keeps_a_hostile_url_in_one_string() -> None:

@@ -12,6 +12,7 @@ from nsroom.doctor.fixes import transport
         ("/a b/", 'location "/a b/" {'),
         ("/x; deny all/", 'location "/x; deny all/" {'),
         ("/$host/", 'location "/$host/" {'),
+        ("/\x03\n}/", 'location "/\\u0003\\n}/" {'),
     ],
 )
 def test_a_path_is_one_word_of_nginx(path: str, location: str) -> None:
