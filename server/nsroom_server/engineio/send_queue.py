@@ -24,8 +24,12 @@ class SendQueue:
 
     @property
     def is_over_limit(self) -> bool:
-        """Whether the bounds are exceeded."""
-        return len(self) > self._limits.queued_frames or self._size > self._limits.queued_bytes
+        """Whether the bounds are exceeded, that of bytes by more than the newest packet.
+
+        A client may ask for an answer of any size that is accepted, and for its acknowledgement.
+        """
+        newest = self.packets[-1].size if self.packets else 0
+        return len(self) > self._limits.queued_frames or self._size - newest > self._limits.queued_bytes
 
     def has_space(self, packets: int) -> bool:
         """Return whether `packets` more fit, and half of the bytes are free."""

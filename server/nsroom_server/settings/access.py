@@ -2,6 +2,7 @@
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ Json = Any
 INVALID_NAMESPACE: Final = "Invalid namespace"
 """The CONNECT_ERROR of Node's server for an unknown namespace."""
 _MAX_NAMESPACE: Final = 128
+_ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 def is_namespace(value: str) -> bool:
@@ -39,6 +42,22 @@ def is_allowed_origin(origin: str, scheme: str, host: str, allowed: Collection[s
     except ValueError:
         return False
     return (parts.scheme, parts.netloc.lower()) == (scheme, host.lower())
+
+
+def is_origin(text: str) -> bool:
+    """Return whether browsers send this Origin: scheme, host in lower case, no default port."""
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and found[2] != _DEFAULT_PORTS.get(found[1], "")
+
+
+def nearest_origin(text: str) -> str:
+    """Return the origin that a URL or a host means, or an example."""
+    scheme, mark, rest = text.strip().lower().rpartition("://")
+    scheme, place = scheme if mark else "https", re.split("[/?#]", rest)[0].rpartition("@")[2]
+    if port := _DEFAULT_PORTS.get(scheme):
+        place = place.removesuffix(port)
+    origin = f"{scheme}://{place}"
+    return origin if is_origin(origin) else "an origin such as https://app.example.org"
 
 
 def is_allowed_host(host: str | None, bound: str, allowed: Collection[str]) -> bool:

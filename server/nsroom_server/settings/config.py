@@ -161,6 +161,13 @@ def _check_access(config: Config) -> None:
         )
 
 
+def _check_origins(config: Config) -> None:
+    for origin in config.cors_origins:
+        if origin not in ("*", "null") and not access.is_origin(origin):
+            sent = access.nearest_origin(origin)
+            raise ConfigError(f"cors-origin {origin}: browsers send {sent}, so write that")
+
+
 def _check_redis(config: Config) -> None:
     if config.redis is not None and not config.redis.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigError("the URL of Redis: write redis://HOST:PORT, rediss:// for TLS, or unix:///PATH")
@@ -174,5 +181,6 @@ _CHECKS = (
     _check_numbers,
     _check_transports,
     _check_access,
+    _check_origins,
     _check_redis,
 )

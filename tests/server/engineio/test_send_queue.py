@@ -37,7 +37,7 @@ def test_packets_leave_in_the_order_in_which_they_were_added(takes: list[int | N
 
 
 @pytest.mark.parametrize(
-    ("limits", "fits"), [(Limits(queued_frames=3), 3), (Limits(queued_bytes=25), 2), (Limits(), 4)]
+    ("limits", "fits"), [(Limits(queued_frames=3), 3), (Limits(queued_bytes=25), 3), (Limits(), 4)]
 )
 def test_limits(limits: Limits, fits: int) -> None:
     for count in range(5):

@@ -91,7 +91,7 @@ async def test_the_queue_of_a_polling_session_is_bounded(
     serve: Serve, connect: Connect, http: aiohttp.ClientSession, bound: str
 ) -> None:
     size = len('442["x"]')
-    limits = Limits(queued_frames=100) if bound == "frames" else Limits(queued_bytes=100 * (size - 1))
+    limits = Limits(queued_frames=100) if bound == "frames" else Limits(queued_bytes=99 * (size - 1))
     running = await serve(limits=limits)
     ann = await connect(running)
     await ann.call("join", "lobby")

@@ -24,6 +24,15 @@ from nsroom_server.settings.limits import Limits
         ({"transports": ("carrier-pigeon",)}, "transports 'carrier-pigeon'"),
         ({"transports": ()}, "transports"),
         ({"token": ""}, "token is empty"),
+        (
+            {"cors_origins": ("https://a.example/",)},
+            "cors-origin https://a.example/: browsers send https://a.example,",
+        ),
+        ({"cors_origins": ("a.example",)}, "send https://a.example, so write that"),
+        ({"cors_origins": ("*", "HTTP://A.example:80/x?y#z")}, "send http://a.example, "),
+        ({"cors_origins": ("http://localhost:5173/",)}, "send http://localhost:5173, "),
+        ({"cors_origins": ("",)}, "an origin such as https://app.example.org"),
+        ({"cors_origins": ("https://*.example",)}, "an origin such as"),
         ({"tls_key": Path("key.pem")}, "--tls-cert"),
         ({"host": "0.0.0.0"}, "--token.*--insecure"),
         ({"host": "example.org"}, "--token.*--insecure"),
@@ -77,3 +86,19 @@ def test_conformance_shortens_the_timeout_of_a_connect() -> None:
     limits = Limits(connect_timeout=7, nick=5)
     assert Config(limits=limits).effective_limits == limits
     assert Config(limits=limits, conformance=True).effective_limits == Limits(connect_timeout=1, nick=5)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "https://a.example",
+        "http://localhost:5173",
+        "http://[::1]:1",
+        "capacitor://localhost",
+        "http://a:443",
+    ],
+)
+def test_origins(origin: str) -> None:
+    assert Config(cors_origins=(origin,)).cors_origins == (origin,)
