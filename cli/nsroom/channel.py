@@ -6,14 +6,23 @@ from collections.abc import AsyncIterator
 
 from nsroom.record import Record
 
-_WALL = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+# Linux' CLOCK_MONOTONIC stands still while the machine sleeps; elsewhere (macOS) it goes on.
+_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+def _elapsed() -> int:
+    """Return microseconds since a fixed moment; they go on while the machine sleeps."""
+    return (time.monotonic_ns() if _CLOCK is None else time.clock_gettime_ns(_CLOCK)) // 1000
+
+
+_WALL = time.time_ns() // 1000 - _elapsed()
 _MAX_BYTES = 8 * 2**20
 """Wire bytes that may wait for a slow reader, however few records they are."""
 
 
 def now() -> int:
     """Return the time in microseconds since the epoch; it never runs backwards within a process."""
-    return _WALL + time.monotonic_ns() // 1000
+    return _WALL + _elapsed()
 
 
 class Channel:

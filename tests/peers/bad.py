@@ -163,13 +163,13 @@ def error_json() -> Peer:
     return answers(500, json.dumps({"error": "internal", "detail": "database down"}), "application/json")
 
 
-def redirects() -> Peer:
-    """Send everyone to a log-in page."""
+def redirects(to: str = "/login") -> Peer:
+    """Send everyone to a log-in page, or elsewhere."""
 
     async def answer(request: web.Request) -> web.Response:
         if request.path == "/login":
             return web.Response(text="<h1>Log in</h1>", content_type="text/html")
-        return web.Response(status=302, headers={"Location": "/login"})
+        return web.Response(status=302, headers={"Location": to})
 
     return _web(answer)
 

@@ -215,7 +215,7 @@ class Connector:
         connection = self.connection
         assert connection is not None, "not connected"
         await asyncio.shield(connection.ended)
-        reason, at = connection.why_ended, now()
+        reason, at = connection.why_ended, connection.tap.lost_at(now())
         await connection.close(0)
         return reason, at
 

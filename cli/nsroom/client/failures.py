@@ -114,7 +114,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 def _network(error: BaseException, connection: Connection, target: Target) -> str | None:
     line = network_fault(connection.failure, target.url) or network_fault(error, target.url)
     if line:
-        return line
+        return f"it redirects to {connection.redirect}, but there: {line}" if connection.redirect else line
     if isinstance(error, TimeoutError) or isinstance(connection.failure, TimeoutError):
         return _timeout(connection, target)
     return None
@@ -130,7 +130,8 @@ def _network_fault(error: BaseException, url: SplitResult) -> str | None:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return no_answer("closed the connection without an answer", tls)
     if type(error) is aiohttp.ClientResponseError:
-        return f"its answer is not HTTP ({error.message.splitlines()[0]}): is the port right?"
+        detail = error.message.partition("\n")[0].rstrip(": ") or "malformed"
+        return f"its answer is not HTTP ({detail}): is the port right?"
     if isinstance(error, OSError):
         return explain_os_error(error, url.hostname, url.port or (443 if tls else 80), tls=tls)
     return None

@@ -9,6 +9,11 @@ from nsroom.protocol.refusals import explain_connect_error
 from nsroom.protocol.session import Observer
 from nsroom.record import Json, Record
 
+_UNKNOWN = "Invalid namespace"
+"""The message with which servers refuse a namespace that has no handler."""
+_MAX_LATE_TRIES = 5
+"""How often to wait for a late namespace while the server knows others: with back-off some 10 s."""
+
 
 class Namespaces:
     """The namespaces of one client, across all its connections."""
@@ -20,6 +25,11 @@ class Namespaces:
         """The namespaces that the server refused, with its reasons."""
         self.auth = auth
         """The payload of CONNECT."""
+        self._joined: set[str] = set()
+        """The namespaces that were connected at some time."""
+        self._late: set[str] = set()
+        """Those of them that the server does not know now: after its restart they may be late."""
+        self._late_tries = 0
         self._answers: dict[str, asyncio.Future[Record | None]] = {}
         self._recovery: dict[str, dict[str, str]] = {}
 
@@ -31,6 +41,7 @@ class Namespaces:
         for namespace, offset in before.offsets.items():
             self._recovery[namespace] = {"pid": before.recovery[namespace], "offset": offset}
         self._answers.clear()
+        self._late.clear()
         self.expect(self.wanted)
 
     def payload(self, namespace: str) -> dict[str, Json] | None:
@@ -73,6 +84,7 @@ class Namespaces:
     def on_connect(self, record: Record) -> None:
         """Handle the answer to a CONNECT."""
         self.refused.pop(record.namespace or "/", None)
+        self._joined.add(record.namespace or "/")
         self._resolve(record)
 
     def on_connect_error(self, record: Record) -> None:
@@ -80,6 +92,8 @@ class Namespaces:
         namespace = record.namespace or "/"
         if namespace == "/" or namespace in self._answers:
             self.refused[namespace] = explain_connect_error(record.data)
+            if namespace in self._joined and record.message == _UNKNOWN:
+                self._late.add(namespace)
         self._resolve(record)
 
     def refuse_pending(self, reason: str) -> None:
@@ -97,8 +111,13 @@ class Namespaces:
     def remove_refused(self) -> list[str]:
         """Remove the refused namespaces from the wanted ones; return a message about each.
 
-        Raises: RefusedError when all are refused.
+        Raises: RefusedError when all are refused; ConnectError when some were known before and may be late.
         """
+        if self._late and (self._late >= set(self.wanted) or self._late_tries < _MAX_LATE_TRIES):
+            self._late_tries += 1
+            names = ", ".join(sorted(self._late))
+            raise ConnectError(f"the server does not know {names} yet ({_UNKNOWN}): it may be starting")
+        self._late_tries = 0
         refused = [self.refusal(each) for each in self.wanted if each in self.refused]
         self.wanted = [each for each in self.wanted if each not in self.refused]
         if refused and not self.wanted:

@@ -47,6 +47,10 @@ SAME: Peers = {
     "502": (lambda: bad.answers(502, "<h1>Bad Gateway</h1>"), "HTTP 502: the proxy gets no answer"),
     "503": (lambda: bad.answers(503), "HTTP 503: the proxy has no application to forward to"),
     "504": (lambda: bad.answers(504), "HTTP 504: the proxy gets no answer from the application in time"),
+    "redirect elsewhere": (
+        lambda: bad.redirects("http://127.0.0.1:1/socket.io/?token=s3cret"),
+        r"it redirects to http://127\.0\.0\.1:1/socket\.io/, but there: nothing listens on .* port 1:",
+    ),
     "redirect": (bad.redirects, r"it redirects to http://127\.0\.0\.1:\d+/login"),
     "garbage open": (bad.garbage_open, "its handshake is malformed: not JSON: .* at offset"),
     "open then silence": (bad.open_then_silence, r"it did not answer for the namespace within 0\.6 s"),

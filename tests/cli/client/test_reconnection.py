@@ -129,6 +129,34 @@ async def test_a_server_may_refuse_a_reconnection(server: Restarting, connect: C
         await until(client, kind=Kind.GAP)
 
 
+async def test_a_namespace_may_be_late_after_a_restart(server: Restarting, connect: Connect) -> None:
+    said: list[str] = []
+    client = await connect(await server.start(), "/chat", watch=True, say=said.append)
+    await server.stop()
+    await until(client, kind=Kind.RECONNECT)
+    await server.start(namespaces=("/other",))
+    late = "the server does not know /chat yet (Invalid namespace): it may be starting"
+    await until(client, kind=Kind.RECONNECT, message=late)
+    await server.stop()
+    await server.start()
+    await until(client, kind=Kind.GAP)
+    assert list(client.namespaces) == ["/chat"]
+    assert said.count(late) == 1
+
+
+async def test_a_namespace_is_not_waited_for_without_end_while_others_are_there(
+    server: Restarting, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nsroom.client.namespaces._MAX_LATE_TRIES", 1)
+    client = await connect(await server.start(), "/", "/chat", watch=True)
+    await server.stop()
+    await until(client, kind=Kind.RECONNECT)
+    await server.start(namespaces=("/",))
+    await until(client, kind=Kind.GAP)
+    assert list(client.namespaces) == ["/"]
+    assert client.refused == {"/chat": "Invalid namespace"}
+
+
 async def test_without_reconnection_a_lost_connection_is_the_end(
     server: Restarting, connect: Connect, transport: str
 ) -> None:

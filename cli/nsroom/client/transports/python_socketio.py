@@ -176,6 +176,7 @@ class PythonSocketioConnection(Connection):
     def _session(self, transport: Transport) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._on_connection)
+        trace.on_request_redirect.append(self._on_redirect)
         trace.on_request_end.append(self._on_request_end)
         trace.on_request_exception.append(self._on_request_exception)
         return aiohttp.ClientSession(
@@ -193,6 +194,11 @@ class PythonSocketioConnection(Connection):
     async def _on_connection(self, _session: Any, _context: Any, _params: Any) -> None:
         self.reached = True
 
+    async def _on_redirect(
+        self, _session: Any, _context: Any, params: aiohttp.TraceRequestRedirectParams
+    ) -> None:
+        self.redirect = _without_query(params.response.headers.get("Location", ""))
+
     async def _on_request_end(
         self, _session: Any, _context: Any, params: aiohttp.TraceRequestEndParams
     ) -> None:
@@ -200,7 +206,7 @@ class PythonSocketioConnection(Connection):
         self.status, self.headers = response.status, response.headers
         if params.method == "POST" and response.status != 200:
             self.refused_post = response.status
-        place = str(response.url.with_query(None))
+        place = _without_query(str(response.url))
         self.redirect = re.sub("^ws", "http", place) if response.history else None
 
     async def _on_request_exception(
@@ -263,6 +269,10 @@ class PythonSocketioConnection(Connection):
             await self.tap.websocket.abandon()
         if self._http is not None:
             await self._http.close()
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0][:300]
 
 
 def _bodies(messages: Sequence[wire.Packet], limit: int) -> list[str]:

@@ -72,6 +72,8 @@ class Tap:
         """The text of the server's close frame."""
         self.fault: str | None = None
         """How the server broke the WebSocket protocol, so that the client closed the connection."""
+        self.heard_at = now()
+        """When the last frame of the server arrived, in microseconds."""
         self.timed_out = False
         """Whether the server missed its heartbeat."""
         self._on_record = on_record
@@ -83,9 +85,21 @@ class Tap:
         """The close frame in words, or None while the WebSocket is open."""
         return None if self.close_code is None else describe_close(self.close_code, self.close_reason)
 
+    def lost_at(self, noticed: int) -> int:
+        """Return since when the connection was lost: since the last frame if a heartbeat is missing.
+
+        So it is when the machine slept: the server closed the connection long before that was noticed.
+        """
+        shake = self.session.handshake
+        missing = shake and noticed - self.heard_at > (shake.ping_interval + shake.ping_timeout) * 1000
+        return self.heard_at if missing else noticed
+
     def feed(self, direction: Direction, frame: str | bytes, at: int | None = None) -> Record | None:
         """Observe one frame, at `at` (microseconds) or now; return the record that it completes."""
-        record = self.session.feed(direction, frame, now() if at is None else at)
+        at = now() if at is None else at
+        if direction is _IN:
+            self.heard_at = at
+        record = self.session.feed(direction, frame, at)
         if record is not None:
             self._pass_on(record, len(frame))
         return record

@@ -119,3 +119,14 @@ async def test_a_body_with_too_many_packets_is_one_short_record() -> None:
     (*_, record) = [record async for records in tap.channel for record in records]
     assert record.message == "more than 1000000 packets at offset 0"
     assert (record.bytes, record.frames) == (2_000_000, [SEPARATOR * 1_000_000])
+
+
+@pytest.mark.parametrize(
+    ("noticed", "lost"),
+    [(46_000_000, 46_000_000), (46_000_001, 1_000_000), (9_000_000_000, 1_000_000)],
+)
+def test_a_connection_is_lost_when_a_heartbeat_is_missing(noticed: int, lost: int) -> None:
+    """The machine may have slept: the end is noticed long after it."""
+    tap = Tap(Observer(), None, lambda _: None)
+    tap.incoming('0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}', 1_000_000)
+    assert tap.lost_at(noticed) == lost
