@@ -34,7 +34,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
             finally:
                 watchdog.disarm()
     finally:
-        main.close()  # without a free descriptor there is no loop, and it was never started
+        main.close()  # never started if no descriptor is free for a loop
 
 
 async def _until_signal(main: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from nsroom.channel import now
@@ -62,6 +63,8 @@ class Connector:
         self._say = Thinned(say)
         self._note = Thinned(note)
         self._negotiation = Negotiation(target, note)
+        self._is_elsewhere = False
+        """Whether the server answered the last attempt that nothing is at this path."""
         self._handlers: dict[Kind, Callable[[Record], None]] = {
             Kind.CONNECT: self._on_connect,
             Kind.CONNECT_ERROR: self._on_connect_error,
@@ -106,7 +109,7 @@ class Connector:
             self.namespaces.auth = await payload(self._target.auth_command, self._target.connect_timeout)
         while True:
             try:
-                self.connection = await self._open(self._negotiation.dialect, deadline)
+                self.connection = await self._open_path(self._negotiation.dialect, deadline)
             except OtherDialectError as error:
                 self._negotiation.switch(error)
             except RefusedError:
@@ -121,6 +124,24 @@ class Connector:
                 for kind, text in self._faults.items():
                     self._note(text, kind)
                 return self.connection
+
+    async def _open_path(self, dialect: Dialect, deadline: float) -> Connection:
+        """Open a connection; if the path was given without its last slash, and not found with it, without.
+
+        Raises: as `_open`.
+        """
+        given, self._is_elsewhere = self._target, False
+        try:
+            return await self._open(dialect, deadline)
+        except ConnectError:
+            if given.path.endswith("/") or not given.slash or not self._is_elsewhere:
+                raise
+            self._target = replace(given, slash=False)
+            try:
+                return await self._open(dialect, deadline)
+            except ConnectError:
+                self._target = given
+            raise
 
     async def _open(self, dialect: Dialect, deadline: float) -> Connection:
         """Return the first connection that works, over WebSocket or polling.
@@ -140,6 +161,8 @@ class Connector:
             if not attempt.connection.reached:
                 break
         assert reported is not None
+        connection = reported.connection
+        self._is_elsewhere = connection.status == 404 or connection.redirect is not None
         raise self._explained(reported)
 
     async def _open_transport(self, transport: Transport, dialect: Dialect, seconds: float) -> _Attempt:

@@ -68,6 +68,8 @@ class Target:
     """Scheme, optional user and password, host and port; without a path."""
     namespaces: tuple[str, ...] = ("/",)
     path: str = "/socket.io/"
+    slash: bool = True
+    """Whether the path ends with a slash when it is sent, as clients do by default."""
     auth: dict[str, Json] | None = None
     auth_command: AuthCommand | None = None
     """Run before each connection; replaces `auth`."""

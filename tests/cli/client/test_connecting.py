@@ -1,15 +1,18 @@
 """Connecting to a server and its namespaces: refusals and time limits."""
 
 import asyncio
+import json
 import time
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from nsroom.client.events import Emit
 from nsroom.errors import ConnectError, LostError, RefusedError, UsageError
 from tests.cli.clients import WAIT, Connect, Reference, answer, make, until
+from tests.cli.scripted import listening
 from tests.peers import bad
 
 
@@ -139,3 +142,28 @@ async def test_an_answer_that_nobody_asked_for_starts_no_room(
     client = await connect(url, watch=True)
     records = await until(client, event="end")
     assert [record.event for record in records][-3:] == ["message", "message", "end"]
+
+
+@pytest.mark.parametrize(("path", "is_found"), [("/x", True), ("x", True), ("/x/", False)])
+@pytest.mark.parametrize("status", [404, 302])
+async def test_a_server_without_a_slash_at_the_end_of_the_path(
+    path: str, is_found: bool, status: int, stack: AsyncExitStack
+) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if request.path != "/x":
+            return web.Response(status=status, headers={"Location": "/login"} if status == 302 else {})
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        await websocket.send_str("0" + json.dumps(bad.OPEN))
+        async for _ in websocket:
+            await websocket.send_str('40{"sid":"s"}')
+        return websocket
+
+    client = make(await stack.enter_async_context(listening(handle)), path=path, transport="websocket")
+    stack.push_async_callback(client.close)
+    if is_found:
+        await client.connect()
+        assert client.namespaces == {"/": "s"}
+    else:
+        with pytest.raises(ConnectError, match=r"HTTP 404|redirects"):
+            await client.connect()

@@ -18,7 +18,7 @@ def resource(target: Target, transport: str, engine: int = 4) -> str:
     path = quote(target.path.strip("/"), safe="/%:@!$&'()*+,;=~")
     # Without b64: Socket.IO 1 encodes text twice when it is asked for bodies of text.
     query = [*target.query, ("EIO", str(engine)), ("transport", transport)]
-    return f"/{path}/?{urlencode(query)}"
+    return f"/{path}{'/' * target.slash}?{urlencode(query)}"
 
 
 def new_key() -> str:
