@@ -1,6 +1,7 @@
 """A queue of records that makes a fast connection wait for a slow reader; and the clock of records."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -12,7 +13,9 @@ _CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTO
 
 def _elapsed() -> int:
     """Return microseconds since a fixed moment; they go on while the machine sleeps."""
-    return (time.monotonic_ns() if _CLOCK is None else time.clock_gettime_ns(_CLOCK)) // 1000
+    if sys.platform == "win32" or _CLOCK is None:
+        return time.monotonic_ns() // 1000
+    return time.clock_gettime_ns(_CLOCK) // 1000
 
 
 _WALL = time.time_ns() // 1000 - _elapsed()
