@@ -146,7 +146,7 @@ def no_slash(found: str, url: str = "url") -> Fixes:
     """Return fixes for a server that accepts the path only without the trailing slash."""
     return (
         client(f"const socket = io({url}, {{ path: {quoted(found)}, addTrailingSlash: false }});"),
-        shell(f"nsroom connect … --path {shlex.quote(found)}    # without the slash at the end"),
+        shell("nsroom connect … --path {}    # without the slash at the end", found),
         node("const io = new Server(httpServer, { addTrailingSlash: true });"),
     )
 
