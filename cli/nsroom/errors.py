@@ -49,6 +49,10 @@ class ConnectError(NsroomError):
     code = ExitCode.CONNECT
 
 
+class NotSocketIOError(ConnectError):
+    """Something answers, but not Socket.IO: the HTTP path may be another."""
+
+
 class RefusedError(NsroomError):
     """A namespace, the authentication or a join was refused."""
 

@@ -19,7 +19,15 @@ from nsroom.cli.watchdog import limit
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_line
 from nsroom.client.presets import Convention
 from nsroom.client.target import Target
-from nsroom.errors import LostError, NsroomError, RefusedError, UsageError, WaitError
+from nsroom.errors import (
+    ConnectError,
+    LostError,
+    NotSocketIOError,
+    NsroomError,
+    RefusedError,
+    UsageError,
+    WaitError,
+)
 from nsroom.output.recording import FileSink
 from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, TextSink, pump
 from nsroom.output.stdio import complain, is_terminal, say
@@ -55,12 +63,18 @@ async def watch(
     further rooms by the convention `how`.
     Raises: NsroomError.
     """
-    if not options.stdin and is_live(options):
-        from nsroom.tui.live import show
+    try:
+        if not options.stdin and is_live(options):
+            from nsroom.tui.live import show
 
-        await within(options, show(target, options, begin, room, how))
-    else:
-        await _watch_lines(target, options, begin, room)
+            await within(options, show(target, options, begin, room, how))
+        else:
+            await _watch_lines(target, options, begin, room)
+    except NotSocketIOError as error:
+        from nsroom.doctor.probes.places import hint
+
+        command = await hint(target)
+        raise (ConnectError(f"{error}; try: {command}") if command else error) from None
 
 
 def is_live(options: ShowOptions) -> bool:

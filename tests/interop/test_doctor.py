@@ -231,7 +231,12 @@ async def test_a_wrong_path(faulty: Callable[..., Any], serve: StartServer) -> N
     found = await diagnose(silent.url, connect_timeout=SHORT)
     fails(found, "path", "no answer.*answers at /api/socket.io/", r'path: "/api/socket.io/"')
     answering = await serve("--path", "/ws/socket.io/")
-    fails(await diagnose(answering.url), "path", "404.*at /ws/socket.io/", r"--path /ws/socket.io/")
+    fails(
+        await diagnose(answering.url),
+        "path",
+        "404.*at /ws/socket.io/",
+        r"nsroom connect \S+ --path /ws/socket.io/",
+    )
 
 
 async def test_a_path_used_as_a_namespace(faulty: Callable[..., Any]) -> None:

@@ -9,7 +9,7 @@ from nsroom.client.network_errors import explain_os_error, no_answer
 from nsroom.client.target import Target
 from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.slim_aiohttp import aiohttp
-from nsroom.errors import ConnectError, DecodeError
+from nsroom.errors import ConnectError, DecodeError, NotSocketIOError
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import parse_handshake
 from nsroom.record import Json
@@ -57,7 +57,8 @@ def explain(error: BaseException, connection: Connection, target: Target) -> Con
     text = f"cannot connect to {target.place}{_way(connection, cause)}: {cause}"
     if _may_need_other_version(error, connection):
         return OtherDialectError(text, other, guessed=True)
-    return ConnectError(text)
+    is_elsewhere = connection.reached and connection.tap.session.handshake is None
+    return NotSocketIOError(text) if is_elsewhere else ConnectError(text)
 
 
 def _way(connection: Connection, cause: str) -> str:

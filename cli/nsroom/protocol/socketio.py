@@ -143,6 +143,11 @@ def _no_header(text: str) -> DecodeError:
     return DecodeError("a binary packet without its number of attachments", text, 1)
 
 
+def is_namespace(name: str) -> bool:
+    """Return whether a text can be the name of a namespace."""
+    return _NAMESPACE.fullmatch(name) is not None
+
+
 def _namespace(name: str, header: re.Match[str], limits: Limits) -> str:
     if len(name) > limits.namespace:
         reason = f"a namespace longer than {limits.namespace} characters: is its comma missing?"
@@ -236,7 +241,7 @@ def check_sendable(packet: Packet) -> None:
     """Raise ValueError if the protocol cannot carry a packet."""
     if error := payload_error(packet):
         raise ValueError(error)
-    if not _NAMESPACE.fullmatch(packet.namespace):
+    if not is_namespace(packet.namespace):
         raise ValueError(f"{packet.namespace!r} cannot be a namespace: a / first, no comma, no query")
     if packet.id is None and _PLAIN.get(packet.type, packet.type) is PacketType.ACK:
         raise ValueError("an acknowledgement must have an id")

@@ -3,12 +3,12 @@
 import time
 from dataclasses import dataclass, replace
 
-from nsroom.doctor.checks.handshake import shake_hands
 from nsroom.doctor.checks.namespaces import CONNECT_TIMEOUT, open_session
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.transport import payload
+from nsroom.doctor.probes.handshake import shake_hands
 from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, frames_of
 from nsroom.doctor.probes.wires import SessionEnded
 from nsroom.output.summary import duration
@@ -107,7 +107,7 @@ async def check_ack(examination: Examination) -> Finding:
 
 async def _ended(examination: Examination, name: str, reason: str) -> Finding:
     """Return the finding for an event after which the session ended, or the server."""
-    gone = await shake_hands(examination)
+    gone = await shake_hands(examination.http)
     if gone.response is None:
         found = f"{name} ends the session ({reason}), and the server no longer answers: {gone.error}"
         return fail(found, *fixes.crash())

@@ -1,138 +1,37 @@
 """HTTP checks: does the server answer, does it redirect, is the path right, is the handshake accepted?"""
 
-import asyncio
-import re
-from dataclasses import dataclass
-
 from nsroom.client.failures import refusal_advice
 from nsroom.doctor.checks.network import host_and_port, speaks_tls
 from nsroom.doctor.examination import Examination, once
-from nsroom.doctor.finding import Finding, fail, ok, shown, skip
+from nsroom.doctor.finding import Finding, fail, ok, shell, shown, skip
 from nsroom.doctor.fixes import network as fixes
+from nsroom.doctor.probes.handshake import PollingHandshake, shake_hands
 from nsroom.doctor.probes.http import NoResponse, Response, UpgradeRefused
-from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, parse_open
-from nsroom.doctor.probes.wires import PollingWire, WebSocketWire, polling_query, split_body
+from nsroom.doctor.probes.places import Place, find_place
+from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession
+from nsroom.doctor.probes.wires import WebSocketWire
 from nsroom.errors import DecodeError
-from nsroom.protocol.dialect import DEFAULT, Dialect
+from nsroom.protocol.dialect import DEFAULT
 from nsroom.protocol.engineio import Handshake
-from nsroom.protocol.refusals import parse_engine_error
 
-# Text, or the binary form, which servers before Socket.IO 2 send.
-_EIO3 = re.compile(rb"(?:[0-9]{1,6}:|\x00[\x00-\x09]{1,6}\xff)0\{")
-_LIKELY_PATHS = (
-    "/socket.io/",
-    "/api/socket.io/",
-    "/ws/socket.io/",
-    "/sio/",
-    "/ws/",
-    "/socket/",
-    "/engine.io/",
-)
-_REFUSALS = (
-    "invalid transport",
-    "transport unknown",
-    "not an accepted origin",
-    "invalid session",
-    "unsupported",
-    "bad request",
-    "bad handshake method",
-    "forbidden",
-)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FORBIDDEN = 4
-_TRANSPORT_UNKNOWN = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PollingHandshake:
-    """The response to a polling handshake, or the error without one."""
-
-    response: Response | None = None
-    error: NoResponse | None = None
-
-    @property
-    def revision(self) -> int | None:
-        """The Engine.IO protocol, 3 or 4, or None if the handshake failed."""
-        if self.response is None or self.response.status != 200:
-            return None
-        if _EIO3.match(self.response.body):
-            return 3
-        return 4 if self.response.body.startswith(b"0{") else None
-
-    @property
-    def refusal(self) -> tuple[int | None, str | None]:
-        """Code and message of an Engine.IO error response."""
-        if self.response is None or self.response.status == 200:
-            return None, None
-        code, message = parse_engine_error(self.response.text)
-        lower = (message or "").lower()
-        known = any(text in lower for text in _REFUSALS)
-        return (code, message) if known or code is not None else (None, None)
-
-    @property
-    def is_transport_unknown(self) -> bool:
-        """Whether Engine.IO refused the handshake because it does not offer polling."""
-        code, message = self.refusal
-        return code == _TRANSPORT_UNKNOWN or "transport" in (message or "").lower()
-
-    @property
-    def is_engineio(self) -> bool:
-        """Whether the response came from Engine.IO."""
-        return self.revision is not None or self.refusal[1] is not None
-
-
-async def shake_hands(
-    examination: Examination, path: str | None = None, timeout: float = 4.0
-) -> PollingHandshake:
-    """Try a polling handshake, and close the session that it opens."""
-    try:
-        response = await examination.http.request("GET", polling_query(DEFAULT), path=path, timeout=timeout)
-    except NoResponse as error:
-        return PollingHandshake(error=error)
-    handshake = PollingHandshake(response)
-    if handshake.revision and path is None:
-        await close_session(examination, handshake.revision, response)
-    return handshake
-
-
-async def close_session(examination: Examination, revision: int, response: Response) -> None:
-    """Close the session that a handshake opened."""
-    try:
-        sid = parse_open(split_body(response.body, Dialect(revision))[0]).sid
-    except DecodeError:
-        return
-    await PollingWire(examination.http, Dialect(revision), sid, response.cookies).close()
 
 
 @once
 async def polling_handshake(examination: Examination) -> PollingHandshake:
     """Try a polling handshake at the target's path."""
-    return await shake_hands(examination)
+    return await shake_hands(examination.http)
 
 
 @once
-async def other_path(examination: Examination) -> str | None:
-    """Return another likely path at which Engine.IO answers, or None."""
-    target_path = examination.http.path
-    own = [f"{name.rstrip('/')}/socket.io/" for name in examination.target.namespaces if name != "/"]
-    candidates = dict.fromkeys((target_path.rstrip("/"), *own, *_LIKELY_PATHS))
-    paths = [path for path in candidates if path not in ("", target_path)]
-    tasks = [asyncio.create_task(_engineio_at(examination, path)) for path in paths]
-    try:
-        # A Node server does not answer at all at other paths, so the first hit ends the search.
-        for task in asyncio.as_completed(tasks):
-            if found := await task:
-                return found
-        return None
-    finally:
-        for each in tasks:
-            each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+async def other_place(examination: Examination) -> Place | None:
+    """Return another place at which Engine.IO answers, or None."""
 
+    async def answers(path: str) -> bool:
+        return (await shake_hands(examination.http, path, 3.0)).is_engineio
 
-async def _engineio_at(examination: Examination, path: str) -> str | None:
-    handshake = await shake_hands(examination, path, examination.timeout(3.0))
-    return path if handshake.is_engineio else None
+    return await find_place(examination.http, answers, 2.0)
 
 
 @once
@@ -160,7 +59,7 @@ async def check_http(examination: Examination) -> Finding:
     error = handshake.error or NoResponse("no answer")
     if error.proxy is not None:
         return fail(str(error), *fixes.proxy(error.proxy))
-    if error.timed_out and await other_path(examination):
+    if error.timed_out and await other_place(examination):
         return ok(f"answers, but not at {examination.http.path}")
     place = examination.target.place
     if not examination.target.url.startswith("https:") and await speaks_tls(examination):
@@ -215,15 +114,16 @@ async def check_path(examination: Examination) -> Finding:
     if status in (401, 403, 429, 502, 503, 504):
         return skip(f"unknown: HTTP {status} at {path}")
     result = f"HTTP {status}" if handshake.response else "no answer"
-    if other := await other_path(examination):
-        if other == path.rstrip("/"):
-            return fail(
-                f"{result} at {path}: it answers only without the trailing slash", *fixes.no_slash(other)
-            )
-        return fail(
-            f"{result} at {path}, but Engine.IO answers at {other}",
-            *fixes.moved(examination.target.place, other),
-        )
+    if other := await other_place(examination):
+        if other.path == path.rstrip("/"):
+            found = f"{result} at {path}: it answers only without the trailing slash"
+            return fail(found, *fixes.no_slash(other.path))
+        is_named = other.namespace not in (None, "/")
+        page = f", and the page uses the namespace {other.namespace}" if is_named else ""
+        found = f"{result} at {path}, but Engine.IO answers at {other.path}{page}"
+        command = other.command(examination.target)
+        connect = (shell(command),) if command else ()
+        return fail(found, *connect, *fixes.moved(examination.target.place, other.path))
     if plain := await _plain_websocket(examination):
         return fail(f"a plain WebSocket server ({plain}), not Socket.IO", *fixes.plain_websocket(examination))
     return _unknown_server(handshake.response, path)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from nsroom.client.failures import silence_advice
-from nsroom.doctor.checks.handshake import connects_over_websocket, shake_hands
+from nsroom.doctor.checks.handshake import connects_over_websocket
 from nsroom.doctor.checks.versions import detect_dialect, detect_revision
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, shown, skip, warn
 from nsroom.doctor.fixes import application as fixes
 from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import nginx, sticky
+from nsroom.doctor.probes.handshake import shake_hands
 from nsroom.doctor.probes.session import CONNECT_UNKNOWN, SESSION_ERRORS, Outcome, ProbeSession, Reply
 from nsroom.output.summary import duration
 from nsroom.protocol.dialect import Dialect
@@ -147,7 +148,7 @@ async def _missing(examination: Examination, name: str, reply: Reply) -> Finding
     path = f"{path}/"
     if (
         path == examination.http.path
-        or (await shake_hands(examination, path, examination.timeout(2.0))).is_engineio
+        or (await shake_hands(examination.http, path, examination.timeout(2.0))).is_engineio
     ):
         found = f"{refused}; it is an HTTP path, not a namespace"
         return fail(found, *moved(examination.target.place, path))

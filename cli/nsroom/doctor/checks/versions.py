@@ -4,14 +4,13 @@ import re
 
 from nsroom.client.target import Parser
 from nsroom.doctor.checks.handshake import (
-    PollingHandshake,
-    close_session,
     connects_over_websocket,
     polling_handshake,
 )
 from nsroom.doctor.examination import Examination, once
 from nsroom.doctor.finding import Finding, fail, ok, skip
 from nsroom.doctor.fixes import network as fixes
+from nsroom.doctor.probes.handshake import PollingHandshake, close_session
 from nsroom.doctor.probes.http import NoResponse
 from nsroom.doctor.probes.session import Outcome, ProbeSession, parse_open
 from nsroom.doctor.probes.wires import polling_query, split_body
@@ -94,7 +93,7 @@ async def check_allow_eio3(examination: Examination) -> Finding:
         return skip(str(error))
     handshake = PollingHandshake(response)
     if handshake.revision == 3:
-        await close_session(examination, 3, response)
+        await close_session(examination.http, 3, response)
         return ok("on: Socket.IO 2 clients are accepted, too")
     if handshake.is_transport_unknown:
         return skip("unknown: the server does not offer polling")

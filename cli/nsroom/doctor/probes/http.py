@@ -119,8 +119,11 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         cookies: Mapping[str, str] | None = None,
         timeout: float | None = 5.0,
+        limit: int = _MAX_BODY,
     ) -> Response:
-        """Request `path`, by default the target's; with no `timeout` the caller must set one.
+        """Request `path`, by default the target's, and read `limit` bytes of the body.
+
+        With no `timeout` the caller must set one.
 
         Raises: NoResponse.
         """
@@ -145,7 +148,7 @@ class HttpClient:
             ):
                 if response.status == 407 and self.proxy is not None:
                     raise ProxyError(self.proxy, self.proxy.refusal(407), 407)
-                return await _read(response)
+                return await _read(response, limit)
         except TimeoutError:
             raise NoResponse(f"no answer within {bound or 0:g} s", timed_out=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -190,9 +193,9 @@ def _no_response(error: Exception, url: str) -> NoResponse:
     )
 
 
-async def _read(response: aiohttp.ClientResponse) -> Response:
+async def _read(response: aiohttp.ClientResponse, limit: int) -> Response:
     body = bytearray()
-    while len(body) < _MAX_BODY and (chunk := await response.content.read(_MAX_BODY - len(body))):
+    while len(body) < limit and (chunk := await response.content.read(limit - len(body))):
         body += chunk
     return Response(
         status=response.status,
