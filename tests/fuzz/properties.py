@@ -42,6 +42,8 @@ SECONDS, SECONDS_PER_BYTE = 0.3, 0.0005
 """The CPU time that an input may take, read ten times over and instrumented: far more than it does."""
 TRIES = 3
 """How often to measure before an input is called slow."""
+DEPTH, CONTAINERS = 64, 10_000
+"""Levels of JSON that both sides accept, and arrays and objects: more than an input can hold."""
 SMALL = 4096
 """Bytes of a WebSocket message: a compressed one must not become larger."""
 
@@ -210,16 +212,16 @@ def json_values(data: bytes) -> None:
         return
     assert same(_in_javascript(ours[0]), _in_javascript(theirs[0]))
     assert same(strict_json.load(strict_json.dump(ours[0])), _combined(ours[0]))
-    assert same(server_json.loads(server_json.dumps(theirs[0]), 64), _combined(theirs[0]))
+    assert same(server_json.loads(server_json.dumps(theirs[0]), DEPTH, CONTAINERS), _combined(theirs[0]))
     if text.lstrip(" \t\n\r")[:1] in ("[", "{"):
         _elements(text, ours[0])
 
 
 def _accepted(text: str) -> tuple[list[Any] | None, list[Any] | None]:
-    limits = strict_json.Limits(depth=64)
+    limits = strict_json.Limits(depth=DEPTH)
     return (
         attempt(lambda: [strict_json.load(text, 0, limits)], DecodeError),
-        attempt(lambda: [server_json.loads(text, 64)], Malformed),
+        attempt(lambda: [server_json.loads(text, DEPTH, CONTAINERS)], Malformed),
     )
 
 
