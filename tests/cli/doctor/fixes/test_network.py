@@ -24,7 +24,8 @@ def test_a_shell_command_keeps_a_strange_url_in_one_word() -> None:
 @pytest.mark.parametrize("path", ["/socket.io/", "/socket.io"])
 def test_a_url_that_is_not_safe_to_paste_is_in_no_command(path: str) -> None:
     fixes = network.moved(HOSTILE, path) + network.use_url(HOSTILE)
-    assert {text[:11] for text in texts(fixes, "shell")} <= {"# not shown"}
+    commands = [text for text in texts(fixes, "shell") if not text.startswith("# not shown")]
+    assert all("reboot" not in command for command in commands)
     for fix in fixes:
         assert all(safe(line) == line for line in fix.text.split("\n"))
         assert "\nreboot" not in fix.text
