@@ -45,6 +45,8 @@ class RoomState:
     """Messages up to this id were shown, or cannot be fetched any more."""
     replayed_id: int = 0
     """Messages up to this id were shown by a replay, so live ones with these ids are skipped."""
+    beyond: dict[int, int] = field(default_factory=dict)
+    """Messages after a hole that were shown because the missing ones could not be fetched: a hash by id."""
     held: list[Record] | None = None
     """Live messages that wait for the missed ones."""
     unresolved: list[Record] = field(default_factory=list)
@@ -151,6 +153,7 @@ class CatchUp:
         unresolved, state.unresolved = state.unresolved, []
         before = self._new(unresolved)
         state.epoch, state.last_id, state.replayed_id = epoch, 0, 0
+        state.beyond.clear()
         return before
 
     def _missed(self, state: RoomState, bodies: list[Json]) -> Iterator[Record]:
@@ -158,7 +161,9 @@ class CatchUp:
             number = body.get("id") if isinstance(body, dict) else None
             if type(number) is not int:
                 continue
-            if number > state.last_id:
+            # Compared by its content: a forged message must not hide the real one with its id.
+            is_shown = state.beyond.pop(number, None) == _hash(body)
+            if number > state.last_id and not is_shown:
                 state.replayed_count += 1
                 yield self._replayed(state, body)
             state.last_id = state.replayed_id = max(state.last_id, number)
@@ -201,8 +206,19 @@ class CatchUp:
     def _new(self, held: list[Record]) -> list[Record]:
         """Return the messages that were not shown yet, numbered as the latest records."""
         found = [(record, *_room_and_id(record)) for record in held]
-        new = [record for record, key, number in found if key and _is_new(self._rooms.get(key), number)]
+        new = [record for record, key, number in found if key and self._is_next(key, number, record)]
         return [record._replace(seq=next(self._sequence)) for record in new]
+
+    def _is_next(self, key: tuple[str, str], number: int | None, record: Record) -> bool:
+        """Return whether a held message was not shown yet; remember it if it is after a hole."""
+        state = self._rooms.get(key)
+        is_new = _is_new(state, number)
+        if is_new and state and number is not None and number > state.last_id and record.args:
+            if len(state.beyond) >= _MAX_UNRESOLVED:  # what is missing before these is given up
+                state.last_id = state.replayed_id = max(state.beyond)
+                state.beyond.clear()
+            state.beyond[number] = _hash(record.args[0])
+        return is_new
 
 
 def _is_new(state: RoomState | None, number: int | None) -> bool:
@@ -211,6 +227,10 @@ def _is_new(state: RoomState | None, number: int | None) -> bool:
     if number == state.last_id + 1:
         state.last_id = number
     return number > state.replayed_id
+
+
+def _hash(body: Json) -> int:
+    return hash(repr(body))
 
 
 def _room_and_id(record: Record) -> tuple[tuple[str, str] | None, int | None]:

@@ -264,3 +264,29 @@ def test_odd_ids_do_not_count(number: Any) -> None:
     rooms = in_room(20)
     assert len(shown(rooms, live(number))) == 1
     assert resumed(rooms)[0]["after"] == 20
+
+
+def after_a_failed_catch_up(last: int, *after_hole: Record) -> tuple[CatchUp, list[RoomState]]:
+    """Return rooms that showed messages after a hole without the missing ones, and the rooms asked for."""
+    asked: list[RoomState] = []
+    rooms = CatchUp(count(100), lambda: 7, asked.append)
+    rooms.on_join(joined(last))
+    assert shown(rooms, *after_hole) == []
+    assert rooms.replay(asked[0], {"error": "history_unavailable"}) == []
+    assert len(rooms.release(asked[0])) == len(after_hole)
+    return rooms, asked
+
+
+def test_a_message_that_was_shown_after_a_hole_is_not_replayed() -> None:
+    rooms, asked = after_a_failed_catch_up(10, live(13))
+    assert shown(rooms, live(14)) == []
+    assert ids(rooms.replay(asked[1], page(11, 12, 13, 14))) == [11, 12, 14]
+    assert rooms.release(asked[1]) == []
+    assert ids(shown(rooms, live(15))) == [15]
+
+
+def test_a_forged_message_after_a_hole_does_not_hide_the_real_one() -> None:
+    rooms, asked = after_a_failed_catch_up(10, live(12)._replace(args=[{**body(12), "text": "forged"}]))
+    assert shown(rooms, live(13)) == []
+    replayed = rooms.replay(asked[1], page(11, 12, 13))
+    assert [each.args[0]["text"] for each in replayed if each.args] == ["text 11", "text 12", "text 13"]
