@@ -10,6 +10,7 @@ const { values } = parseArgs({ options: { chromium: { type: "string" } } });
 const browser = await puppeteer.launch({
   executablePath: values.chromium,
   headless: "shell",
+  pipe: true, // so that it ends with this process, however that ends
   args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--single-process", "--no-zygote"],
 });
 const page = await browser.newPage();
