@@ -56,5 +56,5 @@ async def test_a_server_without_tls(stack: AsyncExitStack) -> None:
 
 def test_an_untrusted_certificate() -> None:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    error.verify_message = "self-signed certificate"
+    error.verify_code, error.verify_message = 18, "self-signed certificate"
     assert re.match(r"its certificate is not trusted \(self-signed", str(explain_os_error(error)))

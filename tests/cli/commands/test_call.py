@@ -186,9 +186,9 @@ async def test_which_answers_are_not(nsroom: Runner, options: tuple[str, ...], a
 
 
 async def test_a_bad_filter_is_a_usage_error(nsroom: Runner) -> None:
-    result = await nsroom("call", "x", "--fail", "arg.0", "-u", "http://127.0.0.1:9")
+    result = await nsroom("call", "x", "--fail", "arg.0=", "-u", "http://127.0.0.1:9")
     assert (result.code, result.stdout) == (2, "")
-    assert result.stderr.startswith("nsroom: --fail: column 6: expected one of = ")
+    assert result.stderr.startswith('nsroom: --fail: column 7: expected a value after "="')
 
 
 async def test_a_time_out_shows_the_events_that_arrived_instead(nsroom: Runner) -> None:

@@ -109,7 +109,7 @@ async def test_a_relay_that_the_server_refuses(nsroom: Runner, server: Server) -
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
-        (("x", "@missing"), "cannot read missing: No such file or directory"),
+        (("x", "@missing"), "cannot read the file after @: No such file or directory"),
         (("x", "a:=nope"), "a:= needs JSON"),
         (("x", "--except", "r"), "--except needs --room"),
         (("x", "--timeout", "0"), "--timeout '0': must be"),

@@ -63,7 +63,7 @@ async def test_readable_lines(recording: str, nsroom: Runner) -> None:
     result = await nsroom("show", recording, "--plain", "--time", "delta")
     assert [line.split() for line in result.lines] == [
         ["+0.0", "ms", "←", "a", "1"],
-        ["+1500", "ms", "→", "b", '"x"'],
+        ["+1.5", "s", "→", "b", '"x"'],
     ]
 
 

@@ -42,6 +42,7 @@ async def test_the_traffic_of_two_clients(
     other.send({"emit": ["message", {"room": "lobby", "text": "hello"}], "ack": 2})
     await other.seen(kind="ack", id=2)
     await terminal.until("ack message")
+    await terminal.until(lambda text: "first session" not in text)
     if cols > 80:
         await terminal.until(" 0/s ")
     await looks_like(terminal, "relayed")

@@ -47,7 +47,7 @@ async def test_packets_that_a_server_refuses_are_lost(
     polling = Polling()
     client = await connect(await stack.enter_async_context(polling.listening()), transport="polling")
     polling.status = status
-    with pytest.raises(LostError, match=f"the server did not take the packets: HTTP {status}"):
+    with pytest.raises(LostError, match=f"HTTP {status}"):
         await client.emit(Emit("/", "n", []))
 
 
