@@ -69,9 +69,7 @@ class Place:
     namespace: str | None = None
 
     def command(self, target: Target) -> str | None:
-        """Return the command that connects, or None without one that is safe to paste."""
-        if not self.path.endswith("/"):  # nsroom adds the slash
-            return None
+        """Return the command that connects, or None if it is not safe to paste."""
         namespaces = target.namespaces if self.namespace is None else (self.namespace,)
         words = [namespace_word(name) for name in namespaces if name != "/"]
         try:

@@ -83,7 +83,7 @@ def test_hostile_text_is_searched_quickly(text: str) -> None:
         (Place("/rt/", "/a b;$(id)"), "nsroom connect http://localhost:3000 '/a b;$(id)' --path /rt/"),
         (Place("/rt/", "/\x03"), r"""nsroom connect http://localhost:3000 '"/\u0003"' --path /rt/"""),
         (Place("/rt\n/"), None),
-        (Place("/socket.io"), None),
+        (Place("/socket.io"), "nsroom connect http://localhost:3000 --path /socket.io"),
     ],
 )
 def test_the_command_is_safe_to_paste(place: Place, command: str | None) -> None:
