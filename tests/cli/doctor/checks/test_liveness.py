@@ -53,7 +53,7 @@ async def test_an_idle_connection_that_is_closed(examine: Examine) -> None:
     async with bad.conversation(script) as url:
         finding = await check_soak(await examine(url, extras=Extras(soak=5)))
     assert finding.state is State.FAILED
-    assert finding.found.startswith("closed after 0.")
+    assert finding.found.startswith("closed after ")
 
 
 async def test_a_client_that_may_stay(examine: Examine, reference: Reference) -> None:
