@@ -11,6 +11,8 @@ _SECRET = (
     *("--admin-auth", "--admin-session"),
 )
 """Options whose values may be secret."""
+_SHORTEST = 4
+"""Characters of a secret; what is shorter protects nothing, and a line to paste is better whole."""
 _KEY = re.compile(r"[\w.-]+(?::=|=|: ?)")
 
 
@@ -39,6 +41,8 @@ def _has_value(word: str, option: str) -> bool:
 
 
 def _masked_value(value: str) -> str:
-    """Return a value without its secret: `token=…`, `Authorization: …`."""
+    """Return a value without its secret: `token=…`, `Authorization: …`; a placeholder such as `x` stays."""
     key = _KEY.match(value)
+    if key and len(value) - key.end() < _SHORTEST:
+        return value
     return f"{key[0]}…" if key else "…"
