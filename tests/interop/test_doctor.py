@@ -625,3 +625,9 @@ async def test_the_page_shows_what_is_printed(nsroom: Runner, server: Server) ->
 def without_numbers(text: str) -> list[str]:
     """Replace the numbers, which differ between runs."""
     return re.sub(r" +[\d.]+ m?s|[\d.]+ ms|\d+", " …", text).splitlines()
+
+
+async def test_the_http_path_in_the_url_is_named(nsroom: Runner, server: Server) -> None:
+    result = await nsroom("doctor", f"{server.url}/socket.io/", "--json")
+    found = {row["check"]: row["found"] for row in result.records()}
+    assert found["namespace"].startswith("/ exists; /socket.io/ in the URL is the HTTP path")

@@ -217,6 +217,11 @@ def _of_socket(text: str) -> _Parsed:
     return _Parsed("http://localhost", namespace_of(namespace) if namespace else None, UrlOptions(unix=path))
 
 
+def names_path(text: str) -> bool:
+    """Return whether a target is a URL with the HTTP path of Socket.IO in it."""
+    return bool(_URL.match(text) and _ENGINE_PATH.search(_split(text).path))
+
+
 def _of_request(path: str, pairs: tuple[tuple[str, str], ...]) -> UrlOptions:
     """Return the options for the URL of an Engine.IO request, as a browser's network panel shows it."""
     query = dict(pairs)

@@ -71,11 +71,14 @@ def doctor(
         _explain(explain, json)
         return
     from nsroom.cli.run import run
+    from nsroom.client.target import names_path
     from nsroom.doctor.examination import Extras
     from nsroom.doctor.report import verdict
 
-    extras = Extras(_checked(origin), event, _arguments(event, event_args), soak)
-    reports = run(_examine(_over_tcp(connection.target(target)), extras))
+    server = _over_tcp(connection.target(target))
+    is_path_in_url = names_path(target or connection.url or "")
+    extras = Extras(_checked(origin), event, _arguments(event, event_args), soak, is_path_in_url)
+    reports = run(_examine(server, extras))
     _show(reports, json)
     if problem := verdict(reports, strict):
         complain(problem)

@@ -25,6 +25,8 @@ class Extras:
     """The arguments of that event."""
     soak: float = 0.0
     """Seconds to keep an idle connection open."""
+    is_path_in_url: bool = False
+    """Whether the URL has the HTTP path, where clients have the namespace."""
 
 
 @dataclass(slots=True)

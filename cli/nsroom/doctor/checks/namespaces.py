@@ -126,7 +126,12 @@ async def check_namespace(examination: Examination) -> Finding:
     ]
     if silent:
         return skip(f"{', '.join(silent)}: no answer")
-    return ok(f"{', '.join(replies)} {'exists' if len(replies) == 1 else 'exist'}")
+    found = f"{', '.join(replies)} {'exists' if len(replies) == 1 else 'exist'}"
+    if examination.extras.is_path_in_url:
+        found += (
+            f"; {examination.target.path} in the URL is the HTTP path: in a client it would be a namespace"
+        )
+    return ok(found)
 
 
 def is_missing(reply: Reply) -> bool:
