@@ -193,8 +193,8 @@ async def test_a_bad_filter_is_a_usage_error(nsroom: Runner) -> None:
 
 async def test_a_time_out_shows_the_events_that_arrived_instead(nsroom: Runner) -> None:
     async def script(talk: bad.Conversation) -> None:
-        await talk.welcome()
-        await talk.send('42["before"]')
+        await talk.send("0" + json.dumps(bad.OPEN), '42["before"]')
+        await talk.accept(await talk.receive())
         await talk.receive()
         await talk.send('42["exception",{"message":"no such thing"}]', *['42["tick",1,2]'] * 9)
         await talk.receive()
