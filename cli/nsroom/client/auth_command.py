@@ -40,6 +40,7 @@ async def payload(command: AuthCommand, timeout: float) -> dict[str, Json] | Non
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
+        await process.wait()
     if code:
         reason = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:_MAX_REASON]
         failure = f"--auth-command: {words[0]} failed with code {code}"
