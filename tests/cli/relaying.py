@@ -12,7 +12,7 @@ from typing import Any
 from nsroom.proxy.server import Plan, Proxy
 from nsroom.record import Record
 
-WAIT = 5.0
+WAIT = 30.0
 """Seconds for something that should happen at once."""
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 UPGRADE = (
