@@ -8,7 +8,7 @@ from typer.core import TyperCommand
 from nsroom.cli.common_options import common_options
 from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.cli.mistakes import Mistakes
-from nsroom.cli.words import MissingValueError, UnknownOptionError, is_number, sort
+from nsroom.cli.words import MissingValueError, UnknownOptionError, is_number, sort, value_options
 from nsroom.client.target import is_target
 
 _CONNECTION = frozenset(each.name for each in fields(ConnectionOptions))
@@ -63,9 +63,8 @@ class Command(TyperCommand):
         options = {name: each for each in self.get_params(ctx) for name in getattr(each, "opts", ())}
         arguments = [each for each in self.params if each.param_type_name == "argument"]
         mistakes = Mistakes(str(self.name), args, options, arguments, str(self.help))
-        takes_value = {name: not getattr(each, "is_flag", False) for name, each in options.items()}
         try:
-            words = sort(args, takes_value, self.is_argument)
+            words = sort(args, value_options(options), self.is_argument)
         except MissingValueError as error:
             raise mistakes.missing_value(error.name) from None
         except UnknownOptionError as error:

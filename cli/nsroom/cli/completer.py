@@ -5,14 +5,11 @@ from typing import Any, NamedTuple
 
 from nsroom.cli import configuration
 from nsroom.cli.common_options import leading
+from nsroom.cli.words import value_options
 from nsroom.errors import NsroomError
 
 FILES = ":files"
 """The answer that asks the shell for its own completion of file names."""
-TARGETED = ("connect", "sockets", "tail", "top", "doctor", "bench")
-"""The commands whose arguments are targets alone."""
-FILE_COMMANDS = ("decode", "replay", "show")
-"""The commands whose first argument is a file."""
 _NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
 _OPERATORS = "&|!("
 
@@ -72,24 +69,24 @@ def _after_command(name: str, before: Sequence[str], last: str) -> Iterator[Cand
     if last.startswith("--") and equals and option in options:
         for each in _values(command, options[option], value):
             yield Candidate(f"{option}={each.word}", each.help)
-    elif before and _takes_value(options.get(before[-1])):
+    elif before and value_options(options).get(before[-1]):
         yield from _values(command, options[before[-1]], last)
     elif last.startswith("-"):
         yield from _options(command, last)
     else:
-        yield from _arguments(name, command, [word for word in before if not word.startswith("-")], last)
+        yield from _arguments(command, [word for word in before if not word.startswith("-")], last)
 
 
-def _arguments(name: str, command: Any, before: Sequence[str], last: str) -> Iterator[Candidate]:
+def _arguments(command: Any, before: Sequence[str], last: str) -> Iterator[Candidate]:
+    """Yield a file for a first argument that is one, and targets where a word can be one."""
     arguments = [each for each in command.params if each.param_type_name == "argument"]
-    if name in FILE_COMMANDS and not before:
-        yield Candidate(FILES)
-    elif name in TARGETED or (arguments and arguments[0].name == "target" and last.startswith("/")):
+    if arguments and takes_file(arguments[0]):
+        if not before:
+            yield Candidate(FILES)
+        return
+    is_alone = len(arguments) == 1 and arguments[0].name in ("target", "targets")
+    if is_alone or (arguments and arguments[0].name == "target" and last.startswith("/")):
         yield from _matching(_targets(), last)
-
-
-def _takes_value(param: Any) -> bool:
-    return param is not None and not getattr(param, "is_flag", False)
 
 
 def _options(command: Any, last: str) -> Iterator[Candidate]:
@@ -115,9 +112,9 @@ def _values(command: Any, option: Any, last: str) -> Iterator[Candidate]:
             yield Candidate(each.value, each.help or "")
 
 
-def takes_file(option: Any) -> bool:
-    """Return whether the value of an option is a file."""
-    return option.metavar in ("FILE", "PATH|none") or option.type.name == "path"
+def takes_file(param: Any) -> bool:
+    """Return whether an option or an argument is a file."""
+    return str(param.metavar).strip("[]") in ("FILE", "PATH|none") or param.type.name == "path"
 
 
 def _servers(last: str) -> Iterator[Candidate]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nsroom.cli import configuration
 from nsroom.cli.masking import masked_line
-from nsroom.cli.words import MissingValueError, UnknownOptionError, Words, is_number, sort
+from nsroom.cli.words import MissingValueError, UnknownOptionError, Words, is_number, sort, value_options
 from nsroom.client.target import is_host, is_target, masked
 from nsroom.errors import UsageError
 
@@ -111,9 +111,8 @@ class Mistakes:
 
     def _with_dashes(self, word: str) -> str | None:
         """Return the line with `--` before its arguments, of which `word` is one, if that is possible."""
-        takes_value = {name: not getattr(each, "is_flag", False) for name, each in self.options.items()}
         try:
-            words = sort(self.args, takes_value, lambda each: each == word or is_number(each))
+            words = sort(self.args, value_options(self.options), lambda each: each == word or is_number(each))
         except (MissingValueError, UnknownOptionError):
             return None
         texts = [self.args[index] for index in words.arguments]
@@ -164,10 +163,12 @@ class Mistakes:
 
     def check_targets(self, words: Words) -> None:
         """Check arguments that can only be targets. Raises: UsageError for other words."""
-        configured = configuration.load()
         for index in words.arguments:
             word = self.args[index]
-            if is_target(word) or (is_host(word) and not _is_recording(word)) or configured.server_of(word):
+            if is_target(word) or (is_host(word) and not _is_recording(word)):
+                continue
+            configured = configuration.load()
+            if configured.server_of(word):
                 continue
             if close := configured.nearest(word):
                 line = [close if each == index else text for each, text in enumerate(self.args)]

@@ -6,7 +6,7 @@ takes a word such as -5 as an argument: options do not start with a digit.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _NUMBER = re.compile(r"-\.?[0-9][0-9.eE+-]*")
 
@@ -42,6 +42,11 @@ class Words(NamedTuple):
     """The index of each word that is an argument."""
     literal: int
     """The index from which all words are arguments, because they follow `--`; or the number of words."""
+
+
+def value_options(options: Mapping[str, Any]) -> Options:
+    """Return the names of typer's options, and whether each takes a value."""
+    return {name: not getattr(option, "is_flag", False) for name, option in options.items()}
 
 
 def is_number(word: str) -> bool:
