@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from nsroom.record import Record
 
 
+SID_CELLS = 20
+"""Width of the session ids of Node and python-engineio."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
     """Which records to show, how, and for how long."""

@@ -1,18 +1,17 @@
 """`nsroom replay`: send a recording again, with its timing."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
 from nsroom.cli.option_groups import expand
-from nsroom.errors import DataError, UsageError
+from nsroom.errors import DataError
 from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
@@ -66,10 +65,10 @@ def replay(
     """
     from nsroom.cli.delivery import run_delivery
     from nsroom.cli.run import run
-    from nsroom.output.recording import read
+    from nsroom.output.recording import open_file, read
 
     with ExitStack() as stack:
-        records = _selected(read(_open(file, stack)), direction)
+        records = _selected(read(open_file(file, stack)), direction)
         first = next(records, None)
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
@@ -79,15 +78,6 @@ def replay(
         lines = _timed(first, records, speed)
         run(run_delivery(replace(server, reconnect=False), lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
-
-
-def _open(path: Path, stack: ExitStack) -> BinaryIO:
-    if str(path) == "-":
-        return sys.stdin.buffer
-    try:
-        return stack.enter_context(path.open("rb"))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _selected(records: "Iterator[tuple[int, Record]]", direction: Sent) -> "Iterator[tuple[int, Record]]":

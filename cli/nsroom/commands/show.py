@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from nsroom.cli.display_options import RelayOptions
+from nsroom.cli.display_options import SID_CELLS, RelayOptions
 from nsroom.cli.option_groups import expand
-from nsroom.errors import DataError, UsageError
+from nsroom.errors import DataError
 from nsroom.output.stdio import complain
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from nsroom.record import Record
 
 _BATCH = 500
-_SID_CELLS = 20
-"""Width of the session ids of Node and python-engineio."""
 
 
 @expand
@@ -44,27 +42,18 @@ def show(
       nsroom tail --json | nsroom show - --plain --time delta
     """
     from nsroom.cli.run import run
+    from nsroom.output.recording import open_file
     from nsroom.watch import is_live, within
 
     printed = options.where or options.count or options.save or str(file) == "-"
     with ExitStack() as stack:
-        opened = _open(file, stack)
+        opened = open_file(file, stack)
         if is_live(options) and not printed:
             from nsroom.tui.recording_view import show
 
             run(within(options, show(opened, file.name, options.times)))
         else:
             run(_print(opened, options))
-
-
-def _open(path: Path, stack: ExitStack) -> BinaryIO:
-    if str(path) == "-":
-        return sys.stdin.buffer
-    try:
-        return stack.enter_context(path.open("rb"))
-    except (OSError, ValueError) as error:
-        cause = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"cannot read {path}: {cause}") from None
 
 
 async def _print(file: BinaryIO, options: RelayOptions) -> None:
@@ -78,7 +67,7 @@ async def _print(file: BinaryIO, options: RelayOptions) -> None:
     output = Output(sys.stdout.fileno())
     source = _Source(file, options.raw)
     first = next(source.batches, [])
-    sid_cells = _SID_CELLS if any(record.sid and record.args is not None for record in first) else 0
+    sid_cells = SID_CELLS if any(record.sid and record.args is not None for record in first) else 0
     async with AsyncExitStack() as stack:
         routes = routes_to(output, options, options.keep(), stack, sid_cells)
         batches = _with_pauses(chain([first], source.batches))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
-from nsroom.cli.display_options import ShowOptions
+from nsroom.cli.display_options import SID_CELLS, ShowOptions
 from nsroom.cli.option_groups import expand
 from nsroom.output.stdio import say
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from nsroom.client.target import Target
     from nsroom.output.sinks import Keep, Route
     from nsroom.record import Record
-
-_SID_CELLS = 20
-"""Width of the socket ids of Node and python-socketio."""
 
 
 @expand
@@ -81,7 +78,7 @@ async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
 
     output = Output(sys.stdout.fileno())
     async with AsyncExitStack() as stack:
-        routes = routes_to(output, options, keep, stack, _SID_CELLS)
+        routes = routes_to(output, options, keep, stack, SID_CELLS)
         ready = asyncio.Event()
         pumping = _pump(target, routes, options.count, ready)
         await within(options, run_until_done(pumping, reader_closed(output)), ready)

@@ -6,7 +6,9 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO
 
 from nsroom.encoding import read_lines
@@ -87,6 +89,17 @@ def _record(line: bytes, number: int) -> Record:
         raise DataError(f"line {number}: {error}{truncated}") from None
     except ValueError as error:
         raise DataError(f"line {number}: {error}") from None
+
+
+def open_file(path: Path, stack: ExitStack) -> BinaryIO:
+    """Open a recording until the stack is closed; `-` is stdin. Raises: UsageError."""
+    if str(path) == "-":
+        return sys.stdin.buffer
+    try:
+        return stack.enter_context(path.open("rb"))
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"cannot read {path}: {cause}") from None
 
 
 _CAUSES = {
