@@ -162,7 +162,8 @@ class CatchUp:
             if type(number) is not int:
                 continue
             # Compared by its content: a forged message must not hide the real one with its id.
-            is_shown = state.beyond.pop(number, None) == _hash(body)
+            shown = state.beyond.pop(number, None)
+            is_shown = shown is not None and shown == _hash(body)
             if number > state.last_id and not is_shown:
                 state.replayed_count += 1
                 yield self._replayed(state, body)
