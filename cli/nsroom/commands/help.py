@@ -42,11 +42,12 @@ def help(
         return
     if json:
         raise UsageError("--json needs `record`", "nsroom help record --json")
-    if topic is not None and topic not in COMMANDS and (text := _topics().get(topic)):
+    if topic is not None and topic not in COMMANDS:
+        text = _topics().get(topic)
+        if text is None:
+            raise _unknown(topic)
         put(text.read_bytes())
         return
-    if topic is not None and topic not in COMMANDS:
-        raise _unknown(topic)
     app = build({"": [topic]} if topic else GROUPS)
     app([*([topic] if topic else []), "--help"], prog_name="nsroom", standalone_mode=False)
 
