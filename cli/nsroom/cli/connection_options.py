@@ -15,6 +15,7 @@ from nsroom.cli import configuration
 from nsroom.client.name_resolution import use
 from nsroom.client.presets import find
 from nsroom.client.target import (
+    DEFAULT_PATH,
     AuthCommand,
     Parser,
     Protocol,
@@ -30,7 +31,6 @@ from nsroom.client.target import (
 from nsroom.errors import UsageError
 from nsroom.output.stdio import say
 
-_DEFAULT_PATH = "/socket.io/"
 _CHOICES: dict[str, type[StrEnum]] = {"transport": Transport, "protocol": Protocol, "parser": Parser}
 
 LeadingTarget = Annotated[
@@ -47,6 +47,26 @@ AnyTargets = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[TARGET]...", help="/namespace, URL, HOST or :PORT/namespace.", show_default=False
+    ),
+]
+
+Insecure = Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")]
+CaCert = Annotated[
+    str | None,
+    typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
+]
+Cert = Annotated[
+    str | None,
+    typer.Option("--cert", metavar="FILE", help="Show the server this client certificate, a PEM file."),
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
+]
+ConnectTimeout = Annotated[
+    float,
+    typer.Option(
+        "--connect-timeout", min=0.1, metavar="SECONDS", help="Stop trying to connect after this time."
     ),
 ]
 
@@ -80,7 +100,7 @@ class ConnectionOptions:
             "rooms, and which answers of `call` are errors.",
         ),
     ] = None
-    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of the server.")] = _DEFAULT_PATH
+    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of the server.")] = DEFAULT_PATH
     auth: Annotated[
         list[str] | None,
         typer.Option(
@@ -123,19 +143,10 @@ class ConnectionOptions:
     parser: Annotated[Parser, typer.Option(help="Packet encoding; auto tries JSON, then msgpack.")] = (
         Parser.AUTO
     )
-    insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False
-    cacert: Annotated[
-        str | None,
-        typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
-    ] = None
-    cert: Annotated[
-        str | None,
-        typer.Option("--cert", metavar="FILE", help="Show the server this client certificate, a PEM file."),
-    ] = None
-    key: Annotated[
-        str | None,
-        typer.Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
-    ] = None
+    insecure: Insecure = False
+    cacert: CaCert = None
+    cert: Cert = None
+    key: Key = None
     resolve: Annotated[
         list[str] | None,
         typer.Option(
@@ -144,12 +155,7 @@ class ConnectionOptions:
             help="Connect to this address for the host and port, as for curl; repeatable.",
         ),
     ] = None
-    connect_timeout: Annotated[
-        float,
-        typer.Option(
-            "--connect-timeout", min=0.1, metavar="SECONDS", help="Stop trying to connect after this time."
-        ),
-    ] = 10.0
+    connect_timeout: ConnectTimeout = 10.0
     no_reconnect: Annotated[
         bool, typer.Option("--no-reconnect", help="Exit when the connection is lost.")
     ] = False
@@ -179,10 +185,8 @@ class ConnectionOptions:
                 own = getattr(self, name) or []
                 names = {_name(text) for text in own}
                 changes[name] = [text for text in value if _name(text) not in names] + own
-            elif name == "auth":
-                changes[name] = self.auth or _auth_of_environment() or value
-            elif name == "auth_command" and (self.auth or _auth_of_environment()):
-                continue  # credentials on the command line or in the variable beat it
+            elif name in ("auth", "auth_command") and (self.auth or _auth_of_environment()):
+                continue  # credentials on the command line or in the variable beat both
             elif name not in ("url", "namespace") and name not in self.given:
                 changes[name] = _choice(name, value)
         return replace(self, **changes)
@@ -192,7 +196,7 @@ class ConnectionOptions:
         url, namespaces, said = resolve(words, url, self.namespace or (), default)
         if said.path is not None:
             say(f"the URL is that of a request, so it is taken as {said} and a new session")
-        path = said.path or preset.path or self.path if self.path == _DEFAULT_PATH else self.path
+        path = said.path or preset.path or self.path if self.path == DEFAULT_PATH else self.path
         if not path.isprintable() or not path.strip("/"):
             raise UsageError(f"--path {path!r}: write it as /socket.io/")
         auth = self.auth or _auth_of_environment()

@@ -14,6 +14,7 @@ from nsroom.protocol import strict_json
 from nsroom.record import Json
 
 DEFAULT_URL = "http://localhost:3000"
+DEFAULT_PATH = "/socket.io/"
 _ENGINE_QUERY = frozenset(("EIO", "transport", "sid", "t", "b64", "j"))
 """Parameters of Engine.IO's own: they belong to one request or session."""
 _ENGINE_PATH = re.compile("/socket[.]io/?$")
@@ -67,7 +68,7 @@ class Target:
     url: str = DEFAULT_URL
     """Scheme, optional user and password, host and port; without a path."""
     namespaces: tuple[str, ...] = ("/",)
-    path: str = "/socket.io/"
+    path: str = DEFAULT_PATH
     slash: bool = True
     """Whether the path ends with a slash when it is sent, as clients do by default."""
     auth: dict[str, Json] | None = None
@@ -215,6 +216,12 @@ def _of_socket(text: str) -> _Parsed:
     if not path or "\0" in path:
         raise UsageError(f"{text!r:.80}: write it as unix:/run/app.sock or unix:/run/app.sock:/chat")
     return _Parsed("http://localhost", namespace_of(namespace) if namespace else None, UrlOptions(unix=path))
+
+
+def require_tcp(unix: str | None, command: str) -> None:
+    """Raise UsageError for a Unix socket, with which this command cannot work."""
+    if unix is not None:
+        raise UsageError(f"{command} needs a TCP address, not a unix: socket")
 
 
 def names_path(text: str) -> bool:

@@ -183,10 +183,12 @@ def bench(
       nsroom bench https://example.org -c 5000 --workers 4 --ramp 60 --yes
     """
     from nsroom.cli.run import run
+    from nsroom.client.target import require_tcp
 
     load, parsed, thresholds = options.load(), events.events(), limits.thresholds()
     chosen = _scenarios(scenario or [])
-    where = _over_tcp(connection.target(target))
+    where = connection.target(target)
+    require_tcp(where.unix, "bench")
     sink = _Sink(json, save, force)
     run(_bench(where, load, parsed, chosen, thresholds, yes, sink))
 
@@ -234,13 +236,6 @@ def _keep(report: "Report", file: int, name: str) -> None:
             log.writelines(f"{line}\n" for line in report.log())
     except OSError as error:
         raise OutputError(f"cannot write to {name}: {error.strerror}") from error
-
-
-def _over_tcp(target: "Target") -> "Target":
-    """Raise UsageError for a Unix socket, which has none of what is measured here."""
-    if target.unix is not None:
-        raise UsageError("bench needs a TCP address, not a unix: socket")
-    return target
 
 
 async def _bench(

@@ -71,11 +71,12 @@ def doctor(
         _explain(explain, json)
         return
     from nsroom.cli.run import run
-    from nsroom.client.target import names_path
+    from nsroom.client.target import names_path, require_tcp
     from nsroom.doctor.examination import Extras
     from nsroom.doctor.report import verdict
 
-    server = _over_tcp(connection.target(target))
+    server = connection.target(target)
+    require_tcp(server.unix, "doctor")
     is_path_in_url = names_path(target or connection.url or "")
     extras = Extras(_checked(origin), event, _arguments(event, event_args), soak, is_path_in_url)
     reports = run(_examine(server, extras))
@@ -113,13 +114,6 @@ def _arguments(event: str | None, text: str | None) -> tuple[object, ...]:
     except DecodeError as error:
         raise UsageError(f"--event-args: {error}") from None
     return tuple(value) if isinstance(value, list) else (value,)
-
-
-def _over_tcp(target: "Target") -> "Target":
-    """Raise UsageError for a Unix socket, which has none of what is measured here."""
-    if target.unix is not None:
-        raise UsageError("doctor needs a TCP address, not a unix: socket")
-    return target
 
 
 async def _examine(target: "Target", extras: "Extras") -> "list[Report]":

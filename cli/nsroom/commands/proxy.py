@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.cli.display_options import RelayOptions
+from nsroom.cli.connection_options import CaCert, Cert, ConnectTimeout, Insecure, Key
+from nsroom.cli.display_options import SID_CELLS, RelayOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import UsageError
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from nsroom.output.sinks import Route
     from nsroom.proxy.server import Plan, Proxy
     from nsroom.proxy.totals import Totals
-
-_SID_CELLS = 20
-"""Width of the session ids of Node and python-engineio."""
 
 
 @expand
@@ -42,25 +40,11 @@ def proxy(
             help="Replace the Origin of pages of this machine by this, e.g. http://localhost:3000.",
         ),
     ] = None,
-    insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")] = False,
-    cacert: Annotated[
-        str | None,
-        typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
-    ] = None,
-    cert: Annotated[
-        str | None,
-        typer.Option("--cert", metavar="FILE", help="Show the server this client certificate, a PEM file."),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
-    ] = None,
-    connect_timeout: Annotated[
-        float,
-        typer.Option(
-            "--connect-timeout", min=0.1, metavar="SECONDS", help="Stop trying to connect after this time."
-        ),
-    ] = 10.0,
+    insecure: Insecure = False,
+    cacert: CaCert = None,
+    cert: Cert = None,
+    key: Key = None,
+    connect_timeout: ConnectTimeout = 10.0,
     drop: Annotated[
         str | None,
         typer.Option(
@@ -112,7 +96,7 @@ def proxy(
     """
     from nsroom.cli.durations import parse_duration
     from nsroom.cli.run import run
-    from nsroom.client.target import resolve
+    from nsroom.client.target import require_tcp, resolve
     from nsroom.filters import parse
     from nsroom.proxy.faults import Faults, parse_share
     from nsroom.proxy.server import Plan, parse_listen
@@ -121,8 +105,7 @@ def proxy(
     if fault_where and not (drop or delay):
         raise UsageError("--fault-where needs --drop or --delay")
     url, namespaces, said = resolve((target,), None, ())
-    if said.unix is not None:
-        raise UsageError("proxy needs a TCP address, not a unix: socket")
+    require_tcp(said.unix, "proxy")
     if said.query:
         raise UsageError("the proxy relays requests as they are: leave out '?' and the rest")
     if namespaces != ("/",):
@@ -179,7 +162,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
         proxy = Proxy(plan, say, totals, options.raw)
-        routes = routes_to(output, options, options.keep(), stack, _SID_CELLS)
+        routes = routes_to(output, options, options.keep(), stack, SID_CELLS)
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")
         showing = _show(proxy, routes, options.count)

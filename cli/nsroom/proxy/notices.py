@@ -1,9 +1,10 @@
 """Lines for the user of the proxy: what it noticed, and what to do about it. Each is printed once."""
 
-import shlex
 from collections.abc import Callable, Iterable
 
-DEFAULT_PATH = "/socket.io/"
+from nsroom.client.target import DEFAULT_PATH
+from nsroom.output import shell
+
 _MAX_LINES = 100
 """The number of different lines: a client may be refused in ever new words."""
 _MAX_TEXT = 200
@@ -27,7 +28,11 @@ class Notices:
         if is_old:
             words += ["--protocol", "3"]
         words += [word for key in keys for word in ("--auth", f"{key}=…")]
-        self._print("session", f"first session: {' '.join(shlex.quote(word[:_MAX_TEXT]) for word in words)}")
+        try:
+            command = shell.join(word[:_MAX_TEXT] for word in words)
+        except ValueError:
+            command = "not shown, because a name in its command is not safe to paste"
+        self._print("session", f"first session: {command}")
 
     def report_leaving(self, where: str, url: str) -> None:
         """Warn that a page leaves the proxy."""
