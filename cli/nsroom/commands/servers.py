@@ -9,7 +9,7 @@ from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.errors import ExitCode, NsroomError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from nsroom.client.target import Target
     from nsroom.output.tables import Row, Rows
@@ -36,11 +36,12 @@ def servers(
     from nsroom.output.tables import show
 
     configured = configuration.load()
-    rows = [_row(configured, name) for name in sorted(configured.servers)]
+    targets = {name: _target(name) for name in sorted(configured.servers)}
+    rows = [_row(configured, name, target) for name, target in targets.items()]
     if check and rows:
         from nsroom.cli.run import run
 
-        run(_check(rows))
+        run(_check(rows, targets.values()))
     columns = ("server", "url", "namespaces", *(["state"] if check else []), "options")
     empty = f"no servers: add [servers.NAME] with a url to {configuration.user_file()}"
     show(rows, columns, lambda row: _cells(row, columns), json, empty)
@@ -48,8 +49,7 @@ def servers(
         raise typer.Exit(ExitCode.NO)
 
 
-def _row(configured: configuration.Configuration, name: str) -> "Row":
-    target = _target(name)
+def _row(configured: configuration.Configuration, name: str, target: "Target") -> "Row":
     return {
         "server": name,
         "url": target.place,
@@ -68,19 +68,19 @@ def _cells(row: "Row", columns: tuple[str, ...]) -> tuple[*tuple[str, ...], "Seq
     return (*texts[:-1], row[columns[-1]])
 
 
-async def _check(rows: "Rows") -> None:
+async def _check(rows: "Rows", targets: "Iterable[Target]") -> None:
     """Add the state of each server to its row: `ok`, or why it cannot be reached."""
     import asyncio
 
-    states = await asyncio.gather(*(_state(str(row["server"])) for row in rows))
+    states = await asyncio.gather(*map(_state, targets))
     for row, state in zip(rows, states, strict=True):
         row["state"] = state
 
 
-async def _state(name: str) -> str:
+async def _state(target: "Target") -> str:
     from nsroom.client.client import Client
 
-    client = Client(_target(name), say=lambda _text: None)
+    client = Client(target, say=lambda _text: None)
     try:
         await client.connect()
     except NsroomError as error:
