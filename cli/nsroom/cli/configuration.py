@@ -205,13 +205,16 @@ def _secret(option: str, value: Any) -> str | None:
         return "a secret: put it into a file and write @FILE, or use auth-command"
     if option == "cookie":
         return "a secret: give it with --cookie, or in your own configuration"
-    if option in ("header", "query"):
-        names = [re.split("[:=]", text, maxsplit=1)[0] for text in value]
-        if any(_SECRET.search(name) for name in names):
-            return "a secret: use auth with @FILE or auth-command, or your own configuration"
+    if option in ("header", "query") and any(_SECRET.search(name_in(text)) for text in value):
+        return "a secret: use auth with @FILE or auth-command, or your own configuration"
     if option == "url" and urlsplit(value).password:
         return "a password: use auth with @FILE or auth-command, or your own configuration"
     return None
+
+
+def name_in(text: str) -> str:
+    """Return the name in a header, a cookie or a query parameter, in lower case."""
+    return re.split("[:=]", text, maxsplit=1)[0].strip().lower()
 
 
 def _located(option: str, value: Any, folder: Path) -> Any:

@@ -1,7 +1,6 @@
 """Options of every command that connects."""
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Iterable
@@ -183,8 +182,8 @@ class ConnectionOptions:
             name = option.replace("-", "_")
             if name in ("header", "cookie", "query"):
                 own = getattr(self, name) or []
-                names = {_name(text) for text in own}
-                changes[name] = [text for text in value if _name(text) not in names] + own
+                names = {configuration.name_in(text) for text in own}
+                changes[name] = [text for text in value if configuration.name_in(text) not in names] + own
             elif name in ("auth", "auth_command") and (self.auth or _auth_of_environment()):
                 continue  # credentials on the command line or in the variable beat both
             elif name not in ("url", "namespace") and name not in self.given:
@@ -243,11 +242,6 @@ def _server(
     if len(names) > 1:
         raise UsageError(f"one connection has one server, but two are named: {' and '.join(sorted(names))}")
     return next(iter(names), None), [word for word in rest if word], url
-
-
-def _name(text: str) -> str:
-    """Return the name in a header, a cookie or a query parameter."""
-    return re.split("[:=]", text, maxsplit=1)[0].strip().lower()
 
 
 def _choice(name: str, value: Any) -> Any:
