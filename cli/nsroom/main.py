@@ -146,7 +146,9 @@ def _explain_usage(text: str, context: Any, argv: Sequence[str]) -> None:
     if not argv:
         sys.stderr.write(f"{text}\n")
     else:
-        complain(f"{_lower(text)}{f' (see `{context.command_path} --help`)' if context else ''}")
+        from nsroom.cli.mistakes import lower
+
+        complain(f"{lower(text)}{f' (see `{context.command_path} --help`)' if context else ''}")
 
 
 def _show_line(line: str) -> None:
@@ -160,11 +162,6 @@ def _show_traceback(error: Exception) -> None:
 
     for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
         sys.stderr.write(f"{safe(line)}\n")
-
-
-def _lower(text: str) -> str:
-    text = " ".join(text.split()).rstrip(".")
-    return text[:1].lower() + text[1:]
 
 
 def _flush() -> None:

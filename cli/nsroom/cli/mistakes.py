@@ -127,7 +127,7 @@ class Mistakes:
         """Return the error for an option with a wrong value."""
         param = getattr(error, "param", None)
         if param is None or not getattr(param, "opts", None):
-            return UsageError(f"{_lower(error.format_message())} (see `nsroom {self.command} --help`)")
+            return UsageError(f"{lower(error.format_message())} (see `nsroom {self.command} --help`)")
         name = next((each for each in param.opts if each in words.values), param.opts[-1])
         value = words.values.get(name)
         given = f" {masked(value)!r:.80}" if isinstance(value, str) else ""
@@ -254,6 +254,7 @@ def _line(command: str, args: Sequence[str]) -> str:
     return masked_line(["nsroom", command, *args])
 
 
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
+    """Return a sentence of the command-line library in the form of our messages."""
     text = " ".join(text.split()).rstrip(".")
     return text[:1].lower() + text[1:]
