@@ -57,13 +57,14 @@ def _brief(events: list[Event]) -> str:
 
 async def run(wire: Wire, case: Case) -> Outcome:
     """Write a case's frames, and return what the peer sent until the connection ended."""
-    raw: socket.socket = wire.writer.get_extra_info("socket")
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     outcome = Outcome()
     reading = asyncio.create_task(_read(wire, case, outcome))
-    with contextlib.suppress(ConnectionError, TimeoutError):
-        async with asyncio.timeout(WAIT):
-            await _write(wire, case, outcome, reading)
+    # Through the transport, a write that fails would drop what the peer sent before it closed.
+    with contextlib.closing(wire.writer.get_extra_info("socket").dup()) as raw:
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(WAIT):
+                await _write(wire, raw, case, outcome, reading)
     await asyncio.wait([reading], timeout=WAIT)
     if not reading.done():
         reading.cancel()
@@ -73,7 +74,9 @@ async def run(wire: Wire, case: Case) -> Outcome:
     return outcome
 
 
-async def _write(wire: Wire, case: Case, outcome: Outcome, reading: "asyncio.Task[None]") -> None:
+async def _write(
+    wire: Wire, raw: socket.socket, case: Case, outcome: Outcome, reading: "asyncio.Task[None]"
+) -> None:
     for frame in case.write:
         if frame is None:
             await asyncio.wait([reading], timeout=PAUSE)
@@ -81,21 +84,19 @@ async def _write(wire: Wire, case: Case, outcome: Outcome, reading: "asyncio.Tas
                 return
         else:
             for part in wire.wrap(frame):
-                await _send(wire, wire.encode(part), case.chop)
+                await _send(raw, wire.encode(part), case.chop)
             outcome.written += 1
     if case.closes:
         while len(outcome.events) < len(case.events) and not reading.done():
             await asyncio.wait([reading], timeout=0.002)
-        await _send(wire, wire.encode(Frame(CLOSE, close_data(NORMAL))), 0)
+        await _send(raw, wire.encode(Frame(CLOSE, close_data(NORMAL))), 0)
 
 
-async def _send(wire: Wire, data: bytes, chop: int) -> None:
+async def _send(raw: socket.socket, data: bytes, chop: int) -> None:
+    loop = asyncio.get_running_loop()
     for at in range(0, len(data), chop or len(data)):
-        if wire.writer.is_closing():
-            return
-        wire.writer.write(data[at : at + (chop or len(data))])
+        await loop.sock_sendall(raw, data[at : at + (chop or len(data))])
         await asyncio.sleep(0)
-    await wire.writer.drain()
 
 
 async def _read(wire: Wire, case: Case, outcome: Outcome) -> None:

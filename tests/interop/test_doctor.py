@@ -114,7 +114,7 @@ async def test_a_healthy_reference_server(server: Server) -> None:
 async def test_frequent_heartbeats_are_waited_for(faulty: Callable[..., Any]) -> None:
     found = await diagnose((await faulty("--ping-interval", "300")).url, extras=Extras(soak=1.5))
     assert problems(found) == {}
-    assert "one arrived after 3" in found["heartbeat"].found
+    assert re.search(r"one arrived after \d{3} ms", found["heartbeat"].found)
     assert re.search(r"[1-5] heartbeats", found["soak"].found)
 
 
