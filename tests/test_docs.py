@@ -59,10 +59,10 @@ BUILT = {
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",
-    "show": "--where --count --wait --for --time --all --raw --json --plain --save --force",
+    "show": "--where --count --wait --for --time --theme --all --raw --json --plain --save --force",
     "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
-    " --for --time --summary --cert --key --insecure --cacert --connect-timeout",
+    " --for --time --theme --summary --cert --key --insecure --cacert --connect-timeout",
     "bench": "",
     "demo": "",
     "servers": "--check",
@@ -76,7 +76,8 @@ BEYOND = {
     "call": "--json --fail --error-first",
     "rooms": "--timeout --all",
     "sockets": "--timeout --all",
-    "top": "--timeout --via --all",
+    "top": "--timeout --via --all --theme",
+    "demo": "--theme",
     "kick": "--timeout",
     "servers": "--json",
     "decode": "--frame --json --plain",
@@ -92,7 +93,7 @@ CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
     " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset --cert --key"
     " --resolve",
-    ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
+    ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time --theme",
     WatchOptions: "--raw --stdin",
     EmitOptions: "--text --room --to --except --timeout",
     AdminOptions: "--admin-auth --admin-session --admin-namespace",

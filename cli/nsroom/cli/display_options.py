@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nsroom.output.terminal import Theme
 from nsroom.output.times import Times
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 SID_CELLS = 20
 """Width of the session ids of Node and python-engineio."""
+
+ThemeOption = Annotated[
+    Theme | None,
+    typer.Option("--theme", help="Colours of the full screen; auto asks the terminal for its background."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class ShowOptions:
             help="The times in readable lines; relative is since the first line, delta since the previous.",
         ),
     ] = Times.LOCAL
+    theme: ThemeOption = None
     save: Annotated[
         str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file as NDJSON.")
     ] = None

@@ -2,10 +2,11 @@
 
 import contextlib
 import sys
+from dataclasses import replace
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
-from nsroom.cli.display_options import WatchOptions
+from nsroom.cli.display_options import ThemeOption, WatchOptions
 from nsroom.errors import ConnectError, LostError, WaitError
 from nsroom.output.stdio import say
 
@@ -25,7 +26,7 @@ _PIXEL = bytes.fromhex(
 )
 
 
-def demo() -> None:
+def demo(theme: ThemeOption = None) -> None:
     """Start a server, let two members talk, and watch them.
 
     The server listens on a free port. On a terminal you are in the room too: what you type is sent as a
@@ -38,10 +39,10 @@ def demo() -> None:
     """
     from nsroom.cli.run import run
 
-    run(_demo(endless=sys.stdout.isatty()))
+    run(_demo(replace(_OPTIONS, theme=theme), endless=sys.stdout.isatty()))
 
 
-async def _demo(endless: bool) -> None:
+async def _demo(options: WatchOptions, endless: bool) -> None:
     import os
 
     from nsroom.client.target import Target
@@ -54,14 +55,14 @@ async def _demo(endless: bool) -> None:
     try:
         async with serving(Config(port=0)) as server:
             line = f"nsroom join {ROOM} -u {server.url}{NAMESPACE}"
-            if not is_live(_OPTIONS):
+            if not is_live(options):
                 say(f"a server is running on {server.url}; try `{line}`")
-            await _watch(Target(url=server.url, namespaces=(NAMESPACE,)), endless, line)
+            await _watch(Target(url=server.url, namespaces=(NAMESPACE,)), options, endless, line)
     except ListenError as error:
         raise ConnectError(str(error)) from error
 
 
-async def _watch(target: "Target", endless: bool, line: str) -> None:
+async def _watch(target: "Target", options: WatchOptions, endless: bool, line: str) -> None:
     import asyncio
 
     from nsroom.watch import is_live, watch
@@ -70,13 +71,13 @@ async def _watch(target: "Target", endless: bool, line: str) -> None:
 
     async def begin(client: "Client", say: "Say") -> list[str]:
         await _enter(client, "me", say)
-        if is_live(_OPTIONS):  # what was printed before is behind the view
+        if is_live(options):  # what was printed before is behind the view
             say(f"from another terminal: {line}")
         playing.append(asyncio.create_task(_play(target, client, endless)))
         return []
 
     try:
-        await watch(target, _OPTIONS, begin, ROOM)
+        await watch(target, options, begin, ROOM)
         await asyncio.gather(*playing)
     finally:
         for task in playing:

@@ -51,7 +51,7 @@ def show(
         if is_live(options) and not printed:
             from nsroom.tui.recording_view import show
 
-            run(within(options, show(opened, file.name, options.times)))
+            run(within(options, show(opened, file.name, options.times, options.theme)))
         else:
             run(_print(opened, options))
 

@@ -6,11 +6,13 @@ import typer
 
 from nsroom.cli.admin_options import AdminOptions, Via
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
+from nsroom.cli.display_options import ThemeOption
 from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, NsroomError, RefusedError, UsageError, WaitError
 
 if TYPE_CHECKING:
     from nsroom.client.target import Target
+    from nsroom.output.terminal import Theme
 
 
 @expand
@@ -30,6 +32,7 @@ def top(
     ] = Via.AUTO,
     all: Annotated[bool, typer.Option("--all", help="Also show the admin namespace.")] = False,
     admin: AdminOptions,
+    theme: ThemeOption = None,
 ) -> None:
     """Watch the namespaces, rooms and sockets of a server at work.
 
@@ -56,22 +59,24 @@ def top(
     admin_target, namespaces = admin.target(target), connection.named(target)
     error = None
     if via is not Via.EVENTS:
-        error = _by_admin(admin_target, namespaces, all, timeout)
+        error = _by_admin(admin_target, namespaces, all, timeout, theme)
         if error is None:
             return
         if via is Via.ADMIN:
             raise error
-    _by_events(target, timeout, error)
+    _by_events(target, timeout, theme, error)
 
 
-def _by_admin(target: "Target", namespaces: tuple[str, ...], all: bool, timeout: float) -> NsroomError | None:
+def _by_admin(
+    target: "Target", namespaces: tuple[str, ...], all: bool, timeout: float, theme: "Theme | None"
+) -> NsroomError | None:
     """Show the admin namespace's data; return the error if the server does not offer it."""
     from nsroom.cli.admin_credentials import run_asking
     from nsroom.errors import CredentialsError
     from nsroom.tui.top.run import show_admin
 
     try:
-        run_asking(lambda target: show_admin(target, namespaces, all, timeout), target)
+        run_asking(lambda target: show_admin(target, namespaces, all, timeout, theme), target)
     except CredentialsError:
         raise
     except (RefusedError, WaitError) as error:
@@ -79,13 +84,13 @@ def _by_admin(target: "Target", namespaces: tuple[str, ...], all: bool, timeout:
     return None
 
 
-def _by_events(target: "Target", timeout: float, first: NsroomError | None) -> None:
+def _by_events(target: "Target", timeout: float, theme: "Theme | None", first: NsroomError | None) -> None:
     """Show the rooms of the server's events. Raises: the errors of both ways."""
     from nsroom.cli.run import run
     from nsroom.tui.top.run import show_events
 
     try:
-        run(show_events(target, timeout))
+        run(show_events(target, timeout, theme))
     except (NackError, RefusedError, WaitError) as error:
         if first is None:
             raise

@@ -89,6 +89,15 @@ class Colour(StrEnum):
     NEVER = "never"
 
 
+class Theme(StrEnum):
+    """The colours of the live view; auto follows the background of the terminal."""
+
+    AUTO = "auto"
+    DARK = "dark"
+    LIGHT = "light"
+    NONE = "none"
+
+
 _chosen = Colour.AUTO
 
 

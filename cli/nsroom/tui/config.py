@@ -10,14 +10,14 @@ from platformdirs import user_state_path
 
 from nsroom.cli.configuration import Configuration
 from nsroom.errors import UsageError
-from nsroom.tui.screen.style import THEMES
+from nsroom.output.terminal import Theme
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The user's settings."""
 
-    theme: str = "dark"
+    theme: Theme = Theme.DARK
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Keys that replace those of the keymap, by the name of the function."""
 
@@ -30,12 +30,23 @@ def history_file() -> Path:
     return folder / "typed"
 
 
-def settings(configuration: Configuration) -> Settings:
-    """Return the settings of the live view. Raises: UsageError that names the setting."""
-    theme = configuration.theme or "dark"
-    if theme not in THEMES:
-        raise UsageError(f"configuration: unknown theme {theme!r}; choose one of {', '.join(THEMES)}")
-    return Settings(theme, {name: _keys(name, value) for name, value in configuration.keys.items()})
+def settings(configuration: Configuration, theme: Theme | None = None) -> Settings:
+    """Return the settings of the live view, with this theme if one is given.
+
+    Raises: UsageError that names the setting.
+    """
+    return Settings(
+        theme or _theme(configuration.theme or Theme.AUTO),
+        {name: _keys(name, value) for name, value in configuration.keys.items()},
+    )
+
+
+def _theme(name: str) -> Theme:
+    try:
+        return Theme(name)
+    except ValueError:
+        names = ", ".join(Theme)
+        raise UsageError(f"configuration: unknown theme {name!r}; choose one of {names}") from None
 
 
 def _keys(name: str, value: Any) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import signal
 import time
 from collections.abc import Coroutine
@@ -12,9 +13,12 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.layout import Layout
-from prompt_toolkit.output import Output
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.styles import DynamicStyle
 
 from nsroom.errors import Stopped
+from nsroom.output.terminal import Theme
+from nsroom.tui.background import BackgroundQuestion, theme_of_environment
 from nsroom.tui.screen.style import color_depth, style
 
 _HANGUP = 1
@@ -22,6 +26,8 @@ _HANGUP = 1
 
 _MIN_INTERVAL = 1 / 30
 """Seconds between two frames."""
+_ANSWER_INTERVAL = 0.01
+"""Seconds between two looks, while the view closes, for the terminal's answer."""
 _MAX_SHARE = 3
 """Drawing takes at most a third of the time, however large the screen and slow the terminal."""
 
@@ -33,7 +39,7 @@ class FullScreen:
         self,
         layout: Layout,
         keys: KeyBindingsBase,
-        theme: str,
+        theme: Theme,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
@@ -42,12 +48,13 @@ class FullScreen:
         self._finished = False
         self._next_frame = self._frame_started = 0.0
         self._redraw_timer: asyncio.TimerHandle | None = None
-        depth = color_depth()
+        self._depth = color_depth()
+        self._set_theme(theme_of_environment(os.environ) if theme is Theme.AUTO else theme)
         self.application: Application[None] = Application(
             layout=layout,
             key_bindings=merge_key_bindings([keys, self._fixed_bindings()]),
-            style=style(theme, depth),
-            color_depth=depth,
+            style=DynamicStyle(lambda: self._style),
+            color_depth=self._depth,
             full_screen=True,
             mouse_support=True,
             min_redraw_interval=_MIN_INTERVAL,
@@ -58,6 +65,20 @@ class FullScreen:
             output=output,
         )
         self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.25
+        self._question = self._background_question() if theme is Theme.AUTO else None
+
+    def _set_theme(self, theme: Theme) -> None:
+        self._style = style(theme, self._depth)
+
+    def _background_question(self) -> BackgroundQuestion | None:
+        if self._depth is ColorDepth.DEPTH_1_BIT:
+            return None
+
+        def answered(theme: Theme) -> None:
+            self._set_theme(theme)
+            self.redraw()
+
+        return BackgroundQuestion(self.application.input, self.application.output, answered)
 
     def prepare(self, now: float) -> None:
         """Update the state for a frame at this time, in seconds since the epoch."""
@@ -73,9 +94,7 @@ class FullScreen:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._handle_loop_error)
         try:
-            await self.application.run_async(
-                self._handle_start, set_exception_handler=False, handle_sigint=False
-            )
+            await self._run_application()
         except EOFError:
             raise Stopped(_HANGUP) from None
         except OSError as error:
@@ -88,6 +107,17 @@ class FullScreen:
             loop.set_exception_handler(None)
             await self._cancel_tasks()
             await self.close()
+
+    async def _run_application(self) -> None:
+        running = asyncio.ensure_future(
+            self.application.run_async(self._handle_start, set_exception_handler=False, handle_sigint=False)
+        )
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self.finish()  # which waits for the terminal's answer
+            await running
+            raise
 
     async def _cancel_tasks(self) -> None:
         for task in self._tasks:
@@ -106,7 +136,12 @@ class FullScreen:
                 self._exit()
 
     def _exit(self) -> None:
-        if self._error is None:
+        loop, future = asyncio.get_running_loop(), self.application.future
+        if self._question is not None and self._question.may_be_answered(loop.time()):
+            loop.call_later(_ANSWER_INTERVAL, self._exit)
+        elif future is None or future.done():  # the terminal was closed
+            return
+        elif self._error is None:
             self.application.exit()
         else:
             self.application.exit(exception=self._error)
@@ -148,6 +183,8 @@ class FullScreen:
     def _after_render(self, _application: Application[None]) -> None:
         now = time.monotonic()
         self._next_frame = now + max((now - self._frame_started) * (_MAX_SHARE - 1), _MIN_INTERVAL)
+        if self._question is not None:
+            self._question.ask(now)
 
     def _fixed_bindings(self) -> KeyBindings:
         """Return the keys that the settings cannot change."""

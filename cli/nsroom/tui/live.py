@@ -54,7 +54,7 @@ async def show(
     for namespace in target.namespaces:
         model.namespaces.add(namespace)
     view.go_to(target.namespaces[0], room)
-    app = App(view, config.settings(configuration.load()), convention, raw=options.raw)
+    app = App(view, config.settings(configuration.load(), options.theme), convention, raw=options.raw)
     await Live(app, target, options, begin).run()
 
 

@@ -31,7 +31,7 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions, totals
             notice=notice,
             times=options.times,
         )
-        app = App(view, config.settings(configuration.load()), raw=options.raw)
+        app = App(view, config.settings(configuration.load(), options.theme), raw=options.raw)
         if options.save:
             await app.save(options.save, options.force)
         app.spawn(feed(app, proxy.records(), options.count, options.keep()))

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from nsroom.cli import configuration
 from nsroom.errors import DataError
 from nsroom.output.recording import salvage
+from nsroom.output.terminal import Theme
 from nsroom.output.times import Times
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui import config
@@ -27,7 +28,7 @@ _Item = tuple[int, Record | DataError]
 """A record, or why a line is unreadable, with the size of the line."""
 
 
-async def show(file: BinaryIO, name: str, times: Times = Times.LOCAL) -> None:
+async def show(file: BinaryIO, name: str, times: Times = Times.LOCAL, theme: Theme | None = None) -> None:
     """Show a recording until the user leaves; unreadable lines show as errors.
 
     Raises: Stopped.
@@ -36,7 +37,7 @@ async def show(file: BinaryIO, name: str, times: Times = Times.LOCAL) -> None:
     items = salvage(file)
     first, relayed = _peek(items)
     view = View(Model(relayed=relayed), name, recording_name=name, times=times)
-    app = App(view, config.settings(configuration.load()), raw=True)
+    app = App(view, config.settings(configuration.load(), theme), raw=True)
     app.spawn(_read(chain(first, items), max(os.fstat(file.fileno()).st_size, 1), app))
     await app.run()
 

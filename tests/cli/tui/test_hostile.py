@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from nsroom.tui.background import QUESTION
 from tests.cli.tui.conftest import Show
 from tests.peers import bad
 
@@ -10,6 +11,7 @@ from tests.peers import bad
 _OURS = re.compile(
     r"\x1b\[\?(1049|1|7|12|25|1000|1003|1015|1006|2004)[hl]"
     r"|\x1b\[[\d;]*m|\x1b\[[\d;]*[ABCDHJK]|\x1b\[\d* q|\x1b\[2J|\x1b\[6n|\r|\n|\x08|\x1b\[1?C"
+    rf"|{re.escape(QUESTION)}"
 )
 EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b]0;title\x07\x1b[2J\x9b31m\u202e\u200b\u2066\x01\x02\r\n\x1bPq\x1b\\"
 

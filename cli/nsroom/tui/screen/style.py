@@ -5,36 +5,36 @@ import os
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
-from nsroom.output.terminal import Colour, wanted_colour
+from nsroom.output.terminal import Colour, Theme, wanted_colour
 
 _PALETTES = {
-    "dark": {
-        "accent": "ansicyan",
+    Theme.DARK: {
+        "accent": "#00cdcd",
         "dim": "#8a8a8a",
-        "line": "#585858",
+        "line": "#767676",
         "red": "#ff6b6b",
         "yellow": "#d7af5f",
         "green": "#87af5f",
-        "selected": "bg:#303030",
+        "selected": "bg:#303030 #e4e4e4",
         "menu": "bg:#303030 #d0d0d0",
-        "meta": "bg:#303030 #9a9a9a",
-        "chosen": "bg:ansicyan ansiblack",
+        "meta": "bg:#303030 #a8a8a8",
+        "chosen": "bg:#00cdcd #000000",
         "match": "bg:#5f5f00 #ffffff",
     },
-    "light": {
+    Theme.LIGHT: {
         "accent": "#005f87",
         "dim": "#6c6c6c",
-        "line": "#b2b2b2",
+        "line": "#8a8a8a",
         "red": "#af0000",
-        "yellow": "#875f00",
+        "yellow": "#7a5200",
         "green": "#005f00",
-        "selected": "bg:#dcdcdc",
+        "selected": "bg:#dcdcdc #202020",
         "menu": "bg:#e4e4e4 #202020",
         "meta": "bg:#e4e4e4 #606060",
         "chosen": "bg:#005f87 #ffffff",
         "match": "bg:#ffffaf #000000",
     },
-    "none": {
+    Theme.NONE: {
         "accent": "",
         "dim": "",
         "line": "",
@@ -48,32 +48,33 @@ _PALETTES = {
         "match": "underline bold",
     },
 }
-THEMES = tuple(_PALETTES)
-# Replacements for the colours that a 16-colour terminal does not have.
+# Replacements for the colours that a 16-colour terminal does not have, or shows with too little contrast.
 _16_COLORS = {
-    "dark": {
+    Theme.DARK: {
+        "accent": "ansicyan",
         "dim": "",
-        "line": "ansibrightblack",
+        "line": "",
         "red": "ansibrightred",
-        "yellow": "ansiyellow",
+        "yellow": "ansibrightyellow",
         "green": "ansigreen",
         "selected": "bg:ansiwhite ansiblack",
         "menu": "bg:ansiwhite ansiblack",
         "meta": "bg:ansiwhite ansiblack",
-        "match": "bg:ansiyellow ansiblack",
+        "chosen": "bg:ansicyan ansiblack",
+        "match": "bg:ansicyan ansiblack",
     },
-    "light": {
+    Theme.LIGHT: {
         "accent": "ansiblue",
         "dim": "",
         "line": "ansibrightblack",
         "red": "ansired",
-        "yellow": "ansired",
-        "green": "ansigreen",
+        "yellow": "ansimagenta",
+        "green": "ansiblue",
         "selected": "bg:ansiblack ansiwhite",
         "menu": "bg:ansiblack ansiwhite",
         "meta": "bg:ansiblack ansiwhite",
         "chosen": "bg:ansiblue ansiwhite",
-        "match": "bg:ansiyellow ansiblack",
+        "match": "bg:ansicyan ansiblack",
     },
 }
 
@@ -113,15 +114,20 @@ _CLASSES = {
     "search.current": "noreverse {match}",
 }
 
+_KEPT_IN_ROW = ("time", "namespace", "quiet", "sign", "failed", "good", "waits", "match", "marker")
+"""Classes that keep their colour in a selected row."""
 
-def style(theme: str, depth: ColorDepth | None) -> Style:
+
+def style(theme: Theme, depth: ColorDepth | None) -> Style:
     """Return the style of a theme for a terminal with this colour depth."""
     if depth is ColorDepth.DEPTH_1_BIT:
-        theme = "none"
-    palette = _PALETTES[theme]
-    if depth is ColorDepth.DEPTH_4_BIT:
-        palette = palette | _16_COLORS.get(theme, {})
-    return Style.from_dict({name: text.format(**palette).strip() for name, text in _CLASSES.items()})
+        theme = Theme.NONE
+    few_colours = depth is ColorDepth.DEPTH_4_BIT
+    palette = _PALETTES[theme] | (_16_COLORS.get(theme, {}) if few_colours else {})
+    rules = {name: text.format(**palette).strip() for name, text in _CLASSES.items()}
+    if not few_colours:  # the 16 colours that can be read on the background cannot be read on a selected row
+        rules |= {f"row {name}": rules[name] for name in _KEPT_IN_ROW}
+    return Style.from_dict(rules)
 
 
 def color_depth() -> ColorDepth | None:

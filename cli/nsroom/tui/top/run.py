@@ -9,6 +9,7 @@ from nsroom.client.target import Target
 from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.listing import follow_events
 from nsroom.output.tables import Rows
+from nsroom.output.terminal import Theme
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui import config
 from nsroom.tui.app import tune_garbage_collector
@@ -19,14 +20,16 @@ from nsroom.tui.top.sources import AdminSource, EventsSource
 from nsroom.tui.top.state import TopView
 
 
-async def show_admin(target: Target, namespaces: tuple[str, ...], all: bool, timeout: float) -> None:
+async def show_admin(
+    target: Target, namespaces: tuple[str, ...], all: bool, timeout: float, theme: Theme | None = None
+) -> None:
     """Show a server through its admin namespace until the user leaves. Raises: as `Admin`; Stopped."""
     notice = Notice()
     async with Admin(target, timeout=timeout, say=notice.show) as admin:
         notice.clear()  # the user did not miss anything before the first frame
         model = Model(AdminSource(admin, namespaces, all), namespaces=namespaces)
         view = TopView(model, _server(target), f"via {target.namespaces[0]}", notice=notice)
-        app = _new_app(view)
+        app = _new_app(view, theme)
         app.spawn(_follow_admin(admin, app))
         await app.run()
 
@@ -46,7 +49,7 @@ def _update_connection(view: TopView, records: Iterable[Record]) -> None:
             view.connection = "disconnected" if record.kind is Kind.CLOSE else ""
 
 
-async def show_events(target: Target, timeout: float) -> None:
+async def show_events(target: Target, timeout: float, theme: Theme | None = None) -> None:
     """Show the reference server's answers to `rooms` until the user leaves.
 
     Raises: as `follow_events`; Stopped.
@@ -55,7 +58,7 @@ async def show_events(target: Target, timeout: float) -> None:
         source = EventsSource()
         source.update(await anext(listing))
         model = Model(source, sees_events=False, namespaces=target.namespaces)
-        app = _new_app(TopView(model, _server(target), "via its events"))
+        app = _new_app(TopView(model, _server(target), "via its events"), theme)
         app.spawn(_follow_listing(listing, source, app))
         await app.run()
 
@@ -66,9 +69,9 @@ async def _follow_listing(listing: AsyncGenerator[Rows, None], source: EventsSou
         app.redraw()
 
 
-def _new_app(view: TopView) -> TopApp:
+def _new_app(view: TopView, theme: Theme | None) -> TopApp:
     tune_garbage_collector()
-    return TopApp(view, config.settings(configuration.load()))
+    return TopApp(view, config.settings(configuration.load(), theme))
 
 
 def _server(target: Target) -> str:
