@@ -52,6 +52,7 @@ BUILT = {
     "join": "--as --join-event --join-args --join-preset --via --write",
     "emit": "--ack --summary --offline --via --write",
     "call": "",
+    "reply": "--exec --text --where --count --wait --for --all --raw --json --plain --time --save --force",
     "rooms": "--json --via --watch",
     "sockets": "--json --watch",
     "tail": "",
@@ -93,14 +94,14 @@ CONTRACT_SHARED = {
     ConnectionOptions: "--url --namespace --path --auth --header --cookie --query --transport --insecure"
     " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset --cert --key"
     " --resolve",
-    ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time --theme",
-    WatchOptions: "--raw --stdin",
+    ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
+    WatchOptions: "--raw --stdin --reply --theme",
     EmitOptions: "--text --room --to --except --timeout",
     AdminOptions: "--admin-auth --admin-session --admin-namespace",
 }
 OPTION_GROUPS: dict[type, tuple[str, ...]] = {
     ConnectionOptions: (
-        *("connect", "join", "emit", "call", "rooms", "sockets", "tail", "top", "kick", "replay"),
+        *("connect", "join", "emit", "call", "reply", "rooms", "sockets", "tail", "top", "kick", "replay"),
         *("bench", "doctor"),
     ),
     ShowOptions: ("connect", "join", "tail"),

@@ -85,7 +85,7 @@ def is_live(options: ShowOptions) -> bool:
 async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room: str) -> None:
     from nsroom.client.client import Client
 
-    client = Client(target, watch=True, raw=options.raw, say=say)
+    client = Client(target, watch=True, raw=options.raw, say=say, rules=options.rules())
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
         routes = routes_to(output, options, options.keep(), stack, namespaces=target.namespaces)

@@ -96,6 +96,11 @@ LINES: list[tuple[str, Meant | Hint]] = [
     ("call :{j} add 2 3", Meant(0, "[2, 3]")),
     ("call -u {P} add 2 3", Meant(0, "[2, 3]")),
     ("call /lab never --timeout 0.5", Meant(5, "no acknowledgement")),
+    ("emit /lab ask event=question --ack --timeout 0.5", Meant(5, "(see `nsroom reply --help`)")),
+    (
+        "answer question ok:=true -C 1 -W 0",
+        Hint("nsroom reply question ok:=true -C 1 -W 0", Meant(5, "--wait")),
+    ),
     ("join", Hint("nsroom join lobby", Meant(0, "joined lobby"))),
     ("join lobby --for 1", Meant(0, "joined lobby")),
     ("join /chat lobby --for 1", Meant(0, "joined lobby")),

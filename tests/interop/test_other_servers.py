@@ -73,6 +73,13 @@ async def test_client_answers_the_server(spawn: Spawner, other: Server, transpor
     client.eof()
 
 
+async def test_a_rule_answers_the_server(nsroom: Runner, other: Server, transport: list[str]) -> None:
+    """The server asks while the client is connecting to it, and again for every event `ask`."""
+    line = (*transport, "--stdin", "--reply", "question=because", "--where", "event=answer", "-C", "2")
+    result = await nsroom("connect", other.url, *line, stdin=b'["ask",1]\n["ask",2]\n')
+    assert (result.code, [each["args"] for each in result.records()]) == (0, [["because"], ["because"]])
+
+
 async def test_three_namespaces_on_one_connection(
     spawn: Spawner, other: Server, transport: list[str]
 ) -> None:

@@ -10,6 +10,7 @@ from nsroom.output.terminal import Theme
 from nsroom.output.times import Times
 
 if TYPE_CHECKING:
+    from nsroom.client.replies import Rules
     from nsroom.record import Record
 
 
@@ -59,7 +60,6 @@ class ShowOptions:
             help="The times in readable lines; relative is since the first line, delta since the previous.",
         ),
     ] = Times.LOCAL
-    theme: ThemeOption = None
     save: Annotated[
         str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file as NDJSON.")
     ] = None
@@ -82,21 +82,52 @@ class ShowOptions:
 class WatchOptions(ShowOptions):
     """Display options of a command that has its own connection."""
 
+    theme: ThemeOption = None
     raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
     stdin: Annotated[
         bool,
         typer.Option("--stdin", help="Send the lines of stdin: text to the room, or events as for `emit -`."),
     ] = False
+    reply: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reply",
+            metavar="EVENT=ARG",
+            help="Acknowledge every such event with this argument, as `reply` does; repeatable.",
+        ),
+    ] = None
 
     def keep(self) -> "Callable[[Record], bool] | None":
         """Return the filter: received events, unless the options ask for more. Raises: UsageError."""
         return self.only(is_received)
+
+    def rules(self) -> "Rules":
+        """Return the rules of --reply. Raises: UsageError."""
+        from nsroom.client.replies import parse_rules
+
+        return parse_rules(self.reply or ())
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOptions(ShowOptions):
+    """Display options of a command that acknowledges events."""
+
+    where: Annotated[
+        str | None,
+        typer.Option("--where", metavar="EXPR", help="Acknowledge only matching events, e.g. arg.0.room=a."),
+    ] = None
+    count: Annotated[
+        int | None, typer.Option("-C", "--count", min=1, metavar="N", help="Exit after N acknowledgements.")
+    ] = None
+    all: Annotated[bool, typer.Option("--all", help="Show everything that happens.")] = False
+    raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
 
 
 @dataclass(frozen=True, slots=True)
 class RelayOptions(ShowOptions):
     """Display options of a command that relays the traffic of others."""
 
+    theme: ThemeOption = None
     all: Annotated[bool, typer.Option("--all", help="Also show heartbeats.")] = False
     raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
 

@@ -16,6 +16,7 @@ _MEANT = {
     **dict.fromkeys(("monitor", "stream", "log", "logs", "follow"), "connect"),
     **dict.fromkeys(("send", "pub", "publish", "push", "post", "say", "message", "msg"), "emit"),
     **dict.fromkeys(("request", "req", "ask", "rpc", "query"), "call"),
+    **dict.fromkeys(("answer", "respond", "acknowledge", "ack"), "reply"),
     **dict.fromkeys(("enter", "room"), "join"),
     **dict.fromkeys(("list", "ls"), "rooms"),
     **dict.fromkeys(("clients", "users", "who", "ps"), "sockets"),

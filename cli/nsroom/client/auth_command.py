@@ -1,18 +1,12 @@
 """Run the command of --auth-command, whose output is the payload of CONNECT."""
 
-import asyncio
-import contextlib
 import shlex
 from dataclasses import replace
-from typing import cast
 
+from nsroom.client.programs import MAX_OUTPUT, ProgramError, output_of
 from nsroom.client.target import AuthCommand, Target, parse_auth
 from nsroom.errors import ConnectError, UsageError
 from nsroom.record import Json
-
-MAX_OUTPUT = 1_000_000
-"""Bytes of output."""
-_MAX_REASON = 200
 
 
 async def payload(command: AuthCommand, timeout: float) -> dict[str, Json] | None:
@@ -22,29 +16,9 @@ async def payload(command: AuthCommand, timeout: float) -> dict[str, Json] | Non
     """
     words = shlex.split(command.line)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=command.folder,
-        )
-    except OSError as error:
-        raise ConnectError(f"--auth-command: cannot run {words[0]}: {error.strerror}") from None
-    try:
-        async with asyncio.timeout(timeout):
-            out, err = await asyncio.gather(_read(process.stdout), _read(process.stderr))
-            code = await process.wait()
-    except TimeoutError:
-        raise ConnectError(f"--auth-command: {words[0]} did not end within {timeout:g} s") from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-    if code:
-        reason = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:_MAX_REASON]
-        failure = f"--auth-command: {words[0]} failed with code {code}"
-        raise ConnectError(f"{failure}: {reason}" if reason else failure)
+        out = await output_of(words, timeout, folder=command.folder)
+    except ProgramError as error:
+        raise ConnectError(f"--auth-command: {error}") from None
     return _parse(words[0], out)
 
 
@@ -65,11 +39,3 @@ def _parse(name: str, output: bytes) -> dict[str, Json] | None:
             if len(output) < MAX_OUTPUT
             else f"--auth-command: {name} printed more than {MAX_OUTPUT} bytes"
         ) from None
-
-
-async def _read(stream: asyncio.StreamReader | None) -> bytes:
-    """Return at most MAX_OUTPUT bytes; read the rest too, so that the command can end."""
-    kept = bytearray()
-    while chunk := await cast(asyncio.StreamReader, stream).read(65_536):
-        kept += chunk[: MAX_OUTPUT - len(kept)]
-    return bytes(kept)

@@ -11,6 +11,7 @@ from nsroom.client.connecting import Connector
 from nsroom.client.events import Acknowledge, Emit
 from nsroom.client.journal import Journal
 from nsroom.client.reconnection import Reconnection
+from nsroom.client.replies import Replier, Rules
 from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.protocol.socketio import RESERVED_EVENTS
@@ -28,6 +29,7 @@ class Client:
 
     With `watch`, every Record goes to `records()`, whose reader slows the wire down if it is slow.
     `say` is called with lines for the user, and `note` (by default `say`) with those about the dialect.
+    Events that have one of the `rules` are acknowledged when `records()` yields them.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Client:
         raw: bool = False,
         say: Callable[[str], object] = str,
         note: Callable[[str], object] | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.target = target
         self.rejoin: list[Emit] = []
@@ -48,6 +51,8 @@ class Client:
         """Why the client gave up, or None while connected or after `close`."""
         self._say = say
         self._note = note or say
+        self.replier = Replier({} if rules is None else rules, self._reply, self._note)
+        """Acknowledges the events that `records()` yields, by its rules."""
         self._journal = Journal(watch=watch, raw=raw)
         self._acks = Acks()
         self._gaps: asyncio.Queue[RoomState] = asyncio.Queue()
@@ -69,7 +74,7 @@ class Client:
 
     @property
     def hint(self) -> str:
-        """What to add to a message about a missing answer: the fault of a packet that could not be read."""
+        """What to add to a message about a missing answer: the probable cause, or nothing."""
         return self._connector.hint
 
     @property
@@ -96,6 +101,7 @@ class Client:
         """
         assert self._journal.channel is not None, "only a client made with watch=True has records"
         async for records in self._journal.channel:
+            await self.replier.handle(records)
             yield records
         if self.failure is not None:
             raise self.failure
@@ -140,6 +146,15 @@ class Client:
     async def acknowledge(self, answer: Acknowledge) -> None:
         """Acknowledge an event of the server. Raises: as `emit`."""
         await self._connector.send([answer.packet()])
+
+    async def _reply(self, answer: Acknowledge) -> None:
+        """Acknowledge an event, unless the connection has ended on which it arrived. Raises: as `emit`."""
+        session = self._connector.session
+        if session.is_question(answer.namespace, answer.id):
+            await self._connector.opened.wait()
+        if session is not self._connector.session or not session.is_question(answer.namespace, answer.id):
+            raise LostError("the connection ended before")
+        await self.acknowledge(answer)
 
     async def enter(self, namespace: str) -> None:
         """Connect to another namespace.
@@ -207,6 +222,7 @@ class Client:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.replier.close()
         if self._connector.connection is not None:
             current = asyncio.current_task()
             is_cancelled = current is not None and current.cancelling() > 0

@@ -63,6 +63,8 @@ class Connector:
         self._say = Thinned(say)
         self._note = Thinned(note)
         self._negotiation = Negotiation(target, note)
+        self.opened = asyncio.Event()
+        """Set unless a connection is being opened: events may arrive before it is ready for sending."""
         self._is_elsewhere = False
         """Whether the server answered the last attempt that nothing is at this path."""
         self._handlers: dict[Kind, Callable[[Record], None]] = {
@@ -83,7 +85,7 @@ class Connector:
 
     @property
     def hint(self) -> str:
-        """What to add to a message about a missing answer: the fault of a packet that could not be read."""
+        """What to add to a message about a missing answer: the probable cause, or nothing."""
         return self._tap.hint
 
     @property
@@ -194,6 +196,8 @@ class Connector:
         except Exception as error:  # noqa: BLE001 - hostile answers raise anything in python-socketio
             await connection.close(0.2)
             return error
+        finally:
+            self.opened.set()
         return None
 
     async def _join(self, connection: Connection) -> None:
@@ -215,6 +219,7 @@ class Connector:
 
     def _new_connection(self, kind: type[Connection], dialect: Dialect) -> Connection:
         before, self._tap = self.session, self._new_tap(dialect)
+        self.opened.clear()
         # Missed events arrive before the CONNECT answer, and already have offsets.
         self.session.recovery |= before.recovery
         self.namespaces.start(before)

@@ -47,7 +47,7 @@ class Delivery:
         self._client = client
         self._ack = ack
         self._on_ack = on_ack
-        self._in_flight = InFlight(self.tally, timeout, self._report)
+        self._in_flight = InFlight(self.tally, timeout, self._report, lambda: client.hint)
         self._backpressure = Backpressure(client, timeout)
         self._window = _WINDOW
         self._fault: NsroomError | Stopped | None = None

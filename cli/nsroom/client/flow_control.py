@@ -48,10 +48,16 @@ class InFlight:
     """Events that were sent: each is acknowledged, refused, to be resent, or lost.
 
     `timeout` is the longest pause between two acknowledgements. `on_ack` is called with each acknowledgement
-    and refusal, but not for events to resend.
+    and refusal, but not for events to resend. `hint` returns the end of a message about a missing answer.
     """
 
-    def __init__(self, tally: Tally, timeout: float, on_ack: Callable[[Record], None]) -> None:
+    def __init__(
+        self,
+        tally: Tally,
+        timeout: float,
+        on_ack: Callable[[Record], None],
+        hint: Callable[[], str] = str,
+    ) -> None:
         self.to_resend: deque[Emit] = deque()
         """Events that the server refused because they arrived too fast."""
         self.any_lost = False
@@ -59,6 +65,7 @@ class InFlight:
         self._tally = tally
         self._timeout = timeout
         self._on_ack = on_ack
+        self._hint = hint
         self._unanswered: set[asyncio.Future[Record]] = set()
         self._answered = asyncio.Event()
         self._last_ack = 0.0
@@ -81,15 +88,15 @@ class InFlight:
                     await self._answered.wait()
             except TimeoutError:
                 missing = f"no acknowledgement of {self._tally.unconfirmed}"
-                raise WaitError(f"{missing} within {self._timeout:g} s") from None
+                raise WaitError(f"{missing} within {self._timeout:g} s{self._hint()}") from None
 
     @property
     def refusals(self) -> str:
         """The number of refused events, and the reason of the first, for a message."""
         if self._tally.read == 1:
-            return f"the server answered {self._first_refusal}"
+            return f"the server answered {self._first_refusal}{self._hint()}"
         many = f"{self._tally.nacked} of {self._tally.sent} events were refused"
-        return f"{many}, first: {self._first_refusal}"
+        return f"{many}, first: {self._first_refusal}{self._hint()}"
 
     def _on_answer(self, emit: Emit, answer: asyncio.Future[Record]) -> None:
         self._unanswered.discard(answer)

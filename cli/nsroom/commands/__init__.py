@@ -1,7 +1,7 @@
 """The commands, one module each; a command, its module and its function share a name."""
 
 GROUPS = {
-    "Talk": ("connect", "join", "emit", "call"),
+    "Talk": ("connect", "join", "emit", "call", "reply"),
     "See": ("rooms", "sockets", "tail", "top", "kick", "proxy"),
     "Find out": ("doctor", "decode"),
     "Again": ("show", "replay"),

@@ -109,6 +109,16 @@ class Observer:
         """Return whether a packet in this direction waits for attachments."""
         return direction in self._incomplete
 
+    @property
+    def question(self) -> str | int | float | None:
+        """The first event of the server that waits for our acknowledgement, or None."""
+        waiting = ((key[0], asked.event) for key, asked in self._unanswered.items())
+        return next((event for direction, event in waiting if direction is Direction.IN), None)
+
+    def is_question(self, namespace: str, id: int) -> bool:
+        """Return whether an event of the server with this id waits for our acknowledgement."""
+        return (Direction.IN, namespace, id) in self._unanswered
+
     def note(self, kind: Kind, at: int, direction: Direction = Direction.LOCAL, **fields: Json) -> Record:
         """Return a Record that was not made from a packet, such as a lost connection or a gap."""
         return Record(at, next(self._sequence), direction, kind, **fields)

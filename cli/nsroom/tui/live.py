@@ -79,6 +79,7 @@ class Live:
         self._target = target
         self._options = options
         self._begin = begin
+        self._rules = options.rules()
         self._failure: NsroomError | None = None
         self._refused: list[str] = []
 
@@ -119,7 +120,9 @@ class Live:
     async def _connect(self) -> None:
         # Loading this takes longer than drawing the first frame; in a thread, the keys work at once.
         client_module = await asyncio.to_thread(importlib.import_module, "nsroom.client.client")
-        client = client_module.Client(self._target, watch=True, raw=True, say=self._show_notice)
+        client = client_module.Client(
+            self._target, watch=True, raw=True, say=self._show_notice, rules=self._rules
+        )
         previous, self._view.client = self._view.client, client
         if previous is not None:
             await previous.close()

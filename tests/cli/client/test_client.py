@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from nsroom.client.client import Client
 from nsroom.client.events import Acknowledge, Emit
+from nsroom.client.replies import Rule
+from nsroom.client.target import Target
 from nsroom.errors import LostError, UsageError
 from tests.cli.clients import WAIT, Connect, Reference, answer, make, until
 from tests.cli.scripted import Polling, stock
@@ -55,6 +58,23 @@ async def test_an_event_of_the_server_is_acknowledged(
     assert (question.args, asked.done()) == (["why", b"\1"], False)
     await client.acknowledge(Acknowledge("/", question.id or 0, ["because", b"\2"]))
     assert await asked == ("because", b"\2")
+
+
+async def test_an_event_that_arrives_before_the_client_is_ready_is_acknowledged() -> None:
+    received: list[str | bytes] = []
+
+    async def script(talk: bad.Conversation) -> None:
+        await talk.welcome()
+        await talk.send('421["ask"]')
+        received.append(await talk.receive())
+        await talk.close(1000)
+
+    async with bad.conversation(script) as url:
+        rules = {"ask": Rule(["yes"])}
+        client = Client(Target(url=url, reconnect=False), watch=True, rules=rules)
+        await asyncio.gather(client.connect(), until(client, kind="ack"))
+        await client.close()
+    assert received == ['431["yes"]']
 
 
 # The end

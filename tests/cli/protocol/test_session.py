@@ -190,6 +190,17 @@ def test_acknowledgements_are_paired_in_both_directions() -> None:
     ]
 
 
+def test_a_question_of_the_server_waits_for_its_acknowledgement() -> None:
+    observer = Observer(is_old=False)
+    assert observer.question is None
+    for way, frame in ((Direction.OUT, '427["mine"]'), (Direction.IN, '42/chat,7["theirs"]')):
+        fed(observer, way, frame)
+    assert (observer.question, observer.is_question("/chat", 7)) == ("theirs", True)
+    assert not observer.is_question("/", 7)
+    fed(observer, Direction.OUT, "43/chat,7[]")
+    assert (observer.question, observer.is_question("/chat", 7)) == (None, False)
+
+
 def test_an_unexpected_acknowledgement_has_a_message() -> None:
     records = observe('> 421["a"]', "< 431[]", "< 431[]", "< 439[1]")
     assert [(record.event, record.rtt_ms, record.message) for record in records[1:]] == [

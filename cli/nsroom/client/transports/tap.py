@@ -22,7 +22,7 @@ from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
 from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.session import Observer
 from nsroom.protocol.websocket import describe_close
-from nsroom.record import Direction, Kind, Record
+from nsroom.record import Direction, Kind, Record, brief
 
 _MAX_PAUSE = 5.0
 """Seconds after which python-engineio must get a packet, so that a slow reader does not look like a server
@@ -33,6 +33,7 @@ _MAX_KEPT = 1000
 """Different packets of one body that python-socketio sees: it takes them all without a pause."""
 _MAX_MALFORMED = 1_000_000
 """Bytes of a malformed body that its record has."""
+_MAX_NAME = 80
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _EVENT, _PROTOCOL_ERROR, _IN = Kind.EVENT, Kind.PROTOCOL_ERROR, Direction.IN
 _FOR_CONNECTION = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
@@ -155,8 +156,13 @@ class Tap:
 
     @property
     def hint(self) -> str:
-        """What to add to a message about a missing answer: the fault of a packet that could not be read."""
-        return f"; a packet that arrived cannot be read: {self.unreadable.message}" if self.unreadable else ""
+        """What to add to a message about a missing answer: the probable cause, or nothing."""
+        if self.unreadable:
+            return f"; a packet that arrived cannot be read: {self.unreadable.message}"
+        if (event := self.session.question) is not None:
+            event = brief(event, _MAX_NAME)
+            return f"; the server waits for our acknowledgement of {event!r} (see `nsroom reply --help`)"
+        return ""
 
     def mute(self) -> None:
         """Pass no more records on, because the connection will be opened again in another dialect."""

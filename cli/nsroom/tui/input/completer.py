@@ -91,7 +91,7 @@ class LiveCompleter(Completer):
         return _matching(copy_formats.FORMATS, word)
 
     def _reply(self, rest: str, word: str) -> Iterable[Completion]:
-        return _matching(("ok:=true", "error="), word) if not rest.strip() else ()
+        return _matching(("ok:=true", "error=", "--once"), word) if not rest.strip() else ()
 
     def _filter(self, word: str) -> Iterable[Completion]:
         namespaces, clients = self._view.model.namespaces, self._view.model.clients

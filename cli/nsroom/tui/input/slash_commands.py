@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_arguments, parse_line, relay
 from nsroom.client.presets import Convention
+from nsroom.client.replies import Rule
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
 from nsroom.protocol.refusals import refusal
@@ -226,8 +227,23 @@ async def _reply(context: CommandContext, rest: str) -> None:
     record = context.view.model.selected()
     if record is None or record.id is None or not _wants_reply(record):
         raise UsageError("select an event from the server that wants a reply")
-    answer = Acknowledge(record.namespace or "/", record.id, parse_arguments(split(rest)))
-    await context.client().acknowledge(answer)
+    first, *others = split(rest) or [""]
+    is_once = first == "--once"
+    args = parse_arguments(others if is_once else split(rest))
+    client, model = context.client(), context.view.model
+    if model.cursor is not None and model.is_waiting(model.cursor):
+        await client.acknowledge(Acknowledge(record.namespace or "/", record.id, args))
+    _remember(context.view, client, str(record.event), None if is_once else Rule(args))
+
+
+def _remember(view: View, client: "Client", event: str, rule: Rule | None) -> None:
+    """Acknowledge all further events of this name by the rule, or no more without one."""
+    rules = client.replier.rules
+    if rule is not None:
+        rules[event] = rule
+        view.notice.show(f"every {event} is acknowledged so from now on; /reply --once ends that")
+    elif rules.pop(event, None):
+        view.notice.show(f"{event} is no longer acknowledged by itself")
 
 
 async def _nick(context: CommandContext, rest: str) -> None:
@@ -307,7 +323,13 @@ COMMANDS = (
         sends=True,
     ),
     Command("call", "EVENT [ARG…]", "emit an event and show its acknowledgement", _call, sends=True),
-    Command("reply", "[ARG…]", "acknowledge the selected event, which wants a reply", _reply, sends=True),
+    Command(
+        "reply",
+        "[--once] [ARG…]",
+        "acknowledge the selected event, and all that follow of its name unless --once",
+        _reply,
+        sends=True,
+    ),
     Command("nick", "NAME", "change your nick", _nick, sends=True),
     Command("rooms", "", "ask for the rooms of this namespace", _rooms, sends=True),
     Command("who", "[ROOM]", "ask for the members of a room", _who, sends=True),

@@ -54,7 +54,7 @@ def completions(text: str) -> list[str]:
         ("/where kind=event & (ns=/n", ["/where kind=event & (ns=/news"]),
         ("/where kind=pi", ["/where kind=ping"]),
         ("/where dir=o", ["/where dir=out"]),
-        ("/reply ", ["/reply ok:=true", "/reply error="]),
+        ("/reply ", ["/reply ok:=true", "/reply error=", "/reply --once"]),
         ("/quit ", []),
     ],
 )

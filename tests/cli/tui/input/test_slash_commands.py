@@ -67,6 +67,33 @@ async def test_emit_with_json_over_several_lines(user: User) -> None:
     await user.sees("{a: [1]}")
 
 
+async def test_a_reply_is_remembered_until_once(user: User) -> None:
+    model, ask = user.view.model, '/emit ask {"event": "question"}'
+    await user.press("/ns /lab", "Enter")
+    await user.sees("/lab ›")
+    await user.press(ask, "Enter")
+    await user.sees("wants a reply (/reply)")
+    model.cursor = next(index for index, record in enumerate(model.records) if record.event == "question")
+    user.app.run_line("/reply ok:=true")
+    await user.sees("every question is acknowledged so from now on; /reply --once ends that")
+    user.app.run_line(ask)
+    answered = [("ack", [{"ok": True}])] * 2
+    await user.sees(
+        lambda _: (
+            [
+                (each.kind, each.args)
+                for each in model.records
+                if each.event == "question" and each.kind == "ack"
+            ]
+            == answered
+        )
+    )
+    user.app.run_line("/reply --once")
+    await user.sees("question is no longer acknowledged by itself")
+    user.app.run_line(ask)
+    await user.sees("wants a reply (/reply)")
+
+
 async def test_call_shows_the_acknowledgement(user: User) -> None:
     await user.press("/call rooms", "Enter")
     await user.sees('rooms: [{"ok": true, "rooms":')
