@@ -7,7 +7,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
@@ -79,7 +79,7 @@ async def open_app(config: Config) -> AsyncIterator[web.Application]:
         middlewares=[tcp.track_request, _host_check(config)],
     )
     server = Server(_options(config), _access(config))
-    app.on_response_prepare.append(_name_server)
+    app.on_response_prepare.append(_name_server(config))
     app[SERVER] = server
     app[ENGINES] = [server.engine]
     app.router.add_route("*", config.endpoint, server.engine.handle_request)
@@ -88,8 +88,14 @@ async def open_app(config: Config) -> AsyncIterator[web.Application]:
         yield app
 
 
-async def _name_server(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = f"nsroom/{__version__}"
+def _name_server(config: Config) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    # Clients expect that a server with the name of the chat acknowledges every event.
+    name = "nsroom-conformance" if config.conformance else "nsroom"
+
+    async def add_name(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = f"{name}/{__version__}"
+
+    return add_name
 
 
 @asynccontextmanager

@@ -128,8 +128,8 @@ class Client:
         return futures
 
     def is_known_to_answer(self, emit: Emit) -> bool:
-        """Return whether the server acknowledges this event, as far as its earlier answers show."""
-        return self._acks.is_known_to_answer(emit)
+        """Return whether the server acknowledges this event, as far as its name and earlier answers show."""
+        return self._connector.is_reference_server or self._acks.is_known_to_answer(emit)
 
     async def submit(self, emit: Emit) -> asyncio.Future[Record] | None:
         """Emit an event; return the future of its acknowledgement if the server is known to send one.

@@ -1,6 +1,7 @@
 """Connect a client: negotiate the dialect, open a transport, join the namespaces."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -25,6 +26,8 @@ from nsroom.record import Direction, Kind, Record
 _ANSWERS = tuple(f"4{kind:d}" for kind in (PacketType.CONNECT, PacketType.CONNECT_ERROR))
 """How the frames start with which a server answers a CONNECT."""
 _MAX_FAULTS = 10
+_REFERENCE_SERVER = re.compile(r"nsroom/[\d.]+")
+"""The `Server` header of `nsroom serve`."""
 
 
 class _Attempt(NamedTuple):
@@ -87,6 +90,12 @@ class Connector:
     def hint(self) -> str:
         """What to add to a message about a missing answer: the probable cause, or nothing."""
         return self._tap.hint
+
+    @property
+    def is_reference_server(self) -> bool:
+        """Whether this is `nsroom serve`, which acknowledges every event."""
+        headers = self.connection.headers if self.connection is not None else {}
+        return _REFERENCE_SERVER.fullmatch(headers.get("Server", "")) is not None
 
     @property
     def _is_established(self) -> bool:

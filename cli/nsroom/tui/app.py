@@ -14,11 +14,11 @@ from nsroom.client.presets import Convention
 from nsroom.errors import NsroomError
 from nsroom.tui import config
 from nsroom.tui.fullscreen import FullScreen
-from nsroom.tui.input.actions import KeyContext, handlers
-from nsroom.tui.input.completer import LiveCompleter
+from nsroom.tui.input.actions import KeyContext, accept_completion, handlers
+from nsroom.tui.input.completer import LiveCompleter, QuestionCompleter
 from nsroom.tui.input.history import InputHistory
 from nsroom.tui.input.key_bindings import key_bindings
-from nsroom.tui.input.modal_keys import modal_bindings
+from nsroom.tui.input.modal_keys import modal_bindings, typing_bindings
 from nsroom.tui.input.slash_commands import CommandContext, command_help, run_line
 from nsroom.tui.recorder import Recorder
 from nsroom.tui.screen.layout import Screen
@@ -60,12 +60,26 @@ class App(FullScreen):
             tempfile_suffix=".json",
             on_text_changed=lambda _: view.notice.clear(),
         )
-        self._ask = Buffer(multiline=False, accept_handler=self._accept_answer)
+        self._ask = Buffer(
+            completer=QuestionCompleter(view),
+            complete_while_typing=True,
+            multiline=False,
+            accept_handler=self._accept_answer,
+        )
         self.screen = Screen(view, self._input, self._ask, settings.keys, command_help(view))
         context = KeyContext(view, self.screen, self)
-        keys = [key_bindings(view, handlers(context), settings.keys), modal_bindings(context, self)]
+        keys = [
+            key_bindings(view, handlers(context), settings.keys),
+            typing_bindings(context),
+            modal_bindings(context, self),
+        ]
         super().__init__(self.screen.layout, merge_key_bindings(keys), settings.theme, input, output)
         self.application.key_processor.before_key_press += lambda _: self.screen.sync()
+
+    @property
+    def has_typed(self) -> bool:
+        """Whether the input has text that is not sent yet."""
+        return bool(self._input.text)
 
     def prepare(self, now: float) -> None:
         """Update the state for a frame at this time."""
@@ -83,21 +97,29 @@ class App(FullScreen):
         """Request another attempt to connect."""
         self.retry_requested.set()
 
-    def ask(self, label: str, text: str, done: Callable[[str], None]) -> None:
+    def ask(
+        self,
+        label: str,
+        text: str,
+        done: Callable[[str], None],
+        is_command: Callable[[str], bool] | None = None,
+    ) -> None:
         """Ask for a line instead of the input; `text` is the suggested answer."""
-        self.view.question = Question(label, done)
+        self.view.question = Question(label, done, self.view.focus, is_command)
         self._ask.text = text
         self._ask.cursor_position = len(text)
         self.screen.focus(Focus.ASK)
 
     def answer(self) -> None:
-        """Accept the line that was asked for."""
-        self._ask.validate_and_handle()
+        """Accept the selected completion, or the line that was asked for."""
+        if not accept_completion(self._ask):
+            self._ask.validate_and_handle()
 
     def cancel_question(self) -> None:
         """Close the question without an answer."""
-        self.view.question = None
-        self.screen.focus(Focus.STREAM)
+        question, self.view.question = self.view.question, None
+        if question is not None:
+            self.screen.focus(question.asked_in)
 
     def _accept_answer(self, buffer: Buffer) -> bool:
         question, text = self.view.question, buffer.text

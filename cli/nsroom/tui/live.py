@@ -87,8 +87,7 @@ class Live:
         """Show the screen and connect. Raises: as `show`."""
         if self._options.save:
             await self._app.save(self._options.save, self._options.force)
-        if self._view.room:
-            self._app.screen.focus(Focus.INPUT)
+        self._app.screen.focus(Focus.INPUT)
         self._app.spawn(self._connect_repeatedly())
         try:
             await self._app.run()
@@ -163,5 +162,6 @@ class Live:
             return
         self._failure, self._view.failure = error, str(error)
         self._view.notice.clear()
-        self._app.screen.focus(Focus.STREAM)
+        if not self._app.has_typed:
+            self._app.screen.focus(Focus.STREAM)  # for the keys that try again and quit
         self._app.redraw()

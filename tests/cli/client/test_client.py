@@ -31,6 +31,15 @@ async def test_reserved_events_are_not_sent(name: str, reference: Reference, con
     assert await answer(client, "echo", 1, namespace="/lab") == [1]
 
 
+@pytest.mark.parametrize("conformance", [False, True])
+async def test_the_reference_server_is_known_by_its_name(
+    conformance: bool, reference: Reference, connect: Connect, transport: str
+) -> None:
+    server = await reference(conformance=conformance)
+    client = await connect(server.url, transport=transport)
+    assert client.is_known_to_answer(Emit("/", "anything", [])) is not conformance
+
+
 async def test_binary_data_is_echoed(reference: Reference, connect: Connect, transport: str) -> None:
     server = await reference()
     client = await connect(server.url, "/lab", transport=transport)

@@ -1,7 +1,5 @@
 """The live view of a connection: failures, retries and exit codes."""
 
-import asyncio
-
 from tests.cli.tui.conftest import Show
 from tests.cli.tui.screens import after_the_screen, left_on
 from tests.conftest import StartServer
@@ -41,7 +39,7 @@ async def test_quit_while_reconnecting(show: Show, serve: StartServer) -> None:
     await terminal.until("everyone!")
     await server.proc.kill()
     await terminal.until("trying again")
-    terminal.press("q")
+    terminal.press("\x11")
     assert await terminal.program.end() == 0
     assert left_on(terminal) == []
 
@@ -50,13 +48,11 @@ async def test_quit_with_unconfirmed_events(show: Show, serve: StartServer) -> N
     server = await serve()
     terminal = await show("connect", "/lab", "-u", server.url)
     await terminal.until("everyone!")
-    terminal.press("i", "/call never", "Enter")
+    terminal.press("/call never", "Enter")
     await terminal.until("waiting")
     await server.proc.kill()
     await terminal.until("unconfirmed")
-    terminal.press("Escape")
-    await asyncio.sleep(0.4)
-    terminal.press("q")
+    terminal.press("\x11")
     assert await terminal.program.end() == 6
     assert after_the_screen(terminal) == "nsroom: the connection ended with 1 event unconfirmed"
 
@@ -72,7 +68,7 @@ async def test_a_typed_line_makes_the_same_packet_as_on_the_command_line(show: S
     async with bad.conversation(script) as url:
         terminal = await show("connect", "-u", url)
         await terminal.until("connected")
-        terminal.press("i", *(part for line in LINES for part in (line, "Enter")))
+        terminal.press(*(part for line in LINES for part in (line, "Enter")))
         await terminal.until("hello")
         assert "waiting" not in terminal.text
         terminal.press("\x03")

@@ -14,6 +14,7 @@ from nsroom.output.times import Times
 from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats
 from nsroom.tui.input.shell_words import is_open
+from nsroom.tui.input.slash_commands import find_command
 from nsroom.tui.screen.layout import Screen
 from nsroom.tui.screen.state import Focus, Mode, View
 
@@ -28,7 +29,13 @@ class Host(Protocol):
     def run_line(self, text: str, typed: bool = False) -> None:
         """Run a line as if it was typed into the input."""
 
-    def ask(self, label: str, text: str, done: Callable[[str], None]) -> None:
+    def ask(
+        self,
+        label: str,
+        text: str,
+        done: Callable[[str], None],
+        is_command: Callable[[str], bool] | None = None,
+    ) -> None:
         """Ask for a line instead of the input."""
 
     def copy(self, text: str) -> None:
@@ -133,11 +140,29 @@ def _close_detail(context: KeyContext) -> None:
     context.screen.focus(Focus.STREAM)
 
 
+def _ask_search_or_command(context: KeyContext) -> None:
+    view = context.view
+    context.host.ask(
+        "search", "", partial(_search_or_run, context), lambda text: find_command(view, text) is not None
+    )
+
+
+def _search_or_run(context: KeyContext, text: str) -> None:
+    command = find_command(context.view, text)
+    if command is None:
+        _search_typed(context, text)
+        return
+    if command.sends:  # text comes next
+        context.screen.focus(Focus.INPUT)
+    context.host.run_line(f"/{text}")
+
+
 def _ask_search(context: KeyContext) -> None:
     context.host.ask("search", "", partial(_search_typed, context))
 
 
 def _search_typed(context: KeyContext, text: str) -> None:
+    context.screen.focus(Focus.STREAM)
     _search(context.view, text or context.view.model.pattern, forward=False)
 
 
@@ -265,13 +290,21 @@ def _save_to(context: KeyContext, path: str) -> None:
 
 def _send(context: KeyContext) -> None:
     buffer = context.input
-    state = buffer.complete_state
-    if state is not None and state.current_completion is not None:
-        buffer.complete_state = None
-    elif is_open(buffer.text):
+    if accept_completion(buffer):
+        return
+    if is_open(buffer.text):
         buffer.insert_text("\n")
     elif buffer.text.strip() or context.view.is_observing:
         buffer.validate_and_handle()
+
+
+def accept_completion(buffer: Buffer) -> bool:
+    """Accept the completion that is selected in the menu; return whether there was one."""
+    state = buffer.complete_state
+    if state is None or state.current_completion is None:
+        return False
+    buffer.complete_state = None
+    return True
 
 
 def _editor(context: KeyContext) -> None:
@@ -311,7 +344,8 @@ ACTIONS: Mapping[str, Action] = {
     "newline": lambda context: context.input.insert_text("\n"),
     "editor": _editor,
     "recall": _search_history,
-    "search": _ask_search,
+    "search": _ask_search_or_command,
+    "input_search": _ask_search,
     "search_next": lambda context: _search(context.view, context.view.model.pattern, forward=False),
     "search_back": lambda context: _search(context.view, context.view.model.pattern, forward=True),
     "filter": _ask_filter,

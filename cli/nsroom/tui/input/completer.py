@@ -145,6 +145,20 @@ class LiveCompleter(Completer):
         ]
 
 
+class QuestionCompleter(Completer):
+    """Completes the answer to a question that may be a command, typed without its slash."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._line = LiveCompleter(view)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        """Complete the word before the cursor."""
+        question, text = self._view.question, document.text_before_cursor
+        if question is not None and question.is_command and text:
+            yield from self._line.get_completions(Document(f"/{text}"), complete_event)
+
+
 def _last(pattern: re.Pattern[str], text: str) -> str:
     found = pattern.search(text)
     return found[0] if found else ""

@@ -33,7 +33,7 @@ def key_bindings(
 def _bind(
     bindings: KeyBindings, view: View, key: Key, keys: str, handler: Callable[[KeyPressEvent], None]
 ) -> None:
-    here = Condition(lambda: view.focus in key.where and not view.help.is_open and not view.copying)
+    here = Condition(lambda: view.focus in key.where and not view.is_modal)
     try:
         bindings.add(*keys.split(), filter=here, eager=keys == "enter")(handler)
     except (ValueError, AssertionError):

@@ -1,10 +1,11 @@
-"""Keys while the help, a question or the choice of a copy format is open."""
+"""Keys while the help, a question or the choice of a copy format is open, and text typed in the stream."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 
 from nsroom.tui.input.actions import KeyContext, copy_as
 from nsroom.tui.screen.help_pane import HelpPane
@@ -41,6 +42,22 @@ def modal_bindings(context: KeyContext, host: Host) -> KeyBindings:
     @bindings.add("enter", filter=asking, eager=True)
     def _(_event: KeyPressEvent) -> None:
         host.answer()
+
+    return bindings
+
+
+def typing_bindings(context: KeyContext) -> KeyBindings:
+    """Return the bindings that open the input for text typed in the stream; the stream's keys come first."""
+    view, bindings = context.view, KeyBindings()
+    reading = Condition(lambda: view.focus is Focus.STREAM and view.can_send and not view.is_modal)
+
+    @bindings.add("<any>", filter=reading)
+    @bindings.add(Keys.BracketedPaste, filter=reading)
+    def _(event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        if text.strip() and (event.key_sequence[0].key is Keys.BracketedPaste or text.isprintable()):
+            context.screen.focus(Focus.INPUT)
+            context.input.insert_text(text)
 
     return bindings
 

@@ -72,10 +72,22 @@ class Command(NamedTuple):
         """The command as it is typed: `/join ROOM…`."""
         return f"/{self.name} {self.usage}".rstrip()
 
+    @property
+    def needs_argument(self) -> bool:
+        """Whether its usage has an argument that is not optional."""
+        return any(not word.startswith("[") for word in self.usage.split())
+
 
 def offered(view: View) -> list[Command]:
     """Return the commands that make sense for this kind of connection."""
     return [command for command in COMMANDS if not (command.sends and view.is_observing)]
+
+
+def find_command(view: View, text: str) -> Command | None:
+    """Return the command that a text without its slash runs, or None if it is none, or lacks an argument."""
+    name, *rest = text.split(maxsplit=1) or [""]
+    command = next((command for command in offered(view) if command.name == name), None)
+    return command if command and (rest or not command.needs_argument) else None
 
 
 def command_help(view: View) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from nsroom.output.terminal import cells, safe
 from nsroom.output.times import CELLS, Times
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.screen.lines import Fragments, fit, highlight, length, styled, wrap
-from nsroom.tui.screen.state import View
+from nsroom.tui.screen.state import Focus, View
 
 _MAX_NAMESPACE = 20
 _MAX_WAIT = 30_000
@@ -128,12 +128,7 @@ def first_steps(view: View, width: int) -> list[Fragments]:
         state = f"connected to {view.namespace} as {namespace.sid}"
     else:
         state = f"connecting to {view.server} …"
-    rooms = ", ".join(sorted(namespace.rooms, key=room_order)[:8]) or "none known yet; /rooms asks the server"
-    steps = (
-        ("/join lobby", "ask to join a room"),
-        ('/emit hello {"you": true}', "emit an event"),
-        ("hello everyone", f"send a message to {view.room or view.namespace}"),
-    )
+    rooms = ", ".join(sorted(namespace.rooms, key=room_order)[:8]) or "none known yet"
     return [
         [],
         fit([("class:quiet", f"  {safe(state)}")], width),
@@ -141,9 +136,24 @@ def first_steps(view: View, width: int) -> list[Fragments]:
         [],
         *(
             fit([("", "  "), ("class:key", f"{typed:27}"), ("class:quiet", safe(effect))], width)
-            for typed, effect in steps
+            for typed, effect in _steps(view)
         ),
     ]
+
+
+def _steps(view: View) -> tuple[tuple[str, str], ...]:
+    """Return what to type first, and what it does on this server."""
+    if view.knows_server:
+        return (
+            ("hello everyone", f"send a message to {view.room or view.namespace}"),
+            ("/join lobby", "join a room"),
+            ("/rooms", "list the rooms"),
+        )
+    return (
+        ("hello everyone", "emit message with the text"),
+        ('/emit hello {"you": true}', "emit an event"),
+        ("/join lobby", "emit join: ask for a room"),
+    )
 
 
 def _connect_a_client(view: View, width: int) -> list[Fragments]:
@@ -163,7 +173,7 @@ def connection_failed(view: View, width: int, height: int) -> list[Fragments]:
     ]
     keys: Fragments = [
         ("", "  "),
-        ("class:key", "r"),
+        ("class:key", "Esc r" if view.focus is Focus.INPUT else "r"),
         ("", " try again   "),
         ("class:key", "q"),
         ("", " quit"),

@@ -60,6 +60,7 @@ class Screen:
         self._view = view
         self._keys = keys
         self._commands = commands
+        self._ask_buffer = ask_buffer
         self._visible: list[int] = []
         self._entries: list[Entry] = []
         self.input_buffer = input_buffer
@@ -183,7 +184,10 @@ class Screen:
 
     def _question(self) -> StyleAndTextTuples:
         question = self._view.question
-        return [("class:prompt", f" {question.label} › ")] if question else []
+        if question is None:
+            return []
+        is_command = question.is_command is not None and question.is_command(self._ask_buffer.text)
+        return [("class:prompt", f" {'command' if is_command else question.label} › ")]
 
     def _notice_lines(self, width: int, _height: int) -> list[Fragments]:
         notice = self._view.notice

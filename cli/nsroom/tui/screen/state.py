@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from nsroom.client.events import Emit
 from nsroom.output.times import Times
 from nsroom.record import Record
 from nsroom.tui.model.model import Model
@@ -42,6 +43,10 @@ class Question:
 
     label: str
     done: Callable[[str], None]
+    asked_in: Focus
+    """The pane that gets the keys again after the answer."""
+    is_command: Callable[[str], bool] | None = None
+    """Whether an answer is a /command, typed without its slash; None if it must not be one."""
 
 
 @dataclass(slots=True)
@@ -94,6 +99,16 @@ class View:
     def can_send(self) -> bool:
         """Whether this is a connection of our own."""
         return not (self.recording_name or self.proxied_server)
+
+    @property
+    def is_modal(self) -> bool:
+        """Whether the next key is for the help or for the choice of a copy format."""
+        return self.help.is_open or self.copying
+
+    @property
+    def knows_server(self) -> bool:
+        """Whether the server is known to be the reference server."""
+        return self.client is not None and self.client.is_known_to_answer(Emit(self.namespace, "", []))
 
     @property
     def is_observing(self) -> bool:

@@ -1,5 +1,6 @@
 """The actions of the keys, with the reference server in the same process."""
 
+from nsroom.tui.screen.state import Focus
 from tests.cli.tui.user import User
 
 
@@ -90,3 +91,33 @@ async def test_search_in_the_input_history(user: User) -> None:
     await user.sees("history › first")
     await user.press("Enter")
     await user.sees("› first message")
+
+
+async def test_a_slash_in_the_stream_starts_a_command_or_a_search(user: User) -> None:
+    await user.press("Escape", "/", "joi", "Tab", "Enter", "ops")
+    await user.sees("command › join ops")
+    await user.press("Enter")
+    await user.sees("/chat ops ›")
+    assert user.view.focus is Focus.INPUT
+    await user.press("Escape", "/", "join-room", "Enter")
+    await user.sees("▌")
+    assert user.view.focus is Focus.STREAM
+    await user.press("/", "join", "Enter")  # a command only with a room
+    record = user.view.model.selected()
+    assert record is not None
+    assert record.event == "join"
+
+
+async def test_ctrl_f_searches_from_the_input(user: User) -> None:
+    await user.press("a draft", "\x06", "zzz", "Escape")
+    assert user.view.focus is Focus.INPUT
+    await user.press("\x06", "where everyone", "Enter")
+    await user.sees("not found above: where everyone")
+    assert user.view.focus is Focus.STREAM
+    assert user.app.screen.input_buffer.text == "a draft"
+
+
+async def test_a_filter_asked_for_in_the_input_returns_there(user: User) -> None:
+    await user.press("F3", "event=hi", "Enter")
+    await user.sees("event=hi")
+    assert user.view.focus is Focus.INPUT

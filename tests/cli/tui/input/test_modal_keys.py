@@ -27,3 +27,11 @@ async def test_the_help_scrolls_and_closes(user: User) -> None:
     await user.sees("/quit")
     await user.press("x")
     await user.sees(lambda text: "Keys in" not in text)
+
+
+async def test_text_typed_in_the_stream_opens_the_input(user: User) -> None:
+    await user.press("Escape", "Ł", "ucy")
+    await user.sees("/chat lobby › Łucy")
+    await user.press("\x15", "Escape", "\x1b[200~two\r\nlines\x1b[201~")
+    await user.sees("/chat lobby › two")
+    assert user.app.screen.input_buffer.text == "two\nlines"

@@ -1,9 +1,11 @@
 import pytest
 
+from nsroom.client.events import Emit
 from nsroom.output.terminal import cells
 from nsroom.output.times import Times
 from nsroom.record import Record
 from nsroom.tui.screen.event_list import rows
+from nsroom.tui.screen.state import Focus
 from tests.cli.tui.records import EVIL, NOON, ack, emit, event, message, observed, packet, plain, view
 
 
@@ -71,10 +73,27 @@ def test_rows_have_exactly_the_width_and_safe_text(width: int) -> None:
         assert line.isprintable()
 
 
+class Known:
+    """A client of the reference server."""
+
+    def is_known_to_answer(self, _: Emit) -> bool:
+        return True
+
+
 def test_few_rows_are_followed_by_first_steps() -> None:
     lines = [plain(row) for row in rows(view(packet("connect", sid="abc")), 80, 20)[0]]
     assert "  connected to /chat as abc" in lines
-    assert "  /join lobby                ask to join a room" in lines
+    assert "  /join lobby                emit join: ask for a room" in lines
+    assert not any("/rooms" in line for line in lines)
+
+
+def test_the_first_steps_are_those_of_the_server() -> None:
+    viewed = view(packet("connect", sid="abc"), room="lobby")
+    viewed.client = Known()  # type: ignore[assignment]
+    lines = [plain(row) for row in rows(viewed, 80, 20)[0]]
+    assert "  hello everyone             send a message to lobby" in lines
+    assert "  /rooms                     list the rooms" in lines
+    assert not any("/emit" in line for line in lines)
 
 
 def test_nothing_matches() -> None:
@@ -89,6 +108,8 @@ def test_a_failed_connection_shows_the_reason_and_the_keys() -> None:
     text = "\n".join(plain(row) for row in rows(viewed, 60, 20)[0])
     assert "cannot connect: no server listens" in text
     assert "r try again   q quit" in text
+    viewed.focus = Focus.INPUT
+    assert "Esc r try again   q quit" in "\n".join(plain(row) for row in rows(viewed, 60, 20)[0])
     assert "\x1b" not in text
 
 
