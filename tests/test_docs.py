@@ -82,6 +82,7 @@ BEYOND = {
     "kick": "--timeout",
     "servers": "--json",
     "decode": "--frame --json --plain",
+    "show": "--speed",
     "replay": "--direction --speed --ack --timeout --summary",
     "doctor": "--event --event-args",
     "proxy": "--origin --fault-where --summary",

@@ -26,17 +26,29 @@ def show(
         Path, typer.Argument(metavar="FILE", help="A recording, or a browser's HAR file; - is stdin.")
     ],
     *,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            "--speed",
+            min=1 / 64,
+            max=1024,
+            metavar="FACTOR",
+            help="Play it with its timing; 1 is as recorded, 2 is twice as fast.",
+        ),
+    ] = None,
     options: RelayOptions,
 ) -> None:
     """Open a recording in the live view, or print it.
 
-    Nothing is sent. With --where, --count, --json, --plain or --save, in a pipe and from stdin it prints the
-    records: readable lines on a terminal, else NDJSON, without heartbeats unless --all is given. Exits with 8
-    if a line is unreadable; the others are shown too.
+    Nothing is sent. In the view, Space plays it from the selected row. With --where, --count, --json,
+    --plain or --save, in a pipe and from stdin it prints the records: readable lines on a terminal, else
+    NDJSON, without heartbeats unless --all is given. Exits with 8 if a line is unreadable; the others are
+    shown too.
 
     \b
     Examples:
       nsroom show session.ndjson
+      nsroom show session.ndjson --speed 4
       nsroom show session.ndjson --where 'event=order & dir=in'
       nsroom show page.har --save session.ndjson
       nsroom tail --json | nsroom show - --plain --time delta
@@ -51,12 +63,12 @@ def show(
         if is_live(options) and not printed:
             from nsroom.tui.recording_view import show
 
-            run(within(options, show(opened, file.name, options.times, options.theme)))
+            run(within(options, show(opened, file.name, options, speed)))
         else:
-            run(_print(opened, options))
+            run(_print(opened, options, speed))
 
 
-async def _print(file: BinaryIO, options: RelayOptions) -> None:
+async def _print(file: BinaryIO, options: RelayOptions, speed: float | None) -> None:
     from contextlib import AsyncExitStack
     from itertools import chain
 
@@ -70,7 +82,8 @@ async def _print(file: BinaryIO, options: RelayOptions) -> None:
     sid_cells = SID_CELLS if any(record.sid and record.args is not None for record in first) else 0
     async with AsyncExitStack() as stack:
         routes = routes_to(output, options, options.keep(), stack, sid_cells)
-        batches = _with_pauses(chain([first], source.batches))
+        all_batches = chain([first], source.batches)
+        batches = _with_pauses(all_batches) if speed is None else _paced(all_batches, speed)
 
         async def show_all() -> None:
             await pump(batches, routes, options.count)
@@ -87,6 +100,19 @@ async def _with_pauses(batches: "Iterator[list[Record]]") -> "AsyncIterator[list
     for batch in batches:
         yield batch
         await asyncio.sleep(0)
+
+
+async def _paced(batches: "Iterator[list[Record]]", speed: float) -> "AsyncIterator[list[Record]]":
+    """Yield each record at its recorded time; one with an earlier time than its predecessor comes at once."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    start: float | None = None
+    for record in (record for batch in batches for record in batch):
+        due = record.time / 1e6 / speed
+        start = loop.time() - due if start is None else start
+        await asyncio.sleep(max(start + due - loop.time(), 0))
+        yield [record]
 
 
 class _Source:

@@ -88,6 +88,8 @@ class App(FullScreen):
         view.tick(now)
         if view.client is not None:
             view.transport = view.client.transport
+        if view.playback is not None and (due := view.playback.next_due()) is not None:
+            self.redraw_in(due)
 
     async def close(self) -> None:
         """Close the files being saved. Raises: OutputError."""

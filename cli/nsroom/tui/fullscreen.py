@@ -28,6 +28,8 @@ _MIN_INTERVAL = 1 / 30
 """Seconds between two frames."""
 _ANSWER_INTERVAL = 0.01
 """Seconds between two looks, while the view closes, for the terminal's answer."""
+_MAX_DELAY = 1.0
+"""Seconds after which the screen is redrawn anyway."""
 _MAX_SHARE = 3
 """Drawing takes at most a third of the time, however large the screen and slow the terminal."""
 
@@ -50,6 +52,7 @@ class FullScreen:
         self._redraw_timer: asyncio.TimerHandle | None = None
         self._depth = color_depth()
         self._set_theme(theme_of_environment(os.environ) if theme is Theme.AUTO else theme)
+        self._later_timer: asyncio.TimerHandle | None = None
         self.application: Application[None] = Application(
             layout=layout,
             key_bindings=merge_key_bindings([keys, self._fixed_bindings()]),
@@ -58,7 +61,7 @@ class FullScreen:
             full_screen=True,
             mouse_support=True,
             min_redraw_interval=_MIN_INTERVAL,
-            refresh_interval=1.0,
+            refresh_interval=_MAX_DELAY,
             before_render=self._before_render,
             after_render=self._after_render,
             input=input,
@@ -171,6 +174,12 @@ class FullScreen:
         if self._redraw_timer is None and not self._finished:
             loop = asyncio.get_running_loop()
             self._redraw_timer = loop.call_at(max(self._next_frame, loop.time()), self._invalidate)
+
+    def redraw_in(self, seconds: float) -> None:
+        """Redraw the screen after this time, instead of a later redraw requested before."""
+        if self._later_timer is not None:
+            self._later_timer.cancel()
+        self._later_timer = asyncio.get_running_loop().call_later(min(seconds, _MAX_DELAY), self.redraw)
 
     def _invalidate(self) -> None:
         self._redraw_timer = None

@@ -8,14 +8,15 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from nsroom.cli import configuration
+from nsroom.cli.display_options import RelayOptions
 from nsroom.errors import DataError
 from nsroom.output.recording import salvage
-from nsroom.output.terminal import Theme
-from nsroom.output.times import Times
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui import config
 from nsroom.tui.app import App, tune_garbage_collector
 from nsroom.tui.model.model import Model
+from nsroom.tui.model.playback import Playback
+from nsroom.tui.model.timeline import Timeline
 from nsroom.tui.screen.state import View
 
 _SLICE = 0.02
@@ -28,17 +29,17 @@ _Item = tuple[int, Record | DataError]
 """A record, or why a line is unreadable, with the size of the line."""
 
 
-async def show(file: BinaryIO, name: str, times: Times = Times.LOCAL, theme: Theme | None = None) -> None:
-    """Show a recording until the user leaves; unreadable lines show as errors.
+async def show(file: BinaryIO, name: str, options: RelayOptions, speed: float | None = None) -> None:
+    """Show a recording until the user leaves; play it from the start if a speed is given.
 
-    Raises: Stopped.
+    Unreadable lines show as errors. Raises: Stopped.
     """
     tune_garbage_collector()
     items = salvage(file)
     first, relayed = _peek(items)
-    view = View(Model(relayed=relayed), name, recording_name=name, times=times)
-    app = App(view, config.settings(configuration.load(), theme), raw=True)
-    app.spawn(_read(chain(first, items), max(os.fstat(file.fileno()).st_size, 1), app))
+    view = View(Model(relayed=relayed), name, recording_name=name, times=options.times)
+    app = App(view, config.settings(configuration.load(), options.theme), raw=True)
+    app.spawn(_show(chain(first, items), max(os.fstat(file.fileno()).st_size, 1), app, speed))
     await app.run()
 
 
@@ -52,24 +53,35 @@ def _peek(items: Iterator[_Item]) -> tuple[list[_Item], bool]:
     return first, False
 
 
-async def _read(items: Iterable[_Item], total: int, app: App) -> None:
-    """Read the recording of `total` bytes in slices of time, and show the progress."""
+async def _show(items: Iterable[_Item], total: int, app: App, speed: float | None) -> None:
+    """Read the recording of `total` bytes; then it can be played."""
+    view = app.view
+    timeline = Timeline(view.model)
+    await _read(items, total, app, timeline)
+    view.timeline, view.playback = timeline, Playback(view.model)
+    if speed is not None:
+        view.playback.start(time.time(), speed)
+    app.redraw()
+
+
+async def _read(items: Iterable[_Item], total: int, app: App, timeline: Timeline) -> None:
+    """Read the recording in slices of time, and show the progress."""
     view = app.view
     done, broken, slice_end = 0, 0, time.monotonic() + _SLICE
     for size, item in items:
         done += size
         broken += isinstance(item, DataError)
         view.model.add(_unreadable(item, view.model) if isinstance(item, DataError) else item)
+        timeline.keep()
         if time.monotonic() > slice_end:
-            view.model.trim()
+            timeline.drop(view.model.trim())
             view.progress = f"reading {min(done / total, 1):4.0%}"
             app.redraw()
             await asyncio.sleep(0)
             slice_end = time.monotonic() + _SLICE
-    view.model.trim()
+    timeline.drop(view.model.trim())
     view.progress = _summary(view.model, broken)
     _go_to_busiest(view)
-    app.redraw()
 
 
 def _unreadable(error: DataError, model: Model) -> Record:

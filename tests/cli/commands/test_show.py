@@ -1,6 +1,7 @@
 """`nsroom show`: print a recording; tests/cli/tui/test_recording_view.py is about its view."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,13 @@ async def test_frames_and_heartbeats_on_request(recording: str, nsroom: Runner) 
 
 async def test_what_is_piped(nsroom: Runner) -> None:
     assert (await nsroom("show", "-", stdin=f"{EVENT}\n")).records()[0]["event"] == "a"
+
+
+async def test_lines_keep_their_distance_at_a_speed(recording: str, nsroom: Runner) -> None:
+    started = time.monotonic()
+    result = await nsroom("show", recording, "--speed", "10", "--all")
+    assert [record["kind"] for record in result.records()] == ["event", "event", "ping"]
+    assert time.monotonic() - started > 0.2
 
 
 async def test_a_filter_prints_on_a_terminal(recording: str, spawn: Spawner) -> None:

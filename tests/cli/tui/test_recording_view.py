@@ -5,8 +5,10 @@ from pathlib import Path
 
 from nsroom.output.ndjson import encode
 from tests.cli.tui.conftest import Show
-from tests.cli.tui.records import event, message, packet
+from tests.cli.tui.records import NOON, event, message, packet
 from tests.cli.tui.screens import left_on
+
+SECOND = 1_000_000
 
 
 def write(file: Path, *lines: bytes) -> str:
@@ -24,6 +26,33 @@ async def test_a_recording_opens_without_a_server(show: Show, tmp_path: Path) ->
     terminal.press("\x11")
     assert await terminal.program.end() == 0
     assert left_on(terminal) == []
+
+
+async def test_a_recording_is_played(show: Show, tmp_path: Path) -> None:
+    records = (
+        event("join-room", {"room": "lobby", "sid": "1", "nick": "ann"}, time=NOON),
+        event("first", time=NOON + 1),
+        event("join-room", {"room": "lobby", "sid": "2", "nick": "bob"}, time=NOON + 3600 * SECOND),
+        event("last", time=NOON + 2 * 3600 * SECOND),
+    )
+    terminal = await show("show", write(tmp_path / "r.ndjson", *map(encode, records)), "--speed", "2")
+    shown = await terminal.until("2×  2 of 4")
+    assert "first" in shown
+    assert "bob" not in shown
+    terminal.press(" ")
+    await terminal.until("Space play")
+    terminal.press(".")
+    await terminal.until(lambda text: "3 of 4" in text and "   bob" in text)
+    terminal.press("Up", "Up")
+    await terminal.until(lambda text: "▌" in text and "   bob" not in text)
+    terminal.press("@", "+2:00:00", "Enter")
+    await terminal.until("4 records")
+    terminal.press("@", "noon", "Enter")
+    await terminal.until("unknown time 'noon'")
+    terminal.press("\x15", "/speed 1000", "Enter")
+    await terminal.gone("/speed")
+    terminal.press("Escape", "Home", " ")
+    await terminal.until("last", timeout=20)
 
 
 async def test_a_recording_of_a_proxy_shows_the_client_of_each_packet(show: Show, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats
 from nsroom.tui.input.shell_words import is_open
 from nsroom.tui.input.slash_commands import find_command
+from nsroom.tui.model.playback import Playback
 from nsroom.tui.screen.layout import Screen
 from nsroom.tui.screen.state import Focus, Mode, View
 
@@ -213,6 +214,49 @@ def _switch_mode(context: KeyContext) -> None:
     view.mode = Mode.EVENTS if view.mode is Mode.CHAT else Mode.CHAT
 
 
+def _pause(context: KeyContext) -> None:
+    if context.view.recording_name:
+        _play(context)
+    else:
+        context.view.model.pause()
+
+
+def _playback(view: View) -> Playback | None:
+    """Return what plays the recording, or None with a notice while it is still read."""
+    if view.playback is None:
+        view.notice.show("still reading the recording", failed=True)
+    return view.playback
+
+
+def _play(context: KeyContext) -> None:
+    if playback := _playback(context.view):
+        playback.toggle(context.view.now)
+
+
+def _step(context: KeyContext, forward: bool) -> None:
+    view = context.view
+    if playback := _playback(view):
+        playback.step(forward)
+        if view.detail is not None and view.model.rows:
+            view.model.select(view.model.rows[-1])
+            view.show_detail()
+
+
+def _change_speed(context: KeyContext, factor: float) -> None:
+    if playback := _playback(context.view):
+        playback.set_speed(playback.speed * factor)
+        context.view.notice.show(f"speed {playback.speed:g}")
+
+
+def _ask_time(context: KeyContext) -> None:
+    context.host.ask("go to (12:03:04, +1:30, 50%, end)", "", partial(_seek, context))
+
+
+def _seek(context: KeyContext, text: str) -> None:
+    if text.strip():
+        context.host.run_line(f"/goto {text}")
+
+
 def _jump(context: KeyContext) -> None:
     if reason := context.view.model.jump():
         context.view.notice.show(reason, failed=True)
@@ -356,8 +400,14 @@ ACTIONS: Mapping[str, Action] = {
     "unfilter": lambda context: _filter(context, ""),
     "mode": _switch_mode,
     "input_mode": _switch_mode,
-    "pause": lambda context: context.view.model.pause(),
-    "input_pause": lambda context: context.view.model.pause(),
+    "pause": _pause,
+    "input_pause": _pause,
+    "play": _play,
+    "step": lambda context: _step(context, forward=True),
+    "step_back": lambda context: _step(context, forward=False),
+    "faster": lambda context: _change_speed(context, 2),
+    "slower": lambda context: _change_speed(context, 1 / 2),
+    "seek": _ask_time,
     "jump": _jump,
     "mark": _mark,
     "next_mark": lambda context: _go_to_mark(context.view, forward=False),

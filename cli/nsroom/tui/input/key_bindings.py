@@ -6,7 +6,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from nsroom.errors import UsageError
-from nsroom.tui.screen.keymap import KEYS, Key
+from nsroom.tui.screen.keymap import KEYS, Key, is_bound
 from nsroom.tui.screen.state import View
 
 
@@ -33,7 +33,7 @@ def key_bindings(
 def _bind(
     bindings: KeyBindings, view: View, key: Key, keys: str, handler: Callable[[KeyPressEvent], None]
 ) -> None:
-    here = Condition(lambda: view.focus in key.where and not view.is_modal)
+    here = Condition(lambda: view.focus in key.where and is_bound(key.name, view) and not view.is_modal)
     try:
         bindings.add(*keys.split(), filter=here, eager=keys == "enter")(handler)
     except (ValueError, AssertionError):

@@ -12,10 +12,13 @@ from nsroom.client.presets import Convention
 from nsroom.client.replies import Rule
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
+from nsroom.output.times import Times
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.input import copy_formats
+from nsroom.tui.input.moments import parse_moment
 from nsroom.tui.input.shell_words import split
+from nsroom.tui.model.playback import MAX_SPEED, MIN_SPEED, Playback
 from nsroom.tui.screen.state import View
 
 if TYPE_CHECKING:
@@ -66,6 +69,8 @@ class Command(NamedTuple):
     help: str
     run: Callable[[CommandContext, str], Awaitable[None]]
     sends: bool = False
+    plays: bool = False
+    """Whether it is for recordings only."""
 
     @property
     def line(self) -> str:
@@ -80,7 +85,13 @@ class Command(NamedTuple):
 
 def offered(view: View) -> list[Command]:
     """Return the commands that make sense for this kind of connection."""
-    return [command for command in COMMANDS if not (command.sends and view.is_observing)]
+    return [command for command in COMMANDS if _makes_sense(command, view)]
+
+
+def _makes_sense(command: Command, view: View) -> bool:
+    if command.sends and view.is_observing:
+        return False
+    return bool(view.recording_name) or not command.plays
 
 
 def find_command(view: View, text: str) -> Command | None:
@@ -275,6 +286,34 @@ async def _where(context: CommandContext, rest: str) -> None:
     context.view.model.filter(rest)
 
 
+def _playback(context: CommandContext) -> Playback:
+    """Return what plays the recording. Raises: UsageError."""
+    if not context.view.recording_name:
+        raise UsageError("this is a connection: only a recording can be played")
+    if context.view.playback is None:
+        raise UsageError("still reading the recording")
+    return context.view.playback
+
+
+async def _goto(context: CommandContext, rest: str) -> None:
+    playback, view = _playback(context), context.view
+    time = _required(rest, "/goto TIME")
+    if records := view.model.records:
+        first, last = records[0].time, max(record.time for record in records)
+        playback.seek(parse_moment(time, first, last, utc=view.times is Times.UTC))
+
+
+async def _speed(context: CommandContext, rest: str) -> None:
+    playback = _playback(context)
+    try:
+        speed = float(_required(rest, "/speed FACTOR").rstrip("x×"))
+    except ValueError:
+        raise UsageError("the speed must be a number: 2 is twice as fast") from None
+    if not MIN_SPEED <= speed <= MAX_SPEED:
+        raise UsageError(f"the speed must be from 1/{1 / MIN_SPEED:g} to {MAX_SPEED:g}")
+    playback.speed = speed
+
+
 async def _save(context: CommandContext, rest: str) -> None:
     force = rest.startswith("--force ")
     path = _required(rest.removeprefix("--force ").strip(), "/save [--force] FILE")
@@ -346,6 +385,8 @@ COMMANDS = (
     Command("rooms", "", "ask for the rooms of this namespace", _rooms, sends=True),
     Command("who", "[ROOM]", "ask for the members of a room", _who, sends=True),
     Command("where", "[EXPR]", "show only matching rows: event=message & ns=/chat; all without EXPR", _where),
+    Command("goto", "TIME", "go to a time in the recording: 12:03:04, +1:30, 50%, end", _goto, plays=True),
+    Command("speed", "FACTOR", "play the recording at this speed; 2 is twice as fast", _speed, plays=True),
     Command("save", "[--force] FILE", "save past and future records to a file", _save),
     Command("copy", "[json|emit|js|python]", "copy the selected record", _copy),
     Command("clear", "", "clear the stream; /where brings it back", _clear),

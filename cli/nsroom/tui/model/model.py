@@ -78,17 +78,18 @@ class Model:
         if not self.paused:
             self._show(record, index)
 
-    def trim(self) -> None:
-        """Drop the oldest records if there are too many."""
+    def trim(self) -> list[Record]:
+        """Drop the oldest records if there are too many; return them."""
         if not self.ring.is_over_limit:
-            return
-        self.ring.drop_oldest()
+            return []
+        dropped = self.ring.drop_oldest()
         first = self.ring.first
         del self.rows[: bisect_left(self.rows, first)]
         self.acks.drop_before(first)
         self.marks = {index for index in self.marks if index >= first}
         if self.cursor is not None and self.cursor < first:
             self.cursor = self.rows[0] if self.rows else None
+        return dropped
 
     def _show(self, record: Record, index: int) -> None:
         self._shown_until = index + 1
@@ -107,8 +108,9 @@ class Model:
 
     def answer(self, index: int) -> Record | None:
         """Return the acknowledgement of an event, or None."""
-        partner = self.acks.partners.get(index)
-        return self[partner] if partner is not None and partner > index and partner in self.ring else None
+        partner = self.acks.partners.get(index, -1)
+        is_shown = index < partner < self._shown_until and partner in self.ring
+        return self[partner] if is_shown else None
 
     def is_waiting(self, index: int) -> bool:
         """Return whether an event still waits for its acknowledgement."""
@@ -215,6 +217,24 @@ class Model:
         if not self.paused:
             for index in range(max(self._shown_until, self.ring.first), self.ring.end):
                 self._show(self[index], index)
+
+    @property
+    def shown_until(self) -> int:
+        """The index of the first record that is held back: by a pause, or because a recording is played."""
+        return self._shown_until
+
+    def show_until(self, index: int) -> None:
+        """Show the rows of the records before this index, and hold the others back."""
+        for each in range(max(self._shown_until, self.ring.first), min(index, self.ring.end)):
+            self._show(self[each], each)
+        if index < self._shown_until:
+            self._shown_until = index
+            self.refilter()
+
+    def next_row(self, index: int) -> int:
+        """Return the index of the next record that the filter shows, or of the last record."""
+        following = range(index, self.ring.end)
+        return next((each for each in following if self._matches(self[each])), self.ring.end - 1)
 
     @property
     def held(self) -> int:

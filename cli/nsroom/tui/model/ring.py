@@ -49,17 +49,19 @@ class Ring:
         """Whether `drop_oldest` is due."""
         return len(self.records) > self._capacity or (self._bytes > MAX_BYTES and len(self.records) > 1)
 
-    def drop_oldest(self) -> None:
-        """Drop the oldest records, many at once, until the rest is within the limits."""
+    def drop_oldest(self) -> list[Record]:
+        """Drop the oldest records, many at once, until the rest is within the limits; return them."""
         excess = len(self.records) - self._capacity
         count = max(min(_STEP, self._capacity // 2), excess) if excess > 0 else 0
         left = self._bytes - sum(self._sizes[:count])
         while left > MAX_BYTES * 3 // 4 and count < len(self.records) - 1:
             left -= self._sizes[count]
             count += 1
+        dropped = self.records[:count]
         del self.records[:count], self._sizes[:count]
         self.first += count
         self._bytes = left
+        return dropped
 
 
 def _memory(record: Record) -> int:

@@ -27,7 +27,7 @@ def chat_lines(view: View, width: int, height: int) -> list[Fragments]:
     shown: list[Fragments] = []
     wanted = height + view.chat_scroll
     read = view.chat_read.get((view.namespace, view.room))
-    for previous, line in _with_previous(view.model.chats.newest_first(view.namespace, view.room)):
+    for previous, line in _with_previous(_lines_until_now(view)):
         if len(shown) >= wanted:
             break
         shown[:0] = [*_rules(previous, line, read, width), *_layout(line, width, nick_cells)]
@@ -37,6 +37,15 @@ def chat_lines(view: View, width: int, height: int) -> list[Fragments]:
     view.chat_scroll = max(min(view.chat_scroll, len(shown) - height), 0)
     end = len(shown) - view.chat_scroll
     return shown[max(end - height, 0) : end]
+
+
+def _lines_until_now(view: View) -> Iterator[ChatLine]:
+    """Return the lines of the current room, newest first; of a recording, those until the time played."""
+    lines = view.model.chats.newest_first(view.namespace, view.room)
+    playback = view.playback
+    if playback is None or not playback.is_partial:
+        return lines
+    return (line for line in lines if line.time <= playback.clock)
 
 
 def _with_previous(lines: Iterator[ChatLine]) -> Iterator[tuple[ChatLine | None, ChatLine]]:

@@ -57,6 +57,12 @@ KEYS = (
     Key("input_mode", ("f2",), _INPUT, "switch between events and chat", "chat"),
     Key("pause", ("f5", "p"), _STREAM, "pause or resume", "pause"),
     Key("input_pause", ("f5",), _INPUT, "pause or resume"),
+    Key("play", ("space",), _STREAM, "play the recording from the selected row, or pause", "play"),
+    Key("step", (".",), _STREAM, "show the next row of the recording", "step"),
+    Key("step_back", (",",), _STREAM, "hide the last row of the recording again"),
+    Key("faster", ("]",), _STREAM, "play twice as fast"),
+    Key("slower", ("[",), _STREAM, "play half as fast"),
+    Key("seek", ("@",), _STREAM, "go to a time in the recording: 12:03:04, +1:30, 50%, end", "time"),
     Key("jump", ("a",), _READING, "go from an event to its acknowledgement, or back", "ack"),
     Key("mark", ("m",), _STREAM, "mark or unmark the row"),
     Key("next_mark", ("'",), _STREAM, "next mark upwards"),
@@ -101,6 +107,7 @@ _NOT_WHEN_OBSERVING = frozenset(
     ["newline", "editor", "input_filter", "mode", "input_mode", "edit", "resend", "write"]
 )
 _ONLY_WHEN_OBSERVING = frozenset(["only_client"])
+_ONLY_IN_RECORDINGS = frozenset(["play", "step", "step_back", "faster", "slower", "seek"])
 _TEXT_IS_SENT = 'Text goes to the room, ["event", …] is emitted, // begins text with a slash.'
 _TEXT_FILTERS = "Text is a filter: event=message & sid=… shows only that, an empty line shows everything."
 _COPY_KEYS = (
@@ -141,6 +148,7 @@ _AVAILABLE: dict[str, Callable[[View], bool]] = {
     "resend": lambda view: bool(view.failure),
     "jump": lambda view: view.model.cursor in view.model.acks.partners,
     "unfilter": lambda view: view.model.where is not None,
+    "pause": _shows_no_recording,  # the keys work, but the bar shows those of `play`
     "editor": _shows_no_recording,
     "write": _shows_no_recording,
 }
@@ -149,6 +157,7 @@ _LABELS: dict[str, Callable[[View], str]] = {
     "up": lambda view: "scroll" if view.mode is Mode.CHAT else "select",
     "send": lambda view: "filter" if view.is_observing else "send",
     "pause": lambda view: "resume" if view.model.paused else "pause",
+    "play": lambda view: "pause" if view.playback and view.playback.is_playing else "play",
     "mode": _other_mode,
     "input_mode": _other_mode,
 }
@@ -182,10 +191,20 @@ def fitting(labels: Mapping[str, tuple[str, str]], first: Sequence[str], room: i
     return [label for name, label in labels.items() if name in chosen]
 
 
-def _keys_here(view: View) -> list[Key]:
-    """Return the functions of the focused pane that make sense for this kind of connection."""
+def is_offered(name: str, view: View) -> bool:
+    """Return whether a function makes sense for this kind of connection or recording."""
     useless = _NOT_WHEN_OBSERVING if view.is_observing else _ONLY_WHEN_OBSERVING
-    return [key for key in KEYS if view.focus in key.where and key.name not in useless]
+    return name not in useless and is_bound(name, view)
+
+
+def is_bound(name: str, view: View) -> bool:
+    """Return whether the keys of a function do anything, if only to say why it is impossible."""
+    return bool(view.recording_name) or name not in _ONLY_IN_RECORDINGS
+
+
+def _keys_here(view: View) -> list[Key]:
+    """Return the functions of the focused pane that make sense here."""
+    return [key for key in KEYS if view.focus in key.where and is_offered(key.name, view)]
 
 
 def _is_available(name: str, view: View) -> bool:

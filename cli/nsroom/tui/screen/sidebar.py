@@ -29,7 +29,7 @@ def sidebar(view: View, width: int, height: int) -> list[Entry]:
     """Return the lines; if there are too many, the last line of a list counts the rest."""
     namespaces = [
         entry
-        for namespace in view.model.namespaces.by_name.values()
+        for namespace in view.shown_namespaces.by_name.values()
         for entry in _namespace(view, namespace, width)
     ]
     below = _clients(view, width) if view.is_observing else _rooms(view, width)
@@ -79,7 +79,7 @@ def _unread(namespace: Namespace) -> Fragments:
 
 def _clients(view: View, width: int) -> list[Entry]:
     """Return the clients, the newest first, and the disconnected ones after the others."""
-    clients, now = view.model.clients, view.client_time
+    clients, now = view.shown_clients, view.client_time
     known = reversed(clients.by_sid.values()) if clients else ()
     ordered = sorted(known, key=lambda client: not client.is_connected(now))
     if not ordered:
@@ -98,7 +98,7 @@ def _client(view: View, client: ObservedClient, width: int) -> Entry:
 
 
 def _rooms(view: View, width: int) -> list[Entry]:
-    rooms = view.model.namespaces[view.namespace].rooms
+    rooms = view.shown_namespaces[view.namespace].rooms
     ordered = sorted(
         rooms.items(), key=lambda pair: (pair[0] != view.room, not pair[1].joined, room_order(pair[0]))
     )

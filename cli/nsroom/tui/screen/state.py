@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from nsroom.client.events import Emit
 from nsroom.output.times import Times
 from nsroom.record import Record
+from nsroom.tui.model.clients import Clients
 from nsroom.tui.model.model import Model
+from nsroom.tui.model.namespaces import Namespaces
+from nsroom.tui.model.playback import Playback
+from nsroom.tui.model.timeline import Moment, Timeline
 from nsroom.tui.screen.detail import Detail
 from nsroom.tui.screen.help_pane import HelpPane
 from nsroom.tui.screen.notice import Notice
@@ -63,6 +67,10 @@ class View:
     """The server behind `nsroom proxy`, if this shows a proxy instead of a connection."""
     progress: str = ""
     """How much of the recording is read."""
+    playback: Playback | None = None
+    """What plays the recording, once it is read."""
+    timeline: Timeline | None = None
+    """What was known at each record of the recording."""
     mode: Mode = Mode.EVENTS
     focus: Focus = Focus.STREAM
     namespace: str = "/"
@@ -116,15 +124,38 @@ class View:
         return self.model.clients is not None
 
     @property
+    def moment(self) -> Moment | None:
+        """What was known at the selected row of a recording, else at the last one; None for a connection."""
+        model = self.model
+        if self.timeline is None or self.playback is None or not model.records:
+            return None
+        last = max(self.playback.position - 1, model.ring.first)
+        return self.timeline.after(model.cursor if model.cursor is not None else last)
+
+    @property
+    def shown_namespaces(self) -> Namespaces:
+        """The namespaces and rooms to show: as they were then in a recording, else as they are."""
+        return moment.namespaces if (moment := self.moment) else self.model.namespaces
+
+    @property
+    def shown_clients(self) -> Clients | None:
+        """The clients to show: as they were then in a recording, else as they are."""
+        return moment.clients if (moment := self.moment) else self.model.clients
+
+    @property
     def client_time(self) -> int:
-        """The time at which to show the clients, in microseconds: now, or the end of the recording."""
-        records = self.model.records
-        return records[-1].time if self.recording_name and records else int(self.now * 1e6)
+        """The time at which to show the clients, in microseconds: now, or that of the row in a recording."""
+        if not self.recording_name or not self.model.records:
+            return int(self.now * 1e6)
+        moment = self.moment
+        return self.model[moment.index - 1].time if moment else self.model.records[-1].time
 
     def tick(self, now: float) -> None:
         """Set the time of the next frame."""
         self.now = now
         self.notice.tick(now)
+        if self.playback is not None:
+            self.playback.tick(now)
 
     def show_detail(self) -> None:
         """Show the detail of the selected record."""

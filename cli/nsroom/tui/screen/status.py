@@ -2,8 +2,10 @@
 
 from nsroom.output.summary import duration
 from nsroom.output.terminal import clip, safe
+from nsroom.output.times import Times, local_time, utc_time
 from nsroom.tui.model.clients import Clients
 from nsroom.tui.model.namespaces import State
+from nsroom.tui.model.playback import Playback
 from nsroom.tui.screen.lines import Fragments, fit, justify, length
 from nsroom.tui.screen.state import Mode, View
 
@@ -57,7 +59,9 @@ def _event_parts(view: View) -> list[Fragments]:
         parts.append([("class:badge", f" {clip(safe(view.model.where.text), 28)} "), ("", " ")])
     if dropped := view.model.ring.first:
         parts.append([("class:waits", f" {dropped:,} older dropped ")])
-    if view.progress:
+    if view.playback and view.playback.is_partial:
+        parts.append(_playback(view.playback, view))
+    elif view.progress:
         parts.append([("class:quiet", f" {view.progress} ")])
     elif view.model.clients is not None:
         parts += _clients(view, view.model.clients)
@@ -71,6 +75,18 @@ def _event_parts(view: View) -> list[Fragments]:
 
 def _paused(view: View) -> Fragments:
     return [("class:badge", f" paused, {view.model.held:,} held "), ("", " ")]
+
+
+def _playback(playback: Playback, view: View) -> Fragments:
+    """Return the state of a recording that is shown in part: its time, its speed and its position."""
+    time = (utc_time if view.times is Times.UTC else local_time)(playback.clock)
+    sign = "▶" if playback.is_playing else "‖"
+    end = view.model.ring.end
+    return [
+        ("class:badge", f" {sign} {time} "),
+        ("class:number", f" {playback.speed:g}× "),
+        ("class:quiet", f" {playback.position:>{len(f'{end:,}')},} of {end:,} "),
+    ]
 
 
 def _transport(view: View) -> list[Fragments]:
@@ -101,11 +117,13 @@ def _traffic(view: View) -> Fragments:
 
 
 def _chat_parts(view: View) -> list[Fragments]:
-    room = view.model.namespaces[view.namespace].rooms.get(view.room)
+    room = view.shown_namespaces[view.namespace].rooms.get(view.room)
     name = f" {clip(safe(view.namespace), 24)}  {f'#{clip(safe(view.room), 24)}' if view.room else ''} "
     parts: list[Fragments] = [[("class:number", name)]]
     if view.model.paused:
         parts.insert(0, _paused(view))
+    if view.playback and view.playback.is_partial:
+        parts.insert(0, _playback(view.playback, view))
     if room and room.count is not None:
         parts.append([("class:quiet", f" {room.count:,} member{'s' if room.count != 1 else ''} ")])
     return parts

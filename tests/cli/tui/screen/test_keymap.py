@@ -1,7 +1,8 @@
 import pytest
 
 from nsroom.tui.input.slash_commands import command_help, offered
-from nsroom.tui.screen.keymap import KEYS, bar, help_lines
+from nsroom.tui.model.playback import Playback
+from nsroom.tui.screen.keymap import KEYS, bar, help_lines, is_offered
 from nsroom.tui.screen.state import Focus, Mode, View
 from tests.cli.tui.records import event, observed, plain, view
 
@@ -23,7 +24,13 @@ def test_terminals_pass_every_key_on() -> None:
         "space",
     }
     functions = {f"f{n}" for n in range(1, 6)}
-    assert {keys for key in KEYS for keys in key.keys} <= ordinary | named | functions
+    assert {keys for key in KEYS for keys in key.keys} <= ordinary | {
+        ".",
+        ",",
+        "]",
+        "[",
+        "@",
+    } | named | functions
 
 
 def test_no_key_has_two_functions_in_one_pane() -> None:
@@ -58,8 +65,8 @@ def test_the_help_lists_every_key_of_the_pane(focus: Focus) -> None:
     viewed: View = view()
     viewed.focus, viewed.mode = focus, Mode.EVENTS
     text = "\n".join(map(plain, help_lines(viewed, {}, command_help(viewed))))
-    of_clients = {"only_client"}
-    assert all(key.help in text for key in KEYS if focus in key.where and key.name not in of_clients)
+    here = [key for key in KEYS if focus in key.where and is_offered(key.name, viewed)]
+    assert all(key.help in text for key in here)
     assert "/where [EXPR]" in text
 
 
@@ -74,3 +81,15 @@ def test_an_observer_gets_no_keys_and_commands_that_send() -> None:
     assert "Text is a filter" in text
     assert "/emit" not in text
     assert {"where", "save", "copy", "quit"} <= {command.name for command in offered(viewed)}
+
+
+def test_a_recording_gets_keys_and_commands_that_play() -> None:
+    viewed = view(event("hi"))
+    names = {command.name for command in offered(viewed)}
+    assert "step" not in plain(bar(viewed, 200, {}))
+    assert not {"goto", "speed"} & names
+    viewed.recording_name, viewed.playback = "r.ndjson", Playback(viewed.model)
+    assert "Space play  . step  @ time" in plain(bar(viewed, 200, {}))
+    viewed.playback.is_playing = True
+    assert "Space pause  . step" in plain(bar(viewed, 200, {}))
+    assert {"goto", "speed"} <= {command.name for command in offered(viewed)}
