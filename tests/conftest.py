@@ -1,11 +1,13 @@
 """Fixtures: the real program, the reference server, and JavaScript's servers and clients."""
 
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.peers import node as javascript
 from tests.peers.browser import Browser
@@ -14,6 +16,10 @@ from tests.peers.program import Runner, Server, Spawner, clean_environment, spaw
 NSROOM = (sys.executable, "-m", "nsroom")
 LISTENING = re.compile(r"nsroom: listening on (\S+)")
 PEERS = Path(__file__).parent / "peers"
+
+settings.register_profile("gate", deadline=None, max_examples=40)
+settings.register_profile("nightly", deadline=None, max_examples=1000)
+settings.load_profile("gate")
 
 StartServer = Callable[..., Awaitable[Server]]
 
@@ -47,10 +53,14 @@ async def spawn(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[Sp
 
 @pytest.fixture
 def serve(spawn: Spawner) -> StartServer:
-    """Start the reference server on a free port: `await serve("--token", "x", history="none")`."""
+    """Start the reference server on a free port: `await serve("--token", "x", history="none")`.
+
+    Its coverage is not measured, which would double its cost: tests/server has servers in this process.
+    """
+    unmeasured = dict.fromkeys(name for name in os.environ if name.startswith("COVERAGE_"))
 
     async def start(*args: str, history: str | Path = "none") -> Server:
-        proc = await spawn("serve", "--port", "0", "--history", str(history), *args)
+        proc = await spawn("serve", "--port", "0", "--history", str(history), *args, env=unmeasured)
         listening = LISTENING.search(await proc.err("nsroom: listening on ", timeout=20))
         assert listening
         return Server(listening[1], proc)

@@ -23,6 +23,7 @@ _OWN_TERMINAL = (
 )
 _INHERITED_NOISE = (
     "PYTHONUNBUFFERED",
+    "PYTHONDONTWRITEBYTECODE",  # else every process would compile the sources again
     "NO_COLOR",
     "FORCE_COLOR",
     "CLICOLOR",

@@ -97,6 +97,7 @@ def test_depth_after_many_brackets(before: int) -> None:
     assert is_deeper(brackets(text + "[" * 64 + "]" * 65), 64)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "text",
     [

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable
 
 import pyte
+from prompt_toolkit.application.current import set_app
 from prompt_toolkit.input import PipeInput
+from prompt_toolkit.key_binding.key_processor import KeyPress, _Flush
+from prompt_toolkit.keys import Keys
 
 from nsroom.tui.app import App
 from tests.cli.tui.screens import KEYS
@@ -50,12 +53,18 @@ class User:
     async def press(self, *keys: str) -> None:
         """Press keys by name, or type text."""
         for key in keys:
-            self._keys.send_text(KEYS.get(key, key))
-            await asyncio.sleep(0.02)
             if key == "Escape":
-                # Escape followed by another key at once would be one key. This wait starts after the first
-                # one, in which the application has read the key, so that its own time-out ends earlier.
-                await asyncio.sleep(0.33)
+                self._press_escape()
+            else:
+                self._keys.send_text(KEYS.get(key, key))
+            await asyncio.sleep(0.02)
+
+    def _press_escape(self) -> None:
+        # In the input, Escape and the next key could be read as one key, however long the pause between them.
+        processor = self.app.application.key_processor
+        with set_app(self.app.application):
+            processor.feed_multiple([KeyPress(Keys.Escape, "\x1b"), _Flush])
+            processor.process_keys()
 
     @property
     def text(self) -> str:

@@ -1,6 +1,8 @@
 import random
 import time
 
+import pytest
+
 from nsroom.tui.top.activity import Scope
 from tests.cli.tui.records import NOON, emit, event, packet
 from tests.cli.tui.top.servers import SECOND, Sockets, advance, learn, open_pages, shown, socket
@@ -40,6 +42,7 @@ def test_rates_of_disconnected_sockets_are_dropped() -> None:
     assert model.activity.rate(Scope("/chat", sid="0-0")) is None
 
 
+@pytest.mark.no_cover
 def test_five_thousand_sockets_cost_no_more_each_than_five_hundred() -> None:
     def cost(sockets: int) -> float:
         chance = random.Random(1)
