@@ -26,6 +26,7 @@ class AddressLimits:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._addresses: dict[str, _Address] = {}
+        self._remove_above = _REMOVE_ABOVE
 
     def add_connection(self, name: str, now: float) -> bool:
         """Count a new connection, and return whether it is within the limits."""
@@ -55,7 +56,9 @@ class AddressLimits:
         self._addresses[name].failed_logins.take(now)
 
     def _remove_idle(self, now: float) -> None:
-        if len(self._addresses) < _REMOVE_ABOVE:
+        if len(self._addresses) < self._remove_above:
             return
         for name in [name for name, address in self._addresses.items() if address.is_idle(now)]:
             del self._addresses[name]
+        # Looked through again when they have doubled: looking at each new address would take quadratic time.
+        self._remove_above = max(_REMOVE_ABOVE, 2 * len(self._addresses))

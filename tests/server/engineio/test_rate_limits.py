@@ -45,6 +45,13 @@ def test_failed_logins_are_remembered_when_idle_addresses_are_removed() -> None:
     assert not limits.may_log_in("a", 2)
 
 
+def test_many_addresses_are_looked_through_when_they_have_doubled() -> None:
+    limits = AddressLimits(Limits())
+    for number in range(10_000):
+        limits.add_connection(str(number), number / 1e6)
+    assert limits._remove_above == 16_384
+
+
 def test_idle_addresses_are_removed() -> None:
     limits = AddressLimits(Limits(address_connects_burst=1, address_connects_per_second=1))
     for number in range(5000):
