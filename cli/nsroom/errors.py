@@ -1,6 +1,7 @@
 """The errors that a user can see, each with its exit code."""
 
 from enum import IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
@@ -27,20 +28,25 @@ class ExitCode(IntEnum):
 class NsroomError(Exception):
     """A failure that `main` turns into one line on stderr and an exit code.
 
-    The text names the problem, the cause and the cure, in lower case and on one line.
+    The text names the problem, the cause and the cure, in lower case and on one line. Below it come lines to
+    paste, such as the command line that was probably meant.
     """
 
     code = ExitCode.BUG
 
+    def __init__(self, text: str = "", *lines: str) -> None:
+        super().__init__(text)
+        self.lines = lines
+
+    def after(self, first: "NsroomError") -> Self:
+        """Return an error of this kind for two ways that failed, with the text of `first` before its own."""
+        return type(self)(f"{first}; {self}", *first.lines, *self.lines)
+
 
 class UsageError(NsroomError):
-    """Bad arguments; nothing was sent. `line` is the command line that was probably meant."""
+    """Bad arguments; nothing was sent."""
 
     code = ExitCode.USAGE
-
-    def __init__(self, text: str, line: str | None = None) -> None:
-        super().__init__(text)
-        self.line = line
 
 
 class ConnectError(NsroomError):

@@ -9,7 +9,7 @@ from errno import EBADF, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC
 from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS, GROUPS
-from nsroom.errors import ExitCode, NsroomError, Stopped, UsageError
+from nsroom.errors import ExitCode, NsroomError, Stopped
 from nsroom.output.stdio import complain, fix_stdio, put, show_version
 from nsroom.output.terminal import safe
 
@@ -44,8 +44,8 @@ def run(argv: Sequence[str]) -> int:
     except NsroomError as error:
         if error.code != ExitCode.SIGPIPE:
             complain(str(error))
-        if isinstance(error, UsageError) and error.line:
-            _show_line(error.line)
+        for line in error.lines:
+            _show_line(line)
         return error.code
     except Stopped as stopped:
         return stopped.code
@@ -152,7 +152,7 @@ def _explain_usage(text: str, context: Any, argv: Sequence[str]) -> None:
 
 
 def _show_line(line: str) -> None:
-    """Print a command line to paste below an error."""
+    """Print a line to paste below an error."""
     with contextlib.suppress(OSError, ValueError):  # a closed stderr, as in `complain`
         sys.stderr.write(f"  {safe(line)}\n")
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nsroom import STARTED
+from nsroom.cli import last_session
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
 from nsroom.cli.watchdog import limit
@@ -63,13 +64,18 @@ async def watch(
     further rooms by the convention `how`.
     Raises: NsroomError.
     """
+
+    async def begin_session(client: "Client", say: Say) -> list[str]:
+        last_session.save(client.namespaces)
+        return await begin(client, say)
+
     try:
         if not options.stdin and is_live(options):
             from nsroom.tui.live import show
 
-            await within(options, show(target, options, begin, room, how))
+            await within(options, show(target, options, begin_session, room, how))
         else:
-            await _watch_lines(target, options, begin, room)
+            await _watch_lines(target, options, begin_session, room)
     except NotSocketIOError as error:
         from nsroom.doctor.probes.places import hint
 

@@ -1,7 +1,8 @@
 """Lines that people type who know other tools: each does what was meant, or names the line that does.
 
-The lines run against the reference server (`S`), a stock Node server (`J`) and a stock python-socketio server
-(`P`). A line that is wrong is answered with code 2 and a corrected line, which is pasted and must work.
+The lines run against the reference server (`S`), a stock Node server (`J`), one without
+acknowledgements (`G`) and a stock python-socketio server (`P`). A line that is wrong is answered
+with code 2 and a corrected line, which is pasted and must work.
 """
 
 import shlex
@@ -73,6 +74,7 @@ LINES: list[tuple[str, Meant | Hint]] = [
     ("sub chat -C 1", Hint("nsroom connect /chat -C 1", CHAT)),
     ("subscribe /chat -C 1", Hint("nsroom connect /chat -C 1", CHAT)),
     ("monitor -C 1", Hint("nsroom connect -C 1", OK)),
+    ("monitor", Meant(2, "`tail` watches a whole instrumented server")),
     ("send message hi", Hint("nsroom emit message hi", OK)),
     ("pub message hi", Hint("nsroom emit message hi", OK)),
     ("publish message hi", Hint("nsroom emit message hi", OK)),
@@ -108,7 +110,9 @@ LINES: list[tuple[str, Meant | Hint]] = [
     ("join lobby /chat --for 1", Hint("nsroom join /chat lobby --for 1", Meant(0, "joined lobby"))),
     ("rooms", OK),
     ("rooms {S}", OK),
-    ("rooms -u {J} --timeout 1", Meant(7, "instrument")),
+    ("rooms -u {G} --timeout 1", Meant(5, ".instrument(io, ")),
+    ("rooms -u {G} --timeout 1", Meant(5, "nsroom proxy ")),
+    ("rooms / -u {S}", OK),
     ("""decode '42["a",1]'""", Meant(0, '"frame":"42')),
     ("""decode '["a",1]'""", Meant(0, "hint")),
     ("""decode '2["a",1]'""", Meant(0, "hint")),
@@ -144,7 +148,12 @@ def check(result: Result, meant: Meant, servers: Mapping[str, Server]) -> None:
 async def test_every_line(
     nsroom: Runner, server: Server, node_server: StartServer, python_server: StartServer, tmp_path: Path
 ) -> None:
-    servers = {"S": server, "J": await node_server("server4.js"), "P": await python_server()}
+    servers = {
+        "S": server,
+        "J": await node_server("server4.js"),
+        "G": await node_server("gist.js"),
+        "P": await python_server(),
+    }
     (tmp_path / "run.ndjson").write_text('{"event":"a","args":[]}\n')
     env = {"NSROOM_URL": server.url}
     for line, expected in LINES:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nsroom.cli import configuration
+from nsroom.cli import configuration, last_session
 from nsroom.cli.common_options import leading
 from nsroom.cli.words import value_options
 from nsroom.errors import NsroomError
@@ -124,10 +124,10 @@ def _servers(last: str) -> Iterator[Candidate]:
 
 
 def _namespaces(last: str) -> Iterator[Candidate]:
-    named = {
-        space for values in configuration.load().servers.values() for space in values.get("namespace", ())
-    }
-    yield from _matching(map(Candidate, dict.fromkeys((*_NAMESPACES, *sorted(named)))), last)
+    servers = configuration.load().servers.values()
+    named = sorted({name for values in servers for name in values.get("namespace", ())})
+    found = dict.fromkeys((*_NAMESPACES, *named, *last_session.namespaces()))
+    yield from _matching(map(Candidate, found), last)
 
 
 def _targets() -> Iterator[Candidate]:

@@ -221,9 +221,13 @@ class ConnectionOptions:
             unix=said.unix,
         )
 
-    def named(self, target: Target) -> tuple[str, ...]:
-        """Return the namespaces that the user named, or none if the target has only the default one."""
-        return () if not self.namespace and target.namespaces == ("/",) else target.namespaces
+    def named(self, target: Target, *words: str | None) -> tuple[str, ...]:
+        """Return the namespaces that the user named, with -n or in `words` (the path of a URL may name one).
+
+        None if `target` has the default one.
+        """
+        is_default = not self.namespace and "/" not in words and target.namespaces == ("/",)
+        return () if is_default else target.namespaces
 
 
 def _server(

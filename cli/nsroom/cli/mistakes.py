@@ -85,9 +85,8 @@ class Mistakes:
         text = f"unknown option {name} (see `nsroom {self.command} --help`)"
         if not self._takes_text():
             return UsageError(text)
-        return UsageError(
-            f"{text}; put -- before arguments that start with a dash", self._with_dashes(self.args[index])
-        )
+        text = f"{text}; put -- before arguments that start with a dash"
+        return UsageError(text, *self._with_dashes(self.args[index]))
 
     def _line(self, args: Sequence[str]) -> str:
         return _line(self.command, args)
@@ -109,15 +108,15 @@ class Mistakes:
     def _takes_text(self) -> bool:
         return any(each.name == "args" for each in self.arguments)
 
-    def _with_dashes(self, word: str) -> str | None:
-        """Return the line with `--` before its arguments, of which `word` is one, if that is possible."""
+    def _with_dashes(self, word: str) -> list[str]:
+        """Return the line with `--` before its arguments, of which `word` is one, or [] if it has none."""
         try:
             words = sort(self.args, value_options(self.options), lambda each: each == word or is_number(each))
         except (MissingValueError, UnknownOptionError):
-            return None
+            return []
         texts = [self.args[index] for index in words.arguments]
         target = texts[: bool(texts and is_target(texts[0]))]
-        return self._line([*target, *words.options, "--", *texts[len(target) :]])
+        return [self._line([*target, *words.options, "--", *texts[len(target) :]])]
 
     def missing_value(self, name: str) -> UsageError:
         """Return the error for an option at the end of the line that takes a value."""

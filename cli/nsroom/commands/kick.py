@@ -80,7 +80,7 @@ def kick(
         raise UsageError("kick changes the server; add --write to allow it")
     server = connection.target(target)
     admin_target = replace(admin.target(server), reconnect=False)
-    named = connection.named(server)
+    named = connection.named(server, target)
     wanted = sid or room or ""
     selection, proven = run_asking(
         lambda proven: _find(proven, wanted, room is not None, named), admin_target

@@ -73,7 +73,7 @@ def replay(
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
         server = connection.target(target)
-        if not connection.named(server):
+        if not connection.named(server, target):
             server = replace(server, namespaces=(first[1].namespace or "/",))
         lines = _timed(first, records, speed)
         run(run_delivery(replace(server, reconnect=False), lines, timeout=timeout, ack=ack, summary=summary))

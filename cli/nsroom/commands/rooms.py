@@ -66,7 +66,7 @@ def rooms(
 
     server = replace(connection.target(target), reconnect=watch)
     admin_target = admin.target(server)
-    view = rooms_view(connection.named(server), room, all)
+    view = rooms_view(connection.named(server, target), room, all)
     error = None
     if via is not Via.ADMIN:
         origin = "" if via is Via.EVENTS else "(from the server's `rooms` event)"
@@ -109,7 +109,7 @@ def _read_admin(
     except (RefusedError, WaitError) as second:
         if error is None:
             raise
-        raise type(error)(f"{error}; {second}") from None
+        raise error.after(second) from None
 
 
 async def _show(source: "AsyncGenerator[Rows, None]", watch: bool, json: bool, origin: str) -> None:

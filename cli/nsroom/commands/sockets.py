@@ -50,7 +50,7 @@ def sockets(
     from nsroom.introspection.listing import sockets_view
 
     target = connection.target(*targets or ())
-    view = sockets_view(connection.named(target), all)
+    view = sockets_view(connection.named(target, *targets or ()), all)
     admin_target = replace(admin.target(target), reconnect=watch and target.reconnect)
     run_asking(lambda target: _list(target, view, timeout, watch, json), admin_target)
 

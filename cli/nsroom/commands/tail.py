@@ -47,7 +47,7 @@ def tail(
 
     target = connection.target(*targets or ())
     admin_target = admin.target(target)
-    keep = _keep(options, connection.named(target), admin_target.namespaces[0])
+    keep = _keep(options, connection.named(target, *targets or ()), admin_target.namespaces[0])
     run_asking(lambda target: _tail(target, options, keep), admin_target)
 
 

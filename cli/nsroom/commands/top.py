@@ -56,7 +56,7 @@ def top(
             " `nsroom sockets --json --watch`"
         )
     target = connection.target(*targets or ())
-    admin_target, namespaces = admin.target(target), connection.named(target)
+    admin_target, namespaces = admin.target(target), connection.named(target, *targets or ())
     error = None
     if via is not Via.EVENTS:
         error = _by_admin(admin_target, namespaces, all, timeout, theme)
@@ -94,4 +94,4 @@ def _by_events(target: "Target", timeout: float, theme: "Theme | None", first: N
     except (NackError, RefusedError, WaitError) as error:
         if first is None:
             raise
-        raise type(error)(f"{first}; {error}") from None
+        raise error.after(first) from None

@@ -129,6 +129,8 @@ def test_auth_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (ConnectionOptions(), [], ()),
         (ConnectionOptions(namespace=["/"]), [], ("/",)),
+        (ConnectionOptions(), ["/"], ("/",)),
+        (ConnectionOptions(), ["http://localhost:3000/"], ()),
         (ConnectionOptions(), ["/chat"], ("/chat",)),
         (ConnectionOptions(namespace=["/a"]), ["/chat"], ("/chat", "/a")),
     ],
@@ -136,4 +138,4 @@ def test_auth_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_namespaces_that_the_user_named(
     options: ConnectionOptions, target: list[str], named: tuple[str, ...]
 ) -> None:
-    assert options.named(options.target(*target)) == named
+    assert options.named(options.target(*target), *target) == named

@@ -55,7 +55,7 @@ def test_a_wrong_line_is_answered_with_the_right_one(line: str, meant: str) -> N
 
     with pytest.raises(UsageError) as caught:
         with_command(shlex.split(line), COMMANDS)
-    assert caught.value.line == meant
+    assert caught.value.lines == (meant,)
 
 
 def test_a_file_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_a_file_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     Path("run.ndjson").touch()
     with pytest.raises(UsageError) as caught:
         with_command(["run.ndjson"], COMMANDS)
-    assert caught.value.line == "nsroom show run.ndjson"
+    assert caught.value.lines == ("nsroom show run.ndjson",)
 
 
 def test_common_options_alone_need_a_command() -> None:

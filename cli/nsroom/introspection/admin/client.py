@@ -1,6 +1,7 @@
 """A connection to the admin namespace of an instrumented server."""
 
 import asyncio
+import shlex
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from types import TracebackType
@@ -25,6 +26,11 @@ _STATISTICS_TIMEOUT = 2.5
 """Seconds to wait for the statistics, which arrive every two."""
 _WRONG_CREDENTIALS = ("invalid credentials", "authentication failed")
 """The refusals of Node and python-socketio for a wrong password."""
+_INSTRUMENT = (
+    'require("@socket.io/admin-ui").instrument(io, { auth: false });    // in the server, if it runs on Node',
+    "sio.instrument(auth=False)    # in the server, if it is python-socketio",
+)
+"""The lines that instrument a server on one's own machine."""
 
 
 class Admin:
@@ -64,7 +70,7 @@ class Admin:
         try:
             await self._client.connect()
         except RefusedError as error:
-            raise _with_cure(error) from None
+            raise _with_cure(error, self._client.target.place) from None
         if not await self.read_until(lambda: self.state.features is not None, self._timeout):
             raise WaitError(
                 f"{self.state.namespace} accepted us, but sent no `config` within {self._timeout:g} s:"
@@ -190,13 +196,15 @@ class Admin:
             await self._apply_next()
 
 
-def _with_cure(error: RefusedError) -> RefusedError:
-    """Return a refusal with its cure."""
+def _with_cure(error: RefusedError, place: str) -> RefusedError:
+    """Return a refusal with its cure; `place` is the server's URL."""
     text = str(error)
     if any(text.endswith(words) for words in _WRONG_CREDENTIALS):
         return CredentialsError(
             f"{text}; use --admin-auth USER:PASSWORD, --admin-auth @FILE, or $NSROOM_ADMIN"
         )
     return RefusedError(
-        f"{text}: the server is not instrumented, or has another admin namespace (--admin-namespace)"
+        f"{text}: the server is not instrumented, or has another admin namespace (--admin-namespace)",
+        *_INSTRUMENT,
+        f"nsroom proxy {shlex.quote(place)}    # needs neither: shows the clients that connect through it",
     )
