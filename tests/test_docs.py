@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import typer
 
-from docs import man_pages, topics
+from docs import error_messages, man_pages, topics
 from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.app import build
 from nsroom.cli.completer import takes_file
@@ -22,6 +22,7 @@ from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.event_options import EmitOptions
 from nsroom.commands import COMMANDS, GROUPS
 from nsroom.doctor.checks import all_checks
+from nsroom.doctor.client_errors import known_errors
 from nsroom.errors import ExitCode
 from nsroom.filters import parse
 from nsroom.main import HELP, HELP_COLUMNS
@@ -214,6 +215,13 @@ def test_a_page_has_the_schema_of_records() -> None:
     )
 
 
+def test_a_page_has_every_error_message() -> None:
+    text = page(error_messages.FILE.name)
+    assert text == error_messages.page(), "run: python -m tests.test_docs"
+    anchors = re.findall(r'(?:\{ #| id=")([a-z0-9-]+)[ "]', text)
+    assert len(set(anchors)) == len(anchors) == sum(len(error.words) for error in known_errors())
+
+
 def test_a_page_has_every_exit_code() -> None:
     rows = re.findall(r"^\| ([\d ]+) \| (\w+) \|", page("scripting.md"), re.M)
     listed = {int(code): name for codes, name in rows for code in codes.split()}
@@ -329,4 +337,5 @@ if __name__ == "__main__":
     written("options.md", BEGIN, reference(), END)
     written("records.md", BEGIN_SCHEMA, schema(), END_SCHEMA)
     topics.write()
+    error_messages.write()
     man_pages.write()

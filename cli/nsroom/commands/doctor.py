@@ -157,7 +157,7 @@ def _print(lines: "Sequence[str]") -> None:
 
 def _explain(text: str, json: bool) -> None:
     """Print the known errors that the text resembles; exit with 1 if there are none."""
-    from nsroom.doctor.client_errors import look_up
+    from nsroom.doctor.client_errors import anchor, look_up
 
     found = look_up(text)
     if not found:
@@ -166,7 +166,8 @@ def _explain(text: str, json: bool) -> None:
     if json:
         from json import dumps
 
-        _print([dumps({"words": each.error.words, "causes": each.error.causes}) for each in found])
+        listed = [(anchor(each.message), each.error) for each in found]
+        _print([dumps({"words": it.words, "causes": it.causes, "anchor": to}) for to, it in listed])
         return
     for each in found:
         # The messages of one error can be many: the one that was found comes first.

@@ -86,6 +86,11 @@ def known_errors() -> tuple[KnownError, ...]:
     )
 
 
+def anchor(message: str) -> str:
+    """Return the anchor of a message on the documentation's page of error messages."""
+    return "-".join(_words(message))
+
+
 def look_up(text: str) -> list[Match]:
     """Return the errors whose messages the text contains, best first; an empty list if none is known."""
     typed = _words(text[:_MAX_INPUT])

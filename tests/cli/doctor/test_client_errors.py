@@ -309,7 +309,7 @@ async def test_the_command_is_offline(nsroom: Runner) -> None:
     assert result.lines[0].startswith("xhr poll error | ")
     assert any("CORS" in line for line in result.lines)
     [found] = (await nsroom("doctor", "--explain", "xhr poll error", "--json")).records()
-    assert found["words"][0] == "xhr poll error"
+    assert (found["words"][0], found["anchor"]) == ("xhr poll error", "xhr-poll-error")
     assert json.dumps(found["causes"])
 
 
