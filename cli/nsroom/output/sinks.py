@@ -7,7 +7,7 @@ from nsroom.output import summary
 from nsroom.output.ndjson import encode_all
 from nsroom.output.summary import Piece, Style
 from nsroom.output.terminal import cells, safe
-from nsroom.output.times import CELLS, Times
+from nsroom.output.times import Times
 from nsroom.output.writer import Output
 from nsroom.record import Record
 
@@ -129,9 +129,9 @@ class TextSink:
         self._first = self._first or record
         time = summary.time_column(self._times, record, self._first, self._previous or record)
         self._previous = record
-        width = self._width and self._width + CELLS - len(time)
-        pieces = summary.line(record, width, self._namespace_cells, self._sid_cells)
-        return "".join(map(self._marked, [(Style.TIME, time), *pieces[1:]])).rstrip(" ") + "\n"
+        columns = summary.Columns(self._namespace_cells, self._sid_cells)
+        pieces = summary.line(record, self._width, columns, time)
+        return "".join(map(self._marked, pieces)).rstrip(" ") + "\n"
 
     def _marked(self, piece: Piece) -> str:
         style, text = piece

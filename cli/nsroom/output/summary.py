@@ -5,8 +5,9 @@ Untrusted text passes `terminal.safe` once, here; what the public functions retu
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from nsroom.output.terminal import MAX_MARKS, cells, clip, safe
@@ -19,8 +20,11 @@ EVENT_CELLS = 14
 MAX_EVENT_CELLS = 40
 UNBOUNDED = 100_000
 """Cells of a summary without a terminal to set the width."""
-_MIN_CELLS = 20
-_MORE_CELLS = 6
+_MIN_CELLS = 8
+_BRIEF = 12
+"""Cells of a text inside a list or an object while other values need the room."""
+_MAX_NESTING = 50
+"""Levels of nested values shown; Python limits the recursion."""
 
 _WORD = re.compile(r"[A-Za-z_$][\w$-]{0,40}")
 _ARROWS = {Direction.IN: "←", Direction.OUT: "→", Direction.LOCAL: "·"}
@@ -64,28 +68,47 @@ class Style(StrEnum):
 Piece = tuple[Style, str]
 
 
+class Columns(NamedTuple):
+    """The columns of a line; a width of 0 leaves a column out."""
+
+    namespace: int = 0
+    sid: int = 0
+    event: int = EVENT_CELLS
+    gap: int = 2
+    """Cells between two columns."""
+
+
+_WIDE = Columns()
+
+
 def line(
-    record: Record, width: int | None = None, namespace_cells: int = 0, sid_cells: int = 0
+    record: Record,
+    width: int | None = None,
+    columns: Columns = _WIDE,
+    time: str | None = None,
+    repeats: int = 1,
 ) -> list[Piece]:
     """Return a record as one line of `width` cells: time, sign, namespace, sid, event, summary, round trip.
 
-    Namespace and sid have columns of the given widths, or none if the width is 0.
+    `time` is shown instead of the local time; `repeats` is the number of events in one line.
     """
-    style = _look(record).style
-    name = clip(safe(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]), MAX_EVENT_CELLS)
-    pieces = [(Style.TIME, local_time(record.time)), (style or Style.SIGN, f"  {sign(record)}  ")]
-    if namespace_cells:
-        pieces.append((Style.NAMESPACE, pad(namespace(record, namespace_cells), namespace_cells) + "  "))
-    if sid_cells:
-        pieces.append((Style.NAMESPACE, pad(clip(safe(record.sid or ""), sid_cells), sid_cells) + "  "))
-    pieces.append((style or Style.EVENT, pad(name, EVENT_CELLS)))
+    style, gap = _look(record).style, " " * columns.gap
+    times = f" ×{repeats:,}" if repeats > 1 else ""
+    name = clip(safe(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]), MAX_EVENT_CELLS) + times
+    time = local_time(record.time) if time is None else time
+    pieces = [(Style.TIME, time), (style or Style.SIGN, f"{gap}{sign(record)}{gap}")]
+    if columns.namespace:
+        pieces.append((Style.NAMESPACE, pad(namespace(record, columns.namespace), columns.namespace) + gap))
+    if columns.sid:
+        pieces.append((Style.NAMESPACE, pad(clip(safe(record.sid or ""), columns.sid), columns.sid) + gap))
+    pieces.append((style or Style.EVENT, pad(name, columns.event)))
     trip = _trip(record)
-    used = sum(cells(text) for _, text in pieces) + 2 + (cells(trip) + 2 if trip else 0)
+    used = sum(cells(text) for _, text in pieces) + columns.gap + (cells(trip) + 2 if trip else 0)
     room = max(_MIN_CELLS, width - used) if width else UNBOUNDED
-    content = summary(record._replace(sid=None) if sid_cells else record, room)
+    content = summary(record._replace(sid=None) if columns.sid else record, room)
     if content or trip:
         body = pad(content, room) if trip and width else content
-        pieces.append((Style.QUIET if style is Style.QUIET else Style.TEXT, f"  {body}"))
+        pieces.append((Style.QUIET if style is Style.QUIET else Style.TEXT, f"{gap}{body}"))
     if trip:
         pieces.append((Style.FAILED if refused(record) else Style.GOOD, f"  {trip}"))
     return pieces
@@ -233,44 +256,83 @@ def _first(record: Record) -> dict[str, Json]:
     return first if isinstance(first, dict) else {}
 
 
-def _value(value: Json, room: int) -> str:
+def _value(value: Json, room: int, level: int = 0) -> str:
+    """Return a value in `room` cells if possible; a list or an object shows at least its first entry."""
+    if (not value and isinstance(value, (list, dict))) or level > _MAX_NESTING:
+        return _brief(value)
     if isinstance(value, str):
-        return json.dumps(
-            value[: max(room, 1)] + ("…" if len(value) > max(room, 1) else ""), ensure_ascii=False
-        )
+        return _text(value, room)
+    if isinstance(value, list):
+        inner = _values(value, room - 2, level)
+        return _brief(value) if inner.startswith("{…}") else f"[{inner}]"
+    if isinstance(value, dict):
+        entries = ((f"{_key(key)}: ", value) for key, value in value.items())
+        return f"{{{_joined(entries, len(value), room - 2, level)}}}"
+    return _brief(value)
+
+
+def _brief(value: Json) -> str:
+    """Return a value without what is in it: `{…}`, and `[2]` for a list of two."""
+    if isinstance(value, str):
+        return _text(value, _BRIEF)
     if isinstance(value, bytes):
         kind = binary_type(value)
         return f"‹binary {size(len(value))}{', ' if kind else ''}{kind}›"
     if isinstance(value, list):
-        return f"[{_values(value, room - 2) if room > 2 or not value else '…'}]"
+        return f"[{len(value) or ''}]"
     if isinstance(value, dict):
-        return f"{{{_pairs(value, room - 2) if room > 2 or not value else '…'}}}"
+        return "{…}" if value else "{}"
     return json.dumps(value)
 
 
-def _values(values: list[Json], room: int) -> str:
-    return _joined((("", value) for value in values), values, room)
+def _text(value: str, room: int) -> str:
+    most = max(room - 2, 2)
+    return encode_basestring(value if len(value) <= most else f"{value[: most - 1]}…")
 
 
-def _pairs(values: dict[str, Json], room: int) -> str:
-    return _joined(((f"{_key(key)}: ", value) for key, value in values.items()), values, room)
+def _values(values: list[Json], room: int, level: int = 0) -> str:
+    return _joined((("", value) for value in values), len(values), room, level)
 
 
 def _key(key: str) -> str:
-    return key if _WORD.fullmatch(key) else _value(key, 40)
+    return key if _WORD.fullmatch(key) else _text(key, 40)
 
 
-def _joined(entries: Iterable[tuple[str, Json]], whole: Sized, room: int) -> str:
-    """Join the entries that fit into `room` cells, at least one, and count the rest: `…+4`."""
-    shown: list[str] = []
+def _joined(entries: Iterable[tuple[str, Json]], count: int, room: int, level: int) -> str:
+    """Join the entries that fit into `room` cells, at least one, and count the rest: `…+4`.
+
+    As many entries as possible are shown, in brief; the room left over goes to the first ones.
+    """
+    fitting: list[tuple[str, Json, str]] = []
     for prefix, value in entries:
-        text = prefix + _value(value, room - len(prefix))
-        left = len(whole) - len(shown)
-        if shown and len(text) + (_MORE_CELLS if left > 1 else 0) > room:
-            return ", ".join([*shown, f"…+{left}"])
-        shown.append(text)
-        room -= len(text) + 2
-    return ", ".join(shown)
+        brief = _brief(value)
+        taken = cells(prefix) + cells(brief) + (2 if fitting else 0)
+        if fitting and room - taken < len(_rest(count - len(fitting) - 1)):
+            break
+        room -= taken
+        fitting.append((prefix, value, brief))
+    rest = _rest(count - len(fitting))
+    must_expand = level == 0 and len(fitting) == 1
+    return ", ".join(_expanded(fitting, room - len(rest), level, must_expand)) + rest
+
+
+def _expanded(
+    fitting: list[tuple[str, Json, str]], spare: int, level: int, must_expand: bool
+) -> Iterator[str]:
+    """Yield the entries, with as much of each value as fits into the cells that are left."""
+    for prefix, value, brief in fitting:
+        shown = brief
+        if isinstance(value, (str, list, dict)) and ("…" in brief or brief[0] == "[" or spare < 0):
+            room = cells(brief) + spare
+            longer = _value(value, room, level + 1)
+            if must_expand or cells(longer) <= room:
+                spare -= cells(longer) - cells(brief)
+                shown = longer
+        yield prefix + shown
+
+
+def _rest(count: int) -> str:
+    return f", …+{count}" if count else ""
 
 
 class _Look(NamedTuple):

@@ -78,7 +78,7 @@ def cells(text: str) -> int:
 def _cut(text: str, width: int) -> str:
     from rich.cells import set_cell_size
 
-    return set_cell_size(text, width).rstrip(" ")
+    return set_cell_size(text, width).rstrip(" …")
 
 
 class Colour(StrEnum):

@@ -5,10 +5,20 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nsroom.output.summary import UNBOUNDED, Style, binary_type, duration, line, refused, size, summary
+from nsroom.output.summary import (
+    UNBOUNDED,
+    Columns,
+    Style,
+    binary_type,
+    duration,
+    line,
+    refused,
+    size,
+    summary,
+)
 from nsroom.output.terminal import cells
 from nsroom.record import Direction, Json, Kind, Record
 
@@ -24,7 +34,7 @@ def seen(kind: str = "event", direction: str = "in", **fields: Any) -> Record:
 
 def text_of(record: Record, width: int | None = None, namespace_cells: int = 0) -> str:
     """Return the line without its time, which is local."""
-    return "".join(text for _, text in line(record, width, namespace_cells))[12:]
+    return "".join(text for _, text in line(record, width, Columns(namespace_cells)))[12:]
 
 
 @pytest.mark.parametrize(
@@ -63,13 +73,45 @@ def test_arguments(args: list[Json], shown: str) -> None:
         (60, '{symbol: "ACME", bid: 12.5, ask: 12.52, volume: 123456}'),
         (50, '{symbol: "ACME", bid: 12.5, ask: 12.52, …+1}'),
         (38, '{symbol: "ACME", bid: 12.5, …+2}'),
-        (20, '{symbol: "ACME", …+3}'[:19] + "…"),
+        (20, '{symbol: "AC…", …+3}'),
         (8, "{symbol…"),
     ],
 )
 def test_values_that_do_not_fit_are_counted(width: int, shown: str) -> None:
     price = {"symbol": "ACME", "bid": 12.5, "ask": 12.52, "volume": 123456}
     assert summary(seen(event="price", args=[price]), width) == shown
+
+
+ORDER = {
+    "id": 8812,
+    "customer": {"name": "Ann Smith", "email": "ann@example.org"},
+    "items": [{"sku": "A-1", "n": 2}, {"sku": "B-7", "n": 1}],
+    "total": 124,
+    "note": "please ring twice",
+}
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (3, "{i…"),
+        (20, "{id: 8812, …+4}"),
+        (30, "{id: 8812, customer: {…}, …+3}"),
+        (60, "{id: 8812, customer: {…}, items: [2], total: 124, …+1}"),
+        (
+            92,
+            '{id: 8812, customer: {name: "Ann Smith", …+1}, items: [2], total: 124, note: "please ring…"}',
+        ),
+    ],
+)
+def test_nested_values_are_summarised_into_the_room_there_is(width: int, shown: str) -> None:
+    assert summary(seen(event="order", args=[ORDER]), width) == shown
+
+
+@given(st.lists(VALUES), st.integers(1, 120))
+def test_nothing_is_cut_twice(args: list[Json], width: int) -> None:
+    assume("…" not in str(args))
+    assert "……" not in summary(seen(event="e", args=args), width)
 
 
 def test_only_visible_values_are_formatted() -> None:

@@ -62,7 +62,7 @@ async def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         live = Live(app, Target(server.url, ("/chat",)), WatchOptions(), begin)
         running = asyncio.create_task(live.run())
         made = User(app, keys, screen)
-        await made.sees("ack join")
+        await made.sees("✓")
         try:
             yield made
         finally:

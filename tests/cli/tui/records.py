@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from nsroom.output.times import Times
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.model.model import Model
 from nsroom.tui.screen.detail import Detail
@@ -62,6 +63,36 @@ def view(*records: Record, namespace: str = "/chat", room: str = "") -> View:
     made.go_to(namespace, room)
     made.tick(NOON / 1e6 + 60)
     return made
+
+
+def shop() -> View:
+    """Return a view of two namespaces, with acknowledgements, nested values and repeats."""
+    records = (
+        packet("open", sid="s0", data={"upgrades": [], "pingInterval": 25_000}),
+        packet("connect", sid="s1"),
+        packet("connect", sid="s2", namespace="/news"),
+        event("hi", "everyone!"),
+        emit("join", "lobby", id=1),
+        ack("join", {"room": "lobby", "members": [{"sid": "s1", "nick": "me"}]}, id=1),
+        event("order", ORDER, namespace="/news"),
+        emit("join", "vault", id=2),
+        ack("join", {"error": "forbidden", "message": "ask the owner"}, id=2),
+        emit("ping me", id=3),
+        *(event("price", {"symbol": "ACME", "bid": 12.5 + n / 4}) for n in range(20)),
+        message("lobby", "bob", "the deploy is through and everything looks fine, as far as I can see"),
+    )
+    viewed = view(*(each._replace(time=NOON + at * 150_000) for at, each in enumerate(records)), room="lobby")
+    viewed.times = Times.UTC
+    return viewed
+
+
+ORDER = {
+    "id": 8812,
+    "customer": {"name": "Ann Smith", "email": "ann@example.org"},
+    "items": [{"sku": "A-1"}, {"sku": "B-7"}],
+    "total": 124,
+    "note": "ring twice",
+}
 
 
 def observed(*records: Record, seconds: float = 1.0) -> View:

@@ -21,7 +21,7 @@ from tests.peers.program import Server, start_on_terminal
 )
 async def test_keys_end_it(show: Show, server: Server, keys: list[str], code: int) -> None:
     terminal = await show("join", "lobby", "-u", server.url)
-    await terminal.until("ack join")
+    await terminal.until("✓")
     for key in keys:
         terminal.press(key)
         await asyncio.sleep(0.4)  # an escape by itself is one only when nothing follows it

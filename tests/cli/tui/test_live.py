@@ -103,10 +103,10 @@ async def test_a_refusal_is_shown_with_its_data(show: Show) -> None:
 async def test_retry(show: Show, server: Server) -> None:
     terminal = await show("connect", "/secret", "-u", server.url)
     for attempts in (1, 2, 3):
-        await terminal.until(lambda text, count=attempts: text.count("✗  refused") == count)
+        await terminal.until(lambda text, count=attempts: text.count("✗ refused") == count)
         await terminal.until("r try again")
         terminal.press("r")
-    await terminal.until(lambda text: text.count("✗  refused") == 4)
+    await terminal.until(lambda text: text.count("✗ refused") == 4)
     terminal.press("q")
     assert await terminal.program.end() == 4
 

@@ -52,8 +52,8 @@ async def test_keys_of_an_observer(show: Show, server: Server, node_script: Spaw
     terminal, url = await start_proxy(show, server)
     one = await client(node_script, url)
     await client(node_script, url)
-    await terminal.until("#2   ack join")
-    terminal.press("/", "ack join", "Enter", "a", "C")
+    await terminal.until(lambda text: re.search("#2 +join .*✓", text) is not None)
+    terminal.press("A", "/", "ack join", "Enter", "a", "C")
     shown = await terminal.until("sid=")
     assert "▌" in shown
     await terminal.until(lambda text: not re.search(r"[←→] +#1", text.partition("CLIENTS")[2]))
@@ -66,7 +66,7 @@ async def test_keys_of_an_observer(show: Show, server: Server, node_script: Spaw
     one.send({"emit": ["nick", "ann"], "ack": 3})
     await one.seen(kind="ack", id=3)
     terminal.press("Enter")
-    await terminal.until("#1   ack nick")
+    await terminal.until(lambda text: re.search("#1 +ack nick", text) is not None)
     terminal.press("\x11")
     assert await terminal.program.end() == 0
     recorded = [json.loads(line) for line in (tmp_path / "r.ndjson").read_text().splitlines()]

@@ -22,8 +22,8 @@ class ScreenOutput:
 
     encoding = "utf-8"
 
-    def __init__(self) -> None:
-        self.screen = pyte.Screen(COLS, ROWS)
+    def __init__(self, cols: int = COLS, rows: int = ROWS) -> None:
+        self.screen = pyte.Screen(cols, rows)
         self.written = ""
         self._stream = pyte.Stream(self.screen)
 

@@ -17,7 +17,7 @@ from nsroom.tui.input.shell_words import is_open
 from nsroom.tui.input.slash_commands import find_command
 from nsroom.tui.model.playback import Playback
 from nsroom.tui.screen.layout import Screen
-from nsroom.tui.screen.state import Focus, Mode, View
+from nsroom.tui.screen.state import Focus, Mode, RowColour, View
 
 Handler = Callable[[KeyPressEvent], None]
 _MAX_LINES = 20_000
@@ -320,8 +320,20 @@ def _heartbeats(context: KeyContext) -> None:
     model.refilter()
 
 
+def _acknowledgements(context: KeyContext) -> None:
+    model = context.view.model
+    model.show_acknowledgements(not model.acknowledgements)
+
+
+def _row_colour(context: KeyContext) -> None:
+    view, colours = context.view, list(RowColour)
+    view.row_colour = colours[(colours.index(view.row_colour) + 1) % len(colours)]
+    by = f"by {view.row_colour}" if view.row_colour is not RowColour.NONE else "all alike"
+    view.notice.show(f"row colours: {by}")
+
+
 def _sidebar(context: KeyContext) -> None:
-    context.view.sidebar = not context.view.sidebar
+    context.view.sidebar = not context.screen.shows_sidebar()
 
 
 def _save(context: KeyContext) -> None:
@@ -415,6 +427,9 @@ ACTIONS: Mapping[str, Action] = {
     "copy": _ask_copy,
     "edit": _edit,
     "resend": _resend,
+    "acknowledgements": _acknowledgements,
+    "collapse": lambda context: context.view.model.collapse(),
+    "row_colour": _row_colour,
     "deltas": _deltas,
     "heartbeats": _heartbeats,
     "sidebar": _sidebar,

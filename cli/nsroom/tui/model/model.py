@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from nsroom.filters import Filter, parse
-from nsroom.output.summary import label
+from nsroom.output.summary import label, refused
 from nsroom.record import Json, Kind, Record
 from nsroom.tui.model.ack_pairs import AckPairs
 from nsroom.tui.model.chat import Chats
@@ -14,7 +14,7 @@ from nsroom.tui.model.namespaces import Namespaces
 from nsroom.tui.model.ring import CAPACITY, Ring
 
 # For every event of a flood: Python 3.11 needs 0.2 µs to look up or hash a member of an enumeration.
-_EVENT = Kind.EVENT
+_EVENT, _ACK = Kind.EVENT, Kind.ACK
 _ENDS_WAITING = frozenset([Kind.ACK, Kind.CLOSE])
 _HEARTBEATS = frozenset([Kind.PING, Kind.PONG])
 
@@ -34,6 +34,12 @@ class Model:
         self.paused = False
         self.heartbeats = False
         """Whether to show heartbeats unless the filter mentions kinds."""
+        self.acknowledgements = False
+        """Whether acknowledgements have rows of their own although their event shows them."""
+        self.collapsed = False
+        """Whether repeats of an event share one row."""
+        self.repeats: dict[int, int] = {}
+        """For each row of several events, their number."""
         self.new = 0
         """Rows added since the reader stopped following."""
         self.marks: set[int] = set()
@@ -87,21 +93,45 @@ class Model:
         del self.rows[: bisect_left(self.rows, first)]
         self.acks.drop_before(first)
         self.marks = {index for index in self.marks if index >= first}
+        self.repeats = {index: count for index, count in self.repeats.items() if index >= first}
         if self.cursor is not None and self.cursor < first:
             self.cursor = self.rows[0] if self.rows else None
         return dropped
 
     def _show(self, record: Record, index: int) -> None:
         self._shown_until = index + 1
-        if self._matches(record):
-            self.rows.append(index)
-            if not self.following:
-                self.new += 1
+        if not self._matches(record, index):
+            return
+        if self.collapsed and self._repeats_last_row(record):
+            replaced, self.rows[-1] = self.rows[-1], index
+            self.repeats[index] = self.repeats.pop(replaced, 1) + 1
+            return
+        self.rows.append(index)
+        if not self.following:
+            self.new += 1
 
-    def _matches(self, record: Record) -> bool:
-        if record.kind is not _EVENT and record.kind in _HEARTBEATS and self._hides_heartbeats():
-            return False
+    def _matches(self, record: Record, index: int) -> bool:
+        if record.kind is not _EVENT:
+            if record.kind in _HEARTBEATS and self._hides_heartbeats():
+                return False
+            if record.kind is _ACK and self._is_folded(record, index):
+                return False
         return self.where is None or self.where.test(record)
+
+    def _is_folded(self, ack: Record, index: int) -> bool:
+        """Return whether the row of the event shows this acknowledgement."""
+        event = self.acks.partners.get(index)
+        if self.acknowledgements or event is None or event not in self.ring or refused(ack):
+            return False
+        return self.where is None or ("kind" not in self.where.fields and self.where.test(self[event]))
+
+    def _repeats_last_row(self, record: Record) -> bool:
+        """Return whether the last row is the same event, and nothing of its own is shown there."""
+        last = self.rows[-1] if self.rows else None
+        if last is None or last == self.cursor or last in self.marks:
+            return False
+        before = self[last]
+        return record.id is None and before.id is None and _same_event(record, before)
 
     def _hides_heartbeats(self) -> bool:
         return not self.heartbeats and not (self.where and "kind" in self.where.fields)
@@ -196,20 +226,24 @@ class Model:
 
     def refilter(self) -> None:
         """Apply the filter to all records kept."""
-        first = max(self.ring.first, self._cleared_before)
-        records = self.records[first - self.ring.first : max(self._shown_until - self.ring.first, 0)]
-        matches = self.where.test if self.where else lambda _: True
-        hidden = _HEARTBEATS if self._hides_heartbeats() else ()
-        self.rows = [
-            index
-            for index, record in enumerate(records, first)
-            if matches(record) and (record.kind not in hidden)
-        ]
+        self.rows, self.repeats = [], {}
+        for index in range(max(self.ring.first, self._cleared_before), self._shown_until):
+            self._show(self[index], index)
         if self.cursor is not None and self.rows:
             self.cursor = self.rows[self._position()]
         elif not self.rows:
             self.follow()
         self.new = 0
+
+    def show_acknowledgements(self, shown: bool) -> None:
+        """Show acknowledgements in rows of their own, or fold them into the rows of their events."""
+        self.acknowledgements = shown
+        self.refilter()
+
+    def collapse(self) -> None:
+        """Collapse repeats of an event into one row, or show each again."""
+        self.collapsed = not self.collapsed
+        self.refilter()
 
     def pause(self) -> None:
         """Hold the rows shown, or resume and add the rows held back."""
@@ -234,7 +268,7 @@ class Model:
     def next_row(self, index: int) -> int:
         """Return the index of the next record that the filter shows, or of the last record."""
         following = range(index, self.ring.end)
-        return next((each for each in following if self._matches(self[each])), self.ring.end - 1)
+        return next((each for each in following if self._matches(self[each], each)), self.ring.end - 1)
 
     @property
     def held(self) -> int:
@@ -270,6 +304,8 @@ class Model:
         partner = self.acks.partners.get(self.cursor) if self.cursor is not None else None
         if partner is None or partner not in self.ring:
             return "this row has no acknowledgement"
+        if self._is_folded(self[partner], partner):
+            self.show_acknowledgements(True)
         if not self._is_shown(partner):
             return "hidden by the filter; x shows everything"
         self.select(partner)
@@ -286,6 +322,17 @@ class Model:
                 self.select(self.rows[position])
                 return True
         return False
+
+
+def _same_event(record: Record, other: Record) -> bool:
+    """Return whether two events have the same name, direction, namespace and client."""
+    return (
+        record.kind is _EVENT
+        and record.event == other.event
+        and record.direction is other.direction
+        and record.namespace == other.namespace
+        and record.sid == other.sid
+    )
 
 
 def texts(record: Record) -> tuple[str, ...]:

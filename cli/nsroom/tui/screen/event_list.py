@@ -1,25 +1,30 @@
 """The list of events: one row per record, with the state of its acknowledgement."""
 
+from zlib import crc32
+
 from nsroom.output.room_names import room_order
-from nsroom.output.summary import Piece, Style, duration, line, refused, time_column
+from nsroom.output.summary import Columns, Piece, Style, duration, line, refused, time_column
 from nsroom.output.terminal import cells, safe
-from nsroom.output.times import CELLS, Times
+from nsroom.output.times import Times
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.screen.lines import Fragments, fit, highlight, length, styled, wrap
-from nsroom.tui.screen.state import Focus, View
+from nsroom.tui.screen.state import Focus, RowColour, View
 
-_MAX_NAMESPACE = 20
 _MAX_WAIT = 30_000
 """Milliseconds after which an event counts as not acknowledged."""
-_SHORT_TIME = 64
-"""Below this width, times have no milliseconds and namespaces no column."""
-_NARROW = 44
-"""Below this width, rows have no columns."""
-_EXTRA_CELLS = 40
-"""Cells beyond its width that a row without columns is made for; joining the columns shortens it."""
+_HANDSHAKE = frozenset([Kind.OPEN, Kind.UPGRADE, Kind.CONNECT])
+_TINTS = 6
+"""Colours of the themes for rows."""
 _MIN_ROW = 30
 """Columns that the state of the acknowledgement must leave for the rest of the row."""
 _FEW_ROWS = 12
+_WIDE = 84
+"""Below this width, columns are one cell apart and the event's column is narrower."""
+_SHORT_TIME = 64
+"""Below this width, times have no milliseconds."""
+_NARROW = 44
+"""Below this width, the event has no column."""
+_TINTED = ("class:event", "class:text", "class:sign", "class:namespace")
 
 
 def rows(view: View, width: int, height: int) -> tuple[list[Fragments], list[int]]:
@@ -54,57 +59,74 @@ def row(view: View, index: int, width: int, namespace_cells: int) -> Fragments:
     """Return the row of one record."""
     record, is_selected = view.model[index], index == view.model.cursor
     mark = "▌" if is_selected else "•" if index in view.model.marks else " "
-    ack = _ack_state(view, index, record)
+    ack = _ack_fragments(view, index, record, width)
     room = width - 1 - length(ack)
-    if room < _MIN_ROW:
-        ack, room = [], width - 1
-    extra = _EXTRA_CELLS if width < _NARROW else 4 if width < _SHORT_TIME else 0
     time = _time(view, index, record)
-    if extra and view.times in (Times.LOCAL, Times.UTC):
+    if width < _SHORT_TIME and view.times in (Times.LOCAL, Times.UTC):
         time = time[:8]
-    hidden = CELLS if view.times is Times.NONE else 0
-    pieces = _pieces(view, index, record, room + extra + hidden, namespace_cells)
-    pieces[0] = (pieces[0][0], time)
-    if width < _NARROW:
-        pieces[1:] = [(style, f" {text.strip()}") for style, text in pieces[1:]]
-    fragments = fit([("class:marker", mark), *styled(pieces)], room + 1) + ack
-    fragments = highlight(fragments, view.model.pattern)
-    return [(f"{style} class:row", text) for style, text in fragments] if is_selected else fragments
+    pieces = _pieces(view, index, time, _columns(width)._replace(namespace=namespace_cells), room)
+    shown = fit([("class:marker", mark), *_tinted(view, record, styled(pieces))], room + 1) + ack
+    shown = highlight(shown, view.model.pattern)
+    return [(f"{style} class:row", text) for style, text in shown] if is_selected else shown
 
 
-def _pieces(view: View, index: int, record: Record, width: int, namespace_cells: int) -> list[Piece]:
-    shown, sid_cells = record, 0
+def _columns(width: int) -> Columns:
+    if width >= _WIDE:
+        return Columns()
+    return Columns(event=12, gap=1) if width >= _NARROW else Columns(event=0, gap=1)
+
+
+def _pieces(view: View, index: int, time: str, columns: Columns, room: int) -> list[Piece]:
+    record = shown = view.model[index]
     # The row of the event shows the round trip and the ✓ already.
     is_matched = record.kind is Kind.ACK and index in view.model.acks.partners
     if is_matched:
         shown = shown._replace(rtt_ms=None)
     if clients := view.model.clients:
-        shown, sid_cells = shown._replace(sid=clients.label(record.sid)), clients.label_width
-    pieces = line(shown, width, namespace_cells, sid_cells)
-    if is_matched and not refused(record):
+        shown = shown._replace(sid=clients.label(record.sid))
+        columns = columns._replace(sid=clients.label_width)
+    pieces = line(shown, room, columns, time, view.model.repeats.get(index, 1))
+    if record.kind in _HANDSHAKE or (is_matched and not refused(record)):
         return [(style if style is Style.TIME else Style.QUIET, text) for style, text in pieces]
     return pieces
 
 
-def _ack_state(view: View, index: int, record: Record) -> Fragments:
-    """Return the state of an event's acknowledgement, if it asked for one."""
+def _tinted(view: View, record: Record, pieces: Fragments) -> Fragments:
+    """Colour the event and its summary by the event's name or by the namespace, if the user wants it."""
+    if view.row_colour is RowColour.NONE or record.kind is not Kind.EVENT:
+        return pieces
+    name = str(record.event) if view.row_colour is RowColour.EVENT else record.namespace or "/"
+    tint = f"class:tint{crc32(name.encode('utf-8', 'surrogatepass')) % _TINTS}"
+    return [(f"{style} {tint}" if style in _TINTED else style, text) for style, text in pieces]
+
+
+def _ack_fragments(view: View, index: int, record: Record, width: int) -> Fragments:
+    """Return the state of an event's acknowledgement, only its sign if the row is narrow."""
+    style, sign, text = _ack_state(view, index, record)
+    if not sign or width - 1 - cells(text) - 2 >= _MIN_ROW:
+        return [(f"class:{style}", f"  {text}")] if text else []
+    return [(f"class:{style}", f" {sign}")]
+
+
+def _ack_state(view: View, index: int, record: Record) -> tuple[str, str, str]:
+    """Return the style, the sign and the text for the state of an acknowledgement that was asked for."""
     if record.kind is not Kind.EVENT or record.id is None:
-        return []
+        return "", "", ""
     answer = view.model.answer(index)
     if answer is not None:
         sign, style = ("✗", "failed") if refused(answer) else ("✓", "good")
         trip = duration(answer.rtt_ms) if answer.rtt_ms is not None else ""
-        return [(f"class:{style}", f"  {f'{sign} {trip}':>9}")]
+        return style, sign, f"{f'{sign} {trip}':>9}"
     if index in view.model.acks.unconfirmed:
-        return [("class:failed", "  ✗ unconfirmed")]
+        return "failed", "✗", "✗ unconfirmed"
     if index in view.model.acks.partners or view.recording_name:
-        return []
+        return "", "", ""
     if record.direction is Direction.IN and view.can_send:
-        return [("class:waits", "  wants a reply (/reply)")]
+        return "waits", "?", "wants a reply (/reply)"
     waited = max(view.now - record.time / 1e6, 0) * 1000
     if waited > _MAX_WAIT:
-        return [("class:quiet", "  no answer")]
-    return [("class:waits", f"  waiting {waited / 1000:.1f} s")]
+        return "quiet", "-", "no answer"
+    return "waits", "…", f"waiting {waited / 1000:.1f} s"
 
 
 def _time(view: View, index: int, record: Record) -> str:
@@ -116,9 +138,10 @@ def _time(view: View, index: int, record: Record) -> str:
 def namespace_width(view: View, width: int) -> int:
     """Return the width of the namespace column, or 0 if there is only one namespace."""
     names = view.model.namespaces.by_name
-    if len(names) < 2 or width < _SHORT_TIME:
+    if len(names) < 2:
         return 0
-    return min(max(cells(safe(name[:80])) for name in list(names)[:100]), _MAX_NAMESPACE)
+    most = 20 if width >= _SHORT_TIME else 10 if width >= _NARROW else 6
+    return min(max(cells(safe(name[:80])) for name in list(names)[:100]), most)
 
 
 def first_steps(view: View, width: int) -> list[Fragments]:

@@ -37,8 +37,8 @@ from nsroom.tui.screen.status import status
 from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rule_window
 
 _SIDEBAR = 24
-_NARROW = 76
-"""The sidebar is hidden below this width."""
+_WIDE = 100
+"""The sidebar is shown from this width; on a narrower screen, when the user asks for it."""
 _LOW = 18
 """Below this height the detail replaces the stream."""
 _MAX_NOTICE_LINES = 3
@@ -142,11 +142,15 @@ class Screen:
         return FloatContainer(body, floats)
 
     def _sidebar(self) -> Container:
-        view = self._view
-        shown = Condition(lambda: view.sidebar and view.mode is Mode.EVENTS and _columns() >= _NARROW)
         entries = LinesWindow(self._sidebar_lines, clicked=self._click_sidebar, width=_SIDEBAR)
         edge = LinesWindow(lambda _, height: [[("class:rule", "│")]] * height, width=1)
-        return ConditionalContainer(VSplit([entries, edge]), shown)
+        return ConditionalContainer(VSplit([entries, edge]), Condition(self.shows_sidebar))
+
+    def shows_sidebar(self) -> bool:
+        """Return whether the sidebar is shown."""
+        view = self._view
+        wanted = view.sidebar if view.sidebar is not None else _columns() >= _WIDE
+        return wanted and view.mode is Mode.EVENTS
 
     def _middle(self) -> Container:
         view = self._view

@@ -41,6 +41,14 @@ class Focus(StrEnum):
     """The search in the input history."""
 
 
+class RowColour(StrEnum):
+    """The name that the colour of an event's row is chosen by."""
+
+    NONE = "none"
+    EVENT = "event"
+    NAMESPACE = "namespace"
+
+
 @dataclass(slots=True)
 class Question:
     """A question that replaces the input line until it is answered."""
@@ -92,7 +100,9 @@ class View:
     """Whether the next key selects the format to copy."""
     times: Times = Times.LOCAL
     """What the column of times shows."""
-    sidebar: bool = True
+    row_colour: RowColour = RowColour.NONE
+    sidebar: bool | None = None
+    """Whether the user wants the sidebar; None to show it if the screen is wide enough."""
     saved_to: str = ""
     """The file that records are being saved to."""
     saved: int = 0

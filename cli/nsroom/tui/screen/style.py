@@ -7,6 +7,8 @@ from prompt_toolkit.styles import Style
 
 from nsroom.output.terminal import Colour, Theme, wanted_colour
 
+_TINTS = tuple(f"tint{number}" for number in range(6))
+"""The colours of rows by event or namespace."""
 _PALETTES = {
     Theme.DARK: {
         "accent": "#00cdcd",
@@ -20,6 +22,12 @@ _PALETTES = {
         "meta": "bg:#303030 #a8a8a8",
         "chosen": "bg:#00cdcd #000000",
         "match": "bg:#5f5f00 #ffffff",
+        "tint0": "#87afff",
+        "tint1": "#d7af87",
+        "tint2": "#87d7af",
+        "tint3": "#d7afff",
+        "tint4": "#d7d787",
+        "tint5": "#87d7ff",
     },
     Theme.LIGHT: {
         "accent": "#005f87",
@@ -33,6 +41,12 @@ _PALETTES = {
         "meta": "bg:#e4e4e4 #606060",
         "chosen": "bg:#005f87 #ffffff",
         "match": "bg:#ffffaf #000000",
+        "tint0": "#00528f",
+        "tint1": "#6f4e00",
+        "tint2": "#005f4f",
+        "tint3": "#870087",
+        "tint4": "#525200",
+        "tint5": "#5f00af",
     },
     Theme.NONE: {
         "accent": "",
@@ -46,6 +60,7 @@ _PALETTES = {
         "meta": "reverse",
         "chosen": "noreverse bold",
         "match": "underline bold",
+        **dict.fromkeys(_TINTS, ""),
     },
 }
 # Replacements for the colours that a 16-colour terminal does not have, or shows with too little contrast.
@@ -62,6 +77,12 @@ _16_COLORS = {
         "meta": "bg:ansiwhite ansiblack",
         "chosen": "bg:ansicyan ansiblack",
         "match": "bg:ansicyan ansiblack",
+        "tint0": "ansicyan",
+        "tint1": "ansibrightyellow",
+        "tint2": "ansigreen",
+        "tint3": "ansibrightmagenta",
+        "tint4": "ansibrightgreen",
+        "tint5": "ansibrightcyan",
     },
     Theme.LIGHT: {
         "accent": "ansiblue",
@@ -75,6 +96,12 @@ _16_COLORS = {
         "meta": "bg:ansiblack ansiwhite",
         "chosen": "bg:ansiblue ansiwhite",
         "match": "bg:ansicyan ansiblack",
+        "tint0": "ansiblue",
+        "tint1": "ansimagenta",
+        "tint2": "",
+        "tint3": "ansiblue",
+        "tint4": "ansimagenta",
+        "tint5": "",
     },
 }
 
@@ -110,6 +137,7 @@ _CLASSES = {
     "completion-menu.meta.completion.current": "noreverse {chosen}",
     "scrollbar.background": "{menu}",
     "scrollbar.button": "{chosen}",
+    **{tint: f"{{{tint}}}" for tint in _TINTS},
     "search": "noreverse",
     "search.current": "noreverse {match}",
 }

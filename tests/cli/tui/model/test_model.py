@@ -169,6 +169,62 @@ def test_jumping_to_a_hidden_row() -> None:
     assert "hidden by the filter" in paired.jump()
 
 
+def test_acknowledgements_fold_under_their_event_unless_refused() -> None:
+    folded = model(
+        emit("join", id=3),
+        ack("join", id=3),
+        emit("leave", id=4),
+        ack("leave", {"error": "no"}, id=4),
+        ack("x", id=9),
+    )
+    assert folded.rows == [0, 2, 3, 4]
+    folded.show_acknowledgements(True)
+    assert folded.rows == [0, 1, 2, 3, 4]
+    folded.show_acknowledgements(False)
+    folded.filter("kind=ack")
+    assert folded.rows == [1, 3, 4]
+    folded.filter("direction=in")
+    assert folded.rows == [1, 3, 4]
+
+
+def test_jumping_to_a_folded_acknowledgement_shows_it() -> None:
+    paired = model(emit("join", id=3), event("x"), ack("join", id=3))
+    paired.select(0)
+    assert (paired.jump(), paired.cursor, paired.rows) == ("", 2, [0, 1, 2])
+
+
+def test_repeats_collapse_into_the_last_row() -> None:
+    collapsed = model(*(event("price", n) for n in range(4)), event("other"), event("price", 9))
+    collapsed.collapse()
+    assert (collapsed.rows, collapsed.repeats) == ([3, 4, 5], {3: 4})
+    collapsed.add(event("price", 10))
+    assert (collapsed.rows, collapsed.repeats) == ([3, 4, 6], {3: 4, 6: 2})
+    collapsed.collapse()
+    assert (collapsed.rows, collapsed.repeats) == (list(range(7)), {})
+
+
+def test_repeats_with_something_of_their_own_are_not_collapsed() -> None:
+    collapsed = model(event("a"))
+    collapsed.collapse()
+    collapsed.select(0)
+    collapsed.add(event("a"))
+    collapsed.select(1)
+    collapsed.mark()
+    collapsed.follow()
+    for record in (event("a"), event("a", id=1), event("a", namespace="/other"), emit("a"), packet("ping")):
+        collapsed.add(record)
+    assert collapsed.rows == [0, 1, 2, 3, 4, 5]
+
+
+def test_collapsed_repeats_survive_dropping() -> None:
+    small = Model(capacity=10)
+    small.collapse()
+    for n in range(25):
+        small.add(event("x" if n < 20 else "y"))
+        small.trim()
+    assert [(index, small.repeats[index]) for index in small.rows] == [(19, 20), (24, 5)]
+
+
 def test_marks() -> None:
     marked = model(*(event(f"e{n}") for n in range(5)))
     for index in (1, 3):

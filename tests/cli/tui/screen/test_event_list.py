@@ -5,11 +5,12 @@ from nsroom.output.terminal import cells
 from nsroom.output.times import Times
 from nsroom.record import Record
 from nsroom.tui.screen.event_list import rows
-from nsroom.tui.screen.state import Focus
-from tests.cli.tui.records import EVIL, NOON, ack, emit, event, message, observed, packet, plain, view
+from nsroom.tui.screen.state import Focus, RowColour
+from tests.cli.tui.drawing import is_drawn, sizes
+from tests.cli.tui.records import EVIL, NOON, ack, emit, event, message, observed, packet, plain, shop, view
 
 
-def shown(*records: Record, width: int = 80, height: int = 20, at: float = 1.0) -> list[str]:
+def shown(*records: Record, width: int = 90, height: int = 20, at: float = 1.0) -> list[str]:
     """Return the rows without their times."""
     viewed = view(*records)
     viewed.tick(NOON / 1e6 + at)
@@ -23,6 +24,48 @@ def test_the_state_of_an_acknowledgement() -> None:
     assert shown(sent, ack("join", {"ok": True}, id=1))[0].endswith("✓ 2.4 ms")
     assert shown(sent, ack("join", {"error": "no"}, id=1))[0].endswith("✗ 2.4 ms")
     assert shown(sent, packet("close", "local"))[0].endswith("✗ unconfirmed")
+
+
+def test_a_narrow_row_shows_only_the_sign_of_an_acknowledgement() -> None:
+    sent = emit("join", "lobby", id=1, time=NOON)
+    assert shown(sent, width=40)[0].endswith(" …")
+    assert shown(sent, ack("join", {"ok": True}, id=1), width=40)[0].endswith(" ✓")
+
+
+@sizes
+async def test_rows_of_every_kind(cols: int, rows: int) -> None:
+    await is_drawn(shop(), "rows", cols, rows)
+
+
+@sizes
+async def test_collapsed_repeats_and_unfolded_acknowledgements(cols: int, rows: int) -> None:
+    viewed = shop()
+    viewed.model.collapse()
+    viewed.model.show_acknowledgements(True)
+    viewed.sidebar = cols < 100
+    await is_drawn(viewed, "rows-collapsed", cols, rows)
+
+
+def test_handshakes_are_dim() -> None:
+    viewed = view(packet("open", sid="s"), packet("connect", "out"), packet("connect", sid="s"))
+    styles = {style for row in rows(viewed, 90, 3)[0] for style, text in row[2:] if text.strip()}
+    assert styles == {"class:quiet"}
+
+
+def test_rows_are_coloured_by_event_or_namespace() -> None:
+    def tints(by: RowColour) -> list[str]:
+        viewed = view(event("a"), event("b"), event("a", namespace="/news"))
+        viewed.row_colour = by
+        return [
+            next((style.split(":tint")[1] for style, _ in row if "tint" in style), "")
+            for row in rows(viewed, 90, 3)[0]
+        ]
+
+    assert tints(RowColour.NONE) == ["", "", ""]
+    first, second, third = tints(RowColour.EVENT)
+    assert first == third != second
+    first, second, third = tints(RowColour.NAMESPACE)
+    assert first == second != third
 
 
 def test_an_event_that_wants_a_reply() -> None:
@@ -115,7 +158,7 @@ def test_a_failed_connection_shows_the_reason_and_the_keys() -> None:
 
 def test_a_proxy_shows_the_number_of_each_client() -> None:
     viewed = observed(event("hi", sid="abc"), event("hi", sid="def"), event("ho", sid="abc"), packet("open"))
-    assert [plain(row)[18:].split()[0] for row in rows(viewed, 80, 10)[0]] == ["#1", "#2", "#1", "opened"]
+    assert [plain(row)[18:].split()[0] for row in rows(viewed, 90, 10)[0]] == ["#1", "#2", "#1", "opened"]
 
 
 def test_an_observed_event_waits_for_the_clients_reply() -> None:

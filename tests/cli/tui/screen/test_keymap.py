@@ -8,7 +8,15 @@ from tests.cli.tui.records import event, observed, plain, view
 
 
 def test_terminals_pass_every_key_on() -> None:
-    ordinary = {*"abcdefghijklmnopqrstuvwxyz", *"CGN?/'\"", "c-f", "c-q", "c-r", "c-x c-e", "escape enter"}
+    ordinary = {
+        *"abcdefghijklmnopqrstuvwxyz",
+        *"ACGNRTz?/'\"",
+        "c-f",
+        "c-q",
+        "c-r",
+        "c-x c-e",
+        "escape enter",
+    }
     named = {
         "up",
         "down",
