@@ -26,11 +26,12 @@ from nsroom_server.engineio.refusals import ErrorCode, RequestError
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options
 from nsroom_server.errors import ConfigError
+from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.operations import status_line
 from nsroom_server.operations.endpoints import Operations
 from nsroom_server.operations.prometheus import Metrics
 from nsroom_server.page import routes
-from nsroom_server.settings import access
+from nsroom_server.settings import access, cures
 from nsroom_server.settings.config import Config, LogFormat
 from nsroom_server.socketio import conformance
 from nsroom_server.socketio.server import Server
@@ -156,12 +157,13 @@ def _access(config: Config) -> Access:
 
 
 def _host_check(config: Config) -> Middleware:
-    bound, known = config.host.lower(), config.accepted_hosts
+    bound, known, warn = config.host.lower(), config.accepted_hosts, RateLimitedWarnings(log)
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if access.is_allowed_host(request.headers.get("Host"), bound, known):
             return await handler(request)
+        warn(*cures.host(access.host_name(request.headers.get("Host"))))
         return RequestError(ErrorCode.FORBIDDEN, "Host not allowed", status=403).response
 
     return check
@@ -223,14 +225,14 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     return context
 
 
-def run(config: Config, quiet: bool = False) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code. With `quiet`, log only errors.
+def run(config: Config, level: int = logging.INFO) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code. `level` is that of the log.
 
     Raises: ConfigError, BusError, ListenError.
     """
     # Not asyncio.run: if no loop can be made, it leaves the coroutine over.
-    with logs.configured(config.log_format, sys.stderr, quiet) as output, asyncio.Runner() as runner:
-        code = runner.run(_run(config, None if quiet else output))
+    with logs.configured(config.log_format, sys.stderr, level) as output, asyncio.Runner() as runner:
+        code = runner.run(_run(config, output if level <= logging.INFO else None))
     for number in _SIGNALS:
         # Nothing should change the exit code any more while Python tidies up.
         signal.signal(number, signal.SIG_IGN)
@@ -246,13 +248,13 @@ async def _run(config: Config, output: logs.LogOutput | None) -> int:
             # Imported modules are never garbage: scanning them would stall every client each time.
             gc.freeze()
             gc.set_threshold(*_COLLECT)
-            log.info("listening on %s", running.url)
+            log.info("listening on %s", running.url, extra=logs.PLAIN)
             if config.faults:
-                log.warning("misbehaving on purpose: %s", config.faults)
+                log.warning("misbehaving on purpose: %s", config.faults, extra=logs.PLAIN)
             number = await stop
-        log.info("stopping (up to %g s); press Ctrl-C again to stop now", config.drain)
+        log.info("stopping (up to %g s); press Ctrl-C again to stop now", config.drain, extra=logs.PLAIN)
     if running.undelivered:
-        log.warning("%d packets could not be delivered", running.undelivered)
+        log.warning("%d packets could not be delivered", running.undelivered, extra=logs.PLAIN)
     if number == signal.SIGINT:
         return 128 + number
     return UNDELIVERED if running.undelivered else 0

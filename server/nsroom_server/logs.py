@@ -1,5 +1,6 @@
-"""Logging: text or JSON lines, rate-limited warnings, and an output that never waits for its reader."""
+"""Logging: text or JSON lines, rate-limited, and an output that never waits for its reader."""
 
+import asyncio
 import json
 import logging
 import os
@@ -10,15 +11,19 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from threading import Thread
-from time import monotonic
-from typing import Any, TextIO
+from time import localtime, monotonic, strftime
+from typing import Any, Final, TextIO
 
 from nsroom_server.settings.config import LogFormat
 from nsroom_server.token_bucket import TokenBucket
 
 _MAX_VALUE = 200
-_LINES_PER_SECOND = 2
-_LINES_BURST = 10
+_WARNINGS_PER_SECOND = 2
+_WARNINGS_BURST = 10
+_LINES_PER_SECOND = 5
+_LINES_BURST = 200
+_SHORT_SID = 6
+"""Characters of a sid that stand for a client without a nick."""
 _BYTES_PER_SECOND = 2_000
 """Of lines below warnings, and as many of warnings and errors."""
 _BYTES_BURST = 65_536
@@ -26,21 +31,39 @@ _MAX_QUEUED = 1024
 """Lines to hold for a reader that stands still; the pipe to it holds others."""
 _CLOSE_TIMEOUT = 1.0
 """Seconds to write the last lines."""
+PLAIN: Final = {"plain": True}
+"""The `extra` of lines without a time: those of the start and of the end."""
 _UNQUOTED = re.compile(r"[!#-&(-<>-~]+").fullmatch
 """Matches a value that needs no quotes: printable ASCII without quotes, spaces and `=`."""
 
 
 class TextFormatter(logging.Formatter):
-    """`nsroom: someone connected namespace=/chat sid=…`."""
+    """`nsroom: 19:00:00.123 someone connected namespace=/chat sid=…`.
+
+    A line about a client that is connected has it first: `nsroom: 19:00:00.123 /chat ann joined room=lobby`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
+        fields = _fields(record)
         words = [
+            *(() if record.__dict__.get("plain") else (_clock_time(record.created),)),
+            *(_client_words(fields) if "nick" in fields else ()),
             _printable(record.getMessage()),
-            *(f"{key}={_value(value)}" for key, value in _fields(record)),
+            *(f"{key}={_value(value)}" for key, value in fields.items() if value is not None),
         ]
         lines = self.formatException(record.exc_info).splitlines() if record.exc_info else []
         return "\n".join((f"nsroom: {' '.join(words)}", *map(_printable, lines)))
+
+
+def _clock_time(seconds: float) -> str:
+    return f"{strftime('%H:%M:%S', localtime(seconds))}.{int(seconds % 1 * 1000):03}"
+
+
+def _client_words(fields: dict[str, Any]) -> tuple[str, str]:
+    """Take the fields that name a client out, and return what a person knows it by."""
+    namespace, sid, nick = (fields.pop(name) for name in ("namespace", "sid", "nick"))
+    return _value(namespace), _value(sid[:_SHORT_SID] if nick is None else nick)
 
 
 class JsonFormatter(logging.Formatter):
@@ -53,7 +76,7 @@ class JsonFormatter(logging.Formatter):
             "time": time.replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
-            **{key: _truncate(value) for key, value in _fields(record)},
+            **{key: _truncate(value) for key, value in _fields(record).items() if value is not None},
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
@@ -135,15 +158,12 @@ _FORMATTERS = {LogFormat.TEXT: TextFormatter, LogFormat.JSON: JsonFormatter}
 
 
 @contextmanager
-def configured(style: LogFormat, stream: TextIO, quiet: bool = False) -> Iterator[LogOutput]:
-    """Log to a stream with a descriptor: the server from INFO, everything else from WARNING.
-
-    With `quiet`, only errors.
-    """
+def configured(style: LogFormat, stream: TextIO, level: int = logging.INFO) -> Iterator[LogOutput]:
+    """Log to a stream with a descriptor: the server from `level`, everything else from WARNING."""
     handler = BoundedHandler(stream.fileno())
     handler.setFormatter(_FORMATTERS[style]())
-    logging.basicConfig(handlers=[handler], level=logging.ERROR if quiet else logging.WARNING, force=True)
-    logging.getLogger("nsroom_server").setLevel(logging.ERROR if quiet else logging.INFO)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("nsroom_server").setLevel(level)
     # No line names its source, thread or process: looking them up is a quarter of the cost of a line.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
@@ -154,8 +174,16 @@ def configured(style: LogFormat, stream: TextIO, quiet: bool = False) -> Iterato
         handler.output.close()
 
 
-def _fields(record: logging.LogRecord) -> list[tuple[str, Any]]:
-    return list(record.__dict__.get("fields", {}).items())
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return dict(record.__dict__.get("fields", {}))
+
+
+def shorten(value: Any, size: int) -> str:
+    """Return the beginning of a text that takes up to `size` bytes in a log line."""
+    text = str(value)[:size]
+    while len(json.dumps(text)) - 2 > size:
+        text = text[: len(text) * 3 // 4]
+    return text
 
 
 def _truncate(value: Any) -> Any:
@@ -181,7 +209,7 @@ class RateLimitedWarnings:
     """Logs warnings that clients can cause, a few per second; the next one counts those left out."""
 
     def __init__(
-        self, log: logging.Logger, per_second: float = _LINES_PER_SECOND, burst: int = _LINES_BURST
+        self, log: logging.Logger, per_second: float = _WARNINGS_PER_SECOND, burst: int = _WARNINGS_BURST
     ) -> None:
         self._log = log
         self._per_second = per_second
@@ -189,13 +217,45 @@ class RateLimitedWarnings:
         self._buckets: dict[str, TokenBucket] = {}
         self._suppressed: Counter[str] = Counter()
 
-    def __call__(self, message: str, **fields: Any) -> None:
-        """Log a warning, or count it for the next one."""
+    def __call__(self, message: str, *args: str, **fields: Any) -> None:
+        """Log a warning, or count it for the next one; `args` are filled into the message."""
         bucket = self._buckets.setdefault(message, TokenBucket(self._per_second, self._burst))
         if bucket.take(monotonic()):
             self._suppressed[message] += 1
             return
         suppressed = self._suppressed.pop(message, 0)
         self._log.warning(
-            message, extra={"fields": fields | ({"suppressed": suppressed} if suppressed else {})}
+            message, *args, extra={"fields": fields | ({"suppressed": suppressed} if suppressed else {})}
         )
+
+
+class RateLimitedLines:
+    """Logs what clients do, a few lines per second; a second later, a line counts those left out.
+
+    `admits` comes first, so that a line that is left out costs next to nothing.
+    """
+
+    def __init__(self, log: logging.Logger, what: str) -> None:
+        self._log = log
+        self._what = what
+        self._bucket = TokenBucket(_LINES_PER_SECOND, _LINES_BURST)
+        self._left_out = 0
+
+    def admits(self, level: int = logging.INFO) -> bool:
+        """Return whether to log a line now; count it if there are too many."""
+        if not self._log.isEnabledFor(level):
+            return False
+        if not self._bucket.take(monotonic()):
+            return True
+        if not self._left_out:
+            asyncio.get_running_loop().call_later(1.0, self._report)
+        self._left_out += 1
+        return False
+
+    def write(self, message: str, fields: dict[str, Any], level: int = logging.INFO) -> None:
+        """Log a line that was admitted."""
+        self._log.log(level, message, extra={"fields": fields})
+
+    def _report(self) -> None:
+        left_out, self._left_out = self._left_out, 0
+        self._log.info("left out %d lines of %s", left_out, self._what)

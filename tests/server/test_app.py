@@ -267,10 +267,11 @@ async def test_the_log_names_who_connects(start: Start) -> None:
     server = await start(any_namespace=True)
     ann = Member(["/a b=c"])
     await ann.client.connect(server.running.url, namespaces=["/a b=c"], transports=["websocket"])
-    fields = f'namespace="/a b=c" sid={ann.sid}'
-    assert await server.line() == f"nsroom: someone connected {fields}"
+    fields = f'namespace="/a b=c" sid={ann.sid} address=127.0.0.1 transport=websocket'
+    sid = ann.sid[:6]
+    assert (await server.line()).endswith(f" someone connected {fields}")
     await ann.client.disconnect()
-    assert await server.line() == f"nsroom: someone disconnected {fields}"
+    assert f' "/a b=c" {sid} disconnected reason="' in await server.line()
 
 
 async def test_the_log_as_json(start: Start, http: aiohttp.ClientSession) -> None:
@@ -279,7 +280,8 @@ async def test_the_log_as_json(start: Start, http: aiohttp.ClientSession) -> Non
         line = json.loads(await server.line())
     assert line.pop("time").endswith("Z")
     assert line.pop("sid")
-    assert line == {"level": "info", "message": "someone connected", "namespace": "/"}
+    from_where = {"address": "127.0.0.1", "transport": "websocket"}
+    assert line == {"level": "info", "message": "someone connected", "namespace": "/", **from_where}
 
 
 async def test_a_port_in_use() -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
@@ -113,8 +114,10 @@ async def test_mutations_close_the_session_or_are_answered(
     assert len(gone) == len(set(gone)) >= 1000
     assert "failed" not in caplog.text
     assert all(len(line(record)) <= 200 for record in caplog.records)
-    # Ten at once, then two a second: however slow the machine is.
-    assert len(caplog.records) <= 11 + 2 * (time.monotonic() - opened)
+    # Of each kind ten at once, then two a second: however slow the machine is.
+    of_kinds = Counter(record.msg for record in caplog.records)
+    assert max(of_kinds.values()) <= 11 + 2 * (time.monotonic() - opened)
+    assert len(of_kinds) < 6
 
 
 async def answered_or_closed(reader: asyncio.StreamReader) -> None:
@@ -164,7 +167,7 @@ async def test_a_malformed_packet_closes_the_session_at_once(
         assert await reader.read() == b""
         assert time.thread_time() - started < tolerance()
     said = [record.message for record in caplog.records]
-    assert said == ["someone connected", "malformed packet", "someone disconnected"]
+    assert said == ["someone connected", "malformed packet", "disconnected"]
 
 
 @pytest.mark.parametrize("packet", [packet for packet in MALFORMED if "\x1e" not in packet])

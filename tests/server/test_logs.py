@@ -1,8 +1,10 @@
 """Log lines as text and as JSON, and warnings that clients can cause."""
 
+import asyncio
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -24,6 +26,13 @@ def record(message: str, exc_info: Any = None, **fields: Any) -> logging.LogReco
     return made
 
 
+def text(made: logging.LogRecord) -> str:
+    """Return the text of a line, without its time."""
+    line = re.fullmatch(r"nsroom: \d\d:\d\d:\d\d\.\d{3} (.*)", TextFormatter().format(made))
+    assert line
+    return line[1]
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [
@@ -38,11 +47,30 @@ def record(message: str, exc_info: Any = None, **fields: Any) -> logging.LogReco
     ],
 )
 def test_text(value: Any, written: str) -> None:
-    assert TextFormatter().format(record("said", key=value)) == f"nsroom: said key={written}"
+    assert text(record("said", key=value)) == f"said key={written}"
 
 
 def test_the_message_is_escaped() -> None:
-    assert TextFormatter().format(record("a\nb\x1b")) == "nsroom: a\\nb\\x1b"
+    assert text(record("a\nb\x1b")) == "a\\nb\\x1b"
+
+
+@pytest.mark.parametrize(("nick", "shown"), [(None, "0123AB"), ("ann", "ann"), ("a b", '"a b"')])
+def test_a_client_is_named_first(nick: str | None, shown: str) -> None:
+    made = record("joined", namespace="/chat", sid="0123ABCDEF", nick=nick, room="lobby", id=None)
+    assert text(made) == f"/chat {shown} joined room=lobby"
+    assert json.loads(JsonFormatter().format(made))["sid"] == "0123ABCDEF"
+
+
+def test_lines_of_the_start_and_the_end_have_no_time() -> None:
+    made = record("listening")
+    made.plain = True
+    assert TextFormatter().format(made) == "nsroom: listening"
+
+
+@pytest.mark.parametrize("value", ["a", "x" * 99, "é" * 99, "\N{GRINNING FACE}" * 99, "\x00" * 99, 7])
+def test_a_shortened_text_fits(value: Any) -> None:
+    assert len(json.dumps(logs.shorten(value, 20))) - 2 <= 20
+    assert str(value).startswith(logs.shorten(value, 20))
 
 
 def test_json() -> None:
@@ -58,6 +86,30 @@ def test_tracebacks() -> None:
         made = record("failed", sys.exc_info())
     assert "\x1b" not in TextFormatter().format(made)
     assert "ValueError" in json.loads(JsonFormatter().format(made))["traceback"]
+
+
+async def test_a_flood_of_lines_is_a_few_and_a_count(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("nsroom_server")
+    caplog.set_level(logging.INFO, "nsroom_server")
+    lines = logs.RateLimitedLines(log, "clients")
+    admitted = 0
+    for _ in range(1000):
+        if lines.admits():
+            admitted += 1
+            lines.write("joined", {})
+    assert 200 <= admitted < 1000
+    async with asyncio.timeout(10):
+        while "left out" not in caplog.text:  # noqa: ASYNC110 - no event announces it
+            await asyncio.sleep(0.05)
+    assert caplog.records[-1].getMessage() == f"left out {1000 - admitted} lines of clients"
+
+
+async def test_lines_that_nobody_asked_for_are_not_counted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "nsroom_server")
+    lines = logs.RateLimitedLines(logging.getLogger("nsroom_server"), "clients")
+    assert not any(lines.admits() for _ in range(1000))
+    caplog.set_level(logging.INFO, "nsroom_server")
+    assert lines.admits()
 
 
 def test_a_flood_of_warnings_is_a_few_lines(caplog: pytest.LogCaptureFixture) -> None:

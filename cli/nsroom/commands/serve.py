@@ -214,15 +214,18 @@ def serve(
 
 
 def _run(config: "Config") -> None:
+    import logging
+
     # Before any other import of aiohttp, which would read the system's certificates: that takes 50 ms.
     import nsroom.client.transports.slim_aiohttp  # noqa: F401
     from nsroom.errors import ConnectError, UsageError
-    from nsroom.output.stdio import is_quiet
+    from nsroom.output.stdio import is_quiet, is_verbose
     from nsroom_server.app import run
     from nsroom_server.errors import BusError, ConfigError, ListenError
 
     try:
-        code = run(config, quiet=is_quiet())
+        level = logging.WARNING if is_quiet() else logging.DEBUG if is_verbose() else logging.INFO
+        code = run(config, level)
     except ConfigError as error:
         raise UsageError(str(error)) from error
     except (BusError, ListenError) as error:

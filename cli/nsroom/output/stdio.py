@@ -54,6 +54,11 @@ def is_quiet() -> bool:
     return _verbosity is Verbosity.QUIET
 
 
+def is_verbose() -> bool:
+    """Return whether --verbose is given."""
+    return _verbosity is Verbosity.VERBOSE
+
+
 def complain(text: str) -> None:
     """Print an error to stderr, safe for a terminal and not too long; a closed stderr is ignored."""
     # Cut first: a refusal may have a megabyte.
@@ -73,7 +78,7 @@ def say(text: str) -> None:
 
 def detail(text: str) -> None:
     """Print a note to stderr if --verbose is given."""
-    if _verbosity is Verbosity.VERBOSE:
+    if is_verbose():
         complain(text)
 
 

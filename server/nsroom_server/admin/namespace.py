@@ -13,6 +13,7 @@ from typing import Any
 from nsroom_server.admin.commands import Commands
 from nsroom_server.admin.descriptions import Statistics, describe, now
 from nsroom_server.chat.backend import Peers
+from nsroom_server.settings.access import INVALID_CREDENTIALS
 from nsroom_server.settings.config import Administrator
 from nsroom_server.socketio.application import Application, Client, Handler
 from nsroom_server.socketio.packet import Packet, PacketType
@@ -23,7 +24,7 @@ _SESSIONS = 1000
 """The number of logins that are remembered."""
 _EVERY = 2.0
 """Seconds between two statistics."""
-_REFUSAL = {"message": "invalid credentials"}
+_REFUSAL = {"message": INVALID_CREDENTIALS}
 
 
 class Admin(Application):

@@ -13,6 +13,7 @@ from nsroom_server.chat.sqlite_history import Body
 from nsroom_server.engineio.packets import size_of
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.settings.limits import Limits
+from nsroom_server.socketio.activity import Activity
 from nsroom_server.socketio.application import Answer, Args, Client, Handler, Later
 
 
@@ -20,11 +21,19 @@ class Chat:
     """Rooms, messages and relayed events."""
 
     def __init__(
-        self, *, history: History, presence: Presence, deliveries: Ways, limits: Limits, octets: int
+        self,
+        *,
+        history: History,
+        presence: Presence,
+        deliveries: Ways,
+        activity: Activity,
+        limits: Limits,
+        octets: int,
     ) -> None:
         self._history = history
         self._presence = presence
         self._deliveries = deliveries
+        self._activity = activity
         self._limits = limits
         # An acknowledgement with messages in it must fit a client with the same limit as ours.
         self._octets = octets // 2
@@ -74,6 +83,7 @@ class Chat:
         request = requests.message(args, self._limits)
         if request.room is not None:
             policy.require_member(self._presence.rooms(client), [request.room])
+        self._activity.message(client, request.room, request.text)
         body: Body = {
             "room": request.room,
             "from": client.sid,

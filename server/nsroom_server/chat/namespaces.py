@@ -1,6 +1,5 @@
 """The chat namespaces: connect, handlers, disconnect."""
 
-import logging
 from typing import Any
 
 from nsroom_server.chat.backend import Backend
@@ -9,8 +8,6 @@ from nsroom_server.chat.lab import LAB, Lab
 from nsroom_server.settings.config import Config
 from nsroom_server.socketio.application import Application, Client, Handler
 from nsroom_server.socketio.server import Server
-
-log = logging.getLogger("nsroom_server")
 
 
 class Namespaces(Application):
@@ -25,6 +22,7 @@ class Namespaces(Application):
             history=backend.history,
             presence=backend.presence,
             deliveries=backend.deliveries,
+            activity=server.activity,
             limits=server.options.limits,
             octets=config.max_payload,
         )
@@ -45,16 +43,14 @@ class Namespaces(Application):
         return (self._lab_handlers if namespace == LAB else self._handlers).get(event)
 
     async def connected(self, client: Client, auth: Any) -> None:
-        """Log a new client, and greet its namespace on all servers."""
+        """Greet the namespace of a new client, on all servers."""
         if client.namespace == LAB:
             self._lab.connected(client, auth)
-        log.info("someone connected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
         for servers in (self._server, self._peers):
             servers.emit("hi", "everyone!", namespace=client.namespace)
 
     async def disconnected(self, client: Client) -> None:
-        """Log a client that disconnected, and tell its rooms, unless the server stops."""
+        """Tell the rooms of a client that it disconnected, unless the server stops."""
         self._lab.disconnected(client)
-        log.info("someone disconnected", extra={"fields": {"namespace": client.namespace, "sid": client.sid}})
         if not self._server.draining.is_set():
             await self._presence.forget(client)

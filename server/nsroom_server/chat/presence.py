@@ -31,7 +31,7 @@ class Presence:
         self._server = server
         self._members = members or server.rooms
         self._listed = server.options.limits.listed
-        self._nicks: dict[str, str] = {}
+        self._nicks = server.activity.nicks
 
     def nick(self, client: Client) -> str | None:
         """Return a client's nick, or None if it has not set one."""

@@ -50,7 +50,7 @@ class Cluster:
         self.publisher = Publisher(redis, self.handle_data_loss, room_length)
         self.queries = Queries(server, self.publisher)
         self.members = Members()
-        self.nicks: dict[str, str] = {}
+        self.nicks = server.activity.nicks
         """Of this server's own clients, by sid."""
         self._server = server
         self._redis = redis

@@ -20,6 +20,8 @@ from nsroom_server.engineio.refusals import ErrorCode, RequestError
 from nsroom_server.engineio.session import DuplicatePoll, Session, SessionServer
 from nsroom_server.engineio.websocket import Flusher, WebSocket
 from nsroom_server.errors import Malformed
+from nsroom_server.logs import RateLimitedWarnings
+from nsroom_server.settings import cures
 
 TRANSPORTS = ("polling", "websocket")
 _MISROUTED = 0.5
@@ -53,6 +55,7 @@ class SessionRegistry(SessionServer, Protocol):
     refusals: Counter[str]
     address_limits: AddressLimits
     draining: bool
+    warn: RateLimitedWarnings
 
     def open(self, address: str) -> Session:
         """Open a session for an address that has been admitted."""
@@ -74,6 +77,7 @@ class Endpoint:
         origin = request.headers.get("Origin")
         try:
             if origin is not None and not self._access.is_allowed_origin(origin, request.host):
+                self._engine.warn(*cures.page(origin))
                 raise RequestError(ErrorCode.FORBIDDEN, status=403)
             response = await self._route(request)
         except RequestError as error:
@@ -117,6 +121,8 @@ class Endpoint:
             return web.Response(status=204)
         transport = request.query.get("transport")
         if transport not in self._access.transports:
+            if transport in TRANSPORTS:
+                self._engine.warn(*cures.transport(transport))
             raise RequestError(ErrorCode.UNKNOWN_TRANSPORT)
         faults = self._engine.options.faults
         if transport == "websocket" and faults.no_upgrade:
@@ -136,7 +142,9 @@ class Endpoint:
     async def _open(self, request: web.Request, transport: str) -> web.StreamResponse:
         self._check_handshake(request, transport)
         address = request.remote or ""
-        if not self._engine.address_limits.add_connection(address, asyncio.get_running_loop().time()):
+        limit = self._engine.address_limits.add_connection(address, asyncio.get_running_loop().time())
+        if limit:
+            self._engine.warn(*cures.limit("more connections", limit, self._engine.options.limits))
             raise RequestError(ErrorCode.FORBIDDEN, "too many connections", status=429)
         if transport == "websocket":
             return await self._open_websocket(request, address)
@@ -148,6 +156,7 @@ class Endpoint:
         if request.method != "GET":
             raise RequestError(ErrorCode.BAD_HANDSHAKE_METHOD)
         if request.query.getall("EIO", []) != ["4"]:
+            self._engine.warn("refused a client of Socket.IO 2 or older: it needs version 3 or later")
             raise RequestError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION)
         if transport == "websocket" and not _is_websocket_request(request):
             raise RequestError(ErrorCode.BAD_REQUEST)
@@ -257,19 +266,24 @@ class Endpoint:
 
     async def _read_body(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._engine.options.max_payload:
-            raise RequestError(ErrorCode.BAD_REQUEST, "body too large", status=413)
+            raise self._too_large()
         body = bytearray()
         try:
             async with asyncio.timeout(self._engine.options.limits.body_timeout):
                 while chunk := await request.content.readany():
                     body += chunk
                     if len(body) > self._engine.options.max_payload:
-                        raise RequestError(ErrorCode.BAD_REQUEST, "body too large", status=413)
+                        raise self._too_large()
         except TimeoutError as error:
             raise RequestError(ErrorCode.BAD_REQUEST, "body too slow", status=408) from error
         except (ClientError, web.HTTPException, OSError) as error:
             raise RequestError(ErrorCode.BAD_REQUEST) from error
         return bytes(body)
+
+    def _too_large(self) -> RequestError:
+        most = self._engine.options.max_payload
+        self._engine.warn("refused a larger body; raise --max-payload (it is %s)", str(most))
+        return RequestError(ErrorCode.BAD_REQUEST, "body too large", status=413)
 
     async def _handle_packets(self, session: Session, packets: list[Incoming]) -> None:
         try:

@@ -28,16 +28,18 @@ class AddressLimits:
         self._addresses: dict[str, _Address] = {}
         self._remove_above = _REMOVE_ABOVE
 
-    def add_connection(self, name: str, now: float) -> bool:
-        """Count a new connection, and return whether it is within the limits."""
+    def add_connection(self, name: str, now: float) -> str | None:
+        """Count a new connection and return None, or return the limit that it exceeds."""
         address = self._addresses.get(name)
         if address is None:
             self._remove_idle(now)
             address = self._addresses[name] = _Address(self._limits)
-        if address.connections >= self._limits.connections_per_address or address.connects.take(now):
-            return False
+        if address.connections >= self._limits.connections_per_address:
+            return "connections_per_address"
+        if address.connects.take(now):
+            return "address_connects_per_second"
         address.connections += 1
-        return True
+        return None
 
     def remove_connection(self, name: str) -> None:
         """Count a closed connection."""

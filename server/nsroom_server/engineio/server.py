@@ -11,6 +11,7 @@ from aiohttp import web
 from nsroom_server.counters import Traffic
 from nsroom_server.engineio import ids
 from nsroom_server.engineio.close_reasons import (
+    CONNECT_TIMEOUT,
     PARSE_ERROR,
     SERVER_DISCONNECT,
     SHUTTING_DOWN,
@@ -23,6 +24,7 @@ from nsroom_server.engineio.rate_limits import AddressLimits
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.errors import Malformed
 from nsroom_server.logs import RateLimitedWarnings
+from nsroom_server.settings import cures
 
 log = logging.getLogger("nsroom_server")
 
@@ -51,7 +53,7 @@ class Engine:
         self._endpoint = Endpoint(self, access or Access())
         self._handlers: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._warn = RateLimitedWarnings(log)
+        self.warn = RateLimitedWarnings(log)
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Answer an HTTP request; aiohttp must cancel it when the client disconnects."""
@@ -91,7 +93,7 @@ class Engine:
     def fail(self, session: Session, error: Malformed) -> None:
         """Close a session that violates the protocol."""
         if not session.closed:
-            self._warn("malformed packet", session=session.sid, cause=str(error))
+            self.warn("malformed packet", session=session.sid, **cures.packet(str(error)))
             session.close(PARSE_ERROR)
 
     def remove_session(self, session: Session, reason: CloseReason) -> None:
@@ -100,7 +102,9 @@ class Engine:
         self.address_limits.remove_connection(session.address)
         self.close_reasons[reason.text] += 1
         if reason is SLOW_READER:
-            self._warn("slow reader disconnected", session=session.sid)
+            self.warn("slow reader disconnected", session=session.sid, option="--limit queued_bytes")
+        elif reason is CONNECT_TIMEOUT:
+            self.warn("no namespace was asked for", session=session.sid, option="--limit connect_timeout")
 
     def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task that is cancelled when the server stops."""

@@ -23,6 +23,7 @@ from aiohttp.typedefs import Handler
 from nsroom_server.engineio.transport import CorkableTransport
 from nsroom_server.errors import AddressInUseError, ListenError
 from nsroom_server.logs import RateLimitedWarnings
+from nsroom_server.settings import cures
 from nsroom_server.settings.config import Config
 from nsroom_server.settings.limits import Limits
 
@@ -100,6 +101,7 @@ class Acceptor:
     def _admit(self, sock: socket.socket, address: str) -> None:
         if self._addresses[address] >= self.limits.tcp_connections_per_address:
             self.refusals["too many connections"] += 1
+            self._warn(*cures.limit("more connections", "tcp_connections_per_address", self.limits))
             sock.close()
             return
         self._addresses[address] += 1
@@ -125,6 +127,7 @@ class Acceptor:
             )
         except OSError:
             self.refusals["no handshake"] += 1
+            self._warn("a TLS handshake failed: does the client use https and trust the certificate?")
 
     def _drop_next(self, listener: socket.socket, error: OSError) -> bool:
         """Drop the next connection that waits, and return whether there may be more to accept."""

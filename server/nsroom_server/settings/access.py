@@ -14,6 +14,10 @@ Json = Any
 
 INVALID_NAMESPACE: Final = "Invalid namespace"
 """The CONNECT_ERROR of Node's server for an unknown namespace."""
+INVALID_CREDENTIALS: Final = "invalid credentials"
+"""The CONNECT_ERROR of /admin."""
+REJECTED: Final = "rejected on purpose"
+"""The CONNECT_ERROR of --fault reject."""
 _MAX_NAMESPACE: Final = 128
 _ORIGIN: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -66,13 +70,14 @@ def is_allowed_host(host: str | None, bound: str, allowed: Collection[str]) -> b
     A page can have its own name resolved to this machine and use us as if we were its server; the Host header
     is the one thing that it cannot change.
     """
-    name = _host_name(host or "")
+    name = host_name(host)
     return bool(name) and ("*" in allowed or name in allowed or name == bound or is_loopback(name))
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str | None) -> str:
+    """Return the name in a Host header, or "" if there is none."""
     try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        return (urlsplit(f"//{host or ''}").hostname or "").rstrip(".")
     except ValueError:
         return ""
 

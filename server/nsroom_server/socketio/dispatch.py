@@ -9,6 +9,7 @@ from typing import TypeVar
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Session
 from nsroom_server.errors import Code, Refusal
+from nsroom_server.socketio.activity import Activity
 from nsroom_server.socketio.application import Answer, Client, Handler, Later
 from nsroom_server.socketio.packet import RESERVED_EVENTS, Json, Packet, PacketType
 
@@ -37,8 +38,9 @@ class Call:
 class Calls:
     """Runs the handler of each event, and acknowledges with its answer or with its failure."""
 
-    def __init__(self, engine: Engine, draining: asyncio.Event) -> None:
+    def __init__(self, engine: Engine, activity: Activity, draining: asyncio.Event) -> None:
         self._engine = engine
+        self._activity = activity
         self._draining = draining
         self._pending: set[asyncio.Task[None]] = set()
 
@@ -78,7 +80,7 @@ class Calls:
         except Refusal as refusal:
             if refusal.code is not Code.RATE_LIMITED:  # counted when the packet was received
                 self._engine.refusals[refusal.code] += 1
-            log.debug("refused", extra={"fields": {**call.fields, "error": str(refusal.code)}})
+                self._activity.refused(call.client, call.event, refusal.code)
             return (refusal.answer,)
         except Exception:
             log.exception("handler failed", extra={"fields": call.fields})

@@ -21,7 +21,9 @@ from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.errors import Code, Malformed, Refusal
 from nsroom_server.logs import RateLimitedWarnings
-from nsroom_server.settings.access import INVALID_NAMESPACE
+from nsroom_server.settings import cures
+from nsroom_server.settings.access import INVALID_NAMESPACE, REJECTED
+from nsroom_server.socketio.activity import Activity
 from nsroom_server.socketio.application import Application, Client, Watcher
 from nsroom_server.socketio.dispatch import Call, Calls
 from nsroom_server.socketio.packet import ACKS, EVENTS, Json, Packet, PacketType
@@ -67,7 +69,8 @@ class Server:
         self.engine = Engine(self.options, access)
         self.rooms: Rooms[Session] = Rooms()
         self.draining = asyncio.Event()
-        self._calls = Calls(self.engine, self.draining)
+        self.activity = Activity()
+        self._calls = Calls(self.engine, self.activity, self.draining)
         self._application = Application()
         self._watcher: Watcher | None = None
         self._connections: dict[str, Connection] = {}
@@ -129,6 +132,7 @@ class Server:
         """Send an event that is encoded already, as `emit` does; `arguments` are for the watcher."""
         count = self.rooms.broadcast(packets, namespace, to, skip)
         self.engine.traffic.events_out += count
+        self.activity.sent(packets, namespace, to, count)
         if arguments and (watcher := self.watcher):
             for sid in self.rooms.recipients(namespace, to, skip):
                 watcher.sent(Client(namespace, sid), arguments)
@@ -158,13 +162,18 @@ class Server:
 
         Raises: KeyError for a client that is not connected, ValueError for a room that is a socket's own.
         """
-        if self.rooms.enter(client, room) and (watcher := self.watcher):
-            watcher.joined(client, room)
+        if self.rooms.enter(client, room):
+            self.activity.joined(client, room)
+            if watcher := self.watcher:
+                watcher.joined(client, room)
 
     def leave_room(self, client: Client, room: str) -> None:
         """Take a client out of a room."""
-        if self.rooms.leave(client, room) and (watcher := self.watcher):
-            watcher.left(client, room)
+        if self.rooms.leave(client, room):
+            if self.connection(client):
+                self.activity.left(client, room)
+            if watcher := self.watcher:
+                watcher.left(client, room)
 
     # Connections
 
@@ -186,6 +195,7 @@ class Server:
     async def _report_upgrade(self, session: Session) -> None:
         connection = self._connections.get(session.sid)
         for client in connection.clients if connection else ():
+            self.activity.upgraded(client)
             if watcher := self.watcher:
                 watcher.upgraded(client)
 
@@ -230,10 +240,11 @@ class Server:
 
         An event without an acknowledgement id is handled late: its refusal could not be reported.
         """
-        wait = self._wait(connection, packet)
+        wait, limit = self._wait(connection, packet)
         if not wait:
             return True
         self.engine.refusals[Code.RATE_LIMITED] += 1
+        self._warn(*cures.limit("more events", limit, self.options.limits))
         with connection.session.heartbeat.throttled():
             await asyncio.sleep(wait)
         silent = packet.id is None and packet.packet_type != PacketType.CONNECT
@@ -241,12 +252,14 @@ class Server:
             self._wait(connection, packet)
         return silent
 
-    def _wait(self, connection: Connection, packet: Packet) -> float:
+    def _wait(self, connection: Connection, packet: Packet) -> tuple[float, str]:
+        """Return the seconds until the packet is allowed, and the limit."""
         now = asyncio.get_running_loop().time()
         session = connection.session
         bucket = session.event_bucket if packet.packet_type in EVENTS else session.packet_bucket
-        wait = bucket.take(now)
-        return wait or self.engine.address_limits.take_event(session.address, now)
+        if wait := bucket.take(now):
+            return wait, "events_per_second"
+        return self.engine.address_limits.take_event(session.address, now), "address_events_per_second"
 
     async def _dispatch(self, connection: Connection, packet: Packet, in_time: bool) -> None:
         kind, namespace = packet.packet_type, packet.namespace
@@ -266,6 +279,7 @@ class Server:
     ) -> None:
         self.engine.traffic.events_in += 1
         name, *args = packet.arguments
+        self.activity.received(client, packet)
         if watcher := self.watcher:
             watcher.received(client, packet.arguments)
         handler = self._application.handler(client.namespace, name)
@@ -280,6 +294,8 @@ class Server:
         refusal = self._refuse(session, namespace, auth, in_time)
         if refusal is not None:
             self.engine.refusals[str(refusal["message"])] += 1
+            if line := cures.connect(refusal["message"], namespace, auth, self.options.limits):
+                self._warn(*line)
             session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
             return
         client = Client(namespace, ids.generate_sid())
@@ -287,6 +303,7 @@ class Server:
         connection.absent.cancel()
         self.rooms.add(client, session)
         session.send(*Packet(PacketType.CONNECT, {"sid": client.sid}, namespace).outgoing())
+        self.activity.connected(client, session)
         if watcher := self.watcher:
             watcher.connected_to(client)
         await self._application.connected(client, auth)
@@ -299,7 +316,7 @@ class Server:
         if len(self._connections[session.sid].namespaces) >= self.options.limits.namespaces_per_connection:
             return {"message": str(Code.TOO_MANY_NAMESPACES)}
         if namespace in self.options.faults.reject:
-            return {"message": "rejected on purpose"}
+            return {"message": REJECTED}
         secret = self._application.secret(namespace)
         if secret is None:
             return self._application.refuse(namespace, auth)
@@ -309,7 +326,7 @@ class Server:
         """Check a token or password, unless too many from this address were wrong."""
         now, limits = asyncio.get_running_loop().time(), self.engine.address_limits
         if not limits.may_log_in(address, now):
-            self._warn("too many failed logins", address=address)
+            self._warn("refused a login: too many failed; raise --limit failed_logins_burst", address=address)
             return {"message": str(Code.RATE_LIMITED)}
         refusal = self._application.refuse(namespace, auth)
         if refusal is not None and refusal["message"] != INVALID_NAMESPACE:
@@ -345,6 +362,7 @@ class Server:
         if sid is None:
             return
         client = Client(namespace, sid)
+        self.activity.disconnected(client, reason)
         try:
             await self._application.disconnected(client)
             if watcher := self.watcher:

@@ -21,7 +21,7 @@ async def test_it_listens_until_a_signal(spawn: Spawner, tmp_path: Path, number:
     ann = Member(["/my-namespace"])
     await ann.client.connect(listening[1], namespaces=["/my-namespace"])
     assert await ann.next("hi") == "everyone!"
-    await server.err(f"nsroom: someone connected namespace=/my-namespace sid={ann.sid}")
+    await server.err(f" someone connected namespace=/my-namespace sid={ann.sid} ")
     await ann.client.disconnect()
     server.signal(number)
     result = await server.result()

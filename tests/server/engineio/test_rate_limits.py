@@ -6,15 +6,16 @@ from nsroom_server.settings.limits import Limits
 
 def test_open_connections() -> None:
     limits = AddressLimits(Limits(connections_per_address=2))
-    assert [limits.add_connection("a", 0) for _ in range(3)] == [True, True, False]
-    assert limits.add_connection("b", 0)
+    assert [limits.add_connection("a", 0) for _ in range(3)] == [None, None, "connections_per_address"]
+    assert limits.add_connection("b", 0) is None
     limits.remove_connection("a")
-    assert limits.add_connection("a", 0)
+    assert limits.add_connection("a", 0) is None
 
 
 def test_new_connections_per_second() -> None:
     limits = AddressLimits(Limits(address_connects_per_second=2, address_connects_burst=1))
-    assert [limits.add_connection("a", now) for now in (0, 0.1, 0.6)] == [True, False, True]
+    exceeded = [limits.add_connection("a", now) for now in (0, 0.1, 0.6)]
+    assert exceeded == [None, "address_connects_per_second", None]
 
 
 def test_events_per_second() -> None:
@@ -55,8 +56,8 @@ def test_many_addresses_are_looked_through_when_they_have_doubled() -> None:
 def test_idle_addresses_are_removed() -> None:
     limits = AddressLimits(Limits(address_connects_burst=1, address_connects_per_second=1))
     for number in range(5000):
-        assert limits.add_connection(str(number), number)
+        assert limits.add_connection(str(number), number) is None
         limits.remove_connection(str(number))
     assert len(limits._addresses) <= 4097
+    assert limits.add_connection("x", 5000) is None
     assert limits.add_connection("x", 5000)
-    assert not limits.add_connection("x", 5000)

@@ -67,7 +67,7 @@ async def test_ten_attachments_are_accepted(serve: Serve, http: aiohttp.ClientSe
 
 
 def open_session(engine: Engine) -> Session:
-    assert engine.address_limits.add_connection("::1", 0)
+    assert engine.address_limits.add_connection("::1", 0) is None
     return engine.open("::1")
 
 

@@ -36,7 +36,7 @@ async def engine() -> AsyncIterator[Engine]:
 @pytest.fixture
 async def session(engine: Engine) -> Session:
     """A session of it, on polling."""
-    assert engine.address_limits.add_connection("::1", 0)
+    assert engine.address_limits.add_connection("::1", 0) is None
     return engine.open("::1")
 
 
