@@ -27,7 +27,7 @@ from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options
 from nsroom_server.errors import ConfigError
 from nsroom_server.logs import RateLimitedWarnings
-from nsroom_server.operations import status_line
+from nsroom_server.operations import banner, status_line
 from nsroom_server.operations.endpoints import Operations
 from nsroom_server.operations.prometheus import Metrics
 from nsroom_server.page import routes
@@ -248,9 +248,7 @@ async def _run(config: Config, output: logs.LogOutput | None) -> int:
             # Imported modules are never garbage: scanning them would stall every client each time.
             gc.freeze()
             gc.set_threshold(*_COLLECT)
-            log.info("listening on %s", running.url, extra=logs.PLAIN)
-            if config.faults:
-                log.warning("misbehaving on purpose: %s", config.faults, extra=logs.PLAIN)
+            _announce(config, running)
             number = await stop
         log.info("stopping (up to %g s); press Ctrl-C again to stop now", config.drain, extra=logs.PLAIN)
     if running.undelivered:
@@ -258,6 +256,16 @@ async def _run(config: Config, output: logs.LogOutput | None) -> int:
     if number == signal.SIGINT:
         return 128 + number
     return UNDELIVERED if running.undelivered else 0
+
+
+def _announce(config: Config, running: Running) -> None:
+    """Log that the server is ready, and for people what to do next."""
+    log.info("listening on %s", running.url, extra=logs.PLAIN)
+    if config.log_format is LogFormat.TEXT:
+        for line in banner.lines(config, running.url, running.port):
+            log.info("%s", line, extra=logs.PLAIN)
+    if config.faults:
+        log.warning("misbehaving on purpose: %s", config.faults, extra=logs.PLAIN)
 
 
 def _status_line(

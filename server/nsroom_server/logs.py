@@ -23,12 +23,14 @@ _WARNINGS_BURST = 10
 _LINES_PER_SECOND = 5
 _LINES_BURST = 200
 _SHORT_SID = 6
-"""Characters of a sid that stand for a client without a nick."""
+"""Characters of the sid to name a client without a nick."""
 _BYTES_PER_SECOND = 2_000
 """Of lines below warnings, and as many of warnings and errors."""
 _BYTES_BURST = 65_536
 _MAX_QUEUED = 1024
 """Lines to hold for a reader that stands still; the pipe to it holds others."""
+_REMOVE = b"\r\x1b[K"
+"""Removes the line that the cursor is in."""
 _CLOSE_TIMEOUT = 1.0
 """Seconds to write the last lines."""
 PLAIN: Final = {"plain": True}
@@ -86,13 +88,16 @@ class JsonFormatter(logging.Formatter):
 class LogOutput:
     """Writes text to a descriptor from a thread, so that a reader that stands still does not stop the server.
 
-    What the reader is too slow for is dropped and counted.
+    What the reader is too slow for is dropped and counted. Text is whole lines, and a footer can follow them.
     """
 
     def __init__(self, descriptor: int, when_written: Callable[[], None] = lambda: None) -> None:
         """`when_written` is called by the thread when everything queued is written."""
         self.descriptor = descriptor
         self._when_written = when_written
+        self._footer = b""
+        self._drawn = False
+        """Whether the footer is on the terminal."""
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -104,6 +109,12 @@ class LogOutput:
         self._queue.put(text.encode("utf-8", "backslashreplace"))
         return True
 
+    def set_footer(self, text: str) -> None:
+        """Keep a line below all others on a terminal, or remove it if the text is empty."""
+        self._footer = text.encode("utf-8", "backslashreplace")
+        if self._queue.qsize() < _MAX_QUEUED:
+            self._queue.put(b"")
+
     def close(self) -> None:
         """Write what is queued, unless the reader stands still."""
         self._queue.put(None)
@@ -113,10 +124,17 @@ class LogOutput:
         while (data := self._queue.get()) is not None:
             # The server keeps running when its terminal or the log's reader is closed.
             with suppress(OSError):
-                while data:
-                    data = data[os.write(self.descriptor, data) :]
+                self._write(data)
             if self._queue.empty():
                 self._when_written()
+
+    def _write(self, lines: bytes) -> None:
+        # While other lines are waiting, the footer would be removed again at once.
+        footer = self._footer if self._queue.empty() else b""
+        data = (_REMOVE if self._drawn else b"") + lines + footer
+        self._drawn = bool(footer)
+        while data:
+            data = data[os.write(self.descriptor, data) :]
 
 
 class BoundedHandler(logging.Handler):

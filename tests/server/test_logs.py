@@ -186,3 +186,17 @@ def test_a_log_whose_reader_is_closed_stops_nothing() -> None:
     assert output.write("x\n")
     output.close()
     os.close(writer)
+
+
+def test_a_footer_stays_below_the_lines() -> None:
+    with pipe() as (reader, writer):
+        output = LogOutput(writer)
+        assert output.write("first\n")
+        read_until(reader, b"first\n")
+        output.set_footer("status")
+        assert read_until(reader, b"status") == b"status"
+        assert output.write("second\n")
+        assert read_until(reader, b"status") == b"\r\x1b[Ksecond\nstatus"
+        output.set_footer("")
+        assert read_until(reader, b"K") == b"\r\x1b[K"
+        output.close()

@@ -50,7 +50,7 @@ class Namespaces(Application):
             servers.emit("hi", "everyone!", namespace=client.namespace)
 
     async def disconnected(self, client: Client) -> None:
-        """Tell the rooms of a client that it disconnected, unless the server stops."""
+        """Report to the rooms of a client that it disconnected, unless the server stops."""
         self._lab.disconnected(client)
         if not self._server.draining.is_set():
             await self._presence.forget(client)

@@ -1,6 +1,7 @@
 """The status line of `serve` on a terminal: clients, rooms and events per second.
 
-The log scrolls below it, in a scrolling region (DECSTBM).
+It is below the log: removed before lines are logged, and drawn again after them. It needs no
+scrolling region, so that every terminal keeps the whole log in its scroll-back.
 """
 
 import asyncio
@@ -15,8 +16,6 @@ from nsroom_server.logs import LogOutput
 from nsroom_server.socketio.server import Server
 
 _INTERVAL = 1.0
-_MIN_ROWS = 5
-"""The fewest terminal rows with a status line."""
 
 
 class StatusLine:
@@ -26,15 +25,14 @@ class StatusLine:
         self._output = output
         self._server = server
         self._url = url
-        self._size = os.terminal_size((0, 0))
         self._shown = ""
+        self._line = ""
         self._events = 0
-        self._no_color = "NO_COLOR" in os.environ
+        self._no_color = bool(os.environ.get("NO_COLOR"))
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
         """Show the line until the context is left."""
-        self._reserve_line()
         loop = asyncio.get_running_loop()
         if sys.platform != "win32":  # where a new size shows with the next interval
             loop.add_signal_handler(signal.SIGWINCH, self._draw)
@@ -45,33 +43,22 @@ class StatusLine:
             task.cancel()
             if sys.platform != "win32":
                 loop.remove_signal_handler(signal.SIGWINCH)
-            self.end()
+            self._output.set_footer("")
 
     async def _run(self) -> None:
         while True:
+            self._line = self._describe()
             self._draw()
             await asyncio.sleep(_INTERVAL)
 
-    def _reserve_line(self) -> None:
-        # Move the screen's contents into the scroll-back.
-        self._write("\n" * (self._terminal_size().lines - 1) + "\x1b[2;1H")
-
-    def end(self) -> None:
-        """Restore the terminal."""
-        self._write("\x1b7\x1b[1;1H\x1b[2K\x1b[r\x1b8")
-
     def _draw(self) -> None:
-        size = self._terminal_size()
-        if size != self._size:
-            self._size, self._shown = size, ""
-            self._write(f"\x1b7\x1b[2;{size.lines}r\x1b8" if size.lines >= _MIN_ROWS else "\x1b7\x1b[r\x1b8")
-        line = self._line()[: size.columns - 1]
-        if line != self._shown and size.lines >= _MIN_ROWS:
+        # One column less: a line that fills the last one would wrap.
+        line = self._line[: max(self._columns() - 1, 0)]
+        if line != self._shown:
             self._shown = line
-            shown = line if self._no_color else f"\x1b[1m{line}\x1b[0m"
-            self._write(f"\x1b7\x1b[1;1H\x1b[2K{shown}\x1b8")
+            self._output.set_footer(line if self._no_color else f"\x1b[1m{line}\x1b[0m")
 
-    def _line(self) -> str:
+    def _describe(self) -> str:
         table, traffic = self._server.rooms, self._server.engine.traffic
         before, self._events = self._events, traffic.events_in + traffic.events_out
         rooms = sum(len(table.names(name)) for name in table.namespaces)
@@ -84,14 +71,11 @@ class StatusLine:
             )
         )
 
-    def _terminal_size(self) -> os.terminal_size:
+    def _columns(self) -> int:
         try:
-            return os.get_terminal_size(self._output.descriptor)
+            return os.get_terminal_size(self._output.descriptor).columns
         except OSError:
-            return os.terminal_size((0, 0))
-
-    def _write(self, text: str) -> None:
-        self._output.write(text)
+            return 0
 
 
 def is_supported(stream: TextIO) -> bool:

@@ -75,7 +75,7 @@ def is_allowed_host(host: str | None, bound: str, allowed: Collection[str]) -> b
 
 
 def host_name(host: str | None) -> str:
-    """Return the name in a Host header, or "" if there is none."""
+    """Return the name in a Host header, or "" without one."""
     try:
         return (urlsplit(f"//{host or ''}").hostname or "").rstrip(".")
     except ValueError:

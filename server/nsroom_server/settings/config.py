@@ -13,6 +13,7 @@ from nsroom_server.settings.limits import Limits
 
 NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
 TRANSPORTS = ("polling", "websocket")
+DEFAULT_PORT = 3000
 _CONFORMANCE_TIMEOUT = 1.0
 _PATH = re.compile(r"[\w.~/-]*")
 
@@ -41,7 +42,7 @@ class Config:
     """
 
     host: str = "127.0.0.1"
-    port: int = 3000
+    port: int = DEFAULT_PORT
     """0 picks a free port."""
     path: str = "/socket.io/"
     namespaces: tuple[str, ...] = NAMESPACES
