@@ -145,9 +145,9 @@ class Room:
         self._crowd.read_while(lambda: any(each.at != sum(map(len, heard)) for each in listeners))
         polled = [packet for packet in self._poller.gather(count) if packet.startswith("42")]
         spent = self._served.cpu - before, self._served.system - system
-        assert b"".join(heard) == self._crowd.stream, "the sender got something else"
-        assert polled == [text(frame) for frame in heard], "the one that polls got something else"
-        assert not any(each.data for each in left_out), "who is left out got something"
+        assert b"".join(heard) == self._crowd.stream, "the sender received something else"
+        assert polled == [text(frame) for frame in heard], "the member that polls received something else"
+        assert not any(each.data for each in left_out), "a member that is left out received something"
         _check_order(polled, count)
         return Spent(*(each * 1e6 / count / (self._size - len(left_out)) for each in spent))
 

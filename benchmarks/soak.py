@@ -24,7 +24,7 @@ FEWEST = 8
 """Rounds, for four quarters of two."""
 GROWTH = 1.1
 SLACK_MEMORY, SLACK_DESCRIPTORS = 8 * 2**20, 8
-"""What a process may grow beside that, in bytes and in descriptors."""
+"""How much more a process may grow, in bytes and in descriptors."""
 
 
 class Sample(NamedTuple):

@@ -44,7 +44,7 @@ class Acks:
         return future is not None
 
     def is_known_to_answer(self, emit: Emit) -> bool:
-        """Return whether the server acknowledges this event, as far as its earlier answers show.
+        """Return whether earlier answers show that the server acknowledges this event.
 
         It acknowledged this event before, or it is the reference server, which acknowledges all events.
         """

@@ -128,7 +128,7 @@ class Client:
         return futures
 
     def is_known_to_answer(self, emit: Emit) -> bool:
-        """Return whether the server acknowledges this event, as far as its name and earlier answers show."""
+        """Return whether its name or earlier answers show that the server acknowledges this event."""
         return self._connector.is_reference_server or self._acks.is_known_to_answer(emit)
 
     async def submit(self, emit: Emit) -> asyncio.Future[Record] | None:

@@ -112,12 +112,12 @@ class Connector:
 
         Raises: ConnectError with the root cause, RefusedError when every namespace is refused.
         """
-        deadline = asyncio.get_running_loop().time() + self._target.connect_timeout
         self._negotiation.start()
         if self._target.auth_command is not None:
             from nsroom.client.auth_command import payload
 
             self.namespaces.auth = await payload(self._target.auth_command, self._target.connect_timeout)
+        deadline = asyncio.get_running_loop().time() + self._target.connect_timeout
         while True:
             try:
                 self.connection = await self._open_path(self._negotiation.dialect, deadline)

@@ -149,7 +149,7 @@ def _is_file(fd: int) -> bool:
 
 
 def _poller(fd: int) -> Callable[[float], object]:
-    """Return a function that waits at most so many milliseconds and returns whether `fd` polls writable."""
+    """Return a function that waits at most the given milliseconds and returns whether `fd` polls writable."""
     if sys.platform == "win32":
         return lambda _milliseconds: True
     poll = select.poll()

@@ -120,7 +120,7 @@ def _framing(head: Head, default: Framing | int) -> Framing | int:
 class Reader:
     """Reads one direction. The caller must handle each part before it asks for the next.
 
-    Other data than messages that begin with `start` is not held back until it could be parsed.
+    Only messages that start with `start` are held back until they can be parsed.
     """
 
     def __init__(self, framing: GetFraming, start: bytes = b"") -> None:

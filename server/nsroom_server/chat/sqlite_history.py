@@ -115,7 +115,7 @@ FAILURES = (sqlite3.Error, TypeError, ValueError, OverflowError)
 class Ledger:
     """A connection to the file, for one thread. Every method raises one of FAILURES.
 
-    SQLite goes on in a file that was removed or replaced, and what it stores there is lost when it closes. So
+    SQLite keeps writing to a file that was removed or replaced, and its data is lost when it closes. So
     nothing is committed or read while the path, or that of the write-ahead log, leads to another file or to
     none. The same files at the same paths work again. Another file is never opened: its ids may be older, and
     ids of one epoch must not be given twice.
@@ -238,7 +238,7 @@ def prepare(path: Path) -> str:
 
 
 def _make_private(path: Path) -> None:
-    """Take the file, and what SQLite left beside it, from everyone but its owner."""
+    """Let only the owner read the file and those that SQLite left next to it."""
     for each in (path, *_companions(path)):
         with suppress(FileNotFoundError):
             if stat.S_IMODE(each.stat().st_mode) & 0o077:

@@ -57,7 +57,7 @@ class Acceptor:
         self._warn = RateLimitedWarnings(log, per_second=1, burst=1)
         self._loop = asyncio.get_running_loop()
         self._reserve: int | None = _open_reserve()
-        """A descriptor to give up for the moment when all others are used, to drop who connects then."""
+        """A descriptor to close when all others are used, to accept a connection and drop it."""
 
     @contextmanager
     def accepting(self, sockets: Sequence[socket.socket]) -> Iterator[None]:

@@ -74,7 +74,7 @@ class Application:
         return {"message": INVALID_NAMESPACE}
 
     def secret(self, namespace: str) -> str | None:  # noqa: ARG002
-        """Return what `refuse` compares and nobody may guess: "token", "password", or None."""
+        """Return the kind of secret that `refuse` compares, "token" or "password", or None."""
         return None
 
     def handler(self, namespace: str, event: Json) -> Handler | None:  # noqa: ARG002
