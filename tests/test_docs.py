@@ -56,7 +56,7 @@ BUILT = {
     "reply": "--exec --text --where --count --wait --for --all --raw --json --plain --time --save --force",
     "rooms": "--json --via --watch",
     "sockets": "--json --watch",
-    "tail": "",
+    "tail": "--theme",
     "top": "",
     "kick": "--room --write --yes",
     "decode": "",

@@ -124,6 +124,13 @@ class ReplyOptions(ShowOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class TailOptions(ShowOptions):
+    """Display options of a command that observes the sockets of a server."""
+
+    theme: ThemeOption = None
+
+
+@dataclass(frozen=True, slots=True)
 class RelayOptions(ShowOptions):
     """Display options of a command that relays the traffic of others."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
-from nsroom.cli.display_options import SID_CELLS, ShowOptions
+from nsroom.cli.display_options import SID_CELLS, ShowOptions, TailOptions
 from nsroom.cli.option_groups import expand
 from nsroom.output.stdio import say
 
@@ -23,15 +23,16 @@ def tail(
     targets: AnyTargets = None,
     *,
     connection: ConnectionOptions,
-    options: ShowOptions,
+    options: TailOptions,
     admin: AdminOptions,
 ) -> None:
     """Show the events of all sockets of an instrumented server.
 
-    Each record has the sid of its socket. Directions are the client's, as everywhere: "out" is an event
-    that a client emitted, "in" one that the server sent to it, so a recording can be replayed. --all adds
-    connections, disconnections, joins and leaves ("local": seen only by the server). Shows all namespaces
-    unless -n names some.
+    On a terminal this opens the live view with the clients and their rooms, including connections, joins
+    and leaves; --plain prints lines instead. Each record has the sid of its socket. Directions are the
+    client's, as everywhere: "out" is an event that a client emitted, "in" one that the server sent to it, so
+    a recording can be replayed. In a pipe, --all adds connections, disconnections, joins and leaves
+    ("local": seen only by the server). Shows all namespaces unless -n names some.
 
     python-socketio (5.18) cannot report binary data to an admin: while one is connected, the application
     does not receive events with binary data.
@@ -47,8 +48,9 @@ def tail(
 
     target = connection.target(*targets or ())
     admin_target = admin.target(target)
-    keep = _keep(options, connection.named(target, *targets or ()), admin_target.namespaces[0])
-    run_asking(lambda target: _tail(target, options, keep), admin_target)
+    namespaces = connection.named(target, *targets or ())
+    keep = _keep(options, namespaces, admin_target.namespaces[0])
+    run_asking(lambda target: _tail(target, options, namespaces, keep), admin_target)
 
 
 def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Keep":
@@ -69,7 +71,21 @@ def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Kee
     return keep
 
 
-async def _tail(target: "Target", options: ShowOptions, keep: "Keep") -> None:
+async def _tail(target: "Target", options: TailOptions, namespaces: tuple[str, ...], keep: "Keep") -> None:
+    import asyncio
+
+    from nsroom.watch import is_live, within
+
+    if is_live(options):
+        from nsroom.tui.tail_view import tail as show
+
+        ready = asyncio.Event()
+        await within(options, show(target, options, namespaces, keep, ready), ready)
+    else:
+        await _tail_lines(target, options, keep)
+
+
+async def _tail_lines(target: "Target", options: ShowOptions, keep: "Keep") -> None:
     import asyncio
     from contextlib import AsyncExitStack
 

@@ -36,7 +36,8 @@ _INSTRUMENT = (
 class Admin:
     """Observes a server and acts on it: `async with Admin(target) as admin`.
 
-    The target's one namespace is the admin namespace. Records are read only while a method here is awaited.
+    The target's one namespace is the admin namespace. Records are read only while a method here is awaited;
+    while `batches` is iterated over, it reads them for the other methods too.
     """
 
     def __init__(self, target: Target, *, timeout: float = 5.0, say: Say = str) -> None:
@@ -48,6 +49,9 @@ class Admin:
         self._batches = self._client.records()
         self._next: asyncio.Future[list[Record] | None] | None = None
         self._unread: deque[Record] = deque()
+        self._is_followed = False
+        """Whether `batches` reads the records, so that other methods only wait for it."""
+        self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         """Connect, and wait for the server's features.
@@ -129,11 +133,21 @@ class Admin:
 
         A batch may be empty: then only the state has changed. Raises: LostError.
         """
-        while True:
-            await self._fill()
-            actions = [action for record in self._unread for action in self._feed(record)]
-            self._unread.clear()
-            yield actions
+        self._is_followed = True
+        try:
+            while True:
+                await self._fill()
+                actions = [action for record in self._unread for action in self._feed(record)]
+                self._unread.clear()
+                self._wake()
+                yield actions
+        finally:
+            self._is_followed = False
+            self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed.clear()
 
     async def command(self, feature: Feature, event: str, *args: Json) -> None:
         """Send a command, and return when the server has read it.
@@ -156,6 +170,9 @@ class Admin:
             )
 
     async def _apply_next(self) -> None:
+        if self._is_followed:
+            await self._changed.wait()
+            return
         while not self._unread:
             await self._fill()
         self._feed(self._unread.popleft())

@@ -1,6 +1,7 @@
 """The observed clients, numbered because a number is easier to recognise than a sid."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nsroom.record import Json, Kind, Record
@@ -9,6 +10,7 @@ from nsroom.tui.model.rates import Rate
 _MAX_CLIENTS = 10_000
 _TIMEOUT = 120_000_000
 """Microseconds of silence after which a client counts as disconnected, if no handshake gave its heartbeat."""
+_NEVER = 1 << 63
 
 
 @dataclass(slots=True)
@@ -38,6 +40,17 @@ class Clients:
         self.rate = Rate()
         """The events of all clients, in both directions."""
         self._last = 0
+        self._listed = False
+
+    def sync(self, sids: Iterable[str], now: int) -> None:
+        """Learn which clients are connected from a server that lists them; silence then means nothing."""
+        self._listed = True
+        connected = dict.fromkeys(sids)
+        for sid in connected:
+            if sid not in self.by_sid:
+                self._add(sid, now)
+        for sid, client in self.by_sid.items():
+            client.timeout, client.closed = _NEVER, sid not in connected
 
     def learn(self, record: Record) -> None:
         """Learn from a record that has a sid."""
@@ -54,7 +67,9 @@ class Clients:
 
     def _add(self, sid: str, time: int) -> ObservedClient:
         self._last += 1
-        client = self.by_sid[sid] = ObservedClient(sid, self._last, time)
+        client = self.by_sid[sid] = ObservedClient(
+            sid, self._last, time, _NEVER if self._listed else _TIMEOUT
+        )
         if len(self.by_sid) > _MAX_CLIENTS:
             self.by_sid.popitem(last=False)
         return client

@@ -7,10 +7,11 @@ from typing import Any
 
 from nsroom.output.summary import refused
 from nsroom.record import Direction, Json, Kind, Record
+from nsroom.tui.model.observed_rooms import ObservedRooms
 from nsroom.tui.model.rates import Rate
 
 # For every event of a flood: Python 3.11 needs 0.2 µs to look up a member of an enumeration.
-_EVENT, _OUT = Kind.EVENT, Direction.OUT
+_EVENT, _OUT, _LOCAL = Kind.EVENT, Direction.OUT, Direction.LOCAL
 JOINS = frozenset(["join", "room", "subscribe", "join_room", "joinRoom"])
 LEAVES = frozenset(["leave", "unsubscribe", "leave_room"])
 _MAX_NAMES = 1000
@@ -89,6 +90,8 @@ class Namespaces:
         """The events that ask to join a room."""
         self._requests: dict[tuple[str, int], tuple[bool, str]] = {}
         """Unanswered requests by namespace and id: whether it is a join (else a leave), and the room."""
+        self.observed = ObservedRooms()
+        """What teaches the rooms of other clients."""
 
     def __getitem__(self, name: str) -> Namespace:
         """Return what is known about a namespace, without adding an unknown one."""
@@ -108,12 +111,15 @@ class Namespaces:
         """Learn from a record."""
         if record.kind is _EVENT:
             self._handle_event(record, index)
-        elif self.relayed:
+        elif self.relayed and record.sid is not None:
             self._handle_relayed(record)
         elif record.kind is Kind.CLOSE:
             self._handle_close()
         elif record.kind is Kind.RECONNECT and isinstance(record.data, dict):
             self._handle_reconnect(record.time, record.data)
+        elif self.relayed:
+            if record.kind is Kind.GAP:  # the connection to the admin namespace is back
+                self.state, self.attempt = State.CONNECTED, 0
         elif record.direction is Direction.IN:
             self._handle_received(record)
 
@@ -125,24 +131,28 @@ class Namespaces:
         first = record.args[0] if record.args else None
         if record.direction is _OUT:
             self.sent.add(second)
-            if not self.relayed:
-                self._handle_request(namespace, event, first, record.id)
+            self._handle_request(namespace, event, first, record)
             return
         self.received.add(second)
         namespace.rate.add(second)
         if self.relayed:
+            if record.direction is _LOCAL:
+                self.observed.learn(record, self)
             return
         if namespace.name != self.current:
             namespace.unread += 1
         if isinstance(first, dict) and isinstance(first.get("room"), str):
             self._handle_room_event(namespace, event, first, second)
 
-    def _handle_request(self, namespace: Namespace, event: str, first: Json, id: int | None) -> None:
-        """Handle an event of ours, which may ask to join or leave a room."""
-        joins = event in self.joins
+    def _handle_request(self, namespace: Namespace, event: str, first: Json, record: Record) -> None:
+        """Handle an event that was sent, which may ask to join or leave a room."""
+        joins, id = event in self.joins, record.id
         if not joins and event not in LEAVES:
             return
         name = next(iter(_room_names(first)), "")
+        if self.relayed:
+            self.observed.request(record, joins, name)
+            return
         room = namespace.room(name) if joins else namespace.rooms.get(name)
         if room is not None:
             room.asked, room.refused = joins, False
@@ -199,7 +209,8 @@ class Namespaces:
                 _update_members(namespace, each)
 
     def _handle_relayed(self, record: Record) -> None:
-        """Learn whether a server accepts clients in a namespace: one accepted client is enough."""
+        """Learn whether a server accepts clients in a namespace, for which one is enough, and their rooms."""
+        self.observed.learn(record, self)
         if record.direction is not Direction.IN or record.kind not in (Kind.CONNECT, Kind.CONNECT_ERROR):
             return
         namespace = self.add(record.namespace)

@@ -32,7 +32,7 @@ def sidebar(view: View, width: int, height: int) -> list[Entry]:
         for namespace in view.shown_namespaces.by_name.values()
         for entry in _namespace(view, namespace, width)
     ]
-    below = _clients(view, width) if view.is_observing else _rooms(view, width)
+    below = _observed(view, width) if view.is_observing else _rooms(view, width)
     # At least half of the height is for the rooms: they are what the user writes to.
     most = max(height - len(below) - 3, (height - 3) // 2, 1)
     entries = [_heading("NAMESPACES"), *_cut(namespaces, most, width), Entry([])]
@@ -75,6 +75,30 @@ def _unread(namespace: Namespace) -> Fragments:
     if namespace.state is State.REFUSED:
         return [("class:failed", " refused ")]
     return [("class:sign", f" {namespace.unread:,} ")] if namespace.unread else []
+
+
+def _observed(view: View, width: int) -> list[Entry]:
+    """Return the clients, and then the rooms that some of them are known to be in."""
+    rooms = [
+        entry
+        for namespace in view.shown_namespaces.by_name.values()
+        for name in sorted(namespace.rooms, key=room_order)
+        for entry in _observed_room(view, namespace, name, width)
+    ]
+    clients = _clients(view, width)
+    return [*clients, Entry([]), _heading("ROOMS"), *rooms] if rooms else clients
+
+
+def _observed_room(view: View, namespace: Namespace, name: str, width: int) -> list[Entry]:
+    room = namespace.rooms[name]
+    count = room.count if room.count is not None else len(room.members)
+    left: Fragments = [("class:quiet", f" {clip(safe(namespace.name), 8)} "), ("", safe(name))]
+    head = Entry(justify(left, [("class:quiet", f" {count:,} ")], width), namespace.name)
+    clients = view.shown_clients
+    labels = (
+        [clients.label(sid) or safe(sid) for sid in islice(room.members, _MAX_MEMBERS)] if clients else []
+    )
+    return [head, Entry(_quiet(" ".join(labels), width), namespace.name)]
 
 
 def _clients(view: View, width: int) -> list[Entry]:

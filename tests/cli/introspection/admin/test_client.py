@@ -1,11 +1,14 @@
 """A connection to the admin namespace of a real server."""
 
+import asyncio
+
 import pytest
 
 from nsroom.client.target import Target
 from nsroom.errors import CredentialsError, RefusedError
 from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.inventory import Feature
+from nsroom.record import Record
 from nsroom_server.settings.config import Administrator
 from tests.cli.clients import Connect, Reference
 
@@ -27,6 +30,29 @@ async def test_it_lists_the_sockets_and_follows_them(reference: Reference, conne
         assert await admin.read_until(lambda: "lobby" in admin.state.sockets[key].rooms, 5)
         await client.close()
         assert await admin.read_until(lambda: admin.state.is_disconnected(key), 5)
+
+
+async def test_commands_while_the_batches_are_read(reference: Reference, connect: Connect) -> None:
+    running = await reference(admin=Administrator(user="ann", password="secret", write=True))
+    client = await connect(running.url, "/chat")
+    seen: list[Record] = []
+
+    async def follow(admin: Admin) -> None:
+        async for batch in admin.batches():
+            seen.extend(batch)
+
+    async with Admin(target(running.url)) as admin:
+        await admin.wait_for_sockets()
+        key = ("/chat", client.namespaces["/chat"] or "")
+        following = asyncio.create_task(follow(admin))
+        await asyncio.sleep(0)
+        await admin.command(Feature.JOIN, "join", "/chat", "lobby", key[1])
+        assert await admin.read_until(lambda: "lobby" in admin.state.sockets[key].rooms, 10)
+        assert any(record.event == "join-room" for record in seen)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await admin.command(Feature.DISCONNECT, "_disconnect", "/chat", False, key[1])
+        assert await admin.read_until(lambda: admin.state.is_disconnected(key), 10)
 
 
 async def test_a_wrong_password_is_named(reference: Reference) -> None:

@@ -1,5 +1,6 @@
 """The observed clients."""
 
+from nsroom.tui.model.clients import Clients
 from nsroom.tui.screen.sidebar import sidebar
 from nsroom.tui.screen.status import status
 from tests.cli.tui.records import NOON, event, observed, opened, packet, plain
@@ -26,3 +27,16 @@ def test_the_number_of_clients_is_limited() -> None:
     assert viewed.model.clients.label("sid-0") == ""
     assert viewed.model.clients.label("sid-10099") == "#10100"
     assert len(sidebar(viewed, 24, 500)) <= 210
+
+
+def test_a_list_of_the_server_says_who_is_connected() -> None:
+    clients = Clients()
+    clients.learn(packet("connect", sid="gone"))
+    clients.sync(["one", "two"], NOON)
+    late = NOON + 10**12
+    assert [client.sid for client in clients.by_sid.values() if client.is_connected(late)] == ["one", "two"]
+    clients.learn(packet("connect", sid="three"))
+    assert clients.count_connected(late) == 3
+    clients.sync(["two", "gone"], NOON)
+    assert [client.sid for client in clients.by_sid.values() if client.is_connected(late)] == ["gone", "two"]
+    assert clients.label("two") == "#3"

@@ -153,9 +153,16 @@ def test_observed_namespaces_have_no_sid() -> None:
 def test_rooms_that_other_clients_join_are_not_ours() -> None:
     joining = emit("join", "lobby", id=0, sid="abc")
     answer = ack("join", {"room": "lobby", "members": [{"sid": "x"}]}, id=0, sid="abc")
-    assert (
-        observed(joining, answer, event("join-room", {"room": "lobby"})).model.namespaces["/chat"].rooms == {}
-    )
+    spaces = observed(joining, answer, event("join-room", {"room": "ops"}, sid="abc")).model.namespaces
+    assert {name: room.joined for name, room in spaces["/chat"].rooms.items()} == {"lobby": False}
+
+
+def test_the_connection_that_reports_other_clients() -> None:
+    closed, retry = packet("close", "local"), packet("reconnect", "local", data={"attempt": 2, "delay_ms": 9})
+    spaces = observed(packet("connect", sid="abc"), closed, retry).model.namespaces
+    assert (spaces.state, spaces.attempt) == (State.CONNECTING, 2)
+    spaces.learn(packet("gap", "local"), 9)
+    assert (spaces.state, spaces.attempt) == (State.CONNECTED, 0)
 
 
 def test_a_disconnect_with_a_reason_is_a_refusal() -> None:
