@@ -14,10 +14,11 @@ from nsroom.client.presets import Convention
 from nsroom.errors import NsroomError
 from nsroom.tui import config
 from nsroom.tui.fullscreen import FullScreen
-from nsroom.tui.input.actions import KeyContext, accept_completion, handlers
+from nsroom.tui.input.actions import accept_completion, handlers
 from nsroom.tui.input.completer import LiveCompleter, QuestionCompleter
 from nsroom.tui.input.history import InputHistory
 from nsroom.tui.input.key_bindings import key_bindings
+from nsroom.tui.input.key_context import KeyContext
 from nsroom.tui.input.modal_keys import modal_bindings, typing_bindings
 from nsroom.tui.input.slash_commands import CommandContext, command_help, run_line
 from nsroom.tui.recorder import Recorder

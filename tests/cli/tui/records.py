@@ -40,7 +40,9 @@ def ack(name: str, *args: Any, id: int = 0, **fields: Any) -> Record:
 
 def message(room: str, nick: str, text: str, **more: Any) -> Record:
     """Return a chat message as the reference server delivers it."""
-    return event("message", {"room": room, "nick": nick, "from": f"sid-{nick}", "text": text, **more})
+    namespace = more.pop("namespace", "/chat")
+    sent = {"room": room, "nick": nick, "from": f"sid-{nick}", "text": text, **more}
+    return event("message", sent, namespace=namespace)
 
 
 def opened(sid: str, interval: int = 25_000) -> Record:

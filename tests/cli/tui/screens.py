@@ -15,6 +15,7 @@ from tests.peers.program import Program
 KEYS = {
     "Enter": "\r",
     "Escape": "\x1b",
+    "Space": " ",
     "Tab": "\t",
     "Up": "\x1b[A",
     "Down": "\x1b[B",

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.key_binding import KeyPressEvent
@@ -13,57 +11,17 @@ from prompt_toolkit.search import SearchDirection, start_search
 from nsroom.output.times import Times
 from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats
+from nsroom.tui.input.key_context import Action, KeyContext
 from nsroom.tui.input.shell_words import is_open
+from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
 from nsroom.tui.input.slash_commands import find_command
 from nsroom.tui.model.playback import Playback
-from nsroom.tui.screen.layout import Screen
+from nsroom.tui.screen.sidebar import move
 from nsroom.tui.screen.state import Focus, Mode, RowColour, View
 
 Handler = Callable[[KeyPressEvent], None]
 _MAX_LINES = 20_000
 """How far Home and End go in lines that are rendered lazily and have no known number."""
-
-
-class Host(Protocol):
-    """The application's interface for actions."""
-
-    def run_line(self, text: str, typed: bool = False) -> None:
-        """Run a line as if it was typed into the input."""
-
-    def ask(
-        self,
-        label: str,
-        text: str,
-        done: Callable[[str], None],
-        is_command: Callable[[str], bool] | None = None,
-    ) -> None:
-        """Ask for a line instead of the input."""
-
-    def copy(self, text: str) -> None:
-        """Copy text to the clipboard."""
-
-    def leave(self) -> None:
-        """Close the view."""
-
-    def retry(self) -> None:
-        """Try to connect again."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyContext:
-    """The objects that actions work on."""
-
-    view: View
-    screen: Screen
-    host: Host
-
-    @property
-    def input(self) -> Buffer:
-        """The input line."""
-        return self.screen.input_buffer
-
-
-Action = Callable[[KeyContext], None]
 
 
 def handlers(context: KeyContext) -> dict[str, Handler]:
@@ -80,9 +38,11 @@ def _handler(action: Action, context: KeyContext) -> Handler:
 
 
 def _move(context: KeyContext, steps: int) -> None:
-    """Move by lines in the detail, the chat or the stream."""
+    """Move by lines in the sidebar, the detail, the chat or the stream."""
     view = context.view
-    if view.focus is Focus.DETAIL:
+    if view.focus is Focus.SIDEBAR:
+        move(view, steps)
+    elif view.focus is Focus.DETAIL:
         view.detail_row = max(view.detail_row + steps, 0)
     elif view.mode is Mode.CHAT:
         view.chat_scroll = max(view.chat_scroll - steps, 0)
@@ -106,7 +66,9 @@ def _page_down(context: KeyContext) -> None:
 
 def _home(context: KeyContext) -> None:
     view = context.view
-    if view.focus is Focus.DETAIL:
+    if view.focus is Focus.SIDEBAR:
+        move(view, -_MAX_LINES)
+    elif view.focus is Focus.DETAIL:
         view.detail_row = 0
     elif view.mode is Mode.CHAT:
         view.chat_scroll = _MAX_LINES
@@ -117,7 +79,9 @@ def _home(context: KeyContext) -> None:
 
 def _end(context: KeyContext) -> None:
     view = context.view
-    if view.focus is Focus.DETAIL:
+    if view.focus is Focus.SIDEBAR:
+        move(view, _MAX_LINES)
+    elif view.focus is Focus.DETAIL:
         view.detail_row = _MAX_LINES
     else:
         view.chat_scroll = 0
@@ -332,10 +296,6 @@ def _row_colour(context: KeyContext) -> None:
     view.notice.show(f"row colours: {by}")
 
 
-def _sidebar(context: KeyContext) -> None:
-    context.view.sidebar = not context.screen.shows_sidebar()
-
-
 def _save(context: KeyContext) -> None:
     context.host.ask("save to file", "session.ndjson", partial(_save_to, context))
 
@@ -376,12 +336,6 @@ def _go_to_stream(context: KeyContext) -> None:
         context.input.cancel_completion()
     else:
         context.screen.focus(Focus.STREAM)
-
-
-def _next_pane(context: KeyContext) -> None:
-    view = context.view
-    has_detail = view.detail is not None and view.mode is Mode.EVENTS
-    context.screen.focus(Focus.DETAIL if view.focus is Focus.STREAM and has_detail else Focus.INPUT)
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -432,14 +386,13 @@ ACTIONS: Mapping[str, Action] = {
     "row_colour": _row_colour,
     "deltas": _deltas,
     "heartbeats": _heartbeats,
-    "sidebar": _sidebar,
     "save": _save,
     "read": _go_to_stream,
     "write": lambda context: context.screen.focus(Focus.INPUT),
-    "switch": _next_pane,
     "help": lambda context: context.view.help.open(),
     "input_help": lambda context: context.view.help.open(),
     "leave": lambda context: context.host.leave(),
     "quit": lambda context: context.host.leave(),
+    **SIDEBAR_ACTIONS,
 }
 """The action of each function in the keymap, by its name there and in the settings."""

@@ -7,7 +7,8 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from nsroom.tui.input.actions import KeyContext, copy_as
+from nsroom.tui.input.actions import copy_as
+from nsroom.tui.input.key_context import KeyContext
 from nsroom.tui.screen.help_pane import HelpPane
 from nsroom.tui.screen.state import Focus
 

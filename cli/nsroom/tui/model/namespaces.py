@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from nsroom.output.room_names import room_order
 from nsroom.output.summary import refused
 from nsroom.record import Direction, Json, Kind, Record
 from nsroom.tui.model.observed_rooms import ObservedRooms
@@ -68,6 +69,15 @@ class Namespace:
         if room is None and len(self.rooms) < _MAX_NAMES:
             room = self.rooms[name] = Room()
         return room
+
+    def ordered_rooms(self, unread_first: bool = False) -> list[tuple[str, Room]]:
+        """Return the rooms: those that were joined before the others, and room-2 before room-10."""
+
+        def order(named: tuple[str, Room]) -> tuple[bool, bool, list[tuple[int, int, str]]]:
+            name, room = named
+            return unread_first and not room.unread, not room.joined, room_order(name)
+
+        return sorted(self.rooms.items(), key=order)
 
 
 class Namespaces:

@@ -19,23 +19,33 @@ class Key(NamedTuple):
     keys: tuple[str, ...]
     where: tuple[Focus, ...]
     help: str
+    """Empty for a function that another one's help includes."""
     bar: str = ""
     """The label in the key bar; a function without one is not shown there."""
 
 
 _INPUT, _STREAM, _DETAIL = (Focus.INPUT,), (Focus.STREAM,), (Focus.DETAIL,)
 _READING = (Focus.STREAM, Focus.DETAIL)
-_ALL = (Focus.INPUT, Focus.STREAM, Focus.DETAIL)
+_SIDEBAR = (Focus.SIDEBAR,)
+_INPUT_SIDEBAR = (Focus.INPUT, Focus.SIDEBAR)
+_LISTS = (Focus.STREAM, Focus.SIDEBAR)
+_READING_ALL = (Focus.STREAM, Focus.DETAIL, Focus.SIDEBAR)
+_ALL = (Focus.INPUT, *_READING_ALL)
 
 KEYS = (
-    Key("up", ("up", "k"), _STREAM, "select the previous row", "select"),
-    Key("down", ("down", "j"), _STREAM, "select the next row; after the last one, follow"),
+    Key("up", ("up", "k"), _LISTS, "select the previous row", "select"),
+    Key("down", ("down", "j"), _LISTS, "select the next row; after the last one, follow"),
     Key("detail_up", ("up", "k"), _DETAIL, "previous line", "move"),
     Key("detail_down", ("down", "j"), _DETAIL, "next line"),
     Key("page_up", ("pageup",), _ALL, "page up"),
     Key("page_down", ("pagedown",), _ALL, "page down"),
-    Key("home", ("home", "g"), _READING, "go to the oldest row"),
-    Key("end", ("end", "G"), _READING, "go to the newest row, and follow"),
+    Key("home", ("home", "g"), _READING_ALL, "go to the oldest row"),
+    Key("end", ("end", "G"), _READING_ALL, "go to the newest row, and follow"),
+    Key("talk", ("enter",), _SIDEBAR, "send typed text there from now on", "talk there"),
+    Key("side_filter", ("f", "f3"), _SIDEBAR, "show only the rows of it", "only its rows"),
+    Key("side_fold", ("space", "left", "right"), _SIDEBAR, "show or hide its rooms or members", "fold"),
+    Key("unread_first", ("u",), _SIDEBAR, "unread rooms and namespaces first, or not", "unread first"),
+    Key("leave_sidebar", ("escape", "q"), _SIDEBAR, "go to the stream", "stream"),
     Key("detail", ("enter",), _STREAM, "open or close the detail", "detail"),
     Key("fold", ("enter", "space", "left", "right"), _DETAIL, "fold or unfold", "fold"),
     Key("close_detail", ("escape", "q"), _DETAIL, "close the detail", "close"),
@@ -75,12 +85,19 @@ KEYS = (
     Key("row_colour", ("R",), _STREAM, "colour rows by event, by namespace, or not"),
     Key("deltas", ("t",), _STREAM, "show times of day, or times since the previous row"),
     Key("heartbeats", ("b",), _STREAM, "show or hide heartbeats"),
-    Key("sidebar", ("s",), _STREAM, "show or hide the sidebar"),
+    Key("next_room", ("escape down",), _ALL, "go to the next room"),
+    Key("previous_room", ("escape up",), _ALL, "go to the previous room"),
+    Key("input_next_room", ("c-n",), _INPUT_SIDEBAR, "go to the next room"),
+    Key("input_previous_room", ("c-p",), _INPUT_SIDEBAR, "go to the previous room"),
+    Key("room_1", ("escape 1",), _ALL, "go to the first, the second, … room in the sidebar"),
+    *(Key(f"room_{number}", (f"escape {number}",), _ALL, "") for number in range(2, 10)),
+    Key("sidebar", ("s",), _READING_ALL, "show or hide the sidebar"),
     Key("save", ("w",), _STREAM, "save past and future records to a file"),
     Key("read", ("escape",), _INPUT, "go to the stream", "stream"),
-    Key("write", ("i",), _READING, "go to the input", "write"),
-    Key("switch", ("tab",), _READING, "go to the next pane: stream, detail, input"),
-    Key("help", ("?", "f1"), _READING, "show the keys", "keys"),
+    Key("write", ("i",), _READING_ALL, "go to the input", "write"),
+    Key("switch", ("tab",), _ALL, "go to the next pane: stream, detail, sidebar, input; complete typed text"),
+    Key("switch_back", ("s-tab",), _ALL, "go to the previous pane"),
+    Key("help", ("?", "f1"), _READING_ALL, "show the keys", "keys"),
     Key("input_help", ("f1",), _INPUT, "show the keys", "keys"),
     Key("leave", ("q",), _STREAM, "quit"),
     Key("quit", ("c-q",), _ALL, "quit", "quit"),
@@ -102,6 +119,8 @@ _KEY_NAMES = {
     "home": "Home",
     "end": "End",
     "c-x c-e": "^X^E",
+    "escape 1": "Alt-1…9",
+    "s-tab": "Shift-Tab",
 }
 _UP_AND_DOWN = ("up", "detail_up")
 """Functions with a label in the key bar that covers both directions."""
@@ -144,6 +163,12 @@ def _other_mode(view: View) -> str:
     return "events" if view.mode is Mode.CHAT else "chat"
 
 
+def _talk_label(view: View) -> str:
+    if view.is_observing:
+        return "only its rows"
+    return "talk there" if view.can_send else "go there"
+
+
 _AVAILABLE: dict[str, Callable[[View], bool]] = {
     "copy": _has_selection,
     "edit": _can_edit,
@@ -152,12 +177,15 @@ _AVAILABLE: dict[str, Callable[[View], bool]] = {
     "jump": lambda view: view.model.cursor in view.model.acks.partners,
     "unfilter": lambda view: view.model.where is not None,
     "pause": _shows_no_recording,  # the keys work, but the bar shows those of `play`
+    "side_filter": lambda view: not view.is_observing,
+    "side_fold": lambda view: not view.is_observing,
     "editor": _shows_no_recording,
     "write": _shows_no_recording,
 }
 """When the key bar shows a function; the others are always shown."""
 _LABELS: dict[str, Callable[[View], str]] = {
     "up": lambda view: "scroll" if view.mode is Mode.CHAT else "select",
+    "talk": _talk_label,
     "send": lambda view: "filter" if view.is_observing else "send",
     "pause": lambda view: "resume" if view.model.paused else "pause",
     "play": lambda view: "pause" if view.playback and view.playback.is_playing else "play",
@@ -230,6 +258,8 @@ def key_name(keys: str) -> str:
     """Return the name of a key as shown to the user."""
     if keys in _KEY_NAMES:
         return _KEY_NAMES[keys]
+    if keys.startswith("escape "):
+        return f"Alt-{key_name(keys.removeprefix('escape '))}"
     return keys.upper() if keys.startswith("f") and keys[1:].isdigit() else keys.replace("c-", "^")
 
 
@@ -241,11 +271,13 @@ def labelled(labels: Sequence[tuple[str, str]]) -> Fragments:
 
 def help_lines(view: View, remapped: Remapped, commands: Sequence[tuple[str, str]]) -> list[Fragments]:
     """Return the help: the keys of this pane, and the commands, each with its usage and its help."""
-    pane = {Focus.DETAIL: "the detail", Focus.INPUT: "the input"}.get(view.focus, f"the {view.mode}")
+    panes = {Focus.DETAIL: "the detail", Focus.INPUT: "the input", Focus.SIDEBAR: "the sidebar"}
+    pane = panes.get(view.focus, f"the {view.mode}")
     lines: list[Fragments] = [[], [("bold", f"  Keys in {pane}")], []]
     for key in _keys_here(view):
         keys = " ".join(map(key_name, remapped.get(key.name, key.keys)))
-        lines.append([("class:key", f"  {keys:16}"), ("", key.help)])
+        if key.help:
+            lines.append([("class:key", f"  {keys:16}"), ("", key.help)])
     lines += [[], [("bold", "  Commands in the input")], []]
     for usage, text in commands:
         lines.append([("class:key", f"  {usage:30}"), ("", text)])

@@ -31,14 +31,16 @@ from nsroom.tui.screen.event_list import rows
 from nsroom.tui.screen.keymap import bar, help_lines
 from nsroom.tui.screen.lines import Fragments, fit, highlight, styled, wrap
 from nsroom.tui.screen.safe_text import SafeText
-from nsroom.tui.screen.sidebar import Entry, sidebar
+from nsroom.tui.screen.side_pane import Place
+from nsroom.tui.screen.sidebar import WIDTH, Entry, sidebar
 from nsroom.tui.screen.state import Focus, Mode, View
 from nsroom.tui.screen.status import status
 from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rule_window
 
-_SIDEBAR = 24
 _WIDE = 100
 """The sidebar is shown from this width; on a narrower screen, when the user asks for it."""
+_NARROW = 60
+"""Below this width the sidebar replaces the stream."""
 _LOW = 18
 """Below this height the detail replaces the stream."""
 _MAX_NOTICE_LINES = 3
@@ -81,10 +83,18 @@ class Screen:
             focusable=True,
             height=self._detail_height,
         )
+        self.sidebar = LinesWindow(
+            self._sidebar_lines,
+            clicked=self._click_sidebar,
+            scrolled=view.side.scroll,
+            focusable=True,
+            width=_sidebar_width,
+        )
         self._windows = {
             Focus.INPUT: self.input,
             Focus.STREAM: self.stream,
             Focus.DETAIL: self.detail,
+            Focus.SIDEBAR: self.sidebar,
             Focus.ASK: self.ask,
         }
         self.layout = Layout(self._root(), focused_element=self.stream)
@@ -104,6 +114,8 @@ class Screen:
 
     def focus(self, where: Focus) -> None:
         """Move the keyboard focus to a pane."""
+        if self.covers_stream() and where is not Focus.SIDEBAR:
+            self._view.sidebar = None
         self._view.focus = where
         self.layout.focus(self._windows[where])
 
@@ -115,6 +127,10 @@ class Screen:
         for where, window in self._windows.items():
             if window is self.layout.current_window:
                 self._view.focus = where
+        if self._view.focus is Focus.SIDEBAR and not self.shows_sidebar():
+            self.focus(Focus.STREAM)
+        elif self._view.focus in (Focus.STREAM, Focus.DETAIL) and self.covers_stream():
+            self._view.sidebar = None
 
     def _root(self) -> Container:
         view = self._view
@@ -123,7 +139,12 @@ class Screen:
             [
                 line_window(lambda width: status(view, width)),
                 rule_window(),
-                VSplit([self._sidebar(), self._middle()]),
+                VSplit(
+                    [
+                        ConditionalContainer(self._sidebar(), Condition(self.shows_sidebar)),
+                        ConditionalContainer(self._middle(), ~Condition(self.covers_stream)),
+                    ]
+                ),
                 rule_window(),
                 ConditionalContainer(self.ask, asking, alternative_content=self.input),
                 ConditionalContainer(self._history_search, is_searching),
@@ -142,15 +163,21 @@ class Screen:
         return FloatContainer(body, floats)
 
     def _sidebar(self) -> Container:
-        entries = LinesWindow(self._sidebar_lines, clicked=self._click_sidebar, width=_SIDEBAR)
-        edge = LinesWindow(lambda _, height: [[("class:rule", "│")]] * height, width=1)
-        return ConditionalContainer(VSplit([entries, edge]), Condition(self.shows_sidebar))
+        def edge(_width: int, height: int) -> list[Fragments]:
+            style = "class:sign" if self._view.focus is Focus.SIDEBAR else "class:rule"
+            return [[(style, "│")]] * height
+
+        return VSplit([self.sidebar, LinesWindow(edge, width=1)])
 
     def shows_sidebar(self) -> bool:
         """Return whether the sidebar is shown."""
         view = self._view
         wanted = view.sidebar if view.sidebar is not None else _columns() >= _WIDE
         return wanted and view.mode is Mode.EVENTS
+
+    def covers_stream(self) -> bool:
+        """Return whether the sidebar is shown instead of the stream."""
+        return self.shows_sidebar() and _columns() < _NARROW
 
     def _middle(self) -> Container:
         view = self._view
@@ -239,11 +266,19 @@ class Screen:
         return [entry.fragments for entry in self._entries]
 
     def _click_sidebar(self, at: int) -> None:
-        entry = self._entries[at] if at < len(self._entries) else Entry([])
-        if entry.client:
-            self._view.model.only_client(entry.client)
-        elif entry.namespace:
-            self._view.go_to(entry.namespace, entry.room)
+        if at < len(self._entries) and (place := self._entries[at].place):
+            self.talk_in(place)
+
+    def talk_in(self, place: Place) -> None:
+        """Send typed text to a room or namespace from now on; filter to a client."""
+        view = self._view
+        view.side.cursor = place
+        if place.client:
+            view.model.only_client(place.client)
+            return
+        view.go_to(place.namespace, place.room)
+        if view.can_send:
+            self.focus(Focus.INPUT)
 
     def _detail_title(self, width: int) -> Fragments:
         detail = self._view.detail
@@ -287,6 +322,10 @@ def _columns() -> int:
 
 def _rows() -> int:
     return get_app().output.get_size().rows
+
+
+def _sidebar_width() -> Dimension:
+    return Dimension.exact(WIDTH if _columns() >= _NARROW else max(_columns() - 1, 1))
 
 
 def _badge_width() -> Dimension:

@@ -1,31 +1,32 @@
 """The sidebar: namespaces, and the rooms of the current one with their members, or the clients."""
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from nsroom.output.room_names import room_order
 from nsroom.output.terminal import cells, clip, safe
 from nsroom.tui.model.clients import ObservedClient
 from nsroom.tui.model.namespaces import Namespace, Room, State
 from nsroom.tui.model.rates import Rate
 from nsroom.tui.screen.lines import Fragments, fit, justify
-from nsroom.tui.screen.state import View
+from nsroom.tui.screen.side_pane import Place, Scroll
+from nsroom.tui.screen.state import Focus, View
 from nsroom.tui.screen.status import DOTS
 
 _MAX_MEMBERS = 30
 _MAX_CLIENTS = 200
+WIDTH = 24
 
 
 class Entry(NamedTuple):
-    """A line of the sidebar, and what a click on it selects."""
+    """A line of the sidebar, and what it selects."""
 
     fragments: Fragments
-    namespace: str = ""
-    room: str = ""
-    client: str = ""
+    place: Place | None = None
 
 
 def sidebar(view: View, width: int, height: int) -> list[Entry]:
+<<<<<<< HEAD
     """Return the lines; if there are too many, the last line of a list counts the rest."""
     namespaces = [
         entry
@@ -33,20 +34,57 @@ def sidebar(view: View, width: int, height: int) -> list[Entry]:
         for entry in _namespace(view, namespace, width)
     ]
     below = _observed(view, width) if view.is_observing else _rooms(view, width)
+=======
+    """Return the lines; in a list that is too long, those around the selected one, with the rest counted."""
+    namespaces, below = _namespaces(view, width), _below(view, width)
+>>>>>>> 6983f82 (Give the sidebar the keys: move, talk, filter, fold, unread first; change rooms by key)
     # At least half of the height is for the rooms: they are what the user writes to.
     most = max(height - len(below) - 3, (height - 3) // 2, 1)
-    entries = [_heading("NAMESPACES"), *_cut(namespaces, most, width), Entry([])]
-    return [
-        *entries,
-        _heading("CLIENTS" if view.is_observing else "ROOMS"),
-        *_cut(below, height - len(entries) - 1, width),
-    ][:height]
+    above = _scrolled(view, namespaces, view.side.namespaces, most, width)
+    entries = [_heading("NAMESPACES"), *above, Entry([])]
+    entries.append(_heading("CLIENTS" if view.is_observing else "ROOMS"))
+    rows = max(height - len(entries), 0)
+    return [*entries, *_scrolled(view, below, view.side.below, rows, width)][:height]
 
 
-def _cut(entries: list[Entry], most: int, width: int) -> list[Entry]:
-    if len(entries) <= most:
-        return entries
-    return [*entries[: max(most - 1, 0)], _more(len(entries) - most + 1, width)]
+def places(view: View) -> list[Place]:
+    """Return what the lines of the sidebar select, in their order."""
+    entries = [*_namespaces(view, WIDTH), *_below(view, WIDTH)]
+    return list(dict.fromkeys(entry.place for entry in entries if entry.place))
+
+
+def selected(view: View) -> Place:
+    """Return what the selected line selects: at first, the room or namespace that typed text goes to."""
+    return view.side.cursor or Place(view.namespace, view.room)
+
+
+def move(view: View, steps: int) -> None:
+    """Select another line."""
+    all_places, current = places(view), selected(view)
+    if all_places:
+        at = all_places.index(current) if current in all_places else 0
+        view.side.cursor = all_places[min(max(at + steps, 0), len(all_places) - 1)]
+
+
+def _scrolled(view: View, entries: Sequence[Entry], scroll: Scroll, rows: int, width: int) -> list[Entry]:
+    """Return the lines of a list in its window, the selected one marked."""
+    current = selected(view) if view.focus is Focus.SIDEBAR else Place(view.namespace, view.room)
+    anchor = next((at for at, entry in enumerate(entries) if entry.place == current), 0)
+    window = range(len(entries))
+    if len(entries) > rows:
+        window = scroll.window(len(entries), rows, anchor)
+    shown = [_marked(view, entries[at]) for at in window]
+    if window and window[0] > 0 and rows > 2:
+        shown[0] = Entry(_quiet(f"↑ {window[0] + 1:,} more", width))
+    if window and window[-1] < len(entries) - 1 and rows > 1:
+        shown[-1] = Entry(_quiet(f"↓ {len(entries) - window[-1]:,} more", width))
+    return shown
+
+
+def _marked(view: View, entry: Entry) -> Entry:
+    if view.focus is not Focus.SIDEBAR or entry.place != selected(view):
+        return entry
+    return entry._replace(fragments=[(f"{style} class:row", text) for style, text in entry.fragments])
 
 
 def _heading(text: str) -> Entry:
@@ -57,18 +95,32 @@ def _quiet(text: str, width: int) -> Fragments:
     return fit([("class:quiet", f"   {text}")], width)
 
 
-def _more(count: int, width: int) -> Entry:
-    return Entry(_quiet(f"{count:,} more", width))
+def _namespaces(view: View, width: int) -> list[Entry]:
+    known = list(view.shown_namespaces.by_name.values())
+    if view.side.unread_first:
+        known.sort(key=lambda namespace: not namespace.unread)
+    return [entry for namespace in known for entry in _namespace(view, namespace, width)]
 
 
 def _namespace(view: View, namespace: Namespace, width: int) -> list[Entry]:
+    """Return the line of a namespace, followed by our sid there, or by its rooms if they are unfolded."""
     style, dot = DOTS[namespace.state]
-    is_current = namespace.name == view.namespace
-    left = [(style, f" {dot} "), ("bold" if is_current else "", safe(namespace.name))]
-    entries = [Entry(justify(left, _unread(namespace), width), namespace.name)]
+    place, is_current = Place(namespace.name), namespace.name == view.namespace
+    fold = _fold_mark(view, place, is_current, bool(namespace.rooms))
+    left = [("", fold), (style, f"{dot} "), ("bold" if is_current else "", safe(namespace.name))]
+    entries = [Entry(justify(left, _unread(namespace), width), place)]
     if is_current and namespace.sid:
-        entries.append(Entry(_quiet(safe(namespace.sid), width), namespace.name))
+        entries.append(Entry(_quiet(safe(namespace.sid), width), place))
+    elif not is_current and place in view.side.toggled:
+        entries += _rooms(view, namespace, width, indent=" ")
     return entries
+
+
+def _fold_mark(view: View, place: Place, is_open: bool, can_fold: bool) -> str:
+    """Return the sign before a line that folds, shown while the sidebar has the keys."""
+    if view.focus is not Focus.SIDEBAR or not can_fold or view.is_observing:
+        return " "
+    return "▾" if is_open != (place in view.side.toggled) else "▸"
 
 
 def _unread(namespace: Namespace) -> Fragments:
@@ -77,6 +129,7 @@ def _unread(namespace: Namespace) -> Fragments:
     return [("class:sign", f" {namespace.unread:,} ")] if namespace.unread else []
 
 
+<<<<<<< HEAD
 def _observed(view: View, width: int) -> list[Entry]:
     """Return the clients, and then the rooms that some of them are known to be in."""
     rooms = [
@@ -99,6 +152,15 @@ def _observed_room(view: View, namespace: Namespace, name: str, width: int) -> l
         [clients.label(sid) or safe(sid) for sid in islice(room.members, _MAX_MEMBERS)] if clients else []
     )
     return [head, Entry(_quiet(" ".join(labels), width), namespace.name)]
+=======
+def _below(view: View, width: int) -> list[Entry]:
+    if view.is_observing:
+        return _clients(view, width)
+    namespace = view.shown_namespaces[view.namespace]
+    if Place(view.namespace) in view.side.toggled:
+        return [Entry(_quiet(f"{len(namespace.rooms):,} folded", width), Place(view.namespace))]
+    return _rooms(view, namespace, width) or [Entry(_quiet("none known", width))]
+>>>>>>> 6983f82 (Give the sidebar the keys: move, talk, filter, fold, unread first; change rooms by key)
 
 
 def _clients(view: View, width: int) -> list[Entry]:
@@ -110,7 +172,7 @@ def _clients(view: View, width: int) -> list[Entry]:
         return [Entry(_quiet("none yet", width))]
     entries = [_client(view, client, width) for client in islice(ordered, _MAX_CLIENTS)]
     left = len(ordered) - len(entries)
-    return [*entries, _more(left, width)] if left else entries
+    return [*entries, Entry(_quiet(f"{left:,} more", width))] if left else entries
 
 
 def _client(view: View, client: ObservedClient, width: int) -> Entry:
@@ -118,34 +180,34 @@ def _client(view: View, client: ObservedClient, width: int) -> Entry:
     style, dot = DOTS[State.CONNECTED if is_connected else State.DISCONNECTED]
     left = [(style, f" {dot} "), ("", f"#{client.number} "), ("class:quiet", safe(client.sid))]
     right = [("class:sign", f" {_graph(client.rate, view):4} ")]
-    return Entry(justify(left, right, width), client=client.sid)
+    return Entry(justify(left, right, width), Place(client=client.sid))
 
 
-def _rooms(view: View, width: int) -> list[Entry]:
-    rooms = view.shown_namespaces[view.namespace].rooms
-    ordered = sorted(
-        rooms.items(), key=lambda pair: (pair[0] != view.room, not pair[1].joined, room_order(pair[0]))
-    )
+def _rooms(view: View, namespace: Namespace, width: int, indent: str = "") -> list[Entry]:
     entries = []
-    for name, room in ordered:
-        entries.append(Entry(_room(view, name, room, width), view.namespace, name))
-        if name == view.room:
-            entries += _members(view, name, room, width)
-    return entries or [Entry(_quiet("none known", width))]
+    for name, room in namespace.ordered_rooms(view.side.unread_first):
+        place = Place(namespace.name, name)
+        is_current = place == (view.namespace, view.room, "")
+        fold = indent + _fold_mark(view, place, is_current, bool(room.members))
+        entries.append(Entry(_room(view, name, room, width, fold, is_current), place))
+        if is_current != (place in view.side.toggled):
+            entries += _members(room, width, place)
+    return entries
 
 
-def _members(view: View, name: str, room: Room, width: int) -> list[Entry]:
+def _members(room: Room, width: int, place: Place) -> list[Entry]:
     nicks = list(room.members.values())
-    shown = [Entry(_quiet(safe(nick), width), view.namespace, name) for nick in nicks[:_MAX_MEMBERS]]
-    return shown if len(nicks) <= _MAX_MEMBERS else [*shown, _more(len(nicks) - _MAX_MEMBERS, width)]
+    shown = [Entry(_quiet(safe(nick), width), place) for nick in nicks[:_MAX_MEMBERS]]
+    left = len(nicks) - len(shown)
+    return [*shown, Entry(_quiet(f"{left:,} more", width), place)] if left else shown
 
 
-def _room(view: View, name: str, room: Room, width: int) -> Fragments:
+def _room(view: View, name: str, room: Room, width: int, fold: str, is_current: bool) -> Fragments:
     style, dot, state = _room_state(room)
     right: Fragments = [("class:sign", f"{_graph(room.rate, view)} ")]
     right += [("class:sign", f"+{room.unread:,} ")] if room.unread else []
     right += [("class:failed" if room.refused else "class:quiet", f"{state:>2} ")]
-    left = [(style, f" {dot} "), ("bold" if name == view.room else "", safe(name))]
+    left = [("", fold), (style, f"{dot} "), ("bold" if is_current else "", safe(name))]
     if cells(safe(name)) + 3 > width - sum(cells(text) for _, text in right):
         right = right[1:]
     return justify(left, right, width)

@@ -16,6 +16,7 @@ from nsroom.tui.model.timeline import Moment, Timeline
 from nsroom.tui.screen.detail import Detail
 from nsroom.tui.screen.help_pane import HelpPane
 from nsroom.tui.screen.notice import Notice
+from nsroom.tui.screen.side_pane import SidePane
 
 if TYPE_CHECKING:  # the client takes longer to load than the first frame to draw
     from nsroom.client.client import Client
@@ -36,6 +37,7 @@ class Focus(StrEnum):
     INPUT = "input"
     STREAM = "stream"
     DETAIL = "detail"
+    SIDEBAR = "sidebar"
     ASK = "ask"
     HISTORY = "history"
     """The search in the input history."""
@@ -105,6 +107,7 @@ class View:
     row_colour: RowColour = RowColour.NONE
     sidebar: bool | None = None
     """Whether the user wants the sidebar; None to show it if the screen is wide enough."""
+    side: SidePane = field(default_factory=SidePane)
     saved_to: str = ""
     """The file that records are being saved to."""
     saved: int = 0

@@ -10,7 +10,8 @@ HANDLERS = dict.fromkeys(ACTIONS, lambda _event: None)
 
 
 def test_every_function_of_the_keymap_has_an_action() -> None:
-    assert list(ACTIONS) == [key.name for key in KEYS]
+    assert set(ACTIONS) == {key.name for key in KEYS}
+    assert len(ACTIONS) == len(KEYS)
 
 
 def test_keys_of_the_settings_replace_the_usual_ones() -> None:

@@ -42,7 +42,7 @@ async def test_collapsed_repeats_and_unfolded_acknowledgements(cols: int, rows: 
     viewed = shop()
     viewed.model.collapse()
     viewed.model.show_acknowledgements(True)
-    viewed.sidebar = cols < 100
+    viewed.sidebar = 60 < cols < 100
     await is_drawn(viewed, "rows-collapsed", cols, rows)
 
 

@@ -16,6 +16,8 @@ def test_terminals_pass_every_key_on() -> None:
         "c-r",
         "c-x c-e",
         "escape enter",
+        *("c-n", "c-p", "s-tab", "escape up", "escape down"),
+        *(f"escape {number}" for number in range(1, 10)),
     }
     named = {
         "up",

@@ -1,8 +1,11 @@
 import pytest
 
 from nsroom.output.terminal import cells
-from nsroom.tui.screen.sidebar import sidebar
-from nsroom.tui.screen.state import View
+from nsroom.output.times import Times
+from nsroom.tui.screen.side_pane import Place
+from nsroom.tui.screen.sidebar import move, places, sidebar
+from nsroom.tui.screen.state import Focus, View
+from tests.cli.tui.drawing import is_drawn, sizes
 from tests.cli.tui.records import NOON, ack, emit, event, message, observed, opened, packet, plain, view
 
 EVIL = "\x1b[2J\u202e"
@@ -36,6 +39,71 @@ def test_namespaces_and_rooms() -> None:
         " ◌ ops           asked",
         " ○ other         +1",
     ]
+
+
+def chatting() -> View:
+    """Return a view of four namespaces and many rooms, the sidebar of which has the keys."""
+    rooms = [f"room-{number}" for number in range(1, 41)]
+    records = [
+        packet("connect", sid="s1"),
+        packet("connect", sid="s2", namespace="/news"),
+        packet("connect_error", namespace="/secret", message="no"),
+        emit("join", "lobby", id=1),
+        ack(
+            "join",
+            {"room": "lobby", "members": [{"sid": "s1", "nick": "ann"}, {"sid": "s3", "nick": "bob"}]},
+            id=1,
+        ),
+        message("lobby", "bob", "hi", namespace="/news"),
+        message("ops", "bob", "hi", namespace="/news"),
+        *(event("x", {"room": room}) for room in reversed(rooms)),
+        message("room-33", "bob", "hi"),
+    ]
+    viewed = view(*(each._replace(time=NOON) for each in records), room="lobby")
+    viewed.times = Times.UTC
+    viewed.sidebar = True
+    viewed.side.cursor = Place("/chat", "room-2")
+    return viewed
+
+
+@sizes
+async def test_a_line_is_selected(cols: int, rows: int) -> None:
+    await is_drawn(chatting(), "sidebar", cols, rows, Focus.SIDEBAR)
+
+
+@sizes
+async def test_unread_first_and_unfolded(cols: int, rows: int) -> None:
+    viewed = chatting()
+    viewed.side.unread_first = True
+    viewed.side.cursor = Place("/news")
+    viewed.side.toggle(Place("/news"))
+    await is_drawn(viewed, "sidebar-unfolded", cols, rows, Focus.SIDEBAR)
+
+
+def test_rooms_and_members_fold() -> None:
+    viewed = chatting()
+    assert "   bob" in side(viewed, 60)
+    viewed.side.toggle(Place("/chat", "lobby"))
+    assert "   bob" not in side(viewed, 60)
+    viewed.side.toggle(Place("/chat"))
+    assert side(viewed, 60)[-1] == "   41 folded"
+
+
+def test_moving_through_all_lines_scrolls() -> None:
+    viewed = chatting()
+    viewed.focus = Focus.SIDEBAR
+    move(viewed, -100)
+    seen = []
+    for _ in range(50):
+        lines = sidebar(viewed, 23, 14)
+        (marked,) = {
+            entry.place for entry in lines if any("class:row" in style for style, _ in entry.fragments)
+        }
+        assert len(lines) == 14
+        seen.append(marked)
+        move(viewed, 1)
+    assert list(dict.fromkeys(seen)) == places(viewed)
+    assert [place.room for place in seen[4:8]] == ["room-1", "room-2", "room-3", "room-4"]
 
 
 @pytest.mark.parametrize("height", [1, 2, 4, 7, 10, 40])
