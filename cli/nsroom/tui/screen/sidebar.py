@@ -26,18 +26,8 @@ class Entry(NamedTuple):
 
 
 def sidebar(view: View, width: int, height: int) -> list[Entry]:
-<<<<<<< HEAD
-    """Return the lines; if there are too many, the last line of a list counts the rest."""
-    namespaces = [
-        entry
-        for namespace in view.shown_namespaces.by_name.values()
-        for entry in _namespace(view, namespace, width)
-    ]
-    below = _observed(view, width) if view.is_observing else _rooms(view, width)
-=======
     """Return the lines; in a list that is too long, those around the selected one, with the rest counted."""
     namespaces, below = _namespaces(view, width), _below(view, width)
->>>>>>> 6983f82 (Give the sidebar the keys: move, talk, filter, fold, unread first; change rooms by key)
     # At least half of the height is for the rooms: they are what the user writes to.
     most = max(height - len(below) - 3, (height - 3) // 2, 1)
     above = _scrolled(view, namespaces, view.side.namespaces, most, width)
@@ -129,38 +119,36 @@ def _unread(namespace: Namespace) -> Fragments:
     return [("class:sign", f" {namespace.unread:,} ")] if namespace.unread else []
 
 
-<<<<<<< HEAD
+def _below(view: View, width: int) -> list[Entry]:
+    if view.is_observing:
+        return _observed(view, width)
+    namespace = view.shown_namespaces[view.namespace]
+    if Place(view.namespace) in view.side.toggled:
+        return [Entry(_quiet(f"{len(namespace.rooms):,} folded", width), Place(view.namespace))]
+    return _rooms(view, namespace, width) or [Entry(_quiet("none known", width))]
+
+
 def _observed(view: View, width: int) -> list[Entry]:
     """Return the clients, and then the rooms that some of them are known to be in."""
     rooms = [
         entry
         for namespace in view.shown_namespaces.by_name.values()
-        for name in sorted(namespace.rooms, key=room_order)
-        for entry in _observed_room(view, namespace, name, width)
+        for name, room in namespace.ordered_rooms()
+        for entry in _observed_room(view, Place(namespace.name, name), room, width)
     ]
     clients = _clients(view, width)
     return [*clients, Entry([]), _heading("ROOMS"), *rooms] if rooms else clients
 
 
-def _observed_room(view: View, namespace: Namespace, name: str, width: int) -> list[Entry]:
-    room = namespace.rooms[name]
+def _observed_room(view: View, place: Place, room: Room, width: int) -> list[Entry]:
     count = room.count if room.count is not None else len(room.members)
-    left: Fragments = [("class:quiet", f" {clip(safe(namespace.name), 8)} "), ("", safe(name))]
-    head = Entry(justify(left, [("class:quiet", f" {count:,} ")], width), namespace.name)
+    left: Fragments = [("class:quiet", f" {clip(safe(place.namespace), 8)} "), ("", safe(place.room))]
+    head = Entry(justify(left, [("class:quiet", f" {count:,} ")], width), place)
     clients = view.shown_clients
     labels = (
         [clients.label(sid) or safe(sid) for sid in islice(room.members, _MAX_MEMBERS)] if clients else []
     )
-    return [head, Entry(_quiet(" ".join(labels), width), namespace.name)]
-=======
-def _below(view: View, width: int) -> list[Entry]:
-    if view.is_observing:
-        return _clients(view, width)
-    namespace = view.shown_namespaces[view.namespace]
-    if Place(view.namespace) in view.side.toggled:
-        return [Entry(_quiet(f"{len(namespace.rooms):,} folded", width), Place(view.namespace))]
-    return _rooms(view, namespace, width) or [Entry(_quiet("none known", width))]
->>>>>>> 6983f82 (Give the sidebar the keys: move, talk, filter, fold, unread first; change rooms by key)
+    return [head, Entry(_quiet(" ".join(labels), width), place)]
 
 
 def _clients(view: View, width: int) -> list[Entry]:
