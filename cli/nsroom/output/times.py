@@ -1,9 +1,10 @@
 """Times of day in the column of times, local or UTC."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CELLS = 12
 """Width of a time of day."""
 
@@ -29,6 +30,18 @@ def utc_time(time: int) -> str:
     seconds, micros = divmod(time, 1_000_000)
     hours, rest = divmod(seconds % 86_400, 3600)
     return f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}.{micros // 1000:03d}"
+
+
+def moment(time: int, utc: bool, precision: str = "milliseconds") -> str:
+    """Return date and time of a time in microseconds, with the zone; nothing if no clock can show it."""
+    try:
+        when = _EPOCH + timedelta(microseconds=time)
+        shown = when if utc else when.astimezone()
+    except (ValueError, OverflowError, OSError):
+        return ""
+    offset = f"{shown:%z}"
+    zone = "UTC" if utc else f"{offset[:3]}:{offset[3:]}"
+    return f"{shown.replace(tzinfo=None).isoformat(' ', precision)} {zone}"
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 import pytest
 
 from nsroom.output.summary import time_column
-from nsroom.output.times import CELLS, Times, local_time, utc_time
+from nsroom.output.times import CELLS, Times, local_time, moment, utc_time
 from nsroom.record import Direction, Kind, Record
 from tests.peers.program import Runner, Server
 
@@ -49,3 +49,17 @@ async def test_records_have_their_own_times(nsroom: Runner, server: Server) -> N
     result = await nsroom("connect", "-u", server.url, "-C", "1", "--time", "utc")
     assert (result.code, result.stdout) == (2, "")
     assert result.stderr.endswith("--time is for readable lines: add --plain, or leave it out\n")
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [
+        (0, "1970-01-01 00:00:00.000 UTC"),
+        (-1, "1969-12-31 23:59:59.999 UTC"),
+        (1_732_363_202_123_456, "2024-11-23 12:00:02.123 UTC"),
+        (10**20, ""),
+        (-(10**18), ""),
+    ],
+)
+def test_a_moment(time: int, shown: str) -> None:
+    assert moment(time, utc=True) == shown

@@ -33,13 +33,14 @@ KEYS = {
 }
 # Text that differs between runs, and its replacement, which is padded to the same width.
 _VOLATILE = (
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d\d\d"), "when"),
+    (re.compile(r"(?<= )[+-]\d\d:\d\d$", re.MULTILINE), "zone"),
     (re.compile("[▁▂▃▄▅▆▇█]"), " "),
     (re.compile(r"\d\d:\d\d:\d\d\.\d\d\d"), "hh:mm:ss.mmm"),
     (re.compile(r"\d\d:\d\d:\d\d(?= )"), "hh:mm:ss"),
     (re.compile(r"(?<=^ )\d\d:\d\d(?=  )", re.MULTILINE), "hh:mm"),
     (re.compile(r" *✓ +[\d.]+ m?s"), "✓ took"),
     (re.compile(r" *rtt [\d.]+ m?s"), "rtt took"),
-    (re.compile(r"(?<=frame  )\d\S*"), "when"),
     (re.compile(r"(?<=^   )[\w-]{10,20}", re.MULTILINE), "sid"),
     (re.compile(r"(?<=[ │▌])([\w-]{20}|[\w-]{10,19}…)(?=$| )", re.MULTILINE), "sid"),
     (re.compile(r'(?<=sid: ")[\w-]{6,20}…?'), "sid"),

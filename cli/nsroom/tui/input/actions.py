@@ -10,7 +10,7 @@ from prompt_toolkit.search import SearchDirection, start_search
 
 from nsroom.output.times import Times
 from nsroom.record import Kind, Record
-from nsroom.tui.input import copy_formats
+from nsroom.tui.input import copy_formats, detail_actions
 from nsroom.tui.input.key_context import Action, KeyContext
 from nsroom.tui.input.shell_words import is_open
 from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
@@ -350,6 +350,11 @@ ACTIONS: Mapping[str, Action] = {
     "detail": _detail,
     "fold": lambda context: context.screen.toggle_fold(),
     "close_detail": _close_detail,
+    "detail_search": detail_actions.ask_search,
+    "detail_next": lambda context: detail_actions.search_next(context.view, forward=True),
+    "detail_back": lambda context: detail_actions.search_next(context.view, forward=False),
+    "copy_value": detail_actions.copy_value,
+    "copy_path": detail_actions.copy_path,
     "send": _send,
     "newline": lambda context: context.input.insert_text("\n"),
     "editor": _editor,
@@ -379,6 +384,7 @@ ACTIONS: Mapping[str, Action] = {
     "next_mark": lambda context: _go_to_mark(context.view, forward=False),
     "back_mark": lambda context: _go_to_mark(context.view, forward=True),
     "copy": _ask_copy,
+    "compare": lambda context: detail_actions.compare(context.view),
     "edit": _edit,
     "resend": _resend,
     "acknowledgements": _acknowledgements,

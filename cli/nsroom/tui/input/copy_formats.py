@@ -87,6 +87,14 @@ def _content(record: Record) -> Json:
     return record.args or [] if record.kind is Kind.ACK else to_json(record)
 
 
+def as_value(value: Json) -> str:
+    """Return one value: printable text as it is, binary as base64, everything else as JSON."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    is_printable = isinstance(value, str) and safe(value) == value
+    return str(value) if is_printable else json.dumps(escape(value))
+
+
 FORMATS: dict[str, Callable[[Record], str]] = {
     "json": as_json,
     "emit": as_emit,

@@ -142,6 +142,13 @@ class Model:
         is_shown = index < partner < self._shown_until and partner in self.ring
         return self[partner] if is_shown else None
 
+    def previous(self, index: int) -> Record | None:
+        """Return the event before this one of the same name, direction, namespace and client, or None."""
+        event, before = self[index], self.records[: index - self.ring.first]
+        if event.kind is not _EVENT:
+            return None
+        return next((record for record in reversed(before) if _same_event(record, event)), None)
+
     def is_waiting(self, index: int) -> bool:
         """Return whether an event still waits for its acknowledgement."""
         record = self[index]

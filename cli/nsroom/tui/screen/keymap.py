@@ -49,6 +49,11 @@ KEYS = (
     Key("detail", ("enter",), _STREAM, "open or close the detail", "detail"),
     Key("fold", ("enter", "space", "left", "right"), _DETAIL, "fold or unfold", "fold"),
     Key("close_detail", ("escape", "q"), _DETAIL, "close the detail", "close"),
+    Key("detail_search", ("/",), _DETAIL, "search the detail, also in what is folded", "search"),
+    Key("detail_next", ("n",), _DETAIL, "next match downwards"),
+    Key("detail_back", ("N",), _DETAIL, "next match upwards"),
+    Key("copy_value", ("y",), _DETAIL, "copy the value on this line", "copy value"),
+    Key("copy_path", ("Y",), _DETAIL, "copy the path of the value on this line, such as .items[0].sku"),
     Key("send", ("enter",), _INPUT, "send, or run the command; a new line if a bracket is open", "send"),
     Key("newline", ("escape enter",), _INPUT, "insert a new line"),
     Key("editor", ("f4", "c-x c-e"), _INPUT, "edit in $EDITOR", "editor"),
@@ -78,6 +83,7 @@ KEYS = (
     Key("next_mark", ("'",), _STREAM, "next mark upwards"),
     Key("back_mark", ('"',), _STREAM, "next mark downwards"),
     Key("copy", ("c",), _READING, "copy the record; then j JSON, e emit, s JavaScript, p Python", "copy as…"),
+    Key("compare", ("d",), _READING, "show what differs from the previous event of this name", "compare"),
     Key("edit", ("e",), _READING, "edit the event and send it again", "edit and send"),
     Key("resend", ("r",), _READING, "send the event again, or try to connect again", "try again"),
     Key("acknowledgements", ("A",), _STREAM, "show acknowledgements in rows of their own, or fold them"),
@@ -124,7 +130,9 @@ _KEY_NAMES = {
 }
 _UP_AND_DOWN = ("up", "detail_up")
 """Functions with a label in the key bar that covers both directions."""
-_NOT_IN_CHAT = frozenset(["detail", "search", "filter", "input_filter", "copy", "edit", "jump", "unfilter"])
+_NOT_IN_CHAT = frozenset(
+    ["detail", "compare", "search", "filter", "input_filter", "copy", "edit", "jump", "unfilter"]
+)
 _NOT_WHEN_OBSERVING = frozenset(
     ["newline", "editor", "input_filter", "mode", "input_mode", "edit", "resend", "write"]
 )
@@ -172,6 +180,7 @@ def _talk_label(view: View) -> str:
 _AVAILABLE: dict[str, Callable[[View], bool]] = {
     "copy": _has_selection,
     "edit": _can_edit,
+    "compare": lambda view: view.detail is not None,
     "only_client": _has_selection,
     "resend": lambda view: bool(view.failure),
     "jump": lambda view: view.model.cursor in view.model.acks.partners,
@@ -189,6 +198,7 @@ _LABELS: dict[str, Callable[[View], str]] = {
     "send": lambda view: "filter" if view.is_observing else "send",
     "pause": lambda view: "resume" if view.model.paused else "pause",
     "play": lambda view: "pause" if view.playback and view.playback.is_playing else "play",
+    "compare": lambda view: "whole" if view.comparing else "compare",
     "mode": _other_mode,
     "input_mode": _other_mode,
 }

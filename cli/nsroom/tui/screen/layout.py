@@ -26,6 +26,7 @@ from prompt_toolkit.layout.processors import (
 from prompt_toolkit.widgets import SearchToolbar
 
 from nsroom.output.terminal import clip, safe
+from nsroom.output.times import Times
 from nsroom.tui.screen.chat_pane import chat_lines
 from nsroom.tui.screen.event_list import rows
 from nsroom.tui.screen.keymap import bar, help_lines
@@ -81,7 +82,7 @@ class Screen:
             clicked=self._click_detail,
             scrolled=self._scroll_detail,
             focusable=True,
-            height=self._detail_height,
+            height_for=self._detail_height,
         )
         self.sidebar = LinesWindow(
             self._sidebar_lines,
@@ -195,12 +196,17 @@ class Screen:
             ]
         )
 
-    def _detail_height(self) -> Dimension:
-        """Return the number of the detail's lines, limited to half of the screen."""
+    def _detail_height(self, width: int) -> Dimension:
+        """Return the number of the detail's lines of this width, limited to half of the screen."""
         most = max((_rows() - 6) // 2, 3)
+        self._resize_detail(width)
         count = len(self._view.detail.lines(0, most)) if self._view.detail else 0
         tall = _rows() >= _LOW
         return Dimension.exact(max(min(count, most), 3)) if tall else Dimension(min=1)
+
+    def _resize_detail(self, width: int) -> None:
+        if self._view.detail is not None:
+            self._view.detail.resize(width - 1, self._view.times is Times.UTC)
 
     def _help_lines(self) -> list[Fragments]:
         return help_lines(self._view, self._keys, self._commands)
@@ -281,6 +287,7 @@ class Screen:
             self.focus(Focus.INPUT)
 
     def _detail_title(self, width: int) -> Fragments:
+        self._resize_detail(width)
         detail = self._view.detail
         return fit([("class:event", f" {detail.title()}")], width) if detail else []
 

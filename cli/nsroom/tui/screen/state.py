@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import is_
 from typing import TYPE_CHECKING
 
 from nsroom.client.events import Emit
@@ -91,6 +92,8 @@ class View:
     detail: Detail | None = None
     detail_top: int = 0
     detail_row: int = 0
+    comparing: bool = False
+    """Whether the detail shows what differs from the previous record of the same event."""
     chat_scroll: int = 0
     """The number of lines that the chat is scrolled back."""
     chat_read: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -178,8 +181,10 @@ class View:
         if record is None or index is None:
             return
         answer = self.model.answer(index)
-        if self.detail is None or self.detail.record is not record or self.detail.answer is not answer:
-            self.detail = Detail(record, answer)
+        previous = self.model.previous(index) if self.comparing else None
+        wanted = (record, answer, previous)
+        if self.detail is None or not all(map(is_, wanted, self.detail.shown)):
+            self.detail = Detail(record, answer, previous)
             self.detail_top = self.detail_row = 0
 
     def require_selected(self) -> Record | None:

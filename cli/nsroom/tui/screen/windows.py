@@ -41,12 +41,21 @@ class LinesWindow(Window):
         style: str = "",
         width: AnyDimension = None,
         height: AnyDimension = None,
+        height_for: Callable[[int], Dimension] | None = None,
     ) -> None:
+        """`height_for` returns the height for a width; without it, the height does not depend on that."""
         super().__init__(_Focusable(focusable), width=width, height=height, dont_extend_height=height == 1)
         self._make_lines = make_lines
         self._clicked = clicked
         self._scrolled = scrolled
         self._base_style = style
+        self._height_for = height_for
+
+    def preferred_height(self, width: int, max_available_height: int) -> Dimension:
+        """Return the height for this width."""
+        if self._height_for is not None:
+            return self._height_for(width)
+        return super().preferred_height(width, max_available_height)
 
     def write_to_screen(
         self,

@@ -1,6 +1,7 @@
 """The actions of the keys, with the reference server in the same process."""
 
 from nsroom.tui.screen.state import Focus
+from tests.cli.tui.records import event
 from tests.cli.tui.user import User
 
 
@@ -11,6 +12,25 @@ async def test_enter_accepts_a_completion_before_it_sends(user: User) -> None:
     await user.sees(lambda text: "/join ROOM…" not in text)
     await user.press("x1", "Enter")
     await user.sees("/chat x1 ›")
+
+
+async def test_search_copy_and_compare_in_the_detail(user: User) -> None:
+    for bid in (1, 2):
+        user.view.model.add(event("price", {"bid": bid, "deep": {"list": [{"sku": "A-1"}] * 60}}))
+    await user.press("Escape", "Up", "Enter", "Tab", "/", "sku", "Enter")
+    await user.sees("A-1")
+    await user.press("y")
+    await user.sees("copied 3 characters")
+    assert user.copied == "A-1"
+    await user.press("n", "Y")
+    await user.sees("copied 17 characters")
+    assert user.copied == ".deep.list[1].sku"
+    await user.press("d")
+    await user.sees("~ .bid  1 → 2")
+    await user.press("d", "/", "nothing like it", "Enter")
+    await user.sees("not found below: nothing like it")
+    await user.press("End", "N")
+    await user.sees("not found above")
 
 
 async def test_the_detail_opens_folds_and_closes(user: User) -> None:

@@ -251,3 +251,19 @@ def test_code(args: list[Json], javascript: str, python: str) -> None:
 
 def test_code_names_the_namespace() -> None:
     assert copy_formats.as_python(event("e", 1)) == "await sio.emit('e', 1, namespace='/chat')"
+
+
+@pytest.mark.parametrize(
+    ("value", "copied"),
+    [
+        ("text ünï", "text ünï"),
+        ("two\nlines", r'"two\nlines"'),
+        ("\x03\u202e", r'"\u0003\u202e"'),
+        (12.5, "12.5"),
+        (None, "null"),
+        ({"a": [b"hi"]}, '{"a": [{"$binary": "aGk="}]}'),
+        (b"hi", "aGk="),
+    ],
+)
+def test_one_value(value: Json, copied: str) -> None:
+    assert copy_formats.as_value(value) == copied

@@ -265,3 +265,10 @@ def test_last_arguments() -> None:
     assert known.last_arguments("/chat", "price") == [{"bid": 2}]
     assert known.last_arguments("/chat", "other") == []
     assert known.last_arguments("/nowhere", "price") == []
+
+
+def test_the_previous_event_of_the_name() -> None:
+    first, sent, last = event("a", 1), emit("a", 1), event("a", 2)
+    seen = model(first, sent, ack("a", 1), event("a", 1, namespace="/news"), event("b"), last)
+    assert seen.previous(5) is first
+    assert [seen.previous(index) for index in range(5)] == [None] * 5

@@ -10,7 +10,7 @@ from tests.cli.tui.records import event, observed, plain, view
 def test_terminals_pass_every_key_on() -> None:
     ordinary = {
         *"abcdefghijklmnopqrstuvwxyz",
-        *"ACGNRTz?/'\"",
+        *"ACGNRTYz?/'\"",
         "c-f",
         "c-q",
         "c-r",
