@@ -61,6 +61,7 @@ BUILT = {
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",
+    "diff": "--ignore --where",
     "show": "--where --count --wait --for --time --theme --all --raw --json --plain --save --force",
     "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
@@ -83,6 +84,7 @@ BEYOND = {
     "kick": "--timeout",
     "servers": "--json",
     "decode": "--frame --json --plain",
+    "diff": "--json",
     "show": "--speed",
     "replay": "--direction --speed --ack --timeout --summary",
     "doctor": "--event --event-args",
@@ -269,7 +271,7 @@ def test_completion_offers_files_to_the_commands_that_take_files() -> None:
         for each in TREE.commands[command].params
         if each.param_type_name == "argument" and takes_file(each)
     ]
-    assert sorted(arguments) == ["decode", "replay", "show"]
+    assert sorted(arguments) == ["decode", "diff", "diff", "replay", "show"]
 
 
 def reference() -> str:

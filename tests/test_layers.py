@@ -19,7 +19,7 @@ SOURCES = {
 LAYERS = {
     "nsroom": (
         "errors record",
-        "filters channel encoding protocol",
+        "filters channel comparison encoding protocol",
         "output client.target",
         "client.transports",
         "client",

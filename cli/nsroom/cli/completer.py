@@ -78,10 +78,10 @@ def _after_command(name: str, before: Sequence[str], last: str) -> Iterator[Cand
 
 
 def _arguments(command: Any, before: Sequence[str], last: str) -> Iterator[Candidate]:
-    """Yield a file for a first argument that is one, and targets where a word can be one."""
+    """Yield a file for an argument that is one, and targets where a word can be one."""
     arguments = [each for each in command.params if each.param_type_name == "argument"]
     if arguments and takes_file(arguments[0]):
-        if not before:
+        if len(before) < len(arguments) and takes_file(arguments[len(before)]):
             yield Candidate(FILES)
         return
     is_alone = len(arguments) == 1 and arguments[0].name in ("target", "targets")

@@ -57,6 +57,8 @@ def test_commands() -> None:
         (["connect", "--color", "al"], ["always"]),
         (["connect", "--save", ""], [FILES]),
         (["decode", ""], [FILES]),
+        (["diff", "a.ndjson", ""], [FILES]),
+        (["diff", "a.ndjson", "b.ndjson", ""], []),
         (["help", "se"], ["serve", "servers"]),
         (["nonsense", ""], []),
     ],
