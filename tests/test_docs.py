@@ -57,7 +57,7 @@ BUILT = {
     "rooms": "--json --via --watch",
     "sockets": "--json --watch",
     "tail": "--theme",
-    "top": "",
+    "top": "--write",
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",

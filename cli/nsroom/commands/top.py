@@ -1,6 +1,6 @@
 """`nsroom top`: watch the namespaces, rooms and sockets of a server, with their rates."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, NsroomError, RefusedError, UsageError, WaitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from nsroom.client.target import Target
     from nsroom.output.terminal import Theme
 
@@ -31,24 +33,33 @@ def top(
         ),
     ] = Via.AUTO,
     all: Annotated[bool, typer.Option("--all", help="Also show the admin namespace.")] = False,
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Allow actions that change the server: disconnect, join, emit."),
+    ] = False,
     admin: AdminOptions,
     theme: ThemeOption = None,
 ) -> None:
     """Watch the namespaces, rooms and sockets of a server at work.
 
-    Enter opens the selected row and Esc goes back; s sorts, / filters, ? lists the keys. The data comes
-    from the admin namespace of an instrumented server, for all namespaces unless -n names some. Without one,
-    nsroom asks with the reference server's event `rooms` once a second, which reports rooms and their members
-    but no activity.
+    Enter opens the selected row and Esc goes back; s sorts, / searches, f filters, F follows the row's events
+    in the live view, ? lists the keys. With --write, K disconnects the selected socket or the members of the
+    selected room, J joins them to a room, and e emits to them.
+
+    The data comes from the admin namespace of an instrumented server, for all namespaces unless -n names
+    some. Without one, nsroom asks with the reference server's event `rooms` once a second, which reports
+    rooms and their members but no activity.
 
     \b
     Examples:
       nsroom top --admin-auth admin         asks for the password
       nsroom top -u https://example.org --admin-auth @admin.txt
       nsroom top -n /chat -n /my-namespace
+      nsroom top --write                    K disconnects, J joins, e emits
       nsroom rooms --json --watch           in a pipe
     """
     from nsroom.output.stdio import is_terminal
+    from nsroom.tui.top.run import show_admin
 
     if not is_terminal():
         raise UsageError(
@@ -58,25 +69,26 @@ def top(
     target = connection.target(*targets or ())
     admin_target, namespaces = admin.target(target), connection.named(target, *targets or ())
     error = None
+    if via is Via.EVENTS and write:
+        raise UsageError("--write needs the admin namespace: leave out --via events")
     if via is not Via.EVENTS:
-        error = _by_admin(admin_target, namespaces, all, timeout, theme)
+        error = _by_admin(
+            admin_target, lambda target: show_admin(target, namespaces, all, timeout, write, theme)
+        )
         if error is None:
             return
-        if via is Via.ADMIN:
+        if via is Via.ADMIN or write:
             raise error
     _by_events(target, timeout, theme, error)
 
 
-def _by_admin(
-    target: "Target", namespaces: tuple[str, ...], all: bool, timeout: float, theme: "Theme | None"
-) -> NsroomError | None:
+def _by_admin(target: "Target", show: "Callable[[Target], Coroutine[Any, Any, None]]") -> NsroomError | None:
     """Show the admin namespace's data; return the error if the server does not offer it."""
     from nsroom.cli.admin_credentials import run_asking
     from nsroom.errors import CredentialsError
-    from nsroom.tui.top.run import show_admin
 
     try:
-        run_asking(lambda target: show_admin(target, namespaces, all, timeout, theme), target)
+        run_asking(show, target)
     except CredentialsError:
         raise
     except (RefusedError, WaitError) as error:

@@ -114,8 +114,6 @@ _KEY_NAMES = {
     "enter": "⏎",
     "escape": "Esc",
     "escape enter": "Esc⏎",
-    "c-q": "^Q",
-    "c-r": "^R",
     "space": "Space",
     "tab": "Tab",
     "left": "←",
@@ -270,7 +268,9 @@ def key_name(keys: str) -> str:
         return _KEY_NAMES[keys]
     if keys.startswith("escape "):
         return f"Alt-{key_name(keys.removeprefix('escape '))}"
-    return keys.upper() if keys.startswith("f") and keys[1:].isdigit() else keys.replace("c-", "^")
+    if keys.startswith("c-"):
+        return " ".join(f"^{key.removeprefix('c-').upper()}" for key in keys.split())
+    return keys.upper() if keys.startswith("f") and keys[1:].isdigit() else keys
 
 
 def labelled(labels: Sequence[tuple[str, str]]) -> Fragments:

@@ -11,22 +11,32 @@ Remapped = Mapping[str, tuple[str, ...]]
 KEYS = {
     "up": (("up", "k"), "select the previous row", "select"),
     "down": (("down", "j"), "select the next row", ""),
-    "page_up": (("pageup",), "page up", ""),
-    "page_down": (("pagedown", "space"), "page down", ""),
+    "page_up": (("pageup", "c-b"), "page up", ""),
+    "page_down": (("pagedown", "c-f", "space"), "page down", ""),
+    "half_page_up": (("c-u",), "half a page up", ""),
+    "half_page_down": (("c-d",), "half a page down", ""),
     "home": (("home", "g"), "go to the first row, and stay at the top", ""),
     "end": (("end", "G"), "go to the last row, or the newest events", ""),
     "enter": (("enter", "right", "l"), "open: rooms, their sockets, a socket's events", "open"),
     "back": (("escape", "left", "h"), "remove the filter, or go back", "back"),
-    "filter": (("/", "f3", "f"), "show only rows that contain a text", "filter"),
+    "search": (("/",), "go to the next row that contains a text", "search"),
+    "search_next": (("n",), "next match", ""),
+    "search_back": (("N",), "previous match", ""),
+    "filter": (("f3", "f"), "show only rows that contain a text", "filter"),
     "sort": (("s",), "sort by the next column", "sort"),
     "reverse": (("r",), "reverse the order", "reverse"),
+    "follow": (("F",), "follow the selected row's events in the live view", "follow"),
+    "kick": (("K",), "disconnect the socket, or the room's members (--write)", "kick"),
+    "join": (("J",), "join the socket, or the members, to a room (--write)", "join"),
+    "emit": (("e",), "emit to the socket, room or namespace (--write)", "emit"),
     "help": (("?", "f1"), "show the keys", "keys"),
     "leave": (("q", "c-q"), "quit", "quit"),
 }
 """The keys of each function, its help, and its label in the key bar."""
 _ASK_KEYS = (("⏎", "apply"), ("Esc", "cancel"))
 _FIRST = ("leave", "help", "back")
-_NOT_FOR_EVENTS = frozenset(["enter", "filter", "sort", "reverse"])
+_NOT_FOR_EVENTS = frozenset(["enter", "search", "filter", "sort", "reverse"])
+_CHANGES = frozenset(["kick", "join", "emit"])
 _NOTES = (
     "Each event, sent or received, counts for its socket, for the",
     "socket's rooms and for the namespace. Rates cover the last",
@@ -41,7 +51,7 @@ def shown_keys(name: str, remapped: Remapped) -> tuple[str, ...]:
 
 def bar(view: TopView, width: int, remapped: Remapped) -> Fragments:
     """Return the key bar: the keys that work now."""
-    if view.asking:
+    if view.question:
         return fit([("", " "), *labelled(_ASK_KEYS)], width)
     if view.help.is_open:
         return fit([("", " "), *labelled(HELP_KEYS)], width)
@@ -56,6 +66,10 @@ def _bar_key(name: str, remapped: Remapped) -> str:
 def _label(view: TopView, name: str) -> str:
     page, label = view.model.page, KEYS[name][2]
     if page.level is Level.EVENTS and name in _NOT_FOR_EVENTS:
+        return ""
+    if name == "follow" and view.actions is None:
+        return ""
+    if name in _CHANGES and (view.actions is None or not view.actions.can_write):
         return ""
     if name == "up":
         return "scroll" if page.level is Level.EVENTS else label

@@ -42,6 +42,8 @@ class Model:
         self.count = 0
         """The number of rows without the filter."""
         self.now = 0
+        self.searched = ""
+        """The text that was last searched for."""
         self.sorts = dict.fromkeys(Level, ("events/s" if sees_events else "sockets", False))
         """The sort column of each level, and whether the order is reversed."""
         if not sees_events:
@@ -179,6 +181,24 @@ class Model:
         """Show only rows that contain the text, ignoring case."""
         self.page.pattern = text
         self.rebuild()
+
+    def search(self, text: str, forward: bool = True) -> bool:
+        """Select the next row that contains the text, ignoring case; return whether there is one."""
+        self.searched = text
+        pattern, count = text.casefold(), len(self.rows)
+        for distance in range(1, count + 1):
+            at = (self.page.at + (distance if forward else -distance)) % count
+            if _contains(self.rows[at], pattern):
+                self.move(at - self.page.at)
+                return True
+        return False
+
+    @property
+    def selected(self) -> Scope | None:
+        """The selected namespace, room or socket, or the one that the page is about."""
+        if self.page.level is Level.EVENTS:
+            return self.page.scope
+        return self.rows[self.page.at].scope if self.page.at < len(self.rows) else None
 
     def sort(self) -> None:
         """Sort by the next column."""

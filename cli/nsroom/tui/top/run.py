@@ -5,15 +5,17 @@ from contextlib import aclosing
 
 from nsroom.channel import now
 from nsroom.cli import configuration
+from nsroom.cli.display_options import TailOptions
 from nsroom.client.target import Target
 from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.listing import follow_events
 from nsroom.output.tables import Rows
 from nsroom.output.terminal import Theme
 from nsroom.record import Direction, Kind, Record
-from nsroom.tui import config
+from nsroom.tui import config, tail_view
 from nsroom.tui.app import tune_garbage_collector
 from nsroom.tui.screen.notice import Notice
+from nsroom.tui.top.actions import Actions
 from nsroom.tui.top.app import TopApp
 from nsroom.tui.top.model import Model
 from nsroom.tui.top.sources import AdminSource, EventsSource
@@ -21,17 +23,32 @@ from nsroom.tui.top.state import TopView
 
 
 async def show_admin(
-    target: Target, namespaces: tuple[str, ...], all: bool, timeout: float, theme: Theme | None = None
+    target: Target,
+    namespaces: tuple[str, ...],
+    all: bool,
+    timeout: float,
+    write: bool = False,
+    theme: Theme | None = None,
 ) -> None:
-    """Show a server through its admin namespace until the user leaves. Raises: as `Admin`; Stopped."""
+    """Show a server through its admin namespace until the user leaves; change it only with `write`.
+
+    Raises: as `Admin`; Stopped.
+    """
     notice = Notice()
     async with Admin(target, timeout=timeout, say=notice.show) as admin:
         notice.clear()  # the user did not miss anything before the first frame
         model = Model(AdminSource(admin, namespaces, all), namespaces=namespaces)
-        view = TopView(model, _server(target), f"via {target.namespaces[0]}", notice=notice)
-        app = _new_app(view, theme)
-        app.spawn(_follow_admin(admin, app))
-        await app.run()
+        actions = Actions(admin, write, timeout)
+        view = TopView(model, _server(target), f"via {target.namespaces[0]}", notice=notice, actions=actions)
+        while True:
+            app = _new_app(view, theme)
+            app.spawn(_follow_admin(admin, app))
+            await app.run()
+            if app.followed is None:
+                return
+            where = actions.where(app.followed)
+            await tail_view.show(admin, target, TailOptions(theme=theme), where, None, notice)
+            notice.clear()
 
 
 async def _follow_admin(admin: Admin, app: TopApp) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 
 from nsroom.output.summary import Piece, pad
 from nsroom.output.terminal import clip, safe
-from nsroom.tui.screen.lines import Fragments, fit, justify, length, styled, wrap
+from nsroom.tui.screen.lines import Fragments, fit, highlight, justify, length, styled, wrap
 from nsroom.tui.top.model import Model, Page
 from nsroom.tui.top.rows import Column, Level, Row, Value
 from nsroom.tui.top.state import TopView
@@ -164,7 +164,7 @@ def _row(model: Model, row: Row, width: int, is_selected: bool) -> Fragments:
         else:
             value = values[column.name]
             line.append((_style(column, value, row), _cell(column, value, room)))
-    line = fit(line, width)
+    line = highlight(fit(line, width), model.searched)
     return [(f"{style} class:row", text) for style, text in line] if is_selected else line
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from nsroom.tui.screen.help_pane import HelpPane
 from nsroom.tui.screen.notice import Notice
+from nsroom.tui.top.actions import Actions
 from nsroom.tui.top.model import Model
 
 
@@ -19,8 +20,10 @@ class TopView:
     """The state of the connection to the admin namespace, if it is lost."""
     notice: Notice = field(default_factory=Notice)
     help: HelpPane = field(default_factory=HelpPane)
-    asking: bool = False
-    """Whether the user is typing a filter."""
+    question: str = ""
+    """The label of the question that the user is answering, if any."""
+    actions: Actions | None = None
+    """What changes the server; None if it shows itself only through its events."""
     height: int = 10
     """The rows of the list."""
     head: int = 0

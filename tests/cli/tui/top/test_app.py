@@ -24,6 +24,48 @@ async def test_hostile_names_are_made_safe(show: Show, node_server: StartServer,
     assert "\x1b]52" not in terminal.program.stdout.text
 
 
+async def test_actions_and_following(show: Show, serve: StartServer, spawn: Spawner) -> None:
+    server = await reference(serve, spawn, "--admin", "admin:s3cret", "--admin-write")
+    terminal = await top(show, server, "-n", "/chat", "--write")
+    await terminal.until(lambda text: row(text, "/chat")[1:3] == ["2", "3"])
+    terminal.press("K")
+    await terminal.until("select a room or a socket to disconnect")
+    terminal.press("Enter")
+    await terminal.until("all sockets")
+    terminal.press("/", "LOB", "Enter")
+    await terminal.until("▌lobby")
+    terminal.press("J", "news", "Enter")
+    await terminal.until("joined 2 sockets to news")
+    terminal.press("e", 'hello {"a": 1}', "Enter")
+    await terminal.until("emitted hello to lobby")
+    terminal.press("K", "n", "Enter")
+    await terminal.until("nothing was changed")
+    terminal.press("K")
+    await terminal.until("disconnect lobby (2 sockets) from /chat? y/n")
+    terminal.press("y", "Enter")
+    await terminal.until("disconnected 2 sockets from /chat")
+    terminal.press("/", "ops", "Enter", "F")
+    await terminal.until(lambda text: "via /admin" in text and "1 client" in text and 'sid="' in text)
+    terminal.press("Escape", "q")
+    await terminal.until("namespaces › /chat")
+    terminal.press("q")
+    assert await terminal.program.end() == 0
+    assert left_on(terminal) == []
+
+
+async def test_nothing_is_changed_without_write(show: Show, serve: StartServer, spawn: Spawner) -> None:
+    server = await reference(serve, spawn, "--admin", "admin:s3cret", "--admin-write")
+    terminal = await top(show, server)
+    await terminal.until(lambda text: row(text, "/chat")[1:3] == ["2", "3"])
+    for key in "KJe":
+        terminal.press("?")
+        await terminal.until("any other key")
+        terminal.press("x", key)
+        await terminal.until("start top with --write to allow it")
+    terminal.press("N")
+    await terminal.until("nothing to search for")
+
+
 async def test_resizing(show: Show, serve: StartServer, spawn: Spawner) -> None:
     server = await reference(serve, spawn)
     terminal = await top(show, server, "-n", "/chat")

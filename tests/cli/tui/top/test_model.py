@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nsroom.tui.top.activity import Scope
 from nsroom.tui.top.rows import Level
 from nsroom.tui.top.screen import path
 from nsroom.tui.top.state import TopView
@@ -176,3 +177,20 @@ def test_no_sequence_of_keys_breaks_it(pressed: list[str], height: int) -> None:
         assert len(rows) <= height
         assert not rows or 0 <= at < len(rows)
         assert len(shown(model, height=height)) >= 0
+
+
+def test_a_search_goes_round() -> None:
+    model = open_pages(
+        Sockets(socket("ann", "lobby"), socket("bob", "Lobby 2"), socket("cat", "ops")), "/chat"
+    )
+    assert [model.search("lobby") and listed(model)[model.page.at] for _ in range(3)] == [
+        "lobby",
+        "Lobby 2",
+        "lobby",
+    ]
+    assert model.search("lobby", forward=False)
+    assert model.selected == Scope("/chat", "Lobby 2")
+    assert not model.search("nowhere")
+    model.enter()
+    model.enter()
+    assert model.selected == Scope("/chat", "Lobby 2", "bob")

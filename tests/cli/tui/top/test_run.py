@@ -18,7 +18,7 @@ async def test_from_namespaces_to_a_socket_that_disconnects(show: Show, start: S
     terminal.press("/", "chat", "Enter", "Enter")
     await terminal.until(lambda text: row(text, "lobby")[:2] == ["lobby", "2"])
     assert row(terminal.text, "ops")[1] == "1"
-    terminal.press("/", "ops", "Enter", "Down", "Enter")
+    terminal.press("f", "ops", "Enter", "Down", "Enter")
     await terminal.until("› ops")
     await terminal.until(lambda text: "websocket" in text)
     terminal.press("Enter")
@@ -61,7 +61,7 @@ async def test_the_reference_server_via_its_events(
     terminal.press("Enter")
     await terminal.until("lobby")
     await looks_like(terminal, "top-rooms")
-    terminal.press("s", "/", "ops", "Enter", "Down", "Enter")
+    terminal.press("s", "f", "ops", "Enter", "Down", "Enter")
     await terminal.until("chat › ops")
     if cols >= 80:
         await terminal.until("cat")
