@@ -30,7 +30,7 @@ def demo(theme: ThemeOption = None) -> None:
     """Start a server, let two members talk, and watch them.
 
     The server listens on a free port. On a terminal you are in the room too: what you type is sent as a
-    message, and Ctrl-C quits. In a pipe it prints the transcript as NDJSON and exits.
+    message, and Ctrl-Q quits. In a pipe it prints the transcript as NDJSON and exits.
 
     \b
     Examples:
@@ -78,7 +78,8 @@ async def _watch(target: "Target", options: WatchOptions, endless: bool, line: s
 
     try:
         await watch(target, options, begin, ROOM)
-        await asyncio.gather(*playing)
+        if not endless:
+            await asyncio.gather(*playing)
     finally:
         for task in playing:
             task.cancel()

@@ -9,6 +9,7 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.output import Output
+from prompt_toolkit.search import stop_search
 
 from nsroom.client.presets import Convention
 from nsroom.errors import NsroomError
@@ -23,7 +24,7 @@ from nsroom.tui.input.modal_keys import modal_bindings, typing_bindings
 from nsroom.tui.input.slash_commands import CommandContext, command_help, run_line
 from nsroom.tui.recorder import Recorder
 from nsroom.tui.screen.layout import Screen
-from nsroom.tui.screen.state import Focus, Question, View
+from nsroom.tui.screen.state import Focus, Leaving, Question, View
 
 _MAX_COPIED = 100_000
 """Characters; terminals refuse more."""
@@ -95,6 +96,48 @@ class App(FullScreen):
     async def close(self) -> None:
         """Close the files being saved. Raises: OutputError."""
         await self.recorder.close()
+
+    def interrupt(self) -> None:
+        """Cancel what is open, else clear the input, else ask whether to leave, else leave."""
+        view = self.view
+        if not (self._cancel_open() or self._clear_input()):
+            if view.leaving or view.recording_name or (view.failure and not view.unsaved):
+                super().interrupt()
+            else:
+                view.leaving = Leaving.INTERRUPT
+
+    def _cancel_open(self) -> bool:
+        """Cancel the help, a copy or a question, whichever is open; return whether one was."""
+        view = self.view
+        if view.help.is_open or view.copying:
+            view.help.close()
+            view.copying = False
+        elif view.focus is Focus.HISTORY:
+            stop_search()
+        elif view.question is not None:
+            self.cancel_question()
+        else:
+            return False
+        return True
+
+    def _clear_input(self) -> bool:
+        """Clear the input; return whether it had text."""
+        if not self._input.text:
+            return False
+        self._input.reset()
+        return True
+
+    def save_and_leave(self, path: str) -> None:
+        """Save the records, and close the view if that succeeds."""
+        self.spawn(self._save_and_leave(path))
+
+    async def _save_and_leave(self, path: str) -> None:
+        try:
+            await self.save(path)
+        except NsroomError as error:
+            self.view.notice.show(str(error), failed=True)
+        else:
+            self.leave()
 
     def retry(self) -> None:
         """Request another attempt to connect."""

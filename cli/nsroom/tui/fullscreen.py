@@ -153,6 +153,10 @@ class FullScreen:
         """Close the view because the user asked for it."""
         self.finish()
 
+    def interrupt(self) -> None:
+        """Handle Ctrl-C."""
+        self.finish(Stopped(signal.SIGINT))
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine as a task of the view; an error in it closes the view."""
         task = asyncio.get_running_loop().create_task(work)
@@ -201,7 +205,7 @@ class FullScreen:
 
         @bindings.add("c-c", eager=True)
         def _(_event: KeyPressEvent) -> None:
-            self.finish(Stopped(signal.SIGINT))
+            self.interrupt()
 
         @bindings.add("c-z")
         def _(_event: KeyPressEvent) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,16 @@ from nsroom.cli import configuration
 from nsroom.cli.display_options import WatchOptions
 from nsroom.client.presets import Convention
 from nsroom.client.target import Target
-from nsroom.errors import LostError, NsroomError, OutputError, RefusedError
+from nsroom.errors import ExitCode, LostError, NsroomError, OutputError, RefusedError, Stopped
 from nsroom.filters import parse
 from nsroom.output.sinks import Keep, Route, pump
+from nsroom.output.stdio import say
 from nsroom.record import Record
 from nsroom.tui import config
 from nsroom.tui.app import App, tune_garbage_collector
 from nsroom.tui.model.model import Model
 from nsroom.tui.model.namespaces import State
+from nsroom.tui.model.tally import session_summary
 from nsroom.tui.screen.state import Focus, View
 
 if TYPE_CHECKING:
@@ -89,12 +92,26 @@ class Live:
             await self._app.save(self._options.save, self._options.force)
         self._app.screen.focus(Focus.INPUT)
         self._app.spawn(self._connect_repeatedly())
+        started = time.monotonic()
         try:
             await self._app.run()
+        except Stopped as stopped:
+            if stopped.code == ExitCode.SIGINT:
+                self._say_summary(time.monotonic() - started)
+            raise
         finally:
             if self._view.client is not None:
                 await self._view.client.close()
+        self._say_summary(time.monotonic() - started)
         self._raise_failure()
+
+    def _say_summary(self, seconds: float) -> None:
+        """Print what the session was, if there was a connection."""
+        model = self._view.model
+        connections = model.namespaces.connections
+        if connections:
+            place, saved_to = self._target.place, self._view.saved_to
+            say(session_summary(seconds, place, model.tally, connections - 1, saved_to))
 
     def _raise_failure(self) -> None:
         """Raise the error that the connection ended with, if any."""

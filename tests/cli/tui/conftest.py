@@ -61,7 +61,7 @@ async def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
         live = Live(app, Target(server.url, ("/chat",)), WatchOptions(), begin)
         running = asyncio.create_task(live.run())
-        made = User(app, keys, screen)
+        made = User(app, keys, screen, running)
         await made.sees("✓")
         try:
             yield made

@@ -80,7 +80,8 @@ async def test_ending_closes_the_listener_and_restores_the_terminal(
 ) -> None:
     terminal, url = await start_proxy(show, server)
     member = await client(node_script, url)
-    terminal.press(key)
+    await terminal.until("everyone!")
+    terminal.press(key, key)
     assert await terminal.program.end() == code
     assert left_on(terminal) == []
     assert after_the_screen(terminal) == ""

@@ -44,8 +44,11 @@ class ScreenOutput:
 class User:
     """Presses keys and looks at the screen."""
 
-    def __init__(self, app: App, keys: PipeInput, output: ScreenOutput) -> None:
+    def __init__(
+        self, app: App, keys: PipeInput, output: ScreenOutput, running: "asyncio.Task[None]"
+    ) -> None:
         self.app = app
+        self.running = running
         self.view = app.view
         self.output = output
         self._keys = keys
@@ -79,6 +82,10 @@ class User:
                 return self.text
             await asyncio.sleep(0.02)
         raise AssertionError(f"no {wanted!r} on:\n{self.text}")
+
+    async def left(self) -> None:
+        """Wait until the application has ended."""
+        await asyncio.wait_for(asyncio.shield(self.running), 10)
 
     @property
     def copied(self) -> str:

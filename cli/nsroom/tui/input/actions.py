@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.key_binding import KeyPressEvent
@@ -17,11 +18,14 @@ from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
 from nsroom.tui.input.slash_commands import find_command
 from nsroom.tui.model.playback import Playback
 from nsroom.tui.screen.sidebar import move
-from nsroom.tui.screen.state import Focus, Mode, RowColour, View
+from nsroom.tui.screen.state import Focus, Leaving, Mode, RowColour, View
 
 Handler = Callable[[KeyPressEvent], None]
 _MAX_LINES = 20_000
 """How far Home and End go in lines that are rendered lazily and have no known number."""
+
+_MAX_SESSIONS = 100
+"""How many file names are tried for a suggestion."""
 
 
 def handlers(context: KeyContext) -> dict[str, Handler]:
@@ -296,8 +300,27 @@ def _row_colour(context: KeyContext) -> None:
     view.notice.show(f"row colours: {by}")
 
 
+def _leave(context: KeyContext) -> None:
+    view = context.view
+    if view.leaving or not view.unsaved:
+        context.host.leave()
+    else:
+        view.leaving = Leaving.QUIT
+
+
+def save_and_leave(context: KeyContext) -> None:
+    """Ask for a file, and leave once the records are saved to it."""
+    context.host.ask("save to file and quit", _new_file(), context.host.save_and_leave)
+
+
+def _new_file() -> str:
+    """Return the suggestion for a file: `session.ndjson`, or with a number if that exists."""
+    names = ("session.ndjson", *(f"session-{number}.ndjson" for number in range(2, _MAX_SESSIONS)))
+    return next((name for name in names if not Path(name).exists()), names[0])
+
+
 def _save(context: KeyContext) -> None:
-    context.host.ask("save to file", "session.ndjson", partial(_save_to, context))
+    context.host.ask("save to file", _new_file(), partial(_save_to, context))
 
 
 def _save_to(context: KeyContext, path: str) -> None:
@@ -397,7 +420,7 @@ ACTIONS: Mapping[str, Action] = {
     "write": lambda context: context.screen.focus(Focus.INPUT),
     "help": lambda context: context.view.help.open(),
     "input_help": lambda context: context.view.help.open(),
-    "leave": lambda context: context.host.leave(),
+    "leave": _leave,
     "quit": lambda context: context.host.leave(),
     **SIDEBAR_ACTIONS,
 }

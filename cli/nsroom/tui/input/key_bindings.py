@@ -7,7 +7,9 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from nsroom.errors import UsageError
 from nsroom.tui.screen.keymap import KEYS, Key, is_bound
-from nsroom.tui.screen.state import View
+from nsroom.tui.screen.state import Leaving, View
+
+_LEAVES = ("leave", "quit")
 
 
 def key_bindings(
@@ -30,12 +32,22 @@ def key_bindings(
     return bindings
 
 
+def _is_active(view: View, key: Key) -> bool:
+    if key.name == "quit":
+        return True
+    if view.leaving is Leaving.QUIT and key.name == "leave":
+        return True
+    return view.focus in key.where and is_bound(key.name, view) and not view.is_modal
+
+
 def _bind(
     bindings: KeyBindings, view: View, key: Key, keys: str, handler: Callable[[KeyPressEvent], None]
 ) -> None:
-    here = Condition(lambda: view.focus in key.where and is_bound(key.name, view) and not view.is_modal)
+    here = Condition(lambda: _is_active(view, key))
+    # In a question or the help, only an eager binding comes before those for any key.
+    eager = keys == "enter" or key.name in _LEAVES
     try:
-        bindings.add(*keys.split(), filter=here, eager=keys == "enter")(handler)
+        bindings.add(*keys.split(), filter=here, eager=eager)(handler)
     except (ValueError, AssertionError):
         raise UsageError(
             f"keys.{key.name}: unknown key {keys!r}; write keys as f6, c-t, escape t or t"

@@ -31,6 +31,9 @@ class Host(Protocol):
     def leave(self) -> None:
         """Close the view."""
 
+    def save_and_leave(self, path: str) -> None:
+        """Save the records, and close the view if that succeeds."""
+
     def retry(self) -> None:
         """Try to connect again."""
 

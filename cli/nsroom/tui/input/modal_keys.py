@@ -7,10 +7,10 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from nsroom.tui.input.actions import copy_as
+from nsroom.tui.input.actions import copy_as, save_and_leave
 from nsroom.tui.input.key_context import KeyContext
 from nsroom.tui.screen.help_pane import HelpPane
-from nsroom.tui.screen.state import Focus
+from nsroom.tui.screen.state import Focus, Leaving
 
 _FORMATS = {"j": "json", "e": "emit", "s": "js", "p": "python"}
 _SCROLLS = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -10, "pagedown": 10, "space": 10}
@@ -36,6 +36,10 @@ def modal_bindings(context: KeyContext, host: Host) -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         copy_as(context, _FORMATS.get(event.data, ""))
 
+    @bindings.add("<any>", filter=Condition(lambda: view.leaving is not None), eager=True)
+    def _(event: KeyPressEvent) -> None:
+        _stay(context, event)
+
     @bindings.add("escape", filter=asking)
     def _(_event: KeyPressEvent) -> None:
         host.cancel_question()
@@ -45,6 +49,22 @@ def modal_bindings(context: KeyContext, host: Host) -> KeyBindings:
         host.answer()
 
     return bindings
+
+
+def _stay(context: KeyContext, event: KeyPressEvent) -> None:
+    """Handle a key that does not confirm leaving: `w` saves first, others do what they always do."""
+    view = context.view
+    asked, view.leaving = view.leaving, None
+    if event.data == "w" and view.unsaved:
+        save_and_leave(context)
+        return
+    typed = context.screen.leave_key
+    if asked is Leaving.QUIT and view.can_send and f"{typed}{event.data}".isalnum() and len(typed) == 1:
+        # Text that starts with the key, such as "quick question".
+        context.screen.focus(Focus.INPUT)
+        context.input.insert_text(typed)
+    if event.data != "\x1b":
+        event.app.key_processor.feed(event.key_sequence[0], first=True)
 
 
 def typing_bindings(context: KeyContext) -> KeyBindings:

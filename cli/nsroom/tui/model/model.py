@@ -12,6 +12,7 @@ from nsroom.tui.model.chat import Chats
 from nsroom.tui.model.clients import Clients
 from nsroom.tui.model.namespaces import Namespaces
 from nsroom.tui.model.ring import CAPACITY, Ring
+from nsroom.tui.model.tally import Tally
 
 # For every event of a flood: Python 3.11 needs 0.2 µs to look up or hash a member of an enumeration.
 _EVENT, _ACK = Kind.EVENT, Kind.ACK
@@ -50,6 +51,7 @@ class Model:
         """The observed clients, or None if the connection is our own."""
         self.chats = Chats()
         self.acks = AckPairs()
+        self.tally = Tally()
         self._top = 0
         self._shown_until = 0
         self._cleared_before = 0
@@ -81,6 +83,8 @@ class Model:
             self.clients.learn(record)
         if record.kind is _EVENT or record.kind in _ENDS_WAITING:
             self.acks.learn(record, index)
+        if record.kind is _EVENT:
+            self.tally.add(str(record.event))
         if not self.paused:
             self._show(record, index)
 

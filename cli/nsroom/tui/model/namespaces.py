@@ -88,6 +88,8 @@ class Namespaces:
         self.relayed = relayed
         """Whether the records are those of other clients: their sids, rooms and ends are then not ours."""
         self.state = State.CONNECTED if relayed else State.CONNECTING
+        self.connections = 0
+        """How often the connection was made."""
         self.attempt = 0
         """The number of the next attempt to reconnect; 0 while connected."""
         self.retry_at = 0
@@ -198,6 +200,7 @@ class Namespaces:
         elif kind is Kind.CONNECT:
             namespace = self.add(record.namespace)
             namespace.state, namespace.sid = State.CONNECTED, record.sid
+            self.connections += self.state is not State.CONNECTED
             self.state, self.attempt = State.CONNECTED, 0
         elif kind is Kind.CONNECT_ERROR:
             namespace = self.add(record.namespace)

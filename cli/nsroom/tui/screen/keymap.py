@@ -6,7 +6,7 @@ from typing import NamedTuple
 from nsroom.output.terminal import cells
 from nsroom.record import Kind
 from nsroom.tui.screen.lines import Fragments, fit
-from nsroom.tui.screen.state import Focus, Mode, View
+from nsroom.tui.screen.state import Focus, Leaving, Mode, View
 
 Remapped = Mapping[str, tuple[str, ...]]
 """Keys from the settings, by the name of the function."""
@@ -105,8 +105,8 @@ KEYS = (
     Key("switch_back", ("s-tab",), _ALL, "go to the previous pane"),
     Key("help", ("?", "f1"), _READING_ALL, "show the keys", "keys"),
     Key("input_help", ("f1",), _INPUT, "show the keys", "keys"),
-    Key("leave", ("q",), _STREAM, "quit"),
-    Key("quit", ("c-q",), _ALL, "quit", "quit"),
+    Key("leave", ("q",), _STREAM, "quit; asks first if records are not saved"),
+    Key("quit", ("c-q",), _ALL, "quit at once, whatever is open", "quit"),
 )
 _KEY_NAMES = {
     "up": "↑",
@@ -205,6 +205,8 @@ _LABELS: dict[str, Callable[[View], str]] = {
 
 def bar(view: View, width: int, remapped: Remapped) -> Fragments:
     """Return the key bar: the keys that work now."""
+    if view.leaving:
+        return _leaving(view, width, remapped)
     if view.copying:
         return fit([("", " copy as  "), *labelled(_COPY_KEYS)], width)
     if view.focus is Focus.ASK:
@@ -216,6 +218,18 @@ def bar(view: View, width: int, remapped: Remapped) -> Fragments:
     keys = [key for key in _keys_here(view) if key.bar and _is_available(key.name, view)]
     labels = {key.name: (_bar_key(key, remapped), _label(key, view)) for key in keys}
     return fit([("", " "), *labelled(fitting(labels, _FIRST, width + 1))], width)
+
+
+def _leaving(view: View, width: int, remapped: Remapped) -> Fragments:
+    key = "^C" if view.leaving is Leaving.INTERRUPT else key_name(first_key("leave", remapped))
+    keys = [(key, "again to leave"), *([("w", "save")] if view.unsaved else []), ("Esc", "stay")]
+    lost = f"   {view.unsaved:,} records are not saved" if view.unsaved else ""
+    return fit([("", " "), *labelled(keys), ("class:waits", lost)], width)
+
+
+def first_key(name: str, remapped: Remapped) -> str:
+    """Return the first key of a function of the view."""
+    return remapped.get(name, next(key.keys for key in KEYS if key.name == name))[0]
 
 
 def fitting(labels: Mapping[str, tuple[str, str]], first: Sequence[str], room: int) -> list[tuple[str, str]]:

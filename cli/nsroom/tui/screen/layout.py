@@ -29,7 +29,7 @@ from nsroom.output.terminal import clip, safe
 from nsroom.output.times import Times
 from nsroom.tui.screen.chat_pane import chat_lines
 from nsroom.tui.screen.event_list import rows
-from nsroom.tui.screen.keymap import bar, help_lines
+from nsroom.tui.screen.keymap import bar, first_key, help_lines
 from nsroom.tui.screen.lines import Fragments, fit, highlight, styled, wrap
 from nsroom.tui.screen.safe_text import SafeText
 from nsroom.tui.screen.side_pane import Place
@@ -112,6 +112,11 @@ class Screen:
             preview_search=True,
             focus_on_click=True,
         )
+
+    @property
+    def leave_key(self) -> str:
+        """The key that leaves the view from the stream."""
+        return first_key("leave", self._keys)
 
     def focus(self, where: Focus) -> None:
         """Move the keyboard focus to a pane."""

@@ -52,6 +52,13 @@ class RowColour(StrEnum):
     NAMESPACE = "namespace"
 
 
+class Leaving(StrEnum):
+    """The function whose key leaves the view when it is pressed once more."""
+
+    QUIT = "leave"
+    INTERRUPT = "interrupt"
+
+
 @dataclass(slots=True)
 class Question:
     """A question that replaces the input line until it is answered."""
@@ -105,6 +112,8 @@ class View:
     help: HelpPane = field(default_factory=HelpPane)
     copying: bool = False
     """Whether the next key selects the format to copy."""
+    leaving: Leaving | None = None
+    """The key that asked whether to leave, while it may be confirmed."""
     times: Times = Times.LOCAL
     """What the column of times shows."""
     row_colour: RowColour = RowColour.NONE
@@ -128,8 +137,15 @@ class View:
 
     @property
     def is_modal(self) -> bool:
-        """Whether the next key is for the help or for the choice of a copy format."""
-        return self.help.is_open or self.copying
+        """Whether the next key is for the help, the choice of a copy format, or for leaving."""
+        return self.help.is_open or self.copying or self.leaving is not None
+
+    @property
+    def unsaved(self) -> int:
+        """The number of records that are lost on leaving; 0 if there were no events."""
+        if self.saved_to or self.recording_name or not self.model.tally.events:
+            return 0
+        return len(self.model.records)
 
     @property
     def knows_server(self) -> bool:

@@ -1,6 +1,7 @@
-"""Keys while the help, a question or the choice of a copy format is open."""
+"""Keys while the help, a question or the choice of a copy format is open; keys that leave."""
 
 import json
+from pathlib import Path
 
 from tests.cli.tui.user import User
 
@@ -35,3 +36,52 @@ async def test_text_typed_in_the_stream_opens_the_input(user: User) -> None:
     await user.press("\x15", "Escape", "\x1b[200~two\r\nlines\x1b[201~")
     await user.sees("/chat lobby › two")
     assert user.app.screen.input_buffer.text == "two\nlines"
+
+
+async def test_q_asks_before_records_are_lost_and_starts_text_too(user: User) -> None:
+    await user.press("Escape", "q")
+    await user.sees("q again to leave  w save  Esc stay   8 records are not saved")
+    await user.press("uick question")
+    await user.sees("/chat lobby › quick question")
+    await user.press("\x15", "Escape", "q", "Escape")
+    await user.sees(lambda text: "q again" not in text)
+    assert user.view.leaving is None
+
+
+async def test_ctrl_c_cancels_then_clears_then_asks(user: User) -> None:
+    await user.press("a draft", "Escape", "f", "event=", "\x03")
+    await user.sees("› a draft")
+    assert user.view.question is None
+    await user.press("\x03")
+    assert user.app.screen.input_buffer.text == ""
+    await user.press("\x03")
+    await user.sees("^C again to leave")
+    await user.press("Down")
+    assert user.view.leaving is None
+
+
+async def test_ctrl_c_closes_what_is_open(user: User) -> None:
+    for keys, closed in ((["F1"], "Keys in"), (["\x12"], "history ›"), (["Escape", "Up", "c"], "copy as  j")):
+        await user.press(*keys)
+        await user.sees(closed)
+        await user.press("\x03")
+        await user.sees(lambda text, closed=closed: closed not in text)
+        assert user.view.leaving is None
+
+
+async def test_w_saves_on_the_way_out(user: User, tmp_path: Path) -> None:
+    file = tmp_path / "kept.ndjson"
+    file.touch()
+    await user.press("\x03", "w")
+    await user.sees("save to file and quit › session")
+    await user.press("\x15", str(file), "Enter")
+    await user.sees(lambda text: "already exists" in " ".join(text.split()))
+    await user.press("\x03", "w", "\x15", f"{file}.2", "Enter")
+    await user.left()
+    records = (tmp_path / "kept.ndjson.2").read_text().splitlines()
+    assert json.loads(records[0])["kind"] == "open"
+
+
+async def test_ctrl_q_leaves_a_question(user: User) -> None:
+    await user.press("F3", "event", "\x11")
+    await user.left()
