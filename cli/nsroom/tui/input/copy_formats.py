@@ -35,7 +35,7 @@ def as_emit(record: Record) -> str:
     emit = ["nsroom", "emit"]
     if record.namespace not in (None, "/"):
         name = str(record.namespace)
-        emit += ["-n", name if is_plain(name) else ascii_json(name)]
+        emit += ["-n", name if is_plain(name) and name.isprintable() else ascii_json(name)]
     words = _words(record)
     if words is None:
         # Not echo, which replaces \u0003 in zsh.

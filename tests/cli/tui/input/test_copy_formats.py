@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nsroom.client.events import Emit, parse_arguments, parse_line
@@ -122,6 +122,7 @@ def _expected(record: Record) -> Emit:
 @pytest.mark.parametrize("shell", SHELLS)
 @_with_a_folder
 @given(record=_records)
+@example(record=event("hi", namespace="/\xa0"))
 def test_a_pasted_command_emits_the_same_event_in_every_shell(
     shell: str, record: Record, folder: Path
 ) -> None:
