@@ -62,6 +62,7 @@ BUILT = {
     "decode": "",
     "replay": "",
     "diff": "--ignore --where",
+    "test": "--junit --only --set --jobs --save --new",
     "show": "--where --count --wait --for --time --theme --all --raw --json --plain --save --force",
     "doctor": "--json --strict --explain --origin --soak",
     "proxy": "--listen --drop --delay --where --count --wait --all --raw --json --plain --save --force"
@@ -88,6 +89,7 @@ BEYOND = {
     "show": "--speed",
     "replay": "--direction --speed --ack --timeout --summary",
     "doctor": "--event --event-args",
+    "test": "--force",
     "proxy": "--origin --fault-where --summary",
     "bench": "--scenario --clients --rooms --workers --ramp --rate --in-flight --duration --size --timeout"
     " --event --args --room-event --room-args --join-event --join-args --join-preset"
@@ -106,7 +108,7 @@ CONTRACT_SHARED = {
 OPTION_GROUPS: dict[type, tuple[str, ...]] = {
     ConnectionOptions: (
         *("connect", "join", "emit", "call", "reply", "rooms", "sockets", "tail", "top", "kick", "replay"),
-        *("bench", "doctor"),
+        *("bench", "doctor", "test"),
     ),
     ShowOptions: ("connect", "join", "tail"),
     WatchOptions: ("connect", "join"),
@@ -271,7 +273,7 @@ def test_completion_offers_files_to_the_commands_that_take_files() -> None:
         for each in TREE.commands[command].params
         if each.param_type_name == "argument" and takes_file(each)
     ]
-    assert sorted(arguments) == ["decode", "diff", "diff", "replay", "show"]
+    assert sorted(arguments) == ["decode", "diff", "diff", "replay", "show", "test"]
 
 
 def reference() -> str:

@@ -120,6 +120,34 @@ def parse(text: str) -> Filter:
     return Filter(text, frozenset(parser.fields), test)
 
 
+def conjuncts(text: str) -> list[Filter]:
+    """Return the parts of an expression that must all match, or the whole one if it is an alternative.
+
+    Raises: FilterError.
+    """
+    parser = _Parser(text)
+    parser.expression()
+    return [parse(text[start:end].strip()) for start, end in parser.parts]
+
+
+def parse_path(text: str) -> Callable[[Record], Json]:
+    """Return a function that selects a part of a record, such as `arg.0.id`. Raises: FilterError."""
+    parser = _Parser(text)
+    get, walk = parser.path()
+    if parser.at < len(text):
+        parser.fail("unexpected text after a path")
+    return lambda record: walk(get(record))
+
+
+def tested_value(test: str, record: Record) -> tuple[str, Json] | None:
+    """Return the path that one test reads, and its value in a record; None for a bare word or brackets."""
+    parser = _Parser(test)
+    if not parser.precedes_operator():
+        return None
+    get, walk = parser.path()
+    return test[: parser.at].strip(), walk(get(record))
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """The right side of a test: its text, its JSON value, and its pattern if it is a regular expression."""
@@ -137,6 +165,8 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.fields: set[str] = set()
+        self.parts: list[tuple[int, int]] = []
+        """Where the parts start and end that must all match."""
 
     def expression(self) -> Test:
         test = self.any_of()
@@ -145,16 +175,26 @@ class _Parser:
         return test
 
     def any_of(self) -> Test:
+        start = self.at
         tests = [self.all_of()]
         while self.take("|"):
             tests.append(self.all_of())
+        if len(tests) > 1 and not self.depth:
+            self.parts = [(start, self.at)]
         return tests[0] if len(tests) == 1 else _any_of(tests)
 
     def all_of(self) -> Test:
-        tests = [self.unary()]
+        tests = [self.part()]
         while self.take("&"):
-            tests.append(self.unary())
+            tests.append(self.part())
         return tests[0] if len(tests) == 1 else _all_of(tests)
+
+    def part(self) -> Test:
+        start = self.at
+        test = self.unary()
+        if not self.depth:
+            self.parts.append((start, self.at))
+        return test
 
     def unary(self) -> Test:
         if self.take("!"):
@@ -208,6 +248,11 @@ class _Parser:
         self.fields |= {"event", "args"}
         match = _match("~", value)
         return _any_of([_comparison("event", [], match), _comparison("args", [], match)])
+
+    def path(self) -> tuple[Callable[[Record], Json], Callable[[Json], Json]]:
+        """Return the functions that select the field of a record, and a part of its value."""
+        field = self.field()
+        return itemgetter(FIELDS.index(field)), _walk(self.steps(field))
 
     def field(self) -> str:
         start = self.at

@@ -114,7 +114,8 @@ def _values(command: Any, option: Any, last: str) -> Iterator[Candidate]:
 
 def takes_file(param: Any) -> bool:
     """Return whether an option or an argument is a file."""
-    return str(param.metavar).strip("[]") in ("FILE", "PATH|none") or param.type.name == "path"
+    metavar = str(param.metavar).lstrip("[")
+    return metavar.startswith(("FILE", "DIR", "PATH|none")) or param.type.name == "path"
 
 
 def _servers(last: str) -> Iterator[Candidate]:

@@ -28,6 +28,7 @@ _MEANT = {
     **dict.fromkeys(("load", "stress", "benchmark", "perf"), "bench"),
     **dict.fromkeys(("relay", "intercept", "sniff"), "proxy"),
     **dict.fromkeys(("play", "resend", "rerun"), "replay"),
+    **dict.fromkeys(("run", "spec", "scenario", "verify"), "test"),
     **dict.fromkeys(("man", "usage"), "help"),
 }
 """Words that people type who know other tools."""

@@ -308,7 +308,7 @@ def _auth(text: str | None) -> dict[str, Json]:
     if not name or not equals:
         raise UsageError("--auth: use a JSON object, key=value, key:=JSON, @file or - for stdin")
     if name == key:
-        return {key: value}
+        return {key: _file(value).strip() if value.startswith("@") else value}
     try:
         return {name: strict_json.load(value)}
     except DecodeError as error:

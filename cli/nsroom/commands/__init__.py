@@ -4,7 +4,7 @@ GROUPS = {
     "Talk": ("connect", "join", "emit", "call", "reply"),
     "See": ("rooms", "sockets", "tail", "top", "kick", "proxy"),
     "Find out": ("doctor", "decode"),
-    "Again": ("show", "replay", "diff"),
+    "Again": ("show", "replay", "diff", "test"),
     "Serve": ("serve", "bench", "demo"),
     "Help": ("help", "servers", "completion"),
 }

@@ -9,11 +9,11 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.key_binding import KeyPressEvent
 from prompt_toolkit.search import SearchDirection, start_search
 
+from nsroom.cli.shell_words import is_open
 from nsroom.output.times import Times
 from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats, detail_actions
 from nsroom.tui.input.key_context import Action, KeyContext
-from nsroom.tui.input.shell_words import is_open
 from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
 from nsroom.tui.input.slash_commands import find_command
 from nsroom.tui.model.playback import Playback

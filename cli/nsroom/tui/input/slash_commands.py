@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from nsroom.cli.shell_words import split
 from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_arguments, parse_line, relay
 from nsroom.client.presets import Convention
 from nsroom.client.replies import Rule
@@ -17,7 +18,6 @@ from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.input import copy_formats
 from nsroom.tui.input.moments import parse_moment
-from nsroom.tui.input.shell_words import split
 from nsroom.tui.model.playback import MAX_SPEED, MIN_SPEED, Playback
 from nsroom.tui.screen.state import View
 

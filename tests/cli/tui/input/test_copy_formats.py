@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from nsroom.cli.shell_words import split
 from nsroom.client.events import Emit, parse_arguments, parse_line
 from nsroom.client.target import namespace_of
 from nsroom.output.terminal import safe
 from nsroom.record import Json, Record, from_json
 from nsroom.tui.input import copy_formats
-from nsroom.tui.input.shell_words import split
 from tests.cli.tui.records import ack, event, packet
 
 ARGS: list[list[Json]] = [

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsroom.cli.shell_words import is_open, split
 from nsroom.errors import UsageError
-from nsroom.tui.input.shell_words import is_open, split
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,27 @@ _HAS_WORDS = re.compile(r"/(?:emit|call|reply)\s")
 _decoder = json.JSONDecoder()
 
 
+class Word(NamedTuple):
+    """A word, and where it starts in the text."""
+
+    text: str
+    start: int
+
+
 class _Scan(NamedTuple):
-    words: list[str]
+    words: list[Word]
     error: str
     """Which quote or bracket is not closed, if any."""
+    at: int
+    """Where the scan ended, or the word that is not closed starts."""
+
+
+class UnclosedError(UsageError):
+    """A quote or bracket of the word at `start` is not closed."""
+
+    def __init__(self, reason: str, start: int) -> None:
+        super().__init__(f"{reason}: quote it as in a shell, or write JSON")
+        self.start = start
 
 
 def split(text: str) -> list[str]:
@@ -25,9 +42,17 @@ def split(text: str) -> list[str]:
 
     Raises: UsageError for a quote or bracket that is not closed.
     """
-    scan = _scan(text)
+    return [word.text for word in split_at(text)]
+
+
+def split_at(text: str, comments: bool = False) -> list[Word]:
+    """Return the words with their places; with `comments`, up to a word that starts with `#`.
+
+    Raises: UnclosedError.
+    """
+    scan = _scan(text, comments)
     if scan.error:
-        raise UsageError(f"{scan.error}: quote it as in a shell, or write JSON")
+        raise UnclosedError(scan.error, scan.at)
     return scan.words
 
 
@@ -39,25 +64,28 @@ def is_open(text: str) -> bool:
     return bool(words and _scan(text[words.end() :]).error)
 
 
-def _scan(text: str) -> _Scan:
-    words, stream, at = [], io.StringIO(text), 0
+def _scan(text: str, comments: bool = False) -> _Scan:
+    words: list[Word] = []
+    stream, at = io.StringIO(text), 0
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
+        if comments and text[at] == "#":
+            break
         if (start := _JSON.match(text, at)) and (end := _json_end(text, start.end())):
-            words.append(text[at:end])
+            words.append(Word(text[at:end], at))
         else:
             if start and _is_unclosed(text[start.end() :]):
-                return _Scan(words, "a bracket is not closed")
+                return _Scan(words, "a bracket is not closed", at)
             stream.seek(at)
             try:
-                words.append(_shell_word(stream))
+                words.append(Word(_shell_word(stream), at))
             except ValueError as error:
-                return _Scan(words, str(error).lower())
+                return _Scan(words, str(error).lower(), at)
             end = stream.tell()
         at = end
-    return _Scan(words, "")
+    return _Scan(words, "", at)
 
 
 def _json_end(text: str, at: int) -> int:

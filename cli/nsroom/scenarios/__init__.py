@@ -1,0 +1,1 @@
+"""Scenarios: command lines of several clients with expectations, run as tests."""
