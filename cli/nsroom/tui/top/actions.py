@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable
 
+from nsroom.cli.shell_words import split
 from nsroom.client.events import parse_arguments
 from nsroom.errors import UsageError, WaitError
 from nsroom.filters import MAX_LENGTH
 from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.inventory import Feature, Key, Socket
 from nsroom.output.room_names import Room, is_named, room_text
-from nsroom.tui.input.shell_words import split
 from nsroom.tui.top.activity import Scope
 
 _MAX_FOLLOWED = 100
