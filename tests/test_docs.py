@@ -75,7 +75,7 @@ BUILT = {
 }
 """The options that the contract names, except those that commands share."""
 BEYOND = {
-    "serve": "--allowed-host --limit --admin-write",
+    "serve": "--allowed-host --limit --admin-write --script",
     "emit": "--json",
     "call": "--json --fail --error-first",
     "rooms": "--timeout --all",

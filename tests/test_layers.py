@@ -24,7 +24,7 @@ LAYERS = {
         "client.transports",
         "client",
         "introspection proxy doctor cli",
-        "tui bench scenarios",
+        "tui bench mock scenarios",
         "watch",
         "commands",
         "main",
@@ -75,8 +75,8 @@ PURE = (
 NOT_PURE = {"asyncio", "socket", "ssl", "time", "threading", "select", "selectors"}
 SCREENLESS = ("nsroom.tui.model", "nsroom.tui.top.model", "nsroom.tui.top.activity", "nsroom.tui.top.rows")
 FORBIDDEN_CALLS = {"from_markup", "ANSI", "HTML", "escape_markup", "render_markup"}
-REFERENCE_SERVER = ("nsroom.commands.serve", "nsroom.commands.demo")
-"""The commands that run it."""
+REFERENCE_SERVER = ("nsroom.commands.serve", "nsroom.commands.demo", "nsroom.mock.application")
+"""The modules that run it."""
 
 
 def imports(tree: ast.AST) -> Iterator[str]:

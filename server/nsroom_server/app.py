@@ -8,7 +8,7 @@ import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 
@@ -34,6 +34,7 @@ from nsroom_server.page import routes
 from nsroom_server.settings import access, cures
 from nsroom_server.settings.config import Config, LogFormat
 from nsroom_server.socketio import conformance
+from nsroom_server.socketio.application import Application
 from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -67,9 +68,15 @@ class Running:
         return sum(engine.undelivered for engine in self.engines)
 
 
+MakeApplication = Callable[[Config, Server], Application]
+"""Make an application that takes the place of the chat."""
+
+
 @asynccontextmanager
-async def open_app(config: Config) -> AsyncIterator[web.Application]:
+async def open_app(config: Config, make: MakeApplication | None = None) -> AsyncIterator[web.Application]:
     """Open the backend and build the application, which drains its connections when it shuts down.
+
+    `make` makes another application than the chat.
 
     Run it with `handler_cancellation=True`: a poll whose client disconnected must not take the next event.
 
@@ -80,18 +87,30 @@ async def open_app(config: Config) -> AsyncIterator[web.Application]:
         middlewares=[tcp.track_request, _host_check(config)],
     )
     server = Server(_options(config), _access(config))
-    app.on_response_prepare.append(_name_server(config))
+    app.on_response_prepare.append(_name_server(config, make))
     app[SERVER] = server
     app[ENGINES] = [server.engine]
     app.router.add_route("*", config.endpoint, server.engine.handle_request)
-    async with _conformance(app, server, config) if config.conformance else _chat(app, server, config):
+    async with _application(app, server, config, make):
         _drain_on_shutdown(app, server, config.drain)
         yield app
 
 
-def _name_server(config: Config) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def _application(
+    app: web.Application, server: Server, config: Config, make: MakeApplication | None
+) -> AbstractAsyncContextManager[None]:
+    if make is not None:
+        server.register(make(config, server))
+        routes.add_client(app, config.endpoint)
+        return nullcontext()
+    return _conformance(app, server, config) if config.conformance else _chat(app, server, config)
+
+
+def _name_server(
+    config: Config, make: MakeApplication | None
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     # Clients expect that a server with the name of the chat acknowledges every event.
-    name = "nsroom-conformance" if config.conformance else "nsroom"
+    name = "nsroom-conformance" if config.conformance else "nsroom-mock" if make else "nsroom"
 
     async def add_name(_: web.Request, response: web.StreamResponse) -> None:
         response.headers["Server"] = f"{name}/{__version__}"
@@ -170,13 +189,15 @@ def _host_check(config: Config) -> Middleware:
 
 
 @asynccontextmanager
-async def serving(config: Config) -> AsyncIterator[Running]:
+async def serving(config: Config, make: MakeApplication | None = None) -> AsyncIterator[Running]:
     """Serve inside the running loop; on exit, stop within `config.drain` + 0.5 seconds.
+
+    `make` makes another application than the chat.
 
     Raises: ConfigError, BusError, ListenError.
     """
     tls = _tls(config)
-    async with open_app(config) as app, _listening(app, config, tls) as running:
+    async with open_app(config, make) as app, _listening(app, config, tls) as running:
         yield running
 
 
@@ -225,30 +246,32 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     return context
 
 
-def run(config: Config, level: int = logging.INFO) -> int:
+def run(config: Config, level: int = logging.INFO, make: MakeApplication | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. `level` is that of the log.
+
+    `make` makes another application than the chat.
 
     Raises: ConfigError, BusError, ListenError.
     """
     # Not asyncio.run: if no loop can be made, it leaves the coroutine over.
     with logs.configured(config.log_format, sys.stderr, level) as output, asyncio.Runner() as runner:
-        code = runner.run(_run(config, output if level <= logging.INFO else None))
+        code = runner.run(_run(config, output if level <= logging.INFO else None, make))
     for number in _SIGNALS:
         # Nothing should change the exit code any more while Python tidies up.
         signal.signal(number, signal.SIG_IGN)
     return code
 
 
-async def _run(config: Config, output: logs.LogOutput | None) -> int:
+async def _run(config: Config, output: logs.LogOutput | None, make: MakeApplication | None) -> int:
     """Serve until a signal; show the status line on `output` if there is one."""
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _watch_signals(stop)
-    async with serving(config) as running:
+    async with serving(config, make) as running:
         with _status_line(running, config, output):
             # Imported modules are never garbage: scanning them would stall every client each time.
             gc.freeze()
             gc.set_threshold(*_COLLECT)
-            _announce(config, running)
+            _announce(config, running, is_chat=make is None)
             number = await stop
         log.info("stopping (up to %g s); press Ctrl-C again to stop now", config.drain, extra=logs.PLAIN)
     if running.undelivered:
@@ -258,10 +281,10 @@ async def _run(config: Config, output: logs.LogOutput | None) -> int:
     return UNDELIVERED if running.undelivered else 0
 
 
-def _announce(config: Config, running: Running) -> None:
+def _announce(config: Config, running: Running, is_chat: bool) -> None:
     """Log that the server is ready, and for people what to do next."""
     log.info("listening on %s", running.url, extra=logs.PLAIN)
-    if config.log_format is LogFormat.TEXT:
+    if config.log_format is LogFormat.TEXT and is_chat:
         for line in banner.lines(config, running.url, running.port):
             log.info("%s", line, extra=logs.PLAIN)
     if config.faults:

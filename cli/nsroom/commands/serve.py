@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 if TYPE_CHECKING:
+    from nsroom_server.app import MakeApplication
     from nsroom_server.settings.config import Administrator, Config
 
 
@@ -143,6 +144,14 @@ def serve(
             autocompletion=_fault_names,
         ),
     ] = None,
+    script: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Follow the rules in this file instead of serving the chat; in every namespace, unless -n "
+            "names some. SIGHUP reads it again.",
+        ),
+    ] = None,
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Format of log lines.")] = "text",
     no_page: Annotated[
         bool, typer.Option("--no-page", help="Do not answer browsers with a page at /.")
@@ -177,11 +186,15 @@ def serve(
       nsroom serve --limit rooms_per_socket=10 --limit events_per_second=50
       nsroom serve --admin ann --cors-origin https://admin.socket.io
       nsroom serve --fault latency=200ms,drop=5%
+      nsroom serve --script shop.rules
     """
     from nsroom.errors import UsageError
 
     if as_json and not print_limits:
         raise UsageError("--json needs --print-limits")
+    if script and (history or redis or admin or conformance):
+        raise UsageError("--script serves no chat: leave out --history, --redis, --admin and --conformance")
+    any_namespace = any_namespace or (script is not None and not namespace)
     config = _config(
         **_address(address, host, port),
         path=path,
@@ -204,16 +217,16 @@ def serve(
         insecure=insecure,
         page=not no_page,
         conformance=conformance,
-        **_history(history, redis),
+        **_history("none" if script else history, redis),
         **_namespaces(namespace, any_namespace),
     )
     if print_limits:
         typer.echo(_limits(config, as_json))
         return
-    _run(config)
+    _run(config, script)
 
 
-def _run(config: "Config") -> None:
+def _run(config: "Config", script: Path | None) -> None:
     import logging
 
     # Before any other import of aiohttp, which would read the system's certificates: that takes 50 ms.
@@ -225,13 +238,22 @@ def _run(config: "Config") -> None:
 
     try:
         level = logging.WARNING if is_quiet() else logging.DEBUG if is_verbose() else logging.INFO
-        code = run(config, level)
+        code = run(config, level, _scripted(script) if script else None)
     except ConfigError as error:
         raise UsageError(str(error)) from error
     except (BusError, ListenError) as error:
         raise ConnectError(str(error)) from error
     if code:
         raise typer.Exit(code)
+
+
+def _scripted(file: Path) -> "MakeApplication":
+    """Return what makes the application of a script. Raises: UsageError."""
+    from nsroom.mock.application import Mock
+    from nsroom.mock.rules import read
+
+    rules = read(file)
+    return lambda config, server: Mock(config, server, file, rules)
 
 
 def _config(**fields: Any) -> "Config":
