@@ -1,7 +1,8 @@
-"""Import aiohttp without the parts a client does not need."""
+"""Import aiohttp without the parts a client does not need, unless nsroom is a library of another program."""
 
 import contextlib
 import ssl
+import sys
 from collections.abc import Iterator
 
 
@@ -19,5 +20,8 @@ def _without_certificates() -> Iterator[None]:
         ssl.create_default_context = original
 
 
-with _without_certificates():
+IS_LIBRARY = "nsroom.api" in sys.modules
+"""Whether another program imported nsroom: it may need the parts that we leave out."""
+
+with contextlib.nullcontext() if IS_LIBRARY else _without_certificates():
     import aiohttp as aiohttp

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import nsroom.client.transports.slim_aiohttp  # noqa: F401 - before python-engineio imports aiohttp
+# Before python-engineio imports aiohttp.
+from nsroom.client.transports.slim_aiohttp import IS_LIBRARY
 from nsroom.errors import ConnectError
 
 
@@ -18,7 +19,7 @@ from nsroom.errors import ConnectError
 def _without(*names: str) -> Iterator[None]:
     """Make imports of these optional packages fail, because they take long."""
     modules: dict[str, Any] = sys.modules
-    absent = set(names) - modules.keys()
+    absent = set() if IS_LIBRARY else set(names) - modules.keys()
     modules.update(dict.fromkeys(absent))
     try:
         yield
