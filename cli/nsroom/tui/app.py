@@ -20,6 +20,7 @@ from nsroom.tui.input.completer import LiveCompleter, QuestionCompleter
 from nsroom.tui.input.history import InputHistory
 from nsroom.tui.input.key_bindings import key_bindings
 from nsroom.tui.input.key_context import KeyContext
+from nsroom.tui.input.match_counter import MatchCounter, typed_filter
 from nsroom.tui.input.modal_keys import modal_bindings, typing_bindings
 from nsroom.tui.input.slash_commands import CommandContext, command_help, run_line
 from nsroom.tui.recorder import Recorder
@@ -68,6 +69,7 @@ class App(FullScreen):
             multiline=False,
             accept_handler=self._accept_answer,
         )
+        self._matches = MatchCounter(view, self.spawn)
         self.screen = Screen(view, self._input, self._ask, settings.keys, command_help(view))
         context = KeyContext(view, self.screen, self)
         keys = [
@@ -88,6 +90,7 @@ class App(FullScreen):
         self.screen.sync()
         view = self.view
         view.tick(now)
+        self._matches.update(typed_filter(view, self._ask.text, self._input.text))
         if view.client is not None:
             view.transport = view.client.transport
         if view.playback is not None and (due := view.playback.next_due()) is not None:
@@ -160,6 +163,13 @@ class App(FullScreen):
         """Accept the selected completion, or the line that was asked for."""
         if not accept_completion(self._ask):
             self._ask.validate_and_handle()
+
+    def cancel_answer(self) -> None:
+        """Close the menu of completions or, without one, the question."""
+        if self._ask.complete_state is not None:
+            self._ask.cancel_completion()
+        else:
+            self.cancel_question()
 
     def cancel_question(self) -> None:
         """Close the question without an answer."""

@@ -18,7 +18,7 @@ from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
 from nsroom.tui.input.slash_commands import find_command
 from nsroom.tui.model.playback import Playback
 from nsroom.tui.screen.sidebar import move
-from nsroom.tui.screen.state import Focus, Leaving, Mode, RowColour, View
+from nsroom.tui.screen.state import FILTER, Focus, Leaving, Mode, RowColour, View
 
 Handler = Callable[[KeyPressEvent], None]
 _MAX_LINES = 20_000
@@ -145,7 +145,7 @@ def _search(view: View, text: str, forward: bool) -> None:
 
 def _ask_filter(context: KeyContext) -> None:
     where = context.view.model.where
-    context.host.ask("filter", where.text if where else "", partial(_filter, context))
+    context.host.ask(FILTER, where.text if where else "", partial(_filter, context))
 
 
 def _filter(context: KeyContext, text: str) -> None:

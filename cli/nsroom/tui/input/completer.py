@@ -10,17 +10,15 @@ from prompt_toolkit.document import Document
 
 from nsroom.output.room_names import room_order
 from nsroom.output.terminal import safe
-from nsroom.record import Direction, Kind
 from nsroom.tui.input import copy_formats
+from nsroom.tui.input.filter_completer import complete_filter
 from nsroom.tui.input.slash_commands import offered
-from nsroom.tui.screen.state import View
+from nsroom.tui.screen.state import FILTER, View
 
-_FIELDS = ("kind=", "ns=", "event=", "event~", "dir=", "arg.", "arg~", "rtt>", "id=", "sid=", "reason~")
 _OPTIONS = ("--room", "--to", "--except", "-t", "-n")
 _MAX_COMPLETIONS = 200
 _MAX_LENGTH = 200
 _WORD = re.compile(r"\S*\Z")
-_TEST = re.compile(r"[^\s&|()!]*\Z")
 _MEMBER = re.compile(r'[{,]\s*"([\w$.-]*)\Z')
 _EVENT = re.compile(r'\["([^"\\]*)\Z')
 _NDJSON = re.compile(r'\["([^"\\]*)"')
@@ -52,7 +50,7 @@ class LiveCompleter(Completer):
             name, blank, rest = text[1:].partition(" ")
             yield from self._arguments(name, rest) if blank else self._commands(name)
         elif self._view.is_observing:
-            yield from self._filter(_last(_TEST, text))
+            yield from complete_filter(self._view, text)
 
     def _commands(self, name: str) -> Iterator[Completion]:
         for command in offered(self._view):
@@ -85,27 +83,13 @@ class LiveCompleter(Completer):
         return _matching(self._view.model.namespaces.by_name, rest)
 
     def _where(self, rest: str, _word: str) -> Iterable[Completion]:
-        return self._filter(_last(_TEST, rest))
+        return complete_filter(self._view, rest)
 
     def _format(self, _rest: str, word: str) -> Iterable[Completion]:
         return _matching(copy_formats.FORMATS, word)
 
     def _reply(self, rest: str, word: str) -> Iterable[Completion]:
         return _matching(("ok:=true", "error=", "--once"), word) if not rest.strip() else ()
-
-    def _filter(self, word: str) -> Iterable[Completion]:
-        namespaces, clients = self._view.model.namespaces, self._view.model.clients
-        values: dict[str, Iterable[str]] = {
-            "ns": namespaces.by_name,
-            "event": self._events(),
-            "kind": Kind,
-            "dir": Direction,
-            "sid": reversed(clients.by_sid if clients else namespaces.sids),
-        }
-        field = re.match(r"(\w+)(=|!=|~)", word)
-        if field is None:
-            return _matching(_FIELDS, word)
-        return _matching((field[0] + _value(each) for each in values.get(field[1], ())), word)
 
     def _event(self, rest: str, word: str) -> Iterable[Completion]:
         """Complete an event's name, then the keys of its most recent arguments."""
@@ -146,7 +130,7 @@ class LiveCompleter(Completer):
 
 
 class QuestionCompleter(Completer):
-    """Completes the answer to a question that may be a command, typed without its slash."""
+    """Completes the answer to a question: a filter, or what may be a command, typed without its slash."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -155,7 +139,9 @@ class QuestionCompleter(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """Complete the word before the cursor."""
         question, text = self._view.question, document.text_before_cursor
-        if question is not None and question.is_command and text:
+        if question is not None and question.label == FILTER:
+            yield from complete_filter(self._view, text)
+        elif question is not None and question.is_command and text:
             yield from self._line.get_completions(Document(f"/{text}"), complete_event)
 
 
@@ -174,10 +160,6 @@ def _event_name(words: list[str]) -> str | None:
             return word
         next(rest, None)
     return None
-
-
-def _value(text: str) -> str:
-    return text if re.fullmatch(r"[\w/.:#@+-]+", text) else f'"{text}"'
 
 
 def _matching(candidates: Iterable[str], word: str, quoted: bool = False) -> Iterator[Completion]:

@@ -22,8 +22,8 @@ class Host(Protocol):
     def answer(self) -> None:
         """Accept the line that was asked for."""
 
-    def cancel_question(self) -> None:
-        """Close the question without an answer."""
+    def cancel_answer(self) -> None:
+        """Close the menu of completions or, without one, the question."""
 
 
 def modal_bindings(context: KeyContext, host: Host) -> KeyBindings:
@@ -42,7 +42,7 @@ def modal_bindings(context: KeyContext, host: Host) -> KeyBindings:
 
     @bindings.add("escape", filter=asking)
     def _(_event: KeyPressEvent) -> None:
-        host.cancel_question()
+        host.cancel_answer()
 
     @bindings.add("enter", filter=asking, eager=True)
     def _(_event: KeyPressEvent) -> None:

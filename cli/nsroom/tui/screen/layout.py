@@ -155,6 +155,10 @@ class Screen:
                 ConditionalContainer(self.ask, asking, alternative_content=self.input),
                 ConditionalContainer(self._history_search, is_searching),
                 ConditionalContainer(
+                    line_window(self._matching),
+                    Condition(lambda: bool(view.matching) and not view.notice.text),
+                ),
+                ConditionalContainer(
                     LinesWindow(self._notice_lines, height=lambda: len(self._notice_lines(_columns(), 0))),
                     Condition(lambda: bool(view.notice.text)),
                 ),
@@ -230,6 +234,9 @@ class Screen:
             return []
         is_command = question.is_command is not None and question.is_command(self._ask_buffer.text)
         return [("class:prompt", f" {'command' if is_command else question.label} › ")]
+
+    def _matching(self, width: int) -> Fragments:
+        return fit([("class:quiet", f" {safe(self._view.matching)}")], width)
 
     def _notice_lines(self, width: int, _height: int) -> list[Fragments]:
         notice = self._view.notice

@@ -25,6 +25,10 @@ if TYPE_CHECKING:  # the client takes longer to load than the first frame to dra
 _MAX_CHATS = 1000
 
 
+FILTER = "filter"
+"""The label of the question for a filter."""
+
+
 class Mode(StrEnum):
     """The list of all events, or the chat of one room."""
 
@@ -106,6 +110,8 @@ class View:
     chat_read: dict[tuple[str, str], int] = field(default_factory=dict)
     """For each chat, the number of the last line when the user left it."""
     question: Question | None = None
+    matching: str = ""
+    """How many records match the filter that is being typed, or why none can."""
     notice: Notice = field(default_factory=Notice)
     failure: str = ""
     """Why the connection failed, if nothing reconnects it."""

@@ -14,6 +14,21 @@ async def test_enter_accepts_a_completion_before_it_sends(user: User) -> None:
     await user.sees("/chat x1 ›")
 
 
+async def test_a_filter_is_completed_and_counted(user: User) -> None:
+    for bid in (1, 2):
+        user.view.model.add(event("price", {"bid": bid}))
+    await user.press("Escape", "f", "event=pr")
+    await user.press("Tab", "Enter")
+    await user.sees("filter › event=price")
+    await user.sees("2 of ")
+    await user.press(" & arg.b", "Tab", "Enter", "2")
+    await user.sees("filter › event=price & arg.bid=2")
+    await user.sees("1 of ")
+    await user.press("Enter")
+    await user.sees(" event=price & arg.bid=2 ")
+    assert len(user.view.model.rows) == 1
+
+
 async def test_search_copy_and_compare_in_the_detail(user: User) -> None:
     for bid in (1, 2):
         user.view.model.add(event("price", {"bid": bid, "deep": {"list": [{"sku": "A-1"}] * 60}}))
