@@ -97,7 +97,8 @@ class Detail:
     def find(self, pattern: str, row: int, forward: bool) -> int | None:
         """Return the next line with this text, ignoring case, after or before a line, or None."""
         lines, wanted = self.lines(0, MAX_LINES), pattern.lower()
-        rows = range(row + 1, len(lines)) if forward else range(row - 1, -1, -1)
+        # A row may be beyond the last line until the next frame.
+        rows = range(row + 1, len(lines)) if forward else range(min(row, len(lines)) - 1, -1, -1)
         return next((at for at in rows if _matches(lines, at, wanted)), None)
 
     def unfold(self, pattern: str, row: int) -> int:

@@ -158,6 +158,7 @@ def test_the_search_unfolds_what_it_finds() -> None:
     assert (search(detail, "n  59") or "").strip() == "n  59"
     assert search(detail, "nothing like this") is None
     assert detail.find("needle", 0, forward=False) is None
+    assert detail.find("needle", 20_000, forward=False) is not None
 
 
 def test_the_search_finds_text_over_two_lines() -> None:
