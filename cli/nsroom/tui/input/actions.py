@@ -13,10 +13,13 @@ from nsroom.cli.shell_words import is_open
 from nsroom.output.times import Times
 from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats, detail_actions
+from nsroom.tui.input.group_actions import GROUP_ACTIONS, show_events_of_group
 from nsroom.tui.input.key_context import Action, KeyContext
 from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
 from nsroom.tui.input.slash_commands import find_command
 from nsroom.tui.model.playback import Playback
+from nsroom.tui.screen.group_list import move as move_group
+from nsroom.tui.screen.keymap import NOT_IN_GROUPS
 from nsroom.tui.screen.sidebar import move
 from nsroom.tui.screen.state import FILTER, Focus, Leaving, Mode, RowColour, View
 
@@ -30,13 +33,16 @@ _MAX_SESSIONS = 100
 
 def handlers(context: KeyContext) -> dict[str, Handler]:
     """Return the handler of each function in the keymap."""
-    return {name: _handler(action, context) for name, action in ACTIONS.items()}
+    return {name: _handler(name, action, context) for name, action in ACTIONS.items()}
 
 
-def _handler(action: Action, context: KeyContext) -> Handler:
+def _handler(name: str, action: Action, context: KeyContext) -> Handler:
     def handle(_event: KeyPressEvent) -> None:
         context.view.notice.clear()
-        action(context)
+        if context.view.mode is Mode.GROUPS and name in NOT_IN_GROUPS:
+            context.view.notice.show("this is for events; Esc goes back to them", failed=True)
+        else:
+            action(context)
 
     return handle
 
@@ -50,6 +56,8 @@ def _move(context: KeyContext, steps: int) -> None:
         view.detail_row = max(view.detail_row + steps, 0)
     elif view.mode is Mode.CHAT:
         view.chat_scroll = max(view.chat_scroll - steps, 0)
+    elif view.mode is Mode.GROUPS:
+        move_group(view, steps)
     else:
         view.model.move(steps)
         _update_detail(view)
@@ -76,6 +84,8 @@ def _home(context: KeyContext) -> None:
         view.detail_row = 0
     elif view.mode is Mode.CHAT:
         view.chat_scroll = _MAX_LINES
+    elif view.mode is Mode.GROUPS:
+        move_group(view, -_MAX_LINES)
     else:
         view.model.home()
         _update_detail(view)
@@ -87,6 +97,8 @@ def _end(context: KeyContext) -> None:
         move(view, _MAX_LINES)
     elif view.focus is Focus.DETAIL:
         view.detail_row = _MAX_LINES
+    elif view.mode is Mode.GROUPS:
+        move_group(view, _MAX_LINES)
     else:
         view.chat_scroll = 0
         view.model.follow()
@@ -95,6 +107,9 @@ def _end(context: KeyContext) -> None:
 def _detail(context: KeyContext) -> None:
     view = context.view
     if view.mode is Mode.CHAT:
+        return
+    if view.mode is Mode.GROUPS:
+        show_events_of_group(context)
         return
     if view.detail is not None:
         _close_detail(context)
@@ -423,5 +438,6 @@ ACTIONS: Mapping[str, Action] = {
     "leave": _leave,
     "quit": lambda context: context.host.leave(),
     **SIDEBAR_ACTIONS,
+    **GROUP_ACTIONS,
 }
 """The action of each function in the keymap, by its name there and in the settings."""

@@ -10,7 +10,9 @@ from nsroom.record import Json, Kind, Record
 from nsroom.tui.model.ack_pairs import AckPairs
 from nsroom.tui.model.chat import Chats
 from nsroom.tui.model.clients import Clients
+from nsroom.tui.model.groups import Groups
 from nsroom.tui.model.namespaces import Namespaces
+from nsroom.tui.model.rate_history import RateHistory
 from nsroom.tui.model.ring import CAPACITY, Ring
 from nsroom.tui.model.tally import Tally
 
@@ -52,6 +54,11 @@ class Model:
         self.chats = Chats()
         self.acks = AckPairs()
         self.tally = Tally()
+        self.groups = Groups()
+        """The figures of all events since the start."""
+        self.rate_history = RateHistory()
+        self._matching_groups = Groups() if where is not None else None
+        """Those of the events that match the filter, if there is one."""
         self._top = 0
         self._shown_until = 0
         self._cleared_before = 0
@@ -81,10 +88,12 @@ class Model:
             self.chats.learn(record)
         else:
             self.clients.learn(record)
+        if record.kind is _EVENT:
+            self.rate_history.add(record.time // 1_000_000)
+            self.tally.add(str(record.event))
         if record.kind is _EVENT or record.kind in _ENDS_WAITING:
             self.acks.learn(record, index)
-        if record.kind is _EVENT:
-            self.tally.add(str(record.event))
+            self.groups.learn(record, index)
         if not self.paused:
             self._show(record, index)
 
@@ -104,6 +113,8 @@ class Model:
 
     def _show(self, record: Record, index: int) -> None:
         self._shown_until = index + 1
+        if self._matching_groups is not None and self.where is not None and self.where.test(record):
+            self._matching_groups.learn(record, index)
         if not self._matches(record, index):
             return
         if self.collapsed and self._repeats_last_row(record):
@@ -238,6 +249,7 @@ class Model:
     def refilter(self) -> None:
         """Apply the filter to all records kept."""
         self.rows, self.repeats = [], {}
+        self._matching_groups = Groups() if self.where is not None else None
         for index in range(max(self.ring.first, self._cleared_before), self._shown_until):
             self._show(self[index], index)
         if self.cursor is not None and self.rows:
@@ -245,6 +257,11 @@ class Model:
         elif not self.rows:
             self.follow()
         self.new = 0
+
+    @property
+    def shown_groups(self) -> Groups:
+        """The figures of the events that match the filter, or of all events without one."""
+        return self._matching_groups if self._matching_groups is not None else self.groups
 
     def show_acknowledgements(self, shown: bool) -> None:
         """Show acknowledgements in rows of their own, or fold them into the rows of their events."""

@@ -39,7 +39,7 @@ KEYS = (
     Key("detail_down", ("down", "j"), _DETAIL, "next line"),
     Key("page_up", ("pageup",), _ALL, "page up"),
     Key("page_down", ("pagedown",), _ALL, "page down"),
-    Key("home", ("home", "g"), _READING_ALL, "go to the oldest row"),
+    Key("home", ("home", "g g"), _READING_ALL, "go to the oldest row"),
     Key("end", ("end", "G"), _READING_ALL, "go to the newest row, and follow"),
     Key("talk", ("enter",), _SIDEBAR, "send typed text there from now on", "talk there"),
     Key("side_filter", ("f", "f3"), _SIDEBAR, "show only the rows of it", "only its rows"),
@@ -64,6 +64,9 @@ KEYS = (
     Key("search_back", ("N",), _STREAM, "next match downwards"),
     Key("filter", ("f3", "f"), _STREAM, "show only rows that match an expression", "filter"),
     Key("input_filter", ("f3",), _INPUT, "show only rows that match an expression", "filter"),
+    Key("group", ("g",), _STREAM, "group by event: counts, rates, last values and sizes", "group"),
+    Key("back", ("escape",), _STREAM, "leave the groups; from the events of a group, back to them", "groups"),
+    Key("time_line", ("T",), _STREAM, "show or hide the rate over the session"),
     Key("only", ("o",), _READING, "show only this event"),
     Key("hide", ("h",), _READING, "hide this event"),
     Key("only_client", ("C",), _READING, "show only this client", "client"),
@@ -129,11 +132,29 @@ _KEY_NAMES = {
 _UP_AND_DOWN = ("up", "detail_up")
 """Functions with a label in the key bar that covers both directions."""
 _NOT_IN_CHAT = frozenset(
-    ["detail", "compare", "search", "filter", "input_filter", "copy", "edit", "jump", "unfilter"]
+    ["detail", "group", "compare", "search", "filter", "input_filter", "copy", "edit", "jump", "unfilter"]
 )
 _NOT_WHEN_OBSERVING = frozenset(
     ["newline", "editor", "input_filter", "mode", "input_mode", "edit", "resend", "write"]
 )
+NOT_IN_GROUPS = frozenset(
+    [
+        *(
+            "search",
+            "input_search",
+            "search_next",
+            "search_back",
+            "only",
+            "hide",
+            "only_client",
+            "jump",
+            "compare",
+        ),
+        *("mark", "next_mark", "back_mark", "copy", "edit", "resend", "acknowledgements", "collapse"),
+        *("row_colour", "deltas", "heartbeats", "step", "step_back"),
+    ]
+)
+"""Functions for the selected event or the rows of the stream."""
 _ONLY_WHEN_OBSERVING = frozenset(["only_client"])
 _ONLY_IN_RECORDINGS = frozenset(["play", "step", "step_back", "faster", "slower", "seek"])
 _TEXT_IS_SENT = 'Text goes to the room, ["event", …] is emitted, // begins text with a slash.'
@@ -184,6 +205,7 @@ _AVAILABLE: dict[str, Callable[[View], bool]] = {
     "jump": lambda view: view.model.cursor in view.model.acks.partners,
     "unfilter": lambda view: view.model.where is not None,
     "pause": _shows_no_recording,  # the keys work, but the bar shows those of `play`
+    "back": lambda view: view.mode is Mode.EVENTS,
     "side_filter": lambda view: not view.is_observing,
     "side_fold": lambda view: not view.is_observing,
     "editor": _shows_no_recording,
@@ -193,6 +215,8 @@ _AVAILABLE: dict[str, Callable[[View], bool]] = {
 _LABELS: dict[str, Callable[[View], str]] = {
     "up": lambda view: "scroll" if view.mode is Mode.CHAT else "select",
     "talk": _talk_label,
+    "detail": lambda view: "its events" if view.mode is Mode.GROUPS else "detail",
+    "group": lambda view: "events" if view.mode is Mode.GROUPS else "group",
     "send": lambda view: "filter" if view.is_observing else "send",
     "pause": lambda view: "resume" if view.model.paused else "pause",
     "play": lambda view: "pause" if view.playback and view.playback.is_playing else "play",
@@ -252,6 +276,8 @@ def is_offered(name: str, view: View) -> bool:
 
 def is_bound(name: str, view: View) -> bool:
     """Return whether the keys of a function do anything, if only to say why it is impossible."""
+    if name == "back":
+        return view.mode is Mode.GROUPS or view.is_drilled
     return bool(view.recording_name) or name not in _ONLY_IN_RECORDINGS
 
 
@@ -262,6 +288,8 @@ def _keys_here(view: View) -> list[Key]:
 
 def _is_available(name: str, view: View) -> bool:
     if view.mode is Mode.CHAT and name in _NOT_IN_CHAT:
+        return False
+    if view.mode is Mode.GROUPS and name in NOT_IN_GROUPS:
         return False
     return name not in _AVAILABLE or _AVAILABLE[name](view)
 

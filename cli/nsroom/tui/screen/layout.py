@@ -27,8 +27,10 @@ from prompt_toolkit.widgets import SearchToolbar
 
 from nsroom.output.terminal import clip, safe
 from nsroom.output.times import Times
+from nsroom.tui.model.groups import GroupKey
 from nsroom.tui.screen.chat_pane import chat_lines
 from nsroom.tui.screen.event_list import rows
+from nsroom.tui.screen.group_list import group_lines
 from nsroom.tui.screen.keymap import bar, first_key, help_lines
 from nsroom.tui.screen.lines import Fragments, fit, highlight, styled, wrap
 from nsroom.tui.screen.safe_text import SafeText
@@ -36,6 +38,7 @@ from nsroom.tui.screen.side_pane import Place
 from nsroom.tui.screen.sidebar import WIDTH, Entry, sidebar
 from nsroom.tui.screen.state import Focus, Mode, View
 from nsroom.tui.screen.status import status
+from nsroom.tui.screen.time_line import HEIGHT, time_line
 from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rule_window
 
 _WIDE = 100
@@ -65,6 +68,7 @@ class Screen:
         self._commands = commands
         self._ask_buffer = ask_buffer
         self._visible: list[int] = []
+        self._visible_groups: list[GroupKey | None] = []
         self._entries: list[Entry] = []
         self.input_buffer = input_buffer
         self._history_search = SearchToolbar(text_if_not_searching="", backward_search_prompt=" history › ")
@@ -195,8 +199,11 @@ class Screen:
         tall = Condition(lambda: _rows() >= _LOW)
         title = line_window(self._detail_title)
         badge = Float(self._badge(), right=0, bottom=0, height=1)
+        graphed = Condition(lambda: view.time_line and view.mode is not Mode.CHAT)
+        graph = LinesWindow(lambda width, _: time_line(view, width), height=HEIGHT)
         return HSplit(
             [
+                ConditionalContainer(graph, graphed),
                 ConditionalContainer(FloatContainer(self.stream, [badge]), ~opened | tall),
                 ConditionalContainer(
                     HSplit([ConditionalContainer(rule_window(), tall), title, self.detail]),
@@ -250,11 +257,16 @@ class Screen:
         if view.mode is Mode.CHAT:
             lines = chat_lines(view, width, height)
             return [*([[]] * (height - len(lines))), *lines]
+        if view.mode is Mode.GROUPS:
+            lines, self._visible_groups = group_lines(view, width, height)
+            return lines
         lines, self._visible = rows(view, width, height)
         return lines
 
     def _click_row(self, at: int) -> None:
         self.focus(Focus.STREAM)
+        if self._view.mode is Mode.GROUPS and at < len(self._visible_groups):
+            self._view.group = self._visible_groups[at] or self._view.group
         if self._view.mode is Mode.EVENTS and at < len(self._visible):
             was_selected = self._view.model.cursor == self._visible[at]
             self._view.model.select(self._visible[at])
@@ -264,6 +276,8 @@ class Screen:
     def _scroll(self, steps: int) -> None:
         if self._view.mode is Mode.CHAT:
             self._view.chat_scroll = max(self._view.chat_scroll - steps, 0)
+        elif self._view.mode is Mode.GROUPS:
+            self._view.group_scroll.top += steps
         else:
             self._view.model.scroll(steps, self._view.stream_height)
 

@@ -9,7 +9,8 @@ from nsroom.tui.model.clients import ObservedClient
 from nsroom.tui.model.namespaces import Namespace, Room, State
 from nsroom.tui.model.rates import Rate
 from nsroom.tui.screen.lines import Fragments, fit, justify
-from nsroom.tui.screen.side_pane import Place, Scroll
+from nsroom.tui.screen.scroll import Scroll
+from nsroom.tui.screen.side_pane import Place
 from nsroom.tui.screen.state import Focus, View
 from nsroom.tui.screen.status import DOTS
 

@@ -10,6 +10,7 @@ from nsroom.client.events import Emit
 from nsroom.output.times import Times
 from nsroom.record import Record
 from nsroom.tui.model.clients import Clients
+from nsroom.tui.model.groups import GroupKey
 from nsroom.tui.model.model import Model
 from nsroom.tui.model.namespaces import Namespaces
 from nsroom.tui.model.playback import Playback
@@ -17,6 +18,7 @@ from nsroom.tui.model.timeline import Moment, Timeline
 from nsroom.tui.screen.detail import Detail
 from nsroom.tui.screen.help_pane import HelpPane
 from nsroom.tui.screen.notice import Notice
+from nsroom.tui.screen.scroll import Scroll
 from nsroom.tui.screen.side_pane import SidePane
 
 if TYPE_CHECKING:  # the client takes longer to load than the first frame to draw
@@ -30,10 +32,11 @@ FILTER = "filter"
 
 
 class Mode(StrEnum):
-    """The list of all events, or the chat of one room."""
+    """The list of all events, the chat of one room, or the figures of each event."""
 
     EVENTS = "events"
     CHAT = "chat"
+    GROUPS = "groups"
 
 
 class Focus(StrEnum):
@@ -125,6 +128,13 @@ class View:
     row_colour: RowColour = RowColour.NONE
     sidebar: bool | None = None
     """Whether the user wants the sidebar; None to show it if the screen is wide enough."""
+    group: GroupKey | None = None
+    """The selected group."""
+    group_scroll: Scroll = field(default_factory=Scroll)
+    drilled: tuple[str, str] | None = None
+    """The filter that Enter in the groups has set, and the one before it, which Esc restores."""
+    time_line: bool = False
+    """Whether to show the rate over the session."""
     side: SidePane = field(default_factory=SidePane)
     saved_to: str = ""
     """The file that records are being saved to."""
@@ -189,6 +199,18 @@ class View:
             return int(self.now * 1e6)
         moment = self.moment
         return self.model[moment.index - 1].time if moment else self.model.records[-1].time
+
+    @property
+    def is_drilled(self) -> bool:
+        """Whether the filter is the one that Enter in the groups has set."""
+        where = self.model.where
+        return self.drilled is not None and where is not None and where.text == self.drilled[0]
+
+    @property
+    def second(self) -> int:
+        """The time at which to show rates, in seconds: now, or the end of the recording."""
+        records = self.model.records
+        return records[-1].time // 1_000_000 if self.recording_name and records else int(self.now)
 
     def tick(self, now: float) -> None:
         """Set the time of the next frame."""

@@ -12,7 +12,7 @@ from tests.cli.tui.user import User
 
 async def test_talking_in_the_room_of_a_line(user: User) -> None:
     await user.press("/join ops", "Enter")
-    await user.sees("/chat ops ›")
+    await user.sees("● ops")
     joins = len(user.view.model.records)
     await user.press("Escape", "Tab")
     assert user.view.focus is Focus.SIDEBAR
@@ -53,9 +53,9 @@ async def test_tab_goes_through_the_panes_and_completes_text(user: User) -> None
 
 async def test_keys_change_the_room(user: User) -> None:
     await user.press("/join room-10", "Enter")
-    await user.sees("/chat room-10 ›")
+    await user.sees("● room-10")
     await user.press("/join room-2", "Enter")
-    await user.sees("/chat room-2 ›")
+    await user.sees("● room-2")
     for key, prompt in (
         ("\x0e", "/chat room-10 ›"),
         ("\x0e", "/chat lobby ›"),

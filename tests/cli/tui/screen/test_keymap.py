@@ -16,7 +16,7 @@ def test_terminals_pass_every_key_on() -> None:
         "c-r",
         "c-x c-e",
         "escape enter",
-        *("c-n", "c-p", "s-tab", "escape up", "escape down"),
+        *("c-n", "c-p", "s-tab", "escape up", "escape down", "g g"),
         *(f"escape {number}" for number in range(1, 10)),
     }
     named = {
