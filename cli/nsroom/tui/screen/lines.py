@@ -61,7 +61,8 @@ def wrap(text: str, width: int) -> list[str]:
                 lines.append(line)
                 line = ""
             head = clip(word, width + 1).removesuffix("…")
-            head = head if cells(head) <= width else head[:-1]
+            while cells(head) > width:  # the last character may be a mark without a width of its own
+                head = head[:-1]
             lines.append(head or word[0])
             word = word[len(lines[-1]) :]
         if line and cells(line) + 1 + cells(word) > width:

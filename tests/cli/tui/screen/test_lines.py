@@ -29,6 +29,10 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
+def test_a_mark_after_the_last_character_that_does_not_fit() -> None:
+    assert wrap("abc\u1dc0", 2) == ["ab", "c\u1dc0"]
+
+
 def test_words_are_kept_whole() -> None:
     assert wrap("the quick brown fox", 10) == ["the quick", "brown fox"]
     assert wrap("unbreakableword x", 6) == ["unbrea", "kablew", "ord x"]
