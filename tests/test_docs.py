@@ -75,7 +75,7 @@ BUILT = {
 }
 """The options that the contract names, except those that commands share."""
 BEYOND = {
-    "serve": "--allowed-host --limit --admin-write --script",
+    "serve": "--allowed-host --limit --admin-write --script --replay --speed --strict",
     "emit": "--json",
     "call": "--json --fail --error-first",
     "rooms": "--timeout --all",

@@ -76,7 +76,12 @@ PURE = (
 NOT_PURE = {"asyncio", "socket", "ssl", "time", "threading", "select", "selectors"}
 SCREENLESS = ("nsroom.tui.model", "nsroom.tui.top.model", "nsroom.tui.top.activity", "nsroom.tui.top.rows")
 FORBIDDEN_CALLS = {"from_markup", "ANSI", "HTML", "escape_markup", "render_markup"}
-REFERENCE_SERVER = ("nsroom.commands.serve", "nsroom.commands.demo", "nsroom.mock.application")
+REFERENCE_SERVER = (
+    "nsroom.commands.serve",
+    "nsroom.commands.demo",
+    "nsroom.mock.application",
+    "nsroom.mock.replay",
+)
 """The modules that run it."""
 
 

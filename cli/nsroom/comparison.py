@@ -154,7 +154,7 @@ def _ids(streams: dict[Stream, list[Item]]) -> set[str]:
         for items in streams.values()
         for item in items
         for text in _texts(item.content)
-        if _may_be_id(text)
+        if may_be_id(text)
     }
 
 
@@ -166,7 +166,7 @@ def _texts(value: Json) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _may_be_id(text: str) -> bool:
+def may_be_id(text: str) -> bool:
     """Return whether a text looks random, which words do not."""
     if not _ID.fullmatch(text):
         return False
@@ -180,15 +180,25 @@ def _shape(value: Json, time: int, volatile: set[str]) -> Shape:
     if isinstance(value, list):
         return tuple(_shape(each, time, volatile) for each in value)
     if isinstance(value, str):
-        return _Varying.ID if value in volatile else _Varying.TIME if _TIME.match(value) else value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _Varying.TIME if _is_time(value, time) else value
+        return _Varying.ID if value in volatile else _Varying.TIME if is_time(value, time) else value
+    if is_number(value):
+        return _Varying.TIME if is_time(value, time) else value
     return repr(value), None  # not equal to 0, 1 or a text
 
 
-def _is_time(value: float, time: int) -> bool:
-    """Return whether a number is a time within a day of the record's, in seconds, milli- or microseconds."""
+def is_time(value: str | float, time: int) -> bool:
+    """Return whether a value is a time: a text, or a number within a day of `time` (in microseconds).
+
+    A number may be in seconds, milli- or microseconds.
+    """
+    if isinstance(value, str):
+        return _TIME.match(value) is not None
     return time > 0 and any(abs(value * factor - time) < _DAY * 1_000_000 for factor in (1_000_000, 1000, 1))
+
+
+def is_number(value: Json) -> bool:
+    """Return whether a value is a JSON number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _aligned(
@@ -234,7 +244,7 @@ class _Identity:
         def equal(one: Json, other: Json) -> bool:
             return self._is_same(one, other, first.record.time, second.record.time)
 
-        return tuple(_paths(first.content, second.content, equal)) or None
+        return tuple(differing_paths(first.content, second.content, equal)) or None
 
     def _is_same(self, one: Json, other: Json, time: int, other_time: int) -> bool:
         shape = _shape(one, time, self._volatile)
@@ -246,7 +256,9 @@ class _Identity:
         return (known, known_other) == (other, one)
 
 
-def _paths(one: Json, other: Json, equal: Callable[[Json, Json], bool], steps: Steps = ()) -> Iterator[Steps]:
+def differing_paths(
+    one: Json, other: Json, equal: Callable[[Json, Json], bool], steps: Steps = ()
+) -> Iterator[Steps]:
     """Yield the steps to the values that differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         inner = [(key, one, other) for key in dict.fromkeys((*one, *other))]
@@ -259,6 +271,6 @@ def _paths(one: Json, other: Json, equal: Callable[[Json, Json], bool], steps: S
         return
     for step, values, others in inner:
         if step in values and step in others:
-            yield from _paths(values[step], others[step], equal, (*steps, str(step)))
+            yield from differing_paths(values[step], others[step], equal, (*steps, str(step)))
         else:
             yield (*steps, str(step))

@@ -152,6 +152,25 @@ def serve(
             "names some. SIGHUP reads it again.",
         ),
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Send each client what a client in this recording or HAR file received, instead of serving "
+            "the chat.",
+        ),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="FACTOR",
+            help="With --replay: 2 is twice as fast as recorded, 0 without pauses.  [default: 1]",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --replay: refuse events that are not in the recording.")
+    ] = False,
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Format of log lines.")] = "text",
     no_page: Annotated[
         bool, typer.Option("--no-page", help="Do not answer browsers with a page at /.")
@@ -187,14 +206,16 @@ def serve(
       nsroom serve --admin ann --cors-origin https://admin.socket.io
       nsroom serve --fault latency=200ms,drop=5%
       nsroom serve --script shop.rules
+      nsroom serve --replay session.ndjson --speed 0
     """
     from nsroom.errors import UsageError
 
     if as_json and not print_limits:
         raise UsageError("--json needs --print-limits")
-    if script and (history or redis or admin or conformance):
-        raise UsageError("--script serves no chat: leave out --history, --redis, --admin and --conformance")
-    any_namespace = any_namespace or (script is not None and not namespace)
+    make = _mock(script, replay, speed, strict)
+    if make and (history or redis or admin or conformance):
+        raise UsageError("--history, --redis, --admin and --conformance are for the server's own application")
+    any_namespace = any_namespace or (make is not None and not namespace)
     config = _config(
         **_address(address, host, port),
         path=path,
@@ -217,16 +238,16 @@ def serve(
         insecure=insecure,
         page=not no_page,
         conformance=conformance,
-        **_history("none" if script else history, redis),
+        **_history("none" if make else history, redis),
         **_namespaces(namespace, any_namespace),
     )
     if print_limits:
         typer.echo(_limits(config, as_json))
         return
-    _run(config, script)
+    _run(config, make)
 
 
-def _run(config: "Config", script: Path | None) -> None:
+def _run(config: "Config", make: "MakeApplication | None") -> None:
     import logging
 
     # Before any other import of aiohttp, which would read the system's certificates: that takes 50 ms.
@@ -238,7 +259,7 @@ def _run(config: "Config", script: Path | None) -> None:
 
     try:
         level = logging.WARNING if is_quiet() else logging.DEBUG if is_verbose() else logging.INFO
-        code = run(config, level, _scripted(script) if script else None)
+        code = run(config, level, make)
     except ConfigError as error:
         raise UsageError(str(error)) from error
     except (BusError, ListenError) as error:
@@ -247,13 +268,44 @@ def _run(config: "Config", script: Path | None) -> None:
         raise typer.Exit(code)
 
 
+def _mock(
+    script: Path | None, replay: Path | None, speed: float | None, strict: bool
+) -> "MakeApplication | None":
+    """Return what makes the application of a script or a recording, if one is given. Raises: UsageError."""
+    from nsroom.errors import UsageError
+
+    if script and replay:
+        raise UsageError("use either --script or --replay, not both")
+    if not replay and (strict or speed is not None):
+        raise UsageError("--speed and --strict need --replay FILE")
+    return _scripted(script) if script else _replayed(replay, speed, strict) if replay else None
+
+
 def _scripted(file: Path) -> "MakeApplication":
-    """Return what makes the application of a script. Raises: UsageError."""
     from nsroom.mock.application import Mock
     from nsroom.mock.rules import read
 
     rules = read(file)
     return lambda config, server: Mock(config, server, file, rules)
+
+
+def _replayed(file: Path, speed: float | None, strict: bool) -> "MakeApplication":
+    from contextlib import ExitStack
+
+    from nsroom.errors import DataError, UsageError
+    from nsroom.mock.replay import Replay
+    from nsroom.mock.sessions import sessions
+    from nsroom.output.recording import open_file, salvage
+
+    with ExitStack() as stack:
+        records = [record for _, record in salvage(open_file(file, stack))]
+    errors = [each for each in records if isinstance(each, DataError)]
+    if errors:
+        raise DataError(f"{file}: {errors[0]}")
+    found = sessions([(at, each) for at, each in enumerate(records, 1) if not isinstance(each, DataError)])
+    if not found:
+        raise UsageError(f"{file}: no namespace to replay; record one with --save")
+    return lambda config, server: Replay(config, server, found, 1.0 if speed is None else speed, strict)
 
 
 def _config(**fields: Any) -> "Config":
