@@ -160,6 +160,7 @@ def _options(config: Config) -> Options:
         ping_interval=config.ping_interval,
         ping_timeout=config.ping_timeout,
         max_payload=config.max_payload,
+        recovery=config.recovery,
         limits=config.effective_limits,
         faults=config.faults,
     )

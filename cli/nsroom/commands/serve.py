@@ -23,7 +23,7 @@ def _limit_names(incomplete: str) -> list[str]:
 def _fault_names(incomplete: str) -> list[str]:
     """Return the faults for the completion of the last one of a list with commas."""
     head, comma, word = incomplete.rpartition(",")
-    names = ("latency=", "drop=", "kick=", "no-upgrade", "no-ack", "no-sticky", "reject=")
+    names = ("latency=", "drop=", "kick=", "no-upgrade", "no-ack", "no-sticky", "forget", "reject=")
     return [f"{head}{comma}{name}" for name in names if name.startswith(word)]
 
 
@@ -123,6 +123,15 @@ def serve(
     drain: Annotated[
         float, typer.Option(metavar="SECONDS", help="Time to finish pending work after SIGTERM.")
     ] = 5.0,
+    recovery: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            help="Let clients that lose their connection continue within this time, with their rooms and the "
+            "events they missed.  [default: off]",
+            show_default=False,
+        ),
+    ] = 0.0,
     admin: Annotated[
         str | None,
         typer.Option(
@@ -140,7 +149,7 @@ def serve(
         typer.Option(
             metavar="FAULT,…",
             help="Misbehave on purpose to test clients: latency=200ms, drop=5%, kick=30s, no-upgrade, "
-            "no-ack, no-sticky, reject=/chat; repeatable.",
+            "no-ack, no-sticky, forget, reject=/chat; repeatable.",
             autocompletion=_fault_names,
         ),
     ] = None,
@@ -232,6 +241,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
         drain=drain,
+        recovery=recovery,
         faults=fault or [],
         admin=_administrator(admin, admin_write),
         log_format=log_format,

@@ -78,6 +78,10 @@ class Admin(Application):
         # Both are always compared: the time taken must not depend on which one is wrong.
         return _same(auth.get("username"), user) & _same(auth.get("password"), password)
 
+    def is_recoverable(self, namespace: str) -> bool:
+        """Return whether clients whose connection is lost can be recovered: not administrators."""
+        return namespace != NAMESPACE and self._inner.is_recoverable(namespace)
+
     def handler(self, namespace: str, event: Any) -> Handler | None:
         """Return the handler of an event, or None."""
         return self._inner.handler(namespace, event) if namespace != NAMESPACE else self._handlers.get(event)

@@ -4,7 +4,9 @@ import re
 from typing import Any, Final
 
 MASK: Final = "***"
-_SECRET = re.compile(r"auth|cookie|credential|jwt|key|pass|pwd|secret|session|signature|token", re.IGNORECASE)
+_SECRET = re.compile(
+    r"auth|\bpid\b|cookie|credential|jwt|key|pass|pwd|secret|session|signature|token", re.IGNORECASE
+)
 _COOKIE = re.compile(r"([^=;]*=)[^;]*")
 
 

@@ -38,6 +38,10 @@ class Namespaces(Application):
         """Return "token" if one is needed."""
         return None if self._config.token is None else "token"
 
+    def is_recoverable(self, namespace: str) -> bool:  # noqa: ARG002
+        """Return whether clients whose connection is lost can be recovered."""
+        return True
+
     def handler(self, namespace: str, event: Any) -> Handler | None:
         """Return the handler of an event, or None."""
         return (self._lab_handlers if namespace == LAB else self._handlers).get(event)

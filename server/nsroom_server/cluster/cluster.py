@@ -177,6 +177,8 @@ class Cluster:
         self.publisher.confirm_published()
         for session in tuple(self._server.engine.sessions.values()):
             session.close(SHUTTING_DOWN)
+        if self._server.recovery:
+            self._server.recovery.expire_all()
         self._consumer.schedule_snapshot(0)
 
     def apply_snapshot(self, snapshot: Snapshot) -> None:

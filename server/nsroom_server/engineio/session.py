@@ -53,6 +53,8 @@ class Options:
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
+    recovery: float = 0.0
+    """How long a client whose connection is lost can be recovered."""
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
     faults: Faults = Faults()  # noqa: RUF009
 

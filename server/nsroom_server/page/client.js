@@ -615,6 +615,11 @@ class Socket extends Emitter {
     return this.#unsubscribe !== null;
   }
 
+  /** The private id, where the server recovers connections: then events end with an offset. */
+  get _pid() {
+    return this.#pid;
+  }
+
   connect() {
     if (this.connected) return this;
     if (this.#unsubscribe === null) {

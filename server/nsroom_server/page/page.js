@@ -71,7 +71,9 @@ function connect(name) {
     record("local", "disconnected", [reason], true);
   });
   socket.onAny((event, ...args) => {
-    record("in", event, args.filter((each) => typeof each !== "function"));
+    // Last comes the callback of an acknowledgement, or else the offset where connections are recovered.
+    const last = typeof args.at(-1) === "function" || socket._pid !== undefined ? args.length - 1 : args.length;
+    record("in", event, args.slice(0, last));
     if (/^(join|leave|create|delete)-room$/.test(event)) refresh(args[0]?.room);
   });
   socket.onAnyOutgoing((event, ...args) => record("out", event, args));

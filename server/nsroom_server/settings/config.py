@@ -14,6 +14,7 @@ from nsroom_server.settings.limits import Limits
 NAMESPACES = ("/", "/my-namespace", "/chat", "/lab")
 TRANSPORTS = ("polling", "websocket")
 DEFAULT_PORT = 3000
+_LONGEST_RECOVERY = 3600
 _CONFORMANCE_TIMEOUT = 1.0
 _PATH = re.compile(r"[\w.~/-]*")
 
@@ -62,6 +63,8 @@ class Config:
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
+    recovery: float = 0.0
+    """How long a client whose connection is lost can be recovered; 0 turns recovery off."""
     limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
     faults: Faults = Faults()  # noqa: RUF009
     """Faults to have on purpose."""
@@ -139,6 +142,10 @@ def _check_numbers(config: Config) -> None:
     for name in ("ping_interval", "ping_timeout", "max_payload"):
         if not 0 < getattr(config, name) < 2**31:
             raise ConfigError(f"{name.replace('_', '-')} {getattr(config, name)}: must be more than 0")
+    if not 0 <= config.recovery <= _LONGEST_RECOVERY:
+        raise ConfigError(f"recovery {config.recovery:g}: must be 0 to {_LONGEST_RECOVERY} seconds")
+    if config.faults.forget and not config.recovery:
+        raise ConfigError("fault forget: there is nothing to forget without --recovery")
     if not 0 <= config.drain < 2**31:
         raise ConfigError(f"drain {config.drain}: must be 0 or more")
 

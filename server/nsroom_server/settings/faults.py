@@ -10,7 +10,7 @@ from nsroom_server.settings import access
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
-_SYNTAX = "latency=200ms, drop=5%, kick=30s, no-upgrade, no-ack, no-sticky, reject=/NAMESPACE"
+_SYNTAX = "latency=200ms, drop=5%, kick=30s, no-upgrade, no-ack, no-sticky, forget, reject=/NAMESPACE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Faults:
     """Acknowledge nothing."""
     no_sticky: bool = False
     """Answer every second request as a server that does not know the session: no sticky sessions."""
+    forget: bool = False
+    """Offer to recover clients, and recover none."""
     reject: frozenset[str] = frozenset()
     """Namespaces to refuse."""
 
@@ -45,6 +47,7 @@ class Faults:
             self.no_upgrade and "no-upgrade",
             self.no_ack and "no-ack",
             self.no_sticky and "no-sticky",
+            self.forget and "forget",
             *(f"reject={namespace}" for namespace in sorted(self.reject)),
         ]
         return ",".join(word for word in words if isinstance(word, str))
@@ -68,7 +71,7 @@ class Faults:
 
     def _add(self, word: str) -> Self:
         name, _, value = word.partition("=")
-        if word in ("no-upgrade", "no-ack", "no-sticky"):
+        if word in ("no-upgrade", "no-ack", "no-sticky", "forget"):
             switch: dict[str, Any] = {word.replace("-", "_"): True}
             return replace(self, **switch)
         if name == "latency":

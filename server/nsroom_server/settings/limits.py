@@ -77,6 +77,8 @@ class Limits:
     """Of a message: 90 days; older ones are deleted."""
     history_size: int = 1_073_741_824
     """Of the file; the oldest messages are deleted."""
+    recovery_bytes: int = 67_108_864
+    """For --recovery: half of it for recent events, half for absent clients; the oldest are dropped."""
     listed: int = 1000
     """Rooms or members named in one answer; the counts are always complete."""
 

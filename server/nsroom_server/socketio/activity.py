@@ -31,21 +31,28 @@ class Activity:
         self._clients = RateLimitedLines(log, "clients")
         self._traffic = RateLimitedLines(log, "events")
 
-    def connected(self, client: Client, session: Session) -> None:
-        """Log a new client."""
+    def connected(self, client: Client, session: Session, recovered: bool) -> None:
+        """Log a new client, or one that is recovered."""
         if self._clients.admits():
             fields = {
                 "namespace": shorten(client.namespace, _NAME),
                 "sid": client.sid,
                 "address": session.address,
                 "transport": session.transport,
+                **({"recovered": True} if recovered else {}),
             }
             self._clients.write("someone connected", fields)
 
-    def disconnected(self, client: Client, reason: str) -> None:
+    def disconnected(self, client: Client, reason: str, recoverable: bool = False) -> None:
         """Log a client that is disconnected."""
         if self._clients.admits():
-            self._clients.write("disconnected", {**self._of(client), "reason": reason})
+            more = {"recoverable": True} if recoverable else {}
+            self._clients.write("disconnected", {**self._of(client), "reason": reason, **more})
+
+    def expired(self, client: Client) -> None:
+        """Log a client that can no longer be recovered."""
+        if self._clients.admits():
+            self._clients.write("not recovered", self._of(client))
 
     def upgraded(self, client: Client) -> None:
         """Log a client whose connection has changed to a WebSocket."""

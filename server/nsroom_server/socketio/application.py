@@ -77,12 +77,16 @@ class Application:
         """Return the kind of secret that `refuse` compares, "token" or "password", or None."""
         return None
 
+    def is_recoverable(self, namespace: str) -> bool:  # noqa: ARG002
+        """Return whether clients whose connection is lost can be recovered."""
+        return False
+
     def handler(self, namespace: str, event: Json) -> Handler | None:  # noqa: ARG002
         """Return the handler of an event, or None."""
         return None
 
     async def connected(self, client: Client, auth: Json) -> None:
-        """Handle a new client, after its CONNECT answer."""
+        """Handle a new client, after its CONNECT answer; not one that is recovered."""
 
     async def disconnected(self, client: Client) -> None:
         """Handle a client that disconnected, while it is still in its rooms."""

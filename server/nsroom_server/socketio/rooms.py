@@ -54,8 +54,11 @@ class Rooms(Generic[R]):
         self._namespaces: dict[str, _Namespace[R]] = {}
 
     def add(self, client: Client, receiver: R) -> None:
-        """Add a socket to its namespace."""
-        self._namespaces.setdefault(client.namespace, _Namespace()).sockets[client.sid] = receiver
+        """Add a socket to its namespace, or give it another connection, in its rooms too."""
+        namespace = self._namespaces.setdefault(client.namespace, _Namespace())
+        namespace.sockets[client.sid] = receiver
+        for room in namespace.joined.get(client.sid, ()):
+            namespace.rooms[room][client.sid] = receiver
 
     def remove(self, client: Client) -> None:
         """Remove a socket from its rooms and its namespace, if it is there."""

@@ -14,7 +14,14 @@ from itertools import count
 from aiohttp import web
 
 from nsroom_server.engineio import ids
-from nsroom_server.engineio.close_reasons import CLIENT_DISCONNECT, CONNECT_TIMEOUT, SERVER_DISCONNECT
+from nsroom_server.engineio.close_reasons import (
+    CLIENT_DISCONNECT,
+    CONNECT_TIMEOUT,
+    PARSE_ERROR,
+    SERVER_DISCONNECT,
+    SHUTTING_DOWN,
+    TRANSPORT_CLOSE,
+)
 from nsroom_server.engineio.http import Access
 from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.engineio.server import Engine
@@ -27,12 +34,15 @@ from nsroom_server.socketio.activity import Activity
 from nsroom_server.socketio.application import Application, Client, Watcher
 from nsroom_server.socketio.dispatch import Call, Calls
 from nsroom_server.socketio.packet import ACKS, EVENTS, Json, Packet, PacketType
+from nsroom_server.socketio.recovery import ABSENT, Absent, Recovery
 from nsroom_server.socketio.rooms import Room, Rooms
 
 log = logging.getLogger("nsroom_server")
 
 _LONG = 65_536
 """Bytes of a packet after which other clients get a turn before it is handled."""
+_FINAL = frozenset((PARSE_ERROR.text, SHUTTING_DOWN.text))
+"""Why sessions end whose clients are not recovered."""
 _LAST_POLL = 5.0
 """Seconds for a client that is disconnected to poll for the DISCONNECT."""
 
@@ -67,7 +77,8 @@ class Server:
     def __init__(self, options: Options | None = None, access: Access | None = None) -> None:
         self.options = options or Options()
         self.engine = Engine(self.options, access)
-        self.rooms: Rooms[Session] = Rooms()
+        self.rooms: Rooms[Session | Absent] = Rooms()
+        self.recovery = Recovery(self.options, self._expire) if self.options.recovery else None
         self.draining = asyncio.Event()
         self.activity = Activity()
         self._calls = Calls(self.engine, self.activity, self.draining)
@@ -130,6 +141,8 @@ class Server:
         arguments: Sequence[Json] = (),
     ) -> int:
         """Send an event that is encoded already, as `emit` does; `arguments` are for the watcher."""
+        if self.recovery and (recovery := self._recovery(namespace)):
+            packets = recovery.add_event(packets, namespace, to, skip)
         count = self.rooms.broadcast(packets, namespace, to, skip)
         self.engine.traffic.events_out += count
         self.activity.sent(packets, namespace, to, count)
@@ -164,7 +177,9 @@ class Server:
         """
         if self.rooms.enter(client, room):
             self.activity.joined(client, room)
-            if watcher := self.watcher:
+            if self.recovery:
+                self.recovery.add_change(client, room, entered=True)
+            if (watcher := self.watcher) and self.rooms.get(client) is not ABSENT:
                 watcher.joined(client, room)
 
     def leave_room(self, client: Client, room: str) -> None:
@@ -172,7 +187,9 @@ class Server:
         if self.rooms.leave(client, room):
             if self.connection(client):
                 self.activity.left(client, room)
-            if watcher := self.watcher:
+            if self.recovery:
+                self.recovery.add_change(client, room, entered=False)
+            if (watcher := self.watcher) and self.rooms.get(client) is not ABSENT:
                 watcher.left(client, room)
 
     # Connections
@@ -190,7 +207,11 @@ class Server:
         connection = self._connections.pop(session.sid)
         connection.absent.cancel()
         for namespace in tuple(connection.namespaces):
-            await self._leave(connection, namespace, reason)
+            recovery = self._recovery(namespace)
+            if recovery and not recovery.forgets and reason not in _FINAL:
+                self._keep(connection, namespace, reason, recovery)
+            else:
+                await self._leave(connection, namespace, reason)
 
     async def _report_upgrade(self, session: Session) -> None:
         connection = self._connections.get(session.sid)
@@ -298,15 +319,23 @@ class Server:
                 self._warn(*line)
             session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
             return
-        client = Client(namespace, ids.generate_sid())
-        connection.namespaces[namespace] = client.sid
         connection.absent.cancel()
+        recovery = self._recovery(namespace)
+        recovered = await self._recover(session, namespace, auth, recovery) if recovery else None
+        if session.closed:
+            return
+        client = recovered or Client(namespace, ids.generate_sid())
+        connection.namespaces[namespace] = client.sid
         self.rooms.add(client, session)
-        session.send(*Packet(PacketType.CONNECT, {"sid": client.sid}, namespace).outgoing())
-        self.activity.connected(client, session)
+        answer = {"sid": client.sid}
+        if recovery:
+            answer["pid"] = recovery.open(client)
+        session.send(*Packet(PacketType.CONNECT, answer, namespace).outgoing())
+        self.activity.connected(client, session, recovered is not None)
         if watcher := self.watcher:
             watcher.connected_to(client)
-        await self._application.connected(client, auth)
+        if not recovered:
+            await self._application.connected(client, auth)
 
     def _refuse(self, session: Session, namespace: str, auth: Json, in_time: bool) -> Json:
         if self.draining.is_set():
@@ -341,6 +370,8 @@ class Server:
         """
         connection = self.connection(client)
         if connection is None:
+            if self.recovery and self.recovery.is_absent(client):
+                await self._remove(client)
             return
         for each in connection.clients if close else [client]:
             connection.session.send(*Packet(PacketType.DISCONNECT, namespace=each.namespace).outgoing())
@@ -363,11 +394,51 @@ class Server:
             return
         client = Client(namespace, sid)
         self.activity.disconnected(client, reason)
+        await self._remove(client, reason)
+
+    async def _remove(self, client: Client, reason: str | None = None) -> None:
+        """Take a client out of its namespace; the watcher is told the reason if it is not known yet."""
+        if self.recovery:
+            self.recovery.close(client)
         try:
             await self._application.disconnected(client)
-            if watcher := self.watcher:
+            if reason and (watcher := self.watcher):
                 watcher.disconnected_from(client, reason)
         finally:
             for room in self.rooms.joined(client):
                 self.leave_room(client, room)
             self.rooms.remove(client)
+
+    # Recovery
+
+    def _recovery(self, namespace: str) -> Recovery | None:
+        return self.recovery if self.recovery and self._application.is_recoverable(namespace) else None
+
+    def _keep(self, connection: Connection, namespace: str, reason: str, recovery: Recovery) -> None:
+        """Keep a client whose connection is lost in its namespace and rooms."""
+        client = Client(namespace, connection.namespaces.pop(namespace))
+        self.activity.disconnected(client, reason, recoverable=True)
+        self.rooms.add(client, ABSENT)
+        recovery.keep(client)
+        if watcher := self.watcher:
+            watcher.disconnected_from(client, reason)
+
+    async def _recover(
+        self, session: Session, namespace: str, auth: Json, recovery: Recovery
+    ) -> Client | None:
+        """Return the client that a CONNECT continues, once it has what it missed; None for a new one."""
+        client = recovery.find(namespace, auth)
+        if client is None:
+            return None
+        if old := self.connection(client):  # it has noticed the loss of its connection before the server
+            self._keep(old, namespace, TRANSPORT_CLOSE.text, recovery)
+            old.session.close(TRANSPORT_CLOSE)
+        if await recovery.resend(client, auth, self.rooms.joined, session):
+            return client
+        if not session.closed:
+            await self._remove(client)
+        return None
+
+    def _expire(self, client: Client) -> None:
+        self.activity.expired(client)
+        self.engine.create_task(self._remove(client))

@@ -1,4 +1,5 @@
-// A scripted Socket.IO 4 client: `client4.js URL [--namespace NS]… [--transport T] [--auth JSON] [--msgpack]`.
+// A scripted Socket.IO 4 client: `client4.js URL [--namespace NS]… [--transport T] [--auth JSON] [--msgpack]
+// [--reconnect]`.
 // Takes {"emit": [event, …], "namespace"?, "ack"?: id}, {"disconnect": namespace}; prints what it receives.
 import { parseArgs } from "node:util";
 import { Manager } from "socket.io-client";
@@ -12,10 +13,13 @@ const { values, positionals } = parseArgs({
     transport: { type: "string" },
     auth: { type: "string", default: "{}" },
     msgpack: { type: "boolean" },
+    reconnect: { type: "boolean", default: false },
   },
 });
 const manager = new Manager(positionals[0], {
-  reconnection: false,
+  reconnection: values.reconnect,
+  reconnectionDelay: 20,
+  reconnectionDelayMax: 100,
   ...(values.transport && { transports: [values.transport] }),
   ...(values.msgpack && { parser: msgpack }),
 });
@@ -23,7 +27,7 @@ const sockets = new Map(values.namespace.map((namespace) => [namespace, open(nam
 
 function open(namespace) {
   const socket = manager.socket(namespace, { auth: JSON.parse(values.auth) });
-  socket.on("connect", () => print({ kind: "connect", namespace, sid: socket.id }));
+  socket.on("connect", () => print({ kind: "connect", namespace, sid: socket.id, recovered: socket.recovered }));
   socket.on("connect_error", ({ message, data }) => print({ kind: "connect_error", namespace, message, data }));
   socket.on("disconnect", (reason) => print({ kind: "disconnect", namespace, reason }));
   socket.onAny((event, ...args) => {

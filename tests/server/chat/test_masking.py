@@ -28,6 +28,7 @@ def test_headers(name: str, value: str, shown: str) -> None:
     ("value", "shown"),
     [
         (None, None),
+        ({"pid": "x", "offset": "y"}, {"pid": "***", "offset": "y"}),
         ({"user": "ann", "PASSWORD": "x", "age": 7}, {"user": "ann", "PASSWORD": "***", "age": 7}),
         ({"token": {"a": ["x", 1]}}, {"token": {"a": ["***", "***"]}}),
         ([{"sessionId": "x"}], [{"sessionId": "***"}]),

@@ -15,6 +15,7 @@ from nsroom_server.settings.config import Config
 from tests.peers.valkey_server import Valkey, valkey
 from tests.server.cluster.lobby import Servers, join_lobby, until
 from tests.server.member import Connect
+from tests.server.recovering import Socket, connected, join
 from tests.server.wire import closing, websocket
 
 SOON = 3.0
@@ -125,3 +126,23 @@ async def test_a_server_that_missed_entries_disconnects_its_clients(
         assert await closing(ws) == aiohttp.WSCloseCode.SERVICE_RESTART
     ann = await connect(first)
     assert (await ann.call("join", "lobby"))["count"] == 1
+
+
+async def test_a_client_is_recovered_by_its_own_server(
+    bus: Valkey, stack: AsyncExitStack, connect: Connect, http: aiohttp.ClientSession
+) -> None:
+    config = Config(port=0, redis=bus.url, drain=1, recovery=60)
+    here, there = [await stack.enter_async_context(serving(config)) for _ in range(2)]
+    bob, ann = await connect(there, "/chat"), Socket()
+    await bob.call("join", "lobby")
+    async with connected(http, here, ann) as ws:
+        await join(ws, ann)
+    await bob.call("message", {"room": "lobby", "text": "missed"})
+    assert (await bob.call("who", "lobby"))["count"] == 2
+    async with connected(http, here, ann) as ws:
+        assert ann.recovered
+        while ann.seen() == []:
+            ann.take(await ws.receive_str(timeout=10), "/chat")
+        assert [said["text"] for said in ann.seen()] == ["missed"]
+    async with connected(http, there, ann):
+        assert not ann.recovered

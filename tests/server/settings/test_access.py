@@ -1,5 +1,6 @@
 """Accepted hosts, origins, namespaces and tokens."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,9 @@ async def test_a_page_cannot_resolve_its_name_to_the_server(
 async def test_a_token_in_a_file(spawn: Spawner, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret\n")
     server = await spawn("serve", "--port", "0", "--history", "none", "--token", f"@{tmp_path / 'token'}")
-    url = (await server.err("listening on http", timeout=20)).split()[-1]
+    listening = re.search(r"listening on (\S+)\n", await server.err("try: nsroom", timeout=20))
+    assert listening
+    url = listening[1]
     for token, expected in (("wrong", {"message": "unauthorized"}), ("s3cret", None)):
         ann = Member(["/"])
         await ann.client.connect(url, auth={"token": token}, transports=["websocket"], wait=False)

@@ -7,6 +7,7 @@ import pytest
 
 from nsroom_server.errors import ConfigError
 from nsroom_server.settings.config import Administrator, Config
+from nsroom_server.settings.faults import Faults
 from nsroom_server.settings.limits import Limits
 
 
@@ -21,6 +22,10 @@ from nsroom_server.settings.limits import Limits
         ({"ping_timeout": float("nan")}, "ping-timeout nan"),
         ({"max_payload": -1}, "max-payload -1"),
         ({"drain": -1}, "drain -1"),
+        ({"recovery": -1}, "recovery -1"),
+        ({"recovery": 3601}, "recovery 3601: must be 0 to 3600"),
+        ({"recovery": float("nan")}, "recovery nan"),
+        ({"faults": Faults(forget=True)}, "--recovery"),
         ({"transports": ("carrier-pigeon",)}, "transports 'carrier-pigeon'"),
         ({"transports": ()}, "transports"),
         ({"token": ""}, "token is empty"),

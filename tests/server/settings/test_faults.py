@@ -10,7 +10,7 @@ from tests.server.member import Connect, Serve
 
 
 def test_parsing() -> None:
-    texts = ["latency=200ms,drop=5%, kick=30s,no-upgrade,no-ack", "no-sticky,reject=/chat,reject=/lab"]
+    texts = ["latency=200ms,drop=5%, kick=30s,no-upgrade,no-ack", "no-sticky,forget,reject=/chat,reject=/lab"]
     assert Faults.parse(texts) == Faults(
         latency=0.2,
         drop=0.05,
@@ -18,10 +18,11 @@ def test_parsing() -> None:
         no_upgrade=True,
         no_ack=True,
         no_sticky=True,
+        forget=True,
         reject=frozenset(("/chat", "/lab")),
     )
     assert str(Faults.parse(texts)) == (
-        "latency=0.2s,drop=5%,kick=30s,no-upgrade,no-ack,no-sticky,reject=/chat,reject=/lab"
+        "latency=0.2s,drop=5%,kick=30s,no-upgrade,no-ack,no-sticky,forget,reject=/chat,reject=/lab"
     )
     assert Faults.parse([str(Faults.parse(texts))]) == Faults.parse(texts)
     assert not Faults.parse([])
