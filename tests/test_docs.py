@@ -48,7 +48,7 @@ SHARED = {
 BUILT = {
     "serve": "--host --port --path --namespace --any-namespace --history --redis --token --cors-origin"
     " --ping-interval --ping-timeout --max-payload --transports --tls-cert --tls-key --drain --log-format"
-    " --admin --fault --conformance --insecure --no-page --print-limits --json",
+    " --admin --fault --conformance --insecure --recovery --no-page --no-greeting --print-limits --json",
     "connect": "",
     "join": "--as --join-event --join-args --join-preset --via --write",
     "emit": "--ack --summary --offline --via --write",

@@ -181,6 +181,9 @@ def serve(
         bool, typer.Option("--strict", help="With --replay: refuse events that are not in the recording.")
     ] = False,
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Format of log lines.")] = "text",
+    no_greeting: Annotated[
+        bool, typer.Option("--no-greeting", help="Do not emit hi to the namespace when a client connects.")
+    ] = False,
     no_page: Annotated[
         bool, typer.Option("--no-page", help="Do not answer browsers with a page at /.")
     ] = False,
@@ -246,6 +249,7 @@ def serve(
         admin=_administrator(admin, admin_write),
         log_format=log_format,
         insecure=insecure,
+        greeting=not no_greeting,
         page=not no_page,
         conformance=conformance,
         **_history("none" if make else history, redis),

@@ -50,7 +50,7 @@ class Namespaces(Application):
         """Greet the namespace of a new client, on all servers."""
         if client.namespace == LAB:
             self._lab.connected(client, auth)
-        for servers in (self._server, self._peers):
+        for servers in (self._server, self._peers) if self._config.greeting else ():
             servers.emit("hi", "everyone!", namespace=client.namespace)
 
     async def disconnected(self, client: Client) -> None:

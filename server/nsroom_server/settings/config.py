@@ -76,6 +76,8 @@ class Config:
     log_format: LogFormat = LogFormat.TEXT
     insecure: bool = False
     """Allow other machines to connect without a token."""
+    greeting: bool = True
+    """Emit `hi` to the namespace of each new client."""
     page: bool = True
     """Answer browsers with a page."""
     conformance: bool = False

@@ -30,6 +30,11 @@ async def test_everyone_in_the_namespace_is_greeted(serve: Serve, connect: Conne
     assert [event for event, _ in await other.settled()] == ["hi"]
 
 
+async def test_without_a_greeting(serve: Serve, connect: Connect) -> None:
+    ann = await connect(await serve(greeting=False))
+    assert await ann.settled() == []
+
+
 async def test_unknown_namespace(serve: Serve, connect: Connect, transport: str) -> None:
     ann = await connect(await serve(), "/nope", transport=transport, wait=False)
     assert await ann.refused() == {"message": "Invalid namespace"}
