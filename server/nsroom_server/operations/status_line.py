@@ -35,7 +35,7 @@ class StatusLine:
         """Show the line until the context is left."""
         loop = asyncio.get_running_loop()
         if sys.platform != "win32":  # where a new size shows with the next interval
-            loop.add_signal_handler(signal.SIGWINCH, self._draw)
+            loop.add_signal_handler(signal.SIGWINCH, self._redraw)
         task = asyncio.create_task(self._run())
         try:
             yield
@@ -50,6 +50,11 @@ class StatusLine:
             self._line = self._describe()
             self._draw()
             await asyncio.sleep(_INTERVAL)
+
+    def _redraw(self) -> None:
+        # The terminal may have cut the line off, and be as wide as before again.
+        self._shown = ""
+        self._draw()
 
     def _draw(self) -> None:
         # One column less: a line that fills the last one would wrap.
