@@ -101,7 +101,7 @@ CONTRACT_SHARED = {
     " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset --cert --key"
     " --resolve",
     ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
-    WatchOptions: "--raw --stdin --reply --theme",
+    WatchOptions: "--raw --stdin --reply --theme --message-event --message-args",
     EmitOptions: "--text --room --to --except --timeout",
     AdminOptions: "--admin-auth --admin-session --admin-namespace",
 }

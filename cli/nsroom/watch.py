@@ -17,7 +17,8 @@ from nsroom.cli import last_session
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.stdin import lines
 from nsroom.cli.watchdog import limit
-from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_line
+from nsroom.client.events import Acknowledge, Emit
+from nsroom.client.messages import MessageEvents
 from nsroom.client.presets import Convention
 from nsroom.client.target import Target
 from nsroom.errors import (
@@ -44,6 +45,8 @@ if TYPE_CHECKING:  # the live view is on the screen before the client is loaded
 Say = Callable[[str], None]
 Begin = Callable[["Client", Say], Awaitable[list[str]]]
 """Called once connected; returns what the server refused, if the rest can continue."""
+Parse = Callable[[str], Emit | Acknowledge | None]
+"""Returns what a line of stdin sends."""
 
 
 async def begin_with_nothing(_client: "Client", _say: Say) -> list[str]:
@@ -96,7 +99,11 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
     async with contextlib.AsyncExitStack() as stack:
         routes = routes_to(output, options, options.keep(), stack, namespaces=target.namespaces)
         stack.push_async_callback(client.close)
-        sender = _Sender(client, options, partial(message, target.namespaces[0], room), begin)
+        messages = options.message_events()
+        routes.append((None, _Listener(messages)))
+        sender = _Sender(
+            client, options, partial(_parse, client, messages, target.namespaces[0], room), begin
+        )
         await within(options, _run(client, options, routes, output, sender), sender.started)
     namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
     if refused := namespaces + sender.refused:
@@ -222,16 +229,29 @@ async def reader_closed(output: Output) -> None:
     raise ClosedOutput("the reader of standard output closed it")
 
 
+class _Listener:
+    """A sink that learns which event the server uses for messages."""
+
+    def __init__(self, messages: MessageEvents) -> None:
+        self._messages = messages
+
+    async def write(self, records: Sequence[Record]) -> None:
+        """Learn from records."""
+        for record in records:
+            self._messages.learn(record)
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+
 class _Sender:
     """Sends what `begin` does, then the lines of stdin."""
 
-    def __init__(
-        self, client: "Client", options: WatchOptions, compose: Callable[[str], Emit], begin: Begin
-    ) -> None:
+    def __init__(self, client: "Client", options: WatchOptions, parse: Parse, begin: Begin) -> None:
         self.refused: list[str] = []
         self.started = asyncio.Event()
         self._client = client
-        self._compose = compose
+        self._parse = parse
         self._begin = begin
         typed = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
         self._reads_stdin = options.stdin or typed
@@ -246,12 +266,12 @@ class _Sender:
         async for batch in lines(sys.stdin.fileno()):
             for line in batch:
                 if line.strip():
-                    await _send_line(self._client, self._compose, line)
+                    await _send_line(self._client, self._parse, line)
 
 
-async def _send_line(client: "Client", compose: Callable[[str], Emit], line: bytes) -> None:
+async def _send_line(client: "Client", parse: Parse, line: bytes) -> None:
     try:
-        item = _parse(line, compose, next(iter(client.namespaces), "/"))
+        item = parse(line.decode("utf-8", "replace").rstrip("\r"))
         if isinstance(item, Acknowledge):
             await client.acknowledge(item)
         elif item is not None and (answer := await client.submit(item)):
@@ -260,12 +280,10 @@ async def _send_line(client: "Client", compose: Callable[[str], Emit], line: byt
         complain(f"not sent: {error}")
 
 
-def _parse(line: bytes, compose: Callable[[str], Emit], namespace: str) -> Emit | Acknowledge | None:
-    text = line.decode("utf-8", "replace").rstrip("\r")
-    if is_item(text):
-        with contextlib.suppress(ValueError):  # text may start with a bracket too
-            return parse_line(line, namespace)
-    return compose(text)
+def _parse(
+    client: "Client", messages: MessageEvents, namespace: str, room: str, line: str
+) -> Emit | Acknowledge | None:
+    return messages.parse(line, namespace, room, client.is_reference_server(namespace))
 
 
 def _report_failure(answer: asyncio.Future[Record]) -> None:

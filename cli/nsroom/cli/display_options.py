@@ -10,6 +10,7 @@ from nsroom.output.terminal import Theme
 from nsroom.output.times import Times
 
 if TYPE_CHECKING:
+    from nsroom.client.messages import MessageEvents
     from nsroom.client.replies import Rules
     from nsroom.record import Record
 
@@ -96,6 +97,29 @@ class WatchOptions(ShowOptions):
             help="Acknowledge every such event with this argument, as `reply` does; repeatable.",
         ),
     ] = None
+
+    message_event: Annotated[
+        str | None,
+        typer.Option(
+            "--message-event",
+            metavar="NAME",
+            help="The event that typed text becomes. Default: the one last heard in the room, else message.",
+        ),
+    ] = None
+    message_args: Annotated[
+        str | None,
+        typer.Option(
+            "--message-args",
+            metavar="JSON",
+            help="Its arguments, with {text} and {room} in them; an array is several arguments.",
+        ),
+    ] = None
+
+    def message_events(self) -> "MessageEvents":
+        """Return how messages are read and sent. Raises: UsageError."""
+        from nsroom.client.messages import MessageEvents
+
+        return MessageEvents(self.message_event, self.message_args)
 
     def keep(self) -> "Callable[[Record], bool] | None":
         """Return the filter: received events, unless the options ask for more. Raises: UsageError."""

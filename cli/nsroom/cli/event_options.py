@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from nsroom.client.events import Emit
 
 
-_RELAY = "emit"
-"""The event that the reference server relays."""
-
-
 @dataclass(frozen=True, slots=True)
 class EmitOptions:
     """The arguments of an event, and the rooms that the reference server relays it to."""
@@ -67,7 +63,6 @@ class EmitOptions:
 
         Raises: RefusedError; WaitError if the server does not answer as the reference server does.
         """
-        from nsroom.client.events import Emit
         from nsroom.client.joins import join
         from nsroom.client.presets import Convention
 
@@ -75,7 +70,11 @@ class EmitOptions:
             return
         if refused := await join(client, self.room, Convention(), lambda _: None):
             raise RefusedError(f"the server refused to join {'; '.join(refused)}")
-        if not all(client.is_known_to_answer(Emit(each, _RELAY, [])) for each in client.namespaces):
+        self.require_relay(client, list(client.namespaces))
+
+    def require_relay(self, client: "Client", namespaces: Sequence[str]) -> None:
+        """Check that the server relays events to rooms. Raises: WaitError if it is not known to."""
+        if not all(map(client.is_reference_server, namespaces)):
             raise WaitError(
                 "not sent: --to asks the reference server (`nsroom serve`) to relay an event, and this server"
                 " does not answer as one; an instrumented server emits it with `emit --via admin --write`"

@@ -48,8 +48,11 @@ class Acks:
 
         It acknowledged this event before, or it is the reference server, which acknowledges all events.
         """
-        known = self._acknowledged
-        return (emit.namespace, emit.event) in known or (emit.namespace, None) in known
+        return (emit.namespace, emit.event) in self._acknowledged or self.answers_everything(emit.namespace)
+
+    def answers_everything(self, namespace: str) -> bool:
+        """Return whether this namespace has answered as only the reference server does."""
+        return (namespace, None) in self._acknowledged
 
     def fail_all(self, error: LostError, namespace: str | None = None) -> None:
         """Fail the futures of one namespace, or of all."""

@@ -131,6 +131,10 @@ class Client:
         """Return whether its name or earlier answers show that the server acknowledges this event."""
         return self._connector.is_reference_server or self._acks.is_known_to_answer(emit)
 
+    def is_reference_server(self, namespace: str) -> bool:
+        """Return whether this namespace is known to be one of `nsroom serve`."""
+        return self._connector.is_reference_server or self._acks.answers_everything(namespace)
+
     async def submit(self, emit: Emit) -> asyncio.Future[Record] | None:
         """Emit an event; return the future of its acknowledgement if the server is known to send one.
 

@@ -10,6 +10,7 @@ from nsroom.protocol import strict_json
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import FIELDS, Json, Kind, Record, from_json, unescape
 
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ITEM = re.compile(r"([A-Za-z_][\w.-]*)(:=@|:=|=@|=)(.*)", re.DOTALL)
 
 
@@ -98,10 +99,8 @@ def _read(path: str) -> bytes:
 
 def fill(value: Json, **texts: str) -> Json:
     """Return a template with every `{name}` in it, for the names of `texts`, replaced by the text."""
-    if isinstance(value, str):
-        for name, text in texts.items():
-            value = value.replace(f"{{{name}}}", text)
-        return value
+    if isinstance(value, str):  # in one pass: a text may have the placeholder of another one in it
+        return _PLACEHOLDER.sub(lambda found: texts.get(found[1], found[0]), value)
     if isinstance(value, list):
         return [fill(item, **texts) for item in value]
     if isinstance(value, dict):

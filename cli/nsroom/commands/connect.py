@@ -15,7 +15,7 @@ def connect(
     """Connect to namespaces and watch their events live.
 
     On a terminal this opens the live view, where you can also send events. With --plain it prints readable
-    lines and sends what you type: text as a `message`, or ["event", arg, ...]. In a pipe it prints NDJSON,
+    lines and sends what you type: ["event", arg, ...], or text as a message. In a pipe it prints NDJSON,
     one record per line.
 
     \b
@@ -24,6 +24,7 @@ def connect(
       nsroom connect /chat /news                  two namespaces on one connection
       nsroom connect https://example.org/chat -a token=secret
       nsroom connect /chat -C 3 | jq -r .event    exit after three events
+      nsroom connect localhost:3000 --message-event "chat message"
       nsroom connect --all --raw --save session.ndjson
       nsroom connect --where 'event~order & arg.0.total>100'
     """

@@ -72,7 +72,8 @@ def join(
 ) -> None:
     """Ask to join rooms, then watch as `connect` does.
 
-    Typed lines are messages to the first room. Rooms exist only on the server: if it does not acknowledge,
+    Typed lines are messages to the first room, in the event that the room was last heard to use, or in
+    --message-event. Rooms exist only on the server: if it does not acknowledge,
     the client cannot know whether it has joined. With --write the admin namespace of an instrumented server
     confirms the join, or joins the rooms itself if the application did not.
 

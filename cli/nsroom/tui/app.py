@@ -194,7 +194,7 @@ class App(FullScreen):
 
     async def _run_line(self, text: str, typed: bool) -> None:
         try:
-            await run_line(self._command_context, text.strip())
+            await run_line(self._command_context, text)
         except NsroomError as error:
             if not self._input.text:
                 self._input.text = text

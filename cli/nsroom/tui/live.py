@@ -50,7 +50,8 @@ async def show(
     Raises: NsroomError if the last attempt to connect failed; Stopped.
     """
     tune_garbage_collector()
-    model = Model(parse(options.where) if options.where else None)
+    where = parse(options.where) if options.where else None
+    model = Model(where, message_events=options.message_events())
     if convention is not None:
         model.namespaces.joins |= {convention.event}
     view = View(model, target.place.partition("//")[2], focus=Focus.STREAM, times=options.times)

@@ -1,4 +1,6 @@
-"""The live view of a connection: failures, retries and exit codes."""
+"""The live view of a connection: failures, retries, exit codes and the packets that it sends."""
+
+import shlex
 
 from tests.cli.tui.conftest import Show
 from tests.cli.tui.screens import after_the_screen, left_on
@@ -6,7 +8,10 @@ from tests.conftest import StartServer
 from tests.peers import bad
 from tests.peers.program import Runner, Server
 
-LINES = ("/emit say hi", '["say","hi"]', "hello")
+EMITS = ("say hi", "-t say 5", "say n:=1 to=ann 1e3", "-- -x null", 'say {"a":[1]}')
+"""The words of `/emit` and of `nsroom emit`."""
+LINES = ('["say","hi"]', " hello [x] ", "[info] it is up", '["say" oops]', '{"temp":21}')
+"""Lines of the input and of --stdin; the fourth is refused."""
 
 
 async def test_a_count_ends_it(show: Show, server: Server) -> None:
@@ -67,21 +72,51 @@ async def test_a_typed_line_makes_the_same_packet_as_on_the_command_line(show: S
 
     async with bad.conversation(script) as url:
         terminal = await show("connect", "-u", url)
-        await terminal.until("connected")
-        terminal.press(*(part for line in LINES for part in (line, "Enter")))
-        await terminal.until("hello")
+        await terminal.until("connected to")
+        for line in (*(f"/emit {words}" for words in EMITS), *LINES, "last"):
+            terminal.press(line, "Enter")
+            if "oops" in line:
+                await terminal.until("not an event")
+                terminal.press("\x15")
+        await terminal.until('"last"')
         assert "waiting" not in terminal.text
         terminal.press("\x11")
         await terminal.program.end()
-        typed = received[:]
+        typed = [frame for frame in received if frame.startswith("42")]
         received.clear()
-        await nsroom("emit", "say", "hi", "-u", url)
-        await nsroom("emit", "-", "-u", url, stdin=f"{LINES[1]}\n")
-        await nsroom("connect", url, "--stdin", "-W", "2", stdin=f"{LINES[2]}\n")
-    assert [frame for frame in typed if frame.startswith("42")] == ['42["say","hi"]'] * 2 + [
-        '42["message","hello"]'
+        for words in EMITS:
+            await nsroom("emit", "-u", url, *shlex.split(words.replace('{"a":[1]}', '"{\\"a\\":[1]}"')))
+        result = await nsroom("connect", url, "--stdin", "-W", "2", stdin="\n".join([*LINES, "last"]))
+    assert "nsroom: not sent: not an event: " in result.stderr
+    assert [frame for frame in received if frame.startswith("42")] == typed
+    assert typed == [
+        '42["say","hi"]',
+        '42["say","5"]',
+        '42["say",{"n":1,"to":"ann"},1e3]',
+        '42["-x",null]',
+        '42["say",{"a":[1]}]',
+        '42["say","hi"]',
+        '42["message"," hello [x] "]',
+        '42["message","[info] it is up"]',
+        '42["message","{\\"temp\\":21}"]',
+        '42["message","last"]',
     ]
-    assert [frame for frame in received if frame.startswith("42")] == typed[:3]
+
+
+async def test_two_people_talk_on_the_server_of_the_tutorial(show: Show, node_server: StartServer) -> None:
+    server = await node_server("chat.js")
+    ann = await show("connect", server.url, "--message-event", "chat message")
+    bob = await show("connect", server.url)
+    await bob.until("emit message with the text")
+    await ann.until("connected to")
+    ann.press("F2", "hello bob", "Enter")
+    await ann.until(lambda text: any(line.endswith("→") for line in text.splitlines()))
+    await bob.until("emit chat message with the text")
+    bob.press("F2", "hello ann", "Enter")
+    await bob.until("(chat message)")
+    await ann.until("hello ann")
+    assert "you          hello bob" in ann.text
+    assert ann.text.count("hello bob") == 1
 
 
 async def test_quit_with_every_namespace_refused(show: Show, server: Server) -> None:

@@ -60,8 +60,11 @@ def as_typed(record: Record) -> str:
     if has_bytes(args):
         line = as_list(record)
         return line if record.namespace in (None, "/") else as_json(record._replace(frames=None))
-    words = [] if record.namespace in (None, "/") else ["-n", str(record.namespace)]
-    return f"/emit {shlex.join([*words, str(record.event)])} {' '.join(map(_word, args))}".rstrip()
+    name, event = str(record.namespace or "/"), str(record.event)
+    words = [] if name == "/" else ["-n", name if name.isprintable() else ascii_json(name)]
+    # An event that starts with a dash would be read as an option.
+    words += ["--"] if event.startswith("-") else []
+    return f"/emit {shlex.join([*words, event])} {' '.join(map(_word, args))}".rstrip()
 
 
 def as_javascript(record: Record) -> str:

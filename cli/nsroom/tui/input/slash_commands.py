@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from nsroom.cli.event_options import EmitOptions
 from nsroom.cli.shell_words import split
-from nsroom.client.events import Acknowledge, Emit, is_item, message, parse_arguments, parse_line, relay
+from nsroom.client.events import Acknowledge, Emit, parse_arguments
 from nsroom.client.presets import Convention
 from nsroom.client.replies import Rule
+from nsroom.client.target import namespace_of
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
 from nsroom.output.times import Times
@@ -113,12 +115,13 @@ async def run_line(context: CommandContext, text: str) -> None:
 
     Raises: NsroomError.
     """
-    if text.startswith("/") and not text.startswith("//"):
-        await _run_command(context, text)
-    elif context.view.is_observing and not text.startswith("//"):
-        await _where(context, text)
+    line = text.strip()
+    if line.startswith("/") and not line.startswith("//"):
+        await _run_command(context, line)
+    elif context.view.is_observing and not line.startswith("//"):
+        await _where(context, line)
     else:
-        await _send(context, text[1:] if text.startswith("//") else text)
+        await _send(context, line[1:] if line.startswith("//") else text)
 
 
 async def _run_command(context: CommandContext, text: str) -> None:
@@ -132,22 +135,13 @@ async def _run_command(context: CommandContext, text: str) -> None:
 
 
 async def _send(context: CommandContext, text: str) -> None:
-    item = _parse_input(context.view, text)
+    view = context.view
+    item = view.model.chats.message_events.parse(text, view.namespace, view.room, view.knows_server)
     if isinstance(item, Acknowledge):
         await context.client().acknowledge(item)
     elif isinstance(item, Emit):
         await _emit(context, item)
         context.view.model.follow()
-
-
-def _parse_input(view: View, text: str) -> Emit | Acknowledge | None:
-    """Parse a line of NDJSON, or make a chat message of any other text."""
-    if is_item(text):
-        try:
-            return parse_line(text.encode("utf-8", "surrogatepass"), view.namespace)
-        except ValueError as error:
-            raise UsageError(f"{error}; // sends it as text") from None
-    return message(view.namespace, view.room, text)
 
 
 async def _emit(context: CommandContext, emit: Emit) -> None:
@@ -211,11 +205,11 @@ async def _ns(context: CommandContext, rest: str) -> None:
 
 
 async def _emit_command(context: CommandContext, rest: str) -> None:
-    await _emit(context, _parse_event(context.view, rest, "/emit EVENT"))
+    await _emit(context, _parse_event(context, rest, "/emit EVENT"))
 
 
 async def _call(context: CommandContext, rest: str) -> None:
-    (answer,) = await context.client().ask(_parse_event(context.view, rest, "/call EVENT"))
+    (answer,) = await context.client().ask(_parse_event(context, rest, "/call EVENT"))
     answer.add_done_callback(partial(_show_answer, context.view))
     context.view.model.follow()
 
@@ -228,7 +222,7 @@ def _show_answer(view: View, answer: Answer) -> None:
         view.notice.show(f"{record.event}: {args[:_MAX_ANSWER]}")
 
 
-def _parse_event(view: View, rest: str, usage: str) -> Emit:
+def _parse_event(context: CommandContext, rest: str, usage: str) -> Emit:
     """Parse the arguments of an event as the command line does."""
     words = split(rest)
     options: dict[str, list[str]] = {"-n": [], "--room": [], "--to": [], "--except": []}
@@ -237,15 +231,20 @@ def _parse_event(view: View, rest: str, usage: str) -> Emit:
         word = words.pop(0)
         if word in ("-t", "--text"):
             is_text = True
+        elif word == "--":
+            left += words
+            break
         elif word in options and words:
             options[word].append(words.pop(0))
         else:
             left.append(word)
     event, *args = left or [_required("", usage)]
-    namespace = (options["-n"] or [view.namespace])[0]
-    emit = Emit(namespace, event, parse_arguments(args, is_text))
-    to = options["--room"] + options["--to"]
-    return relay(emit, to, options["--except"]) if to else emit
+    namespace = namespace_of(options["-n"][-1]) if options["-n"] else context.view.namespace
+    rooms = options["--room"] + options["--to"]
+    emit_options = EmitOptions(text=is_text, room=rooms or None, skip=options["--except"])
+    if rooms and context.view.client is not None:
+        emit_options.require_relay(context.view.client, [namespace])
+    return emit_options.emit(event, args, namespace)
 
 
 async def _reply(context: CommandContext, rest: str) -> None:

@@ -7,26 +7,24 @@ from enum import StrEnum
 from heapq import merge
 from operator import attrgetter
 
+from nsroom.client.messages import Message, MessageEvents, read
 from nsroom.output.summary import refused
 from nsroom.record import Direction, Json, Kind, Record, parse_time
 
 _MAX_LINES = 20_000
 """Of all chats together."""
-_MAX_TEXT = 4000
-"""Characters kept of one message; the detail has all of them."""
 _MAX_NAME = 200
 _MAX_UNECHOED = 20
-_EVENTS = frozenset(["message", "chat message", "chat", "msg", "new message", "new_message"])
-_TEXTS = ("text", "message", "msg", "content", "body")
-_NICKS = ("nick", "name", "username", "user", "from", "sender")
 _PRESENCE = {"join-room": "joined", "leave-room": "left"}
 _OURSELVES = "you"
 
 
 class Mark(StrEnum):
-    """The state of a message of ours."""
+    """The state of a message of ours; `NONE` for the messages of others."""
 
     NONE = ""
+    SENT = "→"
+    """Sent without a request for an acknowledgement."""
     WAITING = "…"
     ACKNOWLEDGED = "✓"
     REFUSED = "✗"
@@ -49,21 +47,12 @@ class ChatLine:
     """Counts the lines of all chats from 1; 0 for messages from the server's history."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A chat message as read from an event's arguments."""
-
-    room: str
-    nick: str
-    text: str
-    sender: str | None
-    id: int | None
-
-
 class Chats:
     """The chats of all rooms. Messages without a room are in the room `""`, which shows in every chat."""
 
-    def __init__(self) -> None:
+    def __init__(self, message_events: MessageEvents | None = None) -> None:
+        self.message_events = message_events or MessageEvents()
+        """Which events are messages, and how to answer them."""
         self.number = 0
         """The number of lines added to all chats."""
         self._lines: dict[tuple[str, str], deque[ChatLine]] = {}
@@ -89,7 +78,8 @@ class Chats:
         """Learn from a record of our own connection."""
         namespace = record.namespace or "/"
         if record.kind is Kind.EVENT:
-            if record.event in _EVENTS:
+            if self.message_events.carries(record.event):
+                self.message_events.learn(record)
                 self._add_message(namespace, record)
             elif record.event in _PRESENCE:
                 self._add_change(namespace, record)
@@ -105,7 +95,7 @@ class Chats:
                 self._sids.popitem(last=False)
 
     def _add_message(self, namespace: str, record: Record) -> None:
-        message = _message(record.args)
+        message = read(record.args)
         if message is None:
             return
         key = namespace, message.room
@@ -117,7 +107,7 @@ class Chats:
             self._last_ids[key] = max(message.id, self._last_ids.get(key, 0))
 
     def _add_own(self, key: tuple[str, str], message: Message, record: Record) -> None:
-        mark = Mark.NONE if record.id is None else Mark.WAITING
+        mark = Mark.SENT if record.id is None else Mark.WAITING
         self._unechoed.append((key[0], message.text))
         self._append(key, ChatLine(record.time, _OURSELVES, message.text, own=True, mark=mark, id=record.id))
         if record.id is not None:
@@ -155,7 +145,7 @@ class Chats:
 
     def _add_history(self, key: tuple[str, str], history: list[Json]) -> None:
         """Start a chat with the server's history; in a chat that has messages, add only the missing ones."""
-        messages = [(message, _time(each)) for each in history if (message := _message([each]))]
+        messages = [(message, _time(each)) for each in history if (message := read([each]))]
         if not any(line.text for line in self._lines.get(key, ())):
             for message, time in reversed(messages):
                 self._prepend(key, ChatLine(time, message.nick, message.text))
@@ -200,36 +190,6 @@ class Chats:
             if not self._lines[oldest]:
                 del self._lines[oldest]
                 self._last_ids.pop(oldest, None)
-
-
-def _message(args: list[Json] | None) -> Message | None:
-    """Read a chat message, which is a string or an object with a text, or return None."""
-    first = args[0] if args else None
-    if isinstance(first, str):
-        return Message("", "", first[:_MAX_TEXT], None, None)
-    if not isinstance(first, dict):
-        return None
-    text = next((value for key in _TEXTS if isinstance(value := first.get(key), str)), None)
-    if text is None:
-        return None
-    sender = first.get("from")
-    room, id = first.get("room"), first.get("id")
-    return Message(
-        room[:_MAX_NAME] if isinstance(room, str) else "",
-        _nick(first),
-        text[:_MAX_TEXT],
-        sender if isinstance(sender, str) else None,
-        id if type(id) is int else None,
-    )
-
-
-def _nick(message: dict[str, Json]) -> str:
-    for key in _NICKS:
-        nick = message.get(key)
-        nick = nick.get("name") if isinstance(nick, dict) else nick
-        if isinstance(nick, str) and nick:
-            return nick[:_MAX_NAME]
-    return ""
 
 
 def _time(message: Json) -> int:

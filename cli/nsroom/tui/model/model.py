@@ -4,6 +4,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
+from nsroom.client.messages import MessageEvents
 from nsroom.filters import Filter, parse
 from nsroom.output.summary import label, refused
 from nsroom.record import Json, Kind, Record
@@ -25,7 +26,13 @@ _HEARTBEATS = frozenset([Kind.PING, Kind.PONG])
 class Model:
     """The records seen, the rows shown, and the reader's position. A record is identified by its index."""
 
-    def __init__(self, where: Filter | None = None, capacity: int = CAPACITY, relayed: bool = False) -> None:
+    def __init__(
+        self,
+        where: Filter | None = None,
+        capacity: int = CAPACITY,
+        relayed: bool = False,
+        message_events: MessageEvents | None = None,
+    ) -> None:
         self.ring = Ring(capacity)
         self.rows: list[int] = []
         """The indexes of the records that the filter shows."""
@@ -51,7 +58,7 @@ class Model:
         self.namespaces = Namespaces(relayed)
         self.clients = Clients() if relayed else None
         """The observed clients, or None if the connection is our own."""
-        self.chats = Chats()
+        self.chats = Chats(message_events)
         self.acks = AckPairs()
         self.tally = Tally()
         self.groups = Groups()

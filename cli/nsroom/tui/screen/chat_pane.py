@@ -12,6 +12,7 @@ _NICK = 12
 _NARROW_NICK = 8
 _TIME = 8
 _MARKS = {
+    Mark.SENT: "quiet",
     Mark.ACKNOWLEDGED: "good",
     Mark.REFUSED: "failed",
     Mark.WAITING: "waits",

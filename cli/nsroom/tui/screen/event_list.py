@@ -175,7 +175,7 @@ def _steps(view: View) -> tuple[tuple[str, str], ...]:
             ("/rooms", "list the rooms"),
         )
     return (
-        ("hello everyone", "emit message with the text"),
+        ("hello everyone", f"emit {view.message_event} with the text"),
         ('/emit hello {"you": true}', "emit an event"),
         ("/join lobby", "emit join: ask for a room"),
     )

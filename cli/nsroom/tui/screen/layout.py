@@ -25,7 +25,8 @@ from prompt_toolkit.layout.processors import (
 )
 from prompt_toolkit.widgets import SearchToolbar
 
-from nsroom.output.terminal import clip, safe
+from nsroom.client.messages import DEFAULT_EVENT
+from nsroom.output.terminal import cells, clip, safe
 from nsroom.output.times import Times
 from nsroom.tui.model.groups import GroupKey
 from nsroom.tui.screen.chat_pane import chat_lines
@@ -47,6 +48,8 @@ _NARROW = 60
 """Below this width the sidebar replaces the stream."""
 _LOW = 18
 """Below this height the detail replaces the stream."""
+_MIN_INPUT = 30
+"""Columns that the name of the event after the input must leave."""
 _MAX_NOTICE_LINES = 3
 _MAX_NOTICE = 2000
 
@@ -156,7 +159,7 @@ class Screen:
                     ]
                 ),
                 rule_window(),
-                ConditionalContainer(self.ask, asking, alternative_content=self.input),
+                ConditionalContainer(self.ask, asking, alternative_content=self._input_row()),
                 ConditionalContainer(self._history_search, is_searching),
                 ConditionalContainer(
                     line_window(self._matching),
@@ -234,6 +237,26 @@ class Screen:
             return [("class:prompt", " filter › ")]
         where = clip(safe(view.namespace), 24) + (f" {clip(safe(view.room), 24)}" if view.room else "")
         return [("class:prompt", f" {where} › ")]
+
+    def _input_row(self) -> Container:
+        """Return the input, with the event that text becomes at its end if it is not the usual one."""
+        view = self._view
+        event = LinesWindow(
+            lambda width, _: [fit([("class:quiet", self._message_event())], width)],
+            width=lambda: Dimension.exact(cells(self._message_event())),
+            height=1,
+        )
+        shown = Condition(
+            lambda: (
+                view.can_send
+                and view.message_event != DEFAULT_EVENT
+                and _columns() >= cells(self._message_event()) + _MIN_INPUT
+            )
+        )
+        return VSplit([self.input, ConditionalContainer(event, shown)])
+
+    def _message_event(self) -> str:
+        return f"({clip(safe(self._view.message_event), 24)}) "
 
     def _question(self) -> StyleAndTextTuples:
         question = self._view.question

@@ -6,7 +6,7 @@ from enum import StrEnum
 from operator import is_
 from typing import TYPE_CHECKING
 
-from nsroom.client.events import Emit
+from nsroom.client.messages import DEFAULT_EVENT
 from nsroom.output.times import Times
 from nsroom.record import Record
 from nsroom.tui.model.clients import Clients
@@ -166,7 +166,14 @@ class View:
     @property
     def knows_server(self) -> bool:
         """Whether the server is known to be the reference server."""
-        return self.client is not None and self.client.is_known_to_answer(Emit(self.namespace, "", []))
+        return self.client is not None and self.client.is_reference_server(self.namespace)
+
+    @property
+    def message_event(self) -> str:
+        """The event that typed text becomes."""
+        messages = self.model.chats.message_events
+        shape = messages.find(self.namespace, self.room, self.knows_server)
+        return shape.event if shape else DEFAULT_EVENT
 
     @property
     def is_observing(self) -> bool:

@@ -54,6 +54,11 @@ def test_the_mark_of_our_message(answers: list[Record], mark: Mark) -> None:
     assert (line.nick, line.own, line.mark) == ("you", True, mark)
 
 
+def test_a_message_that_asks_for_nothing_is_marked_as_sent() -> None:
+    (line,) = chats_of(emit("chat message", "hi"), event("chat message", "hi")).lines("/chat", "")
+    assert (line.own, line.mark) == (True, Mark.SENT)
+
+
 def test_our_echo_is_not_shown_twice() -> None:
     ours = emit("message", {"room": "lobby", "text": "hi"}, id=1)
     by_sid = chats_of(packet("connect", sid="sid-me"), ours, message("lobby", "me", "hi"))

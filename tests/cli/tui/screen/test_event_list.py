@@ -1,6 +1,5 @@
 import pytest
 
-from nsroom.client.events import Emit
 from nsroom.output.terminal import cells
 from nsroom.output.times import Times
 from nsroom.record import Record
@@ -119,7 +118,7 @@ def test_rows_have_exactly_the_width_and_safe_text(width: int) -> None:
 class Known:
     """A client of the reference server."""
 
-    def is_known_to_answer(self, _: Emit) -> bool:
+    def is_reference_server(self, _: str) -> bool:
         return True
 
 
