@@ -184,8 +184,10 @@ async def _test(scripts: "list[Script]", plan: "Plan", jobs: int, junit: str | N
 
 def _report(result: "Result") -> None:
     """Print a result: on a terminal each on a line, else only the failures, on stderr."""
+    from nsroom.cli.progress import ProgressLine
     from nsroom.scenarios.report import explain, lines
 
+    ProgressLine().clear()
     if sys.stdout.isatty():
         style = "green" if result.failure is None else "red"
         first, *others = lines(result)

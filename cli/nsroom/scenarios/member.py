@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from nsroom.client.client import Client
-from nsroom.errors import NsroomError
+from nsroom.errors import NsroomError, OutputError
 from nsroom.filters import Filter
 from nsroom.record import Record
 
@@ -48,6 +48,8 @@ class Member:
                 self._changed.set()
                 for sink in self._sinks:
                     await sink(records)
+        except OutputError:
+            raise  # of a sink: whoever expects something, or closes, must know
         except NsroomError as error:
             self._failure = error
         finally:
@@ -65,7 +67,7 @@ class Member:
         return self.records[max(self._next - self._first, 0) :]
 
     async def expect(self, test: Filter, count: int, seconds: float) -> list[Record]:
-        """Return the next `count` records that match, waiting for them. Raises: Missed."""
+        """Return the next `count` records that match, waiting for them. Raises: Missed, the error of a sink."""
         found = await self._find(test, count, seconds)
         if len(found) < count:
             raise Missed(self.unexpected, len(found), self._why_ended())
@@ -104,6 +106,7 @@ class Member:
     def _why_ended(self) -> str:
         if not self._reading.done():
             return ""
+        self._reading.result()
         return str(self._failure or "the connection is closed")
 
     async def close(self) -> None:

@@ -306,7 +306,10 @@ class _Run:
     async def close(self) -> None:
         """Disconnect the clients, stop the server, close the recordings. Raises: OutputError."""
         try:
-            await asyncio.gather(*(member.close() for member in self._members.values()))
+            closing = (member.close() for member in self._members.values())
+            for error in await asyncio.gather(*closing, return_exceptions=True):
+                if isinstance(error, BaseException):
+                    raise error
         finally:
             if self._server is not None:
                 current = asyncio.current_task()

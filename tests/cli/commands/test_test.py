@@ -86,6 +86,16 @@ async def test_a_refused_client_is_code_4(nsroom: Runner, server: Server, tmp_pa
     assert (await nsroom("test", "a.nsroom", server.url)).code == 4
 
 
+async def test_output_that_cannot_be_written_is_code_10(
+    nsroom: Runner, server: Server, scenarios: Path
+) -> None:
+    (scenarios / "quiet.nsroom").write_text("ann: connect\nann: wait 200ms\n")
+    for name in ("good", "quiet"):
+        result = await nsroom("test", f"t/{name}.nsroom", server.url, stdout=Path("/dev/full"))
+        complaint = "nsroom: cannot write to standard output: No space left on device\n"
+        assert (result.code, result.stderr) == (10, complaint)
+
+
 async def test_values_and_a_server_of_its_own(nsroom: Runner, tmp_path: Path) -> None:
     (tmp_path / "a.nsroom").write_text(
         f"server: {sys.executable} -m nsroom serve :{{port}} --history none\n"

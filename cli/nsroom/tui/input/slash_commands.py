@@ -265,7 +265,7 @@ def _remember(view: View, client: "Client", event: str, rule: Rule | None) -> No
     rules = client.replier.rules
     if rule is not None:
         rules[event] = rule
-        view.notice.show(f"every {event} is acknowledged so from now on; /reply --once ends that")
+        view.notice.show(f"every {event} is acknowledged like this from now on; /reply --once ends that")
     elif rules.pop(event, None):
         view.notice.show(f"{event} is no longer acknowledged by itself")
 

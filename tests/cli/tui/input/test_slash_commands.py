@@ -75,7 +75,7 @@ async def test_a_reply_is_remembered_until_once(user: User) -> None:
     await user.sees("wants a reply (/reply)")
     model.cursor = next(index for index, record in enumerate(model.records) if record.event == "question")
     user.app.run_line("/reply ok:=true")
-    await user.sees("every question is acknowledged so from now on; /reply --once ends that")
+    await user.sees("every question is acknowledged like this from now on; /reply --once ends that")
     user.app.run_line(ask)
     answered = [("ack", [{"ok": True}])] * 2
     await user.sees(
