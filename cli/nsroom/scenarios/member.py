@@ -49,7 +49,7 @@ class Member:
                 for sink in self._sinks:
                     await sink(records)
         except OutputError:
-            raise  # of a sink: whoever expects something, or closes, must know
+            raise  # of a sink; `expect` and `close` raise it
         except NsroomError as error:
             self._failure = error
         finally:
@@ -67,7 +67,7 @@ class Member:
         return self.records[max(self._next - self._first, 0) :]
 
     async def expect(self, test: Filter, count: int, seconds: float) -> list[Record]:
-        """Return the next `count` records that match, waiting for them. Raises: Missed, the error of a sink."""
+        """Wait for the next `count` records that match, and return them. Raises: Missed, OutputError."""
         found = await self._find(test, count, seconds)
         if len(found) < count:
             raise Missed(self.unexpected, len(found), self._why_ended())
