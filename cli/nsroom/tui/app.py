@@ -21,7 +21,7 @@ from nsroom.tui.input.history import InputHistory
 from nsroom.tui.input.key_bindings import key_bindings
 from nsroom.tui.input.key_context import KeyContext
 from nsroom.tui.input.match_counter import MatchCounter, typed_filter
-from nsroom.tui.input.modal_keys import modal_bindings, typing_bindings
+from nsroom.tui.input.modal_keys import count_bindings, modal_bindings, typing_bindings
 from nsroom.tui.input.slash_commands import CommandContext, command_help, run_line
 from nsroom.tui.recorder import Recorder
 from nsroom.tui.screen.layout import Screen
@@ -68,11 +68,13 @@ class App(FullScreen):
             complete_while_typing=True,
             multiline=False,
             accept_handler=self._accept_answer,
+            on_text_changed=self._handle_answer_typed,
         )
         self._matches = MatchCounter(view, self.spawn)
         self.screen = Screen(view, self._input, self._ask, settings.keys, command_help(view))
         context = KeyContext(view, self.screen, self)
         keys = [
+            count_bindings(context),
             key_bindings(view, handlers(context), settings.keys),
             typing_bindings(context),
             modal_bindings(context, self),
@@ -91,6 +93,7 @@ class App(FullScreen):
         view = self.view
         view.tick(now)
         self._matches.update(typed_filter(view, self._ask.text, self._input.text))
+        view.typed_count = self.application.key_processor.arg or ""
         if view.client is not None:
             view.transport = view.client.transport
         if view.playback is not None and (due := view.playback.next_due()) is not None:
@@ -142,6 +145,12 @@ class App(FullScreen):
         else:
             self.leave()
 
+    def toggle_mouse(self) -> None:
+        """Leave the mouse to the terminal, which selects text with it, or take it back."""
+        self.has_mouse = not self.has_mouse
+        is_back = "clicks and the wheel work here again"
+        self.view.notice.show(is_back if self.has_mouse else "the mouse selects text; M takes it back")
+
     def retry(self) -> None:
         """Request another attempt to connect."""
         self.retry_requested.set()
@@ -174,8 +183,13 @@ class App(FullScreen):
     def cancel_question(self) -> None:
         """Close the question without an answer."""
         question, self.view.question = self.view.question, None
+        self.view.palette = None
         if question is not None:
             self.screen.focus(question.asked_in)
+
+    def _handle_answer_typed(self, buffer: Buffer) -> None:
+        if self.view.palette is not None:
+            self.view.palette.search(buffer.text)
 
     def _accept_answer(self, buffer: Buffer) -> bool:
         question, text = self.view.question, buffer.text

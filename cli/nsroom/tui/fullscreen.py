@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyBindingsBase, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.layout import Layout
@@ -19,6 +20,7 @@ from prompt_toolkit.styles import DynamicStyle
 from nsroom.errors import Stopped
 from nsroom.output.terminal import Theme
 from nsroom.tui.background import BackgroundQuestion, theme_of_environment
+from nsroom.tui.mouse import drag_output
 from nsroom.tui.screen.style import color_depth, style
 
 _HANGUP = 1
@@ -48,6 +50,8 @@ class FullScreen:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._error: BaseException | None = None
         self._finished = False
+        self.has_mouse = True
+        """Whether clicks and the wheel are for the view; else the terminal selects text with the mouse."""
         self._next_frame = self._frame_started = 0.0
         self._redraw_timer: asyncio.TimerHandle | None = None
         self._depth = color_depth()
@@ -59,13 +63,13 @@ class FullScreen:
             style=DynamicStyle(lambda: self._style),
             color_depth=self._depth,
             full_screen=True,
-            mouse_support=True,
+            mouse_support=Condition(lambda: self.has_mouse),
             min_redraw_interval=_MIN_INTERVAL,
             refresh_interval=_MAX_DELAY,
             before_render=self._before_render,
             after_render=self._after_render,
             input=input,
-            output=output,
+            output=output or drag_output(),
         )
         self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.25
         self._question = self._background_question() if theme is Theme.AUTO else None

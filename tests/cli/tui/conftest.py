@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
-from prompt_toolkit.output.vt100 import Vt100_Output
 
 from nsroom.cli.display_options import WatchOptions
 from nsroom.client.client import Client
@@ -18,6 +17,7 @@ from nsroom.tui.app import App
 from nsroom.tui.config import Settings
 from nsroom.tui.live import Live
 from nsroom.tui.model.model import Model
+from nsroom.tui.mouse import DragOutput
 from nsroom.tui.screen.state import View
 from nsroom_server.app import serving
 from nsroom_server.settings.config import Config
@@ -50,7 +50,7 @@ async def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         server = await stack.enter_async_context(serving(Config(port=0)))
         keys = stack.enter_context(create_pipe_input())
         screen = ScreenOutput()
-        output = Vt100_Output(screen, lambda: Size(ROWS, COLS), term="xterm-256color")  # type: ignore[arg-type]
+        output = DragOutput(screen, lambda: Size(ROWS, COLS), term="xterm-256color")  # type: ignore[arg-type]
         view = View(Model(), server.url.partition("//")[2])
         view.go_to("/chat", "lobby")
         joining = convention(None, None, None, "me")

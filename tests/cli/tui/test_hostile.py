@@ -9,7 +9,7 @@ from tests.peers import bad
 
 # The sequences that prompt-toolkit and we write, without that for the clipboard, which needs a key.
 _OURS = re.compile(
-    r"\x1b\[\?(1049|1|7|12|25|1000|1003|1015|1006|2004)[hl]"
+    r"\x1b\[\?(1049|1|7|12|25|1000|1002|1015|1006|2004)[hl]"
     r"|\x1b\[[\d;]*m|\x1b\[[\d;]*[ABCDHJK]|\x1b\[\d* q|\x1b\[2J|\x1b\[6n|\r|\n|\x08|\x1b\[1?C"
     rf"|{re.escape(QUESTION)}"
 )

@@ -4,8 +4,12 @@ import re
 from pathlib import Path
 
 from nsroom.output.ndjson import encode
+from nsroom.output.times import Times
+from nsroom.tui.model.playback import Playback
+from nsroom.tui.model.timeline import Timeline
+from tests.cli.tui import drawing
 from tests.cli.tui.conftest import Show
-from tests.cli.tui.records import NOON, event, message, packet
+from tests.cli.tui.records import NOON, ack, emit, event, message, packet, view
 from tests.cli.tui.screens import left_on
 
 SECOND = 1_000_000
@@ -107,3 +111,23 @@ async def test_a_large_recording_shows_its_progress(show: Show, tmp_path: Path) 
 async def test_an_empty_recording(show: Show, tmp_path: Path) -> None:
     terminal = await show("show", write(tmp_path / "r"))
     await terminal.until("0 records")
+
+
+@drawing.sizes
+async def test_how_a_part_looks(cols: int, rows: int) -> None:
+    records = (
+        packet("connect", sid="abc"),
+        emit("join", {"room": "lobby"}, id=1),
+        ack("join", {"ok": True}, id=1),
+        event("join-room", {"room": "lobby", "sid": "1", "nick": "ann"}),
+        message("lobby", "ann", "hello"),
+        event("join-room", {"room": "lobby", "sid": "2", "nick": "bob"}),
+        message("lobby", "bob", "hi"),
+    )
+    timed = [record._replace(time=NOON + at * SECOND) for at, record in enumerate(records)]
+    viewed = view(*timed, room="lobby")
+    viewed.recording_name, viewed.times = "session.ndjson", Times.UTC
+    viewed.timeline, viewed.playback = Timeline(viewed.model), Playback(viewed.model)
+    viewed.playback.seek(NOON + 4 * SECOND)
+    viewed.playback.set_speed(2)
+    await drawing.is_drawn(viewed, "playback", cols, rows)

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+from nsroom.output.times import Times
+from tests.cli.tui import drawing
 from tests.cli.tui.conftest import Show
+from tests.cli.tui.records import NOON, emit, event, observed, packet
 from tests.cli.tui.screens import Terminal, after_the_screen, left_on
 from tests.conftest import StartServer
 from tests.peers.program import Program, Server, Spawner
@@ -64,3 +67,18 @@ async def test_a_wrong_password_is_reported_without_a_screen(show: Show, serve: 
     terminal = await show("tail", "-u", server.url, "--admin-auth", "ann:wrong")
     assert await terminal.program.end() == 4
     assert "\x1b[?1049h" not in terminal.program.stdout.text
+
+
+@drawing.sizes
+async def test_how_it_looks(cols: int, rows: int) -> None:
+    clients = [packet("connect", sid=f"{name}-KWMaX0AAAAB") for name in ("ann", "bob", "cat")]
+    joins = [
+        event("join-room", {"room": room}, direction="local", sid=f"{name}-KWMaX0AAAAB")
+        for name, room in (("ann", "lobby"), ("bob", "lobby"), ("bob", "ops"))
+    ]
+    said = emit("message", {"room": "lobby", "text": "hello"}, sid="ann-KWMaX0AAAAB")
+    left = packet("disconnect", namespace="/chat", sid="cat-KWMaX0AAAAB", reason="transport close")
+    viewed = observed(*(each._replace(time=NOON) for each in (*clients, *joins, said, left)))
+    viewed.server, viewed.proxied_server, viewed.admin_namespace = "localhost:3000", "", "/admin"
+    viewed.times = Times.UTC
+    await drawing.is_drawn(viewed, "tail", cols, rows)

@@ -12,12 +12,12 @@ from prompt_toolkit.search import SearchDirection, start_search
 from nsroom.cli.shell_words import is_open
 from nsroom.output.times import Times
 from nsroom.record import Kind, Record
-from nsroom.tui.input import copy_formats, detail_actions
+from nsroom.tui.input import copy_formats, detail_actions, playback_actions
 from nsroom.tui.input.group_actions import GROUP_ACTIONS, show_events_of_group
-from nsroom.tui.input.key_context import Action, KeyContext
+from nsroom.tui.input.key_context import Action, KeyContext, repeat
+from nsroom.tui.input.palette_actions import open_palette
 from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
 from nsroom.tui.input.slash_commands import find_command
-from nsroom.tui.model.playback import Playback
 from nsroom.tui.screen.group_list import move as move_group
 from nsroom.tui.screen.keymap import NOT_IN_GROUPS
 from nsroom.tui.screen.sidebar import move
@@ -37,19 +37,23 @@ def handlers(context: KeyContext) -> dict[str, Handler]:
 
 
 def _handler(name: str, action: Action, context: KeyContext) -> Handler:
-    def handle(_event: KeyPressEvent) -> None:
-        context.view.notice.clear()
-        if context.view.mode is Mode.GROUPS and name in NOT_IN_GROUPS:
-            context.view.notice.show("this is for events; Esc goes back to them", failed=True)
+    def handle(event: KeyPressEvent) -> None:
+        view = context.view
+        view.notice.clear()
+        view.count = event.arg if event.arg_present else 0
+        if view.mode is Mode.GROUPS and name in NOT_IN_GROUPS:
+            view.notice.show("this is for events; Esc goes back to them", failed=True)
         else:
             action(context)
+        view.count = 0
 
     return handle
 
 
 def _move(context: KeyContext, steps: int) -> None:
-    """Move by lines in the sidebar, the detail, the chat or the stream."""
+    """Move by lines, as often as the count says, in the sidebar, the detail, the chat or the stream."""
     view = context.view
+    steps *= max(view.count, 1)
     if view.focus is Focus.SIDEBAR:
         move(view, steps)
     elif view.focus is Focus.DETAIL:
@@ -76,7 +80,26 @@ def _page_down(context: KeyContext) -> None:
     _move(context, max(context.view.stream_height - 1, 1))
 
 
+def _half_page(context: KeyContext, direction: int) -> None:
+    _move(context, direction * max(context.view.stream_height // 2, 1))
+
+
+def _go_to_line(context: KeyContext) -> bool:
+    """Go to the row or line that the count names; return whether there was a count."""
+    view = context.view
+    if not view.count:
+        return False
+    if view.focus is Focus.DETAIL:
+        view.detail_row = min(view.count, _MAX_LINES) - 1
+    elif view.focus is Focus.STREAM and view.mode is Mode.EVENTS and view.model.rows:
+        view.model.select(view.model.rows[min(view.count, len(view.model.rows)) - 1])
+        _update_detail(view)
+    return True
+
+
 def _home(context: KeyContext) -> None:
+    if _go_to_line(context):
+        return
     view = context.view
     if view.focus is Focus.SIDEBAR:
         move(view, -_MAX_LINES)
@@ -92,6 +115,8 @@ def _home(context: KeyContext) -> None:
 
 
 def _end(context: KeyContext) -> None:
+    if _go_to_line(context):
+        return
     view = context.view
     if view.focus is Focus.SIDEBAR:
         move(view, _MAX_LINES)
@@ -199,45 +224,9 @@ def _switch_mode(context: KeyContext) -> None:
 
 def _pause(context: KeyContext) -> None:
     if context.view.recording_name:
-        _play(context)
+        playback_actions.play(context)
     else:
         context.view.model.pause()
-
-
-def _playback(view: View) -> Playback | None:
-    """Return what plays the recording, or None with a notice while it is still read."""
-    if view.playback is None:
-        view.notice.show("still reading the recording", failed=True)
-    return view.playback
-
-
-def _play(context: KeyContext) -> None:
-    if playback := _playback(context.view):
-        playback.toggle(context.view.now)
-
-
-def _step(context: KeyContext, forward: bool) -> None:
-    view = context.view
-    if playback := _playback(view):
-        playback.step(forward)
-        if view.detail is not None and view.model.rows:
-            view.model.select(view.model.rows[-1])
-            view.show_detail()
-
-
-def _change_speed(context: KeyContext, factor: float) -> None:
-    if playback := _playback(context.view):
-        playback.set_speed(playback.speed * factor)
-        context.view.notice.show(f"speed {playback.speed:g}")
-
-
-def _ask_time(context: KeyContext) -> None:
-    context.host.ask("go to (12:03:04, +1:30, 50%, end)", "", partial(_seek, context))
-
-
-def _seek(context: KeyContext, text: str) -> None:
-    if text.strip():
-        context.host.run_line(f"/goto {text}")
 
 
 def _jump(context: KeyContext) -> None:
@@ -376,6 +365,10 @@ def _go_to_stream(context: KeyContext) -> None:
         context.screen.focus(Focus.STREAM)
 
 
+def _open_palette(context: KeyContext) -> None:
+    open_palette(context, ACTIONS)
+
+
 ACTIONS: Mapping[str, Action] = {
     "up": lambda context: _move(context, -1),
     "down": lambda context: _move(context, 1),
@@ -383,14 +376,18 @@ ACTIONS: Mapping[str, Action] = {
     "detail_down": lambda context: _move(context, 1),
     "page_up": _page_up,
     "page_down": _page_down,
+    "reading_page_up": _page_up,
+    "reading_page_down": _page_down,
+    "half_page_up": lambda context: _half_page(context, -1),
+    "half_page_down": lambda context: _half_page(context, 1),
     "home": _home,
     "end": _end,
     "detail": _detail,
     "fold": lambda context: context.screen.toggle_fold(),
     "close_detail": _close_detail,
     "detail_search": detail_actions.ask_search,
-    "detail_next": lambda context: detail_actions.search_next(context.view, forward=True),
-    "detail_back": lambda context: detail_actions.search_next(context.view, forward=False),
+    "detail_next": repeat(lambda context: detail_actions.search_next(context.view, forward=True)),
+    "detail_back": repeat(lambda context: detail_actions.search_next(context.view, forward=False)),
     "copy_value": detail_actions.copy_value,
     "copy_path": detail_actions.copy_path,
     "send": _send,
@@ -399,8 +396,8 @@ ACTIONS: Mapping[str, Action] = {
     "recall": _search_history,
     "search": _ask_search_or_command,
     "input_search": _ask_search,
-    "search_next": lambda context: _search(context.view, context.view.model.pattern, forward=False),
-    "search_back": lambda context: _search(context.view, context.view.model.pattern, forward=True),
+    "search_next": repeat(lambda context: _search(context.view, context.view.model.pattern, forward=False)),
+    "search_back": repeat(lambda context: _search(context.view, context.view.model.pattern, forward=True)),
     "filter": _ask_filter,
     "input_filter": _ask_filter,
     "only": _only,
@@ -411,16 +408,16 @@ ACTIONS: Mapping[str, Action] = {
     "input_mode": _switch_mode,
     "pause": _pause,
     "input_pause": _pause,
-    "play": _play,
-    "step": lambda context: _step(context, forward=True),
-    "step_back": lambda context: _step(context, forward=False),
-    "faster": lambda context: _change_speed(context, 2),
-    "slower": lambda context: _change_speed(context, 1 / 2),
-    "seek": _ask_time,
+    "play": playback_actions.play,
+    "step": repeat(lambda context: playback_actions.step(context, forward=True)),
+    "step_back": repeat(lambda context: playback_actions.step(context, forward=False)),
+    "faster": lambda context: playback_actions.change_speed(context, 2),
+    "slower": lambda context: playback_actions.change_speed(context, 1 / 2),
+    "seek": playback_actions.ask_time,
     "jump": _jump,
     "mark": _mark,
-    "next_mark": lambda context: _go_to_mark(context.view, forward=False),
-    "back_mark": lambda context: _go_to_mark(context.view, forward=True),
+    "next_mark": repeat(lambda context: _go_to_mark(context.view, forward=False)),
+    "back_mark": repeat(lambda context: _go_to_mark(context.view, forward=True)),
     "copy": _ask_copy,
     "compare": lambda context: detail_actions.compare(context.view),
     "edit": _edit,
@@ -433,6 +430,10 @@ ACTIONS: Mapping[str, Action] = {
     "save": _save,
     "read": _go_to_stream,
     "write": lambda context: context.screen.focus(Focus.INPUT),
+    "palette": _open_palette,
+    "side_palette": _open_palette,
+    "input_palette": _open_palette,
+    "mouse": lambda context: context.host.toggle_mouse(),
     "help": lambda context: context.view.help.open(),
     "input_help": lambda context: context.view.help.open(),
     "leave": _leave,

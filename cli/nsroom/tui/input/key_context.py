@@ -9,6 +9,8 @@ from prompt_toolkit.buffer import Buffer
 from nsroom.tui.screen.layout import Screen
 from nsroom.tui.screen.state import View
 
+_MAX_REPEATS = 1000
+
 
 class Host(Protocol):
     """The application's interface for actions."""
@@ -34,6 +36,9 @@ class Host(Protocol):
     def save_and_leave(self, path: str) -> None:
         """Save the records, and close the view if that succeeds."""
 
+    def toggle_mouse(self) -> None:
+        """Leave the mouse to the terminal, or take it back."""
+
     def retry(self) -> None:
         """Try to connect again."""
 
@@ -53,3 +58,13 @@ class KeyContext:
 
 
 Action = Callable[[KeyContext], None]
+
+
+def repeat(action: Action) -> Action:
+    """Return an action that is done as often as the count says."""
+
+    def repeated(context: KeyContext) -> None:
+        for _ in range(min(max(context.view.count, 1), _MAX_REPEATS)):
+            action(context)
+
+    return repeated

@@ -10,10 +10,31 @@ from prompt_toolkit.keys import Keys
 from nsroom.tui.input.actions import copy_as, save_and_leave
 from nsroom.tui.input.key_context import KeyContext
 from nsroom.tui.screen.help_pane import HelpPane
-from nsroom.tui.screen.state import Focus, Leaving
+from nsroom.tui.screen.state import Focus, Leaving, View
 
 _FORMATS = {"j": "json", "e": "emit", "s": "js", "p": "python"}
-_SCROLLS = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -10, "pagedown": 10, "space": 10}
+_COUNTING = (Focus.STREAM, Focus.DETAIL, Focus.SIDEBAR)
+_ENDS = 1_000_000
+_MOVES = {"up": -1, "down": 1, "c-p": -1, "c-n": 1, "s-tab": -1, "tab": 1, "pageup": -10, "pagedown": 10}
+"""The keys of the palette."""
+_SCROLLS = {
+    "up": -1,
+    "k": -1,
+    "down": 1,
+    "j": 1,
+    "pageup": -10,
+    "c-b": -10,
+    "pagedown": 10,
+    "c-f": 10,
+    "space": 10,
+    "c-u": -5,
+    "c-d": 5,
+    "home": -_ENDS,
+    "g": -_ENDS,
+    "end": _ENDS,
+    "G": _ENDS,
+}
+"""The keys of the help."""
 
 
 class Host(Protocol):
@@ -31,6 +52,9 @@ def modal_bindings(context: KeyContext, host: Host) -> KeyBindings:
     view, bindings = context.view, KeyBindings()
     asking, copying = Condition(lambda: view.focus is Focus.ASK), Condition(lambda: view.copying)
     bind_help(bindings, view.help)
+    choosing = Condition(lambda: view.palette is not None and view.focus is Focus.ASK)
+    for key, steps in _MOVES.items():
+        bindings.add(key, filter=choosing, eager=True)(_palette_mover(view, steps))
 
     @bindings.add("<any>", filter=copying, eager=True)
     def _(event: KeyPressEvent) -> None:
@@ -67,6 +91,30 @@ def _stay(context: KeyContext, event: KeyPressEvent) -> None:
         event.app.key_processor.feed(event.key_sequence[0], first=True)
 
 
+def _palette_mover(view: View, steps: int) -> Callable[[KeyPressEvent], None]:
+    def move(_event: KeyPressEvent) -> None:
+        if view.palette is not None:
+            view.palette.move(steps)
+
+    return move
+
+
+def count_bindings(context: KeyContext) -> KeyBindings:
+    """Return the bindings of digits, which are the number of times that the next key acts."""
+    view, bindings = context.view, KeyBindings()
+    reading = Condition(lambda: view.focus in _COUNTING and not view.is_modal)
+    counting = Condition(lambda: bool(view.typed_count))
+
+    for digit in "123456789":
+        bindings.add(digit, filter=reading)(_count)
+    bindings.add("0", filter=reading & counting)(_count)
+    return bindings
+
+
+def _count(event: KeyPressEvent) -> None:
+    event.append_to_arg_count(event.data)
+
+
 def typing_bindings(context: KeyContext) -> KeyBindings:
     """Return the bindings that open the input for text typed in the stream; the stream's keys come first."""
     view, bindings = context.view, KeyBindings()
@@ -75,7 +123,8 @@ def typing_bindings(context: KeyContext) -> KeyBindings:
     @bindings.add("<any>", filter=reading)
     @bindings.add(Keys.BracketedPaste, filter=reading)
     def _(event: KeyPressEvent) -> None:
-        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        count = str(event.arg) if event.arg_present else ""
+        text = count + event.data.replace("\r\n", "\n").replace("\r", "\n")
         if text.strip() and (event.key_sequence[0].key is Keys.BracketedPaste or text.isprintable()):
             context.screen.focus(Focus.INPUT)
             context.input.insert_text(text)

@@ -25,6 +25,13 @@ class HelpPane:
         self.top += steps
 
     def visible(self, lines: list[Fragments], width: int, height: int) -> list[Fragments]:
-        """Return the lines in a window of this size."""
-        self.top = min(max(self.top, 0), max(len(lines) - height, 0))
-        return [fit(line, width) for line in lines[self.top : self.top + height]]
+        """Return the lines in a window of this size; the last one says that there are more, if there are."""
+        if len(lines) <= height:
+            self.top = 0
+            return [fit(line, width) for line in lines]
+        room = max(height - 1, 1)
+        self.top = min(max(self.top, 0), len(lines) - room)
+        below = len(lines) - room - self.top
+        foot = f" ▼ {below} more lines: ↓ PgDn Space G " if below else " ▲ the end: ↑ PgUp g "
+        shown = [fit(line, width) for line in lines[self.top : self.top + room]]
+        return [*shown, fit([("class:badge", foot)], width)]

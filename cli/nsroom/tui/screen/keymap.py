@@ -24,6 +24,16 @@ class Key(NamedTuple):
     """The label in the key bar; a function without one is not shown there."""
 
 
+class Shown(NamedTuple):
+    """An entry of the key bar."""
+
+    keys: str
+    """What a click presses."""
+    text: str
+    """The keys as shown."""
+    label: str
+
+
 _INPUT, _STREAM, _DETAIL = (Focus.INPUT,), (Focus.STREAM,), (Focus.DETAIL,)
 _READING = (Focus.STREAM, Focus.DETAIL)
 _SIDEBAR = (Focus.SIDEBAR,)
@@ -39,7 +49,11 @@ KEYS = (
     Key("detail_down", ("down", "j"), _DETAIL, "next line"),
     Key("page_up", ("pageup",), _ALL, "page up"),
     Key("page_down", ("pagedown",), _ALL, "page down"),
-    Key("home", ("home", "g g"), _READING_ALL, "go to the oldest row"),
+    Key("reading_page_up", ("c-b",), _READING_ALL, "page up"),
+    Key("reading_page_down", ("c-f",), _READING_ALL, "page down"),
+    Key("half_page_up", ("c-u",), _READING_ALL, "half a page up"),
+    Key("half_page_down", ("c-d",), _READING_ALL, "half a page down"),
+    Key("home", ("home", "g g"), _READING_ALL, "go to the oldest row; to row 12 with 12 before it"),
     Key("end", ("end", "G"), _READING_ALL, "go to the newest row, and follow"),
     Key("talk", ("enter",), _SIDEBAR, "send typed text there from now on", "talk there"),
     Key("side_filter", ("f", "f3"), _SIDEBAR, "show only the rows of it", "only its rows"),
@@ -59,7 +73,7 @@ KEYS = (
     Key("editor", ("f4", "c-x c-e"), _INPUT, "edit in $EDITOR", "editor"),
     Key("recall", ("c-r",), _INPUT, "search the input history", "history"),
     Key("search", ("/",), _STREAM, "search the stream upwards, or run a command: /join lobby", "search"),
-    Key("input_search", ("c-f",), (Focus.STREAM, Focus.INPUT), "search the stream upwards"),
+    Key("input_search", ("c-f",), _INPUT, "search the stream upwards"),
     Key("search_next", ("n",), _STREAM, "next match upwards"),
     Key("search_back", ("N",), _STREAM, "next match downwards"),
     Key("filter", ("f3", "f"), _STREAM, "show only rows that match an expression", "filter"),
@@ -106,6 +120,10 @@ KEYS = (
     Key("write", ("i",), _READING_ALL, "go to the input", "write"),
     Key("switch", ("tab",), _ALL, "go to the next pane: stream, detail, sidebar, input; complete typed text"),
     Key("switch_back", ("s-tab",), _ALL, "go to the previous pane"),
+    Key("palette", (":", "c-p", "escape x"), _READING, "find any function or command by name"),
+    Key("side_palette", (":", "escape x"), _SIDEBAR, "find any function or command by name"),
+    Key("input_palette", ("escape x",), _INPUT, "find any function or command by name"),
+    Key("mouse", ("M",), _READING_ALL, "leave the mouse to the terminal, to select text, or take it back"),
     Key("help", ("?", "f1"), _READING_ALL, "show the keys", "keys"),
     Key("input_help", ("f1",), _INPUT, "show the keys", "keys"),
     Key("leave", ("q",), _STREAM, "quit; asks first if records are not saved"),
@@ -160,15 +178,29 @@ _ONLY_IN_RECORDINGS = frozenset(["play", "step", "step_back", "faster", "slower"
 _TEXT_IS_SENT = 'Text goes to the room, ["event", …] is emitted, // begins text with a slash.'
 _TEXT_FILTERS = "Text is a filter: event=message & sid=… shows only that, an empty line shows everything."
 _COPY_KEYS = (
-    ("j", "JSON"),
-    ("e", "nsroom emit"),
-    ("s", "JavaScript"),
-    ("p", "Python"),
-    ("Esc", "cancel"),
+    Shown("j", "j", "JSON"),
+    Shown("e", "e", "nsroom emit"),
+    Shown("s", "s", "JavaScript"),
+    Shown("p", "p", "Python"),
+    Shown("escape", "Esc", "cancel"),
 )
-_ASK_KEYS = (("⏎", "apply"), ("Esc", "cancel"))
-_HISTORY_KEYS = (("⏎", "apply"), ("^R", "older"), ("^G", "cancel"))
-HELP_KEYS = (("↑↓", "scroll"), ("any other key", "closes this"))
+_ASK_KEYS = (Shown("enter", "⏎", "apply"), Shown("escape", "Esc", "cancel"))
+_HISTORY_KEYS = (
+    Shown("enter", "⏎", "apply"),
+    Shown("c-r", "^R", "older"),
+    Shown("c-g", "^G", "cancel"),
+)
+HELP_KEYS = (Shown("pagedown", "↑↓", "scroll"), Shown("escape", "any other key", "closes this"))
+_PANES = {
+    Focus.STREAM: "the events",
+    Focus.DETAIL: "the detail",
+    Focus.SIDEBAR: "the sidebar",
+    Focus.INPUT: "the input",
+}
+_NOTES = (
+    "A number before a key repeats it: 5j, 3n; 12G goes to row 12.",
+    "To select text with the terminal, hold Shift while dragging, or press M first.",
+)
 _FIRST = ("quit", "help", "input_help")
 """Functions that even a narrow key bar shows."""
 
@@ -229,26 +261,43 @@ _LABELS: dict[str, Callable[[View], str]] = {
 
 def bar(view: View, width: int, remapped: Remapped) -> Fragments:
     """Return the key bar: the keys that work now."""
-    if view.leaving:
-        return _leaving(view, width, remapped)
+    start: Fragments = [("", _bar_start(view)), *labelled(_shown(view, width, remapped))]
+    if view.leaving and view.unsaved:
+        start.append(("class:waits", f"   {view.unsaved:,} records are not saved"))
+    return fit(start, width)
+
+
+def key_in_bar(view: View, width: int, remapped: Remapped, x: int) -> str:
+    """Return the keys that a click at a column of the key bar presses, or nothing."""
+    return key_at(_shown(view, width, remapped), x - cells(_bar_start(view)))
+
+
+def _bar_start(view: View) -> str:
     if view.copying:
-        return fit([("", " copy as  "), *labelled(_COPY_KEYS)], width)
+        return " copy as  "
+    return f" {view.typed_count} " if view.typed_count else " "
+
+
+def _shown(view: View, width: int, remapped: Remapped) -> Sequence[Shown]:
+    if view.leaving:
+        return _leaving(view, remapped)
+    if view.copying:
+        return _COPY_KEYS
     if view.focus is Focus.ASK:
-        return fit([("", " "), *labelled(_ASK_KEYS)], width)
+        return _ASK_KEYS
     if view.focus is Focus.HISTORY:
-        return fit([("", " "), *labelled(_HISTORY_KEYS)], width)
+        return _HISTORY_KEYS
     if view.help.is_open:
-        return fit([("", " "), *labelled(HELP_KEYS)], width)
+        return HELP_KEYS
     keys = [key for key in _keys_here(view) if key.bar and _is_available(key.name, view)]
-    labels = {key.name: (_bar_key(key, remapped), _label(key, view)) for key in keys}
-    return fit([("", " "), *labelled(fitting(labels, _FIRST, width + 1))], width)
+    labels = {key.name: _bar_entry(key, view, remapped) for key in keys}
+    return fitting(labels, _FIRST, width + 1)
 
 
-def _leaving(view: View, width: int, remapped: Remapped) -> Fragments:
-    key = "^C" if view.leaving is Leaving.INTERRUPT else key_name(first_key("leave", remapped))
-    keys = [(key, "again to leave"), *([("w", "save")] if view.unsaved else []), ("Esc", "stay")]
-    lost = f"   {view.unsaved:,} records are not saved" if view.unsaved else ""
-    return fit([("", " "), *labelled(keys), ("class:waits", lost)], width)
+def _leaving(view: View, remapped: Remapped) -> Sequence[Shown]:
+    key = "c-c" if view.leaving is Leaving.INTERRUPT else first_key("leave", remapped)
+    again, stay = Shown(key, key_name(key), "again to leave"), Shown("escape", "Esc", "stay")
+    return [again, *([Shown("w", "w", "save")] if view.unsaved else []), stay]
 
 
 def first_key(name: str, remapped: Remapped) -> str:
@@ -256,16 +305,28 @@ def first_key(name: str, remapped: Remapped) -> str:
     return remapped.get(name, next(key.keys for key in KEYS if key.name == name))[0]
 
 
-def fitting(labels: Mapping[str, tuple[str, str]], first: Sequence[str], room: int) -> list[tuple[str, str]]:
+def fitting(labels: Mapping[str, Shown], first: Sequence[str], room: int) -> list[Shown]:
     """Return the keys and labels that fit, in order; those named in `first` are chosen first."""
     chosen = set()
     for name in sorted(labels, key=lambda name: name not in first):
-        key, label = labels[name]
-        room -= cells(key) + cells(label) + 3
+        room -= _width(labels[name])
         if room < 0:
             break
         chosen.add(name)
     return [label for name, label in labels.items() if name in chosen]
+
+
+def _width(shown: Shown) -> int:
+    return cells(shown.text) + cells(shown.label) + 3
+
+
+def key_at(labels: Sequence[Shown], x: int) -> str:
+    """Return the keys of the label at a column, counted from the first label, or nothing."""
+    for shown in labels:
+        if 0 <= x < _width(shown) - 2:
+            return shown.keys
+        x -= _width(shown)
+    return ""
 
 
 def is_offered(name: str, view: View) -> bool:
@@ -298,10 +359,10 @@ def _label(key: Key, view: View) -> str:
     return _LABELS[key.name](view) if key.name in _LABELS else key.bar
 
 
-def _bar_key(key: Key, remapped: Remapped) -> str:
-    if key.name in remapped:
-        return key_name(remapped[key.name][0])
-    return "↑↓" if key.name in _UP_AND_DOWN else key_name(key.keys[0])
+def _bar_entry(key: Key, view: View, remapped: Remapped) -> Shown:
+    keys = remapped.get(key.name, key.keys)[0]
+    is_pair = key.name in _UP_AND_DOWN and key.name not in remapped
+    return Shown(keys, "↑↓" if is_pair else key_name(keys), _label(key, view))
 
 
 def key_name(keys: str) -> str:
@@ -315,22 +376,37 @@ def key_name(keys: str) -> str:
     return keys.upper() if keys.startswith("f") and keys[1:].isdigit() else keys
 
 
-def labelled(labels: Sequence[tuple[str, str]]) -> Fragments:
+def labelled(labels: Sequence[Shown]) -> Fragments:
     """Return keys and their labels as fragments."""
-    parts = [(("class:key", key), ("class:quiet", f" {label}"), ("", "  ")) for key, label in labels]
+    parts = [(("class:key", each.text), ("class:quiet", f" {each.label}"), ("", "  ")) for each in labels]
     return [piece for part in parts for piece in part][:-1]
 
 
-def help_lines(view: View, remapped: Remapped, commands: Sequence[tuple[str, str]]) -> list[Fragments]:
-    """Return the help: the keys of this pane, and the commands, each with its usage and its help."""
-    panes = {Focus.DETAIL: "the detail", Focus.INPUT: "the input", Focus.SIDEBAR: "the sidebar"}
-    pane = panes.get(view.focus, f"the {view.mode}")
-    lines: list[Fragments] = [[], [("bold", f"  Keys in {pane}")], []]
-    for key in _keys_here(view):
-        keys = " ".join(map(key_name, remapped.get(key.name, key.keys)))
+def merged(keys: Sequence[Key], remapped: Remapped) -> list[Key]:
+    """Return the functions with help, those with the same help as one, with the keys of the settings."""
+    found: dict[str, Key] = {}
+    for key in keys:
         if key.help:
-            lines.append([("class:key", f"  {keys:16}"), ("", key.help)])
+            first = found.setdefault(key.help, key._replace(keys=()))
+            found[key.help] = first._replace(keys=first.keys + tuple(remapped.get(key.name, key.keys)))
+    return list(found.values())
+
+
+def help_lines(view: View, remapped: Remapped, commands: Sequence[tuple[str, str]]) -> list[Fragments]:
+    """Return the help: the keys of this pane, the other keys, and the commands with their usage and help."""
+    listed: set[str] = set()
+    lines: list[Fragments] = []
+    for pane in (view.focus, *(pane for pane in _PANES if pane is not view.focus)):
+        keys = [key for key in KEYS if pane in key.where and is_offered(key.name, view)]
+        new = [key for key in merged(keys, remapped) if key.help not in listed]
+        listed |= {key.help for key in new}
+        name = f"the {view.mode}" if pane is Focus.STREAM else _PANES.get(pane, f"the {view.mode}")
+        lines += [[], [("bold", f"  {'Keys in' if pane is view.focus else 'More keys in'} {name}")], []]
+        for key in new:
+            shown = " ".join(map(key_name, key.keys))
+            lines.append([("class:key", f"  {shown:16} "), ("", key.help)])
     lines += [[], [("bold", "  Commands in the input")], []]
     for usage, text in commands:
         lines.append([("class:key", f"  {usage:30}"), ("", text)])
-    return [*lines, [], [("", f"  {_TEXT_FILTERS if view.is_observing else _TEXT_IS_SENT}")], []]
+    notes = (_TEXT_FILTERS if view.is_observing else _TEXT_IS_SENT, *_NOTES)
+    return [*lines, [], *([("", f"  {note}")] for note in notes), []]

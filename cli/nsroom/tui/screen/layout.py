@@ -29,18 +29,21 @@ from nsroom.client.messages import DEFAULT_EVENT
 from nsroom.output.terminal import cells, clip, safe
 from nsroom.output.times import Times
 from nsroom.tui.model.groups import GroupKey
+from nsroom.tui.mouse import press
 from nsroom.tui.screen.chat_pane import chat_lines
 from nsroom.tui.screen.event_list import rows
 from nsroom.tui.screen.group_list import group_lines
-from nsroom.tui.screen.keymap import bar, first_key, help_lines
+from nsroom.tui.screen.keymap import bar, first_key, help_lines, key_in_bar
 from nsroom.tui.screen.lines import Fragments, fit, highlight, styled, wrap
+from nsroom.tui.screen.palette import Entry as PaletteEntry
+from nsroom.tui.screen.palette_entries import entries as palette_entries
 from nsroom.tui.screen.safe_text import SafeText
 from nsroom.tui.screen.side_pane import Place
 from nsroom.tui.screen.sidebar import WIDTH, Entry, sidebar
 from nsroom.tui.screen.state import Focus, Mode, View
 from nsroom.tui.screen.status import status
 from nsroom.tui.screen.time_line import HEIGHT, time_line
-from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rule_window
+from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, palette_window, rule_window
 
 _WIDE = 100
 """The sidebar is shown from this width; on a narrower screen, when the user asks for it."""
@@ -169,13 +172,14 @@ class Screen:
                     LinesWindow(self._notice_lines, height=lambda: len(self._notice_lines(_columns(), 0))),
                     Condition(lambda: bool(view.notice.text)),
                 ),
-                line_window(lambda width: bar(view, width, self._keys)),
+                line_window(lambda width: bar(view, width, self._keys), self._click_bar),
             ]
         )
         menu = CompletionsMenu(max_height=10, scroll_offset=1)
         floats = [
             Float(menu, xcursor=True, ycursor=True),
             Float(help_window(view.help, self._help_lines), top=2, bottom=1),
+            Float(self._palette(), top=2, bottom=3),
         ]
         return FloatContainer(body, floats)
 
@@ -229,6 +233,30 @@ class Screen:
 
     def _help_lines(self) -> list[Fragments]:
         return help_lines(self._view, self._keys, self._commands)
+
+    def palette_entries(self) -> list[PaletteEntry]:
+        """Return the functions and commands to choose from in the focused pane."""
+        return palette_entries(self._view, self._keys, self._commands)
+
+    def _palette(self) -> Container:
+        view = self._view
+
+        def click(at: int) -> None:
+            if view.palette is not None and view.palette.select(at):
+                press("enter")
+
+        def lines(width: int, height: int) -> list[Fragments]:
+            return view.palette.lines(width, height) if view.palette else []
+
+        def scroll(steps: int) -> None:
+            if view.palette is not None:
+                view.palette.move(steps)
+
+        shown = Condition(lambda: view.palette is not None)
+        return ConditionalContainer(palette_window(lines, click, scroll), shown)
+
+    def _click_bar(self, x: int, width: int) -> None:
+        press(key_in_bar(self._view, width, self._keys, x))
 
     def _prompt(self) -> StyleAndTextTuples:
         """Return the prompt: the room that typed text goes to."""

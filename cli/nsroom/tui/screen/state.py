@@ -18,6 +18,7 @@ from nsroom.tui.model.timeline import Moment, Timeline
 from nsroom.tui.screen.detail import Detail
 from nsroom.tui.screen.help_pane import HelpPane
 from nsroom.tui.screen.notice import Notice
+from nsroom.tui.screen.palette import Palette
 from nsroom.tui.screen.scroll import Scroll
 from nsroom.tui.screen.side_pane import SidePane
 
@@ -119,6 +120,12 @@ class View:
     failure: str = ""
     """Why the connection failed, if nothing reconnects it."""
     help: HelpPane = field(default_factory=HelpPane)
+    palette: Palette | None = None
+    """The functions to select from, while that is the question."""
+    count: int = 0
+    """The number typed before the key that is being handled; 0 without one."""
+    typed_count: str = ""
+    """The number typed before the next key."""
     copying: bool = False
     """Whether the next key selects the format to copy."""
     leaving: Leaving | None = None

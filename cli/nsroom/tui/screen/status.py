@@ -62,7 +62,7 @@ def _event_parts(view: View) -> list[Fragments]:
     if dropped := view.model.ring.first:
         parts.append([("class:waits", f" {dropped:,} older dropped ")])
     if view.playback and view.playback.is_partial:
-        parts.append(_playback(view.playback, view))
+        parts += _playback(view.playback, view)
     elif view.progress:
         parts.append([("class:quiet", f" {view.progress} ")])
     elif view.model.clients is not None:
@@ -79,15 +79,15 @@ def _paused(view: View) -> Fragments:
     return [("class:badge", f" paused, {view.model.held:,} held "), ("", " ")]
 
 
-def _playback(playback: Playback, view: View) -> Fragments:
+def _playback(playback: Playback, view: View) -> list[Fragments]:
     """Return the state of a recording that is shown in part: its time, its speed and its position."""
     time = (utc_time if view.times is Times.UTC else local_time)(playback.clock)
     sign = "▶" if playback.is_playing else "‖"
     end = view.model.ring.end
     return [
-        ("class:badge", f" {sign} {time} "),
-        ("class:number", f" {playback.speed:g}× "),
-        ("class:quiet", f" {playback.position:>{len(f'{end:,}')},} of {end:,} "),
+        [("class:badge", f" {sign} {time} ")],
+        [("class:number", f" {playback.speed:g}× ")],
+        [("class:quiet", f" {playback.position:>{len(f'{end:,}')},} of {end:,} ")],
     ]
 
 
@@ -125,7 +125,7 @@ def _chat_parts(view: View) -> list[Fragments]:
     if view.model.paused:
         parts.insert(0, _paused(view))
     if view.playback and view.playback.is_partial:
-        parts.insert(0, _playback(view.playback, view))
+        parts[:0] = _playback(view.playback, view)
     if room and room.count is not None:
         parts.append([("class:quiet", f" {room.count:,} member{'s' if room.count != 1 else ''} ")])
     return parts

@@ -36,6 +36,7 @@ class LinesWindow(Window):
         make_lines: MakeLines,
         *,
         clicked: Callable[[int], None] | None = None,
+        pointed: Callable[[int, int], None] | None = None,
         scrolled: Callable[[int], None] | None = None,
         focusable: bool = False,
         style: str = "",
@@ -43,10 +44,14 @@ class LinesWindow(Window):
         height: AnyDimension = None,
         height_for: Callable[[int], Dimension] | None = None,
     ) -> None:
-        """`height_for` returns the height for a width; without it, the height does not depend on that."""
+        """`clicked` gets the line of a click, `pointed` its column and the width of the window.
+
+        `height_for` returns the height for a width; without it, the height does not depend on that.
+        """
         super().__init__(_Focusable(focusable), width=width, height=height, dont_extend_height=height == 1)
         self._make_lines = make_lines
         self._clicked = clicked
+        self._pointed = pointed
         self._scrolled = scrolled
         self._base_style = style
         self._height_for = height_for
@@ -93,10 +98,13 @@ class LinesWindow(Window):
         self._handle_mouse(mouse_handlers, place)
 
     def _handle_mouse(self, mouse_handlers: MouseHandlers, place: WritePosition) -> None:
-        if not (self._clicked or self._scrolled):
+        if not (self._clicked or self._pointed or self._scrolled):
             return
 
         def handle(event: MouseEvent) -> object:
+            if self._pointed and event.event_type is MouseEventType.MOUSE_UP:
+                self._pointed(event.position.x - place.xpos, place.width)
+                return None
             return self._mouse_event(event.event_type, event.position.y - place.ypos)
 
         x_max, y_max = place.xpos + place.width, place.ypos + place.height
@@ -114,9 +122,11 @@ class LinesWindow(Window):
         return None
 
 
-def line_window(make_line: Callable[[int], Fragments]) -> LinesWindow:
-    """Return a window of one line."""
-    return LinesWindow(lambda width, _: [make_line(width)], height=1)
+def line_window(
+    make_line: Callable[[int], Fragments], pointed: Callable[[int, int], None] | None = None
+) -> LinesWindow:
+    """Return a window of one line; `pointed` gets the column of a click and the width."""
+    return LinesWindow(lambda width, _: [make_line(width)], height=1, pointed=pointed)
 
 
 def rule_window() -> LinesWindow:
@@ -133,6 +143,15 @@ def help_window(pane: HelpPane, make_lines: Callable[[], list[Fragments]]) -> Co
         scrolled=pane.scroll,
     )
     return ConditionalContainer(window, Condition(lambda: pane.is_open))
+
+
+def palette_window(
+    make_lines: MakeLines, clicked: Callable[[int], None], scrolled: Callable[[int], None]
+) -> LinesWindow:
+    """Return the window of the palette."""
+    return LinesWindow(
+        make_lines, style="class:overlay", width=_help_width, clicked=clicked, scrolled=scrolled
+    )
 
 
 def _help_width() -> Dimension:

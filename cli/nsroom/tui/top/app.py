@@ -26,6 +26,7 @@ from nsroom.output.terminal import safe
 from nsroom.tui import config
 from nsroom.tui.fullscreen import FullScreen
 from nsroom.tui.input.modal_keys import bind_help
+from nsroom.tui.mouse import press
 from nsroom.tui.screen.lines import Fragments, fit
 from nsroom.tui.screen.safe_text import SafeText
 from nsroom.tui.screen.windows import LinesWindow, help_window, line_window, rule_window
@@ -56,6 +57,8 @@ class TopApp(FullScreen):
         self._typed: Callable[[str], None] | None = None
         self._done: Callable[[str], None] = lambda _: None
         self._suggested = ""
+        self.count = 0
+        """The number typed before the key that is being handled; 0 without one."""
         self._ask = Buffer(
             multiline=False, accept_handler=self._accept_answer, on_text_changed=self._handle_typing
         )
@@ -78,6 +81,7 @@ class TopApp(FullScreen):
     def prepare(self, now: float) -> None:
         """Update the state for a frame at this time."""
         self.view.tick(now)
+        self.view.typed_count = self.application.key_processor.arg or ""
 
     def _root(self) -> Container:
         view = self.view
@@ -90,7 +94,7 @@ class TopApp(FullScreen):
             rule_window(),
             ConditionalContainer(Window(self._ask_control, height=1), asking),
             ConditionalContainer(line_window(self._notice), noticed & ~asking),
-            line_window(lambda width: keys.bar(view, width, self._remapped)),
+            line_window(lambda width: keys.bar(view, width, self._remapped), self._click_bar),
         ]
         shown = help_window(view.help, lambda: keys.help_lines(self._remapped))
         return FloatContainer(HSplit(parts), [Float(shown, top=2, bottom=1)])
@@ -106,6 +110,9 @@ class TopApp(FullScreen):
         for name, action in ACTIONS.items():
             for key in keys.shown_keys(name, self._remapped):
                 bindings.add(*key.split(), filter=here, eager=key == "enter")(self._handler(action))
+        for digit in "0123456789":
+            is_count = here if digit != "0" else here & Condition(lambda: bool(view.typed_count))
+            bindings.add(digit, filter=is_count)(lambda event: event.append_to_arg_count(event.data))
         asking = Condition(lambda: bool(view.question))
         bindings.add("enter", filter=asking, eager=True)(lambda _: self._ask.validate_and_handle())
         bindings.add("escape", filter=asking)(lambda _: self._cancel_question())
@@ -113,8 +120,9 @@ class TopApp(FullScreen):
         return bindings
 
     def _handler(self, action: "Callable[[TopApp], None]") -> Callable[[KeyPressEvent], None]:
-        def handle(_event: KeyPressEvent) -> None:
+        def handle(event: KeyPressEvent) -> None:
             self.view.notice.clear()
+            self.count = event.arg if event.arg_present else 0
             action(self)
 
         return handle
@@ -122,7 +130,24 @@ class TopApp(FullScreen):
     def page(self, pages: float) -> None:
         """Move by pages, each of the height of the list."""
         lines = max(round(abs(pages) * self.view.height) - (abs(pages) == 1), 1)
-        self.view.model.move(lines if pages > 0 else -lines)
+        self.move(lines if pages > 0 else -lines)
+
+    def move(self, steps: int) -> None:
+        """Move by rows or lines, as often as the count says."""
+        self.view.model.move(steps * max(self.count, 1))
+
+    def go_to_row(self, otherwise: Callable[[], None]) -> None:
+        """Go to the row that the count names, or without a count do something else."""
+        if self.count and self.view.model.page.level is not Level.EVENTS:
+            self.view.model.move(self.count - 1 - self.view.model.page.at)
+        else:
+            otherwise()
+
+    def toggle_mouse(self) -> None:
+        """Leave the mouse to the terminal, which selects text with it, or take it back."""
+        self.has_mouse = not self.has_mouse
+        is_back = "clicks and the wheel work here again"
+        self.view.notice.show(is_back if self.has_mouse else "the mouse selects text; M takes it back")
 
     def back(self) -> None:
         """Remove the filter, or go back."""
@@ -251,6 +276,9 @@ class TopApp(FullScreen):
         except NsroomError as error:
             self.view.notice.show(str(error), failed=True)
 
+    def _click_bar(self, x: int, width: int) -> None:
+        press(keys.key_in_bar(self.view, width, self._remapped, x))
+
     def _click(self, at: int) -> None:
         """Select a row, or open the selected one."""
         page = self.view.model.page
@@ -264,14 +292,14 @@ class TopApp(FullScreen):
 
 
 ACTIONS: dict[str, Callable[[TopApp], None]] = {
-    "up": lambda app: app.view.model.move(-1),
-    "down": lambda app: app.view.model.move(1),
+    "up": lambda app: app.move(-1),
+    "down": lambda app: app.move(1),
     "page_up": lambda app: app.page(-1),
     "page_down": lambda app: app.page(1),
     "half_page_up": lambda app: app.page(-0.5),
     "half_page_down": lambda app: app.page(0.5),
-    "home": lambda app: app.view.model.home(),
-    "end": lambda app: app.view.model.end(),
+    "home": lambda app: app.go_to_row(app.view.model.home),
+    "end": lambda app: app.go_to_row(app.view.model.end),
     "enter": lambda app: app.view.model.enter(),
     "back": TopApp.back,
     "search": TopApp.ask_search,
@@ -284,6 +312,7 @@ ACTIONS: dict[str, Callable[[TopApp], None]] = {
     "kick": TopApp.kick,
     "join": TopApp.join,
     "emit": TopApp.emit,
+    "mouse": TopApp.toggle_mouse,
     "help": lambda app: app.view.help.open(),
     "leave": TopApp.leave,
 }

@@ -1,8 +1,8 @@
 """The keys of `top`, and the key bar and help made from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from nsroom.tui.screen.keymap import HELP_KEYS, fitting, key_name, labelled
+from nsroom.tui.screen.keymap import HELP_KEYS, Shown, fitting, key_at, key_name, labelled
 from nsroom.tui.screen.lines import Fragments, fit
 from nsroom.tui.top.rows import Level
 from nsroom.tui.top.state import TopView
@@ -29,11 +29,12 @@ KEYS = {
     "kick": (("K",), "disconnect the socket, or the room's members (--write)", "kick"),
     "join": (("J",), "join the socket, or the members, to a room (--write)", "join"),
     "emit": (("e",), "emit to the socket, room or namespace (--write)", "emit"),
+    "mouse": (("M",), "mouse on or off: without it the terminal selects text", ""),
     "help": (("?", "f1"), "show the keys", "keys"),
     "leave": (("q", "c-q"), "quit", "quit"),
 }
 """The keys of each function, its help, and its label in the key bar."""
-_ASK_KEYS = (("⏎", "apply"), ("Esc", "cancel"))
+_ASK_KEYS = (Shown("enter", "⏎", "apply"), Shown("escape", "Esc", "cancel"))
 _FIRST = ("leave", "help", "back")
 _NOT_FOR_EVENTS = frozenset(["enter", "search", "filter", "sort", "reverse"])
 _CHANGES = frozenset(["kick", "join", "emit"])
@@ -41,6 +42,8 @@ _NOTES = (
     "Each event, sent or received, counts for its socket, for the",
     "socket's rooms and for the namespace. Rates cover the last",
     "whole second; graphs and sorting cover the last eight.",
+    "A number before a key repeats it: 5j; 12G goes to row 12.",
+    "Select text with the terminal by dragging with Shift, or after M.",
 )
 
 
@@ -51,16 +54,30 @@ def shown_keys(name: str, remapped: Remapped) -> tuple[str, ...]:
 
 def bar(view: TopView, width: int, remapped: Remapped) -> Fragments:
     """Return the key bar: the keys that work now."""
+    return fit([("", _bar_start(view)), *labelled(_shown(view, width, remapped))], width)
+
+
+def key_in_bar(view: TopView, width: int, remapped: Remapped, x: int) -> str:
+    """Return the keys that a click at a column of the key bar presses, or nothing."""
+    return key_at(_shown(view, width, remapped), x - len(_bar_start(view)))
+
+
+def _bar_start(view: TopView) -> str:
+    return f" {view.typed_count} " if view.typed_count else " "
+
+
+def _shown(view: TopView, width: int, remapped: Remapped) -> Sequence[Shown]:
     if view.question:
-        return fit([("", " "), *labelled(_ASK_KEYS)], width)
+        return _ASK_KEYS
     if view.help.is_open:
-        return fit([("", " "), *labelled(HELP_KEYS)], width)
-    labels = {name: (_bar_key(name, remapped), label) for name in KEYS if (label := _label(view, name))}
-    return fit([("", " "), *labelled(fitting(labels, _FIRST, width + 1))], width)
+        return HELP_KEYS
+    labels = {name: _bar_entry(name, label, remapped) for name in KEYS if (label := _label(view, name))}
+    return fitting(labels, _FIRST, width + 1)
 
 
-def _bar_key(name: str, remapped: Remapped) -> str:
-    return "↑↓" if name == "up" else key_name(shown_keys(name, remapped)[0])
+def _bar_entry(name: str, label: str, remapped: Remapped) -> Shown:
+    keys = shown_keys(name, remapped)[0]
+    return Shown(keys, "↑↓" if name == "up" else key_name(keys), label)
 
 
 def _label(view: TopView, name: str) -> str:

@@ -20,6 +20,8 @@ class TopView:
     """The state of the connection to the admin namespace, if it is lost."""
     notice: Notice = field(default_factory=Notice)
     help: HelpPane = field(default_factory=HelpPane)
+    typed_count: str = ""
+    """The number typed before the next key."""
     question: str = ""
     """The label of the question that the user is answering, if any."""
     actions: Actions | None = None

@@ -24,8 +24,12 @@ async def test_copy_in_every_format(user: User) -> None:
 async def test_the_help_scrolls_and_closes(user: User) -> None:
     await user.press("F1")
     await user.sees("Keys in the input")
-    await user.press(*["PageDown"] * 4)
+    await user.sees("more lines")
+    await user.press("G")
     await user.sees("/quit")
+    await user.sees("the end")
+    await user.press("g")
+    await user.sees("Keys in the input")
     await user.press("x")
     await user.sees(lambda text: "Keys in" not in text)
 
@@ -85,3 +89,33 @@ async def test_w_saves_on_the_way_out(user: User, tmp_path: Path) -> None:
 async def test_ctrl_q_leaves_a_question(user: User) -> None:
     await user.press("F3", "event", "\x11")
     await user.left()
+
+
+async def test_a_count_before_a_key(user: User) -> None:
+    for number in range(5):
+        await user.press(f"hello {number}", "Enter")
+    await user.sees("me: hello 4")
+    await user.press("Escape", "3", "k")
+    await user.sees("▌")
+    assert user.view.model.cursor == user.view.model.rows[-3]
+    await user.press("1")
+    await user.sees("\n 1 ↑↓ select")
+    await user.press("0", "j", "1", "G")
+    assert user.view.model.cursor == user.view.model.rows[0]
+    await user.press("\x04", "2", "5", " apples")
+    await user.sees("lobby › 25 apples")
+
+
+async def test_a_click_on_the_key_bar(user: User) -> None:
+    await user.press("Escape")
+    await user.sees("F5 pause")
+    column = user.text.splitlines()[-1].index("pause") + 1
+    await user.press(f"\x1b[<0;{column};24M", f"\x1b[<0;{column};24m")
+    await user.sees("F5 resume")
+    assert "\x1b[?1003h" not in user.output.written
+    await user.press("M")
+    await user.sees("the mouse selects text")
+    assert user.output.written.rfind("\x1b[?1000l") > user.output.written.rfind("\x1b[?1000h")
+    await user.press("M")
+    await user.sees("work here again")
+    assert user.output.written.rfind("\x1b[?1000l") < user.output.written.rfind("\x1b[?1000h")

@@ -2,7 +2,7 @@ import pytest
 
 from nsroom.tui.input.slash_commands import command_help, offered
 from nsroom.tui.model.playback import Playback
-from nsroom.tui.screen.keymap import KEYS, bar, help_lines, is_offered
+from nsroom.tui.screen.keymap import KEYS, bar, help_lines, is_offered, key_in_bar
 from nsroom.tui.screen.state import Focus, Mode, View
 from tests.cli.tui.records import event, observed, plain, view
 
@@ -10,8 +10,8 @@ from tests.cli.tui.records import event, observed, plain, view
 def test_terminals_pass_every_key_on() -> None:
     ordinary = {
         *"abcdefghijklmnopqrstuvwxyz",
-        *"ACGNRTYz?/'\"",
-        "c-f",
+        *"ACGMNRTYz?/'\":.,[]@",
+        *("c-b", "c-d", "c-f", "c-u", "escape x"),
         "c-q",
         "c-r",
         "c-x c-e",
@@ -34,13 +34,7 @@ def test_terminals_pass_every_key_on() -> None:
         "space",
     }
     functions = {f"f{n}" for n in range(1, 6)}
-    assert {keys for key in KEYS for keys in key.keys} <= ordinary | {
-        ".",
-        ",",
-        "]",
-        "[",
-        "@",
-    } | named | functions
+    assert {keys for key in KEYS for keys in key.keys} <= ordinary | named | functions
 
 
 def test_no_key_has_two_functions_in_one_pane() -> None:
@@ -103,3 +97,35 @@ def test_a_recording_gets_keys_and_commands_that_play() -> None:
     viewed.playback.is_playing = True
     assert "Space pause  . step" in plain(bar(viewed, 200, {}))
     assert {"goto", "speed"} <= {command.name for command in offered(viewed)}
+
+
+@pytest.mark.parametrize("width", [40, 100, 200])
+def test_a_click_in_the_bar_presses_the_key_under_it(width: int) -> None:
+    viewed = view(event("x"))
+    line = plain(bar(viewed, width, {}))
+    assert key_in_bar(viewed, width, {}, line.index("select")) == "up"
+    assert key_in_bar(viewed, width, {}, line.index("^Q")) == "c-q"
+    assert key_in_bar(viewed, width, {}, 0) == key_in_bar(viewed, width, {}, width + 9) == ""
+    viewed.typed_count = "12"
+    line = plain(bar(viewed, width, {}))
+    assert line.startswith(" 12 ↑↓")
+    assert key_in_bar(viewed, width, {}, line.index("^Q")) == "c-q"
+    viewed.copying = True
+    assert key_in_bar(viewed, width, {}, plain(bar(viewed, width, {})).index("nsroom")) == "e"
+
+
+def test_the_help_lists_the_keys_of_all_panes_once() -> None:
+    viewed = view(event("x"))
+    viewed.focus = Focus.DETAIL
+    commands = command_help(viewed)
+    lines = help_lines(viewed, {"pause": ("f6",)}, commands)
+    headings = [plain(line) for line in lines if "eys in" in plain(line)]
+    assert headings[:2] == ["  Keys in the detail", "  More keys in the events"]
+    listed = [line[1][1] for line in lines if len(line) == 2]
+    of_commands = [text for _, text in commands]
+    texts = {key.help for key in KEYS if key.help and is_offered(key.name, viewed)}
+    assert all(listed.count(text) - of_commands.count(text) == 1 for text in texts)
+    text = "\n".join(map(plain, lines))
+    assert "  F6 " in text
+    assert "12G" in text
+    assert "hold Shift" in text
