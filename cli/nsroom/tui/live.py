@@ -20,7 +20,7 @@ from nsroom.tui import config
 from nsroom.tui.app import App, tune_garbage_collector
 from nsroom.tui.model.model import Model
 from nsroom.tui.model.namespaces import State
-from nsroom.tui.model.tally import session_summary
+from nsroom.tui.model.session_summary import session_summary
 from nsroom.tui.screen.state import Focus, View
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Live:
         connections = model.namespaces.connections
         if connections:
             place, saved_to = self._target.place, self._view.saved_to
-            say(session_summary(seconds, place, model.tally, connections - 1, saved_to))
+            say(session_summary(seconds, place, model.groups, connections - 1, saved_to))
 
     def _raise_failure(self) -> None:
         """Raise the error that the connection ended with, if any."""

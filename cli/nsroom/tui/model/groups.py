@@ -67,6 +67,11 @@ class Groups:
         self.ungrouped = 0
         """The events beyond the limits on names."""
 
+    @property
+    def events(self) -> int:
+        """The number of all events."""
+        return sum(group.count for group in self.by_key.values()) + self.ungrouped
+
     def learn(self, record: Record, index: int) -> None:
         """Learn from an event or an acknowledgement."""
         if record.kind is _EVENT:

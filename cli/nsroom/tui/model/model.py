@@ -15,7 +15,6 @@ from nsroom.tui.model.groups import Groups
 from nsroom.tui.model.namespaces import Namespaces
 from nsroom.tui.model.rate_history import RateHistory
 from nsroom.tui.model.ring import CAPACITY, Ring
-from nsroom.tui.model.tally import Tally
 
 # For every event of a flood: Python 3.11 needs 0.2 µs to look up or hash a member of an enumeration.
 _EVENT, _ACK = Kind.EVENT, Kind.ACK
@@ -60,7 +59,6 @@ class Model:
         """The observed clients, or None if the connection is our own."""
         self.chats = Chats(message_events)
         self.acks = AckPairs()
-        self.tally = Tally()
         self.groups = Groups()
         """The figures of all events since the start."""
         self.rate_history = RateHistory()
@@ -97,7 +95,6 @@ class Model:
             self.clients.learn(record)
         if record.kind is _EVENT:
             self.rate_history.add(record.time // 1_000_000)
-            self.tally.add(str(record.event))
         if record.kind is _EVENT or record.kind in _ENDS_WAITING:
             self.acks.learn(record, index)
             self.groups.learn(record, index)

@@ -83,7 +83,7 @@ def _widths(view: View, width: int) -> dict[str, int]:
         "/s": 5,
         "graph": 8,
         "LAST": 0,
-        "SIZE": max(len(_sizes(group)) for group in groups.values()),
+        "SIZE": max(4, *(len(_sizes(group)) for group in groups.values())),
         "ACK p50": 7,
     }
     if not widths["NS"]:

@@ -166,7 +166,7 @@ class View:
     @property
     def unsaved(self) -> int:
         """The number of records that are lost on leaving; 0 if there were no events."""
-        if self.saved_to or self.recording_name or not self.model.tally.events:
+        if self.saved_to or self.recording_name or not self.model.groups.events:
             return 0
         return len(self.model.records)
 
