@@ -283,7 +283,10 @@ def _selected_event(view: View) -> Record | None:
 
 def _deltas(context: KeyContext) -> None:
     view = context.view
-    view.times = Times.LOCAL if view.times is Times.DELTA else Times.DELTA
+    if view.times is Times.DELTA:
+        view.times, view.other_times = view.other_times, Times.LOCAL
+    else:
+        view.times, view.other_times = Times.DELTA, view.times
 
 
 def _heartbeats(context: KeyContext) -> None:

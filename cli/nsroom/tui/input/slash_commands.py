@@ -15,7 +15,6 @@ from nsroom.client.replies import Rule
 from nsroom.client.target import namespace_of
 from nsroom.errors import UsageError
 from nsroom.output.summary import refused
-from nsroom.output.times import Times
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.input import copy_formats
@@ -301,7 +300,7 @@ async def _goto(context: CommandContext, rest: str) -> None:
     time = _required(rest, "/goto TIME")
     if records := view.model.records:
         first, last = records[0].time, max(record.time for record in records)
-        playback.seek(parse_moment(time, first, last, utc=view.times is Times.UTC))
+        playback.seek(parse_moment(time, first, last, utc=view.in_utc))
 
 
 async def _speed(context: CommandContext, rest: str) -> None:

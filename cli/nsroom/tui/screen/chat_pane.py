@@ -1,7 +1,7 @@
 """The chat of one room."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from nsroom.output.terminal import cells, clip, safe
 from nsroom.tui.model.chat import ChatLine, Mark
@@ -27,11 +27,12 @@ def chat_lines(view: View, width: int, height: int) -> list[Fragments]:
     nick_cells = _NICK if width >= 60 else _NARROW_NICK
     shown: list[Fragments] = []
     wanted = height + view.chat_scroll
+    zone = UTC if view.in_utc else None
     read = view.chat_read.get((view.namespace, view.room))
     for previous, line in _with_previous(_lines_until_now(view)):
         if len(shown) >= wanted:
             break
-        shown[:0] = [*_rules(previous, line, read, width), *_layout(line, width, nick_cells)]
+        shown[:0] = [*_rules(previous, line, read, width, zone), *_layout(line, width, nick_cells, zone)]
     if not shown:
         return _empty(view, width)
     # The oldest line is as far back as it scrolls.
@@ -67,34 +68,36 @@ def _empty(view: View, width: int) -> list[Fragments]:
     return [*(fit([("class:quiet", f"  {safe(text)}")], width) for text in shown), []]
 
 
-def _rules(previous: ChatLine | None, line: ChatLine, read: int | None, width: int) -> list[Fragments]:
-    rules = []
-    if previous is None or _day(previous) != _day(line):
-        rules.append(rule(_day(line), width, 10))
+def _rules(
+    previous: ChatLine | None, line: ChatLine, read: int | None, width: int, zone: tzinfo | None
+) -> list[Fragments]:
+    rules, day = [], _day(line, zone)
+    if previous is None or _day(previous, zone) != day:
+        rules.append(rule(day, width, 10))
     if read is not None and line.number > read and (previous is None or previous.number <= read):
         rules.append([("class:unread", text) for _, text in rule("new", width, 10)])
     return rules
 
 
-def _local_time(line: ChatLine) -> datetime | None:
-    """Return the time of a line, or None if it is beyond what the platform can convert."""
+def _time(line: ChatLine, zone: tzinfo | None) -> datetime | None:
+    """Return the time of a line, local without a zone, or None if the platform cannot convert it."""
     try:
-        return datetime.fromtimestamp(line.time / 1e6)
+        return datetime.fromtimestamp(line.time / 1e6, zone)
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _day(line: ChatLine) -> str:
-    day = _local_time(line)
+def _day(line: ChatLine, zone: tzinfo | None) -> str:
+    day = _time(line, zone)
     return f"{day:%A} {day.day} {day:%B}" if day else "unknown date"
 
 
-def _clock(line: ChatLine) -> str:
-    time = _local_time(line)
+def _clock(line: ChatLine, zone: tzinfo | None) -> str:
+    time = _time(line, zone)
     return f"{time:%H:%M}" if time else "--:--"
 
 
-def _layout(line: ChatLine, width: int, nick_cells: int) -> list[Fragments]:
+def _layout(line: ChatLine, width: int, nick_cells: int, zone: tzinfo | None) -> list[Fragments]:
     """Return one line of the chat as lines of the screen."""
     if line.change:
         text = f"{' ' * _TIME}{'·':{nick_cells}} {safe(line.nick)} {line.change}"
@@ -103,7 +106,7 @@ def _layout(line: ChatLine, width: int, nick_cells: int) -> list[Fragments]:
     nick += " " * (nick_cells - cells(nick))
     parts = _paragraphs(line.text, max(width - nick_cells - _TIME - 4, 8))
     first: Fragments = [
-        ("class:time", f" {_clock(line)}  "),
+        ("class:time", f" {_clock(line, zone)}  "),
         ("class:own" if line.own else "class:nick", nick),
         ("", f" {parts[0]}"),
     ]

@@ -27,7 +27,6 @@ from prompt_toolkit.widgets import SearchToolbar
 
 from nsroom.client.messages import DEFAULT_EVENT
 from nsroom.output.terminal import cells, clip, safe
-from nsroom.output.times import Times
 from nsroom.tui.model.groups import GroupKey
 from nsroom.tui.mouse import press
 from nsroom.tui.screen.chat_pane import chat_lines
@@ -229,7 +228,7 @@ class Screen:
 
     def _resize_detail(self, width: int) -> None:
         if self._view.detail is not None:
-            self._view.detail.resize(width - 1, self._view.times is Times.UTC)
+            self._view.detail.resize(width - 1, self._view.in_utc)
 
     def _help_lines(self) -> list[Fragments]:
         return help_lines(self._view, self._keys, self._commands)

@@ -132,6 +132,8 @@ class View:
     """The key that asked whether to leave, while it may be confirmed."""
     times: Times = Times.LOCAL
     """What the column of times shows."""
+    other_times: Times = Times.LOCAL
+    """What it showed before the times since the previous row."""
     row_colour: RowColour = RowColour.NONE
     sidebar: bool | None = None
     """Whether the user wants the sidebar; None to show it if the screen is wide enough."""
@@ -152,6 +154,11 @@ class View:
     stream_height: int = 20
     now: float = 0.0
     """The time of this frame, in seconds since the epoch."""
+
+    @property
+    def in_utc(self) -> bool:
+        """Whether times of day are in UTC instead of the local zone."""
+        return Times.UTC in (self.times, self.other_times)
 
     @property
     def can_send(self) -> bool:

@@ -2,7 +2,7 @@
 
 from nsroom.output.summary import duration
 from nsroom.output.terminal import clip, safe
-from nsroom.output.times import Times, local_time, utc_time
+from nsroom.output.times import local_time, utc_time
 from nsroom.tui.model.clients import Clients
 from nsroom.tui.model.namespaces import State
 from nsroom.tui.model.playback import Playback
@@ -81,7 +81,7 @@ def _paused(view: View) -> Fragments:
 
 def _playback(playback: Playback, view: View) -> list[Fragments]:
     """Return the state of a recording that is shown in part: its time, its speed and its position."""
-    time = (utc_time if view.times is Times.UTC else local_time)(playback.clock)
+    time = (utc_time if view.in_utc else local_time)(playback.clock)
     sign = "▶" if playback.is_playing else "‖"
     end = view.model.ring.end
     return [

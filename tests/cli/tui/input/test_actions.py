@@ -1,5 +1,6 @@
 """The actions of the keys, with the reference server in the same process."""
 
+from nsroom.output.times import Times
 from nsroom.tui.screen.state import Focus
 from tests.cli.tui.records import event
 from tests.cli.tui.user import User
@@ -12,6 +13,15 @@ async def test_enter_accepts_a_completion_before_it_sends(user: User) -> None:
     await user.sees(lambda text: "/join ROOM…" not in text)
     await user.press("x1", "Enter")
     await user.sees("/chat x1 ›")
+
+
+async def test_times_since_the_previous_row_and_back(user: User) -> None:
+    user.view.times = Times.UTC
+    await user.press("Escape", "t")
+    await user.sees("+")
+    assert user.view.in_utc
+    await user.press("t")
+    await user.sees(lambda _: user.view.times is Times.UTC)
 
 
 async def test_a_filter_is_completed_and_counted(user: User) -> None:

@@ -1,6 +1,9 @@
+import time
+
 import pytest
 
 from nsroom.output.terminal import cells
+from nsroom.output.times import Times
 from nsroom.tui.screen.chat_pane import chat_lines
 from nsroom.tui.screen.state import Mode, View
 from tests.cli.tui.records import NOON, ack, emit, event, message, plain, view
@@ -78,3 +81,20 @@ def test_the_golden_screens_hold_on_every_day(width: int) -> None:
         looks.add(steady("\n".join(lines), width))
     (look,) = looks
     assert "─  day  ─" in look
+
+
+def test_the_time_is_in_the_zone_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "XXX-14")
+    time.tzset()
+    try:
+        viewed = view(message("lobby", "ann", "hi"), room="lobby")
+        day, line = said(viewed)
+        assert "Monday 24 November" in day
+        assert line.startswith(" 02:13 ")
+        viewed.times = Times.UTC
+        day, line = said(viewed)
+        assert "Sunday 23 November" in day
+        assert line.startswith(" 12:13 ")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
