@@ -134,7 +134,7 @@ async def _chat(app: web.Application, server: Server, config: Config) -> AsyncIt
         Operations(server, metrics, backend).add_to(app)
         routes.add_client(app, config.endpoint)
         if config.page and config.endpoint != "/":
-            routes.add_page(app, config.endpoint, config.namespaces)
+            routes.add_page(app, config.endpoint, config.namespaces, config.any_namespace)
         yield
 
 

@@ -209,7 +209,7 @@ def _truncate(value: Any) -> Any:
 
 
 def _value(value: Any) -> str:
-    text = str(value)
+    text = json.dumps(value) if isinstance(value, bool) else str(value)
     return _truncate(text) if _UNQUOTED(text) else json.dumps(_truncate(text)).replace("\x7f", "\\u007f")
 
 

@@ -48,6 +48,17 @@ async def test_namespaces_are_apart(browser: Browser, server: Server, nsroom: Ru
     assert len(await browser.run(ROWS)) == 1
 
 
+async def test_other_namespaces(browser: Browser, server: Server, serve: StartServer) -> None:
+    await browser.do(goto=f"{server.url}/")
+    assert await browser.run("() => document.getElementById('namespace-form').hidden")
+    await browser.do(goto=f"{(await serve('--any-namespace')).url}/")
+    await browser.wait("document.getElementById('state').textContent.startsWith('connected to / as ')")
+    await browser.do(type=["#namespace", "/game"])
+    await browser.do(press="Enter")
+    await browser.wait("document.getElementById('state').textContent.startsWith('connected to /game as ')")
+    assert await browser.do(complaints=True) == []
+
+
 async def test_a_token_is_asked_for(browser: Browser, serve: StartServer) -> None:
     server = await serve("--token", "secret")
     await browser.do(goto=f"{server.url}/")

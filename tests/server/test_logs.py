@@ -44,6 +44,7 @@ def text(made: logging.LogRecord) -> str:
         ("\x7f\x9b\u202e", '"\\u007f\\u009b\\u202e"'),
         ("x" * 999, "x" * 200),
         (7, "7"),
+        (True, "true"),
     ],
 )
 def test_text(value: Any, written: str) -> None:

@@ -225,6 +225,8 @@ def serve(
     if as_json and not print_limits:
         raise UsageError("--json needs --print-limits")
     make = _mock(script, replay, speed, strict)
+    if recovery and (replay or conformance):
+        raise UsageError("--recovery works with the chat and with --script, not with this application")
     if make and (history or redis or admin or conformance):
         raise UsageError("--history, --redis, --admin and --conformance are for the server's own application")
     any_namespace = any_namespace or (make is not None and not namespace)

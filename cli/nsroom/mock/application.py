@@ -67,6 +67,10 @@ class Mock(Application):
         """Return "token" if one is needed."""
         return None if self._config.token is None else "token"
 
+    def is_recoverable(self, namespace: str) -> bool:  # noqa: ARG002
+        """Return whether clients whose connection is lost can be recovered."""
+        return True
+
     def handler(self, _namespace: str, event: Any) -> Handler | None:
         """Return the handler of all events."""
 

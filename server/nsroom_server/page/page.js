@@ -167,13 +167,22 @@ function roomItem(room, members) {
   return item;
 }
 
-for (const name of JSON.parse(namespaces)) {
+function offer(name) {
   const label = element("label");
   const choice = Object.assign(element("input"), { type: "radio", name: "namespace", checked: name === nsp });
   choice.onchange = () => connect(name);
   label.append(choice, element("span", name));
   byId("namespaces").append(label);
 }
+
+for (const name of JSON.parse(namespaces)) offer(name);
+byId("namespace-form").onsubmit = (event) => {
+  event.preventDefault();
+  const name = byId("namespace").value.replace(/^\/?/, "/");
+  byId("namespace").value = "";
+  connect(name);
+  offer(name);
+};
 byId("join-form").onsubmit = (event) => {
   event.preventDefault();
   join(byId("room").value);

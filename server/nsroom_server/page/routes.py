@@ -33,10 +33,13 @@ def add_client(app: web.Application, endpoint: str) -> None:
             _add(app, f"{endpoint}{name}", "text/javascript", text)
 
 
-def add_page(app: web.Application, endpoint: str, namespaces: Sequence[str]) -> None:
-    """Add the page, for clients that accept HTML, with its parts."""
+def add_page(app: web.Application, endpoint: str, namespaces: Sequence[str], more: bool) -> None:
+    """Add the page, for clients that accept HTML, with its parts; `more` lets one choose other namespaces."""
+    names = list(namespaces) or ["/"]
     page = _read("index.html").format(
-        path=html.escape(endpoint), namespaces=html.escape(json.dumps(list(namespaces)))
+        path=html.escape(endpoint),
+        namespaces=html.escape(json.dumps(names)),
+        hidden="" if more else " hidden",
     )
 
     async def answer(request: web.Request) -> web.Response:

@@ -64,6 +64,9 @@ async def test_limits(nsroom: Runner) -> None:
         (("--admin", "ann:"), "nsroom: an administrator needs a name"),
         (("--admin", "@/nowhere"), "nsroom: admin file /nowhere"),
         (("--limit", "history_messages=0"), "nsroom: limit history_messages"),
+        (("--recovery", "1", "--conformance"), "nsroom: --recovery works with the chat and with --script"),
+        (("--recovery", "-1"), "nsroom: recovery -1"),
+        (("--fault", "forget"), "nsroom: fault forget: there is nothing to forget without --recovery"),
         (("--json",), "nsroom: --json needs --print-limits"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 import socketio
 
@@ -14,6 +15,7 @@ from nsroom.mock.rules import read
 from nsroom_server.app import serving
 from nsroom_server.settings.config import Config
 from tests.server.member import Member
+from tests.server.recovering import Socket, connected
 
 Start = Callable[[str], Awaitable[str]]
 Join = Callable[..., Awaitable[Member]]
@@ -138,3 +140,19 @@ async def test_the_script_is_read_again(start: Start, join: Join, tmp_path: Path
         (tmp_path / "rules").write_text(text)
         os.kill(os.getpid(), signal.SIGHUP)
         assert await ann.call("a") == answer
+
+
+async def test_a_client_is_recovered(stack: AsyncExitStack, tmp_path: Path) -> None:
+    (tmp_path / "rules").write_text("on kind=connect: emit news 1\n")
+    rules = read(tmp_path / "rules")
+    config = Config(port=0, namespaces=("/chat",), drain=0.5, recovery=60)
+    running = await stack.enter_async_context(
+        serving(config, lambda config, server: Mock(config, server, tmp_path / "rules", rules))
+    )
+    http, ann = await stack.enter_async_context(aiohttp.ClientSession()), Socket()
+    for recovered in (False, True):
+        async with connected(http, running, ann) as ws:
+            assert ann.recovered is recovered
+            while not ann.seen("news"):
+                ann.take(await ws.receive_str(timeout=10), "/chat")
+    assert ann.seen("news") == [1]
