@@ -56,7 +56,7 @@ BUILT = {
     "reply": "--exec --text --where --count --wait --for --all --raw --json --plain --time --save --force",
     "rooms": "--json --via --watch",
     "sockets": "--json --watch",
-    "tail": "--theme",
+    "tail": "--theme --notify",
     "top": "--write",
     "kick": "--room --write --yes",
     "decode": "",
@@ -90,7 +90,7 @@ BEYOND = {
     "replay": "--direction --speed --ack --timeout --summary",
     "doctor": "--event --event-args",
     "test": "--force",
-    "proxy": "--origin --fault-where --summary",
+    "proxy": "--notify --origin --fault-where --summary",
     "bench": "--scenario --clients --rooms --workers --ramp --rate --in-flight --duration --size --timeout"
     " --event --args --room-event --room-args --join-event --join-args --join-preset"
     " --max-p50 --max-p90 --max-p99 --max-p999 --max-errors --json --save --force --yes",
@@ -101,7 +101,7 @@ CONTRACT_SHARED = {
     " --cacert --connect-timeout --no-reconnect --protocol --parser --auth-command --preset --cert --key"
     " --resolve",
     ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
-    WatchOptions: "--raw --stdin --reply --theme --message-event --message-args",
+    WatchOptions: "--raw --stdin --reply --theme --message-event --message-args --notify",
     EmitOptions: "--text --room --to --except --timeout",
     AdminOptions: "--admin-auth --admin-session --admin-namespace",
 }

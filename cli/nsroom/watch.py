@@ -30,6 +30,7 @@ from nsroom.errors import (
     UsageError,
     WaitError,
 )
+from nsroom.output.notifications import notify_filter, on_stderr
 from nsroom.output.recording import FileSink
 from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, TextSink, pump
 from nsroom.output.stdio import complain, is_terminal, say
@@ -97,7 +98,9 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
     client = Client(target, watch=True, raw=options.raw, say=say, rules=options.rules())
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
-        routes = routes_to(output, options, options.keep(), stack, namespaces=target.namespaces)
+        routes = routes_to(
+            output, options, options.keep(), stack, namespaces=target.namespaces, notify=options.notify
+        )
         stack.push_async_callback(client.close)
         messages = options.message_events()
         routes.append((None, _Listener(messages)))
@@ -117,13 +120,19 @@ def routes_to(
     stack: contextlib.AsyncExitStack,
     sid_cells: int = 0,
     namespaces: Collection[str] = (),
+    notify: str | None = None,
 ) -> list[Route]:
-    """Return the routes of records: to the output through the filter `keep`, all to the recording."""
+    """Return the routes of records: to the output through the filter `keep`, all to the recording.
+
+    The user is notified of those that match `notify`. Raises: UsageError, OutputError.
+    """
     routes: list[Route] = [(keep, _screen(options, output, sid_cells, namespaces))]
     if options.save:
         recording = FileSink(options.save, options.force)
         stack.push_async_callback(recording.close)
         routes.append((None, recording))
+    if (matching := notify_filter(notify)) is not None:
+        routes.append((matching, on_stderr()))
     return routes
 
 

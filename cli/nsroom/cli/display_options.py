@@ -24,6 +24,16 @@ ThemeOption = Annotated[
 ]
 
 
+NotifyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--notify",
+        metavar="EXPR",
+        help="Ring the bell for matching records, or show a desktop notice if the terminal can.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
     """Which records to show, how, and for how long."""
@@ -84,6 +94,7 @@ class WatchOptions(ShowOptions):
     """Display options of a command that has its own connection."""
 
     theme: ThemeOption = None
+    notify: NotifyOption = None
     raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
     stdin: Annotated[
         bool,
@@ -152,6 +163,7 @@ class TailOptions(ShowOptions):
     """Display options of a command that observes the sockets of a server."""
 
     theme: ThemeOption = None
+    notify: NotifyOption = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,13 @@ class RelayOptions(ShowOptions):
     def keep(self) -> "Callable[[Record], bool] | None":
         """Return the filter: all but heartbeats, unless the options ask for more. Raises: UsageError."""
         return self.only(is_not_heartbeat)
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions(RelayOptions):
+    """Display options of `proxy`."""
+
+    notify: NotifyOption = None
 
 
 def is_received(record: "Record") -> bool:

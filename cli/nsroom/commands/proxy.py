@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import CaCert, Cert, ConnectTimeout, Insecure, Key
-from nsroom.cli.display_options import SID_CELLS, RelayOptions
+from nsroom.cli.display_options import SID_CELLS, ProxyOptions
 from nsroom.cli.option_groups import expand
 from nsroom.errors import UsageError
 
@@ -75,7 +75,7 @@ def proxy(
             "with --json as JSON.",
         ),
     ] = False,
-    options: RelayOptions,
+    options: ProxyOptions,
 ) -> None:
     """Relay a browser's traffic, and show every packet.
 
@@ -142,7 +142,7 @@ def _checked(origin: str | None) -> str | None:
     return origin
 
 
-async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions, totals: "Totals") -> None:
+async def _relay(plan: "Plan", where: tuple[str, int], options: ProxyOptions, totals: "Totals") -> None:
     from nsroom.watch import is_live, within
 
     if is_live(options):
@@ -153,7 +153,7 @@ async def _relay(plan: "Plan", where: tuple[str, int], options: RelayOptions, to
         await _relay_lines(plan, where, options, totals)
 
 
-async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptions, totals: "Totals") -> None:
+async def _relay_lines(plan: "Plan", where: tuple[str, int], options: ProxyOptions, totals: "Totals") -> None:
     from nsroom.output.stdio import say
     from nsroom.output.writer import Output
     from nsroom.proxy.server import Proxy
@@ -162,7 +162,7 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: RelayOptio
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
         proxy = Proxy(plan, say, totals, options.raw)
-        routes = routes_to(output, options, options.keep(), stack, SID_CELLS)
+        routes = routes_to(output, options, options.keep(), stack, SID_CELLS, notify=options.notify)
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")
         showing = _show(proxy, routes, options.count)

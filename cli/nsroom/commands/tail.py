@@ -85,7 +85,7 @@ async def _tail(target: "Target", options: TailOptions, namespaces: tuple[str, .
         await _tail_lines(target, options, keep)
 
 
-async def _tail_lines(target: "Target", options: ShowOptions, keep: "Keep") -> None:
+async def _tail_lines(target: "Target", options: TailOptions, keep: "Keep") -> None:
     import asyncio
     from contextlib import AsyncExitStack
 
@@ -94,7 +94,7 @@ async def _tail_lines(target: "Target", options: ShowOptions, keep: "Keep") -> N
 
     output = Output(sys.stdout.fileno())
     async with AsyncExitStack() as stack:
-        routes = routes_to(output, options, keep, stack, SID_CELLS)
+        routes = routes_to(output, options, keep, stack, SID_CELLS, notify=options.notify)
         ready = asyncio.Event()
         pumping = _pump(target, routes, options.count, ready)
         await within(options, run_until_done(pumping, reader_closed(output)), ready)

@@ -87,6 +87,18 @@ class App(FullScreen):
         """Whether the input has text that is not sent yet."""
         return bool(self._input.text)
 
+    def title(self) -> str:
+        """Return the title of the window: the server and the room, or the recording."""
+        view = self.view
+        room = f" #{view.room}" if view.room else ""
+        place = f" {view.namespace}{room}" if view.can_send else ""
+        return f"nsroom {view.recording_name or view.server}{place}"
+
+    def notify(self, text: str) -> None:
+        """Write a sequence that makes the terminal notify the user."""
+        self.application.output.write_raw(text)
+        self.application.output.flush()
+
     def prepare(self, now: float) -> None:
         """Update the state for a frame at this time."""
         self.screen.sync()

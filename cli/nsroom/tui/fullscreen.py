@@ -22,6 +22,7 @@ from nsroom.output.terminal import Theme
 from nsroom.tui.background import BackgroundQuestion, theme_of_environment
 from nsroom.tui.mouse import drag_output
 from nsroom.tui.screen.style import color_depth, style
+from nsroom.tui.window_title import WindowTitle
 
 _HANGUP = 1
 """The number of SIGHUP, which not every system names."""
@@ -71,6 +72,7 @@ class FullScreen:
             input=input,
             output=output or drag_output(),
         )
+        self._title = WindowTitle(self.application.output)
         self.application.ttimeoutlen, self.application.timeoutlen = 0.05, 0.25
         self._question = self._background_question() if theme is Theme.AUTO else None
 
@@ -86,6 +88,10 @@ class FullScreen:
             self.redraw()
 
         return BackgroundQuestion(self.application.input, self.application.output, answered)
+
+    def title(self) -> str:
+        """Return the title of the window."""
+        return "nsroom"
 
     def prepare(self, now: float) -> None:
         """Update the state for a frame at this time, in seconds since the epoch."""
@@ -111,6 +117,7 @@ class FullScreen:
         finally:
             with contextlib.suppress(OSError):  # the terminal may be closed
                 self.application.renderer.reset()
+                self._title.restore()
             loop.set_exception_handler(None)
             await self._cancel_tasks()
             await self.close()
@@ -195,6 +202,7 @@ class FullScreen:
 
     def _before_render(self, _application: Application[None]) -> None:
         self.prepare(time.time())
+        self._title.show(self.title())
         self._frame_started = time.monotonic()
 
     def _after_render(self, _application: Application[None]) -> None:
@@ -213,6 +221,7 @@ class FullScreen:
 
         @bindings.add("c-z")
         def _(_event: KeyPressEvent) -> None:
+            self._title.restore()
             self.application.suspend_to_background()
 
         return bindings

@@ -12,7 +12,8 @@ from nsroom.cli.display_options import WatchOptions
 from nsroom.client.presets import Convention
 from nsroom.client.target import Target
 from nsroom.errors import ExitCode, LostError, NsroomError, OutputError, RefusedError, Stopped
-from nsroom.filters import parse
+from nsroom.filters import Filter, parse
+from nsroom.output.notifications import Notifier, notify_filter
 from nsroom.output.sinks import Keep, Route, pump
 from nsroom.output.stdio import say
 from nsroom.record import Record
@@ -63,14 +64,21 @@ async def show(
 
 
 async def feed(
-    app: App, source: AsyncIterator[Sequence[Record]], count: int | None, keep: Keep | None
+    app: App,
+    source: AsyncIterator[Sequence[Record]],
+    count: int | None,
+    keep: Keep | None,
+    notify: Filter | None = None,
 ) -> None:
     """Pass records to the view, and close it after `count` records that `keep` accepts.
 
-    Raises: the error that ends the source; OutputError.
+    The user is notified of those that match `notify`. Raises: the error that ends the source; OutputError.
     """
-    counted: list[Route] = [(keep, _NullSink())] if count else []
-    await pump(source, [*counted, (None, app.recorder)], count)
+    routes: list[Route] = [(keep, _NullSink())] if count else []
+    routes.append((None, app.recorder))
+    if notify is not None:
+        routes.append((notify, Notifier(app.notify)))
+    await pump(source, routes, count)
     app.finish()
 
 
@@ -83,6 +91,7 @@ class Live:
         self._target = target
         self._options = options
         self._begin = begin
+        self._notify = notify_filter(options.notify)
         self._rules = options.rules()
         self._failure: NsroomError | None = None
         self._refused: list[str] = []
@@ -156,7 +165,7 @@ class Live:
         self._app.redraw()
 
     async def _feed(self, client: "Client") -> None:
-        await feed(self._app, client.records(), self._options.count, self._options.keep())
+        await feed(self._app, client.records(), self._options.count, self._options.keep(), self._notify)
 
     async def _talk(self, client: "Client") -> None:
         await client.connect()

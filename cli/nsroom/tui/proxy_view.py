@@ -1,8 +1,9 @@
 """The live view of a proxy."""
 
 from nsroom.cli import configuration
-from nsroom.cli.display_options import RelayOptions
+from nsroom.cli.display_options import ProxyOptions
 from nsroom.filters import parse
+from nsroom.output.notifications import notify_filter
 from nsroom.proxy.server import Plan, Proxy
 from nsroom.proxy.totals import Totals
 from nsroom.tui import config
@@ -13,7 +14,7 @@ from nsroom.tui.screen.notice import Notice
 from nsroom.tui.screen.state import View
 
 
-async def show(plan: Plan, where: tuple[str, int], options: RelayOptions, totals: Totals) -> None:
+async def show(plan: Plan, where: tuple[str, int], options: ProxyOptions, totals: Totals) -> None:
     """Run a proxy at the address `where`, and show its traffic until the user leaves or --count is reached.
 
     Raises: ConnectError before the screen opens; OutputError, Stopped.
@@ -21,7 +22,7 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions, totals
     tune_garbage_collector()
     model = Model(parse(options.where) if options.where else None, relayed=True)
     model.heartbeats = options.all
-    notice = Notice()
+    notice, notify = Notice(), notify_filter(options.notify)
     proxy = Proxy(plan, notice.show, totals, raw=True)
     async with proxy.listening(*where) as url:
         view = View(
@@ -34,7 +35,7 @@ async def show(plan: Plan, where: tuple[str, int], options: RelayOptions, totals
         app = App(view, config.settings(configuration.load(), options.theme), raw=options.raw)
         if options.save:
             await app.save(options.save, options.force)
-        app.spawn(feed(app, proxy.records(), options.count, options.keep()))
+        app.spawn(feed(app, proxy.records(), options.count, options.keep(), notify))
         app.spawn(proxy.failed())
         await app.run()
 

@@ -11,6 +11,7 @@ from nsroom.client.target import Target
 from nsroom.filters import parse
 from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.admin.state import State
+from nsroom.output.notifications import notify_filter
 from nsroom.output.room_names import room_text
 from nsroom.output.sinks import Keep
 from nsroom.record import Record
@@ -52,6 +53,7 @@ async def show(
     """Show what an admin namespace reports, at first only what matches `where`. Raises: as `tail`."""
     tune_garbage_collector()
     notice.clear()
+    notify = notify_filter(options.notify)
     server = target.place.partition("//")[2]
     view = View(
         Model(parse(where) if where else None, relayed=True),
@@ -63,7 +65,7 @@ async def show(
     app = App(view, config.settings(configuration.load(), options.theme))
     if options.save:
         await app.save(options.save, options.force)
-    app.spawn(feed(app, _records(admin, view.model, options.all), options.count, keep))
+    app.spawn(feed(app, _records(admin, view.model, options.all), options.count, keep, notify))
     await app.run()
 
 

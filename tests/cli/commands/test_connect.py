@@ -34,6 +34,21 @@ async def test_only_received_events_unless_all_is_asked_for(nsroom: Runner, serv
     assert [record["seq"] for record in everything] == [1, 2, 3, 4]
 
 
+async def test_a_notice_rings_the_bell_of_a_terminal(spawn: Spawner, nsroom: Runner, server: Server) -> None:
+    line = ("connect", "-u", server.url, "--plain", "-C", "1", "--notify")
+    told = await (await spawn(*line, "event=hi", tty=True, env={"TERM": "xterm"})).result()
+    other = await (await spawn(*line, "event=other", tty=True, env={"TERM": "xterm"})).result()
+    assert (told.code, other.code) == (0, 0)
+    assert ("\a" in told.stdout, "\a" in other.stdout) == (True, False)
+    piped = await nsroom(*line, "event=hi")
+    assert (piped.code, piped.stderr) == (
+        2,
+        "nsroom: --notify needs a terminal on stderr, to ring its bell\n",
+    )
+    invalid = await nsroom(*line, "event=(")
+    assert (invalid.code, invalid.stderr.startswith("nsroom: --notify: column ")) == (2, True)
+
+
 async def test_where_with_a_kind_shows_more_than_events(nsroom: Runner, server: Server) -> None:
     where = ("--where", "kind=connect & dir=in")
     [record] = (await nsroom("connect", "-u", server.url, *where, "-C", "1")).records()

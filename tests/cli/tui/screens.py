@@ -55,6 +55,7 @@ _MODES = {
     "the alternate screen": ("\x1b[?1049h", "\x1b[?1049l"),
     "the mouse": ("\x1b[?1000h", "\x1b[?1000l"),
     "drags": ("\x1b[?1002h", "\x1b[?1002l"),
+    "the title": ("\x1b[22;2t", "\x1b[23;2t"),
     "bracketed paste": ("\x1b[?2004h", "\x1b[?2004l"),
     "no cursor": ("\x1b[?25l", "\x1b[?25h"),
 }

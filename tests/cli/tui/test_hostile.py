@@ -12,6 +12,7 @@ _OURS = re.compile(
     r"\x1b\[\?(1049|1|7|12|25|1000|1002|1015|1006|2004)[hl]"
     r"|\x1b\[[\d;]*m|\x1b\[[\d;]*[ABCDHJK]|\x1b\[\d* q|\x1b\[2J|\x1b\[6n|\r|\n|\x08|\x1b\[1?C"
     rf"|{re.escape(QUESTION)}"
+    r"|\x1b\[2[23];2t|\x1b\]2;nsroom[^\x00-\x1f\x7f-\x9f]*\x07"
 )
 EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b]0;title\x07\x1b[2J\x9b31m\u202e\u200b\u2066\x01\x02\r\n\x1bPq\x1b\\"
 

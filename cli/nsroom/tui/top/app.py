@@ -78,6 +78,10 @@ class TopApp(FullScreen):
         self._layout = Layout(self._root(), focused_element=self._body)
         super().__init__(self._layout, self._bindings(), settings.theme, input, output)
 
+    def title(self) -> str:
+        """Return the title of the window."""
+        return f"nsroom top {self.view.server}"
+
     def prepare(self, now: float) -> None:
         """Update the state for a frame at this time."""
         self.view.tick(now)
