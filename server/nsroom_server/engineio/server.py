@@ -104,7 +104,11 @@ class Engine:
         if reason is SLOW_READER:
             self.warn("slow reader disconnected", session=session.sid, option="--limit queued_bytes")
         elif reason is CONNECT_TIMEOUT:
-            self.warn("no namespace was asked for", session=session.sid, option="--limit connect_timeout")
+            self.warn(
+                "closed a connection that asked for no namespace",
+                session=session.sid,
+                option="--limit connect_timeout",
+            )
 
     def create_task(self, job: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task that is cancelled when the server stops."""
