@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from docs.pictures.svg import draw
+from docs.pictures.svg import DARK, LIGHT, draw
 from nsroom.client.client import Client
 from nsroom.client.events import Emit, relay
 from nsroom.client.joins import convention, join
@@ -45,16 +45,20 @@ async def main() -> None:
         config = Config(port=0, admin=Administrator(user="admin", password="s3cret"))
         async with serving(config) as server, _members(server.url) as members:
             url = server.url.replace("127.0.0.1", "localhost")
-            async with _view(Path(folder), url) as terminal:
+            async with _view(Path(folder), url, "dark") as terminal:
                 await _pictures(terminal, members)
+            async with _view(Path(folder), url, "light") as terminal:
+                await _light_pictures(terminal, members)
             async with _top(Path(folder), url) as terminal:
                 await _busy_rooms(terminal, members)
 
 
 @asynccontextmanager
-async def _view(home: Path, url: str) -> AsyncIterator[Terminal]:
+async def _view(home: Path, url: str, theme: str) -> AsyncIterator[Terminal]:
     namespaces = [part for name in ("/chat", "/my-namespace", "/secret") for part in ("-n", name)]
-    async with _shown(home, ROWS, "join", "lobby", "--as", "me", *namespaces, "-u", url) as terminal:
+    async with _shown(
+        home, ROWS, "join", "lobby", "--as", "me", "--theme", theme, *namespaces, "-u", url
+    ) as terminal:
         await terminal.until("joined lobby")
         yield terminal
 
@@ -122,6 +126,24 @@ async def _pictures(terminal: Terminal, members: dict[str, Client]) -> None:
     await terminal.until("found it")
     await terminal.until("› welcome!")
     _save(terminal, "chat", "The same connection as a chat", cursor=True)
+    terminal.press("F2", "Escape")
+    await asyncio.sleep(0.5)
+    terminal.press("g")
+    await terminal.until("ACK p50")
+    _save(
+        terminal, "groups", "The events by name: how many, how often, the last one, sizes, acknowledgements"
+    )
+
+
+async def _light_pictures(terminal: Terminal, members: dict[str, Client]) -> None:
+    await _trade(members)
+    terminal.press("Escape")
+    await asyncio.sleep(0.5)
+    terminal.press("/", "chart", "Enter")
+    await terminal.until("▌")
+    terminal.press("Enter")
+    await terminal.until("chart  #")
+    _save(terminal, "light", "The live view on a light background", light=True)
 
 
 async def _talk(terminal: Terminal, members: dict[str, Client]) -> None:
@@ -170,9 +192,10 @@ async def _member(url: str, nick: str, rooms: Sequence[str]) -> Client:
     return client
 
 
-def _save(terminal: Terminal, name: str, title: str, cursor: bool = False) -> None:
+def _save(terminal: Terminal, name: str, title: str, cursor: bool = False, light: bool = False) -> None:
     _ = terminal.lines
-    picture = re.sub(r"localhost:\d+", "localhost:3000", draw(terminal.screen, title, cursor))
+    drawn = draw(terminal.screen, title, cursor, LIGHT if light else DARK)
+    picture = re.sub(r"localhost:\d+", "localhost:3000", drawn)
     (FOLDER / f"{name}.svg").write_text(picture, "utf-8")
 
 

@@ -1,8 +1,10 @@
 """Draw a terminal's screen as SVG: text on a grid, with lines and blocks as shapes, so that they join."""
 
 import re
+from functools import partial
 from html import escape
 from itertools import groupby
+from typing import NamedTuple
 
 import pyte
 from pyte.screens import Char
@@ -11,7 +13,16 @@ from nsroom.output.terminal import cells
 
 CELL, LINE, SIZE, EDGE = 8.4, 18, 14, 14
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
-BACKGROUND, FOREGROUND = "#16181d", "#d4d7dd"
+
+
+class Paper(NamedTuple):
+    """The default colours of a terminal."""
+
+    background: str
+    foreground: str
+
+
+DARK, LIGHT = Paper("#16181d", "#d4d7dd"), Paper("#ffffff", "#1b1d22")
 _COLOURS = {
     "black": "#16181d",
     "red": "#e06c75",
@@ -26,21 +37,23 @@ _COLOURS = {
 _EIGHTHS = "▁▂▃▄▅▆▇█"
 
 
-def draw(screen: pyte.Screen, title: str, cursor: bool = False) -> str:
+def draw(screen: pyte.Screen, title: str, cursor: bool = False, paper: Paper = DARK) -> str:
     """Give the picture; `title` is for those who do not see it."""
     width = screen.columns * CELL + 2 * EDGE
     height = screen.lines * LINE + 2 * EDGE
     shapes: list[str] = []
     for y in range(screen.lines):
         row = screen.buffer[y]
-        shapes += _row([row[x] for x in range(screen.columns)], y)
+        shapes += _row([row[x] for x in range(screen.columns)], y, paper)
     if cursor:
-        shapes.append(_rect(screen.cursor.x, screen.cursor.y, 1, 0.12, FOREGROUND, wide=0.25, high=0.76))
+        shapes.append(
+            _rect(screen.cursor.x, screen.cursor.y, 1, 0.12, paper.foreground, wide=0.25, high=0.76)
+        )
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" role="img">',
             f"<title>{escape(title)}</title>",
-            f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
+            f'<rect width="100%" height="100%" rx="8" fill="{paper.background}"/>',
             f'<g font-family="{FONT}" font-size="{SIZE}" xml:space="preserve">',
             *shapes,
             "</g>",
@@ -49,21 +62,21 @@ def draw(screen: pyte.Screen, title: str, cursor: bool = False) -> str:
     )
 
 
-def _row(row: list[Char], y: int) -> list[str]:
+def _row(row: list[Char], y: int, paper: Paper) -> list[str]:
     shapes: list[str] = []
     x = 0
-    for look, run in groupby(row, _look):
+    for look, run in groupby(row, partial(_look, paper)):
         part = list(run)
         ground = look[1]
-        if ground != BACKGROUND:
+        if ground != paper.background:
             shapes.append(_rect(x, y, len(part), 0, ground))
         shapes += _pieces([cell.data for cell in part], x, y, look)
         x += len(part)
     return shapes
 
 
-def _look(cell: Char) -> tuple[str, str, bool]:
-    colour, ground = _colour(cell.fg, FOREGROUND), _colour(cell.bg, BACKGROUND)
+def _look(paper: Paper, cell: Char) -> tuple[str, str, bool]:
+    colour, ground = _colour(cell.fg, paper.foreground), _colour(cell.bg, paper.background)
     return (ground, colour, cell.bold) if cell.reverse else (colour, ground, cell.bold)
 
 

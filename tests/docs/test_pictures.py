@@ -18,7 +18,7 @@ def drawn(text: str) -> xml.Element:
     return xml.fromstring(draw(screen, "a <title>"))
 
 
-@pytest.mark.parametrize("name", ["events", "chat", "detail", "filter"])
+@pytest.mark.parametrize("name", ["events", "chat", "detail", "filter", "groups", "light"])
 def test_every_picture_is_there_and_whole(name: str) -> None:
     picture = xml.parse(PICTURES / f"{name}.svg").getroot()
     assert picture.findtext(f"{SPACE}title")
