@@ -16,8 +16,10 @@ from nsroom.tui.model.namespaces import Namespaces
 
 _DISTANCE = 4096
 """Records between two copies: about 10 ms of learning."""
-_MAX_SIZE = 50_000
-"""Names in all copies together, of about 1 kB each."""
+_MAX_SIZE = 40_000_000
+"""Bytes of all copies together."""
+_LARGE, _SMALL = 1000, 100
+"""About the bytes of a namespace, room or client, and of a member or the name of an event."""
 
 
 @dataclass(slots=True)
@@ -37,11 +39,13 @@ class Moment:
 
     @property
     def size(self) -> int:
-        """The number of names that a copy contains."""
+        """About the bytes that a copy takes."""
         namespaces = self.namespaces.by_name.values()
-        rooms = sum(1 + len(room.members) for each in namespaces for room in each.rooms.values())
-        names = sum(1 + len(each.events) for each in namespaces)
-        return rooms + names + (len(self.clients.by_sid) if self.clients else 0)
+        members = sum(len(room.members) for each in namespaces for room in each.rooms.values())
+        events = sum(len(each.events) for each in namespaces)
+        large = sum(1 + len(each.rooms) for each in namespaces)
+        clients = len(self.clients.by_sid) if self.clients else 0
+        return (large + clients) * _LARGE + (members + events) * _SMALL
 
 
 class Timeline:
@@ -75,9 +79,10 @@ class Timeline:
 
     def after(self, index: int) -> Moment:
         """Return what was known after the record with this index."""
-        if not self._first.index <= self._current.index <= index + 1:
-            at = bisect_right(self._copies, index + 1, key=lambda each: each.index)
-            self._current = deepcopy(self._copies[at - 1] if at else self._first)
+        at = bisect_right(self._copies, index + 1, key=lambda each: each.index)
+        nearest = self._copies[at - 1] if at else self._first
+        if not nearest.index <= self._current.index <= index + 1:
+            self._current = deepcopy(nearest)
         while self._current.index <= index:
             self._current.learn(self._model[self._current.index])
         return self._current

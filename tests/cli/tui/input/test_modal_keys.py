@@ -119,3 +119,12 @@ async def test_a_click_on_the_key_bar(user: User) -> None:
     await user.press("M")
     await user.sees("work here again")
     assert user.output.written.rfind("\x1b[?1000l") < user.output.written.rfind("\x1b[?1000h")
+
+
+async def test_a_click_in_a_prompt_moves_the_cursor(user: User) -> None:
+    await user.press("Escape", "/", "event=hi")
+    await user.sees("search › event=hi")
+    line = next(number for number, text in enumerate(user.text.splitlines(), 1) if "search › event" in text)
+    column = user.text.splitlines()[line - 1].index("=hi") + 1
+    await user.press(f"\x1b[<0;{column};{line}M", f"\x1b[<0;{column};{line}m", "!")
+    await user.sees("search › event!=hi")
