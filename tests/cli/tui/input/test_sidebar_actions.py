@@ -52,10 +52,9 @@ async def test_tab_goes_through_the_panes_and_completes_text(user: User) -> None
 
 
 async def test_keys_change_the_room(user: User) -> None:
-    await user.press("/join room-10", "Enter")
-    await user.sees("● room-10")
-    await user.press("/join room-2", "Enter")
-    await user.sees("● room-2")
+    for room in ("room-10", "room-2"):
+        await user.press(f"/join {room}", "Enter")
+        await user.sees(f"/chat {room} ›")
     for key, prompt in (
         ("\x0e", "/chat room-10 ›"),
         ("\x0e", "/chat lobby ›"),
