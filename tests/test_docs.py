@@ -87,7 +87,7 @@ BEYOND = {
     "decode": "--frame --json --plain",
     "diff": "--json",
     "show": "--speed",
-    "replay": "--direction --speed --ack --timeout --summary",
+    "replay": "--direction --speed --ack --timeout --map --expect --ignore --summary",
     "doctor": "--event --event-args",
     "test": "--force",
     "proxy": "--notify --origin --fault-where --summary",

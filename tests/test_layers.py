@@ -25,7 +25,7 @@ LAYERS = {
         "client",
         "introspection proxy doctor cli",
         "tui bench mock scenarios",
-        "watch api",
+        "watch api replaying",
         "commands pytest_plugin",
         "main",
         "__main__",

@@ -92,9 +92,9 @@ class Delivery:
         """Send lines in one request if possible; otherwise one by one, up to one that cannot be sent."""
         known = self._client.namespaces
         emits = [each.item for each in lines if isinstance(each.item, Emit) and each.item.namespace in known]
-        if len(emits) == len(lines) > 1:
+        if len(emits) == len(lines) > 1 and not any(line.ask for line in lines):
             with contextlib.suppress(LimitError, UsageError):  # nothing was sent
-                await self._transmit(emits)
+                await self._transmit(emits, self._ack)
                 return
         for line in lines:
             await self._send(line)
@@ -102,7 +102,7 @@ class Delivery:
     async def _send(self, line: Line) -> None:
         try:
             await self._enter(line.item.namespace)
-            await self._transmit([line.item])
+            await self._transmit([line.item], line.ask or self._ack)
         except (LimitError, RefusedError, UsageError) as error:
             if line.number is None:
                 raise
@@ -114,9 +114,9 @@ class Delivery:
         if namespace not in self._client.namespaces:
             await self._client.enter(namespace)
 
-    async def _transmit(self, items: Sequence[Emit | Acknowledge]) -> None:
+    async def _transmit(self, items: Sequence[Emit | Acknowledge], ask: bool) -> None:
         try:
-            await self._send_items(items)
+            await self._send_items(items, ask)
         except LostError:
             # The server may have read a request that failed, but not a frame that was not written.
             self.tally.sent += len(items) if self._client.transport == "polling" else 0
@@ -125,15 +125,15 @@ class Delivery:
             self.tally.sent += len(items)
             raise
         self.tally.sent += len(items)
-        if not self._ack:
+        if not ask:
             await self._backpressure.after_sending(len(items))
 
-    async def _send_items(self, items: Sequence[Emit | Acknowledge]) -> None:
+    async def _send_items(self, items: Sequence[Emit | Acknowledge], ask: bool) -> None:
         emits = [item for item in items if isinstance(item, Emit)]
         for item in items:
             if isinstance(item, Acknowledge):
                 await self._client.acknowledge(item)
-        if emits and self._ack:
+        if emits and ask:
             await self._ask(emits)
         elif emits:
             await self._client.emit(*emits)
@@ -165,7 +165,7 @@ class Delivery:
         await self._in_flight.wait_below(1)
         while events:
             emit = events.popleft()
-            await self._transmit([emit])
+            await self._transmit([emit], ask=True)
             await self._in_flight.wait_below(1)
             if events and events[-1] is emit:  # refused again: it stays first
                 events.rotate()

@@ -43,6 +43,8 @@ class Line(NamedTuple):
 
     number: int | None
     item: Emit | Acknowledge
+    ask: bool = False
+    """Whether to request an acknowledgement of the event, even if none is requested for others."""
 
 
 def parse_arguments(texts: Sequence[str], plain: bool = False) -> list[Json]:

@@ -57,11 +57,8 @@ def diff(
       nsroom diff before.ndjson after.ndjson --ignore arg.0.total --where ns=/a
       nsroom diff page.har after.ndjson --json | jq -r .what | sort | uniq -c
     """
-    import sys
-
     from nsroom.comparison import Ignored, compare
     from nsroom.filters import parse
-    from nsroom.output.ndjson import encode_value
 
     if str(first) == str(second) == "-":
         raise UsageError("stdin can be one of the two recordings, not both")
@@ -69,11 +66,23 @@ def diff(
     with ExitStack() as stack:
         records = [_read(file, keep, stack) for file in (first, second)]
     found = compare(records[0], records[1], Ignored(ignore or ()))
+    report(found, (len(records[0]), len(records[1])), as_json)
+
+
+def report(found: "Sequence[Difference]", counts: tuple[int, int], as_json: bool = False) -> None:
+    """Print the differences between two recordings with these numbers of records.
+
+    Raises: typer.Exit with 1 if there are any.
+    """
+    import sys
+
+    from nsroom.output.ndjson import encode_value
+
     if sys.stdout.isatty() and not as_json:
         put("".join(f"{line}\n" for each in found for line in _side_by_side(each)).encode())
     else:
         put(b"".join(encode_value(_to_json(each)) for each in found))
-    sizes = " and ".join(f"{len(each):,}" for each in records)
+    sizes = " and ".join(f"{count:,}" for count in counts)
     if found:
         say(f"{_counts(found)} ({sizes} records)")
         raise typer.Exit(ExitCode.NO)

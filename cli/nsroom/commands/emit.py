@@ -135,7 +135,7 @@ async def _emit_all(admin: "Admin", batches: "AsyncIterator[list[Line]]", where:
 
     admin.require(Feature.EMIT)
     async for batch in batches:
-        for _, item in batch:
+        for item in (line.item for line in batch):
             if not isinstance(item, Emit):
                 raise UsageError("--via admin emits events; it cannot acknowledge one")
             await admin.command(Feature.EMIT, "emit", item.namespace, where, item.event, *item.args)

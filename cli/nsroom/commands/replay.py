@@ -1,6 +1,6 @@
 """`nsroom replay`: send a recording again, with its timing."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
@@ -11,12 +11,14 @@ import typer
 
 from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
 from nsroom.cli.option_groups import expand
-from nsroom.errors import DataError
-from nsroom.output.stdio import say
+from nsroom.errors import DataError, LostError, NackError, NsroomError, UsageError, WaitError
+from nsroom.output.stdio import complain, say
 
 if TYPE_CHECKING:
     from nsroom.client.events import Line
+    from nsroom.client.target import Target
     from nsroom.record import Record
+    from nsroom.replaying import Replay
 
 
 class Sent(StrEnum):
@@ -46,6 +48,24 @@ def replay(
         float,
         typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0,
+    use_ids: Annotated[
+        bool,
+        typer.Option("--map", help="Send ids that the server gives now in place of those that it gave then."),
+    ] = False,
+    expect: Annotated[
+        bool,
+        typer.Option(
+            "--expect", help="Compare what the server sends with the recording; exit 1 if it differs."
+        ),
+    ] = False,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="PATH",
+            help="With --expect: leave out this value, as for `nsroom diff`; repeatable.",
+        ),
+    ] = None,
     summary: Annotated[
         bool, typer.Option("--summary", help="Print the counts to stderr at the end.")
     ] = False,
@@ -56,28 +76,93 @@ def replay(
     Each event goes to the namespace that it was recorded in, with the recorded timing. By default only the
     events that the client sent are sent again.
 
+    With --map and --expect, an acknowledgement is requested where the recording has one. --map replaces ids
+    in the arguments: texts that look random, and values of keys such as id or userId. --expect prints the
+    differences as `nsroom diff` does; times and made-up ids may differ.
+
     \b
     Examples:
       nsroom connect /chat --save session.ndjson
       nsroom replay session.ndjson
       nsroom replay session.ndjson --direction in --speed 10 -u :3001
       nsroom replay session.ndjson --speed 0 --ack --summary
+      nsroom replay session.ndjson --speed 0 --map --expect
     """
     from nsroom.cli.delivery import run_delivery
     from nsroom.cli.run import run
     from nsroom.output.recording import open_file, read
 
+    if ignore and not expect:
+        raise UsageError("--ignore leaves out values of a comparison: add --expect")
+    server = connection.target(target)
+    is_named = bool(connection.named(server, target))
+    server = replace(server, reconnect=False)
+    if use_ids or expect:
+        if ack or direction is not Sent.OUT:
+            raise UsageError(
+                "--map and --expect send and acknowledge as recorded: leave out --ack and --direction"
+            )
+        again = _replay_of(file, speed, timeout, use_ids, expect)
+        if not is_named:
+            server = replace(server, namespaces=again.recorded.namespaces)
+        failure = _converse(again, server, timeout, summary)
+        _conclude(file, again, failure, ignore or () if expect else None)
+        return
     with ExitStack() as stack:
         records = _selected(read(open_file(file, stack)), direction)
         first = next(records, None)
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
-        server = connection.target(target)
-        if not connection.named(server, target):
+        if not is_named:
             server = replace(server, namespaces=(first[1].namespace or "/",))
         lines = _timed(first, records, speed)
-        run(run_delivery(replace(server, reconnect=False), lines, timeout=timeout, ack=ack, summary=summary))
+        run(run_delivery(server, lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
+
+
+def _replay_of(file: Path, speed: float, timeout: float, use_ids: bool, expect: bool) -> "Replay":
+    """Return the replay of a recording. Raises: DataError."""
+    from nsroom.output.recording import open_file, read
+    from nsroom.replaying import Recorded, Replay
+
+    with ExitStack() as stack:
+        recorded = Recorded(list(read(open_file(file, stack))))
+    if not recorded.steps:
+        raise DataError(f"{file}: no events to send")
+    return Replay(recorded, speed=speed, timeout=timeout, use_ids=use_ids, expect=expect)
+
+
+def _converse(again: "Replay", server: "Target", timeout: float, summary: bool) -> NsroomError | None:
+    """Send the events; return why that ended early, if what was received can be compared all the same."""
+    from nsroom.cli.delivery import run_delivery
+    from nsroom.cli.run import run
+
+    lines = again.lines()
+    try:
+        run(run_delivery(server, lines, timeout=timeout, summary=summary, on_records=again.add))
+    except (LostError, NackError, WaitError) as error:
+        return error
+    return None
+
+
+def _conclude(
+    file: Path, again: "Replay", failure: NsroomError | None, ignored: "Sequence[str] | None"
+) -> None:
+    """Report the differences, unless `ignored` is None. Raises: NsroomError, typer.Exit."""
+    from nsroom.commands.diff import report
+    from nsroom.comparison import Ignored
+
+    if ignored is None:
+        if failure is not None:
+            raise failure
+        say(f"{file}: sent again")
+        return
+    differences = again.differences(Ignored(ignored))
+    if failure is not None and not (isinstance(failure, NackError) or again.has_ended_as_recorded):
+        if not differences:
+            raise failure
+        complain(str(failure))
+    report(differences, again.counts)
 
 
 def _selected(records: "Iterator[tuple[int, Record]]", direction: Sent) -> "Iterator[tuple[int, Record]]":

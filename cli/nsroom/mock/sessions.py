@@ -4,7 +4,7 @@ A session is one client in one namespace. It consists of exchanges: what the ser
 and what it sent after each event of the client, up to the next one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class Exchange:
         recorded, time = (self.request.args or [], self.request.time) if self.request else ([], 0)
         ids, differing = {}, 0
         for steps in differing_paths(recorded, args, _equal):
-            one, other = _at(recorded, steps), _at(args, steps)
+            one, other = value_at(recorded, steps), value_at(args, steps)
             if _are_ids(one, other):
                 ids[one] = other
             elif not (_is_time(one, time) and _is_time(other, now)):
@@ -121,14 +121,14 @@ def nearest(
     return min(matches, key=lambda each: (each.differing, each.exchange in used), default=None)
 
 
-def replaced(value: Json, ids: dict[str, str]) -> Json:
-    """Return a value with the ids of this run in place of the recorded ones."""
-    if isinstance(value, str):
+def replaced(value: Json, ids: Mapping[Json, Json]) -> Json:
+    """Return a value with the ids of this run in place of the recorded ones: texts, or numbers too."""
+    if isinstance(value, str) or is_number(value):
         return ids.get(value, value)
     if isinstance(value, list):
         return [replaced(each, ids) for each in value]
     if isinstance(value, dict):
-        return {ids.get(key, key): replaced(each, ids) for key, each in value.items()}
+        return {str(ids.get(key, key)): replaced(each, ids) for key, each in value.items()}
     return value
 
 
@@ -144,7 +144,8 @@ def _is_time(value: Json, time: int) -> bool:
     return (isinstance(value, str) or is_number(value)) and is_time(value, time)
 
 
-def _at(value: Json, steps: Iterable[str]) -> Json:
+def value_at(value: Json, steps: Iterable[str]) -> Json:
+    """Return the value at these steps, or None."""
     for step in steps:
         try:
             value = value[int(step) if isinstance(value, list) else step]

@@ -139,3 +139,49 @@ async def test_a_signal_in_a_pause(spawn: Spawner, server: Server, tmp_path: Pat
     await server.proc.err("someone connected")
     player.signal(15)
     assert await player.result(5) == Result(143, "", "")
+
+
+async def test_ids_are_mapped_and_what_comes_is_compared(
+    nsroom: Runner, server: Server, tmp_path: Path
+) -> None:
+    lines = b"".join(
+        json.dumps(each).encode() + b"\n"
+        for each in (
+            ["join", "mapped"],
+            ["message", {"room": "mapped", "text": "a"}],
+            ["history", {"room": "mapped", "limit": 9}],
+        )
+    )
+    watch = ("connect", "/chat", "-u", server.url, "--stdin", "--all", "--save", "x.ndjson")
+    recorded = await nsroom(*watch, "--where", "kind=ack & event=history", "-C", "1", stdin=lines.decode())
+    assert recorded.code == 0
+    again = ("replay", "x.ndjson", "-u", server.url, "--speed", "0", "--map", "--expect")
+    result = await nsroom(*again, "--ignore", "last", "--ignore", "gap", "--ignore", "history")
+    assert (result.code, result.stdout) == (0, "")
+    assert "nsroom: no differences" in result.stderr
+    text = (tmp_path / "x.ndjson").read_text()
+    (tmp_path / "x.ndjson").write_text(text.replace("everyone!", "nobody!"))
+    result = await nsroom(*again, "--ignore", "last", "--ignore", "gap", "--ignore", "history")
+    assert (result.code, [each["paths"] for each in result.records()]) == (1, [["arg.0"]])
+    assert "1 changed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--map", "--ack"], "leave out --ack"),
+        (["--expect", "--direction", "in"], "leave out --ack and --direction"),
+        (["--ignore", "id"], "add --expect"),
+    ],
+)
+async def test_options_that_contradict(
+    nsroom: Runner, server: Server, recording: Path, options: list[str], complaint: str
+) -> None:
+    result = await nsroom("replay", str(recording), "-u", server.url, *options)
+    assert (result.code, complaint in result.stderr) == (2, True)
+
+
+async def test_nothing_to_send_with_expect(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "run.ndjson").write_text(entry("echo", 0, "in"))
+    result = await nsroom("replay", "run.ndjson", "-u", server.url, "--expect")
+    assert (result.code, result.stderr) == (8, "nsroom: run.ndjson: no events to send\n")
