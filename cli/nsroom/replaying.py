@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from nsroom.client.events import Emit, Line
@@ -154,8 +155,7 @@ class Replay:
         self._use_ids = use_ids
         self._expect = expect
         self._numbered = _Numbered()
-        self._seen: set[Key] = set()
-        self._received: list[Record] = []
+        self._received: dict[Key, Record] = {}
         self._changed = asyncio.Event()
         self._is_last = False
         """Whether the last event was yielded."""
@@ -167,8 +167,7 @@ class Replay:
             key = self._numbered.key(record)
             if key is None or record.direction is not Direction.IN or len(self._received) >= limit:
                 continue
-            self._received.append(record)
-            self._seen.add(key)
+            self._received[key] = record
             if self._use_ids and key in self.recorded.received:
                 self._learn(self.recorded.received[key][1], record)
         self._changed.set()
@@ -208,7 +207,7 @@ class Replay:
         """Wait until records with these keys have been received; return False after the time-out."""
         try:
             async with asyncio.timeout(self._timeout):
-                while not self._seen.issuperset(keys):
+                while not self._received.keys() >= set(keys):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -216,7 +215,7 @@ class Replay:
         return True
 
     def _missing_ids(self, step: Step) -> WaitError:
-        missing = min(step.sources - self._seen, key=lambda key: self.recorded.received[key][0])
+        missing = min(step.sources - self._received.keys(), key=lambda key: self.recorded.received[key][0])
         what = f"{'acknowledgement of ' if missing.kind is Kind.ACK else ''}{_name(missing)}"
         line = self.recorded.received[missing][0]
         return WaitError(
@@ -237,7 +236,11 @@ class Replay:
     def has_ended_as_recorded(self) -> bool:
         """Return whether the server disconnected the client at the end, as it did in the recording."""
         keys = self.recorded.received.keys()
-        return self._is_last and self._seen >= keys and any(key.kind is Kind.DISCONNECT for key in keys)
+        return (
+            self._is_last
+            and self._received.keys() >= keys
+            and any(key.kind is Kind.DISCONNECT for key in keys)
+        )
 
     def differences(self, ignored: Ignored) -> list[Difference]:
         """Compare what was received with what was recorded.
@@ -245,8 +248,15 @@ class Replay:
         Only events and the kinds of records that the recording has: one of events only lacks the others.
         """
         kinds = {Kind.EVENT, *(key.kind for key in self.recorded.received)}
-        before = [(line, _with_ids(record, self.ids)) for line, record in self.recorded.received.values()]
-        after = [(number, record) for number, record in enumerate(self._received, 1) if record.kind in kinds]
+        before = [
+            (line, _with_ids(record, self._received.get(key), self.ids))
+            for key, (line, record) in self.recorded.received.items()
+        ]
+        after = [
+            (number, record)
+            for number, record in enumerate(self._received.values(), 1)
+            if record.kind in kinds
+        ]
         return compare(before, after, ignored)
 
 
@@ -254,17 +264,18 @@ def _name(key: Key) -> str:
     return brief(key.event, _MAX_SHOWN) if key.event is not None else str(key.kind)
 
 
-def _with_ids(record: Record, ids: Mapping[Json, Json]) -> Record:
-    """Return a recorded record as it is expected: with the ids of this run, in the places of ids only."""
-    return record._replace(args=_with_ids_at(record.args, ids, ("arg",)), sid=None)
+def _with_ids(recorded: Record, received: Record | None, ids: Mapping[Json, Json]) -> Record:
+    """Return a recorded record with the ids of this run where the received one has them."""
+    args = recorded.args if received is None else _with_ids_of(recorded.args, received.args, ids)
+    return recorded._replace(args=args, sid=None)
 
 
-def _with_ids_at(value: Json, ids: Mapping[Json, Json], steps: Steps) -> Json:
-    if isinstance(value, list):
-        return [_with_ids_at(each, ids, (*steps, str(at))) for at, each in enumerate(value)]
-    if isinstance(value, dict):
-        return {key: _with_ids_at(each, ids, (*steps, key)) for key, each in value.items()}
-    return replaced(value, ids) if _is_id(value, steps) else value
+def _with_ids_of(old: Json, new: Json, ids: Mapping[Json, Json]) -> Json:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {key: _with_ids_of(each, new.get(key), ids) for key, each in old.items()}
+    if isinstance(old, list) and isinstance(new, list):
+        return [_with_ids_of(each, other, ids) for each, other in zip_longest(old, new[: len(old)])]
+    return new if _is_same_kind(old, new) and ids.get(old) == new else old
 
 
 def _equal(one: Json, other: Json) -> bool:

@@ -126,11 +126,11 @@ async def test_differences() -> None:
     records = (
         record(IN, Kind.CONNECT, sid=OLD),
         sent("create", id=0),
-        received("made", {"id": 7, "from": OLD, "members": 7}),
+        received("made", {"id": 7, "from": OLD, "members": 7, "list": [7, 1]}),
         answer(0, {"id": 7, "ok": True}),
     )
     again = replay(*records, expect=True)
-    made = received("made", {"id": 9, "from": NEW, "members": 7})
+    made = received("made", {"id": 9, "from": NEW, "members": 7, "list": [9, 1]})
     now = [record(IN, Kind.CONNECT, sid=NEW), sent("create", id=0), made, answer(0, {"id": 9, "ok": True})]
     await run(again, [now])
     assert again.differences(Ignored(())) == []
@@ -139,10 +139,10 @@ async def test_differences() -> None:
     found = again.differences(Ignored(()))
     assert sorted((each.what, each.paths) for each in found) == [
         ("changed", (("arg", "0", "id"),)),
-        ("changed", (("arg", "0", "id"),)),
+        ("changed", (("arg", "0", "id"), ("arg", "0", "list", "0"))),
         ("extra", ()),
     ]
-    assert [each.what for each in again.differences(Ignored(["id"]))] == ["extra"]
+    assert [each.what for each in again.differences(Ignored(["id", "list"]))] == ["extra"]
     assert again.counts == (3, 4)
 
 
