@@ -72,11 +72,15 @@ class Recorded:
     def __init__(self, records: Sequence[tuple[int, Record]]) -> None:
         """Raises: DataError if there are several clients in it."""
         if len({record.sid for _, record in records if record.kind in (Kind.EVENT, Kind.ACK)}) > 1:
-            raise DataError("the recording has several clients: keep the records of one sid")
+            raise DataError(
+                "the recording has several clients: "
+                "keep one with `nsroom show FILE --all --json --where sid=SID`"
+            )
         numbered, sources = _Numbered(), _Sources()
         self.received: dict[Key, tuple[int, Record]] = {}
         sent: list[tuple[Key, Step]] = []
-        for line, record in records:
+        for line, each in records:
+            record = _as_client_sees(each)
             key = numbered.key(record)
             if key is None:
                 continue
@@ -116,6 +120,15 @@ class _Sources:
         values = [value for _, value in _leaves(_content(record))]
         self._sent.update(each for each in values if isinstance(each, str) and each not in self._first)
         return frozenset(self._first[each] for each in values if each in self._first)
+
+
+def _as_client_sees(record: Record) -> Record:
+    """Return a record of the proxy, whose `sid` is its client, as the client itself records it."""
+    data = record.data
+    if record.kind is not Kind.CONNECT or not isinstance(data, dict) or "sid" not in data:
+        return record
+    others = {key: value for key, value in data.items() if key != "sid"}
+    return record._replace(sid=data["sid"], data=others or None)
 
 
 def _content(record: Record) -> Json:

@@ -89,6 +89,14 @@ async def test_ids_of_events_and_the_sid() -> None:
     assert args(lines) == [[], [12, NEW]]
 
 
+async def test_a_recording_of_the_proxy_names_the_sid_elsewhere() -> None:
+    records = record(IN, Kind.CONNECT, data={"sid": OLD}), sent("a", OLD)
+    again = replay(*(each._replace(sid="proxy") for each in records), expect=True)
+    again.add([record(IN, Kind.CONNECT, sid=NEW)])
+    assert args(await run(again, [])) == [[NEW]]
+    assert again.differences(Ignored(())) == []
+
+
 async def test_without_map_arguments_stay_as_recorded() -> None:
     again = replay(sent("create", id=0), answer(0, {"id": 7}), sent("use", 7), use_ids=False)
     lines = await run(again, [[sent("create", id=0), answer(0, {"id": 9})]])
