@@ -68,7 +68,7 @@ def _go_to_nth_room(context: KeyContext, number: int) -> None:
 def _change_room(context: KeyContext, steps: int) -> None:
     """Go to the next or previous room; in the completion menu, to the next or previous completion."""
     view, buffer = context.view, context.input
-    if view.focus is Focus.INPUT and buffer.complete_state is not None:
+    if view.focus is Focus.INPUT and buffer.text and buffer.complete_state is not None:
         buffer.complete_next() if steps > 0 else buffer.complete_previous()
         return
     found = _neighbour(view, steps)
