@@ -24,13 +24,8 @@ LAYERS = {
         "client.transports",
         "client",
         "introspection proxy doctor cli",
-<<<<<<< Updated upstream
         "tui bench mock scenarios",
         "watch api replaying",
-=======
-        "tui bench scenarios",
-        "watch api",
->>>>>>> Stashed changes
         "commands pytest_plugin",
         "main",
         "__main__",
