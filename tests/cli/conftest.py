@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 
 from nsroom.client.client import Client
+from nsroom.output.stdio import Verbosity, set_verbosity
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Config
 from tests.cli.clients import Connect, Reference, make
 
 CLI = Path(__file__).parents[2] / "cli"
+
+
+@pytest.fixture(autouse=True)
+def verbosity() -> Iterator[None]:
+    """Forget what a command line that was parsed in this process set."""
+    yield
+    set_verbosity(Verbosity.NORMAL)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ async def test_the_closest(nsroom_server, socketio_client):
 def run(environment: dict[str, str], tmp_path: Path) -> Runner:
     """Run pytest with the plugin in a folder of its own: `await run("test_it.py", env={"URL": url})`."""
     (tmp_path / "pytest.ini").write_text(INI)
-    options = ("-p", "nsroom.pytest_plugin", "-p", "no:cacheprovider", "-q")
+    options = ("-p", "no:cacheprovider", "-q")
     return Runner((sys.executable, "-m", "pytest", *options), environment, tmp_path)
 
 

@@ -55,7 +55,7 @@ def connect(stack: AsyncExitStack) -> Connect:
         names = list(namespaces) or ["/"]
         member = Member(names)
         await member.client.connect(
-            running.url, auth=auth, namespaces=names, transports=[transport], wait=wait
+            running.url, auth=auth, namespaces=names, transports=[transport], wait=wait, wait_timeout=WAIT
         )
         stack.push_async_callback(member.client.disconnect)
         return member

@@ -19,7 +19,7 @@ HOSTILE = CONTROLS + HIDING
 LONE = "\ud800"
 OURS = re.compile(r"\x1b\[(?:0|1|2|31|32|36)m|\r\x1b\[K|\r(?=\n)")
 """The colours of our lines, the wiping of the progress line, and what a terminal makes of a line break."""
-VIEW = re.compile(r"\x1b\]11;\?\x1b\\\\|\x1b\]2;[ -~\u2013\u2026]*\x07")
+VIEW = re.compile(r"\x1b\]11;\?\x1b\\|\x1b\]2;[^\x00-\x1f\x7f-\x9f]*\x07")
 """The view's question for the background, and its title."""
 
 Peer = Callable[[], bad.Peer]

@@ -14,7 +14,7 @@ from nsroom.mock.application import Mock
 from nsroom.mock.rules import read
 from nsroom_server.app import serving
 from nsroom_server.settings.config import Config
-from tests.server.member import Member
+from tests.server.member import WAIT, Member
 from tests.server.recovering import Socket, connected
 
 Start = Callable[[str], Awaitable[str]]
@@ -49,7 +49,7 @@ def join(stack: AsyncExitStack) -> Join:
 
     async def join(url: str, namespace: str = "/", **options: object) -> Member:
         member = Member([namespace])
-        await member.client.connect(url, namespaces=[namespace], **options)
+        await member.client.connect(url, namespaces=[namespace], wait_timeout=WAIT, **options)
         stack.push_async_callback(member.client.disconnect)
         return member
 

@@ -13,7 +13,7 @@ from nsroom.record import Direction, Kind, Record
 from nsroom_server.app import serving
 from nsroom_server.settings.config import Config
 from tests.cli.mock.test_sessions import IN, OUT, record
-from tests.server.member import Member
+from tests.server.member import WAIT, Member
 
 RECORDED = [
     record(OUT, Kind.CONNECT),
@@ -52,7 +52,7 @@ async def start() -> AsyncIterator[Start]:
                 member = Member([namespace])
                 for name, handler in handlers.items():
                     member.client.on(name, handler, namespace=namespace)
-                await member.client.connect(running.url, namespaces=[namespace])
+                await member.client.connect(running.url, namespaces=[namespace], wait_timeout=WAIT)
                 stack.push_async_callback(member.client.disconnect)
                 return member
 
