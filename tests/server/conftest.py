@@ -12,7 +12,7 @@ import pytest
 
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Config
-from tests.server.member import Connect, Json, Member, Serve
+from tests.server.member import WAIT, Connect, Json, Member, Serve
 
 PAUSE = 0.005
 """Seconds between two looks at the loop."""
