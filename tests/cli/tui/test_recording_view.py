@@ -103,7 +103,7 @@ async def test_a_large_recording_shows_its_progress(show: Show, tmp_path: Path) 
     lines = (encode(event("tick", {"n": n})) for n in range(150_000))
     terminal = await show("show", write(tmp_path / "r.ndjson", *lines), cols=120)
     await terminal.until("reading ")
-    await terminal.until("150,000 records", timeout=30)
+    await terminal.until("150,000 records", timeout=90)
     assert "older dropped" in terminal.text
     assert "{n: 149999}" in terminal.text
 
