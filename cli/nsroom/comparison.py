@@ -256,8 +256,12 @@ class _Identity:
         return (known, known_other) == (other, one)
 
 
+def _is_equal(one: Json, other: Json) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
 def differing_paths(
-    one: Json, other: Json, equal: Callable[[Json, Json], bool], steps: Steps = ()
+    one: Json, other: Json, equal: Callable[[Json, Json], bool] = _is_equal, steps: Steps = ()
 ) -> Iterator[Steps]:
     """Yield the steps to the values that differ."""
     if isinstance(one, dict) and isinstance(other, dict):

@@ -32,7 +32,7 @@ from operator import ge, gt, itemgetter, le, lt
 from typing import NoReturn, TypeGuard
 
 from nsroom.errors import UsageError
-from nsroom.record import FIELDS, Direction, Json, Kind, Record, escape
+from nsroom.record import FIELDS, Direction, Json, Kind, Record, as_index, escape
 
 MAX_LENGTH = 10_000
 MAX_NESTING = 100
@@ -353,7 +353,7 @@ def _negation(test: Test) -> Test:
 def _comparison(field: str, steps: list[str], match: Match) -> Test:
     get = itemgetter(FIELDS.index(field))
     walk = _walk(steps)
-    if field == "args" and not (steps and _index(steps[0]) is not None):
+    if field == "args" and not (steps and as_index(steps[0]) is not None):
         return lambda record: any(match(walk(arg)) for arg in record.args or ())
     if steps:
         return lambda record: match(walk(get(record)))
@@ -369,14 +369,9 @@ def _json_value(text: str) -> Json:
     return _CONSTANTS.get(text, text)
 
 
-def _index(step: str) -> int | None:
-    """Return a step of a path as an index, or None if it can only be a key."""
-    return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
-
-
 def _walk(steps: Sequence[str]) -> Callable[[Json], Json]:
     """Return a function that follows a path into a value, to None if a part of it is missing."""
-    parts = [(step, _index(step)) for step in steps]
+    parts = [(step, as_index(step)) for step in steps]
 
     def walk(value: Json) -> Json:
         for key, index in parts:

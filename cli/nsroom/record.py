@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -134,6 +134,23 @@ def brief(value: Json, length: int) -> str:
     plain = isinstance(value, str)
     text = value if plain else json.dumps(escape(value), ensure_ascii=False, separators=(",", ":"))
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def value_at(value: Json, steps: Iterable[str], missing: Json = None) -> Json:
+    """Return the part of a value that these keys and indexes lead to, or `missing`."""
+    for step in steps:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and (index := as_index(step)) is not None and index < len(value):
+            value = value[index]
+        else:
+            return missing
+    return value
+
+
+def as_index(step: str) -> int | None:
+    """Return a step of a path as an index, or None if it can only be a key."""
+    return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
 
 
 def escape(value: Json) -> Json:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from nsroom.client.events import Emit, Line
 from nsroom.comparison import Difference, Ignored, Steps, compare, differing_paths, is_number, may_be_id
 from nsroom.errors import DataError, WaitError
-from nsroom.mock.sessions import replaced, value_at
-from nsroom.record import Direction, Json, Kind, Record, brief
+from nsroom.mock.sessions import replaced
+from nsroom.record import Direction, Json, Kind, Record, brief, value_at
 
 _RECEIVED = frozenset([Kind.CONNECT, Kind.EVENT, Kind.ACK, Kind.DISCONNECT])
 _ID_KEY = re.compile(r"(?:.*[_-])?(?:[Ii]ds?|ID|[sgu]u?id)|.*[a-z](?:Ids?|ID)")
@@ -187,7 +187,7 @@ class Replay:
 
     def _learn(self, recorded: Record, received: Record) -> None:
         one, other = _content(recorded), _content(received)
-        for steps in differing_paths(one, other, _equal):
+        for steps in differing_paths(one, other):
             old, new = value_at(one, steps), value_at(other, steps)
             if _is_same_kind(old, new) and _is_id(old, steps):
                 self.ids.setdefault(old, new)
@@ -289,10 +289,6 @@ def _with_ids_of(old: Json, new: Json, ids: Mapping[Json, Json]) -> Json:
     if isinstance(old, list) and isinstance(new, list):
         return [_with_ids_of(each, other, ids) for each, other in zip_longest(old, new[: len(old)])]
     return new if _is_same_kind(old, new) and ids.get(old) == new else old
-
-
-def _equal(one: Json, other: Json) -> bool:
-    return type(one) is type(other) and bool(one == other)
 
 
 def _is_same_kind(one: Json, other: Json) -> bool:

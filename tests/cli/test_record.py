@@ -22,6 +22,7 @@ from nsroom.record import (
     shallow,
     to_json,
     unescape,
+    value_at,
 )
 
 # Two surrogates that make a pair are one character in JSON: only lone ones can be told apart.
@@ -144,3 +145,25 @@ def test_an_invalid_record_is_refused_by_name_of_its_key(value: Any, reason: str
 @given(st.binary())
 def test_bytes_are_base64(data: bytes) -> None:
     assert base64.b64decode(escape(data)["$binary"]) == data
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("", {"a": [1, None], "7": 2}),
+        ("a.0", 1),
+        ("a.1", None),
+        ("7", 2),
+        ("a.2", "-"),
+        ("a.b", "-"),
+        ("a.0.x", "-"),
+    ],
+)
+def test_a_part_of_a_value(path: str, found: Json) -> None:
+    steps = path.split(".") if path else []
+    assert value_at({"a": [1, None], "7": 2}, steps, "-") == found
+
+
+@pytest.mark.parametrize("step", ["-1", "²", "٣", "9" * 5000])
+def test_a_step_that_is_not_an_index(step: str) -> None:
+    assert value_at([1, 2, 3, 4], [step]) is None

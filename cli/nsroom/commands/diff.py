@@ -23,6 +23,7 @@ _MIN_COLUMN = 20
 """Cells of a recording's column."""
 _MAX_PATHS = 20
 """Differing values shown of one record."""
+_MISSING = object()
 _LONGEST = 20
 """Characters of a cell to look at: more cannot be seen."""
 
@@ -173,12 +174,7 @@ def _whole(item: "Item | None", width: int) -> str:
 
 def _value(item: "Item", steps: "Steps", width: int) -> str:
     """Return the value at these steps as short JSON, not yet safe, or a remark if one is missing."""
-    from nsroom.record import brief
+    from nsroom.record import brief, value_at
 
-    value: Json = item.content
-    for step in steps:
-        try:
-            value = value[int(step) if isinstance(value, list) else step]
-        except (IndexError, KeyError):
-            return "(missing)"
-    return brief(value, _LONGEST * width)
+    value = value_at(item.content, steps, _MISSING)
+    return "(missing)" if value is _MISSING else brief(value, _LONGEST * width)

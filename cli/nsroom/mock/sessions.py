@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nsroom.comparison import differing_paths, is_number, is_time, may_be_id
-from nsroom.record import Direction, Json, Kind, Record
+from nsroom.record import Direction, Json, Kind, Record, value_at
 
 
 @dataclass(slots=True, eq=False)
@@ -30,7 +30,7 @@ class Exchange:
         """Compare the request's arguments with those that were received at `now`, in microseconds."""
         recorded, time = (self.request.args or [], self.request.time) if self.request else ([], 0)
         ids, differing = {}, 0
-        for steps in differing_paths(recorded, args, _equal):
+        for steps in differing_paths(recorded, args):
             one, other = value_at(recorded, steps), value_at(args, steps)
             if _are_ids(one, other):
                 ids[one] = other
@@ -132,26 +132,12 @@ def replaced(value: Json, ids: Mapping[Json, Json]) -> Json:
     return value
 
 
-def _equal(one: Json, other: Json) -> bool:
-    return type(one) is type(other) and bool(one == other)
-
-
 def _are_ids(one: Json, other: Json) -> bool:
     return isinstance(one, str) and isinstance(other, str) and may_be_id(one) and may_be_id(other)
 
 
 def _is_time(value: Json, time: int) -> bool:
     return (isinstance(value, str) or is_number(value)) and is_time(value, time)
-
-
-def value_at(value: Json, steps: Iterable[str]) -> Json:
-    """Return the value at these steps, or None."""
-    for step in steps:
-        try:
-            value = value[int(step) if isinstance(value, list) else step]
-        except (IndexError, KeyError, TypeError):
-            return None
-    return value
 
 
 def all_exchanges(found: Iterable[Session]) -> Iterator[Exchange]:

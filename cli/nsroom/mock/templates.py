@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from nsroom.protocol.strict_json import Number
-from nsroom.record import Json, Record, brief, format_time
+from nsroom.record import Json, Record, brief, format_time, value_at
 
 Lookup = Callable[[str], Json]
 """Return the value of a name."""
@@ -75,20 +75,9 @@ def value_of(name: str, record: Record, number: int) -> Json:
     """
     first, *steps = name.split(".")
     if first in ("arg", "data"):
-        return _at(record.args or [] if first == "arg" else record.data, steps)
+        return value_at(record.args or [] if first == "arg" else record.data, steps)
     if first == "now":
         return format_time(int(datetime.now(UTC).timestamp() * 1_000_000))
     if first == "uuid":
         return str(uuid4())
     return {"event": record.event, "ns": record.namespace, "sid": record.sid, "n": number}[first]
-
-
-def _at(value: Json, steps: list[str]) -> Json:
-    for step in steps:
-        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        elif isinstance(value, dict):
-            value = value.get(step)
-        else:
-            return None
-    return value

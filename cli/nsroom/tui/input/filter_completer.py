@@ -8,7 +8,7 @@ from itertools import chain, islice
 from prompt_toolkit.completion import Completion
 
 from nsroom.output.terminal import safe
-from nsroom.record import Direction, Json, Kind, Record
+from nsroom.record import Direction, Json, Kind, Record, value_at
 from nsroom.tui.screen.state import View
 
 _FIELDS = (
@@ -114,7 +114,7 @@ def _seen(view: View, field: str, path: str) -> Iterator[Json]:
     newest = reversed(view.model.records[-_MAX_RECORDS:])
     roots = chain.from_iterable(_roots(record, attribute, steps) for record in newest)
     for value in islice(roots, _MAX_SEEN):
-        yield _at(value, steps)
+        yield value_at(value, steps)
 
 
 def _roots(record: Record, attribute: str, steps: list[str]) -> Iterable[Json]:
@@ -122,17 +122,6 @@ def _roots(record: Record, attribute: str, steps: list[str]) -> Iterable[Json]:
     if attribute != "args" or (steps and steps[0].isdigit()):
         return () if value is None else (value,)
     return value or ()  # a path without an index is looked for in every argument
-
-
-def _at(value: Json, steps: list[str]) -> Json:
-    for step in steps:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdigit() and len(step) < 10 and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value
 
 
 def _events(view: View) -> list[str]:
