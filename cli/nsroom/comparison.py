@@ -129,8 +129,7 @@ def compare(
 
 def _streams(records: Iterable[tuple[int, Record]], ignored: Ignored) -> dict[Stream, list[Item]]:
     found = [(line, record) for line, record in records if record.kind in _COMPARED]
-    # In a recording of one client, only the records that open its session have a sid.
-    by_sid = any(record.sid for _, record in found if record.kind in (Kind.EVENT, Kind.ACK))
+    by_sid = names_clients(record for _, record in found)
     clients: dict[str | None, int] = {}
     streams: dict[Stream, list[Item]] = {}
     for line, record in found:
@@ -138,6 +137,14 @@ def _streams(records: Iterable[tuple[int, Record]], ignored: Ignored) -> dict[St
         stream = Stream(client, record.namespace, record.direction, record.kind, record.event)
         streams.setdefault(stream, []).append(Item(line, record, _content(record, ignored)))
     return streams
+
+
+def names_clients(records: Iterable[Record]) -> bool:
+    """Return whether each sid of a recording is a client: one of `proxy` or `tail`, or a HAR file.
+
+    In the recording of one client, only the records that open its session have a sid.
+    """
+    return any(record.sid for record in records if record.kind in (Kind.EVENT, Kind.ACK))
 
 
 def _content(record: Record, ignored: Ignored) -> dict[str, Json]:

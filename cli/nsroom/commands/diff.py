@@ -1,7 +1,6 @@
 """`nsroom diff`: compare two recordings."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,8 +63,7 @@ def diff(
     if str(first) == str(second) == "-":
         raise UsageError("stdin can be one of the two recordings, not both")
     keep = parse(where) if where else None
-    with ExitStack() as stack:
-        records = [_read(file, keep, stack) for file in (first, second)]
+    records = [_read(file, keep) for file in (first, second)]
     found = compare(records[0], records[1], Ignored(ignore or ()))
     report(found, (len(records[0]), len(records[1])), as_json)
 
@@ -90,18 +88,12 @@ def report(found: "Sequence[Difference]", counts: tuple[int, int], as_json: bool
     say(f"no differences ({sizes} records)")
 
 
-def _read(file: Path, keep: "Filter | None", stack: ExitStack) -> "list[tuple[int, Record]]":
-    """Return the records with their numbers, from 1. Raises: DataError."""
-    from nsroom.errors import DataError
-    from nsroom.output.recording import open_file, salvage
+def _read(file: Path, keep: "Filter | None") -> "list[tuple[int, Record]]":
+    """Return the records with their numbers, from 1. Raises: UsageError, DataError."""
+    from nsroom.output.recording import read_file
 
-    records: list[tuple[int, Record]] = []
-    for number, (_, item) in enumerate(salvage(open_file(file, stack)), 1):
-        if isinstance(item, DataError):
-            raise DataError(f"{file}: {item}")
-        if keep is None or keep(item):
-            records.append((number, item._replace(frames=None)))
-    return records
+    numbered = enumerate(read_file(file), 1)
+    return [(at, each._replace(frames=None)) for at, each in numbered if keep is None or keep(each)]
 
 
 def _counts(found: "Sequence[Difference]") -> str:

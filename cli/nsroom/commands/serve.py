@@ -306,19 +306,12 @@ def _scripted(file: Path) -> "MakeApplication":
 
 
 def _replayed(file: Path, speed: float | None, strict: bool) -> "MakeApplication":
-    from contextlib import ExitStack
-
-    from nsroom.errors import DataError, UsageError
+    from nsroom.errors import UsageError
     from nsroom.mock.replay import Replay
     from nsroom.mock.sessions import sessions
-    from nsroom.output.recording import open_file, salvage
+    from nsroom.output.recording import read_file
 
-    with ExitStack() as stack:
-        records = [record for _, record in salvage(open_file(file, stack))]
-    errors = [each for each in records if isinstance(each, DataError)]
-    if errors:
-        raise DataError(f"{file}: {errors[0]}")
-    found = sessions([(at, each) for at, each in enumerate(records, 1) if not isinstance(each, DataError)])
+    found = sessions(list(enumerate(read_file(file), 1)))
     if not found:
         raise UsageError(f"{file}: no namespace to replay; record one with --save")
     return lambda config, server: Replay(config, server, found, 1.0 if speed is None else speed, strict)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from nsroom.comparison import differing_paths, is_number, is_time, may_be_id
+from nsroom.comparison import differing_paths, is_number, is_time, may_be_id, names_clients
 from nsroom.record import Direction, Json, Kind, Record, value_at
 
 
@@ -62,8 +62,7 @@ class Session:
 
 def sessions(records: Sequence[tuple[int, Record]]) -> dict[str, list[Session]]:
     """Return the sessions of each namespace, in the order of a recording: records with their lines."""
-    # In a recording of one client, only the records that open its session have a sid.
-    reader = _Reader(any(record.sid for _, record in records if record.kind in (Kind.EVENT, Kind.ACK)))
+    reader = _Reader(names_clients(record for _, record in records))
     for line, record in records:
         if record.namespace is not None:
             reader.read(line, record)
