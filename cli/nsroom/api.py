@@ -8,7 +8,6 @@ Importing it changes nothing in the process: aiohttp and python-socketio are loa
 then whole.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -80,12 +79,7 @@ class Client:
         """
         client = self._member.client
         (answer,) = await client.ask(self._event(event, args, namespace))
-        try:
-            async with asyncio.timeout(timeout):
-                return await client.guard(_result(answer))
-        except TimeoutError:
-            cause = client.hint or "; does the server handle it?"
-            raise WaitError(f"no acknowledgement of {event!r} within {timeout:g} s{cause}") from None
+        return await client.answer(event, answer, timeout)
 
     async def join(self, *rooms: str, event: str = "join") -> None:
         """Ask to join rooms, by an event with the room's name. Raises: RefusedError, NsroomError."""
@@ -174,7 +168,3 @@ def _transport(name: str) -> Transport:
         return Transport(name)
     except ValueError:
         raise UsageError(f"unknown transport {name!r}: choose {', '.join(Transport)}") from None
-
-
-async def _result(answer: "asyncio.Future[Record]") -> Record:
-    return await answer

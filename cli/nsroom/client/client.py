@@ -15,7 +15,7 @@ from nsroom.client.replies import Replier, Rules
 from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, RefusedError, UsageError, WaitError
 from nsroom.protocol.socketio import RESERVED_EVENTS
-from nsroom.record import Kind, Record
+from nsroom.record import Json, Kind, Record
 
 T = TypeVar("T")
 
@@ -198,6 +198,22 @@ class Client:
         start = now()
         await self.settle(5.0)
         return (now() - start) / 1000
+
+    async def answer(self, event: Json, asked: asyncio.Future[Record], timeout: float) -> Record:
+        """Wait for the acknowledgement of an event, for `timeout` seconds at most.
+
+        Raises: WaitError; as `guard`.
+        """
+
+        async def wait() -> Record:
+            return await asked
+
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.guard(wait())
+        except TimeoutError:
+            cause = self.hint or "; does the server handle it?"
+            raise WaitError(f"no acknowledgement of {event!r} within {timeout:g} s{cause}") from None
 
     async def guard(self, work: Coroutine[Any, Any, T]) -> T:
         """Return the result of `work`, but cancel it when the client gives up or is closed.

@@ -217,12 +217,12 @@ class _Run:
             if answer is None:
                 await client.settle(said.options.timeout)
             else:
-                self._check_answer(await self._answer(client, emit, answer, said))
+                self._check_answer(await client.answer(emit.event, answer, said.options.timeout))
 
     async def _call(self, line: Line, said: Call) -> None:
         client, emit = await self._prepared(line, said)
         (asked,) = await client.ask(emit)
-        answer = await self._answer(client, emit, asked, said)
+        answer = await client.answer(emit.event, asked, said.options.timeout)
         args = answer.args or []
         if said.error_first and args and args[0] is not None:
             raise StepError(f"the server answered with an error: {_shown(args[0])}", code=ExitCode.NACK)
@@ -237,17 +237,6 @@ class _Run:
         emit = said.options.emit(said.event, said.args, namespace)
         await said.options.enter(client)
         return client, emit._replace(args=unescape(emit.args))
-
-    async def _answer(
-        self, client: Client, emit: Emit, answer: "asyncio.Future[Record]", said: Send
-    ) -> Record:
-        seconds = said.options.timeout
-        try:
-            async with asyncio.timeout(seconds):
-                return await client.guard(_result(answer))
-        except TimeoutError:
-            cause = client.hint or "; does the server handle it?"
-            raise StepError(f"no acknowledgement of {emit.event!r} within {seconds:g} s{cause}") from None
 
     def _check_answer(self, answer: Record) -> None:
         if refused := refusal(answer.args):
@@ -324,10 +313,6 @@ class _Run:
 def _code(code: ExitCode) -> ExitCode:
     """Return the code of a failed line: a refused event is a failed test."""
     return code if code is ExitCode.CONNECT else ExitCode.NO
-
-
-async def _result(answer: "asyncio.Future[Record]") -> Record:
-    return await answer
 
 
 def _names_room(emit: Emit, rooms: Sequence[str]) -> bool:
