@@ -4,10 +4,15 @@ import codecs
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import BinaryIO
+
+from nsroom.errors import UsageError
 
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ALL_MARKS = (*_MARKS, codecs.BOM_UTF8)
+_MAX_SCRIPT = 1_000_000
+"""Bytes."""
 
 
 class Utf8Decoder:
@@ -53,3 +58,17 @@ def _utf16_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield from (line + b"\n" for line in lines)
     if pending := pending + decoder.feed(b"", final=True):
         yield pending
+
+
+def read_script(file: Path) -> str:
+    """Return the text of a script that a person wrote. Raises: UsageError if it is too large or not UTF-8."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_MAX_SCRIPT + 1)
+        if len(data) > _MAX_SCRIPT:
+            raise UsageError(f"{file}: larger than {_MAX_SCRIPT} bytes")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {file}: {getattr(error, 'strerror', error)}") from None

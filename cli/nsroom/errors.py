@@ -1,7 +1,10 @@
 """The errors that a user can see, each with its exit code."""
 
 from enum import IntEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -47,6 +50,13 @@ class UsageError(NsroomError):
     """Bad arguments; nothing was sent."""
 
     code = ExitCode.USAGE
+
+
+class ScriptError(UsageError):
+    """An error in a line of a script: `FILE:LINE:COLUMN: reason`, for an offset in the line."""
+
+    def __init__(self, file: "Path", number: int, start: int, reason: str) -> None:
+        super().__init__(f"{file}:{number}:{start + 1}: {reason}")
 
 
 class ConnectError(NsroomError):

@@ -13,7 +13,8 @@ from pathlib import Path
 from nsroom.cli.durations import parse_duration
 from nsroom.cli.shell_words import UnclosedError, Word, split_at
 from nsroom.client.events import parse_arguments
-from nsroom.errors import UsageError
+from nsroom.encoding import read_script
+from nsroom.errors import ScriptError, UsageError
 from nsroom.filters import FilterError, parse
 from nsroom.mock.templates import MARK, mark
 from nsroom.record import Json, Kind, Record
@@ -22,7 +23,6 @@ VERBS = ("ack", "emit", "join", "leave", "kick", "refuse")
 TIMES = ("after", "every")
 EVERYONE = "*"
 """After `to`: the whole namespace."""
-_MAX_BYTES, _MAX_RULES = 1_000_000, 10_000
 _MIN_PERIOD, _MAX_TIME = 0.01, 86_400.0
 _RULE = re.compile(rf"on\s+(.+?):\s+(?=(?:{'|'.join((*VERBS, *TIMES))})\b)", re.DOTALL)
 _KINDS = (Kind.EVENT, Kind.CONNECT, Kind.DISCONNECT)
@@ -56,25 +56,9 @@ class Rule:
     actions: tuple[Action, ...]
 
 
-class RuleError(UsageError):
-    """An error in a script: `FILE:LINE:COLUMN: reason`."""
-
-    def __init__(self, file: Path, line: int, column: int, reason: str) -> None:
-        super().__init__(f"{file}:{line}:{column}: {reason}")
-
-
 def read(file: Path) -> list[Rule]:
-    """Return the rules of a script. Raises: UsageError, RuleError."""
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-        text = data.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"cannot read {file}: {cause}") from None
-    if len(data) > _MAX_BYTES:
-        raise UsageError(f"{file}: larger than {_MAX_BYTES} bytes")
-    rules = list(_rules(file, text))
+    """Return the rules of a script. Raises: UsageError, ScriptError."""
+    rules = list(_rules(file, read_script(file)))
     if not rules:
         raise UsageError(f'{file}: no rules; write them as: on event=order: ack {{"ok":true}}')
     return rules
@@ -106,13 +90,13 @@ class _Line:
         self._number = number
         self._text = text
 
-    def error(self, start: int, reason: str) -> RuleError:
+    def error(self, start: int, reason: str) -> ScriptError:
         """Return the error at an offset."""
         start += len(self._text[start:]) - len(self._text[start:].lstrip())
-        return RuleError(self._file, self._number, start + 1, reason)
+        return ScriptError(self._file, self._number, start, reason)
 
     def rule(self) -> Rule:
-        """Return the rule that starts here. Raises: RuleError."""
+        """Return the rule that starts here. Raises: ScriptError."""
         if MARK in self._text:
             raise self.error(self._text.index(MARK), "a character for private use")
         found = _RULE.match(self._text)
@@ -131,7 +115,7 @@ class _Line:
         return Rule(matches, (self.action(found.end()),))
 
     def action(self, start: int) -> Action:
-        """Return the action at an offset. Raises: RuleError."""
+        """Return the action at an offset. Raises: ScriptError."""
         names: list[str] = []
         marked = mark(self._text[start:], names)
         try:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nsroom import errors
 from nsroom.cli.shell_words import Word
-from nsroom.errors import UsageError
 from nsroom.record import Json
 
 SERVER = "server"
@@ -63,9 +63,8 @@ class Script:
     """The indexes of lines whose refusal the next line of their client expects."""
 
 
-class ScriptError(UsageError):
+class ScriptError(errors.ScriptError):
     """An error in a line of a scenario; nothing was sent."""
 
     def __init__(self, line: Line | tuple[Path, int], start: int, reason: str) -> None:
-        file, number = (line.file, line.number) if isinstance(line, Line) else line
-        super().__init__(f"{file}:{number}:{start + 1}: {reason}")
+        super().__init__(*((line.file, line.number) if isinstance(line, Line) else line), start, reason)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nsroom.cli.durations import parse_duration
 from nsroom.cli.shell_words import UnclosedError, Word, split_at
+from nsroom.encoding import read_script
 from nsroom.errors import UsageError
 from nsroom.filters import FilterError, parse_path
 from nsroom.scenarios.script import Line, ScriptError
@@ -18,7 +19,7 @@ from nsroom.scenarios.script import Line, ScriptError
 SUFFIX = ".nsroom"
 REFUSED = "refused"
 """The first word of an expectation that something is refused."""
-_MAX_BYTES, _MAX_INCLUDED = 1_000_000, 20
+_MAX_INCLUDED = 20
 _LINE = re.compile(r"\s*([A-Za-z_][\w-]*)\s*:\s+(\S+)\s*")
 _INCLUDE = re.compile(r"\s*include\s+(\S.*?)\s*(#.*)?")
 _NAME = re.compile(r"([A-Za-z_]\w*)=(\S+)")
@@ -33,26 +34,13 @@ _EXPECTATIONS = ("expect", "never")
 
 def read(file: Path, depth: int = 0) -> Iterator[Line]:
     """Yield the lines of a file, and of those that it includes. Raises: ScriptError, UsageError."""
-    for number, text in enumerate(_text(file).splitlines(), 1):
+    for number, text in enumerate(read_script(file).splitlines(), 1):
         if included := _INCLUDE.fullmatch(text):
             if depth == _MAX_INCLUDED:
                 raise ScriptError((file, number), included.start(1), "too many files include each other")
             yield from read(file.parent / included[1], depth + 1)
         elif text.strip() and not text.lstrip().startswith("#"):
             yield _line(file, number, text)
-
-
-def _text(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise UsageError(f"{file}: larger than {_MAX_BYTES} bytes")
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{file}: not UTF-8 text") from None
 
 
 def _line(file: Path, number: int, text: str) -> Line:
