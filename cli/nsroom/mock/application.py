@@ -16,7 +16,7 @@ from nsroom.mock.templates import fill, value_of
 from nsroom.record import Direction, Json, Kind, Record, brief
 from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.settings.config import Config
-from nsroom_server.socketio.application import Answer, Application, Client, Handler, Later
+from nsroom_server.socketio.application import Answer, Client, ConfiguredApplication, Handler, Later
 from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -27,11 +27,11 @@ _MAX_ROOM = 128
 _MAX_NAME = 80
 
 
-class Mock(Application):
+class Mock(ConfiguredApplication):
     """Runs the rules of a script; SIGHUP reads it again."""
 
     def __init__(self, config: Config, server: Server, file: Path, rules: Sequence[Rule]) -> None:
-        self._config = config
+        super().__init__(config)
         self._server = server
         self._file = file
         self._rules = rules
@@ -52,7 +52,7 @@ class Mock(Application):
 
     def refuse(self, namespace: str, auth: Any) -> Any:
         """Refuse an unknown namespace, a client without the token, and what a rule refuses."""
-        refusal = self._config.connect_refusal(namespace, auth)
+        refusal = super().refuse(namespace, auth)
         if refusal is not None:
             return refusal
         record = _record(Kind.CONNECT, Client(namespace, ""), data=auth)
@@ -62,10 +62,6 @@ class Mock(Application):
                 self._counts[rule] += 1
                 return {"message": str(self._filled(rule, action, record)[0])}
         return None
-
-    def secret(self, namespace: str) -> str | None:  # noqa: ARG002
-        """Return "token" if one is needed."""
-        return None if self._config.token is None else "token"
 
     def is_recoverable(self, namespace: str) -> bool:  # noqa: ARG002
         """Return whether clients whose connection is lost can be recovered."""

@@ -15,7 +15,7 @@ from nsroom_server.errors import Code, Refusal
 from nsroom_server.logs import RateLimitedWarnings
 from nsroom_server.settings.access import INVALID_NAMESPACE
 from nsroom_server.settings.config import Config
-from nsroom_server.socketio.application import Answer, Application, Client, Handler, Later
+from nsroom_server.socketio.application import Answer, Client, ConfiguredApplication, Handler, Later
 from nsroom_server.socketio.server import Server
 
 log = logging.getLogger("nsroom_server")
@@ -36,7 +36,7 @@ class _Player:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
-class Replay(Application):
+class Replay(ConfiguredApplication):
     """Sends each client what a client of the recording received, at the same points of the conversation.
 
     The first client of a namespace gets its first session, the next one the next; after the last, the last.
@@ -51,7 +51,7 @@ class Replay(Application):
         strict: bool,
     ) -> None:
         """`speed` is a factor, 0 is without pauses; `strict` refuses what was not recorded."""
-        self._config = config
+        super().__init__(config)
         self._server = server
         self._recorded = recorded
         self._speed = speed
@@ -62,7 +62,7 @@ class Replay(Application):
 
     def refuse(self, namespace: str, auth: Any) -> Any:
         """Refuse what was refused in the recording, and a namespace that is not in it."""
-        refusal = self._config.connect_refusal(namespace, auth)
+        refusal = super().refuse(namespace, auth)
         if refusal is not None:
             return refusal
         session = self._session(namespace)
@@ -72,10 +72,6 @@ class Replay(Application):
         if session.refusal is not None:
             self._next[namespace] += 1
         return session.refusal
-
-    def secret(self, namespace: str) -> str | None:  # noqa: ARG002
-        """Return "token" if one is needed."""
-        return None if self._config.token is None else "token"
 
     def handler(self, _namespace: str, event: Any) -> Handler | None:
         """Return the handler of all events."""

@@ -6,15 +6,15 @@ from nsroom_server.chat.backend import Backend
 from nsroom_server.chat.handlers import Chat
 from nsroom_server.chat.lab import LAB, Lab
 from nsroom_server.settings.config import Config
-from nsroom_server.socketio.application import Application, Client, Handler
+from nsroom_server.socketio.application import Client, ConfiguredApplication, Handler
 from nsroom_server.socketio.server import Server
 
 
-class Namespaces(Application):
+class Namespaces(ConfiguredApplication):
     """The chat in every namespace, and the handlers of /lab."""
 
     def __init__(self, config: Config, server: Server, backend: Backend) -> None:
-        self._config = config
+        super().__init__(config)
         self._server = server
         self._presence = backend.presence
         self._peers = backend.peers
@@ -29,14 +29,6 @@ class Namespaces(Application):
         self._handlers = chat.handlers
         self._lab = Lab(server, config.max_payload)
         self._lab_handlers = {**self._handlers, **self._lab.handlers}
-
-    def refuse(self, namespace: str, auth: Any) -> Any:
-        """Refuse a client without the token, and an unknown namespace."""
-        return self._config.connect_refusal(namespace, auth)
-
-    def secret(self, namespace: str) -> str | None:  # noqa: ARG002
-        """Return "token" if one is needed."""
-        return None if self._config.token is None else "token"
 
     def is_recoverable(self, namespace: str) -> bool:  # noqa: ARG002
         """Return whether clients whose connection is lost can be recovered."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from nsroom_server.settings.access import INVALID_NAMESPACE
+from nsroom_server.settings.config import Config
 
 Json = Any
 
@@ -90,3 +91,18 @@ class Application:
 
     async def disconnected(self, client: Client) -> None:
         """Handle a client that disconnected, while it is still in its rooms."""
+
+
+class ConfiguredApplication(Application):
+    """An application whose namespaces and token are those of the configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def refuse(self, namespace: str, auth: Json) -> Json:
+        """Refuse a client without the token, and an unknown namespace."""
+        return self._config.connect_refusal(namespace, auth)
+
+    def secret(self, namespace: str) -> str | None:  # noqa: ARG002
+        """Return "token" if one is needed."""
+        return None if self._config.token is None else "token"

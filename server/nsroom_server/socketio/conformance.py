@@ -11,27 +11,19 @@ from nsroom_server.engineio.packets import Outgoing, PacketType
 from nsroom_server.engineio.server import Engine
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.settings.config import Config
-from nsroom_server.socketio.application import Answer, Application, Client, Handler
+from nsroom_server.socketio.application import Answer, Client, ConfiguredApplication, Handler
 from nsroom_server.socketio.server import Server
 
 PATH = "/engine.io/"
 _PAUSE = 0.01
 
 
-class Conformance(Application):
+class Conformance(ConfiguredApplication):
     """Namespaces that send back what they receive."""
 
     def __init__(self, config: Config, server: Server) -> None:
-        self._config = config
+        super().__init__(config)
         self._server = server
-
-    def refuse(self, namespace: str, auth: Any) -> Any:
-        """Refuse a client without the token, and an unknown namespace."""
-        return self._config.connect_refusal(namespace, auth)
-
-    def secret(self, namespace: str) -> str | None:  # noqa: ARG002
-        """Return "token" if one is needed."""
-        return None if self._config.token is None else "token"
 
     def handler(self, _namespace: str, event: Any) -> Handler | None:
         """Return the handler of an event, or None."""
