@@ -117,9 +117,11 @@ class Model:
 
     def _show(self, record: Record, index: int) -> None:
         self._shown_until = index + 1
-        if self._matching_groups is not None and self.where is not None and self.where.test(record):
+        if self.where is not None and not self.where.test(record):
+            return
+        if self._matching_groups is not None:
             self._matching_groups.learn(record, index)
-        if not self._matches(record, index):
+        if self._is_hidden(record, index):
             return
         if self.collapsed and self._repeats_last_row(record):
             replaced, self.rows[-1] = self.rows[-1], index
@@ -130,12 +132,15 @@ class Model:
             self.new += 1
 
     def _matches(self, record: Record, index: int) -> bool:
-        if record.kind is not _EVENT:
-            if record.kind in _HEARTBEATS and self._hides_heartbeats():
-                return False
-            if record.kind is _ACK and self._is_folded(record, index):
-                return False
-        return self.where is None or self.where.test(record)
+        return (self.where is None or self.where.test(record)) and not self._is_hidden(record, index)
+
+    def _is_hidden(self, record: Record, index: int) -> bool:
+        """Return whether a record has no row, although the filter matches it."""
+        if record.kind is _EVENT:
+            return False
+        if record.kind in _HEARTBEATS:
+            return self._hides_heartbeats()
+        return record.kind is _ACK and self._is_folded(record, index)
 
     def _is_folded(self, ack: Record, index: int) -> bool:
         """Return whether the row of the event shows this acknowledgement."""
