@@ -42,7 +42,7 @@ class _Varying(Enum):
 
 
 class Stream(NamedTuple):
-    """What is compared in order."""
+    """The records that are compared in order."""
 
     client: int
     """Counts from 1, in the order of appearance."""
@@ -53,7 +53,7 @@ class Stream(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A record of a recording, and what of it is compared."""
+    """A record of a recording, and its values that are compared."""
 
     line: int
     record: Record

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MARKS = {"changed": "~", "missing": "-", "extra": "+"}
 _STYLES = {"changed": "\x1b[33m", "missing": "\x1b[31m", "extra": "\x1b[32m"}
 _WIDTH = 80
-"""Cells of a terminal that does not tell."""
+"""Cells of a terminal that does not report its width."""
 _MIN_COLUMN = 20
 """Cells of a recording's column."""
 _MAX_PATHS = 20

@@ -336,7 +336,7 @@ def _config(**fields: Any) -> "Config":
 
 
 def _address(text: str | None, host: str | None, port: int | None) -> dict[str, Any]:
-    """Return the host and the port to listen on, as far as they are given. Raises: UsageError."""
+    """Return the given host and port to listen on, without those left out. Raises: UsageError."""
     from nsroom.errors import UsageError
 
     if text is not None and (host is not None or port is not None):

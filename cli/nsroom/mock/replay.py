@@ -131,7 +131,7 @@ class Replay(ConfiguredApplication):
         return None
 
     async def _acknowledge(self, client: Client, player: _Player, exchange: Exchange, at: int) -> Answer:
-        """Send what came before the acknowledgement, and return that; what came after it follows it."""
+        """Send the events before the acknowledgement and return it; those after it are sent later."""
         answers = exchange.answers
         await self._send(client, player, exchange, answers[:at])
         await self._wait(exchange, answers[at], self._done(exchange, answers[:at]))

@@ -132,7 +132,7 @@ class Recovery:
     ) -> bool:
         """Send an absent client what it has missed, and return whether it is complete.
 
-        If the session is closed meanwhile, the client stays absent.
+        If the session is closed before that, the client stays absent.
         """
         known = self._clients[client]
         offset = auth.get("offset")
