@@ -43,8 +43,8 @@ def run(environment: dict[str, str], tmp_path: Path) -> Runner:
     """Run pytest with the plugin in a folder of its own: `await run("test_it.py", env={"URL": url})`."""
     (tmp_path / "pytest.ini").write_text(INI)
     options = ("-p", "no:cacheprovider", "-q")
-    # Coverage would complain in that pytest, where warnings are errors.
-    env = {key: value for key, value in environment.items() if not key.startswith("COVERAGE_")}
+    # It must not take over our own run's options, nor measure coverage: its warnings are errors there.
+    env = {key: value for key, value in environment.items() if not key.startswith(("COV", "PYTEST_"))}
     return Runner((sys.executable, "-m", "pytest", *options), env, tmp_path)
 
 

@@ -17,8 +17,6 @@ from tests.fuzz.properties import TARGETS
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
 PROPERTIES = "tests.fuzz.properties"
-MEMORY = 512
-"""Megabytes; libFuzzer ends an input that takes more."""
 LONGEST = 8192
 """Bytes of an input."""
 TIME_OUT = 10
@@ -47,7 +45,7 @@ def fuzz(target: str, seconds: int, seed: int, findings: Path, module: str = PRO
             [
                 *(sys.executable, "-m", "tests.fuzz.harness", module, target),
                 *(f"-max_total_time={seconds}", f"-seed={seed}", f"-artifact_prefix={findings}/{target}-"),
-                *(f"-max_len={LONGEST}", f"-timeout={TIME_OUT}", f"-rss_limit_mb={MEMORY}"),
+                *(f"-max_len={LONGEST}", f"-timeout={TIME_OUT}"),
                 *("-print_final_stats=1", grown, str(CORPUS / target)),
             ],
             cwd=ROOT,

@@ -2,6 +2,8 @@
 
 
 def check(target: str, data: bytes) -> None:
-    """Raise AssertionError for some inputs."""
+    """Raise AssertionError for some inputs, and take a gigabyte for one."""
+    if data == b"memory":
+        bytes(1 << 30)
     if data[:1] == b"b" and data[1:2] == b"u" and data[2:3] == b"g":
         raise AssertionError(f"planted in {target}")

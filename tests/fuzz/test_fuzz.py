@@ -30,6 +30,22 @@ def test_a_fault_is_found_and_kept(tmp_path: Path) -> None:
     assert "AssertionError: planted" in report
 
 
+def test_an_input_that_takes_much_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "engineio").mkdir()
+    (tmp_path / "engineio" / "large").write_bytes(b"memory")
+    monkeypatch.setattr(fuzzer, "CORPUS", tmp_path)
+    result = fuzzer.fuzz("engineio", 20, 1, tmp_path / "findings", "tests.fuzz.planted")
+    assert result.code != 0
+    assert "MemoryError" in fuzzer.describe(result)
+
+
+def test_the_memory_of_the_process_that_starts_it_does_not_count(tmp_path: Path) -> None:
+    large = b"x" * (600 << 20)
+    result = fuzzer.fuzz("engineio", 1, 1, tmp_path)
+    assert result.code == 0, fuzzer.describe(result)
+    del large
+
+
 def test_an_unknown_target(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         fuzzer.main(["htp11"])

@@ -72,9 +72,10 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 class Talker:
     """Says one thing after the other in the lobby, whatever becomes of the server, and hears what is said."""
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, port: int, pause: float = 1 / RATE) -> None:
         self.name = name
         self.port = port
+        self.pause = pause
         self.acknowledged: dict[str, int] = {}
         self.sent: list[list[str]] = []
         self.seen: list[Message | Gap] = []
@@ -110,7 +111,7 @@ class Talker:
                 self.sent[-1].append(self._text(self._count))
                 message = {"room": "lobby", "text": self._text(self._count)}
                 await ws.send_str(f"42{self._count}{json.dumps(['message', message])}")
-                await asyncio.sleep(1 / RATE)
+                await asyncio.sleep(self.pause)
 
     def _text(self, number: int | str) -> str:
         return f"{self.name}-{number}"
@@ -201,7 +202,8 @@ class Trial:
 
     async def _say_last(self, watcher: Program) -> None:
         """Say one more thing, and wait until the program has seen it: all that is stored came before it."""
-        last = Talker("last", _port(self._servers[0]))
+        # It is not to have another on its way when the first was acknowledged: that would be stored later.
+        last = Talker("last", _port(self._servers[0]), pause=_PATIENCE)
         self._talkers.append(last)
         async with last.talking(), asyncio.timeout(_PATIENCE):
             while not last.acknowledged:  # noqa: ASYNC110 - nothing tells
