@@ -2,8 +2,8 @@
 
 
 def check(target: str, data: bytes) -> None:
-    """Raise AssertionError for some inputs, and take a gigabyte for one."""
-    if data == b"memory":
+    """Raise AssertionError for some inputs; the target "memory" takes a gigabyte."""
+    if target == "memory":
         bytes(1 << 30)
     if data[:1] == b"b" and data[1:2] == b"u" and data[2:3] == b"g":
         raise AssertionError(f"planted in {target}")
