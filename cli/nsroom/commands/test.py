@@ -9,7 +9,7 @@ import typer
 
 from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.cli.option_groups import expand
-from nsroom.errors import OutputError, UsageError
+from nsroom.errors import DataError, OutputError, UsageError
 from nsroom.output.stdio import complain, detail, is_quiet, put, say
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def test(
 
 
 def _print_new(file: Path) -> None:
+    """Print a scenario made from the readable records. Raises: DataError if there are others."""
     from contextlib import ExitStack
 
     from nsroom.output.recording import open_file, salvage
@@ -96,8 +97,13 @@ def _print_new(file: Path) -> None:
     from nsroom.scenarios.writing import write
 
     with ExitStack() as stack:
-        records = [item for _, item in salvage(open_file(file, stack)) if isinstance(item, Record)]
+        items = [item for _, item in salvage(open_file(file, stack))]
+    records = [item for item in items if isinstance(item, Record)]
     put("".join(f"{line}\n" for line in write(records)).encode())
+    faults = [item for item in items if isinstance(item, DataError)]
+    if faults:
+        count = f"{len(faults):,} unreadable line{'s'[: len(faults) > 1]}"
+        raise DataError(f"{file}: {count} left out of the scenario; the first is {faults[0]}")
 
 
 def _split(words: list[str]) -> tuple[list[str], str | None]:

@@ -1,4 +1,7 @@
-"""Values by name: `{id}` in a line is replaced by a value of an earlier answer, or of --set."""
+"""Values by name: `{id}` in a line is replaced by a value of an earlier answer, or of --set.
+
+`{{id}}` is the text `{id}`. It can be told from JSON, which has text between two opening braces.
+"""
 
 import json
 import re
@@ -9,6 +12,8 @@ from nsroom.protocol import strict_json
 from nsroom.record import Json, escape
 
 _NAME = re.compile(r"\{([A-Za-z_]\w*)\}")
+_NAME_OR_TEXT = re.compile(rf"\{{({_NAME.pattern})\}}|{_NAME.pattern}")
+"""A name in two pairs of braces, which is text, or in one."""
 _JSON = re.compile(r"\[|\{(?![A-Za-z_])|[A-Za-z_][\w.-]*:=")
 _ITEM = re.compile(r"[A-Za-z_][\w.-]*:?=")
 _AFTER_OPERATOR = re.compile(r"[=~<>]\s*$")
@@ -16,7 +21,12 @@ _AFTER_OPERATOR = re.compile(r"[=~<>]\s*$")
 
 def names_in(text: str) -> list[tuple[str, int]]:
     """Return the names that a text uses, and where."""
-    return [(found[1], found.start()) for found in _NAME.finditer(text)]
+    return [(found[3], found.start()) for found in _NAME_OR_TEXT.finditer(text) if found[3]]
+
+
+def escape_names(text: str) -> str:
+    """Return a text in which each `{name}` is written so that it stays text."""
+    return _NAME.sub(r"{{\1}}", text)
 
 
 def fill_word(word: str, values: Mapping[str, Json], plain: bool = False) -> str:
@@ -57,12 +67,16 @@ def _fill(
     dump: Callable[[Json], str] = lambda value: _dump(value),
 ) -> str:
     parts, at = [], 0
-    for found in _NAME.finditer(text):
-        if found[1] not in values:
-            continue
-        value = values[found[1]]
+    for found in _NAME_OR_TEXT.finditer(text):
         before = text[: found.start()]
-        parts += [text[at : found.start()], dump(value) if is_json(before) else _inside(before, value)]
+        if found[1]:
+            filled = found[1]
+        elif found[3] in values:
+            value = values[found[3]]
+            filled = dump(value) if is_json(before) else _inside(before, value)
+        else:
+            continue
+        parts += [text[at : found.start()], filled]
         at = found.end()
     return "".join([*parts, text[at:]])
 

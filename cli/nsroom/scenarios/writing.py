@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from nsroom.client.events import parse_arguments
 from nsroom.record import Direction, Json, Kind, Record, escape
+from nsroom.scenarios.variables import escape_names
 
 _VOLATILE = re.compile(r"(?i).*(id|from|time|date|stamp|token|_at|seq|version|uuid|sid|ms)$")
 """Keys with values that differ from run to run."""
@@ -36,7 +37,7 @@ def write(records: Iterable[Record]) -> Iterator[str]:
         yield f"{client.name}: connect {' '.join(map(shlex.quote, client.namespaces))}"
     for record in kept:
         if record.kind is Kind.EVENT and isinstance(record.event, str):
-            yield from _lines(clients[_sid(record)], record, acks)
+            yield from map(escape_names, _lines(clients[_sid(record)], record, acks))
 
 
 def _sid(record: Record) -> str | None:

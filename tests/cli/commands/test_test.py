@@ -115,3 +115,12 @@ async def test_a_scenario_from_a_recording_passes(nsroom: Runner, server: Server
     (tmp_path / "new.nsroom").write_text(written.stdout)
     result = await nsroom("test", "new.nsroom", server.url)
     assert result.code == 0, (written.stdout, result)
+
+
+async def test_unreadable_lines_of_a_recording_are_code_8(nsroom: Runner, tmp_path: Path) -> None:
+    event = b'{"time":"2026-11-23T19:00:00Z","seq":1,"direction":"out","kind":"event","event":"a"}'
+    (tmp_path / "torn.ndjson").write_bytes(b"%b\nno\n[]\n%b" % (event, event[:50]))
+    result = await nsroom("test", "--new", "torn.ndjson")
+    assert (result.code, result.lines[1:]) == (8, ["c1: connect /", "c1: emit a"])
+    complaint = "nsroom: torn.ndjson: 3 unreadable lines left out of the scenario; the first is line 2: "
+    assert result.stderr.startswith(complaint)

@@ -55,3 +55,11 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "a.nsroom"
     file.write_text("\n".join(write(RECORDS)))
     assert len(load(file, "a", {}).lines) == 6
+
+
+def test_braces_stay_text(tmp_path: Path) -> None:
+    records = [RECORDS[0], record(OUT, Kind.EVENT, "mail", "Dear {name}", {"a": "{{b}}"})]
+    file = tmp_path / "a.nsroom"
+    file.write_text("\n".join(write(records)))
+    assert file.read_text().splitlines()[2] == """c1: emit mail 'Dear {{name}}' {"a":"{{{b}}}"}"""
+    assert load(file, "a", {}).used == set()
