@@ -14,12 +14,12 @@ import pytest
 import typer
 
 from docs import error_messages, man_pages, topics
-from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.app import build
 from nsroom.cli.completer import takes_file
 from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.cli.display_options import ShowOptions, WatchOptions
 from nsroom.cli.event_options import EmitOptions
+from nsroom.cli.via_options import ViaOptions
 from nsroom.commands import COMMANDS, GROUPS
 from nsroom.doctor.checks import all_checks
 from nsroom.doctor.client_errors import known_errors
@@ -43,18 +43,18 @@ SHARED = {
     "Watching: `connect`, `join` and `tail`": ShowOptions,
     "Watching, also: `connect` and `join`": WatchOptions,
     "Events: `emit` and `call`": EmitOptions,
-    "Instrumented servers: `rooms`, `sockets`, `tail`, `top`, `kick`, `join` and `emit`": AdminOptions,
+    "A server seen from inside: `rooms`, `sockets`, `tail`, `top`, `kick`, `join` and `emit`": ViaOptions,
 }
 BUILT = {
     "serve": "--host --port --path --namespace --any-namespace --history --redis --token --cors-origin"
     " --ping-interval --ping-timeout --max-payload --transports --tls-cert --tls-key --drain --log-format"
     " --admin --fault --conformance --insecure --recovery --no-page --no-greeting --print-limits --json",
     "connect": "",
-    "join": "--as --join-event --join-args --join-preset --via --write",
-    "emit": "--ack --summary --offline --via --write",
+    "join": "--as --join-event --join-args --join-preset --write",
+    "emit": "--ack --summary --offline --write",
     "call": "",
     "reply": "--exec --text --where --count --wait --for --all --raw --json --plain --time --save --force",
-    "rooms": "--json --via --watch",
+    "rooms": "--json --watch",
     "sockets": "--json --watch",
     "tail": "--theme --notify",
     "top": "--write",
@@ -80,7 +80,7 @@ BEYOND = {
     "call": "--json --fail --error-first",
     "rooms": "--timeout --all",
     "sockets": "--timeout --all",
-    "top": "--timeout --via --all --theme",
+    "top": "--timeout --all --theme",
     "demo": "--theme",
     "kick": "--timeout",
     "servers": "--json",
@@ -103,7 +103,7 @@ CONTRACT_SHARED = {
     ShowOptions: "--where --count --wait --all --json --plain --save --force --for --time",
     WatchOptions: "--raw --stdin --reply --theme --message-event --message-args --notify",
     EmitOptions: "--text --room --to --except --timeout",
-    AdminOptions: "--admin-auth --admin-session --admin-namespace",
+    ViaOptions: "--via --admin-auth --admin-session --admin-namespace",
 }
 OPTION_GROUPS: dict[type, tuple[str, ...]] = {
     ConnectionOptions: (
@@ -113,7 +113,7 @@ OPTION_GROUPS: dict[type, tuple[str, ...]] = {
     ShowOptions: ("connect", "join", "tail"),
     WatchOptions: ("connect", "join"),
     EmitOptions: ("emit", "call"),
-    AdminOptions: ("rooms", "sockets", "tail", "top", "kick", "join", "emit"),
+    ViaOptions: ("rooms", "sockets", "tail", "top", "kick", "join", "emit"),
 }
 
 COMMON = ("--quiet", "--verbose", "--color", "--debug")

@@ -41,9 +41,9 @@ class NsroomError(Exception):
         super().__init__(text)
         self.lines = lines
 
-    def after(self, first: "NsroomError") -> Self:
-        """Return an error of this kind for two ways that failed, with the text of `first` before its own."""
-        return type(self)(f"{first}; {self}", *first.lines, *self.lines)
+    def also(self, later: "NsroomError") -> Self:
+        """Return an error of this kind for two ways that failed, with the text of both."""
+        return type(self)(f"{self}; {later}", *self.lines, *later.lines)
 
 
 class UsageError(NsroomError):

@@ -3,15 +3,15 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from getpass import getpass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nsroom.cli.run import run
-from nsroom.client.target import Target
-from nsroom.errors import CredentialsError, DecodeError, UsageError
+from nsroom.errors import CredentialsError, DecodeError, NsroomError, RefusedError, UsageError, WaitError
+from nsroom.introspection.ways import AdminWay, Way
 from nsroom.protocol import strict_json
 from nsroom.record import Json
 
@@ -89,17 +89,31 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def run_asking(work: Callable[[Target], Coroutine[Any, Any, T]], target: Target) -> T:
-    """Run `work` with the admin namespace; if it needs credentials and none are given, ask for them.
+def run_first(
+    work: Callable[[Way], Coroutine[Any, Any, T]], ways: Sequence[Way], failed: NsroomError | None = None
+) -> T:
+    """Run `work` with the first way that the server offers, after something else has `failed`, if it has.
 
-    Raises: the errors of `cli.run.run`.
+    If a way needs credentials and none are given, ask for them. Raises: the errors of `cli.run.run`; if
+    several ways failed, the first error with the texts of all.
     """
-    try:
-        return run(work(target))
-    except CredentialsError:
-        if target.auth or not can_ask():
+    for way in ways:
+        try:
+            return _run_asking(work, way)
+        except CredentialsError:
             raise
-    return run(work(replace(target, auth=_ask_both())))
+        except (RefusedError, WaitError) as error:
+            failed = failed.also(error) if failed else error
+    raise failed or UsageError("--via events cannot do this: it needs a way to see the server from inside")
+
+
+def _run_asking(work: Callable[[Way], Coroutine[Any, Any, T]], way: Way) -> T:
+    try:
+        return run(work(way))
+    except CredentialsError:
+        if not isinstance(way, AdminWay) or way.target.auth or not can_ask():
+            raise
+    return run(work(AdminWay(replace(way.target, auth=_ask_both()))))
 
 
 def _ask_both() -> dict[str, Json]:

@@ -3,35 +3,28 @@
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.event_options import EmitOptions
 from nsroom.cli.option_groups import expand
+from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import put, say
 
 if TYPE_CHECKING:
     from nsroom.client.events import Acknowledge, Emit, Line
     from nsroom.client.target import Target
-    from nsroom.introspection.admin.client import Admin
+    from nsroom.introspection.observer import Observer, Where
+    from nsroom.introspection.ways import Way
     from nsroom.protocol.dialect import Dialect
     from nsroom.protocol.socketio import Packet
-    from nsroom.record import Json, Record
+    from nsroom.record import Record
 
 _MAX_NAME, _MAX_VALUE, _MAX_CALL = 100, 60, 200
 """Characters of an event's name, of an argument, and of both, in a message."""
-
-
-class Through(StrEnum):
-    """Whether this client emits the event, or the server itself does."""
-
-    EVENTS = "events"
-    ADMIN = "admin"
 
 
 @expand
@@ -52,12 +45,8 @@ def emit(
     offline: Annotated[
         bool, typer.Option("--offline", help="Print the frames instead of sending them.")
     ] = False,
-    via: Annotated[
-        Through,
-        typer.Option("--via", help="admin: let an instrumented server emit it, to --room or to everyone."),
-    ] = Through.EVENTS,
-    write: Annotated[bool, typer.Option("--write", help="Allow --via admin to act on the server.")] = False,
-    admin: AdminOptions,
+    write: Annotated[bool, typer.Option("--write", help="Allow --via to act on the server.")] = False,
+    via: ViaOptions,
 ) -> None:
     """Emit one event, or every line of stdin.
 
@@ -74,13 +63,15 @@ def emit(
       tail -f app.log | nsroom emit log - -n /ops
       nsroom emit news hello --to lobby --via admin --write
     """
+    from nsroom.cli.admin_credentials import run_first
     from nsroom.cli.run import run
 
     server = replace(connection.target(target), reconnect=False)
-    if via is Through.ADMIN:
-        _check(options, write, ack or json or summary or offline)
+    kind = via.kind(write)
+    if kind not in (Via.AUTO, Via.EVENTS):
+        _check(kind, options, write, ack or json or summary or offline)
         lines = _lines(event, args or [], server.namespaces[0], replace(options, room=None))
-        run(_emit_by_admin(admin.target(server), lines, options))
+        run_first(lambda way: _emit_from_inside(way, lines, options), via.ways(server))
     else:
         # The reference server may refuse to relay an event.
         ack = ack or bool(options.room)
@@ -108,37 +99,33 @@ def _print_emitted(event: str, args: list[str], server: "Target", options: EmitO
     say_result(f"emitted {clip(safe(call), _MAX_CALL)} to {rooms}{server.namespaces[0]} on {place}")
 
 
-def _check(options: EmitOptions, write: bool, other: bool) -> None:
+def _check(kind: Via, options: EmitOptions, write: bool, other: bool) -> None:
     if not write:
-        raise UsageError("--via admin changes the server; add --write to allow it")
+        raise UsageError(f"--via {kind} changes the server; add --write to allow it")
     if options.skip or other:
-        raise UsageError("--via admin does not support --ack, --json, --summary, --offline or --except")
+        raise UsageError(f"--via {kind} does not support --ack, --json, --summary, --offline or --except")
 
 
-async def _emit_by_admin(
-    target: "Target", batches: "AsyncIterator[list[Line]]", options: EmitOptions
-) -> None:
-    from nsroom.introspection.admin.client import Admin
-
-    async with Admin(target, timeout=options.timeout, say=say) as admin:
-        if options.room and admin.state.reports_sockets:
-            await admin.wait_for_sockets()
-        rooms = [admin.state.find_room(room) for room in options.room or []]
+async def _emit_from_inside(way: "Way", batches: "AsyncIterator[list[Line]]", options: EmitOptions) -> None:
+    async with way.observe(timeout=options.timeout, say=say) as observer:
+        if options.room and observer.state.reports_sockets:
+            await observer.wait_for_sockets()
+        rooms = [observer.state.find_room(room) for room in options.room or []]
         # One event for all rooms: a socket in two of them must not get it twice.
         where = rooms if len(rooms) > 1 else next(iter(rooms), None)
-        await admin.run_while_reading(_emit_all(admin, batches, where))
+        await observer.run_while_reading(_emit_all(observer, batches, where))
 
 
-async def _emit_all(admin: "Admin", batches: "AsyncIterator[list[Line]]", where: "Json") -> None:
+async def _emit_all(observer: "Observer[Any]", batches: "AsyncIterator[list[Line]]", where: "Where") -> None:
     from nsroom.client.events import Emit
     from nsroom.introspection.inventory import Feature
 
-    admin.require(Feature.EMIT)
+    observer.require(Feature.EMIT)
     async for batch in batches:
         for item in (line.item for line in batch):
             if not isinstance(item, Emit):
-                raise UsageError("--via admin emits events; it cannot acknowledge one")
-            await admin.command(Feature.EMIT, "emit", item.namespace, where, item.event, *item.args)
+                raise UsageError("--via emits events; it cannot acknowledge one")
+            await observer.emit(item.namespace, where, item.event, item.args)
 
 
 def _lines(event: str, args: list[str], namespace: str, options: EmitOptions) -> "AsyncIterator[list[Line]]":

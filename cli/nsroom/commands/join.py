@@ -1,21 +1,22 @@
 """`nsroom join`: ask to join rooms, then watch and send messages."""
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.cli.admin_options import AdminOptions, Via
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.display_options import WatchOptions
 from nsroom.cli.option_groups import expand
-from nsroom.errors import ConnectError, RefusedError, UsageError, WaitError
+from nsroom.cli.via_options import Via, ViaOptions
+from nsroom.errors import ConnectError, NsroomError, RefusedError, UsageError, WaitError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from nsroom.client.client import Client
-    from nsroom.client.target import Target
+    from nsroom.introspection.ways import Way
     from nsroom.watch import Say
 
 _TIMEOUT = 5.0
@@ -56,19 +57,12 @@ def join(
             ' subscribe "x".',
         ),
     ] = None,
-    via: Annotated[
-        Via,
-        typer.Option(
-            "--via",
-            help="events: ask the application; admin: let the server join us; auto: both, with --write.",
-        ),
-    ] = Via.AUTO,
     write: Annotated[
-        bool, typer.Option("--write", help="Allow changes through the admin namespace.")
+        bool, typer.Option("--write", help="Let the server join us, if the application does not.")
     ] = False,
     connection: ConnectionOptions,
     options: WatchOptions,
-    admin: AdminOptions,
+    via: ViaOptions,
 ) -> None:
     """Ask to join rooms, then watch as `connect` does.
 
@@ -92,19 +86,20 @@ def join(
     from nsroom.client.presets import find
     from nsroom.watch import watch
 
-    if via is Via.ADMIN and not write:
-        raise UsageError("--via admin changes the server; add --write to allow it")
+    kind = via.kind(write)
+    if kind not in (Via.AUTO, Via.EVENTS) and not write:
+        raise UsageError(f"--via {kind} changes the server; add --write to allow it")
     if not (join_preset or join_event or join_args) and find(connection.preset).join:
         join_preset = connection.preset
     how = convention(join_preset, join_event, join_args, nick)
     server = connection.target(target)
-    admin_target = replace(admin.target(server), reconnect=False) if write else None
+    ways = via.ways(replace(server, reconnect=False), write) if write else []
 
     async def begin(client: "Client", say: "Say") -> list[str]:
-        if admin_target is None or via is Via.EVENTS:
+        if not ways:
             return await ask_to_join(client, rooms, how, say)
-        asked = via is Via.AUTO and await _ask(lambda: ask_to_join(client, rooms, how, say), say)
-        return await _join_by_admin(client, rooms, admin_target, say, fatal=not asked)
+        asked = kind is Via.AUTO and await _ask(lambda: ask_to_join(client, rooms, how, say), say)
+        return await _join_from_inside(client, rooms, ways, say, fatal=not asked)
 
     run(watch(server, options, begin, rooms[0], how))
 
@@ -114,22 +109,27 @@ async def _ask(join: "Callable[[], Awaitable[list[str]]]", say: "Say") -> bool:
     try:
         return not await join()
     except RefusedError as error:
-        say(f"{error}; trying the admin namespace")
+        say(f"{error}; trying from inside the server")
         return False
 
 
-async def _join_by_admin(
-    client: "Client", rooms: list[str], target: "Target", say: "Say", fatal: bool
+async def _join_from_inside(
+    client: "Client", rooms: list[str], ways: "list[Way]", say: "Say", fatal: bool
 ) -> list[str]:
-    """Confirm or make the join; if it is not `fatal`, a failure is only reported."""
+    """Confirm or make the join by the first way there is; report a failure that is not `fatal`."""
     from nsroom.introspection.joining import join
 
-    try:
-        await join(client, rooms, target, _TIMEOUT, say)
-    except (ConnectError, RefusedError, WaitError) as error:
-        if fatal:
-            raise
-        say(str(error))
-    else:
-        client.on_reconnect.append(lambda: join(client, rooms, target, _TIMEOUT, say))
+    failed: NsroomError | None = None
+    for way in ways:
+        try:
+            await join(client, rooms, way, _TIMEOUT, say)
+        except (ConnectError, RefusedError, WaitError) as error:
+            failed = failed.also(error) if failed else error
+        else:
+            client.on_reconnect.append(partial(join, client, rooms, way, _TIMEOUT, say))
+            return []
+    if failed and fatal:
+        raise failed
+    if failed:
+        say(str(failed))
     return []

@@ -2,21 +2,21 @@
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.command import Command as BaseCommand
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.option_groups import expand
+from nsroom.cli.via_options import ViaOptions
 from nsroom.errors import ExitCode, UsageError, WaitError
 from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
-    from nsroom.client.target import Target
-    from nsroom.introspection.admin.client import Admin
     from nsroom.introspection.inventory import Key
+    from nsroom.introspection.observer import Observer
+    from nsroom.introspection.ways import Way
     from nsroom.output.room_names import Room
 
 
@@ -59,7 +59,7 @@ def kick(
         float,
         typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the disconnections."),
     ] = 5.0,
-    admin: AdminOptions,
+    via: ViaOptions,
 ) -> None:
     """Disconnect a socket, or every member of a room.
 
@@ -71,7 +71,7 @@ def kick(
       nsroom kick 4xT7bRk0nbZ1mQYzAAAB --write
       nsroom kick --room lobby -n /chat --write --yes
     """
-    from nsroom.cli.admin_credentials import can_ask, run_asking
+    from nsroom.cli.admin_credentials import can_ask, run_first
     from nsroom.cli.run import run
 
     if (sid is None) == (room is None):
@@ -79,33 +79,30 @@ def kick(
     if not write:
         raise UsageError("kick changes the server; add --write to allow it")
     server = connection.target(target)
-    admin_target = replace(admin.target(server), reconnect=False)
+    ways = via.ways(replace(server, reconnect=False))
     named = connection.named(server, target)
     wanted = sid or room or ""
-    selection, proven = run_asking(
-        lambda proven: _find(proven, wanted, room is not None, named), admin_target
-    )
+    selection, proven = run_first(lambda way: _find(way, wanted, room is not None, named, timeout), ways)
     if not yes and can_ask():
         _confirm(selection, wanted)
     run(_kick(proven, selection, wanted, timeout))
 
 
 async def _find(
-    target: "Target", wanted: str, is_room: bool, named: tuple[str, ...]
-) -> "tuple[Selection, Target]":
-    """Return the sockets to disconnect, and the target with the credentials that found them."""
-    from nsroom.introspection.admin.client import Admin
+    way: "Way", wanted: str, is_room: bool, named: tuple[str, ...], timeout: float
+) -> "tuple[Selection, Way]":
+    """Return the sockets to disconnect, and the way, with the credentials that found them."""
     from nsroom.introspection.inventory import Feature
 
-    async with Admin(target, say=say) as admin:
-        admin.require(Feature.DISCONNECT)
-        if not admin.state.reports_sockets:
-            return _blind(named, wanted), target
-        await admin.wait_for_sockets()
-        room = admin.state.find_room(wanted, named)
+    async with way.observe(timeout=timeout, say=say) as observer:
+        observer.require(Feature.DISCONNECT)
+        if not observer.state.reports_sockets:
+            return _blind(named, wanted), way
+        await observer.wait_for_sockets()
+        room = observer.state.find_room(wanted, named)
         found = [
             socket.key
-            for socket in admin.state.select(named)
+            for socket in observer.state.select(named)
             if (room in socket.rooms if is_room else socket.sid == wanted)
         ]
     if not found:
@@ -113,7 +110,7 @@ async def _find(
         where = f" in {', '.join(named)}" if named else ""
         raise UsageError(f"{what}{where}; list them with `nsroom sockets`")
     namespaces = sorted({namespace for namespace, _ in found})
-    return Selection(namespaces, found, room if is_room else wanted), target
+    return Selection(namespaces, found, room if is_room else wanted), way
 
 
 def _blind(named: tuple[str, ...], wanted: str) -> "Selection":
@@ -135,24 +132,21 @@ def _confirm(selection: "Selection", wanted: str) -> None:
         raise typer.Exit(ExitCode.NO)
 
 
-async def _kick(target: "Target", selection: "Selection", wanted: str, timeout: float) -> None:
-    from nsroom.introspection.admin.client import Admin
-    from nsroom.introspection.inventory import Feature
-
-    async with Admin(target, timeout=timeout, say=say) as admin:
+async def _kick(way: "Way", selection: "Selection", wanted: str, timeout: float) -> None:
+    async with way.observe(timeout=timeout, say=say) as observer:
         for namespace in selection.namespaces:
-            await admin.command(Feature.DISCONNECT, "_disconnect", namespace, False, selection.filter)
+            await observer.disconnect(namespace, selection.filter)
         if not selection.known:
             say(f"asked to disconnect {wanted}; in production mode the server does not report the result")
             return
-        await _wait(admin, selection, timeout)
+        await _wait(observer, selection, timeout)
     for namespace, sid in selection.known:
         say(f"disconnected {sid} from {namespace}")
 
 
-async def _wait(admin: "Admin", selection: "Selection", timeout: float) -> None:
+async def _wait(observer: "Observer[Any]", selection: "Selection", timeout: float) -> None:
     def left() -> "list[Key]":
-        return [key for key in selection.known if not admin.state.is_disconnected(key)]
+        return [key for key in selection.known if not observer.state.is_disconnected(key)]
 
-    if not await admin.read_until(lambda: not left(), timeout):
+    if not await observer.read_until(lambda: not left(), timeout):
         raise WaitError(f"{len(left())} of {len(selection.known)} still connected after {timeout:g} s")

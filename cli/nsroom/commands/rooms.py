@@ -5,17 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.cli.admin_options import AdminOptions, Via
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.option_groups import expand
+from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import NackError, NsroomError, RefusedError, WaitError
 from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, Coroutine
     from typing import Any
 
-    from nsroom.client.target import Target
     from nsroom.output.tables import Rows
 
 _COLUMNS = ("namespace", "room", "members", "")
@@ -33,20 +32,13 @@ def rooms(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the answers.")
     ] = 5.0,
-    via: Annotated[
-        Via,
-        typer.Option(
-            "--via",
-            help="events: ask the reference server; admin: read the admin namespace; auto: try both.",
-        ),
-    ] = Via.AUTO,
     watch: Annotated[bool, typer.Option("--watch", help="Keep running and print changes.")] = False,
     all: Annotated[
         bool,
         typer.Option("--all", help="Also list each socket's own room, and the rooms of the admin namespace."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per room.")] = False,
-    admin: AdminOptions,
+    via: ViaOptions,
 ) -> None:
     """List the rooms of the namespaces with their members.
 
@@ -62,24 +54,22 @@ def rooms(
       nsroom rooms -u :3001 --admin-auth @admin.txt
       nsroom rooms --via admin --watch
     """
-    from nsroom.introspection.listing import follow_admin, follow_events, rooms_view
+    from nsroom.cli.admin_credentials import run_first
+    from nsroom.introspection.listing import follow, follow_events, rooms_view
 
     server = replace(connection.target(target), reconnect=watch)
-    admin_target = admin.target(server)
+    kind, ways = via.kind(), via.ways(server)
     view = rooms_view(connection.named(server, target), room, all)
     error = None
-    if via is not Via.ADMIN:
-        origin = "" if via is Via.EVENTS else "(from the server's `rooms` event)"
-        timeout = timeout if via is Via.EVENTS else min(timeout, _AUTO_TIMEOUT)
-        error = _try_events(_show(follow_events(server, room, timeout), watch, json, origin))
+    if kind in (Via.AUTO, Via.EVENTS):
+        origin = "" if kind is Via.EVENTS else "(from the server's `rooms` event)"
+        wait = timeout if kind is Via.EVENTS else min(timeout, _AUTO_TIMEOUT)
+        error = _try_events(_show(follow_events(server, room, wait), watch, json, origin))
         if error is None:
             return
-        if via is Via.EVENTS:
-            raise error
-    origin = f"(from {admin_target.namespaces[0]})" if error else ""
-    _read_admin(
-        lambda target: _show(follow_admin(target, view, timeout, say), watch, json, origin),
-        admin_target,
+    run_first(
+        lambda way: _show(follow(way, view, timeout, say), watch, json, f"(from {way.name})" * bool(error)),
+        ways,
         error,
     )
 
@@ -93,23 +83,6 @@ def _try_events(listing: "Coroutine[Any, Any, None]") -> NsroomError | None:
     except (NackError, RefusedError, WaitError) as error:
         return error
     return None
-
-
-def _read_admin(
-    listing: "Callable[[Target], Coroutine[Any, Any, None]]", target: "Target", error: NsroomError | None
-) -> None:
-    """List with the admin namespace. Raises: its error, together with that of the events if there was one."""
-    from nsroom.cli.admin_credentials import run_asking
-    from nsroom.errors import CredentialsError
-
-    try:
-        run_asking(listing, target)
-    except CredentialsError:
-        raise
-    except (RefusedError, WaitError) as second:
-        if error is None:
-            raise
-        raise error.after(second) from None
 
 
 async def _show(source: "AsyncGenerator[Rows, None]", watch: bool, json: bool, origin: str) -> None:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.option_groups import expand
+from nsroom.cli.via_options import ViaOptions
 from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
-    from nsroom.client.target import Target
     from nsroom.introspection.listing import View
+    from nsroom.introspection.ways import Way
 
 _COLUMNS = ("namespace", "sid", "transport", "address", "connected", "rooms")
 _EMPTY = "no sockets: no client is connected"
@@ -31,7 +31,7 @@ def sockets(
         bool, typer.Option("--all", help="Also list the admin namespace, and each socket's own room.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per socket.")] = False,
-    admin: AdminOptions,
+    via: ViaOptions,
 ) -> None:
     """List the sockets of an instrumented server with their rooms.
 
@@ -46,22 +46,22 @@ def sockets(
       nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
       nsroom sockets --watch
     """
-    from nsroom.cli.admin_credentials import run_asking
+    from nsroom.cli.admin_credentials import run_first
     from nsroom.introspection.listing import sockets_view
 
     target = connection.target(*targets or ())
     view = sockets_view(connection.named(target, *targets or ()), all)
-    admin_target = replace(admin.target(target), reconnect=watch and target.reconnect)
-    run_asking(lambda target: _list(target, view, timeout, watch, json), admin_target)
+    ways = via.ways(replace(target, reconnect=watch and target.reconnect))
+    run_first(lambda way: _list(way, view, timeout, watch, json), ways)
 
 
-async def _list(target: "Target", view: "View", timeout: float, watch: bool, json: bool) -> None:
+async def _list(way: "Way", view: "View", timeout: float, watch: bool, json: bool) -> None:
     from contextlib import aclosing
 
-    from nsroom.introspection.listing import follow_admin
+    from nsroom.introspection import listing
     from nsroom.output.tables import follow, show, socket_cells
 
-    async with aclosing(follow_admin(target, view, timeout, say)) as source:
+    async with aclosing(listing.follow(way, view, timeout, say)) as source:
         first = await anext(source)
         if watch:
             await follow(first, source, _COLUMNS, socket_cells, json, _EMPTY)

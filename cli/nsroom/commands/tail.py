@@ -3,17 +3,17 @@
 import sys
 from typing import TYPE_CHECKING
 
-from nsroom.cli.admin_options import AdminOptions
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import SID_CELLS, ShowOptions, TailOptions
 from nsroom.cli.option_groups import expand
+from nsroom.cli.via_options import ViaOptions
 from nsroom.output.stdio import say
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
-    from nsroom.client.target import Target
+    from nsroom.introspection.ways import Way
     from nsroom.output.sinks import Keep, Route
     from nsroom.record import Record
 
@@ -24,7 +24,7 @@ def tail(
     *,
     connection: ConnectionOptions,
     options: TailOptions,
-    admin: AdminOptions,
+    via: ViaOptions,
 ) -> None:
     """Show the events of all sockets of an instrumented server.
 
@@ -44,13 +44,13 @@ def tail(
       nsroom tail --where 'sid=4xT7...' --all --plain
       nsroom tail --save traffic.ndjson -W 60
     """
-    from nsroom.cli.admin_credentials import run_asking
+    from nsroom.cli.admin_credentials import run_first
 
     target = connection.target(*targets or ())
-    admin_target = admin.target(target)
     namespaces = connection.named(target, *targets or ())
-    keep = _keep(options, namespaces, admin_target.namespaces[0])
-    run_asking(lambda target: _tail(target, options, namespaces, keep), admin_target)
+    server = target.place.partition("//")[2]
+    keep = _keep(options, namespaces, via.admin_namespace)
+    run_first(lambda way: _tail(way, server, options, namespaces, keep), via.ways(target))
 
 
 def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Keep":
@@ -71,7 +71,9 @@ def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Kee
     return keep
 
 
-async def _tail(target: "Target", options: TailOptions, namespaces: tuple[str, ...], keep: "Keep") -> None:
+async def _tail(
+    way: "Way", server: str, options: TailOptions, namespaces: tuple[str, ...], keep: "Keep"
+) -> None:
     import asyncio
 
     from nsroom.watch import is_live, within
@@ -80,12 +82,12 @@ async def _tail(target: "Target", options: TailOptions, namespaces: tuple[str, .
         from nsroom.tui.tail_view import tail as show
 
         ready = asyncio.Event()
-        await within(options, show(target, options, namespaces, keep, ready), ready)
+        await within(options, show(way, server, options, namespaces, keep, ready), ready)
     else:
-        await _tail_lines(target, options, keep)
+        await _tail_lines(way, options, keep)
 
 
-async def _tail_lines(target: "Target", options: TailOptions, keep: "Keep") -> None:
+async def _tail_lines(way: "Way", options: TailOptions, keep: "Keep") -> None:
     import asyncio
     from contextlib import AsyncExitStack
 
@@ -96,17 +98,14 @@ async def _tail_lines(target: "Target", options: TailOptions, keep: "Keep") -> N
     async with AsyncExitStack() as stack:
         routes = routes_to(output, options, keep, stack, SID_CELLS, notify=options.notify)
         ready = asyncio.Event()
-        pumping = _pump(target, routes, options.count, ready)
+        pumping = _pump(way, routes, options.count, ready)
         await within(options, run_until_done(pumping, reader_closed(output)), ready)
 
 
-async def _pump(
-    target: "Target", routes: "Sequence[Route]", count: int | None, ready: "asyncio.Event"
-) -> None:
-    from nsroom.introspection.admin.client import Admin
+async def _pump(way: "Way", routes: "Sequence[Route]", count: int | None, ready: "asyncio.Event") -> None:
     from nsroom.output.sinks import pump
 
-    async with Admin(target, say=say) as admin:
-        await admin.require_sockets()
+    async with way.observe(say=say) as observer:
+        await observer.require_sockets()
         ready.set()
-        await pump(admin.batches(), routes, count)
+        await pump(observer.batches(), routes, count)

@@ -4,16 +4,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nsroom.cli.admin_options import AdminOptions, Via
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import ThemeOption
 from nsroom.cli.option_groups import expand
+from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import NackError, NsroomError, RefusedError, UsageError, WaitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from nsroom.client.target import Target
+    from nsroom.introspection.ways import Way
     from nsroom.output.terminal import Theme
 
 
@@ -25,19 +26,12 @@ def top(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the server.")
     ] = 5.0,
-    via: Annotated[
-        Via,
-        typer.Option(
-            "--via",
-            help="admin: read the admin namespace; events: ask the reference server; auto: try both.",
-        ),
-    ] = Via.AUTO,
     all: Annotated[bool, typer.Option("--all", help="Also show the admin namespace.")] = False,
     write: Annotated[
         bool,
         typer.Option("--write", help="Allow actions that change the server: disconnect, join, emit."),
     ] = False,
-    admin: AdminOptions,
+    via: ViaOptions,
     theme: ThemeOption = None,
 ) -> None:
     """Watch the namespaces, rooms and sockets of a server at work.
@@ -59,7 +53,7 @@ def top(
       nsroom rooms --json --watch           in a pipe
     """
     from nsroom.output.stdio import is_terminal
-    from nsroom.tui.top.run import show_admin
+    from nsroom.tui.top.run import show_inside
 
     if not is_terminal():
         raise UsageError(
@@ -67,28 +61,28 @@ def top(
             " `nsroom sockets --json --watch`"
         )
     target = connection.target(*targets or ())
-    admin_target, namespaces = admin.target(target), connection.named(target, *targets or ())
+    namespaces = connection.named(target, *targets or ())
+    kind, ways = via.kind(), via.ways(target)
+    if kind is Via.EVENTS and write:
+        raise UsageError("--write needs a way into the server: leave out --via events")
     error = None
-    if via is Via.EVENTS and write:
-        raise UsageError("--write needs the admin namespace: leave out --via events")
-    if via is not Via.EVENTS:
-        error = _by_admin(
-            admin_target, lambda target: show_admin(target, namespaces, all, timeout, write, theme)
-        )
+    if ways:
+        server = target.place.partition("//")[2]
+        error = _try(ways, lambda way: show_inside(way, server, namespaces, all, timeout, write, theme))
         if error is None:
             return
-        if via is Via.ADMIN or write:
+        if kind is not Via.AUTO or write:
             raise error
     _by_events(target, timeout, theme, error)
 
 
-def _by_admin(target: "Target", show: "Callable[[Target], Coroutine[Any, Any, None]]") -> NsroomError | None:
-    """Show the admin namespace's data; return the error if the server does not offer it."""
-    from nsroom.cli.admin_credentials import run_asking
+def _try(ways: "Sequence[Way]", show: "Callable[[Way], Coroutine[Any, Any, None]]") -> NsroomError | None:
+    """Show the server from inside; return the error if it offers no way to that."""
+    from nsroom.cli.admin_credentials import run_first
     from nsroom.errors import CredentialsError
 
     try:
-        run_asking(show, target)
+        run_first(show, ways)
     except CredentialsError:
         raise
     except (RefusedError, WaitError) as error:
@@ -97,7 +91,7 @@ def _by_admin(target: "Target", show: "Callable[[Target], Coroutine[Any, Any, No
 
 
 def _by_events(target: "Target", timeout: float, theme: "Theme | None", first: NsroomError | None) -> None:
-    """Show the rooms of the server's events. Raises: the errors of both ways."""
+    """Show the rooms of the server's events. Raises: the errors of all ways."""
     from nsroom.cli.run import run
     from nsroom.tui.top.run import show_events
 
@@ -106,4 +100,4 @@ def _by_events(target: "Target", timeout: float, theme: "Theme | None", first: N
     except (NackError, RefusedError, WaitError) as error:
         if first is None:
             raise
-        raise error.after(first) from None
+        raise error.also(first) from None

@@ -1,18 +1,24 @@
-"""Sockets and servers as an admin namespace describes them. Pure."""
+"""The servers, sockets and rooms that are seen from inside, whatever the way. Pure."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from nsroom.output.room_names import Room, parse_room
+from nsroom.output.room_names import Room, find_room, parse_room, room_order
 from nsroom.record import Json
 
 Key = tuple[str, str]
 """A namespace, and a sid in it."""
 
 
+_MAX_DISCONNECTED = 100_000
+_SILENCE = 10_000_000
+"""Microseconds without statistics, which arrive every two seconds, before a server is dropped."""
+
+
 class Feature(StrEnum):
-    """A feature that an admin namespace supports."""
+    """What a way to see a server supports, in the words of the Admin UI."""
 
     EMIT = "EMIT"
     JOIN = "JOIN"
@@ -36,6 +42,8 @@ class Socket:
     connected: int | None = None
     """Microseconds since the epoch, by the server's clock."""
     data: Json = None
+    server: str | None = None
+    """The server process that has it, of several."""
     is_described: bool = False
     """Whether the server has described it; else it is only known from events."""
 
@@ -54,6 +62,82 @@ class Server:
     """The number of sockets in each."""
     clients: int
     at: int
+
+
+class Inventory:
+    """What is known of a server: its processes, and its sockets with their rooms."""
+
+    def __init__(self, name: str, own_namespace: str = "") -> None:
+        self.name = name
+        """The way it is seen, for messages: `/admin`."""
+        self.own_namespace = own_namespace
+        """The namespace through which it is seen, which is not listed."""
+        self.heartbeat = 25.0
+        """Seconds in which every socket is described, if the list of all of them does not arrive."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Start over: nothing is known."""
+        self.features: list[str] | None = None
+        """The features that the way supports, or None while that is not known."""
+        self.listed = False
+        """Whether the list of all sockets has arrived."""
+        self.sockets: dict[Key, Socket] = {}
+        self._servers: dict[str, Server] = {}
+        self._disconnected: dict[Key, None] = {}
+
+    @property
+    def reports_sockets(self) -> bool:
+        """Whether the sockets and their events are reported."""
+        return Feature.ALL_EVENTS in (self.features or ())
+
+    def servers(self, now: int) -> list[Server]:
+        """Return the servers that have sent statistics recently."""
+        return [each for each in self._servers.values() if now - each.at < _SILENCE]
+
+    def socket_counts(self, now: int) -> dict[str, int]:
+        """Return the number of sockets in each namespace, over all servers, from their statistics."""
+        total: dict[str, int] = defaultdict(int)
+        for server in self.servers(now):
+            for namespace, number in server.namespaces.items():
+                total[namespace] += number
+        total.pop(self.own_namespace, None)
+        return dict(sorted(total.items()))
+
+    def is_disconnected(self, key: Key) -> bool:
+        """Return whether a socket has disconnected."""
+        return key in self._disconnected
+
+    def select(self, namespaces: Collection[str] = (), all: bool = False) -> list[Socket]:
+        """Return the sockets of these namespaces, or of all but the one through which they are seen."""
+        chosen = (
+            each
+            for each in self.sockets.values()
+            if (each.namespace in namespaces if namespaces else all or each.namespace != self.own_namespace)
+        )
+        return sorted(chosen, key=lambda each: each.key)
+
+    def rooms(
+        self, namespaces: Collection[str] = (), all: bool = False
+    ) -> dict[tuple[str, Room], list[Socket]]:
+        """Return the rooms with their members; the room of each socket itself only with `all`."""
+        found: dict[tuple[str, Room], list[Socket]] = defaultdict(list)
+        for socket in self.select(namespaces, all):
+            for room in socket.rooms:
+                if all or (socket.namespace, room) not in self.sockets:
+                    found[socket.namespace, room].append(socket)
+        return dict(sorted(found.items(), key=lambda item: (item[0][0], room_order(item[0][1]))))
+
+    def find_room(self, name: str, namespaces: Collection[str] = ()) -> Room:
+        """Return the room that a user names; see `output.room_names`."""
+        return find_room(name, (room for _, room in self.rooms(namespaces)))
+
+    def remove(self, key: Key) -> None:
+        """Take note that a socket has disconnected."""
+        self.sockets.pop(key, None)
+        self._disconnected[key] = None
+        if len(self._disconnected) > _MAX_DISCONNECTED:
+            del self._disconnected[next(iter(self._disconnected))]
 
 
 def parse_socket(described: Json) -> Socket | None:

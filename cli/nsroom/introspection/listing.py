@@ -1,4 +1,4 @@
-"""List rooms and sockets as plain JSON, from the server's own events or from its admin namespace."""
+"""List rooms and sockets as plain JSON, from the server's own events or as it is seen from inside."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -7,17 +7,17 @@ from nsroom.client.client import Client
 from nsroom.client.events import Emit
 from nsroom.client.target import Target
 from nsroom.errors import NackError, WaitError
-from nsroom.introspection.admin.client import Admin, Say
-from nsroom.introspection.admin.state import State
-from nsroom.introspection.inventory import Socket
+from nsroom.introspection.inventory import Inventory, Socket
+from nsroom.introspection.observer import Say
+from nsroom.introspection.ways import Way
 from nsroom.output.room_names import is_named, parse_room, room_order
 from nsroom.output.stdio import detail, say
 from nsroom.output.tables import Row, Rows
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Json, format_time
 
-View = Callable[[State], Rows]
-"""Select rows from the state of an admin namespace."""
+View = Callable[[Inventory], Rows]
+"""Select rows from what is known of a server."""
 
 _POLL_INTERVAL = 1.0
 """Seconds between two requests to a server that does not report changes by itself."""
@@ -88,7 +88,7 @@ async def _answer(client: Client, namespace: str, event: str, args: list[Json]) 
 def rooms_view(namespaces: tuple[str, ...], room: str | None, all: bool) -> View:
     """Return a view of the rooms with their members' sids, in these namespaces or in all."""
 
-    def view(state: State) -> Rows:
+    def view(state: Inventory) -> Rows:
         return [
             {
                 "namespace": key[0],
@@ -112,7 +112,7 @@ def _member(socket: Socket) -> Row:
     return {"sid": socket.sid}
 
 
-def _socket_row(state: State, socket: Socket, all: bool) -> Row:
+def _socket_row(state: Inventory, socket: Socket, all: bool) -> Row:
     rooms = [room for room in socket.rooms if all or (socket.namespace, room) not in state.sockets]
     row = {
         "namespace": socket.namespace,
@@ -123,18 +123,19 @@ def _socket_row(state: State, socket: Socket, all: bool) -> Row:
         "connected": format_time(socket.connected) if socket.connected else None,
         "rooms": sorted(rooms, key=room_order),
         "data": socket.data or None,
+        "server": socket.server,
     }
     return {key: value for key, value in row.items() if value is not None}
 
 
-async def follow_admin(target: Target, view: View, timeout: float, say: Say) -> AsyncGenerator[Rows, None]:
-    """Yield the rows of an admin namespace, again after every change. Raises: as `Admin`."""
-    async with Admin(target, timeout=timeout, say=say) as admin:
-        await admin.wait_for_sockets()
-        listed = admin.state.listed
-        yield view(admin.state)
-        async for _ in admin.batches():
-            await admin.read_until(lambda: False, _DEBOUNCE)
+async def follow(way: Way, view: View, timeout: float, say: Say) -> AsyncGenerator[Rows, None]:
+    """Yield the rows of a server seen from inside, again after every change. Raises: as its observer."""
+    async with way.observe(timeout=timeout, say=say) as observer:
+        await observer.wait_for_sockets()
+        listed = observer.state.listed
+        yield view(observer.state)
+        async for _ in observer.batches():
+            await observer.read_until(lambda: False, _DEBOUNCE)
             # After a lost connection nothing is known until the server sends its list again.
-            if admin.state.listed or (admin.state.features and not listed):
-                yield view(admin.state)
+            if observer.state.listed or (observer.state.features and not listed):
+                yield view(observer.state)

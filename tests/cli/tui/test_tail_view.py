@@ -79,6 +79,6 @@ async def test_how_it_looks(cols: int, rows: int) -> None:
     said = emit("message", {"room": "lobby", "text": "hello"}, sid="ann-KWMaX0AAAAB")
     left = packet("disconnect", namespace="/chat", sid="cat-KWMaX0AAAAB", reason="transport close")
     viewed = observed(*(each._replace(time=NOON) for each in (*clients, *joins, said, left)))
-    viewed.server, viewed.proxied_server, viewed.admin_namespace = "localhost:3000", "", "/admin"
+    viewed.server, viewed.proxied_server, viewed.via = "localhost:3000", "", "/admin"
     viewed.times = Times.UTC
     await drawing.is_drawn(viewed, "tail", cols, rows)

@@ -4,44 +4,22 @@ The events are those of `@socket.io/admin-ui` 0.5 and of `instrument()` in pytho
 are the client's, as in every Record: `out` is what a client emitted, `in` what the server sent to it.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
 from nsroom.introspection.admin.offsets import without_offset
-from nsroom.introspection.inventory import Feature, Key, Server, Socket, parse_server, parse_socket
-from nsroom.output.room_names import Room, find_room, parse_room, room_order
+from nsroom.introspection.inventory import Inventory, Key, Socket, parse_server, parse_socket
+from nsroom.output.room_names import Room, parse_room
 from nsroom.record import Direction, Json, Kind, Record, parse_time
 
-_MAX_DISCONNECTED = 100_000
-_SILENCE = 10_000_000
-"""Microseconds without statistics, which arrive every two seconds, before a server is dropped."""
 
-
-class State:
+class State(Inventory):
     """The servers and sockets behind one admin namespace; it starts over with each connection."""
 
     def __init__(self, namespace: str = "/admin") -> None:
-        self.namespace = namespace
-        self.heartbeat = 25.0
-        """Seconds in which python-socketio describes every socket again."""
+        super().__init__(namespace, namespace)
         self._sequence = count(1)
-        self._reset()
-
-    def _reset(self) -> None:
-        self.features: list[str] | None = None
-        """The features that the server reports, or None until it has."""
-        self.listed = False
-        """Whether the list of all sockets has arrived."""
-        self.sockets: dict[Key, Socket] = {}
-        self._servers: dict[str, Server] = {}
-        self._disconnected: dict[Key, None] = {}
-
-    @property
-    def reports_sockets(self) -> bool:
-        """Whether the server reports sockets and events: not in production mode."""
-        return Feature.ALL_EVENTS in (self.features or ())
 
     @property
     def acknowledges(self) -> bool:
@@ -51,58 +29,17 @@ class State:
         """
         return (self.features or [""])[0] == "AGGREGATED_EVENTS"
 
-    def servers(self, now: int) -> list[Server]:
-        """Return the servers that have sent statistics recently."""
-        return [each for each in self._servers.values() if now - each.at < _SILENCE]
-
-    def socket_counts(self, now: int) -> dict[str, int]:
-        """Return the number of sockets in each namespace, over all servers, from their statistics."""
-        total: dict[str, int] = defaultdict(int)
-        for server in self.servers(now):
-            for namespace, number in server.namespaces.items():
-                total[namespace] += number
-        total.pop(self.namespace, None)
-        return dict(sorted(total.items()))
-
-    def is_disconnected(self, key: Key) -> bool:
-        """Return whether a socket has disconnected."""
-        return key in self._disconnected
-
-    def select(self, namespaces: Collection[str] = (), all: bool = False) -> list[Socket]:
-        """Return the sockets of these namespaces, or of all but the admin namespace itself."""
-        chosen = (
-            each
-            for each in self.sockets.values()
-            if (each.namespace in namespaces if namespaces else all or each.namespace != self.namespace)
-        )
-        return sorted(chosen, key=lambda each: each.key)
-
-    def rooms(
-        self, namespaces: Collection[str] = (), all: bool = False
-    ) -> dict[tuple[str, Room], list[Socket]]:
-        """Return the rooms with their members; the room of each socket itself only with `all`."""
-        found: dict[tuple[str, Room], list[Socket]] = defaultdict(list)
-        for socket in self.select(namespaces, all):
-            for room in socket.rooms:
-                if all or (socket.namespace, room) not in self.sockets:
-                    found[socket.namespace, room].append(socket)
-        return dict(sorted(found.items(), key=lambda item: (item[0][0], room_order(item[0][1]))))
-
-    def find_room(self, name: str, namespaces: Collection[str] = ()) -> Room:
-        """Return the room that a user names; see `output.room_names`."""
-        return find_room(name, (room for _, room in self.rooms(namespaces)))
-
     def feed(self, record: Record) -> list[Record]:
         """Apply one record of the connection, and return the socket actions that it reports as Records."""
         if record.kind is Kind.OPEN:
             self._open(record.data)
-        elif record.namespace == self.namespace:
+        elif record.namespace == self.own_namespace:
             if record.kind is Kind.EVENT and record.direction is Direction.IN:
                 handle = _EVENTS.get(str(record.event))
                 return handle(self, record) if handle else []
             if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
                 # Not on the answer: events that the server emits while it accepts us arrive before that.
-                self._reset()
+                self.reset()
         return []
 
     def _open(self, data: Json) -> None:
@@ -158,7 +95,7 @@ class State:
     def _socket_disconnected(self, record: Record) -> list[Record]:
         match record.args:
             case [str() as namespace, str() as sid, reason, *rest]:
-                self._remove((namespace, sid))
+                self.remove((namespace, sid))
                 return [
                     self._record(
                         Kind.DISCONNECT, record, rest, (namespace, sid), Direction.IN, reason=str(reason)
@@ -229,12 +166,6 @@ class State:
         if key not in self.sockets and key not in self._disconnected:
             self.sockets[key] = Socket(*key)
         return self.sockets.get(key)
-
-    def _remove(self, key: Key) -> None:
-        self.sockets.pop(key, None)
-        self._disconnected[key] = None
-        if len(self._disconnected) > _MAX_DISCONNECTED:
-            del self._disconnected[next(iter(self._disconnected))]
 
     def _record(
         self, kind: Kind, record: Record, rest: list[Json], key: Key, direction: Direction, **fields: Json

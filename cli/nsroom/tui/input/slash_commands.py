@@ -57,7 +57,7 @@ class CommandContext:
             raise UsageError("this is a recording: nothing can be sent")
         if self.view.proxied_server:
             raise UsageError("the proxy only observes: nothing can be sent")
-        if self.view.admin_namespace:
+        if self.view.via:
             raise UsageError("this only observes the sockets: nothing can be sent; see `nsroom top --write`")
         if self.view.client is None:
             raise UsageError("not connected yet")

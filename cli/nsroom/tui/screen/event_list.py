@@ -47,7 +47,7 @@ def _hints(view: View, width: int) -> list[Fragments]:
         return [] if model.rows or view.progress else _hint("the recording is empty")
     if view.proxied_server:
         return [] if model.rows else _connect_a_client(view, width)
-    if view.admin_namespace:
+    if view.via:
         return [] if model.rows else _hint("no events yet: what the sockets emit and receive shows here")
     has_events = any(namespace.events for namespace in model.namespaces.by_name.values())
     return [] if has_events and len(model.rows) > _FEW_ROWS else first_steps(view, width)

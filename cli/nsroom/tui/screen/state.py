@@ -91,8 +91,8 @@ class View:
     """The name of the recording, if this shows one instead of a connection."""
     proxied_server: str = ""
     """The server behind `nsroom proxy`, if this shows a proxy instead of a connection."""
-    admin_namespace: str = ""
-    """The namespace that reports the sockets of a server, if this shows those instead of a connection."""
+    via: str = ""
+    """The way to see a server from inside (`/admin`), if this shows its sockets instead of a connection."""
     progress: str = ""
     """How much of the recording is read."""
     playback: Playback | None = None
@@ -163,7 +163,7 @@ class View:
     @property
     def can_send(self) -> bool:
         """Whether this is a connection of our own."""
-        return not (self.recording_name or self.proxied_server or self.admin_namespace)
+        return not (self.recording_name or self.proxied_server or self.via)
 
     @property
     def is_modal(self) -> bool:

@@ -43,8 +43,8 @@ def _server(view: View) -> Fragments:
     server: Fragments = [(style, f"{dot} "), ("", clip(safe(view.server), 40))]
     if view.proxied_server:
         server += [("class:quiet", " → "), ("", clip(safe(view.proxied_server), 40))]
-    if view.admin_namespace:
-        server.append(("class:quiet", f"  via {clip(safe(view.admin_namespace), 24)}"))
+    if view.via:
+        server.append(("class:quiet", f"  via {clip(safe(view.via), 24)}"))
     if view.failure:
         server.append(("class:failed", "  no connection"))
     elif namespaces.state is State.CONNECTING and namespaces.attempt:

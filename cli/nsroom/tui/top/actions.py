@@ -1,14 +1,15 @@
-"""Change the server from `top`, through its admin namespace: disconnect sockets, join them to rooms, emit."""
+"""Change the server from `top`: disconnect sockets, join them to rooms, emit."""
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from nsroom.cli.shell_words import split
 from nsroom.client.events import parse_arguments
 from nsroom.errors import UsageError, WaitError
 from nsroom.filters import MAX_LENGTH
-from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.inventory import Feature, Key, Socket
+from nsroom.introspection.observer import Observer
 from nsroom.output.room_names import Room, is_named, room_text
 from nsroom.tui.top.activity import Scope
 
@@ -19,20 +20,20 @@ _MAX_FOLLOWED = 100
 class Actions:
     """The actions on a socket, or on the members of a room; each returns what happened."""
 
-    def __init__(self, admin: Admin, write: bool, timeout: float) -> None:
+    def __init__(self, observer: Observer[Any], write: bool, timeout: float) -> None:
         self.can_write = write
-        self._admin = admin
+        self._observer = observer
         self._timeout = timeout
 
     def require(self, feature: Feature) -> None:
         """Check that the user and the server allow a change. Raises: UsageError, RefusedError."""
         if not self.can_write:
             raise UsageError("this changes the server: start top with --write to allow it")
-        self._admin.require(feature)
+        self._observer.require(feature)
 
     def members(self, scope: Scope) -> list[Socket]:
         """Return the sockets of a scope."""
-        sockets = self._admin.state.select([scope.namespace])
+        sockets = self._observer.state.select([scope.namespace])
         if scope.sid is not None:
             return [each for each in sockets if each.sid == scope.sid]
         if scope.room is not None:
@@ -43,18 +44,18 @@ class Actions:
         """Return the sid or the room as the server knows it, or None for the whole namespace."""
         if scope.sid is not None or scope.room is None:
             return scope.sid
-        return self._admin.state.find_room(scope.room, [scope.namespace])
+        return self._observer.state.find_room(scope.room, [scope.namespace])
 
     async def kick(self, scope: Scope) -> str:
         """Disconnect the sockets. Raises: NsroomError."""
         keys = [each.key for each in self.members(scope)]
         where = self._filter(scope)
-        await self._admin.command(Feature.DISCONNECT, "_disconnect", scope.namespace, False, where)
+        await self._observer.disconnect(scope.namespace, where)
 
         def left() -> list[Key]:
-            return [key for key in keys if not self._admin.state.is_disconnected(key)]
+            return [key for key in keys if not self._observer.state.is_disconnected(key)]
 
-        if not await self._admin.read_until(lambda: not left(), self._timeout):
+        if not await self._observer.read_until(lambda: not left(), self._timeout):
             raise WaitError(f"{len(left())} of {len(keys)} still connected after {self._timeout:g} s")
         return f"disconnected {counted(keys)} from {scope.namespace}"
 
@@ -62,15 +63,15 @@ class Actions:
         """Join the sockets to a room. Raises: NsroomError."""
         if not name:
             raise UsageError("name the room to join")
-        state, sockets = self._admin.state, self.members(scope)
+        state, sockets = self._observer.state, self.members(scope)
         room = state.find_room(name, [scope.namespace])
-        await self._admin.command(Feature.JOIN, "join", scope.namespace, room, self._filter(scope))
+        await self._observer.join(scope.namespace, room, self._filter(scope))
 
         def inside() -> bool:
             known = (state.sockets.get(each.key) for each in sockets)
             return all(each is None or any(is_named(name, room) for room in each.rooms) for each in known)
 
-        if not await self._admin.read_until(inside, self._timeout):
+        if not await self._observer.read_until(inside, self._timeout):
             raise WaitError(f"not confirmed within {self._timeout:g} s that all are in {name}")
         return f"joined {counted(sockets)} to {name}"
 
@@ -80,7 +81,7 @@ class Actions:
         if not event:
             raise UsageError("name the event to emit")
         values = parse_arguments(args)
-        await self._admin.command(Feature.EMIT, "emit", scope.namespace, self._filter(scope), event, *values)
+        await self._observer.emit(scope.namespace, self._filter(scope), event, values)
         return f"emitted {event} to {label(scope)}"
 
     def where(self, scope: Scope) -> str:

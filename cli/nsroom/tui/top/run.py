@@ -1,14 +1,16 @@
-"""Run `top`, with an admin namespace or with the server's own events."""
+"""Run `top`, from inside the server or with the server's own events."""
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from typing import Any
 
 from nsroom.channel import now
 from nsroom.cli import configuration
 from nsroom.cli.display_options import TailOptions
 from nsroom.client.target import Target
-from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.listing import follow_events
+from nsroom.introspection.observer import Observer
+from nsroom.introspection.ways import Way
 from nsroom.output.tables import Rows
 from nsroom.output.terminal import Theme
 from nsroom.record import Direction, Kind, Record
@@ -18,41 +20,42 @@ from nsroom.tui.screen.notice import Notice
 from nsroom.tui.top.actions import Actions
 from nsroom.tui.top.app import TopApp
 from nsroom.tui.top.model import Model
-from nsroom.tui.top.sources import AdminSource, EventsSource
+from nsroom.tui.top.sources import EventsSource, InsideSource
 from nsroom.tui.top.state import TopView
 
 
-async def show_admin(
-    target: Target,
+async def show_inside(
+    way: Way,
+    server: str,
     namespaces: tuple[str, ...],
     all: bool,
     timeout: float,
     write: bool = False,
     theme: Theme | None = None,
 ) -> None:
-    """Show a server through its admin namespace until the user leaves; change it only with `write`.
+    """Show a server from inside until the user leaves; change it only with `write`.
 
-    Raises: as `Admin`; Stopped.
+    Raises: as the observer; Stopped.
     """
     notice = Notice()
-    async with Admin(target, timeout=timeout, say=notice.show) as admin:
+    async with way.observe(timeout=timeout, say=notice.show) as observer:
         notice.clear()  # the user did not miss anything before the first frame
-        model = Model(AdminSource(admin, namespaces, all), namespaces=namespaces)
-        actions = Actions(admin, write, timeout)
-        view = TopView(model, _server(target), f"via {target.namespaces[0]}", notice=notice, actions=actions)
+        model = Model(InsideSource(observer, namespaces, all), namespaces=namespaces)
+        actions = Actions(observer, write, timeout)
+        view = TopView(model, server, f"via {observer.state.name}", notice=notice, actions=actions)
         while True:
             app = _new_app(view, theme)
-            app.spawn(_follow_admin(admin, app))
+            app.spawn(_follow(observer, app))
             await app.run()
             if app.followed is None:
                 return
             where = actions.where(app.followed)
-            await tail_view.show(admin, target, TailOptions(theme=theme), where, None, notice)
+            await tail_view.show(observer, server, TailOptions(theme=theme), where, None, notice)
             notice.clear()
 
 
-async def _follow_admin(admin: Admin, app: TopApp) -> None:
-    async for records in admin.batches():
+async def _follow(observer: Observer[Any], app: TopApp) -> None:
+    async for records in observer.batches():
         _update_connection(app.view, records)
         app.view.model.learn(records, now())
         app.redraw()
@@ -75,7 +78,7 @@ async def show_events(target: Target, timeout: float, theme: Theme | None = None
         source = EventsSource()
         source.update(await anext(listing))
         model = Model(source, sees_events=False, namespaces=target.namespaces)
-        app = _new_app(TopView(model, _server(target), "via its events"), theme)
+        app = _new_app(TopView(model, target.place.partition("//")[2], "via its events"), theme)
         app.spawn(_follow_listing(listing, source, app))
         await app.run()
 
@@ -89,7 +92,3 @@ async def _follow_listing(listing: AsyncGenerator[Rows, None], source: EventsSou
 def _new_app(view: TopView, theme: Theme | None) -> TopApp:
     tune_garbage_collector()
     return TopApp(view, config.settings(configuration.load(), theme))
-
-
-def _server(target: Target) -> str:
-    return target.place.partition("//")[2]

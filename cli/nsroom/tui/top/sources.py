@@ -1,10 +1,11 @@
-"""Sources of the snapshots for `top`: the admin namespace, or the server's own events."""
+"""Sources of the snapshots for `top`: a server seen from inside, or its own events."""
 
 from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
-from nsroom.introspection.admin.client import Admin
 from nsroom.introspection.inventory import Socket
+from nsroom.introspection.observer import Observer
 from nsroom.output.tables import Rows
 from nsroom.record import Json
 from nsroom.tui.top.activity import Snapshot
@@ -16,11 +17,11 @@ _PRODUCTION = (
 _EVENTS_ONLY = "the server's events show only rooms and members; an admin namespace shows everything"
 
 
-class AdminSource:
-    """Snapshots from an admin namespace."""
+class InsideSource:
+    """Snapshots of a server seen from inside."""
 
-    def __init__(self, admin: Admin, namespaces: Collection[str], all: bool) -> None:
-        self._admin = admin
+    def __init__(self, observer: Observer[Any], namespaces: Collection[str], all: bool) -> None:
+        self._observer = observer
         self._namespaces = namespaces
         self._all = all
         self._last = Snapshot()
@@ -29,7 +30,7 @@ class AdminSource:
 
     def __call__(self, now: int) -> Snapshot:
         """Return the current snapshot; after a reconnection, the last one until the sockets are listed."""
-        state = self._admin.state
+        state = self._observer.state
         if state.features is None:
             self._connected_at = None
             return Snapshot(self._last.sockets, self._last.population, self._last.servers, connected=False)
@@ -40,7 +41,7 @@ class AdminSource:
         return self._last
 
     def _take(self, now: int) -> Snapshot:
-        state = self._admin.state
+        state = self._observer.state
         sockets = state.select(self._namespaces, self._all)
         population = dict.fromkeys(self._namespaces, 0) | self._population(now)
         if state.reports_sockets and state.listed:
@@ -49,7 +50,7 @@ class AdminSource:
         return Snapshot(sockets, population, state.servers(now), hint=hint)
 
     def _population(self, now: int) -> dict[str, int]:
-        counts = self._admin.state.socket_counts(now)
+        counts = self._observer.state.socket_counts(now)
         return {
             name: count for name, count in counts.items() if not self._namespaces or name in self._namespaces
         }

@@ -26,7 +26,7 @@ async def test_it_lists_the_sockets_and_follows_them(reference: Reference, conne
         await admin.wait_for_sockets()
         key = ("/chat", client.namespaces["/chat"] or "")
         assert key in admin.state.sockets
-        await admin.command(Feature.JOIN, "join", "/chat", "lobby", key[1])
+        await admin.join("/chat", "lobby", key[1])
         assert await admin.read_until(lambda: "lobby" in admin.state.sockets[key].rooms, 5)
         await client.close()
         assert await admin.read_until(lambda: admin.state.is_disconnected(key), 5)
@@ -46,12 +46,12 @@ async def test_commands_while_the_batches_are_read(reference: Reference, connect
         key = ("/chat", client.namespaces["/chat"] or "")
         following = asyncio.create_task(follow(admin))
         await asyncio.sleep(0)
-        await admin.command(Feature.JOIN, "join", "/chat", "lobby", key[1])
+        await admin.join("/chat", "lobby", key[1])
         assert await admin.read_until(lambda: "lobby" in admin.state.sockets[key].rooms, 10)
         assert any(record.event == "join-room" for record in seen)
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
-        await admin.command(Feature.DISCONNECT, "_disconnect", "/chat", False, key[1])
+        await admin.disconnect("/chat", key[1])
         assert await admin.read_until(lambda: admin.state.is_disconnected(key), 10)
 
 

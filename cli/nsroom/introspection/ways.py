@@ -1,0 +1,37 @@
+"""The ways to see a server from inside."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nsroom.client.target import Target
+from nsroom.introspection.observer import Observer, Say
+
+
+class Way(Protocol):
+    """A way to see a server from inside, which `observe` begins."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def observe(self, *, timeout: float = 5.0, say: Say = str) -> Observer[Any]:
+        """Return an observer, to be entered; `timeout` is in seconds, `say` takes notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminWay:
+    """The admin namespace of an instrumented server."""
+
+    target: Target
+    """Its one namespace is the admin namespace."""
+
+    @property
+    def name(self) -> str:
+        """Return the namespace."""
+        return self.target.namespaces[0]
+
+    def observe(self, *, timeout: float = 5.0, say: Say = str) -> Observer[Any]:
+        """Return a connection to the admin namespace."""
+        from nsroom.introspection.admin.client import Admin
+
+        return Admin(self.target, timeout=timeout, say=say)
