@@ -71,7 +71,16 @@ PURE = (
     "nsroom.tui.model",
     *(
         f"nsroom.proxy.{name}"
-        for name in ("traffic", "sessions", "addresses", "notices", "totals", "dropping", "bodies")
+        for name in (
+            "traffic",
+            "sessions",
+            "addresses",
+            "notices",
+            "totals",
+            "dropping",
+            "bodies",
+            "messages",
+        )
     ),
 )
 NOT_PURE = {"asyncio", "socket", "ssl", "time", "threading", "select", "selectors"}

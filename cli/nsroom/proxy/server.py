@@ -22,9 +22,10 @@ from nsroom.errors import ConnectError, UsageError
 from nsroom.proxy.addresses import Addresses
 from nsroom.proxy.faults import Faults
 from nsroom.proxy.notices import Notices
-from nsroom.proxy.relay import Relay, Upstream
+from nsroom.proxy.relay import Relay
 from nsroom.proxy.sessions import Sessions
 from nsroom.proxy.totals import Totals
+from nsroom.proxy.upstream import Upstream
 from nsroom.record import Record
 
 _BACKLOG = 1024

@@ -4,37 +4,26 @@ Pure: `feed` returns the bytes to pass on, and the relay sends them. Every Recor
 """
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from nsroom.errors import DecodeError
-from nsroom.protocol import http11, strict_json, websocket
+from nsroom.protocol import http11, strict_json
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.http11 import Body, End, Head, Opaque
-from nsroom.protocol.websocket import Message, Opcode
 from nsroom.proxy import bodies
 from nsroom.proxy.addresses import Addresses, Page
-from nsroom.proxy.dropping import Cutter, Drops
+from nsroom.proxy.dropping import Drops
+from nsroom.proxy.messages import SENDER, Seen, Socket, passed_unread
 from nsroom.proxy.sessions import LIMITS, Link, Sessions
 from nsroom.record import Direction, Json, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
-_TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
-_SENDER = {IN: "server", OUT: "client"}
 _MAX_PAGE = 2 * 2**20
 """Bytes of a page or script that are searched for the server's address."""
 _PAGES = ("text/html", "application/xhtml+xml", "text/javascript", "application/javascript")
 _MAX_TEXT = 2000
 """Characters of a refusal's body that are recorded."""
-
-
-class Seen(NamedTuple):
-    """Bytes to pass on, and the Records of their packets."""
-
-    data: bytes
-    records: list[Record]
 
 
 @dataclass(slots=True)
@@ -134,7 +123,7 @@ class Conversation:
 
     def close(self, first: Direction, how: str, at: int) -> list[Record]:
         """Return the Records of the end of the connection: the side that ended it first, and how it did."""
-        reason = f"the {_SENDER[first]} {how}"
+        reason = f"the {SENDER[first]} {how}"
         if self.socket is not None:
             return self.socket.close(reason, at)
         links = [exchange.link for exchange in self._exchanges if exchange.link is not None]
@@ -153,7 +142,7 @@ class Conversation:
     def _not_http(self, direction: Direction, reason: str, at: int) -> list[Record]:
         if not reason:
             return []
-        return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=_passed_unread(direction, reason))]
+        return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=passed_unread(direction, reason))]
 
     def _framing(self, head: Head) -> http11.Framing | int:
         return http11.response_framing(head, self._exchanges[0].method if self._exchanges else "GET")
@@ -255,10 +244,6 @@ def _answered(exchange: _Exchange, head: Head, at: int) -> list[Record]:
     return _frames(link, IN, exchange.response_body, head, at)
 
 
-def _passed_unread(direction: Direction, reason: str | ValueError) -> str:
-    return f"the {_SENDER[direction]}'s data is passed on unread: {reason}"
-
-
 def _frames(
     link: Link, direction: Direction, body: bodies.Collected, head: Head | None, at: int
 ) -> list[Record]:
@@ -266,10 +251,10 @@ def _frames(
         data = body.decoded(head.get("content-encoding") if head else "")
         frames = Dialect(3 if link.is_old else 4).split_body(data, LIMITS)
     except DecodeError as error:
-        message = f"a polling body of the {_SENDER[direction]}: {error}"
+        message = f"a polling body of the {SENDER[direction]}: {error}"
         return [link.note(Kind.PROTOCOL_ERROR, at, message=message)]
     except ValueError as error:
-        message = f"a polling body of the {_SENDER[direction]} is not shown: {error}"
+        message = f"a polling body of the {SENDER[direction]} is not shown: {error}"
         return [link.note(Kind.GAP, at, message=message)]
     return [record for frame in frames for record in link.feed(direction, frame, at)]
 
@@ -305,74 +290,3 @@ def _refusal_body(exchange: _Exchange, head: Head) -> Json:
     except ValueError:
         return text
     return value if isinstance(value, (dict, str)) else text
-
-
-class Socket:
-    """The messages of a WebSocket, in both directions; without a link (not Engine.IO) they pass unread."""
-
-    def __init__(self, link: Link | None, deflate: bool, drops: Drops | None) -> None:
-        self._link = link
-        self._readers = {way: websocket.Reader(deflate) for way in (IN, OUT)} if link else {}
-        self._cutters = {way: Cutter(drops) for way in (IN, OUT)} if drops else {}
-        self._closed = False
-
-    def feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
-        """Return the bytes to pass on, with their Records; if packets are dropped, incomplete ones wait."""
-        if self._link is None:
-            return [Seen(data, [])]
-        messages = self._messages(self._link, direction, data, at)
-        if direction in self._cutters:
-            cut = self._cutters[direction].cut(data, messages, lambda: self._is_incomplete(direction))
-            return [Seen(*piece) for piece in cut]
-        seen: list[Record] = []
-        for _, records in messages:
-            seen += records
-        return [Seen(data, seen)]
-
-    def end(self, direction: Direction) -> bytes:
-        """Return the bytes of a direction that were held back."""
-        return self._cutters[direction].end() if direction in self._cutters else b""
-
-    def close(self, reason: str, at: int) -> list[Record]:
-        """Return the Record of the connection's end, unless the WebSocket was closed before."""
-        if self._link is None:
-            return []
-        self._link.close()
-        if self._closed:
-            return []
-        return [self._link.note(Kind.CLOSE, at, reason=f"{reason} without closing the WebSocket")]
-
-    def _is_incomplete(self, direction: Direction) -> bool:
-        return self._link is not None and self._link.is_incomplete(direction)
-
-    def _messages(
-        self, link: Link, direction: Direction, data: bytes, at: int
-    ) -> Iterator[tuple[Message | None, list[Record]]]:
-        """Yield each message that is now complete, with the Records that it completes."""
-        reader = self._readers.get(direction)
-        if reader is None:
-            yield None, []
-            return
-        try:
-            for message in reader.feed(data):
-                if message.opcode is _TEXT or message.opcode is _BINARY:
-                    yield message, link.feed(direction, message.data, at)
-                else:
-                    yield message, self._control(link, direction, message, at)
-        except ValueError as error:
-            del self._readers[direction]
-            yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=_passed_unread(direction, error))]
-
-    def _control(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
-        records = []
-        if fault := websocket.control_fault(message):
-            text = f"the {_SENDER[direction]} sent {fault}; it is passed on"
-            records.append(link.note(Kind.PROTOCOL_ERROR, at, message=text))
-        if message.opcode is not Opcode.CLOSE or self._closed:
-            return records
-        self._closed = True
-        assert isinstance(message.data, bytes)
-        code, text = websocket.close_reason(message.data)
-        details = ": ".join(filter(None, ["no code" if code is None else f"code {code}", text]))
-        reason = f"the {_SENDER[direction]} closed the WebSocket"
-        return [*records, link.note(Kind.CLOSE, at, reason=reason, message=details)]

@@ -13,62 +13,12 @@ from hypothesis import strategies as st
 from nsroom.output.ndjson import encode
 from nsroom.protocol import msgpack_parser
 from nsroom.protocol.socketio import Packet, PacketType
-from nsroom.proxy.addresses import Addresses
-from nsroom.proxy.notices import Notices
-from nsroom.proxy.sessions import MAX_SESSIONS, Sessions
-from nsroom.proxy.traffic import Conversation
+from nsroom.proxy.sessions import MAX_SESSIONS
 from nsroom.record import Direction, Kind, Record
+from tests.cli.conversing import HANDSHAKE, Talk, new_sessions
 from tests.frames import MASK, frame
 
 IN, OUT = Direction.IN, Direction.OUT
-HANDSHAKE = (
-    '0{"sid":"eio","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}'
-)
-
-
-def new_sessions(raw: bool = False) -> Sessions:
-    return Sessions(Notices("http://a", print), raw)
-
-
-class Talk:
-    """A conversation fed with data, one microsecond apart."""
-
-    def __init__(self, sessions: Sessions | None = None, drops: Any = None) -> None:
-        sessions = new_sessions(raw=True) if sessions is None else sessions
-        self.conversation = Conversation(sessions, Addresses("http://a"), drops)
-        self.at = 0
-
-    def feed(self, direction: Direction, data: bytes) -> list[Record]:
-        self.at += 1
-        seen = self.conversation.feed(direction, data, self.at)
-        if not self.conversation.is_switching and self.conversation._drops is None:
-            assert b"".join(each.data for each in seen) == data
-        return [record for each in seen for record in each.records]
-
-    def ask(self, query: str, method: str = "GET", body: str = "", more: str = "") -> list[Record]:
-        length = f"Content-Length: {len(body.encode())}\r\n" if body else ""
-        head = f"{method} /socket.io/?EIO=4&{query} HTTP/1.1\r\nHost: a\r\n{length}{more}\r\n"
-        return self.feed(OUT, head.encode() + body.encode())
-
-    def answer(self, body: str | bytes, status: str = "200 OK", more: str = "") -> list[Record]:
-        data = body if isinstance(body, bytes) else body.encode()
-        return self.feed(
-            IN, f"HTTP/1.1 {status}\r\nContent-Length: {len(data)}\r\n{more}\r\n".encode() + data
-        )
-
-    def upgrade(self, query: str = "transport=websocket", more: str = "") -> None:
-        assert self.ask(query, more="Connection: Upgrade\r\nUpgrade: websocket\r\n") == []
-        assert self.conversation.is_switching
-        self.feed(IN, f"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n{more}\r\n".encode())
-        assert not self.conversation.is_switching
-
-    def say(self, text: str | bytes, direction: Direction = OUT) -> list[Record]:
-        data = text.encode() if isinstance(text, str) else text
-        opcode = 1 if isinstance(text, str) else 2
-        return self.feed(direction, frame(opcode, data, mask=MASK if direction is OUT else b""))
-
-    def hear(self, text: str | bytes) -> list[Record]:
-        return self.say(text, IN)
 
 
 @pytest.fixture
@@ -195,22 +145,6 @@ def test_a_cancelled_poll(talk: Talk) -> None:
     assert record.reason == "the client closed the connection before a request was answered"
 
 
-def test_a_websocket_that_is_reset(talk: Talk) -> None:
-    talk.upgrade()
-    talk.hear(HANDSHAKE)
-    (record,) = talk.conversation.close(IN, "reset the connection", 9)
-    assert record.reason == "the server reset the connection without closing the WebSocket"
-
-
-def test_data_that_is_not_a_websocket(talk: Talk) -> None:
-    talk.upgrade()
-    (record,) = talk.feed(OUT, b"\xff\x80" + MASK)
-    assert record.kind is Kind.PROTOCOL_ERROR
-    assert record.message == "the client's data is passed on unread: a frame with the reserved opcode 15"
-    assert talk.feed(OUT, b"\xff\xff") == []
-    assert talk.hear(HANDSHAKE)[0].kind is Kind.OPEN
-
-
 SECRET = "hunter2"
 
 
@@ -254,34 +188,6 @@ def test_sessions_are_limited() -> None:
     for number in range(MAX_SESSIONS + 10):
         sessions.find(str(number))
     assert len(sessions) == MAX_SESSIONS
-
-
-def test_packets_are_dropped_between_frames() -> None:
-    talk = Talk(drops=lambda record: record.event == "lost")
-    talk.upgrade()
-    lost = frame(1, b'451-["lost",{"_placeholder":true,"num":0}]') + frame(9, b"") + frame(2, b"\x01")
-    kept = frame(1, b'42["kept"]')
-    pieces = b"".join([kept, lost, kept])
-    passed, records = b"", []
-    for index in range(0, len(pieces), 3):
-        for seen in talk.conversation.feed(IN, pieces[index : index + 3], 1):
-            passed += seen.data
-            records += seen.records
-    assert passed == kept + frame(9, b"") + kept
-    assert [(record.event, record.reason) for record in records] == [
-        ("kept", None),
-        ("lost", "dropped on purpose"),
-        ("kept", None),
-    ]
-
-
-def test_fragments_and_control_frames_are_never_dropped() -> None:
-    talk = Talk(drops=lambda _record: True)
-    talk.upgrade()
-    data = frame(1, b'42["a', final=False) + frame(9, b"x") + frame(0, b'"]') + frame(8, b"\x03\xe8")
-    seen = talk.conversation.feed(IN, data + b"\x81", 1)
-    assert b"".join(each.data for each in seen) == data
-    assert talk.conversation.end(IN, 2).data == b"\x81"
 
 
 def test_records_are_json() -> None:
@@ -372,14 +278,3 @@ def test_bytes_after_an_upgrade_request_wait_for_its_response(talk: Talk) -> Non
     )
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: other\r\n\r\n\0")
     assert talk.feed(OUT, b"hello") == talk.feed(IN, b"GET") == []
-
-
-def test_control_frames_that_break_the_protocol_are_told_and_passed_on(talk: Talk) -> None:
-    talk.upgrade()
-    talk.hear(HANDSHAKE)
-    (long,) = talk.feed(OUT, frame(9, bytes(126), mask=MASK))
-    assert long.message == "the client sent a control frame of 126 bytes, more than 125; it is passed on"
-    invalid, close = talk.feed(IN, frame(8, (999).to_bytes(2, "big")))
-    assert invalid.kind is Kind.PROTOCOL_ERROR
-    assert invalid.message == "the server sent a close frame with the invalid code 999; it is passed on"
-    assert (close.kind, close.message) == (Kind.CLOSE, "code 999")

@@ -1,0 +1,97 @@
+"""The messages of a relayed WebSocket: bytes in, bytes to pass on and Records out."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from nsroom.protocol import websocket
+from nsroom.protocol.websocket import Message, Opcode
+from nsroom.proxy.dropping import Cutter, Drops
+from nsroom.proxy.sessions import Link
+from nsroom.record import Direction, Kind, Record
+
+IN, OUT = Direction.IN, Direction.OUT
+SENDER = {IN: "server", OUT: "client"}
+_TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
+
+
+class Seen(NamedTuple):
+    """Bytes to pass on, and the Records of their packets."""
+
+    data: bytes
+    records: list[Record]
+
+
+class Socket:
+    """The messages of a WebSocket, in both directions; without a link (not Engine.IO) they pass unread."""
+
+    def __init__(self, link: Link | None, deflate: bool, drops: Drops | None) -> None:
+        self._link = link
+        self._readers = {way: websocket.Reader(deflate) for way in (IN, OUT)} if link else {}
+        self._cutters = {way: Cutter(drops) for way in (IN, OUT)} if drops else {}
+        self._closed = False
+
+    def feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
+        """Return the bytes to pass on, with their Records; if packets are dropped, incomplete ones wait."""
+        if self._link is None:
+            return [Seen(data, [])]
+        messages = self._messages(self._link, direction, data, at)
+        if direction in self._cutters:
+            cut = self._cutters[direction].cut(data, messages, lambda: self._is_incomplete(direction))
+            return [Seen(*piece) for piece in cut]
+        seen: list[Record] = []
+        for _, records in messages:
+            seen += records
+        return [Seen(data, seen)]
+
+    def end(self, direction: Direction) -> bytes:
+        """Return the bytes of a direction that were held back."""
+        return self._cutters[direction].end() if direction in self._cutters else b""
+
+    def close(self, reason: str, at: int) -> list[Record]:
+        """Return the Record of the connection's end, unless the WebSocket was closed before."""
+        if self._link is None:
+            return []
+        self._link.close()
+        if self._closed:
+            return []
+        return [self._link.note(Kind.CLOSE, at, reason=f"{reason} without closing the WebSocket")]
+
+    def _is_incomplete(self, direction: Direction) -> bool:
+        return self._link is not None and self._link.is_incomplete(direction)
+
+    def _messages(
+        self, link: Link, direction: Direction, data: bytes, at: int
+    ) -> Iterator[tuple[Message | None, list[Record]]]:
+        """Yield each message that is now complete, with the Records that it completes."""
+        reader = self._readers.get(direction)
+        if reader is None:
+            yield None, []
+            return
+        try:
+            for message in reader.feed(data):
+                if message.opcode is _TEXT or message.opcode is _BINARY:
+                    yield message, link.feed(direction, message.data, at)
+                else:
+                    yield message, self._control(link, direction, message, at)
+        except ValueError as error:
+            del self._readers[direction]
+            yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=passed_unread(direction, error))]
+
+    def _control(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
+        records = []
+        if fault := websocket.control_fault(message):
+            text = f"the {SENDER[direction]} sent {fault}; it is passed on"
+            records.append(link.note(Kind.PROTOCOL_ERROR, at, message=text))
+        if message.opcode is not Opcode.CLOSE or self._closed:
+            return records
+        self._closed = True
+        assert isinstance(message.data, bytes)
+        code, text = websocket.close_reason(message.data)
+        details = ": ".join(filter(None, ["no code" if code is None else f"code {code}", text]))
+        reason = f"the {SENDER[direction]} closed the WebSocket"
+        return [*records, link.note(Kind.CLOSE, at, reason=reason, message=details)]
+
+
+def passed_unread(direction: Direction, reason: str | ValueError) -> str:
+    """Return the text of a record about data that nsroom cannot read."""
+    return f"the {SENDER[direction]}'s data is passed on unread: {reason}"
