@@ -80,6 +80,8 @@ PURE = (
             "dropping",
             "bodies",
             "messages",
+            "heartbeats",
+            "ping_timeout",
         )
     ),
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from nsroom.proxy.addresses import Addresses
+from nsroom.proxy.heartbeats import Heartbeats
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import Sessions
 from nsroom.proxy.traffic import Conversation
@@ -15,22 +16,23 @@ HANDSHAKE = (
 )
 
 
-def new_sessions(raw: bool = False) -> Sessions:
-    return Sessions(Notices("http://a", print), raw)
+def new_sessions(raw: bool = False, heartbeats: Heartbeats | None = None) -> Sessions:
+    return Sessions(Notices("http://a", print), raw, heartbeats)
 
 
 class Talk:
     """A conversation fed with data, one microsecond apart."""
 
-    def __init__(self, sessions: Sessions | None = None, drops: Any = None) -> None:
+    def __init__(self, sessions: Sessions | None = None, drops: Any = None, insert: Any = None) -> None:
         sessions = new_sessions(raw=True) if sessions is None else sessions
-        self.conversation = Conversation(sessions, Addresses("http://a"), drops)
+        self.conversation = Conversation(sessions, Addresses("http://a"), drops, insert)
+        self._changes = drops is not None or insert is not None
         self.at = 0
 
     def feed(self, direction: Direction, data: bytes) -> list[Record]:
         self.at += 1
         seen = self.conversation.feed(direction, data, self.at)
-        if not self.conversation.is_switching and self.conversation._drops is None:
+        if not self.conversation.is_switching and not self._changes:
             assert b"".join(each.data for each in seen) == data
         return [record for each in seen for record in each.records]
 

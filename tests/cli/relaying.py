@@ -32,6 +32,13 @@ class Relayed:
     records: list[Record] = field(default_factory=list)
     _added: asyncio.Event = field(default_factory=asyncio.Event)
 
+    async def told(self, text: str) -> None:
+        """Wait for a line for the user that contains a text."""
+        async with asyncio.timeout(WAIT):
+            while not any(text in line for line in self.said):
+                self._added.clear()
+                await self._added.wait()
+
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
@@ -59,9 +66,15 @@ class Relayed:
 async def relaying(url: str, **options: Any) -> AsyncIterator[Relayed]:
     """Relay to a server; the options are those of a Plan."""
     said: list[str] = []
-    proxy = Proxy(Plan(url, **options), said.append)
+    added = asyncio.Event()
+
+    def say(line: str) -> None:
+        said.append(line)
+        added.set()
+
+    proxy = Proxy(Plan(url, **options), say)
     async with proxy.listening("127.0.0.1", 0) as listening:
-        relayed = Relayed(listening, said)
+        relayed = Relayed(listening, said, _added=added)
         collecting = asyncio.create_task(relayed.collect(proxy))
         failing = asyncio.create_task(proxy.failed())
         try:

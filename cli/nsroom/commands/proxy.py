@@ -67,6 +67,14 @@ def proxy(
             "Default: events and acknowledgements.",
         ),
     ] = None,
+    hold: Annotated[
+        bool,
+        typer.Option(
+            "--hold",
+            help="Keep the connections of a client or server that is stopped, as in a debugger. "
+            "This changes the pingTimeout that clients receive, and turns off WebSocket compression.",
+        ),
+    ] = False,
     summary: Annotated[
         bool,
         typer.Option(
@@ -93,6 +101,7 @@ def proxy(
       nsroom proxy :3000 --plain --summary
       nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
       nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'event=price'
+      nsroom proxy :3000 --hold             while the page stands at a breakpoint
     """
     from nsroom.cli.durations import parse_duration
     from nsroom.cli.run import run
@@ -117,8 +126,8 @@ def proxy(
         delay=parse_duration("--delay", delay) if delay else 0.0,
         where=parse(fault_where) if fault_where else None,
     )
-    plan = Plan(url, insecure, cacert, cert, key, connect_timeout, _checked(origin), faults)
-    totals = Totals()
+    plan = Plan(url, insecure, cacert, cert, key, connect_timeout, _checked(origin), faults, hold)
+    totals = Totals(hold)
     try:
         run(_relay(plan, parse_listen("--listen", listen), options, totals))
     finally:

@@ -239,6 +239,16 @@ def client_frame(opcode: Opcode, payload: bytes, mask: bytes = _NO_MASK) -> byte
     return b"%b\xff%b%b%b" % (first, size.to_bytes(8, "big"), mask, payload)
 
 
+def server_frame(opcode: Opcode, payload: bytes) -> bytes:
+    """Return a server's frame with a whole message."""
+    size = len(payload)
+    if size < 126:
+        return b"%c%c%b" % (0x80 | opcode, size, payload)
+    if size < 1 << 16:
+        return b"%c\x7e%b%b" % (0x80 | opcode, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%b%b" % (0x80 | opcode, size.to_bytes(8, "big"), payload)
+
+
 def accept(key: str) -> str:
     """Return the Sec-WebSocket-Accept for a Sec-WebSocket-Key. RFC 6455, section 4.2.2."""
     magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

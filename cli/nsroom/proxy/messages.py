@@ -1,17 +1,22 @@
 """The messages of a relayed WebSocket: bytes in, bytes to pass on and Records out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from nsroom.protocol import websocket
-from nsroom.protocol.websocket import Message, Opcode
+from nsroom.protocol.websocket import Message, Opcode, client_frame
 from nsroom.proxy.dropping import Cutter, Drops
+from nsroom.proxy.ping_timeout import FirstMessage, Report
 from nsroom.proxy.sessions import Link
 from nsroom.record import Direction, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
 SENDER = {IN: "server", OUT: "client"}
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
+
+
+Insert = Callable[[bytes], None]
+"""Sends bytes to the server after those that were fed. Raises: ConnectionError."""
 
 
 class Seen(NamedTuple):
@@ -29,9 +34,35 @@ class Socket:
         self._readers = {way: websocket.Reader(deflate) for way in (IN, OUT)} if link else {}
         self._cutters = {way: Cutter(drops) for way in (IN, OUT)} if drops else {}
         self._closed = False
+        self._first_message: FirstMessage | None = None
+
+    def hold(self, link: Link, insert: Insert, report: Report) -> None:
+        """Change the handshake, if it is still to come, and allow the proxy to send heartbeats."""
+        if link.sid is None:
+            self._first_message = FirstMessage(report)
+
+        def send(packet: str) -> bool:
+            reader = self._readers.get(OUT)
+            if reader is None or not reader.is_between:
+                return False
+            insert(client_frame(_TEXT, packet.encode()))
+            return True
+
+        link.send = send
+
+    def is_transparent(self, direction: Direction) -> bool:
+        """Return whether the bytes of this direction pass unchanged."""
+        first = self._first_message
+        return not self._cutters and (direction is OUT or first is None or first.is_done)
 
     def feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
         """Return the bytes to pass on, with their Records; if packets are dropped, incomplete ones wait."""
+        first = self._first_message if direction is IN else None
+        if first is None or first.is_done:
+            return self._feed(direction, data, at)
+        return [Seen(first.feed(seen.data), seen.records) for seen in self._feed(direction, data, at)]
+
+    def _feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
         if self._link is None:
             return [Seen(data, [])]
         messages = self._messages(self._link, direction, data, at)
@@ -45,7 +76,9 @@ class Socket:
 
     def end(self, direction: Direction) -> bytes:
         """Return the bytes of a direction that were held back."""
-        return self._cutters[direction].end() if direction in self._cutters else b""
+        rest = self._cutters[direction].end() if direction in self._cutters else b""
+        first = self._first_message if direction is IN else None
+        return first.end() + rest if first is not None else rest
 
     def close(self, reason: str, at: int) -> list[Record]:
         """Return the Record of the connection's end, unless the WebSocket was closed before."""

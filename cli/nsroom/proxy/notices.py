@@ -55,6 +55,14 @@ class Notices:
         """Report a request that the proxy did not pass on."""
         self._print(reason, f"refused: {reason}")
 
+    def report_hold(self) -> None:
+        """Report the change that --hold makes."""
+        self._print("hold", "--hold: clients receive a pingTimeout of a day in their handshake")
+
+    def report_unheld(self, reason: str) -> None:
+        """Report that --hold cannot keep a session."""
+        self._print(reason, f"cannot hold a session: {reason[:_MAX_TEXT]}")
+
     def _print(self, topic: str, text: str) -> None:
         if topic not in self._said and len(self._said) < _MAX_LINES:
             self._said.add(topic)

@@ -11,6 +11,7 @@ import struct
 from nsroom.channel import Channel, now
 from nsroom.proxy.addresses import Addresses, ForbiddenError
 from nsroom.proxy.faults import Faults
+from nsroom.proxy.holding import Holder
 from nsroom.proxy.messages import Seen
 from nsroom.proxy.sessions import Sessions
 from nsroom.proxy.traffic import Conversation
@@ -30,6 +31,7 @@ class Outlet:
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self._ended = False
 
     def put(self, data: bytes, _delay: float = 0.0) -> None:
         """Send data."""
@@ -40,8 +42,14 @@ class Outlet:
         """Wait until the receiver has caught up. Raises: ConnectionError."""
         await self._writer.drain()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._ended or self._writer.is_closing()
+
     def end(self) -> None:
         """Stop sending: half-close the connection, or close it if it uses TLS."""
+        self._ended = True
         if self._writer.can_write_eof():
             self._writer.write_eof()
         else:
@@ -74,6 +82,7 @@ class DelayedOutlet(Outlet):
 
     def end(self) -> None:
         """Stop sending after the data before this."""
+        self._ended = True
         self._queue.put_nowait(None)
 
     async def run(self) -> None:
@@ -98,12 +107,17 @@ class Relay:
         faults: Faults,
         sessions: Sessions,
         channel: Channel,
+        holder: Holder | None = None,
     ) -> None:
         self._upstream = upstream
         self._faults = faults
         self._sessions = sessions
         self._channel = channel
-        self._conversation = Conversation(sessions, addresses, faults.drops if faults.drop else None)
+        self._holder = holder
+        self._conversation = Conversation(
+            sessions, addresses, faults.drops if faults.drop else None, self._insert if holder else None
+        )
+        self._to_server: Outlet | None = None
         self._progress = asyncio.Event()
         """Set after data was passed on: an upgrade may be answered."""
         self._first_end: tuple[Direction, str] | None = None
@@ -160,7 +174,8 @@ class Relay:
 
     async def _mirror(self, client: Streams, server: Streams, data: bytes) -> None:
         outlet = DelayedOutlet if self._faults.delay else Outlet
-        to_server, to_client = outlet(server[1]), outlet(client[1])
+        self._to_server = to_server = outlet(server[1])
+        to_client = outlet(client[1])
         coroutines = (
             self._pump(OUT, client[0], to_server, data),
             self._pump(IN, server[0], to_client),
@@ -216,11 +231,19 @@ class Relay:
             else:
                 for seen in conversation.feed(direction, data, now()):
                     self._show(seen.records, len(seen.data))
+                    if self._holder is not None and direction is OUT:
+                        await self._holder.settle(conversation.posting)
                     outlet.put(seen.data, self._delay(seen.records))
             data = conversation.take_unread() if direction is OUT else b""
         self._progress.set()
         await outlet.drain()
         await self._channel.room()
+
+    def _insert(self, data: bytes) -> None:
+        """Send data to the server between the client's. Raises: ConnectionError."""
+        if self._to_server is None or self._to_server.is_over:
+            raise ConnectionResetError
+        self._to_server.put(data)
 
     @property
     def _server_ended_first(self) -> bool:

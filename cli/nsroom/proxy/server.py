@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from errno import EADDRINUSE
 from functools import partial
@@ -21,6 +21,8 @@ from nsroom.client.transports.tls import client_context
 from nsroom.errors import ConnectError, UsageError
 from nsroom.proxy.addresses import Addresses
 from nsroom.proxy.faults import Faults
+from nsroom.proxy.heartbeats import Heartbeats
+from nsroom.proxy.holding import Holder
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.relay import Relay
 from nsroom.proxy.sessions import Sessions
@@ -45,6 +47,8 @@ class Plan:
     origin: str | None = None
     """Replaces the Origin of this machine's pages, if given."""
     faults: Faults = field(default_factory=Faults)
+    hold: bool = False
+    """Whether to keep the sessions of clients and servers that are stopped."""
 
     def upstream(self) -> Upstream:
         """Return the address of the server. Raises: UsageError."""
@@ -77,7 +81,11 @@ class Proxy:
         self._channel = Channel()
         self._plan = plan
         self._upstream = plan.upstream()
-        self._sessions = Sessions(Notices(plan.url, say), raw)
+        heartbeats = Heartbeats() if plan.hold else None
+        self._sessions = Sessions(Notices(plan.url, say), raw, heartbeats)
+        self._holder = (
+            Holder(heartbeats, self._upstream, self._sessions, self._channel) if heartbeats else None
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -90,6 +98,9 @@ class Proxy:
             server = await asyncio.start_server(accept, host, port, backlog=_BACKLOG)
         except OSError as error:
             raise ConnectError(_explain(error, _address(host, port))) from error
+        if self._holder is not None:
+            self._sessions.notices.report_hold()
+            self._spawn(self._holder.run())
         try:
             yield f"http://{_address(host, server.sockets[0].getsockname()[1])}"
         finally:
@@ -113,8 +124,13 @@ class Proxy:
     def _accept(
         self, addresses: Addresses, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        relay = Relay(self._upstream, addresses, self._plan.faults, self._sessions, self._channel)
-        task = asyncio.create_task(relay.run(reader, writer))
+        relay = Relay(
+            *(self._upstream, addresses, self._plan.faults, self._sessions, self._channel, self._holder)
+        )
+        self._spawn(relay.run(reader, writer))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 

@@ -7,6 +7,7 @@ from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import Limits
 from nsroom.protocol.session import Observer
 from nsroom.protocol.websocket import MAX_MESSAGE
+from nsroom.proxy.heartbeats import Heartbeats, Send
 from nsroom.proxy.notices import Notices
 from nsroom.record import Direction, Json, Kind, Record
 
@@ -20,8 +21,10 @@ _EVENT, _ACK = Kind.EVENT, Kind.ACK
 class Sessions:
     """All sessions, with one sequence of records for all of them."""
 
-    def __init__(self, notices: Notices, raw: bool = False) -> None:
+    def __init__(self, notices: Notices, raw: bool = False, heartbeats: Heartbeats | None = None) -> None:
         self.notices = notices
+        self.heartbeats = heartbeats
+        """Those of held sessions, or None if sessions are not held."""
         self._raw = raw
         self._sequence = count(1)
         self._known: OrderedDict[str, Observer] = OrderedDict()
@@ -62,6 +65,11 @@ class Link:
         self.sid = sid
         self.is_old = is_old
         """Whether the client speaks Engine.IO 3."""
+        self.request = b""
+        """The head of the polling request, as the server received it."""
+        self._is_post = False
+        self.send: Send | None = None
+        """Sends a heartbeat through the WebSocket; None if this is a request."""
         self._path = path
         self._transport = transport
         self._sessions = sessions
@@ -74,16 +82,29 @@ class Link:
         """Return the records of one frame."""
         record = self._session.feed(direction, frame, at)
         if self.sid is None:
-            self._opened(self._session.handshake)
+            self._opened(self._session.handshake, at)
         if record is None:
             return []
         return [record if record.kind is _EVENT or record.kind is _ACK else self._named(record)]
 
-    def _opened(self, handshake: Handshake | None) -> None:
+    def _opened(self, handshake: Handshake | None, at: int) -> None:
         """Store the session under its sid, once the handshake has assigned one."""
         if handshake is not None:
             self.sid = self._session.sid = handshake.sid
             self._sessions.keep(self.sid, self._session)
+            if self._sessions.heartbeats is not None:
+                self._sessions.heartbeats.open(handshake, self.is_old, at, self.request, self.send)
+
+    def ask(self, head: bytes, is_post: bool, at: int) -> None:
+        """Handle the head of a polling request, as the server receives it."""
+        self.request, self._is_post = head, is_post
+        if self._sessions.heartbeats is not None:
+            self._sessions.heartbeats.request(self.sid, head, is_post, at)
+
+    def answer(self) -> None:
+        """Handle the end of the response."""
+        if self._is_post and self._sessions.heartbeats is not None:
+            self._sessions.heartbeats.response(self.sid)
 
     def is_incomplete(self, direction: Direction) -> bool:
         """Return whether a packet in this direction waits for attachments."""
@@ -100,6 +121,8 @@ class Link:
 
     def note(self, kind: Kind, at: int, **fields: Json) -> Record:
         """Return a Record of this session that was not made from a packet."""
+        if kind is Kind.CLOSE and self._sessions.heartbeats is not None:
+            self._sessions.heartbeats.forget(self.sid, self.send)
         return self._sessions.note(kind, at, self.sid, **fields)
 
     def _named(self, record: Record) -> Record:
@@ -114,7 +137,10 @@ class Link:
             self._report_session(record)
             if record.sid is not None:
                 record = record._replace(data={"sid": record.sid, **(record.data or {})})
-        return record._replace(sid=self.sid)
+        record = record._replace(sid=self.sid)
+        if self._sessions.heartbeats is not None:
+            self._sessions.heartbeats.see(record, self.send)
+        return record
 
     def _report_session(self, connect: Record) -> None:
         keys = connect.data or () if connect.direction is Direction.OUT else ()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from nsroom.proxy.heartbeats import HELD
 from nsroom.record import Direction, Json, Kind, Record
 
 _MAX_WAITING = 100_000
@@ -23,7 +24,10 @@ _Key = tuple[str | None, Direction, str | None, int]
 class Totals:
     """Counts records."""
 
-    def __init__(self) -> None:
+    def __init__(self, hold: bool = False) -> None:
+        """`hold` tells whether sessions are held, as the lines then tell how often."""
+        self._hold = hold
+        self._held = 0
         self._transports: Counter[str] = Counter()
         self._events: Counter[Direction] = Counter()
         self._waiting: dict[_Key, str] = {}
@@ -50,6 +54,7 @@ class Totals:
             "events": {str(way): self._events[way] for way in _OPPOSITE},
             "unanswered": dict(self._unanswered()),
             "refused": {"handshakes": dict(self._handshakes), "namespaces": dict(self._namespaces)},
+            "held": self._held,
         }
 
     def lines(self) -> Iterator[str]:
@@ -64,6 +69,8 @@ class Totals:
         yield f"unanswered acknowledgements: {_listed(self._unanswered())}"
         yield f"refused handshakes: {_listed(self._handshakes)}"
         yield f"refused namespaces: {_listed(self._namespaces)}"
+        if self._hold:
+            yield f"heartbeats sent by --hold: {self._held:,}"
 
     def _add_event(self, record: Record) -> None:
         self._events[record.direction] += 1
@@ -76,7 +83,9 @@ class Totals:
         ]
 
     def _add_other(self, record: Record) -> None:
-        if record.kind is Kind.OPEN:
+        if record.reason == HELD:
+            self._held += 1
+        elif record.kind is Kind.OPEN:
             self._transports[record.data["transport"]] += 1
         elif record.kind is Kind.UPGRADE:
             self._transports["upgraded"] += 1

@@ -14,7 +14,8 @@ from nsroom.protocol.http11 import Body, End, Head, Opaque
 from nsroom.proxy import bodies
 from nsroom.proxy.addresses import Addresses, Page
 from nsroom.proxy.dropping import Drops
-from nsroom.proxy.messages import SENDER, Seen, Socket, passed_unread
+from nsroom.proxy.messages import SENDER, Insert, Seen, Socket, passed_unread
+from nsroom.proxy.ping_timeout import FirstResponse
 from nsroom.proxy.sessions import LIMITS, Link, Sessions
 from nsroom.record import Direction, Json, Kind, Record
 
@@ -43,6 +44,8 @@ class _Exchange:
     response_body: bodies.Collected = field(default_factory=bodies.Collected)
     is_page: bool = False
     """Whether the response is a page or script, to be searched for the server's address."""
+    first_response: FirstResponse | None = None
+    """Changes the response, if it is a polling handshake whose session will be held."""
 
     def find_page(self, head: Head) -> None:
         """Set `is_page` from the response's head."""
@@ -55,7 +58,15 @@ class _Exchange:
 class Conversation:
     """The traffic of one TCP connection, fed in the order in which the relay reads it."""
 
-    def __init__(self, sessions: Sessions, addresses: Addresses, drops: Drops | None = None) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        addresses: Addresses,
+        drops: Drops | None = None,
+        insert: Insert | None = None,
+    ) -> None:
+        """With `insert`, sessions are held."""
+        self._insert = insert
         self.socket: Socket | None = None
         """The WebSocket, or another protocol, after an upgrade."""
         self._unread = b""
@@ -77,9 +88,15 @@ class Conversation:
 
     def is_transparent(self, direction: Direction) -> bool:
         """Return whether the bytes of this direction pass unchanged, whatever they contain."""
-        if self._drops is not None:
-            return False
-        return self.socket is not None or self._readers[direction].is_opaque
+        if self.socket is not None:
+            return self.socket.is_transparent(direction)
+        return self._drops is None and self._readers[direction].is_opaque
+
+    @property
+    def posting(self) -> str | None:
+        """The sid of the session to which the last request posts, or None."""
+        exchange = self._current
+        return exchange.link.sid if exchange and exchange.link and exchange.method == "POST" else None
 
     @property
     def is_idle(self) -> bool:
@@ -116,10 +133,12 @@ class Conversation:
         """Handle the end of a direction; return the bytes held back."""
         if self.socket is not None:
             return Seen(self.socket.end(direction), [])
-        records = []
+        seen = Seen(b"", [])
         if direction is IN and self._readers[IN].is_unbounded:
-            records = self._response(End(), at)
-        return Seen(self._readers[direction].end(), records)
+            seen = self._part(IN, End(), at)
+        elif direction is IN and self._first_response is not None:
+            seen = Seen(self._first_response.end(), [])
+        return Seen(seen.data + self._readers[direction].end(), seen.records)
 
     def close(self, first: Direction, how: str, at: int) -> list[Record]:
         """Return the Records of the end of the connection: the side that ended it first, and how it did."""
@@ -130,14 +149,20 @@ class Conversation:
         return [link.note(Kind.CLOSE, at, reason=f"{reason} before a request was answered") for link in links]
 
     def _part(self, direction: Direction, part: http11.Part, at: int) -> Seen:
-        if isinstance(part, Opaque):
-            return Seen(part.raw, self._not_http(direction, part.reason, at))
-        if direction is OUT:
+        if direction is OUT and not isinstance(part, Opaque):
             return self._request(part, at)
-        raw = part.raw
+        raw, first = part.raw, self._first_response
         if isinstance(part, Head) and self._exchanges:
             raw = self._addresses.response(part, self._exchanges[0].page)
+        if first is not None and direction is IN:
+            raw = first.feed(part, raw)
+        if isinstance(part, Opaque):
+            return Seen(raw, self._not_http(direction, part.reason, at))
         return Seen(raw, self._response(part, at))
+
+    @property
+    def _first_response(self) -> FirstResponse | None:
+        return self._exchanges[0].first_response if self._exchanges else None
 
     def _not_http(self, direction: Direction, reason: str, at: int) -> list[Record]:
         if not reason:
@@ -152,9 +177,21 @@ class Conversation:
             raw, page = self._addresses.request(part)
             self._current = _exchange(part, self._sessions, page)
             self._exchanges.append(self._current)
-            # Dropping a message from a compressed stream would corrupt the messages after it.
-            return Seen(http11.drop_header(raw, "Sec-WebSocket-Extensions") if self._drops else raw, [])
+            return Seen(self._prepared(raw, self._current, at), [])
         return Seen(part.raw, self._posted(part, at))
+
+    def _prepared(self, head: bytes, exchange: _Exchange, at: int) -> bytes:
+        """Return the head of a request so that packets can be dropped and changed."""
+        if self._drops or self._insert:
+            # Changing a message in a compressed stream would corrupt the messages after it.
+            head = http11.drop_header(head, "Sec-WebSocket-Extensions")
+        if self._insert and exchange.link and exchange.polling:
+            if exchange.link.sid is None:
+                head = http11.drop_header(head, "Accept-Encoding")
+                report = self._sessions.notices.report_unheld
+                exchange.first_response = FirstResponse(exchange.link.is_old, report)
+            exchange.link.ask(head, exchange.method == "POST", at)
+        return head
 
     def _posted(self, part: http11.Part, at: int) -> list[Record]:
         exchange = self._current
@@ -185,6 +222,8 @@ class Conversation:
             exchange.response_body.add(part.data if exchange.link or exchange.is_page else b"")
             return []
         self._exchanges.popleft()
+        if exchange.link is not None:
+            exchange.link.answer()
         if exchange.is_page:
             self._search_page(exchange, exchange.head)
         return _answered(exchange, exchange.head, at)
@@ -206,7 +245,10 @@ class Conversation:
     def _upgrade(self, exchange: _Exchange, head: Head) -> None:
         self._exchanges.clear()
         link = exchange.link if head.get("upgrade").lower() == "websocket" else None
-        self.socket = Socket(link, "permessage-deflate" in head.get("sec-websocket-extensions"), self._drops)
+        deflate = "permessage-deflate" in head.get("sec-websocket-extensions")
+        self.socket = Socket(link, deflate, self._drops)
+        if link is not None and self._insert is not None:
+            self.socket.hold(link, self._insert, self._sessions.notices.report_unheld)
 
 
 def _exchange(head: Head, sessions: Sessions, page: Page) -> _Exchange:

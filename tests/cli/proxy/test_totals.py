@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nsroom.proxy.heartbeats import HELD
 from nsroom.proxy.totals import Totals
 from nsroom.record import Direction, Kind, Record
 
@@ -55,6 +56,7 @@ def test_transports_and_refusals() -> None:
             "handshakes": {"HTTP 403": 1, "cannot reach http://a": 1},
             "namespaces": {"/secret: no": 1, "/secret: no reason given": 1},
         },
+        "held": 0,
     }
     assert list(totals.lines()) == [
         "sessions: 2 (1 WebSocket, 1 polling, 1 of them upgraded)",
@@ -63,6 +65,15 @@ def test_transports_and_refusals() -> None:
         "refused handshakes: 2 (1 HTTP 403, 1 cannot reach http://a)",
         "refused namespaces: 2 (1 /secret: no, 1 /secret: no reason given)",
     ]
+
+
+def test_heartbeats_of_held_sessions_are_counted() -> None:
+    totals = Totals(hold=True)
+    totals.add(
+        [record(OUT, Kind.PONG, reason=HELD), record(OUT, Kind.PING, reason=HELD), record(OUT, Kind.PONG)]
+    )
+    assert totals.to_json()["held"] == 2
+    assert list(totals.lines())[-1] == "heartbeats sent by --hold: 2"
 
 
 def test_a_flood_of_names_is_bounded() -> None:

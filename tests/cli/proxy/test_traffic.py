@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from nsroom.output.ndjson import encode
 from nsroom.protocol import msgpack_parser
 from nsroom.protocol.socketio import Packet, PacketType
+from nsroom.proxy.heartbeats import Heartbeats
+from nsroom.proxy.ping_timeout import raise_timeout
 from nsroom.proxy.sessions import MAX_SESSIONS
 from nsroom.record import Direction, Kind, Record
 from tests.cli.conversing import HANDSHAKE, Talk, new_sessions
@@ -278,3 +280,60 @@ def test_bytes_after_an_upgrade_request_wait_for_its_response(talk: Talk) -> Non
     )
     talk.feed(IN, b"HTTP/1.1 101 x\r\nUpgrade: other\r\n\r\n\0")
     assert talk.feed(OUT, b"hello") == talk.feed(IN, b"GET") == []
+
+
+# Held sessions
+
+
+def held_talk() -> tuple[Talk, Heartbeats]:
+    heartbeats = Heartbeats()
+    return Talk(new_sessions(heartbeats=heartbeats), insert=print), heartbeats
+
+
+def test_a_polling_handshake_is_changed() -> None:
+    talk, heartbeats = held_talk()
+    head = b"GET /?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n%bCookie: b\r\n\r\n"
+    (asked,) = talk.conversation.feed(OUT, head % b"Accept-Encoding: br\r\n", 1)
+    assert asked.data == head % b""
+    answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(HANDSHAKE)}\r\n\r\n{HANDSHAKE}".encode()
+    (seen,) = talk.conversation.feed(IN, answer, 2)
+    raised = raise_timeout(HANDSHAKE)
+    assert seen.data == f"HTTP/1.1 200 OK\r\nContent-Length: {len(raised)}\r\n\r\n{raised}".encode()
+    assert seen.records[0].data["pingTimeout"] == 20_000
+    held = heartbeats.find("eio")
+    assert held is not None
+    assert (held.request, held.last, held.send) == (head % b"", 2, None)
+    (more,) = talk.conversation.feed(OUT, b"GET / HTTP/1.1\r\nAccept-Encoding: br\r\nHost: a\r\n\r\n", 3)
+    assert b"br" in more.data
+
+
+def test_a_handshake_to_the_end_of_the_connection_is_changed() -> None:
+    for body in (HANDSHAKE, "other"):
+        talk, _ = held_talk()
+        talk.ask("transport=polling")
+        assert talk.conversation.feed(IN, f"HTTP/1.0 200 OK\r\n\r\n{body}".encode(), 1)[0].data == b""
+        assert talk.conversation.end(IN, 2).data.endswith(
+            raise_timeout(body).encode() if body == HANDSHAKE else b"other"
+        )
+    talk, _ = held_talk()
+    talk.ask("transport=polling")
+    torn = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n0"
+    assert talk.conversation.feed(IN, torn, 1)[0].data == b""
+    assert talk.conversation.end(IN, 2).data == torn
+
+
+def test_posts_of_held_sessions_are_counted() -> None:
+    talk, heartbeats = held_talk()
+    talk.ask("transport=polling")
+    talk.answer(HANDSHAKE)
+    held = heartbeats.find("eio")
+    assert held is not None
+    assert talk.conversation.posting is None
+    talk.ask("transport=polling&sid=eio", "POST", "40")
+    assert (held.posts, talk.conversation.posting) == (1, "eio")
+    talk.answer("ok")
+    assert held.posts == 0
+    talk.ask("transport=polling&sid=eio", "POST", "3")
+    assert held.last == talk.at
+    talk.answer("{}", "400 Bad Request")
+    assert heartbeats.find("eio") is None

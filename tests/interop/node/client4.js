@@ -1,8 +1,7 @@
 // A scripted Socket.IO 4 client: `client4.js URL [--namespace NS]… [--transport T] [--auth JSON] [--msgpack]
-// [--reconnect]`.
+// [--reconnect]`; with `--old` one of Socket.IO 2, which does not print events.
 // Takes {"emit": [event, …], "namespace"?, "ack"?: id}, {"disconnect": namespace}; prints what it receives.
 import { parseArgs } from "node:util";
-import { Manager } from "socket.io-client";
 import msgpack from "socket.io-msgpack-parser";
 import { commands, print } from "./lines.js";
 
@@ -14,8 +13,10 @@ const { values, positionals } = parseArgs({
     auth: { type: "string", default: "{}" },
     msgpack: { type: "boolean" },
     reconnect: { type: "boolean", default: false },
+    old: { type: "boolean", default: false },
   },
 });
+const { Manager } = values.old ? (await import("socket.io-client-v2")).default : await import("socket.io-client");
 const manager = new Manager(positionals[0], {
   reconnection: values.reconnect,
   reconnectionDelay: 20,
@@ -30,7 +31,7 @@ function open(namespace) {
   socket.on("connect", () => print({ kind: "connect", namespace, sid: socket.id, recovered: socket.recovered }));
   socket.on("connect_error", ({ message, data }) => print({ kind: "connect_error", namespace, message, data }));
   socket.on("disconnect", (reason) => print({ kind: "disconnect", namespace, reason }));
-  socket.onAny((event, ...args) => {
+  socket.onAny?.((event, ...args) => {
     const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
     print({ kind: "event", namespace, event, args, transport: manager.engine.transport.name });
     ack?.(...args);

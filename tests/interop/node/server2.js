@@ -1,5 +1,5 @@
 // A plain Socket.IO 2 server (Engine.IO 3): echoes every event, in / and /chat; /secret refuses.
-// `--msgpack`, `--ping-interval MS`, `--port N`, `--refuse-root`.
+// `--msgpack`, `--ping-interval MS`, `--ping-timeout MS`, `--port N`, `--refuse-root`.
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import msgpack from "socket.io-msgpack-parser-v2";
@@ -10,13 +10,15 @@ const { values } = parseArgs({
   options: {
     msgpack: { type: "boolean" },
     "ping-interval": { type: "string", default: "25000" },
+    "ping-timeout": { type: "string", default: "20000" },
     port: { type: "string", default: "0" },
     "refuse-root": { type: "boolean" },
   },
 });
 const http = createServer();
 const pingInterval = Number(values["ping-interval"]);
-const io = socketIo(http, { pingInterval, pingTimeout: 20_000, ...(values.msgpack && { parser: msgpack }) });
+const pingTimeout = Number(values["ping-timeout"]);
+const io = socketIo(http, { pingInterval, pingTimeout, ...(values.msgpack && { parser: msgpack }) });
 
 const handlers = {
   join: (socket, room) => socket.join(room),

@@ -1,4 +1,5 @@
-// A plain Socket.IO 4 server. `--recovery`, `--msgpack`, `--eio3`, `--transport polling|websocket`.
+// A plain Socket.IO 4 server. `--recovery`, `--msgpack`, `--eio3`, `--transport polling|websocket`,
+// `--ping-interval MS`, `--ping-timeout MS`.
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 import { Server } from "socket.io";
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     eio3: { type: "boolean" },
     transport: { type: "string" },
     "max-payload": { type: "string" },
+    "ping-interval": { type: "string", default: "25000" },
+    "ping-timeout": { type: "string", default: "20000" },
   },
 });
 const http = createServer();
@@ -20,6 +23,8 @@ const io = new Server(http, {
   ...(values.msgpack && { parser: msgpack }),
   ...(values.transport && { transports: [values.transport] }),
   ...(values["max-payload"] && { maxHttpBufferSize: Number(values["max-payload"]) }),
+  pingInterval: Number(values["ping-interval"]),
+  pingTimeout: Number(values["ping-timeout"]),
   allowEIO3: Boolean(values.eio3),
 });
 
