@@ -48,7 +48,7 @@ PACKAGES = {
     "nsroom.protocol": "",
     "nsroom.output": "rich orjson",
     "nsroom.client.transports": "socketio engineio aiohttp multidict yarl",
-    "nsroom.client": "aiohttp yarl",
+    "nsroom.client": "aiohttp orjson yarl",
     "nsroom.proxy": "",
     "nsroom.doctor": "multidict yarl",
     "nsroom.bench": "rich",

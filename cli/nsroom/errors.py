@@ -86,6 +86,11 @@ class LostError(NsroomError):
 
     code = ExitCode.LOST
 
+    def __init__(self, text: str = "", *lines: str, may_have_arrived: bool = False) -> None:
+        super().__init__(text, *lines)
+        self.may_have_arrived = may_have_arrived
+        """Whether what was to be sent may have reached the server."""
+
 
 class NackError(NsroomError):
     """The server answered with an error."""

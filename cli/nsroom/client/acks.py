@@ -1,7 +1,6 @@
 """Pending acknowledgements, and which events the server acknowledges."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from nsroom.client.events import Emit
@@ -9,23 +8,24 @@ from nsroom.errors import LostError
 from nsroom.protocol.socketio import Packet
 from nsroom.record import Record
 
+Settle = Callable[[Record | LostError], object]
+"""Takes an acknowledgement, or why there will be none."""
+
 
 class Acks:
-    """Assigns ack ids and resolves the waiting futures."""
+    """Assigns ack ids, and passes each answer to what waits for it."""
 
     def __init__(self) -> None:
         self._ids = count()
-        self._pending: dict[tuple[str, int], asyncio.Future[Record]] = {}
+        self._pending: dict[tuple[str, int], Settle] = {}
         self._acknowledged: set[tuple[str, str | int | float | None]] = set()
         """Namespaces with the events that the server has acknowledged in them; None for all events."""
 
-    def expect(self, emits: Sequence[Emit]) -> tuple[list[Packet], list[asyncio.Future[Record]]]:
-        """Return the packets of events, each with a new id, and the futures of their acknowledgements."""
+    def expect(self, emits: Sequence[Emit], settles: Sequence[Settle]) -> list[Packet]:
+        """Return the packets of events, each with a new id; each of `settles` waits for the answer to one."""
         packets = [emit.packet(next(self._ids)) for emit in emits]
-        loop = asyncio.get_running_loop()
-        futures: list[asyncio.Future[Record]] = [loop.create_future() for _ in packets]
-        self._pending |= zip(map(_key, packets), futures, strict=True)
-        return packets, futures
+        self._pending |= zip(map(_key, packets), settles, strict=True)
+        return packets
 
     def forget(self, packets: Sequence[Packet]) -> None:
         """Stop waiting for the answers to packets that were not sent."""
@@ -33,15 +33,16 @@ class Acks:
             self._pending.pop(_key(packet), None)
 
     def resolve(self, record: Record) -> bool:
-        """Resolve the future of an acknowledgement; return whether it was expected."""
+        """Pass an acknowledgement to what waits for it; return whether it was expected."""
         namespace = record.namespace or "/"
-        future = self._pending.pop((namespace, record.id or 0), None)
-        if future is not None and not future.done():
-            future.set_result(record)
-            self._acknowledged.add((namespace, record.event))
-            if _is_reference_server(record):
-                self._acknowledged.add((namespace, None))
-        return future is not None
+        settle = self._pending.pop((namespace, record.id or 0), None)
+        if settle is None:
+            return False
+        self._acknowledged.add((namespace, record.event))
+        if _is_reference_server(record):
+            self._acknowledged.add((namespace, None))
+        settle(record)
+        return True
 
     def is_known_to_answer(self, emit: Emit) -> bool:
         """Return whether earlier answers show that the server acknowledges this event.
@@ -55,12 +56,9 @@ class Acks:
         return (namespace, None) in self._acknowledged
 
     def fail_all(self, error: LostError, namespace: str | None = None) -> None:
-        """Fail the futures of one namespace, or of all."""
+        """Report to what waits, in one namespace or in all, that there will be no answer."""
         for key in [key for key in self._pending if namespace in (None, key[0])]:
-            future = self._pending.pop(key)
-            if not future.done():
-                future.set_exception(error)
-                future.exception()  # marked as retrieved: a caller may have stopped waiting
+            self._pending.pop(key)(error)
 
 
 def _is_reference_server(record: Record) -> bool:

@@ -1,11 +1,12 @@
 """A Socket.IO client: connects, sends, reconnects, and yields everything it sees as Records."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from nsroom.channel import now
-from nsroom.client.acks import Acks
+from nsroom.client.acks import Acks, Settle
 from nsroom.client.catchup import CatchUp, RoomState
 from nsroom.client.connecting import Connector
 from nsroom.client.events import Acknowledge, Emit
@@ -112,20 +113,31 @@ class Client:
         Raises: LostError while disconnected, LimitError for an event that is too large for the server,
         UsageError for one on which the server would close the connection.
         """
-        await self._connector.send([self._checked(each).packet() for each in emits])
+        self._check(emits)
+        await self._connector.send([each.packet() for each in emits])
 
     async def ask(self, *emits: Emit) -> list[asyncio.Future[Record]]:
         """Emit events and request an acknowledgement for each; return the futures of these.
 
         A future fails with LostError if the connection ends first. Raises: as `emit`.
         """
-        packets, futures = self._acks.expect([self._checked(each) for each in emits])
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Record]] = [loop.create_future() for _ in emits]
+        await self.ask_for(emits, [partial(_settle, future) for future in futures])
+        return futures
+
+    async def ask_for(self, emits: Sequence[Emit], settles: Sequence[Settle]) -> None:
+        """Emit events; call each of `settles` with the acknowledgement of one, or with LostError.
+
+        Raises: as `emit`; then none of them is called, or all with LostError if the connection has ended.
+        """
+        self._check(emits)
+        packets = self._acks.expect(emits, settles)
         try:
             await self._connector.send(packets)
         except NsroomError:
             self._acks.forget(packets)
             raise
-        return futures
 
     def is_known_to_answer(self, emit: Emit) -> bool:
         """Return whether its name or earlier answers show that the server acknowledges this event."""
@@ -249,17 +261,22 @@ class Client:
             await self._connector.connection.close(_SHORT_CLOSE if is_cancelled else _CLOSE)
         self._finish()
 
-    def _checked(self, emit: Emit) -> Emit:
-        """Return an event that may be sent; servers close the connection on others, without a reason."""
+    def _check(self, emits: Sequence[Emit]) -> None:
+        """Check that events may be sent: on others servers close the connection, without a reason."""
         self._connector.require()
-        if emit.event in RESERVED_EVENTS:
-            raise UsageError(f"{emit.event!r} is a reserved event name: servers close the connection on it")
-        if emit.namespace not in self._connector.session.namespaces:
-            if not self._connector.namespaces.wanted:
-                raise self._connector.left
-            why = self.refused.get(emit.namespace, "not connected to it")
-            raise UsageError(f"cannot emit to {emit.namespace}: {why}")
-        return emit
+        connected = self._connector.session.namespaces
+        for emit in emits:
+            if emit.event in RESERVED_EVENTS:
+                raise UsageError(
+                    f"{emit.event!r} is a reserved event name: servers close the connection on it"
+                )
+            if emit.namespace not in connected:
+                raise self._not_connected(emit.namespace)
+
+    def _not_connected(self, namespace: str) -> NsroomError:
+        if not self._connector.namespaces.wanted:
+            return self._connector.left
+        return UsageError(f"cannot emit to {namespace}: {self.refused.get(namespace, 'not connected to it')}")
 
     async def _supervise(self) -> None:
         """Reconnect after each lost connection, until that is not possible or not wanted."""
@@ -296,3 +313,13 @@ class Client:
         self._acks.fail_all(LostError("the connection is closed"))
         self._journal.put(self._catchup.release_all())
         self._journal.end()
+
+
+def _settle(future: asyncio.Future[Record], answer: Record | LostError) -> None:
+    if future.done():
+        return
+    if isinstance(answer, LostError):
+        future.set_exception(answer)
+        future.exception()  # marked as retrieved: a caller may have stopped waiting
+    else:
+        future.set_result(answer)

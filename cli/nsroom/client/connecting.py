@@ -26,6 +26,8 @@ from nsroom.record import Direction, Kind, Record
 _ANSWERS = tuple(f"4{kind:d}" for kind in (PacketType.CONNECT, PacketType.CONNECT_ERROR))
 """How the frames start with which a server answers a CONNECT."""
 _MAX_FAULTS = 10
+# In Python 3.11 looking up an enum member takes 0.2 µs.
+_IN = Direction.IN
 _REFERENCE_SERVER = re.compile(r"nsroom/[\d.]+")
 """The `Server` header of `nsroom serve`."""
 
@@ -293,7 +295,7 @@ class Connector:
     def _on_record(self, record: Record) -> None:
         """Handle a record of the tap that is not an event."""
         handle = self._handlers.get(record.kind)
-        if handle is not None and record.direction is Direction.IN:
+        if handle is not None and record.direction is _IN:
             handle(record)
 
     def _on_connect(self, record: Record) -> None:

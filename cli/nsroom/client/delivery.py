@@ -23,8 +23,8 @@ from nsroom.record import Record
 
 _WINDOW = 1000
 """Unanswered events at most before more are sent."""
-_POLLING_BATCH = 100
-"""Events in one request; over WebSocket each is sent by itself."""
+_TOGETHER = 100
+"""Events that are sent in one piece."""
 
 
 class Delivery:
@@ -81,15 +81,17 @@ class Delivery:
             raise NackError(self._in_flight.refusals)
 
     async def _send_all(self, batch: list[Line]) -> None:
-        step = 1 if self._client.transport == "websocket" else _POLLING_BATCH
-        for start in range(0, len(batch), step):
+        start = 0
+        while start < len(batch):
             await self._wait_for_room()
-            await self._send_together(batch[start : start + step])
+            stop = start + min(self._window, _TOGETHER)
+            await self._send_together(batch[start:stop])
+            start = stop
             # Sending to a fast server never waits, so its answers would not be read.
             await asyncio.sleep(0)
 
     async def _send_together(self, lines: list[Line]) -> None:
-        """Send lines in one request if possible; otherwise one by one, up to one that cannot be sent."""
+        """Send lines in one piece if possible; otherwise one by one, up to one that cannot be sent."""
         known = self._client.namespaces
         emits = [each.item for each in lines if isinstance(each.item, Emit) and each.item.namespace in known]
         if len(emits) == len(lines) > 1 and not any(line.ask for line in lines):
@@ -117,9 +119,10 @@ class Delivery:
     async def _transmit(self, items: Sequence[Emit | Acknowledge], ask: bool) -> None:
         try:
             await self._send_items(items, ask)
-        except LostError:
-            # The server may have read a request that failed, but not a frame that was not written.
-            self.tally.sent += len(items) if self._client.transport == "polling" else 0
+        except LostError as error:
+            # The server may have read a request that failed.
+            if error.may_have_arrived or self._client.transport == "polling":
+                self.tally.sent += len(items)
             raise
         except asyncio.CancelledError:
             self.tally.sent += len(items)
@@ -139,8 +142,12 @@ class Delivery:
             await self._client.emit(*emits)
 
     async def _ask(self, emits: list[Emit]) -> None:
-        for emit, answer in zip(emits, await self._client.ask(*emits), strict=True):
-            self._in_flight.add(emit, answer)
+        settles = self._in_flight.add(emits)
+        try:
+            await self._client.ask_for(emits, settles)
+        except (LimitError, UsageError):  # nothing was sent
+            self._in_flight.remove(len(emits))
+            raise
 
     def _report(self, record: Record) -> None:
         """Call `on_ack`; its error ends the delivery, not the client's reading."""

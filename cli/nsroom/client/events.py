@@ -1,4 +1,4 @@
-"""Parse events to emit, from arguments and from lines of stdin."""
+"""Events to emit, and how to parse their arguments."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nsroom.errors import DecodeError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.protocol.socketio import Packet, PacketType
-from nsroom.record import FIELDS, Json, Kind, Record, from_json, unescape
+from nsroom.record import Json
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ITEM = re.compile(r"([A-Za-z_][\w.-]*)(:=@|:=|=@|=)(.*)", re.DOTALL)
@@ -20,10 +20,12 @@ class Emit(NamedTuple):
     namespace: str
     event: str | int | float
     args: list[Json]
+    text: str | None = None
+    """The event and its arguments as JSON, if that is known."""
 
     def packet(self, id: int | None = None) -> Packet:
         """Return the packet, with an id to request an acknowledgement."""
-        return Packet(PacketType.EVENT, self.namespace, id, [self.event, *self.args])
+        return Packet(PacketType.EVENT, self.namespace, id, [self.event, *self.args], 0, self.text)
 
 
 class Acknowledge(NamedTuple):
@@ -126,62 +128,3 @@ def message(namespace: str, room: str, text: str) -> Emit:
 def is_item(text: str) -> bool:
     """Return whether a typed line is an event or a record for `parse_line`, and not a message."""
     return text[:1] in ("[", "{")
-
-
-def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
-    """Return the item in a line: `["event", arg…]` or a record, which may have its own namespace.
-
-    None for a record of another kind. Raises: ValueError with the reason.
-    """
-    try:
-        value = strict_json.load(line.decode(), exact=True)
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8") from None
-    if isinstance(value, list):
-        return _emit(namespace, _event(value), unescape(value[1:]))
-    record = from_json(_written_by_hand(_with_plain_numbers(value)))
-    return _from_record(record._replace(namespace=record.namespace or namespace))
-
-
-def _with_plain_numbers(value: Json) -> Json:
-    """Return a record with its numbers as Python has them, except in the event's arguments."""
-    if not isinstance(value, dict):
-        return value
-    return {key: each.value if isinstance(each, strict_json.Number) else each for key, each in value.items()}
-
-
-def _event(line: list[Json]) -> Json:
-    event = line[0] if line else None
-    return event.value if isinstance(event, strict_json.Number) else event
-
-
-def _written_by_hand(value: Json) -> Json:
-    """Return an object without a `kind` as a record: many tools write the arguments of an event as `data`.
-
-    Raises: ValueError for a key that would be lost.
-    """
-    if not isinstance(value, dict) or "kind" in value:
-        return value
-    if unknown := [key for key in value if key not in FIELDS]:
-        raise ValueError(f'unknown key {unknown[0]!r:.60}: write the arguments as "args": […]')
-    if "data" in value and "args" not in value:
-        data = value["data"]
-        return {**value, "args": data if isinstance(data, list) else [data]}
-    return value
-
-
-def _from_record(record: Record) -> Emit | Acknowledge | None:
-    namespace = str(record.namespace)
-    if record.kind is Kind.EVENT:
-        return _emit(namespace, record.event, record.args or [])
-    if record.kind is Kind.ACK and record.direction == "out":
-        if record.id is None:
-            raise ValueError("an acknowledgement needs the id of its event")
-        return Acknowledge(namespace, record.id, record.args or [])
-    return None
-
-
-def _emit(namespace: str, event: Json, args: list[Json]) -> Emit:
-    if not isinstance(event, (str, int, float)) or isinstance(event, bool):
-        raise ValueError('an event needs a name: ["name", …]')
-    return Emit(namespace, event, args)

@@ -1,14 +1,16 @@
 """Limit events in flight, and count their outcomes."""
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from nsroom.client.acks import Settle
 from nsroom.client.client import Client
 from nsroom.client.events import Emit
-from nsroom.errors import WaitError
+from nsroom.errors import LostError, WaitError
 from nsroom.protocol.refusals import Refusal, refusal
 from nsroom.record import Record
 
@@ -66,22 +68,26 @@ class InFlight:
         self._timeout = timeout
         self._on_ack = on_ack
         self._hint = hint
-        self._unanswered: set[asyncio.Future[Record]] = set()
+        self._unanswered = 0
         self._answered = asyncio.Event()
         self._last_ack = 0.0
         self._first_refusal = ""
 
-    def add(self, emit: Emit, answer: asyncio.Future[Record]) -> None:
-        """Add an event that was sent, with the future of its acknowledgement."""
-        self._unanswered.add(answer)
-        answer.add_done_callback(partial(self._on_answer, emit))
+    def add(self, emits: Sequence[Emit]) -> list[Settle]:
+        """Add events that are about to be sent; return what to call with the answer to each."""
+        self._unanswered += len(emits)
+        return [partial(self._on_answer, emit) for emit in emits]
+
+    def remove(self, number: int) -> None:
+        """Remove events that were not sent."""
+        self._unanswered -= number
 
     async def wait_below(self, limit: int) -> None:
         """Wait until fewer events than `limit` are unanswered.
 
         Raises: WaitError when nothing is acknowledged for the time-out.
         """
-        while len(self._unanswered) >= limit:
+        while self._unanswered >= limit:
             self._answered.clear()
             try:
                 async with asyncio.timeout(self._timeout):
@@ -98,17 +104,16 @@ class InFlight:
         many = f"{self._tally.nacked} of {self._tally.sent} events were refused"
         return f"{many}, first: {self._first_refusal}{self._hint()}"
 
-    def _on_answer(self, emit: Emit, answer: asyncio.Future[Record]) -> None:
-        self._unanswered.discard(answer)
+    def _on_answer(self, emit: Emit, answer: Record | LostError) -> None:
+        self._unanswered -= 1
         self._answered.set()
-        if answer.cancelled() or answer.exception() is not None:
+        if isinstance(answer, LostError):
             self.any_lost = True
             return
-        record = answer.result()
-        refused = refusal(record.args)
+        refused = refusal(answer.args)
         if refused is None:
             self._tally.acked += 1
-            self._last_ack = _now()
+            self._last_ack = time.monotonic()
         elif self._should_resend(refused):
             self._tally.sent -= 1
             self.to_resend.append(emit)
@@ -116,17 +121,15 @@ class InFlight:
         else:
             self._tally.nacked += 1
             self._first_refusal = self._first_refusal or str(refused)
-        self._on_ack(record)
+        self._on_ack(answer)
 
     def _should_resend(self, refused: Refusal) -> bool:
         """Return whether to resend a refused event: not if none was accepted for the time-out."""
         return bool(
-            refused.code == _RATE_LIMITED and self._last_ack and _now() - self._last_ack < self._timeout
+            refused.code == _RATE_LIMITED
+            and self._last_ack
+            and time.monotonic() - self._last_ack < self._timeout
         )
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 class Backpressure:

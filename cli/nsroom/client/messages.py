@@ -7,7 +7,8 @@ event, and in the shape, that the room was last heard to use. Pure.
 import re
 from typing import NamedTuple
 
-from nsroom.client.events import Acknowledge, Emit, fill, is_item, message, parse_line
+from nsroom.client.events import Acknowledge, Emit, fill, is_item, message
+from nsroom.client.lines import parse_line
 from nsroom.errors import DecodeError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.record import Direction, Json, Kind, Record

@@ -105,6 +105,21 @@ class Observer:
             frames = [*incomplete.frames, frame] if incomplete else [frame]
             return self.malformed(direction, frames, at, str(error))
 
+    def sent(self, packet: Packet, frame: str, at: int) -> Record:
+        """Return the Record of an event that is sent in one frame, made from the packet: its `text` was read.
+
+        It is the Record that `feed` makes of the frame.
+        """
+        return self._packet(Direction.OUT, packet._replace(data=[*packet.data]), at, [frame])
+
+    def note_question(self, direction: Direction, packet: Packet, at: int) -> None:
+        """Let an event with an id wait for its acknowledgement; `feed` and `sent` do so themselves."""
+        if len(self._unanswered) >= _MAX_UNANSWERED:
+            del self._unanswered[next(iter(self._unanswered))]
+        event = packet.data[0]
+        name = event[:_MAX_NAME] if isinstance(event, str) else event
+        self._unanswered[direction, packet.namespace, packet.id] = _Unanswered(at, name)
+
     def is_incomplete(self, direction: Direction) -> bool:
         """Return whether a packet in this direction waits for attachments."""
         return direction in self._incomplete
@@ -187,13 +202,10 @@ class Observer:
 
     def _event(self, direction: Direction, packet: Packet, at: int) -> Record:
         namespace, id, args = packet.namespace, packet.id, packet.data
-        event = args.pop(0)
         if id is not None:
-            if len(self._unanswered) >= _MAX_UNANSWERED:
-                del self._unanswered[next(iter(self._unanswered))]
-            name = event[:_MAX_NAME] if isinstance(event, str) else event
-            self._unanswered[direction, namespace, id] = _Unanswered(at, name)
-        elif self.recovery and namespace in self.recovery and direction is Direction.IN:
+            self.note_question(direction, packet, at)
+        event = args.pop(0)
+        if id is None and self.recovery and namespace in self.recovery and direction is Direction.IN:
             return self._recoverable(packet, event, at)
         sequence = next(self._sequence)
         return Record(at, sequence, direction, _EVENT, namespace, id, event, args, None, self.sid)

@@ -24,6 +24,7 @@ RESERVED_EVENTS = frozenset(
 
 HEADER = re.compile(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
 """Type, number of attachments (1), namespace (2) and id (3), before the payload. Digits are ASCII only."""
+_PLAIN_ACK = re.compile(r"3([0-9]++)(?=\[)")
 _NAMESPACE = re.compile("/[^,?\ud800-\udfff]*")
 _DISCONNECT_WITH_REASON = re.compile(r'1(?:/[^,]*+,)?[{"]')
 _PLACEHOLDER = re.compile(r'[{,]"_placeholder":true(?=[,}])')
@@ -56,6 +57,8 @@ class Packet(NamedTuple):
     """None without a payload."""
     attachments: int = 0
     """The number of binary frames after the text."""
+    text: str | None = None
+    """The data as JSON, if that is known: `encode` takes it as it is, and no value of the data is binary."""
 
 
 # Compared with `type`, because isinstance would accept a bool as an int.
@@ -108,6 +111,13 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
         raise DecodeError(f"larger than {limits.frame} characters", text)
     if text.startswith("2["):  # nearly all packets
         return Packet(_EVENT_TYPE, "/", None, _payload(_EVENT_TYPE, text, 1, limits))
+    if text.startswith("3") and (found := _PLAIN_ACK.match(text)):  # nearly all others
+        return Packet(
+            _ACK_TYPE,
+            "/",
+            _number(found, 1, limits.id, "the id"),
+            _payload(_ACK_TYPE, text, found.end(), limits),
+        )
     header = HEADER.match(text)
     if header is None:
         raise _no_header(text)
@@ -216,7 +226,11 @@ def encode(packet: Packet, query: str = "") -> list[str | bytes]:
 
     Raises: ValueError if the protocol cannot carry the packet.
     """
+    if packet.text is not None and packet.namespace == "/":  # for every line of stdin
+        return [f"{packet.type:d}{'' if packet.id is None else packet.id}{packet.text}"]
     check_sendable(packet)
+    if packet.text is not None:
+        return [_header(packet, packet.text, 0, query) + packet.text]
     attachments: list[str | bytes] = []
 
     def detach(value: Any) -> Json:

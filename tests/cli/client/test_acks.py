@@ -1,4 +1,4 @@
-"""Ids of events, futures of their acknowledgements, and which events a server acknowledges."""
+"""Ids of events, who waits for their acknowledgements, and which events a server acknowledges."""
 
 import pytest
 
@@ -12,26 +12,26 @@ def ack(namespace: str, id: int) -> Record:
     return Record(0, 1, Direction.IN, Kind.ACK, namespace, id, "e", [])
 
 
-async def test_an_acknowledgement_resolves_the_future_of_its_event() -> None:
-    acks = Acks()
-    packets, futures = acks.expect([Emit("/", "a", []), Emit("/b", "b", []), Emit("/", "c", [])])
+def test_an_acknowledgement_goes_to_the_one_who_waits_for_it() -> None:
+    acks, answers = Acks(), list[list[Record | LostError]]([[], [], []])
+    emits = [Emit("/", "a", []), Emit("/b", "b", []), Emit("/", "c", [])]
+    packets = acks.expect(emits, [each.append for each in answers])
     assert [packet.id for packet in packets] == [0, 1, 2]
     assert acks.resolve(ack("/", 2))
     assert not acks.resolve(ack("/", 1))
     assert not acks.resolve(ack("/", 2))
-    assert [future.done() for future in futures] == [False, False, True]
-    assert futures[2].result() == ack("/", 2)
+    assert answers == [[], [], [ack("/", 2)]]
 
 
 def answer(acks: Acks, emit: Emit, *args: Json) -> None:
-    ([packet], _) = acks.expect([emit])
+    [packet] = acks.expect([emit], [lambda _: None])
     acks.resolve(Record(0, 1, Direction.IN, Kind.ACK, emit.namespace, packet.id, emit.event, [*args]))
 
 
-async def test_a_server_is_known_to_answer_an_event_that_it_has_acknowledged() -> None:
+def test_a_server_is_known_to_answer_an_event_that_it_has_acknowledged() -> None:
     acks = Acks()
     say = Emit("/", "say", ["hi"])
-    acks.expect([say])
+    acks.expect([say], [lambda _: None])
     assert not acks.is_known_to_answer(say)
     answer(acks, say, {"ok": True})
     assert acks.is_known_to_answer(Emit("/", "say", []))
@@ -39,7 +39,7 @@ async def test_a_server_is_known_to_answer_an_event_that_it_has_acknowledged() -
     assert not acks.is_known_to_answer(Emit("/", "other", []))
 
 
-async def test_an_answer_that_was_not_asked_for_tells_nothing() -> None:
+def test_an_answer_that_was_not_asked_for_tells_nothing() -> None:
     acks = Acks()
     acks.resolve(ack("/", 0))
     assert not acks.is_known_to_answer(Emit("/", "e", []))
@@ -55,30 +55,26 @@ async def test_an_answer_that_was_not_asked_for_tells_nothing() -> None:
         ("ok", False),
     ],
 )
-async def test_the_reference_server_is_known_by_its_answer_to_a_join(reply: Json, known: bool) -> None:
+def test_the_reference_server_is_known_by_its_answer_to_a_join(reply: Json, known: bool) -> None:
     acks = Acks()
     answer(acks, Emit("/", "join", ["lobby"]), reply)
     assert acks.is_known_to_answer(Emit("/", "anything", [])) == known
     assert not acks.is_known_to_answer(Emit("/b", "anything", []))
 
 
-async def test_the_end_of_a_namespace_fails_its_futures() -> None:
-    acks = Acks()
-    _, futures = acks.expect([Emit("/", "a", []), Emit("/b", "b", [])])
-    acks.fail_all(LostError("gone"), "/b")
-    assert [future.done() for future in futures] == [False, True]
-    acks.fail_all(LostError("all gone"))
-    with pytest.raises(LostError, match="all gone"):
-        await futures[0]
-    with pytest.raises(LostError, match=r"^gone"):
-        await futures[1]
+def test_the_end_of_a_namespace_is_told_to_those_who_wait_in_it() -> None:
+    acks, answers = Acks(), list[list[Record | LostError]]([[], []])
+    acks.expect([Emit("/", "a", []), Emit("/b", "b", [])], [each.append for each in answers])
+    gone, all_gone = LostError("gone"), LostError("all gone")
+    acks.fail_all(gone, "/b")
+    assert answers == [[], [gone]]
+    acks.fail_all(all_gone)
+    assert answers == [[all_gone], [gone]]
 
 
-async def test_packets_that_were_not_sent_are_forgotten() -> None:
-    acks = Acks()
-    packets, futures = acks.expect([Emit("/", "a", [])])
-    acks.forget(packets)
+def test_packets_that_were_not_sent_are_forgotten() -> None:
+    acks, answers = Acks(), list[Record | LostError]()
+    acks.forget(acks.expect([Emit("/", "a", [])], [answers.append]))
     acks.fail_all(LostError("gone"))
     acks.resolve(ack("/", 0))
-    assert not futures[0].done()
-    futures[0].cancel()
+    assert answers == []

@@ -1,4 +1,4 @@
-"""Events to emit, from arguments and from lines of stdin."""
+"""Events to emit, from arguments."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from nsroom.client.events import (
     is_item,
     message,
     parse_arguments,
-    parse_line,
     relay,
 )
 from nsroom.errors import UsageError
@@ -92,59 +91,6 @@ def test_packets() -> None:
     assert Acknowledge("/x", 7, [1]).packet() == Packet(PacketType.ACK, "/x", 7, [1])
 
 
-# Lines of stdin
-
-
-@pytest.mark.parametrize(
-    ("line", "item"),
-    [
-        (b'["e"]', Emit("/n", "e", [])),
-        (b' ["e", 1, {"a": null}] ', Emit("/n", "e", [1, {"a": None}])),
-        (b'[7, "number"]', Emit("/n", 7, ["number"])),
-        (b'["e", {"$binary": "AAE="}]', Emit("/n", "e", [b"\0\1"])),
-        (b'["e", {"$$binary": "AAE="}]', Emit("/n", "e", [{"$binary": "AAE="}])),
-        ('["é", "\\ud800"]'.encode(), Emit("/n", "é", ["\ud800"])),
-        (b'{"event": "e"}', Emit("/n", "e", [])),
-        (b'{"event": "e", "args": [1], "namespace": "/x"}', Emit("/x", "e", [1])),
-        (b'{"kind": "event", "direction": "in", "event": "e"}', Emit("/n", "e", [])),
-        (b'{"kind": "ack", "id": 3, "args": [1]}', Acknowledge("/n", 3, [1])),
-        (b'{"kind": "ack", "id": 0, "namespace": "/x"}', Acknowledge("/x", 0, [])),
-        (b'{"kind": "ack", "direction": "in", "id": 3}', None),
-        (b'{"kind": "ping"}', None),
-        (b'{"kind": "connect", "namespace": "/x", "sid": "1"}', None),
-    ],
-)
-def test_a_line_is_an_event_or_a_record(line: bytes, item: object) -> None:
-    assert parse_line(line, "/n") == item
-
-
-@pytest.mark.parametrize(
-    ("line", "complaint"),
-    [
-        (b"", "not JSON"),
-        (b"hello", "not JSON"),
-        (b'["e"', "not JSON"),
-        (b"[]", "an event needs a name"),
-        (b"[true]", "an event needs a name"),
-        (b"[null]", "an event needs a name"),
-        (b"[[]]", "an event needs a name"),
-        (b"{}", "an event needs a name"),
-        (b"1", "a record must be a JSON object"),
-        (b'"e"', "a record must be a JSON object"),
-        (b"\xff", "not UTF-8"),
-        (b'{"kind": "ack"}', "an acknowledgement needs the id"),
-        (b'{"kind": "shout"}', "invalid kind: 'shout'"),
-        (b'{"event": "e", "args": 1}', "args must be a list"),
-        (b'["e", {"$binary": "!"}]', "must be base64"),
-        (b'["e", NaN]', "not JSON"),
-        (b"[" * 10_000, "nested"),
-    ],
-)
-def test_a_line_that_is_neither(line: bytes, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        parse_line(line, "/n")
-
-
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_any_word_is_an_argument_or_a_usage_error(word: str) -> None:
     try:
@@ -152,15 +98,6 @@ def test_any_word_is_an_argument_or_a_usage_error(word: str) -> None:
     except UsageError:
         return
     assert len(socketio.encode(Emit("/", "e", args).packet())) >= 1
-
-
-@given(st.binary() | st.text().map(str.encode))
-def test_any_line_is_read_or_a_value_error(line: bytes) -> None:
-    try:
-        item = parse_line(line, "/")
-    except ValueError:
-        return
-    assert item is None or item.packet()
 
 
 @pytest.mark.parametrize(
@@ -195,13 +132,3 @@ def test_typed_text_is_a_message(room: str, args: list[Json]) -> None:
 )
 def test_a_typed_line_that_starts_with_a_bracket_is_an_item(text: str, item: bool) -> None:
     assert is_item(text) is item
-
-
-def test_an_object_without_a_kind_may_write_its_arguments_as_data() -> None:
-    assert parse_line(b'{"event":"order","data":{"id":7}}', "/") == Emit("/", "order", [{"id": 7}])
-    assert parse_line(b'{"event":"order","data":[1,2]}', "/") == Emit("/", "order", [1, 2])
-    assert parse_line(b'{"kind":"event","event":"order","data":{"offset":"x"}}', "/") == Emit(
-        "/", "order", []
-    )
-    with pytest.raises(ValueError, match="unknown key 'payload'"):
-        parse_line(b'{"event":"order","payload":{"id":7}}', "/")

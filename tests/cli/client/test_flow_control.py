@@ -1,10 +1,10 @@
 """The outcomes of events that were sent: each is counted once, or resent."""
 
-import asyncio
 from typing import NamedTuple, Self
 
 import pytest
 
+from nsroom.client.acks import Settle
 from nsroom.client.events import Emit
 from nsroom.client.flow_control import InFlight, Tally
 from nsroom.errors import LostError, WaitError
@@ -22,7 +22,7 @@ class Sent(NamedTuple):
 
     tally: Tally
     events: InFlight
-    answers: list[asyncio.Future[Record]]
+    waiting: list[Settle]
     shown: list[Record]
 
     @classmethod
@@ -30,16 +30,12 @@ class Sent(NamedTuple):
         """Send `count` events."""
         tally, shown = Tally(read=count, sent=count), list[Record]()
         events = InFlight(tally, timeout, shown.append)
-        answers = [asyncio.get_running_loop().create_future() for _ in range(count)]
-        for answer in answers:
-            events.add(EMIT, answer)
-        return cls(tally, events, answers, shown)
+        return cls(tally, events, events.add([EMIT] * count), shown)
 
     def answer(self, *args: Json) -> None:
         """Acknowledge the next events, each with one argument."""
         for arg in args:
-            answer = next(each for each in self.answers if not each.done())
-            answer.set_result(Record(0, 1, Direction.IN, Kind.ACK, "/", 0, "order", [arg]))
+            self.waiting.pop(0)(Record(0, 1, Direction.IN, Kind.ACK, "/", 0, "order", [arg]))
 
 
 async def test_each_event_is_counted_once() -> None:
@@ -78,8 +74,8 @@ async def test_the_pause_between_two_acknowledgements_is_bounded() -> None:
 
 async def test_an_event_without_an_answer_is_lost() -> None:
     sent = Sent.of(2)
-    sent.answers[0].set_exception(LostError("gone"))
-    sent.answers[1].cancel()
+    sent.waiting.pop()(LostError("gone"))
+    sent.events.remove(1)
     await sent.events.wait_below(1)
     assert sent.events.any_lost
     assert sent.tally.unknown == 2

@@ -87,7 +87,9 @@ def test_arguments_that_cannot_carry_a_text(args: str, error: str) -> None:
     ],
 )
 def test_a_line_is_an_event_or_a_message(line: str, sent: Emit) -> None:
-    assert MessageEvents().parse(line, "/", "", is_reference=False) == sent
+    parsed = MessageEvents().parse(line, "/", "", is_reference=False)
+    assert isinstance(parsed, Emit)
+    assert parsed._replace(text=None) == sent
 
 
 @pytest.mark.parametrize("line", ['["say" oops]', '{"event": 5, "args": {}}', '[{"no":1}]', "[]"])

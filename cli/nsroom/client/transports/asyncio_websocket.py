@@ -18,6 +18,7 @@ from nsroom.protocol.websocket import (
     Reader,
     accept,
     client_frame,
+    client_frames,
     close_reason,
     control_fault,
 )
@@ -79,21 +80,21 @@ class WebSocket(asyncio.BufferedProtocol):
             raise ConnectionResetError("the connection is closed")
         return self._transport
 
-    def send(self, data: str | bytes) -> None:
-        """Send a message. Raises: ConnectionError."""
-        if isinstance(data, str):
-            self._send(Opcode.TEXT, data.encode())
-        else:
-            self._send(Opcode.BINARY, data)
+    def send(self, *messages: str | bytes) -> None:
+        """Send messages in one piece. Raises: ConnectionError before anything is sent."""
+        self._write(client_frames(messages, os.urandom(4 * len(messages))))
 
     def ping(self, token: bytes) -> None:
         """Send a ping; `on_pong` is called with its pong. Raises: ConnectionError."""
         self._send(Opcode.PING, token)
 
     def _send(self, opcode: Opcode, payload: bytes) -> None:
+        self._write(client_frame(opcode, payload, os.urandom(4)))
+
+    def _write(self, frames: bytes) -> None:
         if self._close_sent:
             raise ConnectionResetError("the connection is closing")
-        self._open.write(client_frame(opcode, payload, os.urandom(4)))
+        self._open.write(frames)
 
     async def drain(self) -> None:
         """Wait while the wire is full. Raises: ConnectionError."""

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from nsroom.client.target import Target, Transport
@@ -65,8 +66,11 @@ class Connection(ABC):
         """
 
     @abstractmethod
-    async def _write(self, messages: Sequence[wire.Packet]) -> None:
-        """Send messages, observed by the tap."""
+    async def _write(self, packets: Sequence[Packet], messages: Sequence[Sequence[str | bytes]]) -> None:
+        """Send the data of the messages of each packet, observed by the tap; wait while the wire is full.
+
+        Raises: LostError after a part may have arrived; `_connection_errors` before.
+        """
 
     @abstractmethod
     async def _ping(self, token: bytes) -> None:
@@ -104,24 +108,22 @@ class Connection(ABC):
         packets that the protocol cannot carry.
         """
         write = self.tap.dialect.write
-        messages = [
-            wire.Packet(wire.PacketType.MESSAGE, part) for packet in packets for part in write(packet)
-        ]
+        messages = [write(packet) for packet in packets]
         async with self._writing:
             if not self._is_open:
                 raise LostError("the connection has ended")
             self._check_sizes(messages)
             try:
-                await self._write(messages)
+                await self._write(packets, messages)
             except self._connection_errors as error:
                 raise LostError(f"the connection broke while sending: {error}") from error
 
-    def _check_sizes(self, messages: Sequence[wire.Packet]) -> None:
+    def _check_sizes(self, messages: Iterable[Sequence[str | bytes]]) -> None:
         limit = self.max_payload
         polling = self.transport == "polling"
-        for message in messages:
+        for data in chain.from_iterable(messages):
             # Cheap first: text of n characters has n to 4 n bytes in UTF-8.
-            if len(message.data) * 4 >= limit and (size := _size(message, polling)) > limit:
+            if len(data) * 4 >= limit and (size := _size(data, polling)) > limit:
                 raise LimitError(
                     f"{size} bytes, but the server accepts at most {limit} (its maxPayload); not sent"
                 )
@@ -177,8 +179,8 @@ class Connection(ABC):
             await self._close_session()
 
 
-def _size(message: wire.Packet, polling: bool) -> int:
+def _size(data: str | bytes, polling: bool) -> int:
     """Return the bytes of a message on the wire; polling carries binary data as `b` and base64."""
-    if isinstance(message.data, str):
-        return 1 + wire.byte_count([message.data])
-    return 1 + 4 * -(-len(message.data) // 3) if polling else len(message.data)
+    if isinstance(data, str):
+        return 1 + wire.byte_count([data])
+    return 1 + 4 * -(-len(data) // 3) if polling else len(data)

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -214,8 +215,13 @@ class PythonSocketioConnection(Connection):
     ) -> None:
         self.failure = params.exception
 
-    async def _write(self, messages: Sequence[wire.Packet]) -> None:
-        await (self._send_frames if self.transport == "websocket" else self._post)(messages)
+    async def _write(
+        self,
+        packets: Sequence[Packet],  # noqa: ARG002 - the tap reads the frames
+        messages: Sequence[Sequence[str | bytes]],
+    ) -> None:
+        send = self._send_frames if self.transport == "websocket" else self._post
+        await send([wire.Packet(wire.PacketType.MESSAGE, data) for data in chain.from_iterable(messages)])
 
     async def _send_frames(self, messages: Sequence[wire.Packet]) -> None:
         socket = self._eio.ws

@@ -13,7 +13,7 @@ then `incoming` or `polled`. For each frame to the server: `feed`, then write it
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from nsroom.channel import Channel, now
@@ -21,6 +21,7 @@ from nsroom.errors import DecodeError
 from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
 from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.session import Observer
+from nsroom.protocol.socketio import Packet
 from nsroom.protocol.websocket import describe_close
 from nsroom.record import Direction, Kind, Record, brief
 
@@ -104,6 +105,16 @@ class Tap:
         if record is not None:
             self._pass_on(record, len(frame))
         return record
+
+    def sent(self, packet: Packet, frames: Sequence[str | bytes]) -> None:
+        """Observe the frames of a packet that is sent now."""
+        if packet.text is None or self.session.is_msgpack or self.dialect.is_msgpack or self.dialect.is_old:
+            for frame in frames:
+                self.feed(Direction.OUT, frame)
+        elif self.channel is not None:
+            self._pass_on(self.session.sent(packet, str(frames[0]), now()), len(frames[0]))
+        elif packet.id is not None:
+            self.session.note_question(Direction.OUT, packet, now())
 
     def _pass_on(self, record: Record, size: int) -> None:
         if record.kind is not _EVENT:

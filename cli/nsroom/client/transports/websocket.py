@@ -16,6 +16,7 @@ from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.handshake import new_key, request
 from nsroom.client.transports.http_proxy import ProxyError, create_connection
 from nsroom.client.transports.tap import Tap
+from nsroom.errors import LostError
 from nsroom.protocol import engineio as wire
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.socketio import Packet, PacketType
@@ -180,10 +181,17 @@ class WebSocketConnection(Connection):
         self._pause = None
         self._wire.resume()
 
-    async def _write(self, messages: Sequence[wire.Packet]) -> None:
-        for frame in map(wire.encode, messages):
-            self._send(frame)
+    async def _write(self, packets: Sequence[Packet], messages: Sequence[Sequence[str | bytes]]) -> None:
+        frames: list[str | bytes] = []
+        for packet, parts in zip(packets, messages, strict=True):
+            encoded = [f"4{part}" if isinstance(part, str) else part for part in parts]
+            self.tap.sent(packet, encoded)
+            frames += encoded
+        self._wire.send(*frames)
+        try:
             await self._wire.drain()
+        except ConnectionError as error:
+            raise LostError(f"the connection broke while sending: {error}", may_have_arrived=True) from error
 
     async def _ping(self, token: bytes) -> None:
         self._wire.ping(token)

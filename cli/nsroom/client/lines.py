@@ -1,0 +1,97 @@
+"""Parse lines of stdin: events to emit, and records.
+
+Most lines are written as compactly as their event is sent: then the line is the frame's text already.
+"""
+
+import orjson
+
+from nsroom.client.events import Acknowledge, Emit
+from nsroom.protocol import strict_json
+from nsroom.protocol.limits import LIMITS
+from nsroom.record import FIELDS, Json, Kind, Record, from_json, unescape
+
+_BLANKS = b" \t\r\n"
+_ESCAPED = b'{"$'
+"""How binary data starts, and what looks like it; see `record.unescape`."""
+
+
+def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
+    """Return the item in a line: `["event", arg…]` or a record, which may have its own namespace.
+
+    None for a record of another kind. Raises: ValueError with the reason.
+    """
+    ready = _ready(line, namespace)
+    if ready is not None:
+        return ready
+    try:
+        value = strict_json.load(line.decode(), exact=True)
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    if isinstance(value, list):
+        return _emit(namespace, _event(value), unescape(value[1:]))
+    record = from_json(_written_by_hand(_with_plain_numbers(value)))
+    return _from_record(record._replace(namespace=record.namespace or namespace))
+
+
+def _ready(line: bytes, namespace: str) -> Emit | None:
+    """Return the event of a line that orjson writes again as it is, apart from blanks; else None.
+
+    Then the text that orjson wrote has the line's numbers and characters, and no key twice.
+    """
+    if line[:1] != b"[" or line.count(b"[") + line.count(b"{") > LIMITS.depth:
+        return None
+    try:
+        value = orjson.loads(line)
+        text = orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    if text != line and text.translate(None, _BLANKS) != line.translate(None, _BLANKS):
+        return None
+    if _ESCAPED in text or len(text) > LIMITS.values or not value:
+        return None
+    event = value.pop(0)
+    return Emit(namespace, event, value, text.decode()) if type(event) is str else None
+
+
+def _with_plain_numbers(value: Json) -> Json:
+    """Return a record with its numbers as Python has them, except in the event's arguments."""
+    if not isinstance(value, dict):
+        return value
+    return {key: each.value if isinstance(each, strict_json.Number) else each for key, each in value.items()}
+
+
+def _event(line: list[Json]) -> Json:
+    event = line[0] if line else None
+    return event.value if isinstance(event, strict_json.Number) else event
+
+
+def _written_by_hand(value: Json) -> Json:
+    """Return an object without a `kind` as a record: many tools write the arguments of an event as `data`.
+
+    Raises: ValueError for a key that would be lost.
+    """
+    if not isinstance(value, dict) or "kind" in value:
+        return value
+    if unknown := [key for key in value if key not in FIELDS]:
+        raise ValueError(f'unknown key {unknown[0]!r:.60}: write the arguments as "args": […]')
+    if "data" in value and "args" not in value:
+        data = value["data"]
+        return {**value, "args": data if isinstance(data, list) else [data]}
+    return value
+
+
+def _from_record(record: Record) -> Emit | Acknowledge | None:
+    namespace = str(record.namespace)
+    if record.kind is Kind.EVENT:
+        return _emit(namespace, record.event, record.args or [])
+    if record.kind is Kind.ACK and record.direction == "out":
+        if record.id is None:
+            raise ValueError("an acknowledgement needs the id of its event")
+        return Acknowledge(namespace, record.id, record.args or [])
+    return None
+
+
+def _emit(namespace: str, event: Json, args: list[Json]) -> Emit:
+    if not isinstance(event, (str, int, float)) or isinstance(event, bool):
+        raise ValueError('an event needs a name: ["name", …]')
+    return Emit(namespace, event, args)

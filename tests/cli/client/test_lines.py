@@ -1,0 +1,156 @@
+"""Lines of stdin: events and records, and the frames that they become."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nsroom.client.events import Acknowledge, Emit
+from nsroom.client.lines import parse_line
+from nsroom.protocol import socketio, strict_json
+from nsroom.protocol.session import Observer
+from nsroom.record import Direction, Json, to_json, unescape
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+WRITERS = (
+    lambda value: json.dumps(value).encode(),
+    lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
+    lambda value: json.dumps(value, indent=1).replace("\n", "\t").encode(),
+)
+
+
+def parsed(line: bytes, namespace: str = "/n") -> object:
+    """Return the item in a line, without its text."""
+    item = parse_line(line, namespace)
+    return item._replace(text=None) if isinstance(item, Emit) else item
+
+
+@pytest.mark.parametrize(
+    ("line", "item"),
+    [
+        (b'["e"]', Emit("/n", "e", [])),
+        (b' ["e", 1, {"a": null}] ', Emit("/n", "e", [1, {"a": None}])),
+        (b'[7, "number"]', Emit("/n", 7, ["number"])),
+        (b'["e", {"$binary": "AAE="}]', Emit("/n", "e", [b"\0\1"])),
+        (b'["e", {"$$binary": "AAE="}]', Emit("/n", "e", [{"$binary": "AAE="}])),
+        ('["é", "\\ud800"]'.encode(), Emit("/n", "é", ["\ud800"])),
+        (b'{"event": "e"}', Emit("/n", "e", [])),
+        (b'{"event": "e", "args": [1], "namespace": "/x"}', Emit("/x", "e", [1])),
+        (b'{"kind": "event", "direction": "in", "event": "e"}', Emit("/n", "e", [])),
+        (b'{"kind": "ack", "id": 3, "args": [1]}', Acknowledge("/n", 3, [1])),
+        (b'{"kind": "ack", "id": 0, "namespace": "/x"}', Acknowledge("/x", 0, [])),
+        (b'{"kind": "ack", "direction": "in", "id": 3}', None),
+        (b'{"kind": "ping"}', None),
+        (b'{"kind": "connect", "namespace": "/x", "sid": "1"}', None),
+    ],
+)
+def test_a_line_is_an_event_or_a_record(line: bytes, item: object) -> None:
+    assert parsed(line) == item
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (b"", "not JSON"),
+        (b"hello", "not JSON"),
+        (b'["e"', "not JSON"),
+        (b"[]", "an event needs a name"),
+        (b"[true]", "an event needs a name"),
+        (b"[null]", "an event needs a name"),
+        (b"[[]]", "an event needs a name"),
+        (b"{}", "an event needs a name"),
+        (b"1", "a record must be a JSON object"),
+        (b'"e"', "a record must be a JSON object"),
+        (b"\xff", "not UTF-8"),
+        (b'{"kind": "ack"}', "an acknowledgement needs the id"),
+        (b'{"kind": "shout"}', "invalid kind: 'shout'"),
+        (b'{"event": "e", "args": 1}', "args must be a list"),
+        (b'["e", {"$binary": "!"}]', "must be base64"),
+        (b'["e", NaN]', "not JSON"),
+        (b"[" * 10_000, "nested"),
+    ],
+)
+def test_a_line_that_is_neither(line: bytes, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        parse_line(line, "/n")
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_any_line_is_read_or_a_value_error(line: bytes) -> None:
+    try:
+        item = parse_line(line, "/")
+    except ValueError:
+        return
+    assert item is None or item.packet()
+
+
+def test_an_object_without_a_kind_may_write_its_arguments_as_data() -> None:
+    assert parsed(b'{"event":"order","data":{"id":7}}', "/") == Emit("/", "order", [{"id": 7}])
+    assert parsed(b'{"event":"order","data":[1,2]}', "/") == Emit("/", "order", [1, 2])
+    assert parsed(b'{"kind":"event","event":"order","data":{"offset":"x"}}', "/") == Emit("/", "order", [])
+    with pytest.raises(ValueError, match="unknown key 'payload'"):
+        parse_line(b'{"event":"order","payload":{"id":7}}', "/")
+
+
+@given(st.text(), st.lists(VALUES, max_size=3), st.sampled_from(WRITERS))
+def test_a_ready_line_makes_the_packet_that_its_values_make(
+    event: str, args: list[Json], write: object
+) -> None:
+    line = write([event, *args])  # type: ignore[operator]
+    item = parse_line(line, "/")
+    assert isinstance(item, Emit)
+    value = strict_json.load(line.decode(), exact=True)
+    slow = Emit("/", event, unescape(value[1:]))
+    assert socketio.encode(item.packet(7)) == socketio.encode(slow.packet(7))
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (b'["e",{"a":1.5,"b":"x y"}]', '["e",{"a":1.5,"b":"x y"}]'),
+        (b'["e", {"a": 1.5, "b": "x y"}]', '["e",{"a":1.5,"b":"x y"}]'),
+        ('["é","\\n"]'.encode(), '["é","\\n"]'),
+        (b'["e",1e3]', None),
+        (b'["e",1.50]', None),
+        (b'["e",-0]', None),
+        (b'["e",123456789012345678901234567890]', None),
+        (b'["e",{"a":1,"a":2}]', None),
+        (b'["e","\\u00e9"]', None),
+        (b'["e","\\ud800"]', None),
+        (b'["e",{ "$binary": "AAE=" }]', None),
+        (b'["e",{"$$binary":1}]', None),
+        (b"[7]", None),
+        (b'["e"' + b",[]" * 300 + b"]", None),
+        (b'{"event":"e"}', None),
+    ],
+)
+def test_which_lines_are_ready(line: bytes, text: str | None) -> None:
+    item = parse_line(line, "/")
+    assert isinstance(item, Emit)
+    assert item.text == text
+
+
+@given(
+    st.text(), st.lists(VALUES, max_size=3), st.none() | st.integers(0, 1000), st.sampled_from(["/", "/n"])
+)
+def test_the_record_of_a_ready_line_is_that_of_its_frame(
+    event: str, args: list[Json], id: int | None, namespace: str
+) -> None:
+    item = parse_line(json.dumps([event, *args]).encode(), namespace)
+    assert isinstance(item, Emit)
+    ready = item if item.text else item._replace(text=strict_json.dump([item.event, *item.args]))
+    packet = ready.packet(id)
+    (text,) = socketio.encode(packet)
+    for raw in (False, True):
+        made, read = Observer(raw=raw), Observer(raw=raw)
+        record = made.sent(packet, f"4{text!s}", 5)
+        if item.text:
+            assert to_json(record) == to_json(read.feed(Direction.OUT, f"4{text!s}", 5))  # type: ignore[arg-type]
+            answer = f"43{'' if namespace == '/' else namespace + ','}{id}[1]"
+            assert id is None or made.feed(Direction.IN, answer, 9) == read.feed(Direction.IN, answer, 9)
+    assert packet.data == [item.event, *item.args]
