@@ -130,9 +130,10 @@ async def _emit_all(observer: "Observer[Any]", batches: "AsyncIterator[list[Line
 
 def _lines(event: str, args: list[str], namespace: str, options: EmitOptions) -> "AsyncIterator[list[Line]]":
     from nsroom.client.events import Emit
-    from nsroom.client.lines import parse_line
 
     if event == "-":
+        from nsroom.client.lines import parse_line
+
         if not options.room and not options.skip:
             return _stdin(lambda line: parse_line(line, namespace))
         return _stdin(lambda line: _relayed(parse_line(line, namespace), options))
