@@ -22,6 +22,7 @@ class Via(StrEnum):
     AUTO = "auto"
     EVENTS = "events"
     ADMIN = "admin"
+    REDIS = "redis://…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class ViaOptions:
         typer.Option(
             "--via",
             metavar="WAY",
-            help="How to reach the rooms: events of the application, admin, or auto, which tries both."
+            help="How to reach the rooms: events of the application, admin, auto, which tries both, or a URL"
+            " such as redis://localhost:6379 of a cluster's Redis. Put a password in $NSROOM_VIA, not here."
             " Default: $NSROOM_VIA, else auto.",
         ),
     ] = None
@@ -58,18 +60,32 @@ class ViaOptions:
 
         There are none with `--via events`. Raises: UsageError.
         """
-        from nsroom.introspection.ways import AdminWay
+        from nsroom.introspection.redis import address
+        from nsroom.introspection.ways import AdminWay, RedisWay
 
-        return [] if self.kind(write) is Via.EVENTS else [AdminWay(self._admin_target(base))]
+        match self.kind(write):
+            case Via.EVENTS:
+                return []
+            case Via.REDIS:
+                url = self._given(write)
+                return [RedisWay(url, address.parse(url).name)]
+        return [AdminWay(self._admin_target(base))]
+
+    def place(self, server: Target, write: bool = True) -> str:
+        """Return what to call the server that is seen. Raises: UsageError."""
+        return "a cluster" if self.kind(write) is Via.REDIS else server.place.partition("//")[2]
 
     def kind(self, write: bool = True) -> Via:
         """Return the kind of way; without `write` the environment names none. Raises: UsageError."""
-        given = self.via or (os.environ.get(VARIABLE) if write else None) or Via.AUTO
+        given = self._given(write)
         try:
-            return Via(given)
+            return Via.REDIS if "://" in given else Via(given)
         except ValueError:
             option = "--via" if self.via else f"${VARIABLE}"
             raise UsageError(f"{option}: no such way: it is one of {', '.join(Via)}") from None
+
+    def _given(self, write: bool) -> str:
+        return self.via or (os.environ.get(VARIABLE) if write else None) or Via.AUTO
 
     def _admin_target(self, base: Target) -> Target:
         """Return the admin namespace of the same server; without admin credentials its payload is `--auth`.

@@ -81,10 +81,10 @@ def emit(
             return
         run(_deliver(server, lines, options, ack, summary, json))
     if sys.stdout.isatty() and "-" not in (event, *(args or [])[:1]) and not json:
-        _print_emitted(event, args or [], server, options)
+        _print_emitted(event, args or [], f"{server.namespaces[0]} on {via.place(server, write)}", options)
 
 
-def _print_emitted(event: str, args: list[str], server: "Target", options: EmitOptions) -> None:
+def _print_emitted(event: str, args: list[str], place: str, options: EmitOptions) -> None:
     """Print what was emitted, as `message("hi") to / on localhost:3000`."""
     from nsroom.client.events import parse_arguments
     from nsroom.output.stdio import say_result
@@ -95,8 +95,7 @@ def _print_emitted(event: str, args: list[str], server: "Target", options: EmitO
     shown = [strict_json.dump(escape(arg)) for arg in parse_arguments(args, options.text)]
     call = f"{event[:_MAX_NAME]}({', '.join(clip(safe(text[:_MAX_CALL]), _MAX_VALUE) for text in shown)})"
     rooms = f"{', '.join(options.room)} in " if options.room else ""
-    place = server.place.partition("://")[2]
-    say_result(f"emitted {clip(safe(call), _MAX_CALL)} to {rooms}{server.namespaces[0]} on {place}")
+    say_result(f"emitted {clip(safe(call), _MAX_CALL)} to {rooms}{place}")
 
 
 def _check(kind: Via, options: EmitOptions, write: bool, other: bool) -> None:

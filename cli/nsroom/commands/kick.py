@@ -63,13 +63,15 @@ def kick(
 ) -> None:
     """Disconnect a socket, or every member of a room.
 
-    The server must be instrumented. On a terminal nsroom asks first. It exits when the server reports the
-    disconnections; a server in production mode reports none, and needs the namespace with -n.
+    The server must be instrumented, or be one of several on a Redis. On a terminal nsroom asks first. It
+    exits when the server reports the disconnections; a server in production mode reports none, and needs the
+    namespace with -n.
 
     \b
     Examples:
       nsroom kick 4xT7bRk0nbZ1mQYzAAAB --write
       nsroom kick --room lobby -n /chat --write --yes
+      nsroom kick --room lobby -n /chat --write --via redis://localhost
     """
     from nsroom.cli.admin_credentials import can_ask, run_first
     from nsroom.cli.run import run
@@ -105,6 +107,8 @@ async def _find(
             for socket in observer.state.select(named)
             if (room in socket.rooms if is_room else socket.sid == wanted)
         ]
+        if not found:
+            observer.require_complete()
     if not found:
         what = f"no members in the room {wanted}" if is_room else f"no such socket: {wanted}"
         where = f" in {', '.join(named)}" if named else ""

@@ -44,6 +44,7 @@ def rooms(
 
     Only the server knows its rooms. nsroom asks with the events `rooms` and `who` of the reference server,
     or else reads the admin namespace of an instrumented server: of all namespaces, unless -n names some.
+    With --via redis://HOST it asks all servers of a cluster; if some do not answer, it exits with 5.
     With --watch each line is a room that changed; a deleted room has "gone".
 
     \b
@@ -53,6 +54,7 @@ def rooms(
       nsroom rooms --json | jq -r '.room + " " + (.members | length | tostring)'
       nsroom rooms -u :3001 --admin-auth @admin.txt
       nsroom rooms --via admin --watch
+      nsroom rooms --via redis://localhost
     """
     from nsroom.cli.admin_credentials import run_first
     from nsroom.introspection.listing import follow, follow_events, rooms_view
@@ -64,11 +66,13 @@ def rooms(
     if kind in (Via.AUTO, Via.EVENTS):
         origin = "" if kind is Via.EVENTS else "(from the server's `rooms` event)"
         wait = timeout if kind is Via.EVENTS else min(timeout, _AUTO_TIMEOUT)
-        error = _try_events(_show(follow_events(server, room, wait), watch, json, origin))
+        error = _try_events(_show(follow_events(server, room, wait, watch), watch, json, origin))
         if error is None:
             return
     run_first(
-        lambda way: _show(follow(way, view, timeout, say), watch, json, f"(from {way.name})" * bool(error)),
+        lambda way: _show(
+            follow(way, view, timeout, say, watch), watch, json, f"(from {way.name})" * bool(error)
+        ),
         ways,
         error,
     )
@@ -98,3 +102,4 @@ async def _show(source: "AsyncGenerator[Rows, None]", watch: bool, json: bool, o
             await follow(first, source, _COLUMNS, room_cells, json, _EMPTY)
         else:
             show(first, _COLUMNS, room_cells, json, _EMPTY)
+            await anext(source, None)  # raises if rooms are missing

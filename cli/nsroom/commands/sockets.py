@@ -1,4 +1,4 @@
-"""`nsroom sockets`: list the sockets of an instrumented server."""
+"""`nsroom sockets`: list the sockets of a server."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -33,9 +33,10 @@ def sockets(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per socket.")] = False,
     via: ViaOptions,
 ) -> None:
-    """List the sockets of an instrumented server with their rooms.
+    """List the sockets of a server with their rooms.
 
-    A server is instrumented if it calls instrument() of @socket.io/admin-ui or of python-socketio. Lists
+    The server must be instrumented, with instrument() of @socket.io/admin-ui or of python-socketio, or be
+    one of several on a Redis (--via redis://HOST); if some of those do not answer, it exits with 5. Lists
     all namespaces unless -n names some. With --watch each line is a socket that changed; a disconnected
     socket has "gone".
 
@@ -45,6 +46,7 @@ def sockets(
       nsroom sockets -n /chat --admin-auth @admin.txt
       nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
       nsroom sockets --watch
+      nsroom sockets --via redis://localhost
     """
     from nsroom.cli.admin_credentials import run_first
     from nsroom.introspection.listing import sockets_view
@@ -61,9 +63,10 @@ async def _list(way: "Way", view: "View", timeout: float, watch: bool, json: boo
     from nsroom.introspection import listing
     from nsroom.output.tables import follow, show, socket_cells
 
-    async with aclosing(listing.follow(way, view, timeout, say)) as source:
+    async with aclosing(listing.follow(way, view, timeout, say, watch)) as source:
         first = await anext(source)
         if watch:
             await follow(first, source, _COLUMNS, socket_cells, json, _EMPTY)
         else:
             show(first, _COLUMNS, socket_cells, json, _EMPTY)
+            await anext(source, None)  # raises if sockets are missing

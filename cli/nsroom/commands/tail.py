@@ -26,13 +26,16 @@ def tail(
     options: TailOptions,
     via: ViaOptions,
 ) -> None:
-    """Show the events of all sockets of an instrumented server.
+    """Show the events of all sockets of a server, seen from inside.
 
     On a terminal this opens the live view with the clients and their rooms, including connections, joins
     and leaves; --plain prints lines instead. Each record has the sid of its socket. Directions are the
     client's, as everywhere: "out" is an event that a client emitted, "in" one that the server sent to it, so
     a recording can be replayed. In a pipe, --all adds connections, disconnections, joins and leaves
     ("local": seen only by the server). Shows all namespaces unless -n names some.
+
+    With --via redis://HOST it shows the events to rooms and namespaces that the servers of a cluster send to
+    each other, with the rooms in "data".
 
     python-socketio (5.18) cannot report binary data to an admin: while one is connected, the application
     does not receive events with binary data.
@@ -43,12 +46,13 @@ def tail(
       nsroom tail -n /chat --where 'dir=out & event=message'
       nsroom tail --where 'sid=4xT7...' --all --plain
       nsroom tail --save traffic.ndjson -W 60
+      nsroom tail --via redis://localhost --where 'data.rooms~lobby'
     """
     from nsroom.cli.admin_credentials import run_first
 
     target = connection.target(*targets or ())
     namespaces = connection.named(target, *targets or ())
-    server = target.place.partition("//")[2]
+    server = via.place(target)
     keep = _keep(options, namespaces, via.admin_namespace)
     run_first(lambda way: _tail(way, server, options, namespaces, keep), via.ways(target))
 
@@ -107,5 +111,7 @@ async def _pump(way: "Way", routes: "Sequence[Route]", count: int | None, ready:
 
     async with way.observe(say=say) as observer:
         await observer.require_sockets()
+        if observer.unseen:
+            say(observer.unseen)
         ready.set()
         await pump(observer.batches(), routes, count)

@@ -40,9 +40,9 @@ def top(
     in the live view, ? lists the keys. With --write, K disconnects the selected socket or the members of the
     selected room, J joins them to a room, and e emits to them.
 
-    The data comes from the admin namespace of an instrumented server, for all namespaces unless -n names
-    some. Without one, nsroom asks with the reference server's event `rooms` once a second, which reports
-    rooms and their members but no activity.
+    The data comes from the admin namespace of an instrumented server, or with --via redis://HOST from all
+    servers of a cluster, for all namespaces unless -n names some. Otherwise nsroom asks with the reference
+    server's event `rooms` once a second, which reports rooms and their members but no activity.
 
     \b
     Examples:
@@ -67,7 +67,7 @@ def top(
         raise UsageError("--write needs a way into the server: leave out --via events")
     error = None
     if ways:
-        server = target.place.partition("//")[2]
+        server = via.place(target)
         error = _try(ways, lambda way: show_inside(way, server, namespaces, all, timeout, write, theme))
         if error is None:
             return

@@ -25,17 +25,22 @@ _DEBOUNCE = 0.1
 """Seconds to collect changes before showing them."""
 
 
-async def follow_events(target: Target, room: str | None, timeout: float) -> AsyncGenerator[Rows, None]:
-    """Yield the rooms once a second, asked for with the events `rooms` and `who` of the reference server.
+async def follow_events(
+    target: Target, room: str | None, timeout: float, watch: bool = True
+) -> AsyncGenerator[Rows, None]:
+    """Yield the rooms, asked for with the events `rooms` and `who` of the reference server.
+
+    With `watch`, they are asked for once a second.
 
     Raises: as `Client.connect`; WaitError, NackError.
     """
     client = Client(target, say=detail, note=say)
     try:
         await client.connect()
-        while True:
-            yield await client.guard(_request_rooms(client, room, timeout))
+        yield await client.guard(_request_rooms(client, room, timeout))
+        while watch:
             await asyncio.sleep(_POLL_INTERVAL)
+            yield await client.guard(_request_rooms(client, room, timeout))
     finally:
         await client.close()
 
@@ -128,12 +133,18 @@ def _socket_row(state: Inventory, socket: Socket, all: bool) -> Row:
     return {key: value for key, value in row.items() if value is not None}
 
 
-async def follow(way: Way, view: View, timeout: float, say: Say) -> AsyncGenerator[Rows, None]:
-    """Yield the rows of a server seen from inside, again after every change. Raises: as its observer."""
+async def follow(way: Way, view: View, timeout: float, say: Say, watch: bool) -> AsyncGenerator[Rows, None]:
+    """Yield the rows of a server seen from inside; with `watch`, again after every change.
+
+    Raises: as its observer; without `watch`, WaitError after the rows if there are more.
+    """
     async with way.observe(timeout=timeout, say=say) as observer:
         await observer.wait_for_sockets()
         listed = observer.state.listed
         yield view(observer.state)
+        if not watch:
+            observer.require_complete()
+            return
         async for _ in observer.batches():
             await observer.read_until(lambda: False, _DEBOUNCE)
             # After a lost connection nothing is known until the server sends its list again.

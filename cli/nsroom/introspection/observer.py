@@ -28,6 +28,8 @@ class Observer(ABC, Generic[ChangeT]):
     """
 
     state: Inventory
+    unseen = ""
+    """The events that are not reported, for a message."""
 
     def __init__(self, *, timeout: float = 5.0, say: Say = str) -> None:
         self._timeout = timeout
@@ -107,6 +109,9 @@ class Observer(ABC, Generic[ChangeT]):
         """Check that the sockets are reported. Raises: RefusedError, LostError."""
         if not self.state.reports_sockets:
             raise RefusedError(f"{self.state.name} does not list sockets")
+
+    def require_complete(self) -> None:
+        """Check that no sockets are missing, once they are known. Raises: WaitError."""
 
     def require(self, feature: Feature) -> None:
         """Check that a feature is supported. Raises: RefusedError."""

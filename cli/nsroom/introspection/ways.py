@@ -1,6 +1,6 @@
 """The ways to see a server from inside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nsroom.client.target import Target
@@ -35,3 +35,18 @@ class AdminWay:
         from nsroom.introspection.admin.client import Admin
 
         return Admin(self.target, timeout=timeout, say=say)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisWay:
+    """The Redis that connects the servers."""
+
+    url: str = field(repr=False)
+    name: str
+    """The URL without credentials."""
+
+    def observe(self, *, timeout: float = 5.0, say: Say = str) -> Observer[Any]:
+        """Return a connection to the Redis."""
+        from nsroom.introspection.redis.observer import RedisObserver
+
+        return RedisObserver(self.url, timeout=timeout, say=say)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
+from nsroom.output.room_names import parse_room, room_text
 from nsroom.output.terminal import MAX_MARKS, cells, clip, safe
 from nsroom.output.times import CELLS, Times, local_time, utc_time
 from nsroom.protocol.refusals import refusal
@@ -23,6 +24,8 @@ UNBOUNDED = 100_000
 _MIN_CELLS = 8
 _BRIEF = 12
 """Cells of a text inside a list or an object while other values need the room."""
+_MAX_ROOMS = 10
+"""Rooms shown of an event that goes to many."""
 _MAX_NESTING = 50
 """Levels of nested values shown; Python limits the recursion."""
 
@@ -191,7 +194,15 @@ def _trip(record: Record) -> str:
 
 
 def _event(record: Record, width: int) -> str:
-    return _chat(record) or _presence(record) or _values(record.args or [], width)
+    return _chat(record) or _presence(record) or _rooms(record) + _values(record.args or [], width)
+
+
+def _rooms(record: Record) -> str:
+    """Return the rooms to which an event goes that no client alone receives: `lobby, ops  `."""
+    rooms = record.data.get("rooms") if isinstance(record.data, dict) else None
+    if not isinstance(rooms, list):
+        return ""
+    return ", ".join(room_text(parse_room(room)) for room in rooms[:_MAX_ROOMS]) + "  "
 
 
 def _answer(record: Record, width: int) -> str:

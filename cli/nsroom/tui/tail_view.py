@@ -64,6 +64,8 @@ async def show(
     """Show what an observer reports, at first only what matches `where`. Raises: as `tail`."""
     tune_garbage_collector()
     notice.clear()
+    if observer.unseen:
+        notice.show(observer.unseen)
     notify = notify_filter(options.notify)
     view = View(
         Model(parse(where) if where else None, relayed=True),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nsroom.introspection.inventory import Key, Server, Socket
-from nsroom.output.room_names import room_order, room_text
+from nsroom.output.room_names import parse_room, room_order, room_text
 from nsroom.output.summary import Piece, line
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.model.rates import Rate
@@ -82,7 +82,10 @@ class Activity:
     def learn(self, records: Iterable[Record], second: int) -> None:
         """Learn from records seen in this second of our own clock; the server's clock may differ."""
         for record in records:
-            if record.namespace is None or record.sid is None:
+            if record.namespace is None:
+                continue
+            if record.sid is None:
+                self._count_broadcast(record, second)
                 continue
             key = record.namespace, record.sid
             pieces = line(record._replace(sid=None), _LINE_CELLS)
@@ -102,6 +105,16 @@ class Activity:
         for room in socket.rooms if socket else ():
             if room != sid:
                 self._add_rate(Scope(namespace, room_text(room))).add(second)
+
+    def _count_broadcast(self, record: Record, second: int) -> None:
+        """Count an event for the rooms that it goes to, and for the namespace."""
+        if record.kind is not Kind.EVENT or record.direction is Direction.LOCAL or record.namespace is None:
+            return
+        rooms = record.data.get("rooms") if isinstance(record.data, dict) else None
+        self.total.add(second)
+        self._add_rate(Scope(record.namespace)).add(second)
+        for room in rooms if isinstance(rooms, list) else ():
+            self._add_rate(Scope(record.namespace, room_text(parse_room(room)))).add(second)
 
     def _add_rate(self, scope: Scope) -> Rate:
         rate = self._rates.get(scope)

@@ -1,0 +1,1 @@
+"""A cluster of Socket.IO servers, seen through the Redis that connects them."""

@@ -1,0 +1,76 @@
+"""The interface to the adapters that connect Socket.IO servers through Redis. Pure."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nsroom.introspection.observer import Where
+from nsroom.introspection.redis.payloads import Broadcast, Reply
+from nsroom.output.room_names import Room
+from nsroom.record import Json
+
+Command = tuple[str | bytes, ...]
+"""A command of Redis with its arguments."""
+_SPECIAL = re.compile(r"([\\*?\[\]^-])")
+
+
+def glob(text: str) -> str:
+    """Return a pattern of Redis that matches only this text."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Channels to read: exact ones, or a pattern, or a channel of sharded pub/sub."""
+
+    kind: str
+    """`subscribe`, `psubscribe` or `ssubscribe`."""
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter(ABC):
+    """The adapters of all servers for one namespace: what they send, and what they can be asked."""
+
+    package: ClassVar[str]
+    """The package that the servers use."""
+
+    key: str
+    """The beginning of its channels' names."""
+    namespace: str
+    uid: str
+    """The id that we use."""
+
+    @abstractmethod
+    def subscriptions(self) -> list[Subscription]:
+        """Return what to subscribe to, without being counted as a server."""
+
+    @abstractmethod
+    def count(self) -> Command:
+        """Return the command that counts the servers; its answer ends with the number."""
+
+    @abstractmethod
+    def fetch(self, request: str) -> Command:
+        """Return the command that asks each server for its sockets."""
+
+    @abstractmethod
+    def join(self, room: Room, where: Where) -> Command:
+        """Return the command that joins sockets to a room."""
+
+    @abstractmethod
+    def leave(self, room: Room, where: Where) -> Command:
+        """Return the command that lets sockets leave a room."""
+
+    @abstractmethod
+    def disconnect(self, where: Where) -> Command:
+        """Return the command that disconnects sockets from the namespace."""
+
+    @abstractmethod
+    def emit(self, where: Where, event: str | int | float, args: Sequence[Json]) -> Command:
+        """Return the command that emits an event to sockets."""
+
+    @abstractmethod
+    def read(self, channel: str, data: bytes) -> Reply | Broadcast | None:
+        """Return what a message of a channel says, or None if it is for others. Raises: DecodeError."""

@@ -1,0 +1,134 @@
+"""The connections to a Redis. Only this module uses its library."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError
+from nsroom.introspection.redis.adapter import Subscription
+from nsroom.introspection.redis.address import Sentinels, parse
+
+_CREDENTIALS = ("NOAUTH", "WRONGPASS", "invalid username", "invalid password", "AUTH ")
+"""The beginnings of Redis' refusals of credentials."""
+_MAX_TEXT = 200
+"""Characters of what Redis says, in a message."""
+
+
+class Message(NamedTuple):
+    """A message that was published."""
+
+    subscription: str
+    """The channel or the pattern that was subscribed to."""
+    channel: str
+    data: bytes
+
+
+class RedisClient:
+    """Sends commands to a Redis, and reads its channels; `timeout` is in seconds."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self._address = parse(url)
+        self.name = self._address.name
+        """The URL without credentials."""
+        self._timeout = timeout
+        self._is_open = False
+        # Of types that the library has not declared completely.
+        self._redis: Any = None
+        self._pubsub: Any = None
+
+    async def open(self) -> None:
+        """Connect. Raises: UsageError without the library, ConnectError, RefusedError."""
+        try:
+            self._redis = self._connect()
+            await self.execute("PING")
+        except ModuleNotFoundError as error:
+            if str(error.name).partition(".")[0] != "redis":
+                raise
+            raise UsageError(
+                "--via redis:// needs a package that is not installed; pip install 'nsroom[redis]'"
+            ) from None
+        except (ValueError, TypeError):  # the library makes a connection for the first command
+            raise UsageError(f"--via: {self.name}: invalid or unknown options in the URL") from None
+        self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
+        self._is_open = True
+
+    def _connect(self) -> Any:
+        from redis.asyncio import Redis, RedisCluster, Sentinel
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        address = self._address
+        # Not again without a word: what was published meanwhile would be missing.
+        once: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": self._timeout}
+        if isinstance(address, Sentinels):
+            make_sentinel: Any = Sentinel
+            sentinel = make_sentinel(address.hosts, sentinel_kwargs=once)
+            return sentinel.master_for(address.service, **address.options, **once)
+        make: Any = RedisCluster if address.is_cluster else Redis
+        return make.from_url(address.url, **once)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        for each in (self._pubsub, self._redis):
+            if each is not None:
+                with suppress(OSError, asyncio.TimeoutError):
+                    await each.aclose()
+
+    async def execute(self, *command: str | bytes) -> Any:
+        """Send a command and return the answer. Raises: RefusedError, LostError; ConnectError at first."""
+        with self._explained():
+            async with asyncio.timeout(self._timeout):
+                return await self._redis.execute_command(*command)
+
+    async def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
+        """Subscribe to channels. Raises: as `execute`."""
+        with self._explained():
+            async with asyncio.timeout(self._timeout):
+                for each in subscriptions:
+                    await getattr(self._pubsub, each.kind)(each.channel)
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """Yield what is published in the channels that were subscribed to. Raises: as `execute`."""
+        with self._explained():
+            async for message in self._pubsub.listen():
+                if isinstance(message["data"], bytes):
+                    channel = message["channel"].decode("utf-8", "replace")
+                    pattern = message.get("pattern")
+                    subscription = pattern.decode("utf-8", "replace") if pattern else channel
+                    yield Message(subscription, channel, message["data"])
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise the errors of the library and of the system as errors for the user."""
+        from redis import exceptions
+
+        try:
+            yield
+        except (exceptions.RedisError, exceptions.RedisClusterException, OSError) as error:
+            raise self._explain(error) from None
+
+    def _explain(self, error: Exception) -> NsroomError:
+        from redis import exceptions
+
+        # A message may have the whole pool of connections after " : ".
+        text = " ".join(str(error).split()).partition(" : ")[0][:_MAX_TEXT].removesuffix(".")
+        unreachable = exceptions.ConnectionError | exceptions.TimeoutError | OSError
+        if isinstance(error, exceptions.AuthenticationError) or text.startswith(_CREDENTIALS):
+            return RefusedError(
+                f"{self.name} refuses the credentials: {text}; put the URL with USER:PASSWORD@ in $NSROOM_VIA"
+            )
+        if isinstance(error, exceptions.NoPermissionError):
+            return RefusedError(f"{self.name} forbids this user a command that nsroom needs: {text}")
+        if isinstance(error, exceptions.InvalidResponse | exceptions.RedisClusterException):
+            return ConnectError(f"{self.name} is not a Redis of this kind: {text}")
+        if isinstance(error, unreachable):
+            return self._unreachable(error, text)
+        return RefusedError(f"{self.name} answered: {text}")
+
+    def _unreachable(self, error: Exception, text: str) -> NsroomError:
+        is_silent = isinstance(error, TimeoutError) or not text
+        cause = f"no answer within {self._timeout:g} s" if is_silent else text
+        if self._is_open:
+            return LostError(f"{self.name}: connection lost: {cause}")
+        return ConnectError(f"{self.name}: cannot connect: {cause}; is it a Redis or Valkey, and running?")

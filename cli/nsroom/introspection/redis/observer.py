@@ -1,0 +1,288 @@
+"""Observe a cluster of Socket.IO servers through its Redis, and act on it.
+
+Once a second, every server is asked for its sockets; the events that pass Redis are read as they are
+published. Both begin when the first change is awaited. Nothing is written to a key unless an action does.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import suppress
+from itertools import count
+from typing import Any, TypeVar
+
+from nsroom.channel import now
+from nsroom.errors import DecodeError, LostError, NotSocketIOError, RefusedError, WaitError
+from nsroom.introspection.inventory import Feature
+from nsroom.introspection.observer import Observer, Say, Where
+from nsroom.introspection.redis.adapter import Adapter, Command
+from nsroom.introspection.redis.client import Message, RedisClient
+from nsroom.introspection.redis.discovery import LOOKED_FOR, find_adapters
+from nsroom.introspection.redis.payloads import Broadcast, Reply
+from nsroom.introspection.redis.state import Listing, Silence, State
+from nsroom.output.room_names import Room
+from nsroom.record import Json, Record
+
+T = TypeVar("T")
+Change = Listing | Broadcast
+
+_INTERVAL = 1.0
+"""Seconds between two questions to the servers."""
+_SHARE = 10
+"""The least interval, in the times that the last answers took: describing its sockets costs a server time."""
+_PATIENCE = 1.0
+"""Seconds to wait again for a server that has not answered once."""
+_SPARE_TIME = 5.0
+"""Seconds for the rest of a listing, besides waiting for the servers."""
+_CANCEL_AGAIN = 0.1
+"""Seconds after which a task is cancelled again."""
+_MAX_CHANGES = 1000
+"""Changes that wait for a slow reader; Redis keeps the others, and disconnects us if they are too many."""
+_MAX_SERVERS = 10_000
+
+
+class _Question:
+    """A question to the servers, with their replies so far."""
+
+    def __init__(self, servers: int) -> None:
+        self.servers = servers
+        self.replies: list[Reply] = []
+        self.took = 0.0
+        """Seconds until the last reply."""
+        self.answered = asyncio.Event()
+        self._asked = asyncio.get_running_loop().time()
+        if not servers:
+            self.answered.set()
+
+    def add(self, reply: Reply) -> None:
+        """Add a server's reply."""
+        if not self.answered.is_set():
+            self.replies.append(reply)
+            self.took = asyncio.get_running_loop().time() - self._asked
+        if len(self.replies) >= self.servers:
+            self.answered.set()
+
+
+class RedisObserver(Observer[Change]):
+    """Observes the servers behind a Redis: `async with RedisObserver(url) as observer`.
+
+    Entering raises UsageError, ConnectError, NotSocketIOError, RefusedError.
+    """
+
+    state: State
+    unseen = (
+        "not shown: what clients emit, and what a server emits to one client with socket.emit(),"
+        " because neither passes Redis"
+    )
+
+    def __init__(self, url: str, *, timeout: float = 5.0, say: Say = str) -> None:
+        super().__init__(timeout=timeout, say=say)
+        self._client = RedisClient(url, max(timeout, _SPARE_TIME))
+        self.state = State(self._client.name)
+        self._uid = f"nsroom-{secrets.token_hex(6)}"
+        self._numbers = count(1)
+        self._adapters: dict[Adapter, None] = {}
+        self._by_subscription: dict[str, Adapter] = {}
+        self._questions: dict[str, _Question] = {}
+        self._changes: asyncio.Queue[Change] = asyncio.Queue(_MAX_CHANGES)
+        self._ask_now = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ignored: set[str] = set()
+        """The packages of which a message was not understood."""
+        self._said = Silence(0, 0)
+
+    async def _open(self) -> None:
+        await self._client.open()
+        await self._discover()
+        if not self._adapters:
+            raise NotSocketIOError(
+                f"{self.state.name} connects no Socket.IO servers: no {LOOKED_FOR}; are the servers running,"
+                " and is this their Redis?"
+            )
+        self.state.features = [*Feature]
+
+    async def _discover(self) -> None:
+        """Find the adapters that there are now."""
+        found = await find_adapters(self._client, self._uid)
+        self._adapters = dict.fromkeys(found)
+
+    async def _shut(self) -> None:
+        running = {task for task in self._tasks if not task.done()}
+        while running:
+            for task in running:
+                task.cancel()
+            # Again, because the library swallows a cancellation that arrives with an answer.
+            _, running = await asyncio.wait(running, timeout=_CANCEL_AGAIN)
+        await self._client.close()
+
+    # Reading
+
+    async def _fetch(self) -> list[Change]:
+        if not self._tasks:
+            await self._subscribe()
+            self._tasks = [asyncio.create_task(job) for job in (self._read(), self._poll())]
+        getting = asyncio.ensure_future(self._changes.get())
+        try:
+            await asyncio.wait({getting, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+            if not getting.done():
+                raise _failure(self._tasks)
+            return [getting.result(), *self._waiting()]
+        finally:
+            getting.cancel()
+
+    def _waiting(self) -> list[Change]:
+        return [self._changes.get_nowait() for _ in range(self._changes.qsize())]
+
+    async def _subscribe(self) -> None:
+        """Subscribe to the channels of the adapters that are new."""
+        wanted = {each: adapter for adapter in self._adapters for each in adapter.subscriptions()}
+        new = [each for each in wanted if each.channel not in self._by_subscription]
+        self._by_subscription |= {each.channel: adapter for each, adapter in wanted.items()}
+        if new:
+            await self._client.subscribe(new)
+
+    async def _read(self) -> None:
+        async for message in self._client.messages():
+            adapter = self._by_subscription.get(message.subscription)
+            if adapter is not None:
+                await self._handle(adapter, message)
+
+    async def _handle(self, adapter: Adapter, message: Message) -> None:
+        try:
+            heard = adapter.read(message.channel, message.data)
+        except DecodeError as error:
+            if adapter.package not in self._ignored:
+                self._ignored.add(adapter.package)
+                self._say(f"ignoring what is not known of {adapter.package}: {error.reason}")
+            return
+        if isinstance(heard, Broadcast):
+            await self._changes.put(heard)
+        elif heard is not None and (question := self._questions.get(heard.request)):
+            question.add(heard)
+
+    async def _poll(self) -> None:
+        """List the sockets again and again, at once after an action."""
+        while True:
+            self._ask_now.clear()
+            adapters = list(self._adapters)
+            patience = min(self._timeout, _PATIENCE) if self.state.silences else self._timeout
+            asked = await asyncio.gather(*(self._ask(adapter, patience) for adapter in adapters))
+            await self._changes.put(_listing(adapters, asked))
+            took = max((question.took for question in asked), default=0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(_INTERVAL, _SHARE * took)):
+                    await self._ask_now.wait()
+            await self._discover()
+            await self._subscribe()
+
+    async def _ask(self, adapter: Adapter, patience: float) -> _Question:
+        """Ask all servers for their sockets in one namespace; return their replies."""
+        servers = _number(await self._client.execute(*adapter.count()))
+        question = _Question(servers)
+        request = f"{self._uid}-{next(self._numbers)}"
+        self._questions[request] = question
+        try:
+            await self._client.execute(*adapter.fetch(request))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await question.answered.wait()
+        finally:
+            del self._questions[request]
+        return question
+
+    def _apply(self, change: Change) -> list[Record]:
+        if isinstance(change, Broadcast):
+            return [self.state.broadcast(now(), change)]
+        records = self.state.take(change)
+        if self._is_followed:
+            self._report_silence()
+        return records
+
+    async def batches(self) -> AsyncIterator[list[Record]]:
+        """Yield the events that pass Redis and what changes in the list of sockets. Raises: LostError."""
+        self._report_silence()
+        async for records in super().batches():
+            yield records
+
+    def _report_silence(self) -> None:
+        if self._said != self.state.worst:
+            self._said = self.state.worst
+            self._say(self._silence() or "all servers answer again")
+
+    def _silence(self) -> str:
+        """Return which servers are missing in the list, or an empty string."""
+        silent, servers = self.state.worst
+        its = "its" if silent == 1 else "their"
+        missing = f"{silent} of {servers} servers did not answer within {self._timeout:g} s"
+        return f"{missing}: the list lacks {its} sockets" if silent else ""
+
+    async def wait_for_sockets(self) -> None:
+        """Wait until the servers that answer have listed their sockets. Raises: WaitError, LostError."""
+        await self.require_sockets()
+        if not await self.read_until(lambda: self.state.listed, 2 * self._timeout + _SPARE_TIME):
+            raise WaitError(f"{self.state.name} is too slow to list the sockets")
+
+    def require_complete(self) -> None:
+        """Check that all servers have listed their sockets. Raises: WaitError."""
+        if missing := self._silence():
+            raise WaitError(missing)
+
+    async def run_while_reading(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work`: nothing that is unread here could keep its answer from arriving."""
+        return await work
+
+    # Actions
+
+    async def join(self, namespace: str, room: Room, where: Where) -> None:
+        """Let the servers join sockets to a room."""
+        await self._act(namespace, lambda adapter: adapter.join(room, where))
+
+    async def leave(self, namespace: str, room: Room, where: Where) -> None:
+        """Let sockets leave a room."""
+        await self._act(namespace, lambda adapter: adapter.leave(room, where))
+
+    async def emit(
+        self, namespace: str, where: Where, event: str | int | float, args: Sequence[Json]
+    ) -> None:
+        """Let the servers emit an event to sockets."""
+        await self._act(namespace, lambda adapter: adapter.emit(where, event, args))
+
+    async def disconnect(self, namespace: str, where: Where) -> None:
+        """Disconnect sockets from a namespace."""
+        await self._act(namespace, lambda adapter: adapter.disconnect(where))
+
+    async def _act(self, namespace: str, command: Callable[[Adapter], Command]) -> None:
+        """Send a command to all servers, and have their sockets listed again.
+
+        Raises: RefusedError if no server has the namespace, LostError.
+        """
+        adapters = [each for each in self._adapters if each.namespace == namespace]
+        if not adapters:
+            raise RefusedError(f"{self.state.name}: no server has the namespace {namespace}")
+        for adapter in adapters:
+            await self._client.execute(*command(adapter))
+        self._ask_now.set()
+
+
+def _listing(adapters: Sequence[Adapter], asked: Sequence[_Question]) -> Listing:
+    """Return what the servers replied, and who did not."""
+    silences: dict[str, Silence] = {}
+    for adapter, question in zip(adapters, asked, strict=True):
+        silent = question.servers - len(question.replies)
+        if silent > 0:
+            silences[adapter.namespace] = Silence(silent, question.servers)
+    replies = (reply for question in asked for reply in question.replies)
+    return Listing(now(), {each.key: each for reply in replies for each in reply.sockets}, silences)
+
+
+def _number(answer: Any) -> int:
+    """Return the number at the end of an answer such as `[channel, 2]` or `[(channel, 2)]`."""
+    while isinstance(answer, list | tuple) and answer:
+        answer = answer[-1]
+    return min(answer, _MAX_SERVERS) if isinstance(answer, int) else 0
+
+
+def _failure(tasks: Sequence["asyncio.Task[None]"]) -> BaseException:
+    """Return why a task has ended."""
+    done = next(task for task in tasks if task.done())
+    return done.exception() or LostError("the connection to Redis is closed")
