@@ -7,6 +7,7 @@ The proxy need not have seen a ping: a client that is stopped does not poll for 
 the proxy from reading it.
 """
 
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import Handshake
+from nsroom.protocol.websocket import Message, Opcode
 from nsroom.record import Direction, Kind, Record
 
 MAX_SESSIONS = 10_000
@@ -24,6 +26,8 @@ HELD = "sent by the proxy: --hold"
 """The reason in the record of a heartbeat that did not come from the client."""
 _MAX_HEAD = 64 * 1024
 """Bytes of a request's head that are kept; servers accept 8 to 64 KiB."""
+_MAX_WAIT = 5_000_000
+"""Microseconds that a WebSocket ping waits for the client; Uvicorn closes the connection after 20 s."""
 _RETRY = 1_000_000
 """Microseconds after which a heartbeat is late again that could not be sent."""
 _OWN = (
@@ -41,8 +45,8 @@ _OWN = (
     b"upgrade",
 )
 """Headers that belong to one request only, in lower case."""
-Send = Callable[[str], bool]
-"""Sends a packet through a WebSocket and returns whether it could: not within a message of the client."""
+Send = Callable[[Opcode, bytes], bool]
+"""Sends a message through a WebSocket and returns whether it could: not within a message of the client."""
 
 
 @dataclass(slots=True)
@@ -64,6 +68,10 @@ class Held:
     """The client's POSTs that are not answered yet: a second one at a time would end the session."""
     send: Send | None = None
     """Sends through the session's WebSocket; None while it uses polling."""
+    ping: bytes = b""
+    """The payload of the server's last WebSocket ping."""
+    pinged: int | None = None
+    """The time of that ping, or None after the client's pong."""
 
     @property
     def kind(self) -> Kind:
@@ -71,18 +79,23 @@ class Held:
         return Kind.PING if self.is_old else Kind.PONG
 
     @property
-    def packet(self) -> str:
+    def packet(self) -> bytes:
         """The heartbeat."""
-        return "2" if self.is_old else "3"
+        return b"2" if self.is_old else b"3"
 
     @property
     def due(self) -> int:
         """When the next heartbeat is late, in microseconds."""
         return self.last + self.period
 
+    @property
+    def pong_due(self) -> int:
+        """When the pong for a WebSocket ping is late, in microseconds; far away without a ping."""
+        return sys.maxsize if self.pinged is None else self.pinged + min(self.period, _MAX_WAIT)
+
     def post(self) -> bytes:
         """Return the polling request that sends the heartbeat, with the headers of the client's requests."""
-        body = Dialect(3 if self.is_old else 4).join_body([self.packet]).encode()
+        body = Dialect(3 if self.is_old else 4).join_body([self.packet.decode()]).encode()
         first, *lines = self.request.strip(b"\r\n").split(b"\n")
         target = first.split(b" ")[1]
         if "sid" not in parse_qs(urlsplit(target.decode("latin-1")).query):
@@ -140,6 +153,15 @@ class Heartbeats:
         if held is not None:
             held.posts -= 1
 
+    def control(self, sid: str | None, direction: Direction, message: Message, at: int) -> None:
+        """Handle a control frame of a WebSocket."""
+        held = self.find(sid)
+        if held is not None and direction is Direction.IN and message.opcode is Opcode.PING:
+            assert isinstance(message.data, bytes)
+            held.ping, held.pinged = message.data, at
+        elif held is not None and message.opcode is Opcode.PONG:
+            held.pinged = None
+
     def forget(self, sid: str | None, send: Send | None = None) -> None:
         """Handle the end of a session's transport: polling, or the WebSocket that `send` belongs to."""
         held = self.find(sid)
@@ -155,6 +177,10 @@ class Heartbeats:
                 held.last = at - held.period + _RETRY
                 yield held
 
+    def unanswered(self, at: int) -> Iterator[Held]:
+        """Yield the sessions whose pong for a WebSocket ping is late."""
+        return (held for held in self._held.values() if held.pong_due <= at)
+
     def next_due(self, at: int) -> int:
-        """Return the microseconds until the first heartbeat is late, or a second if none is before."""
-        return min((held.due - at for held in self._held.values()), default=1_000_000)
+        """Return the microseconds until the first heartbeat or pong is late, or a second."""
+        return min((min(held.due, held.pong_due) - at for held in self._held.values()), default=1_000_000)

@@ -3,7 +3,8 @@
 import asyncio
 
 from nsroom.channel import Channel, now
-from nsroom.proxy.heartbeats import HELD, MAX_ABSENCE, Heartbeats, Held, Send
+from nsroom.protocol.websocket import Opcode
+from nsroom.proxy.heartbeats import HELD, MAX_ABSENCE, Heartbeats, Held
 from nsroom.proxy.sessions import Sessions
 from nsroom.proxy.upstream import Upstream
 from nsroom.record import Direction
@@ -30,10 +31,13 @@ class Holder:
         async with asyncio.TaskGroup() as group:
             while True:
                 for held in self._heartbeats.late(now()):
-                    if held.send is not None:
-                        self._send(held, held.send)
-                    elif held.sid not in self._posts:
+                    if held.send is None and held.sid not in self._posts:
                         self._posts[held.sid] = group.create_task(self._post(held))
+                    elif self._send(held, Opcode.TEXT, held.packet):
+                        self._record(held)
+                for held in list(self._heartbeats.unanswered(now())):
+                    if self._send(held, Opcode.PONG, held.ping):
+                        held.pinged = None
                 await asyncio.sleep(min(1.0, max(_TICK, self._heartbeats.next_due(now()) / 1e6)))
 
     async def settle(self, sid: str | None) -> None:
@@ -41,12 +45,12 @@ class Holder:
         if sid in self._posts:
             await asyncio.wait([self._posts[sid]])
 
-    def _send(self, held: Held, send: Send) -> None:
+    def _send(self, held: Held, opcode: Opcode, data: bytes) -> bool:
         try:
-            if send(held.packet):
-                self._record(held)
+            return held.send is not None and held.send(opcode, data)
         except ConnectionError:
-            self._heartbeats.forget(held.sid, send)
+            self._heartbeats.forget(held.sid, held.send)
+            return False
 
     async def _post(self, held: Held) -> None:
         try:

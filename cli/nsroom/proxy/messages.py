@@ -41,11 +41,11 @@ class Socket:
         if link.sid is None:
             self._first_message = FirstMessage(report)
 
-        def send(packet: str) -> bool:
+        def send(opcode: Opcode, data: bytes) -> bool:
             reader = self._readers.get(OUT)
             if reader is None or not reader.is_between:
                 return False
-            insert(client_frame(_TEXT, packet.encode()))
+            insert(client_frame(opcode, data))
             return True
 
         link.send = send
@@ -111,6 +111,7 @@ class Socket:
             yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=passed_unread(direction, error))]
 
     def _control(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
+        link.control(direction, message, at)
         records = []
         if fault := websocket.control_fault(message):
             text = f"the {SENDER[direction]} sent {fault}; it is passed on"

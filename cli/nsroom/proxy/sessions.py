@@ -6,7 +6,7 @@ from itertools import count
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import Limits
 from nsroom.protocol.session import Observer
-from nsroom.protocol.websocket import MAX_MESSAGE
+from nsroom.protocol.websocket import MAX_MESSAGE, Message
 from nsroom.proxy.heartbeats import Heartbeats, Send
 from nsroom.proxy.notices import Notices
 from nsroom.record import Direction, Json, Kind, Record
@@ -69,7 +69,7 @@ class Link:
         """The head of the polling request, as the server received it."""
         self._is_post = False
         self.send: Send | None = None
-        """Sends a heartbeat through the WebSocket; None if this is a request."""
+        """Sends a message through the WebSocket; None if this is a request."""
         self._path = path
         self._transport = transport
         self._sessions = sessions
@@ -109,6 +109,11 @@ class Link:
     def is_incomplete(self, direction: Direction) -> bool:
         """Return whether a packet in this direction waits for attachments."""
         return self._session.is_incomplete(direction)
+
+    def control(self, direction: Direction, message: Message, at: int) -> None:
+        """Handle a control frame."""
+        if self._sessions.heartbeats is not None:
+            self._sessions.heartbeats.control(self.sid, direction, message, at)
 
     def report_refusal(self, why: str, origin: str) -> None:
         """Report that the server refused the handshake."""

@@ -190,6 +190,12 @@ def test_frames_of_a_client(size: int) -> None:
     assert (message.opcode, message.data, message.whole) == (Opcode.TEXT, data.decode(), True)
 
 
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536])
+def test_frames_of_a_server(size: int) -> None:
+    data = b"x" * size
+    assert websocket.server_frame(Opcode.TEXT, data) == frame(1, data)
+
+
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535])
 def test_a_single_whole_text(size: int) -> None:
     data = b"x" * size

@@ -1,6 +1,7 @@
 """When a held session's heartbeat is late, and the request that sends it."""
 
 from nsroom.protocol.engineio import Handshake
+from nsroom.protocol.websocket import Message, Opcode
 from nsroom.proxy.heartbeats import MAX_ABSENCE, MAX_SESSIONS, Heartbeats
 from nsroom.record import Direction, Kind, Record
 
@@ -11,7 +12,7 @@ HEAD = (
 )
 
 
-def send(_packet: str) -> bool:
+def send(_opcode: Opcode, _data: bytes) -> bool:
     return True
 
 
@@ -85,6 +86,22 @@ def test_a_client_that_does_not_poll_for_an_hour_is_given_up() -> None:
     assert late(heartbeats, 3700) == ["a"]
     assert late(heartbeats, 3702) == []
     assert heartbeats.find("a") is None
+
+
+def test_a_websocket_ping_is_unanswered_after_five_seconds() -> None:
+    heartbeats = held(over=True)
+    ping = Message(Opcode.PING, b"x", 0, 3, True)
+    for other in (ping._replace(opcode=Opcode.PONG), ping._replace(opcode=Opcode.CLOSE)):
+        heartbeats.control("a", Direction.IN, other, 0)
+    heartbeats.control("b", Direction.IN, ping, 0)
+    heartbeats.control("a", Direction.OUT, ping, 0)
+    assert [*heartbeats.unanswered(60 * SECOND)] == []
+    heartbeats.control("a", Direction.IN, ping, SECOND)
+    assert heartbeats.next_due(2 * SECOND) == 4 * SECOND
+    assert [*heartbeats.unanswered(5 * SECOND)] == []
+    assert [each.ping for each in heartbeats.unanswered(6 * SECOND)] == [b"x"]
+    heartbeats.control("a", Direction.OUT, ping._replace(opcode=Opcode.PONG), 6 * SECOND)
+    assert [*heartbeats.unanswered(60 * SECOND)] == []
 
 
 def test_sessions_are_limited() -> None:

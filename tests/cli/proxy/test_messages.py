@@ -2,6 +2,7 @@
 
 import pytest
 
+from nsroom.protocol.websocket import Opcode
 from nsroom.proxy.heartbeats import Heartbeats, Held
 from nsroom.proxy.ping_timeout import raise_timeout
 from nsroom.record import Direction, Kind
@@ -94,7 +95,7 @@ def test_heartbeats_are_sent_between_the_messages_of_the_client() -> None:
     assert held.send is not None
     for part, is_possible in ((message[:3], False), (message[3:], True)):
         talk.feed(OUT, part)
-        assert held.send("3") is is_possible
+        assert held.send(Opcode.TEXT, b"3") is is_possible
     assert sent == [frame(1, b"3", mask=bytes(4))]
 
 
@@ -102,7 +103,15 @@ def test_no_heartbeat_is_sent_in_data_that_is_not_a_websocket() -> None:
     talk, held = held_talk([])
     talk.feed(OUT, b"\xff\x80" + MASK)
     assert held.send is not None
-    assert not held.send("3")
+    assert not held.send(Opcode.TEXT, b"3")
+
+
+def test_pings_of_the_websocket_wait_for_the_client() -> None:
+    talk, held = held_talk([])
+    talk.feed(IN, frame(9, b"a"))
+    assert (held.ping, held.pinged) == (b"a", talk.at)
+    talk.feed(OUT, frame(10, b"a", mask=MASK))
+    assert held.pinged is None
 
 
 def test_a_session_is_not_held_after_its_websocket() -> None:
