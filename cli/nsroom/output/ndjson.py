@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from nsroom.record import Json, Record, escape, shallow, to_json
+from nsroom.record import Json, Record, escape, shallow
 
 _DEL, _DOLLAR = b"\x7f$"
 _ascii_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
@@ -17,13 +17,7 @@ def encode(record: Record) -> bytes:
 
     NaN and the infinities become null, as in JSON.stringify.
     """
-    try:
-        line = orjson.dumps(shallow(record), option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # bytes, an integer of more than 64 bits, a lone surrogate
-        return _encode(record)
-    # Single bytes first: searching for one is ten times faster than for a word.
-    ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or b'$binary"' not in line)
-    return line if ready else _encode(record)
+    return encode_value(shallow(record))
 
 
 def encode_all(records: Sequence[Record]) -> bytes:
@@ -37,11 +31,13 @@ def encode_all(records: Sequence[Record]) -> bytes:
 
 def encode_value(value: Json) -> bytes:
     """Return any value of a record as one line of JSON in ASCII, as `encode` does."""
-    return _line(escape(value))
-
-
-def _encode(record: Record) -> bytes:
-    return _line(to_json(record))
+    try:
+        line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # bytes, an integer of more than 64 bits, a lone surrogate
+        return _line(escape(value))
+    # Single bytes first: searching for one is ten times faster than for a word.
+    ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or b'$binary"' not in line)
+    return line if ready else _line(escape(value))
 
 
 def _line(plain: Json) -> bytes:

@@ -162,9 +162,9 @@ def elements(text: str, start: int) -> Iterator[Element]:
             at = _skip(text, _skip(text, at) + 1)
         value, end = _scan(text, at)
         yield Element(key, at, end, value)
-        at = _skip(text, end)
+        at = end if text[end] in ",]}" else _skip(text, end)
         if text[at] == ",":
-            at = _skip(text, at + 1)
+            at = _skip(text, at + 1) if text[at + 1].isspace() else at + 1
 
 
 def _skip(text: str, at: int) -> int:

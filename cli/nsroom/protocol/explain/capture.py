@@ -52,7 +52,7 @@ def split(text: str) -> list[Found]:
         return found
     for candidate, hint in pasted.candidates(text):
         if _are_valid(inner := _split(candidate)):
-            return [replace(each, hint=hint) for each in inner]
+            return [each._replace(hint=hint) for each in inner]
     if pasted.is_odd_control(text) and not engineio3.is_payload(text):
         return [Found(text, error=DecodeError("not a frame: a control packet has no such data", text, 1))]
     return found
@@ -98,7 +98,7 @@ def _is_record(text: str) -> bool:
 def _each(read: Callable[[str], Iterable[Found]], lines: Iterable[_Line]) -> Iterator[Found]:
     for number, text, error in lines:
         for found in [Found(text, error=error)] if error else read(text):
-            yield replace(found, line=number)
+            yield found._replace(line=number)
 
 
 def _recorded(text: str) -> list[Found]:

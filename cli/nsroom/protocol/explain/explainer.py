@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio, strict_json
@@ -16,8 +16,7 @@ from nsroom.record import Direction, Json, escape, format_time
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A frame and where it was found; `error` is why it is not a valid one."""
 
     frame: str | bytes
@@ -34,13 +33,16 @@ class Found:
 
     def where(self) -> dict[str, int | str]:
         """Return `line`, `time`, `direction` and `sid`, without the unknown ones."""
-        where = {
-            "line": self.line,
-            "time": self._formatted_time(),
-            "direction": self.direction,
-            "sid": self.sid,
-        }
-        return {key: value for key, value in where.items() if value is not None}
+        where: dict[str, int | str] = {}
+        if self.line is not None:
+            where["line"] = self.line
+        if self.time is not None and (time := self._formatted_time()) is not None:
+            where["time"] = time
+        if self.direction is not None:
+            where["direction"] = self.direction
+        if self.sid is not None:
+            where["sid"] = self.sid
+        return where
 
     def _formatted_time(self) -> str | None:
         try:
@@ -49,8 +51,7 @@ class Found:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The parts of a frame, up to the first error."""
 
     found: Found
@@ -59,7 +60,10 @@ class Explanation:
 
     def to_json(self) -> dict[str, Json]:
         """Return plain JSON: the keys of `Found.where`, `frame`, `fields`, and `hint` and `error` if any."""
-        fields = [field._asdict() for field in self.fields]
+        fields = [
+            {"at": at, "text": text, "name": name, "meaning": meaning}
+            for at, text, name, meaning in self.fields
+        ]
         value = {**self.found.where(), "frame": escape(self.found.frame), "fields": fields}
         if self.found.hint is not None:
             value["hint"] = self.found.hint
@@ -93,58 +97,59 @@ class Explainer:
             return Explanation(found, (), found.error)
         fields: list[Field] = []
         try:
-            for field in self._fields(found):
-                fields.append(field)
+            self._explain(found, fields)
         except DecodeError as error:
             known = (field for field in fields if field.at + len(field.text) <= error.offset)
             return Explanation(found, tuple(known), error)
         return Explanation(found, tuple(fields))
 
-    def _fields(self, found: Found) -> Iterator[Field]:
+    def _explain(self, found: Found, fields: list[Field]) -> None:
+        """Add the fields of a frame, up to an error. Raises: DecodeError."""
         if found.frame == REDACTED:
-            yield Field(0, REDACTED, "packet", "left out when this was recorded")
+            fields.append(Field(0, REDACTED, "packet", "left out when this was recorded"))
             return
         is_old = self._is_old(found)
         packet = engineio.decode(engineio3.to_4(found.frame) if is_old else found.frame)
         if isinstance(packet.data, bytes):
-            yield from self._binary(found, packet.data, is_old)
+            fields += self._binary(found, packet.data, is_old)
             return
         frame = str(found.frame)
-        yield Field(0, frame[0], "engine.io type", packet.type.name.lower())
-        if packet.type is engineio.PacketType.MESSAGE:
-            yield from self._message(found, frame)
+        fields.append(Field(0, frame[0], "engine.io type", _ENGINE_TYPES[packet.type]))
+        if packet.type is _MESSAGE:
+            self._message(found, frame, fields)
         elif packet.type is engineio.PacketType.OPEN:
-            yield from _handshake(frame)
+            _handshake(frame, fields)
             self._opened = engineio.parse_handshake(str(packet.data)).sid
             self._sessions.setdefault(self._opened, False)
         elif packet.data:
-            yield Field(1, packet.data, "data", _DATA.get(frame, "text"))
+            fields.append(Field(1, packet.data, "data", _DATA.get(frame, "text")))
 
     def _is_old(self, found: Found) -> bool:
         """Return whether a frame is of Engine.IO 3, as all are after a server's CONNECT without a sid."""
         session = found.sid if found.sid in self._sessions else self._opened
-        if found.direction is Direction.IN and _OLD_CONNECT.match(str(found.frame)):
+        if found.direction is _IN and _OLD_CONNECT.match(str(found.frame)):
             self._sessions[session] = True
         # Base64 has groups of four characters: here the "4" cannot belong to them.
         frame = found.frame
         is_base64_of_3 = isinstance(frame, str) and frame.startswith("b4") and len(frame) % 4 == 2
         return found.is_old or is_base64_of_3 or self._sessions.get(session, False)
 
-    def _message(self, found: Found, frame: str) -> Iterator[Field]:
+    def _message(self, found: Found, frame: str, fields: list[Field]) -> None:
         if frame[1:2] == "{":
-            yield from _inner(msgpack.text_fields, frame)
+            fields += _inner(msgpack.text_fields, frame)
             return
-        yield from _header(frame)
-        start = _payload_start(frame)
-        if frame[start:] == REDACTED and frame[1] == "0":
-            yield Field(start, REDACTED, "payload", "left out when this was recorded")
+        header = socketio.HEADER.match(frame, 1)
+        _header(frame, header, fields)
+        start = header.end() if header else len(frame)
+        if frame[1:2] == "0" and frame[start:] == REDACTED:
+            fields.append(Field(start, REDACTED, "payload", "left out when this was recorded"))
             return
         packet = _inner(_packet, frame)
         if packet.attachments:
             owner = f"event {packet.data[0]}" if packet.type is _BINARY_EVENT else f"ack {packet.id}"
             self._announced[found.sid, found.direction] = _Announced(owner, packet.attachments)
         if start < len(frame):
-            yield from _payload(frame, start, packet)
+            _payload(frame, start, packet, fields)
 
     def _binary(self, found: Found, data: bytes, is_old: bool) -> Iterator[Field]:
         frame, start = found.frame, 0
@@ -174,7 +179,11 @@ class Explainer:
         return f"attachment {announced.seen - 1} of {announced.owner}"
 
 
-_BINARY_EVENT = socketio.PacketType.BINARY_EVENT
+# In Python 3.11 looking up an enum member or its name takes 0.2 µs or more.
+_MESSAGE, _IN = engineio.PacketType.MESSAGE, Direction.IN
+_EVENT, _BINARY_EVENT = socketio.PacketType.EVENT, socketio.PacketType.BINARY_EVENT
+_ENGINE_TYPES = {kind: kind.name.lower() for kind in engineio.PacketType}
+_TYPES = {str(int(kind)): (kind, kind.name.lower().replace("_", " ")) for kind in socketio.PacketType}
 _OLD_CONNECT = re.compile(r'40(/[^,{]*,?)?$|4\{"type":0')
 _DATA = {"2probe": "tries this transport", "3probe": "this transport works"}
 
@@ -200,30 +209,29 @@ def _packet(text: str) -> socketio.Packet:
         try:
             socketio.join(packet, [b""] * packet.attachments, text)
         except DecodeError as error:
-            raise DecodeError(error.reason, text, _payload_start(text, 0)) from None
+            raise DecodeError(error.reason, text, _payload_start(text)) from None
     return packet
 
 
-def _payload_start(frame: str, at: int = 1) -> int:
-    header = socketio.HEADER.match(frame, at)
-    return header.end() if header else len(frame)
+def _payload_start(text: str) -> int:
+    header = socketio.HEADER.match(text)
+    return header.end() if header else len(text)
 
 
-def _header(frame: str) -> Iterator[Field]:
-    if not "0" <= frame[1:2] <= "6":
+def _header(frame: str, header: re.Match[str] | None, fields: list[Field]) -> None:
+    if frame[1:2] not in _TYPES:
         return
-    kind = socketio.PacketType(int(frame[1]))
-    yield Field(1, frame[1], "socket.io type", kind.name.lower().replace("_", " "))
-    header = socketio.HEADER.match(frame, 1)
+    kind, name = _TYPES[frame[1]]
+    fields.append(Field(1, frame[1], "socket.io type", name))
     if header is None:
         return
     count, namespace, id = header.groups()
     if count:
-        yield Field(2, f"{count}-", "attachments", f"{count} to follow")
+        fields.append(Field(2, f"{count}-", "attachments", f"{count} to follow"))
     if namespace:
-        yield _namespace(frame, header)
+        fields.append(_namespace(frame, header))
     if id:
-        yield Field(header.start(3), id, "id", IDS.get(kind, "without effect here"))
+        fields.append(Field(header.start(3), id, "id", IDS.get(kind, "without effect here")))
 
 
 def _namespace(frame: str, header: re.Match[str]) -> Field:
@@ -233,23 +241,28 @@ def _namespace(frame: str, header: re.Match[str]) -> Field:
     return Field(start, frame[start : header.start(3)], "namespace", meaning)
 
 
-def _payload(frame: str, start: int, packet: socketio.Packet) -> Iterator[Field]:
-    yield Field(start, frame[start:], "payload", f"JSON: {describe(packet.data, packet.attachments)}")
+def _payload(frame: str, start: int, packet: socketio.Packet, fields: list[Field]) -> None:
+    meaning = f"JSON: {describe(packet.data, packet.attachments)}"
+    fields.append(Field(start, frame[start:], "payload", meaning))
     if isinstance(packet.data, str):
         return
-    is_event = packet.type in (socketio.PacketType.EVENT, _BINARY_EVENT)
-    yield from _elements(
-        frame, start, lambda index, element: argument(element, index, is_event, packet.attachments)
-    )
+    is_event = packet.type is _EVENT or packet.type is _BINARY_EVENT
+    attachments = packet.attachments
+    _elements(frame, start, lambda index, part: argument(part, index, is_event, attachments), fields)
 
 
-def _elements(frame: str, start: int, part: Callable[[int, Element], tuple[str, str]]) -> Iterator[Field]:
-    """Yield a field for each element; `part` returns its name and meaning."""
+def _elements(
+    frame: str, start: int, part: Callable[[int, Element], tuple[str, str]], fields: list[Field]
+) -> None:
+    """Add a field for each element; `part` returns its name and meaning."""
     for index, element in enumerate(strict_json.elements(frame, start)):
         if index == LISTED:
-            yield Field(element.start, frame[element.start :], "rest", f"all after {LISTED} elements")
+            fields.append(
+                Field(element.start, frame[element.start :], "rest", f"all after {LISTED} elements")
+            )
             return
-        yield Field(element.start, frame[element.start : element.end], *part(index, element))
+        name, meaning = part(index, element)
+        fields.append(Field(element.start, frame[element.start : element.end], name, meaning))
 
 
 _HANDSHAKE: dict[str, Callable[[Json], str]] = {
@@ -261,10 +274,10 @@ _HANDSHAKE: dict[str, Callable[[Json], str]] = {
 }
 
 
-def _handshake(frame: str) -> Iterator[Field]:
+def _handshake(frame: str, fields: list[Field]) -> None:
     _inner(engineio.parse_handshake, frame)
-    yield Field(1, frame[1:], "handshake", "what the server says of itself")
-    yield from _elements(frame, 1, _handshake_part)
+    fields.append(Field(1, frame[1:], "handshake", "what the server says of itself"))
+    _elements(frame, 1, _handshake_part, fields)
 
 
 def _handshake_part(_: int, element: Element) -> tuple[str, str]:

@@ -10,7 +10,6 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 from nsroom.errors import DataError, DecodeError
@@ -41,7 +40,7 @@ def parse(text: str) -> Iterator[Found]:
             connections += 1
             frames = list(_frames(entry, query))
             sid = query.get("sid") or _opened(frames)
-            found = [("sid" in query, replace(frame, sid=sid)) for frame in frames]
+            found = [("sid" in query, frame._replace(sid=sid)) for frame in frames]
             sessions.setdefault(sid, []).extend(found)
     for session in sessions.values():
         # The handshake first: clocks of exporters are coarse.
@@ -134,7 +133,7 @@ def _frames(entry: Json, query: dict[str, str]) -> Iterator[Found]:
     is_old = query["EIO"] == "3"
     for message in _list(_get(entry, "_webSocketMessages")):
         for found in _websocket(message):
-            yield replace(found, is_old=is_old)
+            yield found._replace(is_old=is_old)
     if query["transport"] == "polling":
         yield from _polling(entry, is_old)
 
@@ -148,9 +147,9 @@ def _websocket(message: Json) -> Iterator[Found]:
     elif opcode == _BINARY:
         found = Found(data, direction=direction, time=time)
         try:
-            yield replace(found, frame=base64.b64decode(data, validate=True))
+            yield found._replace(frame=base64.b64decode(data, validate=True))
         except ValueError:
-            yield replace(found, error=DecodeError("a binary message that is not base64", data))
+            yield found._replace(error=DecodeError("a binary message that is not base64", data))
 
 
 def _polling(entry: Json, is_old: bool) -> Iterator[Found]:
