@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from nsroom.client.target import Target, Transport
@@ -103,6 +103,8 @@ class Endpoint:
 class Plan:
     """The plan of one worker."""
 
+    module: ClassVar[str] = "nsroom.bench.worker"
+
     endpoint: Endpoint
     load: Load
     events: Events
@@ -110,7 +112,7 @@ class Plan:
     run: str
     """Distinguishes the events of this run from those of others."""
 
-    def for_worker(self, worker: int) -> "Plan":
+    def for_worker(self, worker: int) -> Self:
         """Return the plan of another worker."""
         return replace(self, worker=worker)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from nsroom.bench.plan import Load, port_of
-from nsroom.client.target import Target, Transport
+from nsroom.client.target import Target
 from nsroom.client.transports.http_proxy import proxy_for
 from nsroom.errors import ConnectError, UsageError
 
@@ -61,7 +61,7 @@ async def check_connection(target: Target) -> None:
     """Connect once, as other commands do, to report problems in full. Raises: ConnectError, RefusedError."""
     from nsroom.client.client import Client
 
-    client = Client(replace(target, reconnect=False, transport=Transport.WEBSOCKET))
+    client = Client(replace(target, reconnect=False))
     try:
         await client.connect()
     finally:

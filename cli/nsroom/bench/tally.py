@@ -37,11 +37,13 @@ class Tally:
     connected: int = 0
     """Clients that are connected at the end."""
     rooms: dict[int, RoomCounts] = field(default_factory=dict)
+    parts: "dict[str, Tally]" = field(default_factory=dict)
+    """The counts of each line of a scenario, in their order."""
 
-    def error(self, cause: str, count: int = 1) -> None:
-        """Count an error."""
+    def error(self, cause: str, count: int = 1, different: int = _MAX_CAUSES) -> None:
+        """Count an error; only `different` causes are told apart."""
         if count:
-            known = cause in self.errors or len(self.errors) < _MAX_CAUSES
+            known = cause in self.errors or len(self.errors) < different
             self.errors[cause if known else _OTHERS] += count
 
     def to_json(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class Tally:
             "histogram": self.histogram.counts,
             "errors": self.errors,
             "rooms": rooms,
+            "parts": {name: part.to_json() for name, part in self.parts.items()},
             **counts,
             **times,
         }
@@ -64,6 +67,7 @@ def from_json(value: dict[str, Any]) -> Tally:
         histogram=Histogram({int(index): count for index, count in value.pop("histogram").items()}),
         errors=Counter(value.pop("errors")),
         rooms={int(number): RoomCounts(*counts) for number, counts in value.pop("rooms").items()},
+        parts={name: from_json(part) for name, part in value.pop("parts").items()},
         **value,
     )
 
@@ -82,6 +86,8 @@ def merge(tallies: list[Tally]) -> Tally:
         for cause, count in each.errors.items():
             whole.error(cause, count)
         _add_rooms(whole.rooms, each.rooms)
+    for name in tallies[0].parts:
+        whole.parts[name] = merge([each.parts[name] for each in tallies])
     return whole
 
 

@@ -7,13 +7,14 @@ from itertools import count
 from typing import NamedTuple
 
 from nsroom.bench.histogram import Histogram
-from nsroom.bench.plan import Load
 from nsroom.bench.report import PERCENTILES, TOO_BUSY, Report, per_second
 from nsroom.bench.schedule import SECOND
 from nsroom.bench.tally import Tally
 from nsroom.output.terminal import clip, console, safe
 
 _LABEL, _CELL = 10, 10
+_LINE_PERCENTILES = PERCENTILES[:3]
+"""Those of the lines of a scenario, which have less space."""
 _MAX_WIDTH = 100
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _UNITS = ((SECOND, "s"), (SECOND // 1000, "ms"), (SECOND // 1_000_000, "µs"))
@@ -24,6 +25,7 @@ _LIMITED = (
 )
 _SATURATED = "saturated: a late answer delays the next event, which hides the delay; --rate measures it"
 _CORRECTED = "latencies count from when an event was due (corrected for coordinated omission)"
+_LINES_CORRECTED = "latencies count from when a line should have started (corrected for coordinated omission)"
 
 
 class Line(NamedTuple):
@@ -42,25 +44,46 @@ def format_duration(nanoseconds: float) -> str:
 
 def lines(report: Report, width: int) -> Iterator[Line]:
     """Yield the lines of a report; plots are `width` cells wide at most."""
-    yield Line(f"{report.target}{report.namespace}", "bold")
-    yield Line(_summary(report.load))
+    yield Line(
+        f"{report.target}{report.namespace}{f'  {safe(report.script)}' if report.script else ''}", "bold"
+    )
+    yield Line(_summary(report))
     yield Line("")
+    yield from (_table_of_lines if report.script else _table_and_plots)(report, width)
+    yield Line("")
+    yield from _errors(report)
+    yield from _notes(report)
+
+
+def _summary(report: Report) -> str:
+    load, is_script = report.load, report.script is not None
+    events = "runs" if is_script else "events"
+    how = "saturated" if load.rate is None else f"{load.rate:g} {events}/s"
+    groups = (report.groups, "group") if is_script else (load.rooms, "room")
+    parts = [(load.clients, "client"), groups, (load.workers, "worker")]
+    counted = [f"{number:,} {noun}{'' if number == 1 else 's'}" for number, noun in parts]
+    return "  ".join([*counted, how])
+
+
+def _table_and_plots(report: Report, width: int) -> Iterator[Line]:
     yield from _table(report)
     for name, tally in report.results.items():
         if tally.histogram.counts:
             yield Line("")
             yield Line(f"{name} latency", "bold")
             yield from _plot(tally.histogram, width)
-    yield Line("")
-    yield from _errors(report)
-    yield from _notes(report)
 
 
-def _summary(load: Load) -> str:
-    how = "saturated" if load.rate is None else f"{load.rate:g} events/s"
-    parts = [(load.clients, "client"), (load.rooms, "room"), (load.workers, "worker")]
-    counted = [f"{number:,} {noun}{'' if number == 1 else 's'}" for number, noun in parts]
-    return "  ".join([*counted, how])
+def _table_of_lines(report: Report, width: int) -> Iterator[Line]:
+    """Yield a row for each line of a scenario: its number, its verb, and its numbers."""
+    heads = ["count", "errors", *(f"p{percent:g}" for percent in _LINE_PERCENTILES), "longest"]
+    names = [safe(name.removeprefix(f"{report.script}:")) for name in report.results]
+    label = max(_LABEL, min(max(map(len, names), default=0), width - _CELL * len(heads)))
+    yield Line(_row("", heads, label), "dim")
+    for name, tally in zip(names, report.results.values(), strict=True):
+        latencies = [_percentile(tally, percent) for percent in (*_LINE_PERCENTILES, 100)]
+        cells = [f"{tally.answered:,}", f"{tally.errors.total():,}", *latencies]
+        yield Line(_row(clip(name, label), cells, label), "red" if tally.errors else "")
 
 
 def _table(report: Report) -> Iterator[Line]:
@@ -80,8 +103,8 @@ def _percentile(tally: Tally, percent: float) -> str:
     return format_duration(tally.histogram.percentile(percent)) if tally.histogram.counts else "-"
 
 
-def _row(label: str, cells: Sequence[str]) -> str:
-    return f"{label:<{_LABEL}}{''.join(f'{cell:>{_CELL}}' for cell in cells)}"
+def _row(label: str, cells: Sequence[str], width: int = _LABEL) -> str:
+    return f"{label:<{width}}{''.join(f'{cell:>{_CELL}}' for cell in cells)}"
 
 
 def _steps() -> Iterator[int]:
@@ -123,12 +146,15 @@ def _errors(report: Report) -> Iterator[Line]:
 
 def _notes(report: Report) -> Iterator[Line]:
     shares = ", ".join(f"{name} {tally.busy:.0%}" for name, tally in report.results.items())
+    if report.script is not None:
+        shares = f"{max(tally.busy for tally in report.results.values()):.0%}"
     yield Line(f"CPU time of bench, as a share of a core: {shares}", "yellow" if report.busy else "dim")
     if report.busy:
         yield Line(_TOO_BUSY, "yellow")
     if any(cause.endswith("rate_limited") for tally in report.results.values() for cause in tally.errors):
         yield Line(_LIMITED, "yellow")
-    yield Line(_SATURATED if report.load.rate is None else _CORRECTED, "dim")
+    corrected = _LINES_CORRECTED if report.script else _CORRECTED
+    yield Line(_SATURATED if report.load.rate is None else corrected, "dim")
 
 
 def render(report: Report) -> bytes:

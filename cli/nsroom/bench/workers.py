@@ -5,9 +5,9 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Protocol, Self
 
-from nsroom.bench.plan import Plan
+from nsroom.bench.plan import Load
 from nsroom.bench.tally import Tally, from_json, merge
 from nsroom.bench.worker import MAX_LINE, STOP
 from nsroom.errors import ExitCode, NsroomError
@@ -15,6 +15,23 @@ from nsroom.errors import ExitCode, NsroomError
 _STOP_TIMEOUT = 3.0
 """Seconds for a worker to end a step, or itself."""
 _PROGRESS_INTERVAL = 0.2
+
+
+class WorkerPlan(Protocol):
+    """What a worker needs to know."""
+
+    module: ClassVar[str]
+    """The module that the process runs."""
+
+    @property
+    def load(self) -> Load:
+        """The amount of load."""
+
+    def for_worker(self, worker: int) -> Self:
+        """Return the plan of another worker."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as a JSON object."""
 
 
 class WorkerError(NsroomError):
@@ -71,7 +88,7 @@ class _Worker:
 class Workers:
     """All worker processes: `async with Workers(plan) as workers: await workers.run_step("connect", …)`."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: WorkerPlan) -> None:
         self._plan = plan
         self._workers: list[_Worker] = []
         self._step: list[asyncio.Task[Tally]] = []
@@ -116,11 +133,11 @@ class Workers:
         async with asyncio.timeout(_STOP_TIMEOUT):
             return merge(await asyncio.gather(*self._step))
 
-    async def _start(self, plan: Plan) -> None:
+    async def _start(self, plan: WorkerPlan) -> None:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             # -P: never import modules from the current folder.
-            *(sys.executable, "-P", "-m", "nsroom.bench.worker"),
+            *(sys.executable, "-P", "-m", plan.module),
             stdin=pipe,
             stdout=pipe,
             limit=MAX_LINE,

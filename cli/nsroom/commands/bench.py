@@ -1,6 +1,6 @@
 """`nsroom bench`: load a server and measure its latencies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +11,11 @@ from nsroom.errors import ExitCode, UsageError
 from nsroom.output.stdio import complain, put
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from nsroom.bench.plan import Events, Load, Plan, Scenario
     from nsroom.bench.report import Report
+    from nsroom.bench.script.plan import ScriptPlan
     from nsroom.bench.thresholds import ErrorThreshold, LatencyThreshold
     from nsroom.client.target import Target
 
@@ -24,7 +25,7 @@ class LoadOptions:
     """The amount of load."""
 
     clients: Annotated[
-        int, typer.Option("-c", "--clients", min=2, metavar="N", help="Connections to open.")
+        int, typer.Option("-c", "--clients", min=1, metavar="N", help="Connections to open.")
     ] = 100
     rooms: Annotated[int, typer.Option(min=1, metavar="N", help="Rooms to spread the clients over.")] = 1
     workers: Annotated[
@@ -41,7 +42,8 @@ class LoadOptions:
         typer.Option(
             min=0.01,
             metavar="N",
-            help="Events per second of all clients. Default: each sends the next one when answered.",
+            help="Events per second of all clients, or runs of --script. "
+            "Default: each sends the next one when answered.",
         ),
     ] = None
     in_flight: Annotated[
@@ -55,16 +57,19 @@ class LoadOptions:
         int, typer.Option(min=0, max=1_000_000, metavar="N", help="Characters of {text} in the arguments.")
     ] = 100
     timeout: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="Count longer latencies as errors.")
+        float,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="Count longer latencies as errors. With --script: time for the last runs to end.",
+        ),
     ] = 5.0
 
     def load(self) -> "Load":
-        """Return the load, checked. Raises: UsageError."""
+        """Return the load, not checked yet."""
         from nsroom.bench.plan import Load
 
-        load = Load(**{name: getattr(self, name) for name in self.__slots__})
-        load.check()
-        return load
+        return Load(**{name: getattr(self, name) for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,10 @@ class EventOptions:
         str | None, typer.Option(metavar="PRESET", help="A known convention, as for `nsroom join`.")
     ] = None
 
+    def given(self) -> "list[tuple[str, object]]":
+        """Return the options with their values."""
+        return [(f"--{name.replace('_', '-')}", getattr(self, name)) for name in self.__slots__]
+
     def events(self) -> "Events":
         """Return the events, checked. Raises: UsageError."""
         from nsroom.bench.events import parse_events
@@ -131,14 +140,14 @@ class ThresholdOptions:
         str, typer.Option(metavar="N|SHARE", help="Exit 1 if there are more errors, e.g. 10 or 0.5%.")
     ] = "0"
 
-    def thresholds(self) -> "list[LatencyThreshold | ErrorThreshold]":
-        """Return the parsed limits. Raises: UsageError."""
+    def thresholds(self, names: "Mapping[str, Sequence[str]]") -> "list[LatencyThreshold | ErrorThreshold]":
+        """Return the parsed limits of what has these names. Raises: UsageError."""
         from nsroom.bench.thresholds import parse_errors, parse_latency
 
         given = {50: self.max_p50, 90: self.max_p90, 99: self.max_p99, 99.9: self.max_p999}
         options = {percent: f"--max-p{percent:g}".replace(".", "") for percent in given}
         latencies = [
-            parse_latency(options[percent], percent, text)
+            parse_latency(options[percent], percent, text, names)
             for percent, texts in given.items()
             for text in texts or ()
         ]
@@ -154,6 +163,16 @@ def bench(
         typer.Option(
             metavar="NAME", help="connect, ack or fan-out; repeatable. Default: all. connect always runs."
         ),
+    ] = None,
+    script: Annotated[
+        str | None,
+        typer.Option(
+            "--script", metavar="FILE", help="Run this scenario of `nsroom test`, in groups of its clients."
+        ),
+    ] = None,
+    set: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="The value of {key} in --script; repeatable."),
     ] = None,
     options: LoadOptions,
     events: EventOptions,
@@ -174,6 +193,9 @@ def bench(
     due. It emits the events of `nsroom serve`; for other servers use --event, --room-event and --join-event.
     WebSocket only. Exits with 1 if a limit is exceeded or there are errors.
 
+    With --script the load is a scenario of `nsroom test`: groups of its clients run it again and again, each
+    with its number as {group}, and every line has its latency. A line that fails is an error.
+
     \b
     Examples:
       nsroom bench
@@ -181,16 +203,48 @@ def bench(
       nsroom bench --scenario ack --event echo --args '"{text}"' --json
       nsroom bench --room-event say --room-args '["{room}","{text}"]'
       nsroom bench https://example.org -c 5000 --workers 4 --ramp 60 --yes
+      nsroom bench :3000 --script lobby.nsroom -c 500 --max-p99 call=50ms
     """
+    from nsroom.bench.thresholds import scenario_names
     from nsroom.cli.run import run
     from nsroom.client.target import require_tcp
 
-    load, parsed, thresholds = options.load(), events.events(), limits.thresholds()
-    chosen = _scenarios(scenario or [])
+    load, sink = options.load(), _Sink(json, save, force)
+    if script is not None:
+        from nsroom.bench.script.loading import check_options, load_plan
+
+        check_options(target, load, [("--scenario", scenario), *events.given()])
+        if target is not None and connection.url is None:
+            connection = replace(connection, url=target)
+        where = connection.target()
+        plan = load_plan(script, set or [], connection, load, where)
+        _bench_script(plan, where, limits, yes, sink)
+        return
+    if set:
+        raise UsageError("--set needs --script")
+    load.check()
+    parsed, chosen = events.events(), _scenarios(scenario or [])
+    thresholds = limits.thresholds(scenario_names(chosen))
     where = connection.target(target)
     require_tcp(where.unix, "bench")
-    sink = _Sink(json, save, force)
     run(_bench(where, load, parsed, chosen, thresholds, yes, sink))
+
+
+def _bench_script(
+    plan: "ScriptPlan", where: "Target", limits: ThresholdOptions, yes: bool, sink: "_Sink"
+) -> None:
+    from nsroom.bench.script.loading import prepare
+    from nsroom.bench.script.plan import names_of
+    from nsroom.bench.script.run import run_load
+    from nsroom.cli.run import run
+
+    thresholds = limits.thresholds(names_of(plan.script(), plan.load))
+
+    async def bench() -> None:
+        prepared, report = await prepare(plan, where, yes)
+        await _measure(lambda: run_load(prepared, report), report, thresholds, sink)
+
+    run(bench())
 
 
 def _scenarios(names: "Sequence[str]") -> "list[Scenario]":
@@ -249,15 +303,26 @@ async def _bench(
 ) -> None:
     from nsroom.bench.report import Report
     from nsroom.bench.run import run_scenarios
-    from nsroom.bench.thresholds import missed
     from nsroom.client.auth_command import authenticated
 
     plan = await _prepared(await authenticated(target), load, events, yes)
-    file = sink.open()
     report = Report(target.place, plan.endpoint.namespace, load)
+    await _measure(lambda: run_scenarios(plan, scenarios, report), report, thresholds, sink)
+
+
+async def _measure(
+    fill: "Callable[[], Awaitable[None]]",
+    report: "Report",
+    thresholds: "Sequence[LatencyThreshold | ErrorThreshold]",
+    sink: _Sink,
+) -> None:
+    """Fill the report and print it, also if that ends early. Raises: typer.Exit if a limit is exceeded."""
+    from nsroom.bench.thresholds import missed
+
+    file = sink.open()
     try:
-        await run_scenarios(plan, scenarios, report)
-        report.missed = missed(thresholds, report.results)
+        await fill()
+        report.missed = missed(thresholds, report)
     finally:
         if report.results:
             sink.write(report, file)
@@ -279,11 +344,12 @@ async def _prepared(target: "Target", load: "Load", events: "Events", yes: bool)
         require_consent,
         resolve,
     )
+    from nsroom.client.target import Transport
 
     raise_file_limit(load)
     endpoint_of(target, "")  # raises UsageError before anything is sent
     found = await resolve(target)
     require_consent(target, found, yes)
-    await check_connection(target)
+    await check_connection(replace(target, transport=Transport.WEBSOCKET))
     endpoint = endpoint_of(target, await first_reachable(target, found))
     return Plan(endpoint, load, events, 0, os.urandom(4).hex())

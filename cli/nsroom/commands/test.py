@@ -73,6 +73,7 @@ def test(
     """
     from nsroom.cli.run import run
     from nsroom.scenarios.runner import Plan
+    from nsroom.scenarios.variables import parse_values
 
     if new is not None:
         _print_new(new)
@@ -83,7 +84,7 @@ def test(
     connection.target()  # a bad option is reported before anything is sent
     if save is not None and not force and Path(save).is_dir() and any(Path(save).iterdir()):
         raise UsageError(f"--save {save}: the folder is not empty; choose another, or add --force")
-    scripts = _load(files, only or [], _values(set or []))
+    scripts = _load(files, only or [], parse_values(set or []))
     plan = Plan(connection, detail, folder=save, force=force)
     raise typer.Exit(run(_test(scripts, plan, jobs, junit)))
 
@@ -119,18 +120,9 @@ def _split(words: list[str]) -> tuple[list[str], str | None]:
     return files, next(iter(targets), None)
 
 
-def _values(texts: list[str]) -> "dict[str, Json]":
-    """Return the values of --set: JSON or else text, as arguments are. Raises: UsageError."""
-    from nsroom.client.target import parse_pairs
-    from nsroom.scenarios.variables import parse_text
-
-    pairs = parse_pairs("--set", texts)
-    return {key: text if (value := parse_text(text)) is None else value for key, text in pairs}
-
-
 def _load(paths: list[str], only: list[str], values: "dict[str, Json]") -> "list[Script]":
     """Return the scenarios, all checked. Raises: UsageError after a line about each that is wrong."""
-    from nsroom.scenarios.check import find_files, load, name_of
+    from nsroom.scenarios.check import check_values, find_files, load, name_of
 
     named = [(name_of(file), file) for file in find_files(paths)]
     wanted = [(name, file) for name, file in named if not only or any(each in name for each in only)]
@@ -147,15 +139,8 @@ def _load(paths: list[str], only: list[str], values: "dict[str, Json]") -> "list
         complain(str(fault))
     if faults:
         raise faults[-1]
-    _check_values(scripts, values)
+    check_values(scripts, values)
     return scripts
-
-
-def _check_values(scripts: "list[Script]", values: "dict[str, Json]") -> None:
-    """Check that every name of --set is used. Raises: UsageError."""
-    used = {name for script in scripts for name in script.used}
-    if unused := [name for name in values if name not in used]:
-        raise UsageError(f"--set {unused[0]}: no scenario uses {{{unused[0]}}}")
 
 
 async def _test(scripts: "list[Script]", plan: "Plan", jobs: int, junit: str | None) -> int:

@@ -1,7 +1,7 @@
 """Check a whole scenario before anything is sent: verbs, clients, names, filters, and the order of all."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,8 @@ from nsroom.scenarios.verbs import TAKES_ARGUMENTS, VERBS, check_files, parse_wo
 
 PORT = "port"
 """The name of the free port for the scenario's own server."""
+GROUP = "group"
+"""The name of a number for each group of clients of a load test; a test has only group 0."""
 _ROOM = "room"
 """The name that --join-args fills in."""
 _SIGNALS = ("start", "stop", "kill")
@@ -32,7 +34,7 @@ class _State(StrEnum):
 
 def load(file: Path, name: str, values: Mapping[str, Json]) -> Script:
     """Return the scenario in a file. Raises: ScriptError at the first line that is wrong, UsageError."""
-    lines = tuple(read(file))
+    lines, values = tuple(read(file)), {GROUP: 0, **values}
     if not lines:
         raise UsageError(f"{file}: it has no lines")
     checker = _Checker(lines, values)
@@ -199,6 +201,13 @@ class _Checker:
             raise ScriptError(line, line.start, f"the server {'runs' if runs else 'does not run'} here")
         self._server = line.verb if is_signal else "start"
         self._check_uses(line)
+
+
+def check_values(scripts: Sequence[Script], names: Iterable[str]) -> None:
+    """Check that each name of --set is used. Raises: UsageError."""
+    used = {name for script in scripts for name in script.used}
+    if unused := [name for name in names if name not in used]:
+        raise UsageError(f"--set {unused[0]}: no scenario uses {{{unused[0]}}}")
 
 
 def is_refusal(line: Line) -> bool:

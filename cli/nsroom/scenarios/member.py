@@ -12,7 +12,8 @@ from nsroom.errors import NsroomError, OutputError
 from nsroom.filters import Filter
 from nsroom.record import Record
 
-_MAX_KEPT = 100_000
+MAX_KEPT = 100_000
+"""Records of a client that are kept for its expectations."""
 Sink = Callable[[Sequence[Record]], Awaitable[None]]
 
 
@@ -29,11 +30,12 @@ class Missed(Exception):
 class Member:
     """One client of a scenario or of a test."""
 
-    def __init__(self, client: Client, sinks: Sequence[Sink] = ()) -> None:
+    def __init__(self, client: Client, sinks: Sequence[Sink] = (), kept: int = MAX_KEPT) -> None:
         self.client = client
         self.records: list[Record] = []
         """What was received; the oldest are dropped when there are too many."""
         self._sinks = sinks
+        self._kept = kept
         self._first = self._next = 0
         """The numbers of the first record that is kept, and of the one after the last expectation."""
         self._changed = asyncio.Event()
@@ -56,8 +58,8 @@ class Member:
             self._changed.set()
 
     def _drop_oldest(self) -> None:
-        extra = len(self.records) - _MAX_KEPT
-        if extra > _MAX_KEPT // 10:
+        extra = len(self.records) - self._kept
+        if extra > self._kept // 10:
             del self.records[:extra]
             self._first += extra
 

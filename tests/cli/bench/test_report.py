@@ -34,6 +34,35 @@ def test_json() -> None:
     assert ack["latency_ms"] is None
 
 
+def scenario() -> Report:
+    call, run = Tally(sent=2, answered=1, seconds=0.5), Tally(sent=1, answered=1, busy=0.25)
+    call.histogram.record(1_000_000)
+    call.error("it was refused")
+    load = Load(6, rate=2.0)
+    names = ("a b.nsroom:2 call x", "a b.nsroom:3 never event=y")
+    results = {names[0]: call, names[1]: Tally(), "run": run}
+    return Report("http://localhost:3000", "", load, results, script="a b.nsroom", groups=2, lines=names)
+
+
+def test_the_lines_of_a_scenario_as_json() -> None:
+    value = scenario().to_json()
+    assert list(value) == [
+        *("target", "script", "clients", "groups", "workers", "rate"),
+        *("lines", "run", "busy", "missed", "interrupted"),
+    ]
+    assert (value["clients"], value["groups"], value["busy"]) == (6, 2, 0.25)
+    line, never = value["lines"].values()
+    assert (line["sent"], line["count"], line["errors"]) == (2, 1, {"it was refused": 1})
+    assert line["latency_ms"]["max"] == pytest.approx(1.0, rel=0.001)
+    assert never["latency_ms"] is None
+
+
+def test_the_lines_of_a_scenario_as_requests_and_tags() -> None:
+    assert [tally.sent for tally in scenario().requests] == [2, 0]
+    tags = [line.split(",")[0] for line in list(scenario().log())[4:]]
+    assert tags == ["Tag=a-b.nsroom:2-call-x", "Tag=a-b.nsroom:3-never-event=y", "Tag=run"]
+
+
 def test_in_flight_applies_only_without_a_rate() -> None:
     value = Report("http://localhost", "/", Load(2, rate=5.0, in_flight=4)).to_json()
     assert isinstance(value, dict)

@@ -17,6 +17,7 @@ def test_a_tally_survives_json() -> None:
     made = tally(1, 10**9, sent=3, answered=2, seconds=1.5, busy=0.25, connected=9)
     made.error("refused: no", 4)
     made.rooms[7] = RoomCounts(3, 2, 1)
+    made.parts["a"] = tally(5, sent=1)
     back = from_json(json.loads(json.dumps(made.to_json())))
     assert (back.histogram.counts, back.to_json()) == (made.histogram.counts, made.to_json())
 
@@ -26,10 +27,12 @@ def test_merged_tallies() -> None:
     two = tally(1000, 3000, sent=4, answered=2, seconds=1.0, busy=0.9, connected=6)
     one.error("x", 2)
     two.error("x")
+    one.parts["a"], two.parts["a"] = tally(sent=1), tally(sent=2)
     whole = merge([one, two])
     assert whole.histogram.counts == tally(1000, 1000, 3000).histogram.counts
     assert (whole.sent, whole.answered, whole.connected) == (7, 3, 11)
     assert (whole.seconds, whole.busy, whole.errors) == (2.0, 0.9, {"x": 3})
+    assert whole.parts["a"].sent == 3
 
 
 def test_missing_deliveries_of_a_room_in_two_workers() -> None:

@@ -85,3 +85,22 @@ def test_a_limit_of_the_server_is_explained() -> None:
 
 def test_corrected_latencies_are_marked() -> None:
     assert [line for line in text(report(rate=10)) if "coordinated omission" in line]
+
+
+def test_the_lines_of_a_scenario() -> None:
+    made = report(rate=2)
+    made.results = dict(zip(("a.nsroom:2 call message", "run"), made.results.values(), strict=True))
+    made.script, made.groups, made.namespace = "a.nsroom", 2, ""
+    assert text(made, 80) == [
+        "http://localhost:3000  a.nsroom",
+        "1,000 clients  2 groups  1 worker  2 runs/s",
+        "",
+        "                   count    errors       p50       p90       p99   longest",
+        "2 call message     1,000         3   3.70 ms   5.70 ms   6.15 ms   6.20 ms",
+        "run                    0         0         -         -         -         -",
+        "",
+        "         3  a.nsroom:2 call message: refused: \\x1b[2Jno",
+        "CPU time of bench, as a share of a core: 50%",
+        "latencies count from when a line should have started (corrected for coordinated omission)",
+    ]
+    assert text(made, 70)[4].startswith("2 call me… ")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -91,6 +92,47 @@ async def test_the_text_report(nsroom: Runner, server: Server) -> None:
     assert result.lines[3].split() == ["connect", "ack"]
     assert [line for line in result.lines if "%  █" in line]
     assert "\x1b" not in result.stdout
+
+
+LOBBY = """\
+ann: connect /chat
+bob: connect /chat
+ann: join {room}-{group}
+bob: join {room}-{group}
+ann: call message room={room}-{group} text=hi as id=arg.0.id
+bob: expect event=message & arg.0.id={id} within 30s
+"""
+
+
+async def test_a_scenario_as_the_load(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "lobby.nsroom").write_text(LOBBY)
+    command = ("--script", "lobby.nsroom", "--set", "room=lobby", "-c", "9", "--duration", "1", "--rate", "8")
+    result = await nsroom("bench", server.url, *command, "--workers", "2", "--json", timeout=60)
+    assert (result.code, result.stderr) == (0, "nsroom: 8 clients: 4 groups of 2\n")
+    [report] = result.records()
+    assert (report["clients"], report["groups"], report["start"]["count"]) == (8, 4, 8)
+    call = report["lines"]["lobby.nsroom:5 call message"]
+    assert (call["count"], call["errors"], report["run"]["count"]) == (8, {}, 8)
+    assert 0 < call["latency_ms"]["p50"] < report["run"]["latency_ms"]["p50"]
+
+
+async def test_a_failed_expectation_is_an_error_with_its_line(
+    nsroom: Runner, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "lobby.nsroom").write_text(f"{LOBBY}ann: never event=message for 9s\n")
+    command = ("--script", "lobby.nsroom", "--set", "room=lobby", "-c", "2", "--duration", "0.5")
+    result = await nsroom("bench", server.url, *command, "--max-p50", "5=0ms", timeout=60)
+    assert result.code == 1
+    assert re.search(r"^ +\d+  lobby.nsroom:7 never event=message: it was received$", result.stdout, re.M)
+    assert "nsroom: missed: --max-p50 5=0ms: lobby.nsroom:5 call message took " in result.stderr
+    assert "nsroom: missed: --max-errors 0: there were " in result.stderr
+
+
+async def test_a_scenario_that_never_ends(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "long.nsroom").write_text("ann: connect\nann: wait 30s\n")
+    command = ("--script", "long.nsroom", "-c", "1", "--duration", "0.1", "--timeout", "0.1")
+    result = await nsroom("bench", server.url, *command)
+    assert (result.code, "no run of long.nsroom ended within 0.2 s" in result.stderr) == (5, True)
 
 
 async def test_progress_on_a_terminal(spawn: Spawner, server: Server) -> None:
@@ -244,6 +286,9 @@ async def test_modules_in_the_current_folder_are_not_imported(
         ((":1", "--transport", "polling"), 2, "WebSocket only"),
         ((":1/a", "-n", "/b"), 2, "one namespace, but 2"),
         ((":1", "--room-args", "[]"), 2, "--room-args needs {text}"),
+        ((":1", "--set", "x=1"), 2, "--set needs --script"),
+        ((":1", "--script", "gone.nsroom"), 2, "cannot read gone.nsroom"),
+        ((":1", "--script", "x.nsroom", "--event", "x"), 2, "leave out --event"),
     ],
 )
 async def test_nothing_is_sent(nsroom: Runner, args: tuple[str, ...], code: int, line: str) -> None:

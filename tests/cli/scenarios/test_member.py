@@ -7,7 +7,6 @@ import pytest
 
 from nsroom.client.events import Emit
 from nsroom.filters import parse
-from nsroom.scenarios import member as module
 from nsroom.scenarios.member import Member, Missed
 from tests.cli.clients import Reference, answer, make
 
@@ -60,8 +59,10 @@ async def test_other_kinds_are_expected_by_their_name(member: Member) -> None:
     assert "disconnected us" in missed.value.ended
 
 
-async def test_few_records_are_kept(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MAX_KEPT", 10)
+async def test_few_records_are_kept(reference: Reference, stack: AsyncExitStack) -> None:
+    member = Member(make((await reference()).url, "/lab", watch=True), kept=10)
+    stack.push_async_callback(member.close)
+    await member.client.connect()
     await echo(member, *range(40))
     assert len(member.records) <= 12
     assert (await member.expect(parse("event=echo & arg.0=39"), 1, LONG))[0].args == [39]

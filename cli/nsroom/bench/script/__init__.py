@@ -1,0 +1,1 @@
+"""A scenario of `nsroom test` as the load: `bench --script`."""
