@@ -28,8 +28,6 @@ class Observer(ABC, Generic[ChangeT]):
     """
 
     state: Inventory
-    unseen = ""
-    """The events that are not reported, for a message."""
 
     def __init__(self, *, timeout: float = 5.0, say: Say = str) -> None:
         self._timeout = timeout
@@ -78,6 +76,11 @@ class Observer(ABC, Generic[ChangeT]):
         """Disconnect sockets from a namespace. Raises: as `join`."""
 
     # What all ways have in common
+
+    @property
+    def unseen(self) -> str:
+        """The events that are not reported, for a message; or an empty string."""
+        return ""
 
     async def __aenter__(self) -> Self:
         """Connect, and wait until it is known which features there are. Raises: as `_open`."""

@@ -36,6 +36,8 @@ class Adapter(ABC):
 
     package: ClassVar[str]
     """The package that the servers use."""
+    unseen: ClassVar[str] = ""
+    """Events that pass Redis, but cannot be seen there without disturbing the servers."""
 
     key: str
     """The beginning of its channels' names."""

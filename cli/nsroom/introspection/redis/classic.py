@@ -28,8 +28,6 @@ from nsroom.output.room_names import Room
 from nsroom.protocol import messagepack, strict_json
 from nsroom.record import Json
 
-PATTERN = "*-request#/*"
-"""The channels that show which servers there are."""
 _REQUESTS = re.compile(r"(.+)-request#(/.*)#", re.DOTALL)
 
 

@@ -1,16 +1,21 @@
 """The connections to a Redis. Only this module uses its library."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError
 from nsroom.introspection.redis.adapter import Subscription
-from nsroom.introspection.redis.address import Sentinels, parse
+from nsroom.introspection.redis.address import Address, Sentinels, parse
 
 _CREDENTIALS = ("NOAUTH", "WRONGPASS", "invalid username", "invalid password", "AUTH ")
 """The beginnings of Redis' refusals of credentials."""
+_BLOCK = 1000
+"""Milliseconds to wait for entries of streams."""
+_MAX_ENTRIES = 100
+_LAST = 2**64 - 1
+"""The largest number of an entry within its millisecond."""
 _MAX_TEXT = 200
 """Characters of what Redis says, in a message."""
 
@@ -24,6 +29,14 @@ class Message(NamedTuple):
     data: bytes
 
 
+class Entry(NamedTuple):
+    """An entry of a stream."""
+
+    stream: str
+    position: str
+    fields: dict[str, str]
+
+
 class RedisClient:
     """Sends commands to a Redis, and reads its channels; `timeout` is in seconds."""
 
@@ -31,6 +44,7 @@ class RedisClient:
         self._address = parse(url)
         self.name = self._address.name
         """The URL without credentials."""
+        self.is_cluster = isinstance(self._address, Address) and self._address.is_cluster
         self._timeout = timeout
         self._is_open = False
         # Of types that the library has not declared completely.
@@ -88,15 +102,24 @@ class RedisClient:
                 for each in subscriptions:
                     await getattr(self._pubsub, each.kind)(each.channel)
 
+    async def time(self) -> str:
+        """Return the position in any stream before what is added from now on. Raises: as `execute`."""
+        seconds, micros = await self.execute("TIME")
+        return f"{seconds * 1000 + micros // 1000 - 1}-{_LAST}"
+
+    async def read_streams(self, positions: Mapping[str, str]) -> list[Entry]:
+        """Return entries that were added after positions, or none after a second. Raises: as `execute`."""
+        options = ("COUNT", str(_MAX_ENTRIES), "BLOCK", str(_BLOCK), "STREAMS")
+        answer = await self.execute("XREAD", *options, *positions, *positions.values())
+        return list(_entries(answer))
+
     async def messages(self) -> AsyncIterator[Message]:
         """Yield what is published in the channels that were subscribed to. Raises: as `execute`."""
         with self._explained():
             async for message in self._pubsub.listen():
                 if isinstance(message["data"], bytes):
-                    channel = message["channel"].decode("utf-8", "replace")
-                    pattern = message.get("pattern")
-                    subscription = pattern.decode("utf-8", "replace") if pattern else channel
-                    yield Message(subscription, channel, message["data"])
+                    channel, pattern = _text(message["channel"]), message.get("pattern")
+                    yield Message(_text(pattern) if pattern else channel, channel, message["data"])
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -132,3 +155,16 @@ class RedisClient:
         if self._is_open:
             return LostError(f"{self.name}: connection lost: {cause}")
         return ConnectError(f"{self.name}: cannot connect: {cause}; is it a Redis or Valkey, and running?")
+
+
+def _entries(answer: Any) -> Iterator[Entry]:
+    """Yield the entries in an answer of XREAD, in the form of version 2 or 3 of the protocol."""
+    for stream, entries in answer.items() if isinstance(answer, dict) else answer or ():
+        parts = entries if entries and isinstance(entries[0], list) else [entries]
+        for position, fields in (entry for part in parts for entry in part):
+            texts = {_text(key): _text(value) for key, value in (fields or {}).items()}
+            yield Entry(_text(stream), _text(position), texts)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

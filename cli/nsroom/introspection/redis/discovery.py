@@ -1,12 +1,15 @@
 """Find out which adapters connect servers through a Redis."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-from nsroom.introspection.redis import classic
+from nsroom.errors import RefusedError
+from nsroom.introspection.redis import classic, clustered
 from nsroom.introspection.redis.adapter import Adapter
 from nsroom.introspection.redis.client import RedisClient
 
-LOOKED_FOR = "channel such as socket.io-request#*"
+LOOKED_FOR = "channel such as socket.io-request#/# or socket.io#/#"
 """What shows that there are servers, for a message."""
 _MAX_CHANNELS = 100_000
 _MAX_LENGTH = 1000
@@ -15,11 +18,31 @@ _MAX_LENGTH = 1000
 
 async def find_adapters(client: RedisClient, uid: str) -> list[Adapter]:
     """Return the adapters of the servers that are subscribed. Raises: as `RedisClient.execute`."""
-    return [*classic.find(await _channels(client, "CHANNELS", classic.PATTERN), uid)]
+    channels = await _channels(client, "CHANNELS")
+    sharded: list[str] = []
+    with suppress(RefusedError):  # before version 7
+        sharded = await _channels(client, "SHARDCHANNELS")
+    keys = clustered.keys(channels) | clustered.keys(sharded)
+    streams = {key: await _streams(client, key) for key in keys}
+    return [
+        *classic.find(channels, uid),
+        *clustered.find_streams(channels, uid, streams),
+        *clustered.find_sharded(sharded, uid, streams),
+    ]
 
 
-async def _channels(client: RedisClient, command: str, pattern: str) -> list[str]:
-    answer: Any = await client.execute(f"PUBSUB {command}", pattern)
-    names = answer[:_MAX_CHANNELS] if isinstance(answer, list) else []
+async def _channels(client: RedisClient, command: str) -> list[str]:
+    answer: Any = await client.execute(f"PUBSUB {command}", clustered.PATTERN)
+    names: Iterable[Any] = answer[:_MAX_CHANNELS] if isinstance(answer, list) else []
     decoded = (name.decode("utf-8", "replace") for name in names if isinstance(name, bytes))
     return [name for name in decoded if len(name) <= _MAX_LENGTH]
+
+
+async def _streams(client: RedisClient, key: str) -> list[str]:
+    """Return the streams that there are of those that servers with a key may use."""
+    names = clustered.stream_names(key)
+    if await client.execute("TYPE", key) == b"stream":
+        return [key]
+    if client.is_cluster or not await client.execute("EXISTS", *names):
+        return []
+    return [name for name in names if await client.execute("TYPE", name) == b"stream"]

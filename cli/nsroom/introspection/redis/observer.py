@@ -6,8 +6,8 @@ published. Both begin when the first change is awaited. Nothing is written to a 
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Observer, Say, Where
 from nsroom.introspection.redis.adapter import Adapter, Command
 from nsroom.introspection.redis.client import Message, RedisClient
+from nsroom.introspection.redis.clustered import StreamsAdapter, read_entry, stream_names
 from nsroom.introspection.redis.discovery import LOOKED_FOR, find_adapters
 from nsroom.introspection.redis.payloads import Broadcast, Reply
 from nsroom.introspection.redis.state import Listing, Silence, State
@@ -26,6 +27,7 @@ from nsroom.record import Json, Record
 T = TypeVar("T")
 Change = Listing | Broadcast
 
+_UNSEEN = "not shown: what clients emit, and what a server emits with socket.emit(): neither passes Redis"
 _INTERVAL = 1.0
 """Seconds between two questions to the servers."""
 _SHARE = 10
@@ -70,16 +72,13 @@ class RedisObserver(Observer[Change]):
     """
 
     state: State
-    unseen = (
-        "not shown: what clients emit, and what a server emits to one client with socket.emit(),"
-        " because neither passes Redis"
-    )
 
     def __init__(self, url: str, *, timeout: float = 5.0, say: Say = str) -> None:
         super().__init__(timeout=timeout, say=say)
         self._client = RedisClient(url, max(timeout, _SPARE_TIME))
         self.state = State(self._client.name)
-        self._uid = f"nsroom-{secrets.token_hex(6)}"
+        # Of the same form as a server's, so that its channel is not taken for a room's.
+        self._uid = secrets.token_hex(8)
         self._numbers = count(1)
         self._adapters: dict[Adapter, None] = {}
         self._by_subscription: dict[str, Adapter] = {}
@@ -115,12 +114,18 @@ class RedisObserver(Observer[Change]):
             _, running = await asyncio.wait(running, timeout=_CANCEL_AGAIN)
         await self._client.close()
 
+    @property
+    def unseen(self) -> str:
+        """The events that are not reported, for a message."""
+        hidden = {each.unseen: None for each in self._adapters if each.unseen}
+        return "; ".join((_UNSEEN, *hidden))
+
     # Reading
 
     async def _fetch(self) -> list[Change]:
         if not self._tasks:
             await self._subscribe()
-            self._tasks = [asyncio.create_task(job) for job in (self._read(), self._poll())]
+            self._tasks = [asyncio.create_task(job) for job in (self._read(), self._poll(), *self._streams())]
         getting = asyncio.ensure_future(self._changes.get())
         try:
             await asyncio.wait({getting, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,18 +152,38 @@ class RedisObserver(Observer[Change]):
             if adapter is not None:
                 await self._handle(adapter, message)
 
+    def _streams(self) -> list[Coroutine[Any, Any, None]]:
+        """Return the jobs that read the streams of the adapters that have any."""
+        keys = sorted({each.key for each in self._adapters if isinstance(each, StreamsAdapter)})
+        return [self._read_streams([key] if self._client.is_cluster else stream_names(key)) for key in keys]
+
+    async def _read_streams(self, names: Sequence[str]) -> None:
+        positions = dict.fromkeys(names, await self._client.time())
+        while True:
+            for entry in await self._client.read_streams(positions):
+                positions[entry.stream] = entry.position
+                with self._ignoring_unknown(StreamsAdapter.package):
+                    if sent := read_entry(entry.fields, self._uid):
+                        await self._changes.put(sent)
+
     async def _handle(self, adapter: Adapter, message: Message) -> None:
-        try:
+        heard = None
+        with self._ignoring_unknown(adapter.package):
             heard = adapter.read(message.channel, message.data)
-        except DecodeError as error:
-            if adapter.package not in self._ignored:
-                self._ignored.add(adapter.package)
-                self._say(f"ignoring what is not known of {adapter.package}: {error.reason}")
-            return
         if isinstance(heard, Broadcast):
             await self._changes.put(heard)
         elif heard is not None and (question := self._questions.get(heard.request)):
             question.add(heard)
+
+    @contextmanager
+    def _ignoring_unknown(self, package: str) -> Iterator[None]:
+        """Report the first message of a package that is not understood, and ignore all."""
+        try:
+            yield
+        except DecodeError as error:
+            if package not in self._ignored:
+                self._ignored.add(package)
+                self._say(f"ignoring what is not known of {package}: {error.reason}")
 
     async def _poll(self) -> None:
         """List the sockets again and again, at once after an action."""

@@ -39,6 +39,26 @@ async def test_commands_and_messages(bus: Valkey, redis: Redis) -> None:
         await client.close()
 
 
+@pytest.mark.parametrize("protocol", [2, 3])
+async def test_entries_of_streams(bus: Valkey, redis: Redis, protocol: int) -> None:
+    await redis.xadd("s1", {"before": "1"})
+    client = RedisClient(f"{bus.url}?protocol={protocol}", 20)
+    await client.open()
+    try:
+        positions = dict.fromkeys(["s1", "missing"], await client.time())
+        await redis.xadd("s1", {"a": b"\xff", "b": "2"})
+        await redis.xadd("missing", {"c": "3"})
+        entries = await client.read_streams(positions)
+        assert {(each.stream, *each.fields.items()) for each in entries if "before" not in each.fields} == {
+            ("s1", ("a", "\ufffd"), ("b", "2")),
+            ("missing", ("c", "3")),
+        }
+        last = {each.stream: each.position for each in entries}
+        assert await client.read_streams(last) == []
+    finally:
+        await client.close()
+
+
 async def test_a_socket_in_the_file_system(tmp_path: Path) -> None:
     async with valkey(tmp_path, "--unixsocket", str(tmp_path / "s")):
         client = await opened(f"unix://{tmp_path / 's'}")
