@@ -1,5 +1,6 @@
 """Options of every command that connects."""
 
+import json
 import os
 import shlex
 import sys
@@ -29,6 +30,7 @@ from nsroom.client.target import (
 )
 from nsroom.errors import UsageError
 from nsroom.output.stdio import say
+from nsroom.record import Json
 
 _CHOICES: dict[str, type[StrEnum]] = {"transport": Transport, "protocol": Protocol, "parser": Parser}
 
@@ -220,6 +222,10 @@ class ConnectionOptions:
             reconnect=not self.no_reconnect,
             unix=said.unix,
         )
+
+    def with_auth(self, auth: dict[str, Json] | None) -> "ConnectionOptions":
+        """Return these options with a payload of CONNECT: of stdin or a command, which are read once."""
+        return self if auth is None else replace(self, auth=[json.dumps(auth)], auth_command=None)
 
     def named(self, target: Target, *words: str | None) -> tuple[str, ...]:
         """Return the namespaces that the user named, with -n or in `words` (the path of a URL may name one).

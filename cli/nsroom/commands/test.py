@@ -81,7 +81,9 @@ def test(
     files, target = _split(paths or [])
     if target is not None and connection.url is None:
         connection = replace(connection, url=target)
-    connection.target()  # a bad option is reported before anything is sent
+    common = connection.target()  # a bad option is reported before anything is sent
+    if "-" in (connection.auth or ()):  # stdin can be read once, but every client reads the options
+        connection = connection.with_auth(common.auth)
     if save is not None and not force and Path(save).is_dir() and any(Path(save).iterdir()):
         raise UsageError(f"--save {save}: the folder is not empty; choose another, or add --force")
     scripts = _load(files, only or [], parse_values(set or []))

@@ -18,13 +18,17 @@ Sink = Callable[[Sequence[Record]], Awaitable[None]]
 
 
 class Missed(Exception):
-    """An expectation was not met: `seen` are the records that it looked at, `ended` why none follow."""
+    """An expectation was not met: `seen` are the records that it looked at, `ended` why none follow.
 
-    def __init__(self, seen: Sequence[Record], found: int, ended: str) -> None:
+    `dropped` older ones were not kept.
+    """
+
+    def __init__(self, seen: Sequence[Record], found: int, ended: str, dropped: int = 0) -> None:
         super().__init__(f"{found} of {len(seen)} records matched")
         self.seen = seen
         self.found = found
         self.ended = ended
+        self.dropped = dropped
 
 
 class Member:
@@ -72,7 +76,8 @@ class Member:
         """Wait for the next `count` records that match, and return them. Raises: Missed, OutputError."""
         found = await self._find(test, count, seconds)
         if len(found) < count:
-            raise Missed(self.unexpected, len(found), self._why_ended())
+            dropped = max(self._first - self._next, 0)
+            raise Missed(self.unexpected, len(found), self._why_ended(), dropped)
         self._next = found[-1][0] + 1
         return [record for _, record in found]
 

@@ -338,6 +338,7 @@ def _names_room(emit: Emit, rooms: Sequence[str]) -> bool:
 def _missed(line: Line, missed: Missed, seconds: float) -> str:
     came = sum(record.kind == "event" and record.direction == "in" for record in missed.seen)
     others = f"{came:,} other event{'s'[: came != 1]}" if came else "no other event"
+    others += f" ({missed.dropped:,} records were dropped before)" if missed.dropped else ""
     found = f"{missed.found} of {line.count}" if line.count > 1 else "not received"
     return f"{found}, {others}; {missed.ended or f'waited {seconds:g} s'}"
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.conftest import StartServer
 from tests.peers.program import Runner, Server, Spawner
 
 PASSES = "ann: connect /lab\nann: call echo 6\nann: expect event=echo\n"
@@ -79,6 +80,15 @@ async def test_codes(
     (scenarios.parent / "broken.nsroom").write_text("ann: join lobby")
     result = await nsroom("test", *args)
     assert (result.code, result.stdout, complaint in result.stderr) == (code, "", True), result
+
+
+async def test_every_client_has_the_credentials_of_stdin(
+    nsroom: Runner, serve: StartServer, tmp_path: Path
+) -> None:
+    server = await serve("--token", "secret")
+    (tmp_path / "a.nsroom").write_text("ann: connect /chat\nbob: connect /chat")
+    result = await nsroom("test", "a.nsroom", server.url, "-a", "-", stdin=b"token=secret\n")
+    assert (result.code, "1 passed" in result.stderr) == (0, True), result
 
 
 async def test_a_refused_client_is_code_4(nsroom: Runner, server: Server, tmp_path: Path) -> None:

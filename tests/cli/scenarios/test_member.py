@@ -65,4 +65,7 @@ async def test_few_records_are_kept(reference: Reference, stack: AsyncExitStack)
     await member.client.connect()
     await echo(member, *range(40))
     assert len(member.records) <= 12
+    with pytest.raises(Missed) as missed:
+        await member.expect(parse("event=echo & arg.0=1"), 1, 0)
+    assert missed.value.dropped > 28
     assert (await member.expect(parse("event=echo & arg.0=39"), 1, LONG))[0].args == [39]

@@ -1,6 +1,5 @@
 """Check that a scenario can be a load, and find the server that it loads."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -52,9 +51,8 @@ def load_plan(
     script = ScriptPlan(file, values, options, load, 1).script()
     check_values([script], parse_values(values))
     _check_lines(script)
-    plan = ScriptPlan(file, values, options, load, clients_of(script))
+    plan = ScriptPlan(file, values, options.with_auth(where.auth), load, clients_of(script))
     _check_load(plan)
-    plan = _with_auth(plan, where)
     require_tcp(_find_target(plan).unix, "bench")
     return plan
 
@@ -64,7 +62,7 @@ async def prepare(plan: ScriptPlan, where: Target, yes: bool) -> tuple[ScriptPla
 
     Raises: NsroomError.
     """
-    plan = _with_auth(plan, await authenticated(where))
+    plan = replace(plan, options=plan.options.with_auth((await authenticated(where)).auth))
     target = _find_target(plan)
     raise_file_limit(plan.load)
     require_consent(target, await resolve(target), yes)
@@ -121,11 +119,3 @@ def _target(plan: ScriptPlan, script: Script, line: Line) -> Target:
     values = {name: _UNKNOWN for text in line.texts for name, _ in names_in(text)} | dict(script.values)
     words = [fill_word(text, values, plain=True) for text in line.texts]
     return target_of(parse_words(line.verb, words), plan.options)
-
-
-def _with_auth(plan: ScriptPlan, target: Target) -> ScriptPlan:
-    """Return the plan with the credentials of a target: stdin is read, and a command run, only once."""
-    if target.auth is None:
-        return plan
-    options = replace(plan.options, auth=[json.dumps(target.auth)], auth_command=None)
-    return replace(plan, options=options)
