@@ -57,7 +57,7 @@ BUILT = {
     "rooms": "--json --watch",
     "sockets": "--json --watch",
     "tail": "--theme --notify",
-    "top": "--write",
+    "top": "--write --metrics",
     "kick": "--room --write --yes",
     "decode": "",
     "replay": "",

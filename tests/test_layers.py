@@ -53,6 +53,7 @@ PACKAGES = {
     "nsroom.proxy": "",
     "nsroom.doctor": "multidict yarl",
     "nsroom.introspection.redis": "redis",
+    "nsroom.introspection.exporter": "aiohttp",
     "nsroom.bench": "rich",
     "nsroom.scenarios": "typer",
     "nsroom.cli": "typer platformdirs",

@@ -105,10 +105,11 @@ def proxy(
     """
     from nsroom.cli.durations import parse_duration
     from nsroom.cli.run import run
+    from nsroom.client.listening import parse_listen
     from nsroom.client.target import require_tcp, resolve
     from nsroom.filters import parse
     from nsroom.proxy.faults import Faults, parse_share
-    from nsroom.proxy.server import Plan, parse_listen
+    from nsroom.proxy.server import Plan
     from nsroom.proxy.totals import Totals
 
     if fault_where and not (drop or delay):

@@ -342,7 +342,7 @@ def _address(text: str | None, host: str | None, port: int | None) -> dict[str, 
     if text is not None and (host is not None or port is not None):
         raise UsageError(f"either the address {text} or --host and --port, not both")
     if text is not None:
-        from nsroom.proxy.server import parse_listen
+        from nsroom.client.listening import parse_listen
 
         host, port = parse_listen("address", text)
     return {name: value for name, value in (("host", host), ("port", port)) if value is not None}

@@ -31,6 +31,14 @@ def top(
         bool,
         typer.Option("--write", help="Allow actions that change the server: disconnect, join, emit."),
     ] = False,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics",
+            metavar="[HOST]:PORT",
+            help="Serve the figures to Prometheus at /metrics instead of showing them; needs no terminal.",
+        ),
+    ] = None,
     via: ViaOptions,
     theme: ThemeOption = None,
 ) -> None:
@@ -50,16 +58,24 @@ def top(
       nsroom top -u https://example.org --admin-auth @admin.txt
       nsroom top -n /chat -n /my-namespace
       nsroom top --write                    K disconnects, J joins, e emits
+      nsroom top --via redis://localhost --metrics :9464    for Prometheus
       nsroom rooms --json --watch           in a pipe
     """
     from nsroom.output.stdio import is_terminal
-    from nsroom.tui.top.run import show_inside
 
+    if metrics is not None and (write or theme):
+        raise UsageError("--metrics shows no screen: leave out --write and --theme")
+    if metrics is not None:
+        target = connection.target(*targets or ())
+        _export(metrics, via.ways(target), connection.named(target, *targets or ()), all, timeout)
+        return
     if not is_terminal():
         raise UsageError(
             "top needs a terminal; in a pipe use `nsroom rooms --json --watch` or"
             " `nsroom sockets --json --watch`"
         )
+    from nsroom.tui.top.run import show_inside
+
     target = connection.target(*targets or ())
     namespaces = connection.named(target, *targets or ())
     kind, ways = via.kind(), via.ways(target)
@@ -74,6 +90,18 @@ def top(
         if kind is not Via.AUTO or write:
             raise error
     _by_events(target, timeout, theme, error)
+
+
+def _export(
+    metrics: str, ways: "Sequence[Way]", namespaces: tuple[str, ...], all: bool, timeout: float
+) -> None:
+    from nsroom.cli.admin_credentials import run_first
+    from nsroom.client.listening import parse_listen
+    from nsroom.introspection.exporter import export
+    from nsroom.output.stdio import say
+
+    listen = parse_listen("--metrics", metrics)
+    run_first(lambda way: export(way, listen, namespaces, all, timeout, say), ways)
 
 
 def _try(ways: "Sequence[Way]", show: "Callable[[Way], Coroutine[Any, Any, None]]") -> NsroomError | None:

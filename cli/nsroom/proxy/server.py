@@ -6,16 +6,15 @@ are mirrored. Only the addresses in HTTP heads are translated.
 
 import asyncio
 import contextlib
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
-from errno import EADDRINUSE
 from functools import partial
 from urllib.parse import urlsplit
 
 from nsroom.channel import Channel
+from nsroom.client.listening import address, explain
 from nsroom.client.transports.http_proxy import proxy_for
 from nsroom.client.transports.tls import client_context
 from nsroom.errors import ConnectError, UsageError
@@ -97,12 +96,12 @@ class Proxy:
             accept = partial(self._accept, self._plan.addresses(host))
             server = await asyncio.start_server(accept, host, port, backlog=_BACKLOG)
         except OSError as error:
-            raise ConnectError(_explain(error, _address(host, port))) from error
+            raise ConnectError(explain(error, host, port, "--listen")) from error
         if self._holder is not None:
             self._sessions.notices.report_hold()
             self._spawn(self._holder.run())
         try:
-            yield f"http://{_address(host, server.sockets[0].getsockname()[1])}"
+            yield f"http://{address(host, server.sockets[0].getsockname()[1])}"
         finally:
             server.close()
             self._channel.close()
@@ -138,32 +137,6 @@ class Proxy:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) and not self._failed.done():
             self._failed.set_exception(error)
-
-
-def parse_listen(name: str, text: str) -> tuple[str, int]:
-    """Return host and port of `:3001`, `3001`, `HOST:3001` or `[::1]:3001`.
-
-    Raises: UsageError with the name of the option or argument.
-    """
-    try:
-        parts = urlsplit(f"//{text if ':' in text else f':{text}'}")
-        host, port = parts.hostname or "127.0.0.1", parts.port
-    except ValueError:
-        port = None
-    if port is None or parts.path or parts.query or "@" in text:
-        raise UsageError(f"{name} {text!r}: write it as :3001 or HOST:3001")
-    return host, port
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _explain(error: OSError, address: str) -> str:
-    if error.errno == EADDRINUSE:
-        return f"{address} is in use: stop the other server, or choose another --listen (:0 is any)"
-    cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
-    return f"cannot listen on {address}: {cause.lower()}; choose another --listen"
 
 
 def _allow_many_files() -> None:

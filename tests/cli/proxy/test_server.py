@@ -13,9 +13,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from nsroom.client.listening import parse_listen
 from nsroom.errors import ConnectError, UsageError
 from nsroom.proxy.faults import Faults
-from nsroom.proxy.server import Plan, Proxy, parse_listen
+from nsroom.proxy.server import Plan, Proxy
 from nsroom.record import Direction, Kind
 from tests.cli.relaying import WAIT, closing, drained, is_reset, raw_server, relaying
 from tests.peers import bad
