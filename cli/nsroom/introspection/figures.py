@@ -76,7 +76,7 @@ class Figures:
 
     def _sockets(self, now: int) -> dict[_Labels, int]:
         if self._state.listed:
-            counts: Mapping[str, int] = Counter(namespace for namespace, _ in self._state.sockets)
+            counts = dict(Counter(namespace for namespace, _ in self._state.sockets))
         else:
             counts = self._state.socket_counts(now)
         known = dict.fromkeys(self._namespaces, 0) | counts
