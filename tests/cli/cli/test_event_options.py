@@ -3,18 +3,16 @@
 import pytest
 
 from nsroom.cli.event_options import EmitOptions
+from nsroom.client.events import Emit
 from nsroom.errors import RefusedError, UsageError
 from tests.cli.clients import Connect, Reference
 
 
 def test_the_arguments_make_an_event() -> None:
-    assert EmitOptions().emit("e", ["1", "a=b"], "/n") == ("/n", "e", [1, {"a": "b"}])
-    assert EmitOptions(text=True).emit("e", ["1"], "/n") == ("/n", "e", ["1"])
-    assert EmitOptions(room=["r"], skip=["s"]).emit("e", ["1"], "/n") == (
-        "/n",
-        "emit",
-        [{"event": "e", "args": [1], "to": ["r"], "except": ["s"]}],
-    )
+    assert EmitOptions().emit("e", ["1", "a=b"], "/n") == Emit("/n", "e", [1, {"a": "b"}])
+    assert EmitOptions(text=True).emit("e", ["1"], "/n") == Emit("/n", "e", ["1"])
+    relayed = {"event": "e", "args": [1], "to": ["r"], "except": ["s"]}
+    assert EmitOptions(room=["r"], skip=["s"]).emit("e", ["1"], "/n") == Emit("/n", "emit", [relayed])
 
 
 def test_except_needs_a_room() -> None:
