@@ -7,6 +7,7 @@ each of its lines: their latencies count from when they should have started (coo
 
 import asyncio
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Iterator
@@ -26,6 +27,8 @@ from nsroom.scenarios.script import Line, Script
 
 _CAUSES = 5
 """Different messages of a line that are kept."""
+_NUMBER = re.compile(r"\d[\d,.]*")
+"""Messages that differ only in numbers count as the first of them."""
 _PAUSE = 1.0
 """Seconds before a group tries again that could not connect."""
 _KEPT, _MIN_KEPT = 200_000, 500
@@ -33,11 +36,15 @@ _KEPT, _MIN_KEPT = 200_000, 500
 
 
 class Timer:
-    """Measures the lines of one run, which started `late` nanoseconds."""
+    """Measures the lines of one run, which started `late` nanoseconds.
 
-    def __init__(self, tally: Tally, late: int) -> None:
+    `causes` are the messages of each line so far, for all runs.
+    """
+
+    def __init__(self, tally: Tally, late: int, causes: dict[str, dict[str, str]]) -> None:
         self._tally = tally
         self._late = late
+        self._causes = causes
         self._started = self._sent = time.monotonic_ns()
         """When the current line started, and the last one that sent something."""
 
@@ -61,9 +68,12 @@ class Timer:
 
     def on_failure(self, failure: Failure) -> None:
         """Count a line that failed."""
-        part = self._tally.parts[name_of(failure.line)]
+        name, kind = name_of(failure.line), _NUMBER.sub("0", failure.reason)
+        part, known = self._tally.parts[name], self._causes.setdefault(name, {})
+        if len(known) < _CAUSES:
+            known.setdefault(kind, failure.reason)
         part.sent += 1
-        part.error(failure.reason, different=_CAUSES)
+        part.error(known.get(kind, failure.reason), different=_CAUSES)
         self._tally.error("failed")
 
 
@@ -86,6 +96,7 @@ class Runs:
         self._end = sys.maxsize
         self._times: Iterator[int] = iter(())
         self._tasks: list[asyncio.Task[object]] = []
+        self._causes: dict[str, dict[str, str]] = {}
 
     async def run(self, _name: str, _detail: str) -> None:
         """Start runs for the planned duration, then wait until they have ended, or for the time-out."""
@@ -151,7 +162,7 @@ class Runs:
         parts, started = self.tally.parts, time.monotonic_ns()
         if START in parts:
             _count(parts[START], late)
-        timer = Timer(self.tally, late)
+        timer = Timer(self.tally, late, self._causes)
         failure = (await run_script(script, replace(self._test, on_line=timer.on_line))).failure
         if failure is None:
             _count(parts[RUN], time.monotonic_ns() - started + late)

@@ -15,6 +15,7 @@ from nsroom.channel import now
 from nsroom.cli.connection_options import ConnectionOptions
 from nsroom.record import Direction, Kind, Record
 from nsroom.scenarios.check import load
+from nsroom.scenarios.result import Failure
 from nsroom.scenarios.script import Line
 from tests.cli.clients import Reference
 
@@ -119,10 +120,20 @@ def test_an_expected_record_counts_from_the_line_that_sent(age: int, low: int, h
     tally = Tally(
         parts={f"a:{number} {verb}": Tally() for number, verb in enumerate(("call", "wait", "expect"))}
     )
-    timer = Timer(tally, 0)
+    timer = Timer(tally, 0, {})
     timer.on_line(call, None)
     time.sleep(0.05)
     timer.on_line(wait, None)
     timer.on_line(expect, Record(now() - age * 1000, 1, Direction.IN, Kind.EVENT))
     assert low * MS <= tally.parts["a:2 expect"].histogram.percentile(100) < high * MS
     assert tally.parts["a:1 wait"].histogram.total == 0
+
+
+def test_messages_that_differ_in_numbers_count_as_the_first() -> None:
+    line = Line(Path("a"), 1, "a", "call")
+    tally = Tally(parts={"a:1 call": Tally()})
+    timer = Timer(tally, 0, {})
+    for text in ("1 of 3, waited 1.5 s", "2 of 3, waited 2 s", *(f"{letter} 1" for letter in "abcdef")):
+        timer.on_failure(Failure(line, text))
+    others = {f"{letter} 1": 1 for letter in "abcd"}
+    assert tally.parts["a:1 call"].errors == {"1 of 3, waited 1.5 s": 2, **others, "other causes": 2}
