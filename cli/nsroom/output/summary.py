@@ -358,6 +358,7 @@ class _Look(NamedTuple):
 
 
 _CONNECTING = _Look("→", "connecting", None)
+_MISSING = _Look("≠", "missing", Style.FAILED, _gap)
 _LOOKS = {
     Kind.EVENT: _Look("", "event", None, _event),
     Kind.ACK: _Look("", "ack", None, _answer),
@@ -378,4 +379,6 @@ _LOOKS = {
 def _look(record: Record) -> _Look:
     if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
         return _CONNECTING
+    if record.kind is Kind.GAP and isinstance(record.data, dict) and "bytes" in record.data:
+        return _MISSING  # of a connection that was observed, not ours
     return _LOOKS[record.kind]

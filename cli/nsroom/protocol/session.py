@@ -124,6 +124,10 @@ class Observer:
         """Return whether a packet in this direction waits for attachments."""
         return direction in self._incomplete
 
+    def discard_incomplete(self, direction: Direction) -> None:
+        """Forget the packet in this direction that waits for attachments, because frames are missing."""
+        self._incomplete.pop(direction, None)
+
     @property
     def question(self) -> str | int | float | None:
         """The first event of the server that waits for our acknowledgement, or None."""

@@ -118,6 +118,14 @@ class Reader:
         """Whether all bytes so far belong to complete messages."""
         return self._opcode is None and not self._pending
 
+    @property
+    def missing(self) -> int:
+        """The number of bytes until the next frame starts, or 0 between frames and while it is unknown."""
+        head = self._pending
+        size = head[1] & 0x7F if len(head) > 1 else 127
+        is_known = len(head) >= 2 + {126: 2, 127: 8}.get(size, 0)
+        return self._missing if is_known else 0
+
     def _span(self, buffer: bytes, at: int) -> tuple[int, int] | None:
         """Return the start and end of the next frame's payload, or None if the frame is incomplete."""
         available = len(buffer) - at

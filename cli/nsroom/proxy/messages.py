@@ -30,7 +30,8 @@ class Socket:
     """The messages of a WebSocket, in both directions; without a link (not Engine.IO) they pass unread."""
 
     def __init__(self, link: Link | None, deflate: bool, drops: Drops | None) -> None:
-        self._link = link
+        self.link = link
+        self._deflate = deflate
         self._readers = {way: websocket.Reader(deflate) for way in (IN, OUT)} if link else {}
         self._cutters = {way: Cutter(drops) for way in (IN, OUT)} if drops else {}
         self._closed = False
@@ -63,9 +64,9 @@ class Socket:
         return [Seen(first.feed(seen.data), seen.records) for seen in self._feed(direction, data, at)]
 
     def _feed(self, direction: Direction, data: bytes, at: int) -> list[Seen]:
-        if self._link is None:
+        if self.link is None:
             return [Seen(data, [])]
-        messages = self._messages(self._link, direction, data, at)
+        messages = self._messages(self.link, direction, data, at)
         if direction in self._cutters:
             cut = self._cutters[direction].cut(data, messages, lambda: self._is_incomplete(direction))
             return [Seen(*piece) for piece in cut]
@@ -82,15 +83,29 @@ class Socket:
 
     def close(self, reason: str, at: int) -> list[Record]:
         """Return the Record of the connection's end, unless the WebSocket was closed before."""
-        if self._link is None:
+        if self.link is None:
             return []
-        self._link.close()
+        self.link.close()
         if self._closed:
             return []
-        return [self._link.note(Kind.CLOSE, at, reason=f"{reason} without closing the WebSocket")]
+        return [self.link.note(Kind.CLOSE, at, reason=f"{reason} without closing the WebSocket")]
+
+    def is_readable(self, direction: Direction) -> bool:
+        """Return whether the data of a direction was a WebSocket's so far."""
+        return direction in self._readers
+
+    def missing(self, direction: Direction) -> int:
+        """Return the bytes until the next frame of a direction starts, or 0 while that is unknown."""
+        return self._readers[direction].missing if direction in self._readers else 0
+
+    def restart(self, direction: Direction) -> None:
+        """Read on where a frame starts, after data that is missing."""
+        if self.link is not None:
+            self._readers[direction] = websocket.Reader(self._deflate)
+            self.link.discard_incomplete(direction)
 
     def _is_incomplete(self, direction: Direction) -> bool:
-        return self._link is not None and self._link.is_incomplete(direction)
+        return self.link is not None and self.link.is_incomplete(direction)
 
     def _messages(
         self, link: Link, direction: Direction, data: bytes, at: int
@@ -108,7 +123,7 @@ class Socket:
                     yield message, self._control(link, direction, message, at)
         except ValueError as error:
             del self._readers[direction]
-            yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=passed_unread(direction, error))]
+            yield None, [link.note(Kind.PROTOCOL_ERROR, at, message=unreadable(direction, error))]
 
     def _control(self, link: Link, direction: Direction, message: Message, at: int) -> list[Record]:
         link.control(direction, message, at)
@@ -126,6 +141,6 @@ class Socket:
         return [*records, link.note(Kind.CLOSE, at, reason=reason, message=details)]
 
 
-def passed_unread(direction: Direction, reason: str | ValueError) -> str:
+def unreadable(direction: Direction, reason: str | ValueError) -> str:
     """Return the text of a record about data that nsroom cannot read."""
-    return f"the {SENDER[direction]}'s data is passed on unread: {reason}"
+    return f"the {SENDER[direction]}'s data cannot be read from here on: {reason}"

@@ -115,6 +115,14 @@ class Link:
         if self._sessions.heartbeats is not None:
             self._sessions.heartbeats.control(self.sid, direction, message, at)
 
+    def discard_incomplete(self, direction: Direction) -> None:
+        """Forget the packet in this direction that waits for attachments, because frames are missing."""
+        self._session.discard_incomplete(direction)
+
+    def set_old(self) -> None:
+        """Read the session as Engine.IO 3 from now on."""
+        self.is_old = self._session.is_old = True
+
     def report_refusal(self, why: str, origin: str) -> None:
         """Report that the server refused the handshake."""
         self._sessions.notices.report_refusal(why, origin)

@@ -14,7 +14,7 @@ from nsroom.protocol.http11 import Body, End, Head, Opaque
 from nsroom.proxy import bodies
 from nsroom.proxy.addresses import Addresses, Page
 from nsroom.proxy.dropping import Drops
-from nsroom.proxy.messages import SENDER, Insert, Seen, Socket, passed_unread
+from nsroom.proxy.messages import SENDER, Insert, Seen, Socket, unreadable
 from nsroom.proxy.ping_timeout import FirstResponse
 from nsroom.proxy.sessions import LIMITS, Link, Sessions
 from nsroom.record import Direction, Json, Kind, Record
@@ -69,6 +69,8 @@ class Conversation:
         self._insert = insert
         self.socket: Socket | None = None
         """The WebSocket, or another protocol, after an upgrade."""
+        self.link: Link | None = None
+        """Of the last request that belongs to Engine.IO."""
         self._unread = b""
         self._sessions = sessions
         self._addresses = addresses
@@ -167,7 +169,7 @@ class Conversation:
     def _not_http(self, direction: Direction, reason: str, at: int) -> list[Record]:
         if not reason:
             return []
-        return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=passed_unread(direction, reason))]
+        return [self._sessions.note(Kind.PROTOCOL_ERROR, at, message=unreadable(direction, reason))]
 
     def _framing(self, head: Head) -> http11.Framing | int:
         return http11.response_framing(head, self._exchanges[0].method if self._exchanges else "GET")
@@ -177,6 +179,7 @@ class Conversation:
             raw, page = self._addresses.request(part)
             self._current = _exchange(part, self._sessions, page)
             self._exchanges.append(self._current)
+            self.link = self._current.link or self.link
             return Seen(self._prepared(raw, self._current, at), [])
         return Seen(part.raw, self._posted(part, at))
 
@@ -297,7 +300,8 @@ def _frames(
         return [link.note(Kind.PROTOCOL_ERROR, at, message=message)]
     except ValueError as error:
         message = f"a polling body of the {SENDER[direction]} is not shown: {error}"
-        return [link.note(Kind.GAP, at, message=message)]
+        missing = {"direction": str(direction), "bytes": body.size}
+        return [link.note(Kind.GAP, at, message=message, data=missing)]
     return [record for frame in frames for record in link.feed(direction, frame, at)]
 
 

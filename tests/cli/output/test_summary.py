@@ -172,6 +172,10 @@ def test_any_summary_fits_and_is_harmless(args: list[Json], width: int) -> None:
             seen("gap", "local", reason="ping timeout", message="0.8 s", data={"ms": 811}),
             "  ●  reconnected     0.8 s",
         ),
+        (
+            seen("gap", "local", message="7 bytes are missing", data={"direction": "in", "bytes": 7}),
+            "  ≠  missing         7 bytes are missing",
+        ),
         (seen("ping"), "  ←  ping          "),
         (seen("event", "local", event="e"), "  ·  e             "),
         (seen(event=7, args=[]), "  ←  7             "),

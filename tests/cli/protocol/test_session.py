@@ -586,3 +586,14 @@ def test_any_frames_of_any_generation_are_records(said: list[tuple[Direction, An
     for way, frame in said:
         for record in fed(observer, way, frame):
             assert record.direction is way
+
+
+def test_an_incomplete_packet_is_forgotten_when_frames_are_missing() -> None:
+    observer = Observer()
+    assert observer.feed(Direction.IN, '451-["a",{"_placeholder":true,"num":0}]', 1) is None
+    observer.discard_incomplete(Direction.IN)
+    observer.discard_incomplete(Direction.OUT)
+    assert not observer.is_incomplete(Direction.IN)
+    record = observer.feed(Direction.IN, '42["b"]', 2)
+    assert record is not None
+    assert record.event == "b"

@@ -37,6 +37,20 @@ def test_fragments_with_a_ping_between_them() -> None:
     assert (text.opcode, text.data, text.whole, text.stop) == (Opcode.TEXT, "4hello", False, len(data))
 
 
+@pytest.mark.parametrize("size", [5, 125, 126, 65535, 65536])
+@pytest.mark.parametrize("mask", [b"", MASK])
+def test_the_start_of_the_next_frame_is_known_once_a_size_is(size: int, mask: bytes) -> None:
+    data = frame(2, bytes(size), mask=mask)
+    header = 2 if size < 126 else 4 if size < 65536 else 10
+    for cut in [*range(20), len(data) - 1, len(data)]:
+        reader = Reader()
+        list(reader.feed(data[:cut]))
+        is_known = header <= cut < len(data)
+        assert reader.missing == (len(data) - cut if is_known else 0)
+        list(reader.feed(data[cut:]))
+        assert reader.missing == 0
+
+
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(

@@ -28,7 +28,9 @@ def test_data_that_is_not_a_websocket(talk: Talk) -> None:
     talk.upgrade()
     (record,) = talk.feed(OUT, b"\xff\x80" + MASK)
     assert record.kind is Kind.PROTOCOL_ERROR
-    assert record.message == "the client's data is passed on unread: a frame with the reserved opcode 15"
+    assert (
+        record.message == "the client's data cannot be read from here on: a frame with the reserved opcode 15"
+    )
     assert talk.feed(OUT, b"\xff\xff") == []
     assert talk.hear(HANDSHAKE)[0].kind is Kind.OPEN
 

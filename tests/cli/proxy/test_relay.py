@@ -123,7 +123,9 @@ async def test_data_that_is_not_http_passes_in_both_directions() -> None:
         async with closing(writer):
             writer.write(b"\x16\x03\x01")
             assert await reader.readexactly(5) == b"\0\1\x16\x03\x01"
-            assert "passed on unread: not HTTP/1.1" in str((await proxy.seen(kind="protocol_error")).message)
+            assert "cannot be read from here on: not HTTP/1.1" in str(
+                (await proxy.seen(kind="protocol_error")).message
+            )
 
 
 async def test_data_after_an_upgrade_request_waits_for_the_response() -> None:

@@ -92,6 +92,7 @@ def test_compressed_polls(talk: Talk) -> None:
         Kind.GAP,
         "a polling body of the server is not shown: it is compressed with br",
     )
+    assert gap.data == {"direction": "in", "bytes": len(packed)}
 
 
 def test_refusals(talk: Talk) -> None:
