@@ -25,6 +25,7 @@ LAYERS = {
         "client",
         "introspection",
         "proxy doctor cli",
+        "capture",
         "tui mock scenarios",
         "bench",
         "watch api replaying",
@@ -72,6 +73,7 @@ PACKAGES = {
 PURE = (
     "nsroom.protocol",
     "nsroom.tui.model",
+    *(f"nsroom.capture.{name}" for name in ("files", "packets", "tcp", "resuming", "dialogue", "capture")),
     *(
         f"nsroom.proxy.{name}"
         for name in (

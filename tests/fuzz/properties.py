@@ -13,7 +13,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from nsroom.errors import DecodeError
+from nsroom.capture.capture import Capture
+from nsroom.capture.files import MAGICS
+from nsroom.errors import DataError, DecodeError
 from nsroom.protocol import (
     engineio,
     engineio3,
@@ -33,6 +35,7 @@ from nsroom_server.errors import Malformed
 from nsroom_server.settings.limits import Limits
 from nsroom_server.socketio.packet import Packet as ServerPacket
 from nsroom_server.socketio.packet import PacketType as ServerPacketType
+from tests.cli.capture import wire
 
 T = TypeVar("T")
 Property = Callable[[bytes], None]
@@ -281,6 +284,44 @@ def session_records(data: bytes) -> None:
         json.dumps(explainer.explain(Found(frame, direction=direction, is_old=old)).to_json())
 
 
+def captured_traffic(data: bytes) -> None:
+    """A capture file, or a script of segments, one a line: their side, flags, position and data."""
+    if data[:4] not in MAGICS:
+        data = wire.pcap(_segments(data))
+    expected = _captured([data])
+    for chunks in pieces(data):
+        assert same(_captured(chunks), expected)
+
+
+def _captured(chunks: list[bytes]) -> list[Any]:
+    capture = Capture(lambda _: None, raw=True)
+    found: list[Any] = [record for chunk in chunks for record in capture.feed(chunk)]
+    try:
+        for record in capture.end():
+            found.append(record)  # one by one: an error may follow
+    except DataError as error:
+        found.append(str(error))
+    for record in found[:-1]:
+        assert same(from_json(json.loads(json.dumps(to_json(record)))), record)
+    return found
+
+
+def _segments(script: bytes) -> Iterator[wire.Packet]:
+    """Yield the packets of a script; after side and flags come two digits, the distance to the end."""
+    ends = [1, 1]
+    for at, line in enumerate(script.split(b"\n")):
+        kind, distance = (line[:1] or b"0")[0], line[1:3]
+        payload = line[3:].replace(b"\r", b"\r\n")
+        side, step = kind & 1, int(distance) - 50 if distance.isdigit() else 0
+        start = ends[side] + step
+        ends[side] = max(ends[side], start + len(payload))
+        ports, addresses = (1, 2), ("10.0.0.1", "10.0.0.2")
+        if side:
+            ports, addresses = ports[::-1], addresses[::-1]
+        segment = wire.tcp(ports, (start, ends[1 - side]), kind >> 1 & 0x17, payload)
+        yield at * 10_000, wire.ipv4(addresses, segment)
+
+
 TARGETS: dict[str, Property] = {
     "http11": http11_reader,
     "websocket": websocket_reader,
@@ -289,6 +330,7 @@ TARGETS: dict[str, Property] = {
     "strict_json": json_values,
     "messagepack": messagepack_values,
     "session": session_records,
+    "capture": captured_traffic,
 }
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -14,9 +14,13 @@ from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import put
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nsroom.errors import DecodeError
     from nsroom.protocol.explain.explainer import Explanation, Found
     from nsroom.protocol.explain.fields import Field
+
+    Show = Callable[[Explanation], list[str]]
 
 _TEXT_WIDTH = 40
 _MEANING_WIDTH = 200
@@ -28,7 +32,8 @@ def decode(
         str | None,
         typer.Argument(
             metavar="[FILE]",
-            help="Frames one per line, a polling body, a recording or a HAR file; - is stdin. Or one frame.",
+            help="Frames one per line, a polling body, a recording, a HAR file or a network capture; - is "
+            "stdin. Or one frame.",
         ),
     ] = None,
     frame: Annotated[
@@ -40,12 +45,15 @@ def decode(
     ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Print readable lines, even in a pipe.")] = False,
 ) -> None:
-    """Explain every part of Engine.IO and Socket.IO frames, offline.
+    """Explain Engine.IO and Socket.IO frames and captures, offline.
 
     Reads frames as on the wire, one per line (a binary attachment is b and base64), HTTP polling bodies,
     recordings of `--save` and `--json`, and HAR files saved by a browser's network panel. Prints readable
     text on a terminal and one JSON object per frame in a pipe. Exits with 8 if a frame is malformed; the
     other frames are explained too.
+
+    Of a network capture (pcap or pcapng) it prints the records of both directions as they arrive. What is
+    missing from the capture is a gap record.
 
     \b
     Examples:
@@ -54,16 +62,60 @@ def decode(
       nsroom decode page.har
       nsroom connect /chat --raw --save chat.ndjson; nsroom decode chat.ndjson
       pbpaste | nsroom decode
+      tcpdump -U -w - port 3000 | nsroom decode -
       nsroom decode page.har | jq 'select(.error)'
     """
-    from nsroom.protocol.explain.explainer import Explainer
-
     if as_json and plain:
         raise UsageError("use either --json or --plain, not both")
+    if frame and file:
+        raise UsageError("use either FILE or --frame, not both")
     show = _plain if plain or (sys.stdout.isatty() and not as_json) else _json
+    if file is not None and _is_frame(file):
+        frame, file = [file], None
+    if frame:
+        _explain_frames(frame, show)
+    else:
+        _decode_file(file, show, as_json, plain)
+
+
+def _explain_frames(frames: list[str], show: "Show") -> None:
+    from nsroom.protocol.explain import capture
+
+    _explain((found for frame in frames for found in capture.split(frame)), show)
+
+
+def _decode_file(file: str | None, show: "Show", as_json: bool, plain: bool) -> None:
+    """Explain the frames of a file, or print the records of a network capture."""
+    from nsroom.capture.recorded import recognise
+    from nsroom.protocol.explain import capture
+
+    name = "standard input" if file in (None, "-") else str(file)
+    with ExitStack() as stack:
+        try:
+            is_capture, stream = recognise(_open(file, stack))
+            if is_capture:
+                _print_capture(stream, as_json, plain)
+            else:
+                _explain(capture.find_frames(_lines(stream)), show)
+        except OSError as error:
+            raise DataError(f"cannot read {name}: {error.strerror}") from None
+
+
+def _print_capture(stream: BinaryIO, as_json: bool, plain: bool) -> None:
+    from nsroom.cli.display_options import RelayOptions
+    from nsroom.cli.run import run
+    from nsroom.commands.show import print_records
+
+    run(print_records(stream, RelayOptions(all=True, json=as_json, plain=plain)))
+
+
+def _explain(frames: "Iterable[Found]", show: "Show") -> None:
+    """Print an explanation of each frame. Raises: DataError if one is malformed, after all of them."""
+    from nsroom.protocol.explain.explainer import Explainer
+
     explain = Explainer().explain
     total, malformed = 0, []
-    for found in _found(file, frame or []):
+    for found in frames:
         explanation = explain(found)
         _write(show(explanation))
         total += 1
@@ -78,50 +130,30 @@ def _verdict(total: int, malformed: list[int | None]) -> str:
     return f"{len(malformed)} of {total} frame{'' if total == 1 else 's'} malformed{first}"
 
 
-def _found(file: str | None, frames: list[str]) -> "Iterator[Found]":
-    from nsroom.protocol.explain import capture
-
-    if frames and file:
-        raise UsageError("use either FILE or --frame, not both")
-    if file is not None and _is_frame(file):
-        frames, file = [file], None
-    if frames:
-        return (found for frame in frames for found in capture.split(frame))
-    return capture.find_frames(_lines(file))
-
-
 def _is_frame(text: str) -> bool:
     """Return whether the argument is a frame instead of the name of a file: it has JSON in it."""
     return any(bracket in text for bracket in '["{') and not os.path.exists(text)
 
 
-def _lines(file: str | None) -> Iterator[bytes]:
+def _open(file: str | None, stack: ExitStack) -> BinaryIO:
+    """Open a file until the stack is closed; `-` and None are stdin. Raises: UsageError."""
     if file is None or file == "-":
         if sys.stdin.isatty():
             typer.echo("nsroom: reading frames, one a line; end with Ctrl-D", err=True)
-        yield from _bounded(sys.stdin.buffer, "standard input")
-        return
-    with closing(_open(Path(file))) as stream:
-        yield from _bounded(stream, file)
-
-
-def _open(file: Path) -> BinaryIO:
+        return sys.stdin.buffer
     try:
-        return file.open("rb")
+        return stack.enter_context(Path(file).open("rb"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"cannot read {file}: {reason} (to explain a frame, use --frame)") from None
 
 
-def _bounded(stream: BinaryIO, name: str) -> Iterator[bytes]:
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield lines, cut just above the largest frame: a longer line is malformed, and must not fill memory."""
     from nsroom.encoding import read_lines
     from nsroom.protocol.limits import LIMITS
 
-    try:
-        yield from read_lines(stream, LIMITS.frame + 2)
-    except OSError as error:
-        raise DataError(f"cannot read {name}: {error.strerror}") from None
+    return read_lines(stream, LIMITS.frame + 2)
 
 
 def _write(lines: Iterable[str]) -> None:

@@ -90,7 +90,7 @@ def report(found: "Sequence[Difference]", counts: tuple[int, int], as_json: bool
 
 def _read(file: Path, keep: "Filter | None") -> "list[tuple[int, Record]]":
     """Return the records with their numbers, from 1. Raises: UsageError, DataError."""
-    from nsroom.output.recording import read_file
+    from nsroom.capture.recorded import read_file
 
     numbered = enumerate(read_file(file), 1)
     return [(at, each._replace(frames=None)) for at, each in numbered if keep is None or keep(each)]

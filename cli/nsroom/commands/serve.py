@@ -306,10 +306,10 @@ def _scripted(file: Path) -> "MakeApplication":
 
 
 def _replayed(file: Path, speed: float | None, strict: bool) -> "MakeApplication":
+    from nsroom.capture.recorded import read_file
     from nsroom.errors import UsageError
     from nsroom.mock.replay import Replay
     from nsroom.mock.sessions import sessions
-    from nsroom.output.recording import read_file
 
     found = sessions(list(enumerate(read_file(file), 1)))
     if not found:

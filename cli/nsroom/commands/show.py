@@ -23,7 +23,10 @@ _BATCH = 500
 @expand
 def show(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A recording, or a browser's HAR file; - is stdin.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A recording, a browser's HAR file or a network capture; - is stdin."
+        ),
     ],
     *,
     speed: Annotated[
@@ -38,7 +41,7 @@ def show(
     ] = None,
     options: RelayOptions,
 ) -> None:
-    """Open a recording in the live view, or print it.
+    """Open a recording or capture in the live view, or print it.
 
     Nothing is sent. In the view, Space plays it from the selected row. With --where, --count, --json,
     --plain or --save, in a pipe and from stdin it prints the records: readable lines on a terminal, else
@@ -51,6 +54,7 @@ def show(
       nsroom show session.ndjson --speed 4
       nsroom show session.ndjson --where 'event=order & dir=in'
       nsroom show page.har --save session.ndjson
+      nsroom show capture.pcapng
       nsroom tail --json | nsroom show - --plain --time delta
     """
     from nsroom.cli.run import run
@@ -65,21 +69,25 @@ def show(
 
             run(within(options, show(opened, file.name, options, speed)))
         else:
-            run(_print(opened, options, speed))
+            run(print_records(opened, options, speed))
 
 
-async def _print(file: BinaryIO, options: RelayOptions, speed: float | None) -> None:
+async def print_records(file: BinaryIO, options: RelayOptions, speed: float | None = None) -> None:
+    """Print the records of a file as they can be read. Raises: DataError after those it has, OutputError."""
     from contextlib import AsyncExitStack
     from itertools import chain
 
+    from nsroom.capture.recorded import recognise
     from nsroom.output.sinks import pump
     from nsroom.output.writer import Output
     from nsroom.watch import reader_closed, routes_to, run_until_done, within
 
     output = Output(sys.stdout.fileno())
+    is_capture, file = recognise(file)
     source = _Source(file, options.raw)
     first = next(source.batches, [])
-    sid_cells = SID_CELLS if any(record.sid and record.args is not None for record in first) else 0
+    relayed = is_capture or any(record.sid and record.args is not None for record in first)
+    sid_cells = SID_CELLS if relayed else 0
     async with AsyncExitStack() as stack:
         routes = routes_to(output, options, options.keep(), stack, sid_cells)
         all_batches = chain([first], source.batches)
@@ -89,6 +97,8 @@ async def _print(file: BinaryIO, options: RelayOptions, speed: float | None) -> 
             await pump(batches, routes, options.count)
 
         await within(options, run_until_done(show_all(), reader_closed(output)))
+    if source.failure:
+        raise source.failure
     if source.unreadable:
         raise DataError(f"{source.unreadable} unreadable line{'s'[: source.unreadable > 1]}")
 
@@ -120,19 +130,30 @@ class _Source:
 
     def __init__(self, file: BinaryIO, raw: bool) -> None:
         self.unreadable = 0
+        self.failure: DataError | None = None
+        """Why a network capture ended early."""
         self.batches = self._read(file, raw)
 
     def _read(self, file: BinaryIO, raw: bool) -> "Iterator[list[Record]]":
-        from nsroom.output.recording import salvage
+        from nsroom.capture.recorded import salvage
 
         batch: list[Record] = []
-        for _, item in salvage(file):
-            if isinstance(item, DataError):
+        for size, item in salvage(file):
+            if not isinstance(item, DataError):
+                batch.append(item if raw else item._replace(frames=None))
+            elif size:
                 self.unreadable += 1
                 complain(str(item))
-                continue
-            batch.append(item if raw else item._replace(frames=None))
-            if len(batch) == _BATCH:
+            else:
+                self.failure = item
+            if len(batch) == _BATCH or not _is_readable(file):
                 yield batch
                 batch = []
         yield batch
+
+
+def _is_readable(file: BinaryIO) -> bool:
+    """Return whether more of the file can be read at once; unknown on Windows, where only sockets say."""
+    import select
+
+    return sys.platform == "win32" or bool(select.select([file], [], [], 0)[0])

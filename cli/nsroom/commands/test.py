@@ -95,7 +95,8 @@ def _print_new(file: Path) -> None:
     """Print a scenario made from the readable records. Raises: DataError if there are others."""
     from contextlib import ExitStack
 
-    from nsroom.output.recording import open_file, salvage
+    from nsroom.capture.recorded import salvage
+    from nsroom.output.recording import open_file
     from nsroom.record import Record
     from nsroom.scenarios.writing import write
 

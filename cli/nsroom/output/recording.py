@@ -55,15 +55,6 @@ def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
                 yield len(line), error
 
 
-def read_file(path: Path) -> Iterator[Record]:
-    """Yield each record of a recording or a HAR file. Raises: UsageError, DataError that names the file."""
-    with ExitStack() as stack:
-        for _, item in salvage(open_file(path, stack)):
-            if isinstance(item, DataError):
-                raise DataError(f"{path}: {item}")
-            yield item
-
-
 def _of_har(lines: Iterable[bytes]) -> Iterator[tuple[int, Record | DataError]]:
     """Yield the records of the frames in a HAR file, by time, each with the sid of its Engine.IO session."""
     from nsroom.protocol.explain import har

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
+from nsroom.capture.recorded import salvage
 from nsroom.cli import configuration
 from nsroom.cli.display_options import RelayOptions
 from nsroom.errors import DataError
-from nsroom.output.recording import salvage
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui import config
 from nsroom.tui.app import App, tune_garbage_collector
@@ -35,11 +35,13 @@ async def show(file: BinaryIO, name: str, options: RelayOptions, speed: float | 
     Unreadable lines show as errors. Raises: Stopped.
     """
     tune_garbage_collector()
-    items = salvage(file)
+    notes: list[str] = []
+    items = salvage(file, notes.append)
     first, relayed = _peek(items)
     view = View(Model(relayed=relayed), name, recording_name=name, times=options.times)
     app = App(view, config.settings(configuration.load(), options.theme), raw=True)
-    app.spawn(_show(chain(first, items), max(os.fstat(file.fileno()).st_size, 1), app, speed))
+    all_items = chain(first, items, ((0, DataError(note)) for note in notes))
+    app.spawn(_show(all_items, max(os.fstat(file.fileno()).st_size, 1), app, speed))
     await app.run()
 
 

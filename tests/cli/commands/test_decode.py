@@ -1,5 +1,6 @@
 """`nsroom decode`, the real program."""
 
+import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ import pytest
 
 from tests.peers.program import Result, Runner
 
+CAPTURE = Path(__file__).parents[1] / "capture" / "demo.pcap"
 Nsroom = Callable[..., Awaitable[Result]]
 
 PLAIN = """\
@@ -114,6 +116,38 @@ async def test_a_har_file(nsroom: Nsroom, tmp_path: Path) -> None:
     assert "time 1970-01-01T00:00:01.250000Z  direction out  sid s  <3 bytes>" in plain.lines
 
 
+async def test_a_network_capture(nsroom: Nsroom) -> None:
+    result = await nsroom("decode", str(CAPTURE))
+    assert (result.code, result.stderr) == (0, "")
+    records = result.records()
+    assert {"kind": "connect", "namespace": "/chat", "direction": "out"}.items() <= records[1].items()
+    assert [record["event"] for record in records if record.get("event") == "price"] == ["price"] * 3
+    assert not any("frames" in record for record in records)
+    plain = await nsroom("decode", "--plain", "-", stdin=CAPTURE.read_bytes())
+    assert plain.code == 0
+    assert len(plain.lines) == len(records)
+    assert sum("did the deploy go out?" in line for line in plain.lines) == 4
+
+
+async def test_a_network_capture_that_is_cut_off(nsroom: Nsroom, tmp_path: Path) -> None:
+    (tmp_path / "cut.pcap").write_bytes(CAPTURE.read_bytes()[:5000])
+    result = await nsroom("decode", "cut.pcap")
+    assert result.code == 8
+    assert result.stderr == "nsroom: the capture is cut off at byte 5,000, after 30 packets\n"
+    assert result.records()
+
+
+async def test_packets_are_decoded_as_they_arrive(
+    spawn: Callable[..., Awaitable[Any]], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "live")
+    program = await spawn("decode", "live")
+    with await asyncio.to_thread(open, tmp_path / "live", "wb", 0) as live:
+        live.write(CAPTURE.read_bytes()[:5000])
+        await program.seen(kind="connect", direction="in")
+    assert await program.end() == 8
+
+
 async def test_a_truncated_recording(nsroom: Nsroom) -> None:
     result = await nsroom("decode", stdin='{"kind":"event","event":"a","args":[1]}\n{"time":"2026')
     first, torn = result.records()
@@ -125,7 +159,10 @@ async def test_a_truncated_recording(nsroom: Nsroom) -> None:
 @pytest.mark.parametrize(
     ("stdin", "complaint"),
     [
-        (b"\x00\xff" * 50_000, "nsroom: binary data: expected frames, a recording or a HAR file\n"),
+        (
+            b"\x00\xff" * 50_000,
+            "nsroom: binary data: expected frames, a recording, a HAR file or a network capture\n",
+        ),
         (
             b'{"log":{"entries":[{"request"',
             "nsroom: neither a recording nor a whole HAR file: expecting ':' delimiter at line 1 column 30\n",

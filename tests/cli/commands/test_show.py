@@ -111,6 +111,28 @@ async def test_a_har_file(indent: int | None, nsroom: Runner, tmp_path: Path) ->
     assert (await nsroom("show", "s.ndjson")).stdout == result.stdout
 
 
+async def test_a_network_capture(nsroom: Runner) -> None:
+    capture = str(Path(__file__).parents[1] / "capture" / "demo.pcap")
+    result = await nsroom("show", capture, "--where", "event=message & dir=out", "--raw")
+    assert (result.code, result.stderr) == (0, "")
+    assert [record["args"][0]["text"] for record in result.records()] == [
+        "did the deploy go out?",
+        "the deploy is through",
+        "thanks! watching the prices now",
+    ]
+    assert all(record["frames"] for record in result.records())
+
+
+async def test_piped_records_are_shown_as_they_arrive(spawn: Spawner) -> None:
+    program = await spawn("show", "-")
+    program.send(EVENT)
+    assert (await program.record())["event"] == "a"
+    program.send(SENT)
+    assert (await program.record())["event"] == "b"
+    program.eof()
+    assert await program.end() == 0
+
+
 async def test_a_har_file_without_a_connection(nsroom: Runner, tmp_path: Path) -> None:
     (tmp_path / "page.har").write_text('{"log": {"entries": []}}')
     result = await nsroom("show", "page.har")

@@ -34,7 +34,7 @@ def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
         return
     is_json = first.text.lstrip().startswith("{")
     if first.error or ("\0" in first.text and not is_json):
-        raise DataError("binary data: expected frames, a recording or a HAR file")
+        raise DataError("binary data: expected frames, a recording, a HAR file or a network capture")
     if not is_json:
         yield from _each(split, chain([first], texts))
     elif _is_record(first.text):

@@ -1,0 +1,1 @@
+"""Network captures: packets of tcpdump or Wireshark in, Records out."""
