@@ -9,6 +9,7 @@ import orjson
 from nsroom.record import Json, Record, escape, shallow
 
 _DEL, _DOLLAR = b"\x7f$"
+_BINARY = b'$binary"'
 _ascii_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -33,10 +34,30 @@ def encode_value(value: Json) -> bytes:
     """Return any value of a record as one line of JSON in ASCII, as `encode` does."""
     try:
         line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # bytes, an integer of more than 64 bits, a lone surrogate
-        return _line(escape(value))
+    except TypeError:
+        return _with_binary(value)
     # Single bytes first: searching for one is ten times faster than for a word.
-    ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or b'$binary"' not in line)
+    ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or _BINARY not in line)
+    return line if ready else _line(escape(value))
+
+
+def _with_binary(value: Json) -> bytes:
+    """Return the line of a value with bytes in it, or with what orjson cannot write."""
+    count = 0
+
+    def convert(data: object) -> Json:
+        nonlocal count
+        if not isinstance(data, bytes):
+            raise TypeError
+        count += 1
+        return escape(data)
+
+    try:
+        line = orjson.dumps(value, convert, orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # an integer of more than 64 bits, a lone surrogate
+        return _line(escape(value))
+    # An object of the user that looks like binary data must be escaped.
+    ready = line.isascii() and _DEL not in line and line.count(_BINARY) == count
     return line if ready else _line(escape(value))
 
 

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nsroom.output.summary import (
+    _ROOMY,
     UNBOUNDED,
     Columns,
     Style,
@@ -22,6 +23,7 @@ from nsroom.output.summary import (
 from nsroom.output.terminal import cells
 from nsroom.record import Direction, Json, Kind, Record
 
+ASCII = st.text(st.characters(max_codepoint=126))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -295,3 +297,27 @@ def test_duration(milliseconds: float, shown: str) -> None:
 )
 def test_binary_type(data: bytes, name: str) -> None:
     assert binary_type(data) == name
+
+
+def nested(levels: int, *, named: bool) -> Json:
+    value: Json = 1
+    for _ in range(levels):
+        value = {"a": value} if named else [value]
+    return value
+
+
+@given(st.lists(VALUES | ASCII | st.lists(st.dictionaries(ASCII, VALUES | ASCII)), max_size=4))
+def test_what_fits_is_shown_as_it_is_piece_by_piece(args: list[Json]) -> None:
+    record = Record(0, 1, Direction.IN, Kind.EVENT, "/", event="e", args=args)
+    in_pieces = summary(record, _ROOMY - 1)
+    assume(cells(in_pieces) < 5000)
+    assert summary(record, UNBOUNDED) == in_pieces
+
+
+@pytest.mark.parametrize("levels", [49, 50, 51, 52])
+@pytest.mark.parametrize("named", [True, False])
+def test_deep_values_are_shown_alike(levels: int, named: bool) -> None:
+    record = Record(
+        0, 1, Direction.IN, Kind.EVENT, "/", event="e", args=[nested(levels, named=named), [{"a": 1}]]
+    )
+    assert summary(record, UNBOUNDED) == summary(record, _ROOMY - 1)
