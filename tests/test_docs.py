@@ -90,7 +90,7 @@ BEYOND = {
     "replay": "--direction --speed --ack --timeout --map --expect --ignore --summary",
     "doctor": "--event --event-args",
     "test": "--force",
-    "proxy": "--notify --origin --fault-where --summary --hold",
+    "proxy": "--notify --origin --fault-where --summary --hold --intercept --stdin",
     "bench": "--scenario --script --set --clients --rooms --workers --ramp --rate --in-flight --duration"
     " --size --timeout --event --args --room-event --room-args --join-event --join-args --join-preset"
     " --max-p50 --max-p90 --max-p99 --max-p999 --max-errors --json --save --force --yes",

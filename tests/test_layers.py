@@ -87,6 +87,10 @@ PURE = (
             "messages",
             "heartbeats",
             "ping_timeout",
+            "rewriting",
+            "intercepting",
+            "intercepted_socket",
+            "decisions",
         )
     ),
 )

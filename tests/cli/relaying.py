@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from nsroom.proxy.interceptor import Interceptor
 from nsroom.proxy.server import Plan, Proxy
 from nsroom.record import Record
 
@@ -27,6 +28,7 @@ class Relayed:
     """A listening proxy and its records."""
 
     url: str
+    proxy: Proxy
     said: list[str]
     """The lines for the user."""
     records: list[Record] = field(default_factory=list)
@@ -38,6 +40,11 @@ class Relayed:
             while not any(text in line for line in self.said):
                 self._added.clear()
                 await self._added.wait()
+
+    @property
+    def interceptor(self) -> Interceptor:
+        assert self.proxy.interceptor
+        return self.proxy.interceptor
 
     @property
     def port(self) -> int:
@@ -74,7 +81,7 @@ async def relaying(url: str, **options: Any) -> AsyncIterator[Relayed]:
 
     proxy = Proxy(Plan(url, **options), say)
     async with proxy.listening("127.0.0.1", 0) as listening:
-        relayed = Relayed(listening, said, _added=added)
+        relayed = Relayed(listening, proxy, said, _added=added)
         collecting = asyncio.create_task(relayed.collect(proxy))
         failing = asyncio.create_task(proxy.failed())
         try:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,12 +11,13 @@ import typer
 from nsroom.cli.connection_options import CaCert, Cert, ConnectTimeout, Insecure, Key
 from nsroom.cli.display_options import SID_CELLS, ProxyOptions
 from nsroom.cli.option_groups import expand
-from nsroom.errors import UsageError
+from nsroom.errors import NsroomError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nsroom.output.sinks import Route
+    from nsroom.proxy.interceptor import Interceptor
     from nsroom.proxy.server import Plan, Proxy
     from nsroom.proxy.totals import Totals
 
@@ -75,6 +77,23 @@ def proxy(
             "This changes the pingTimeout that clients receive, and turns off WebSocket compression.",
         ),
     ] = False,
+    intercept: Annotated[
+        str | None,
+        typer.Option(
+            "--intercept",
+            metavar="EXPR",
+            help="Let packets that match, as for --where, wait until you forward, edit or drop them, with "
+            "--stdin. This turns off WebSocket compression.",
+        ),
+    ] = None,
+    stdin: Annotated[
+        bool,
+        typer.Option(
+            "--stdin",
+            help='With --intercept: the lines of stdin are decisions, as {"intercept": 1, "action": "drop"}, '
+            "and packets to send.",
+        ),
+    ] = False,
     summary: Annotated[
         bool,
         typer.Option(
@@ -100,6 +119,7 @@ def proxy(
       nsroom proxy :3000 --where 'kind=ack & rtt>100'
       nsroom proxy :3000 --plain --summary
       nsroom proxy :3000 --save session.ndjson | jq -c '[.sid, .kind, .event]'
+      nsroom proxy :3000 --intercept 'event=order'
       nsroom proxy :3000 --delay 300ms --drop 5% --fault-where 'event=price'
       nsroom proxy :3000 --hold             while the page stands at a breakpoint
     """
@@ -112,6 +132,12 @@ def proxy(
     from nsroom.proxy.server import Plan
     from nsroom.proxy.totals import Totals
 
+    if intercept and (drop or delay or hold):
+        raise UsageError("--intercept does not go with --drop, --delay and --hold: leave them out")
+    if stdin and not intercept:
+        raise UsageError("--stdin needs --intercept: it decides about packets that wait")
+    if intercept and not stdin:
+        raise UsageError("--intercept needs --stdin: without it nobody could decide about the packets")
     if fault_where and not (drop or delay):
         raise UsageError("--fault-where needs --drop or --delay")
     url, namespaces, said = resolve((target,), None, ())
@@ -128,9 +154,10 @@ def proxy(
         where=parse(fault_where) if fault_where else None,
     )
     plan = Plan(url, insecure, cacert, cert, key, connect_timeout, _checked(origin), faults, hold)
+    plan = replace(plan, intercept=parse(intercept) if intercept else None)
     totals = Totals(hold)
     try:
-        run(_relay(plan, parse_listen("--listen", listen), options, totals))
+        run(_relay(plan, parse_listen("--listen", listen), options, totals, stdin))
     finally:
         if summary:
             _print(totals, options.json)
@@ -152,10 +179,12 @@ def _checked(origin: str | None) -> str | None:
     return origin
 
 
-async def _relay(plan: "Plan", where: tuple[str, int], options: ProxyOptions, totals: "Totals") -> None:
+async def _relay(
+    plan: "Plan", where: tuple[str, int], options: ProxyOptions, totals: "Totals", stdin: bool
+) -> None:
     from nsroom.watch import is_live, within
 
-    if is_live(options):
+    if is_live(options) and not stdin:
         from nsroom.tui.proxy_view import show
 
         await within(options, show(plan, where, options, totals))
@@ -166,17 +195,52 @@ async def _relay(plan: "Plan", where: tuple[str, int], options: ProxyOptions, to
 async def _relay_lines(plan: "Plan", where: tuple[str, int], options: ProxyOptions, totals: "Totals") -> None:
     from nsroom.output.stdio import say
     from nsroom.output.writer import Output
+    from nsroom.proxy.interceptor import always_shown, settled_only
     from nsroom.proxy.server import Proxy
     from nsroom.watch import reader_closed, routes_to, run_until_done, within
 
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
         proxy = Proxy(plan, say, totals, options.raw)
-        routes = routes_to(output, options, options.keep(), stack, SID_CELLS, notify=options.notify)
+        keep = always_shown(options.keep())
+        shown, *others = routes_to(output, options, keep, stack, SID_CELLS, notify=options.notify)
+        routes = [shown, *((settled_only(matching), sink) for matching, sink in others)]
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")
         showing = _show(proxy, routes, options.count)
-        await within(options, run_until_done(showing, reader_closed(output), proxy.failed()))
+        background = [reader_closed(output), proxy.failed()]
+        if proxy.interceptor is not None:
+            background.append(_obey_stdin(proxy.interceptor))
+        try:
+            await within(options, run_until_done(showing, *background))
+        finally:
+            if proxy.interceptor is not None:
+                await _finish(proxy.interceptor, routes[1:])
+
+
+async def _obey_stdin(interceptor: "Interceptor") -> None:
+    """Do what the lines of stdin say; at its end, let nothing wait any more."""
+    from nsroom.cli.stdin import lines
+    from nsroom.output.stdio import complain
+    from nsroom.proxy.decisions import parse_command
+
+    number = 0
+    async for batch in lines(sys.stdin.fileno()):
+        for line in batch:
+            number += 1
+            try:
+                if line.strip():
+                    interceptor.obey(parse_command(line))
+            except (NsroomError, ValueError) as error:
+                complain(f"stdin, line {number}: {error}")
+    interceptor.stop("stdin ended")
+
+
+async def _finish(interceptor: "Interceptor", recordings: "Sequence[Route]") -> None:
+    """Forward what waits, and record that."""
+    records = await interceptor.finish()
+    for keep, sink in recordings:
+        await sink.write(list(filter(keep, records)))
 
 
 async def _show(proxy: "Proxy", routes: "Sequence[Route]", count: int | None) -> None:

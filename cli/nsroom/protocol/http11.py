@@ -5,7 +5,7 @@ normalises headers, and because the proxy must pass bytes on in both directions,
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -278,3 +278,11 @@ def change_header(raw: bytes, name: str, change: Callable[[str], str]) -> bytes:
 def drop_header(raw: bytes, name: str) -> bytes:
     """Return a head without its headers of this name."""
     return re.sub(rb"(?im)^%s:[^\n]*\n" % re.escape(name.encode()), b"", raw)
+
+
+def replace_headers(raw: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return a head with these headers instead of those of the same names."""
+    for name in headers:
+        raw = drop_header(raw, name)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return raw.rstrip(b"\r\n") + f"\r\n{lines}\r\n".encode("latin-1")

@@ -138,6 +138,11 @@ class Observer:
         """Return whether an event of the server with this id waits for our acknowledgement."""
         return (Direction.IN, namespace, id) in self._unanswered
 
+    def unanswered(self, direction: Direction, namespace: str, id: int) -> str | int | float | None:
+        """Return the event of this direction and id if it waits for its acknowledgement, or None."""
+        asked = self._unanswered.get((direction, namespace, id))
+        return asked and asked.event
+
     def note(self, kind: Kind, at: int, direction: Direction = Direction.LOCAL, **fields: Json) -> Record:
         """Return a Record that was not made from a packet, such as a lost connection or a gap."""
         return Record(at, next(self._sequence), direction, kind, **fields)

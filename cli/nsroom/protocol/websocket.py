@@ -126,6 +126,11 @@ class Reader:
         is_known = len(head) >= 2 + {126: 2, 127: 8}.get(size, 0)
         return self._missing if is_known else 0
 
+    @property
+    def is_fragmented(self) -> bool:
+        """Whether the last fragment of a message is still missing."""
+        return self._opcode is not None
+
     def _span(self, buffer: bytes, at: int) -> tuple[int, int] | None:
         """Return the start and end of the next frame's payload, or None if the frame is incomplete."""
         available = len(buffer) - at

@@ -24,7 +24,7 @@ class Faults:
     def apply_to(self, record: Record) -> bool:
         """Return whether the faults apply to this packet."""
         if self.where is not None:
-            return record.kind in _PACKETS and self.where(record)
+            return record.kind in PACKETS and self.where(record)
         return record.kind is Kind.EVENT or record.kind is Kind.ACK
 
     def drops(self, record: Record) -> bool:
@@ -32,10 +32,10 @@ class Faults:
         return self.apply_to(record) and random.random() < self.drop
 
 
-_PACKETS = frozenset(
+PACKETS = frozenset(
     [Kind.EVENT, Kind.ACK, Kind.CONNECT, Kind.CONNECT_ERROR, Kind.DISCONNECT, Kind.PING, Kind.PONG]
 )
-"""The kinds that can be dropped or delayed: without its handshake a connection would never open."""
+"""The kinds that can be dropped, delayed or intercepted: without a handshake no connection would open."""
 
 
 def parse_share(text: str) -> float:

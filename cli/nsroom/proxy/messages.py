@@ -75,11 +75,11 @@ class Socket:
             seen += records
         return [Seen(data, seen)]
 
-    def end(self, direction: Direction) -> bytes:
-        """Return the bytes of a direction that were held back."""
+    def end(self, direction: Direction, _at: int) -> Seen:
+        """Handle the end of a direction; return the bytes that were held back."""
         rest = self._cutters[direction].end() if direction in self._cutters else b""
         first = self._first_message if direction is IN else None
-        return first.end() + rest if first is not None else rest
+        return Seen(first.end() + rest if first is not None else rest, [])
 
     def close(self, reason: str, at: int) -> list[Record]:
         """Return the Record of the connection's end, unless the WebSocket was closed before."""

@@ -22,6 +22,8 @@ from nsroom.proxy.addresses import Addresses
 from nsroom.proxy.faults import Faults
 from nsroom.proxy.heartbeats import Heartbeats
 from nsroom.proxy.holding import Holder
+from nsroom.proxy.intercepting_relay import InterceptingRelay
+from nsroom.proxy.interceptor import Interceptor
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.relay import Relay
 from nsroom.proxy.sessions import Sessions
@@ -48,6 +50,8 @@ class Plan:
     faults: Faults = field(default_factory=Faults)
     hold: bool = False
     """Whether to keep the sessions of clients and servers that are stopped."""
+    intercept: Callable[[Record], bool] | None = None
+    """Selects the packets that wait for a decision of the user."""
 
     def upstream(self) -> Upstream:
         """Return the address of the server. Raises: UsageError."""
@@ -85,6 +89,11 @@ class Proxy:
         self._holder = (
             Holder(heartbeats, self._upstream, self._sessions, self._channel) if heartbeats else None
         )
+        self.interceptor = (
+            Interceptor(plan.intercept, self._sessions, self._upstream, self._channel, say)
+            if plan.intercept is not None
+            else None
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -105,6 +114,8 @@ class Proxy:
         finally:
             server.close()
             self._channel.close()
+            if self.interceptor is not None:
+                await self.interceptor.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -123,15 +134,21 @@ class Proxy:
     def _accept(
         self, addresses: Addresses, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        relay = Relay(
-            *(self._upstream, addresses, self._plan.faults, self._sessions, self._channel, self._holder)
-        )
-        self._spawn(relay.run(reader, writer))
+        self._spawn(self._relay(addresses).run(reader, writer))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+
+    def _relay(self, addresses: Addresses) -> Relay:
+        if self.interceptor is not None:
+            return InterceptingRelay(
+                *(self._upstream, addresses, self._sessions, self._channel, self.interceptor)
+            )
+        return Relay(
+            *(self._upstream, addresses, self._plan.faults, self._sessions, self._channel, self._holder)
+        )
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

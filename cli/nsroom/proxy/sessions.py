@@ -57,6 +57,10 @@ class Sessions:
         """Return a Record that was not made from a packet."""
         return Record(at, next(self._sequence), Direction.LOCAL, kind, sid=sid, **fields)
 
+    def again(self, record: Record, at: int) -> Record:
+        """Return a record of a packet that was seen before, as the newest one."""
+        return record._replace(time=at, seq=next(self._sequence))
+
 
 class Link:
     """One request, or one WebSocket, of a session."""
@@ -105,6 +109,11 @@ class Link:
         """Handle the end of the response."""
         if self._is_post and self._sessions.heartbeats is not None:
             self._sessions.heartbeats.response(self.sid)
+
+    @property
+    def observer(self) -> Observer:
+        """What the packets of the session have shown."""
+        return self._session
 
     def is_incomplete(self, direction: Direction) -> bool:
         """Return whether a packet in this direction waits for attachments."""

@@ -4,6 +4,7 @@ Pure: `feed` returns the bytes to pass on, and the relay sends them. Every Recor
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +18,7 @@ from nsroom.proxy.dropping import Drops
 from nsroom.proxy.messages import SENDER, Insert, Seen, Socket, unreadable
 from nsroom.proxy.ping_timeout import FirstResponse
 from nsroom.proxy.sessions import LIMITS, Link, Sessions
-from nsroom.record import Direction, Json, Kind, Record
+from nsroom.record import Direction, Frame, Json, Kind, Record
 
 IN, OUT = Direction.IN, Direction.OUT
 _MAX_PAGE = 2 * 2**20
@@ -27,8 +28,12 @@ _MAX_TEXT = 2000
 """Characters of a refusal's body that are recorded."""
 
 
+OpenSocket = Callable[[Link], Socket]
+"""Returns what handles the WebSocket of an intercepted session."""
+
+
 @dataclass(slots=True)
-class _Exchange:
+class Exchange:
     """A request and its response; `link` is None if they do not belong to Engine.IO."""
 
     method: str
@@ -64,8 +69,9 @@ class Conversation:
         addresses: Addresses,
         drops: Drops | None = None,
         insert: Insert | None = None,
+        intercept: OpenSocket | None = None,
     ) -> None:
-        """With `insert`, sessions are held."""
+        """With `insert`, sessions are held; with `intercept`, their packets may wait."""
         self._insert = insert
         self.socket: Socket | None = None
         """The WebSocket, or another protocol, after an upgrade."""
@@ -75,8 +81,9 @@ class Conversation:
         self._sessions = sessions
         self._addresses = addresses
         self._drops = drops
-        self._exchanges: deque[_Exchange] = deque()
-        self._current: _Exchange | None = None
+        self._intercept = intercept
+        self._exchanges: deque[Exchange] = deque()
+        self._current: Exchange | None = None
         """The exchange whose request is being read."""
         self._readers = {
             OUT: http11.Reader(http11.request_framing),
@@ -92,7 +99,7 @@ class Conversation:
         """Return whether the bytes of this direction pass unchanged, whatever they contain."""
         if self.socket is not None:
             return self.socket.is_transparent(direction)
-        return self._drops is None and self._readers[direction].is_opaque
+        return self._drops is None and self._intercept is None and self._readers[direction].is_opaque
 
     @property
     def posting(self) -> str | None:
@@ -134,7 +141,7 @@ class Conversation:
     def end(self, direction: Direction, at: int) -> Seen:
         """Handle the end of a direction; return the bytes held back."""
         if self.socket is not None:
-            return Seen(self.socket.end(direction), [])
+            return self.socket.end(direction, at)
         seen = Seen(b"", [])
         if direction is IN and self._readers[IN].is_unbounded:
             seen = self._part(IN, End(), at)
@@ -177,15 +184,18 @@ class Conversation:
     def _request(self, part: http11.Part, at: int) -> Seen:
         if isinstance(part, Head):
             raw, page = self._addresses.request(part)
-            self._current = _exchange(part, self._sessions, page)
+            self._current = read_exchange(part, self._sessions, page)
             self._exchanges.append(self._current)
             self.link = self._current.link or self.link
             return Seen(self._prepared(raw, self._current, at), [])
         return Seen(part.raw, self._posted(part, at))
 
-    def _prepared(self, head: bytes, exchange: _Exchange, at: int) -> bytes:
+    def _prepared(self, head: bytes, exchange: Exchange, at: int) -> bytes:
         """Return the head of a request so that packets can be dropped and changed."""
-        if self._drops or self._insert:
+        if self._intercept and not exchange.upgrade:
+            # A polling request must not follow on this connection: `InterceptingRelay` answers those.
+            head = http11.replace_headers(head, {"Connection": "close"})
+        if self._drops or self._insert or self._intercept:
             # Changing a message in a compressed stream would corrupt the messages after it.
             head = http11.drop_header(head, "Sec-WebSocket-Extensions")
         if self._insert and exchange.link and exchange.polling:
@@ -231,12 +241,12 @@ class Conversation:
             self._search_page(exchange, exchange.head)
         return _answered(exchange, exchange.head, at)
 
-    def _check_redirect(self, exchange: _Exchange, head: Head) -> None:
+    def _check_redirect(self, exchange: Exchange, head: Head) -> None:
         url = head.get("location")
         if self._addresses.is_elsewhere(url):
             self._sessions.notices.report_leaving(f"a redirect of {exchange.path}", _origin(url))
 
-    def _search_page(self, exchange: _Exchange, head: Head) -> None:
+    def _search_page(self, exchange: Exchange, head: Head) -> None:
         """Warn if a page or script names the server, and so does not use the proxy."""
         try:
             text = exchange.response_body.decoded(head.get("content-encoding")).decode("latin-1")
@@ -245,22 +255,25 @@ class Conversation:
         if url := self._addresses.server_url_in(text):
             self._sessions.notices.report_leaving(exchange.path, url)
 
-    def _upgrade(self, exchange: _Exchange, head: Head) -> None:
+    def _upgrade(self, exchange: Exchange, head: Head) -> None:
         self._exchanges.clear()
         link = exchange.link if head.get("upgrade").lower() == "websocket" else None
         deflate = "permessage-deflate" in head.get("sec-websocket-extensions")
-        self.socket = Socket(link, deflate, self._drops)
+        if link is not None and self._intercept is not None:
+            self.socket = self._intercept(link)
+        else:
+            self.socket = Socket(link, deflate, self._drops)
         if link is not None and self._insert is not None:
             self.socket.hold(link, self._insert, self._sessions.notices.report_unheld)
 
 
-def _exchange(head: Head, sessions: Sessions, page: Page) -> _Exchange:
+def read_exchange(head: Head, sessions: Sessions, page: Page) -> Exchange:
     path, query = _parts(head.target)
     transport = query.get("transport", "")
     link = None
     if "EIO" in query and transport in ("polling", "websocket") and head.method in ("GET", "POST"):
         link = Link(sessions, query.get("sid"), query["EIO"] == "3", path, transport)
-    return _Exchange(
+    return Exchange(
         head.method, path, transport == "polling", "upgrade" in head.get("connection").lower(), link, page
     )
 
@@ -278,12 +291,12 @@ def _origin(url: str) -> str:
     return "/".join(url.split("/")[:3])
 
 
-def _answered(exchange: _Exchange, head: Head, at: int) -> list[Record]:
+def _answered(exchange: Exchange, head: Head, at: int) -> list[Record]:
     link = exchange.link
     if link is None:
         return []
     if head.status >= 300:
-        return [_refusal(link, exchange, head, at)]
+        return [refusal(link, exchange, head, at)]
     if not exchange.polling or exchange.method != "GET":
         return []
     return _frames(link, IN, exchange.response_body, head, at)
@@ -292,20 +305,27 @@ def _answered(exchange: _Exchange, head: Head, at: int) -> list[Record]:
 def _frames(
     link: Link, direction: Direction, body: bodies.Collected, head: Head | None, at: int
 ) -> list[Record]:
+    frames, faults = read_frames(link, direction, body, head, at)
+    return faults or [record for frame in frames for record in link.feed(direction, frame, at)]
+
+
+def read_frames(
+    link: Link, direction: Direction, body: bodies.Collected, head: Head | None, at: int
+) -> tuple[list[Frame], list[Record]]:
+    """Return the frames of a polling body, or the record of why they cannot be read."""
     try:
         data = body.decoded(head.get("content-encoding") if head else "")
-        frames = Dialect(3 if link.is_old else 4).split_body(data, LIMITS)
+        return Dialect(3 if link.is_old else 4).split_body(data, LIMITS), []
     except DecodeError as error:
         message = f"a polling body of the {SENDER[direction]}: {error}"
-        return [link.note(Kind.PROTOCOL_ERROR, at, message=message)]
+        return [], [link.note(Kind.PROTOCOL_ERROR, at, message=message)]
     except ValueError as error:
         message = f"a polling body of the {SENDER[direction]} is not shown: {error}"
         missing = {"direction": str(direction), "bytes": body.size}
-        return [link.note(Kind.GAP, at, message=message, data=missing)]
-    return [record for frame in frames for record in link.feed(direction, frame, at)]
+        return [], [link.note(Kind.GAP, at, message=message, data=missing)]
 
 
-def _refusal(link: Link, exchange: _Exchange, head: Head, at: int) -> Record:
+def refusal(link: Link, exchange: Exchange, head: Head, at: int) -> Record:
     """Return the Record of an error response: the handshake was refused, or the session has ended."""
     body = _refusal_body(exchange, head)
     message = body.get("message") if isinstance(body, dict) else body
@@ -323,7 +343,7 @@ def _refusal(link: Link, exchange: _Exchange, head: Head, at: int) -> Record:
     )
 
 
-def _refusal_body(exchange: _Exchange, head: Head) -> Json:
+def _refusal_body(exchange: Exchange, head: Head) -> Json:
     """Return the body of an error response: an object, or the start of a text."""
     try:
         text = exchange.response_body.decoded(head.get("content-encoding")).decode("utf-8", "replace")

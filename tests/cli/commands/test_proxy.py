@@ -193,6 +193,13 @@ async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
         ([":3000", "--delay", "200"], "--delay '200': write it as 200ms or 1.5s"),
         ([":3000", "--fault-where", "event=a"], "--fault-where needs --drop or --delay"),
         ([":3000", "--drop", "5%", "--fault-where", "x=1"], "column 1"),
+        ([":3000", "--intercept", "event=a"], "--intercept needs --stdin"),
+        ([":3000", "--stdin"], "--stdin needs --intercept"),
+        ([":3000", "--stdin", "--intercept", "event="], "--where: column 7"),
+        (
+            [":3000", "--stdin", "--intercept", "event=a", "--drop", "5%"],
+            "--intercept does not go with --drop, --delay and --hold",
+        ),
         ([":3000", "--origin", "ä"], "--origin 'ä': write it as https://example.org"),
         (["http://u:secret@h"], "remove user and password from the URL"),
         (["https://h", "--cacert", "/nowhere"], "--cacert: cannot use /nowhere"),
@@ -245,3 +252,18 @@ async def test_the_summary_after_count_and_wait(relay: Relay, nsroom: Runner) ->
             await nsroom("call", "rooms", "-u", proxy.url)  # the proxy ends in the midst of it
         assert await proxy.proc.end() == code
         assert "nsroom: refused namespaces: 0\n" in proxy.proc.stderr.text
+
+
+async def test_lines_of_stdin_that_are_refused_change_nothing(relay: Relay, spawn: Spawner) -> None:
+    proxy = await relay("--intercept", "event=rooms & dir=out", "--stdin", "--where", "event=nothing")
+    proxy.proc.send({"event": "early"})
+    await proxy.proc.err("stdin, line 1: no client is connected: name one by the sid of its records")
+    client = await spawn("call", "rooms", "-u", proxy.url)
+    waiting = await proxy.proc.record()
+    assert (waiting["event"], waiting["data"]) == ("rooms", {"intercept": {"id": 1, "state": "waiting"}})
+    proxy.proc.send("garbage")
+    proxy.proc.send({"intercept": 2, "action": "drop"})
+    await proxy.proc.err("stdin, line 2: not JSON")
+    await proxy.proc.err("stdin, line 3: packet 2 does not wait")
+    proxy.proc.send({"intercept": 1, "action": "forward"})
+    assert await client.end() == 0
