@@ -63,17 +63,17 @@ async def join(node_script: Spawner, server: Server, room: str) -> Program:
     return proc
 
 
-async def has_begun(tail: Program, member: Program) -> None:
-    """Wait until `tail` shows what it is told."""
+async def until_seen(tail: Program, member: Program, command: dict[str, Any], **fields: Any) -> None:
+    """Send a command again and again until `tail` shows the event of it: it may have just started."""
 
-    async def knock() -> None:
+    async def send() -> None:
         while True:
-            member.send({"emit": ["tell", "lobby", "knock"]})
+            member.send(command)
             await asyncio.sleep(0.2)
 
-    knocking = asyncio.create_task(knock())
-    await tail.seen(event="echo", args=["knock"], timeout=20)
-    knocking.cancel()
+    sending = asyncio.create_task(send())
+    await tail.seen(timeout=20, **fields)
+    sending.cancel()
 
 
 async def test_rooms_and_sockets_are_the_servers_own(nsroom: Runner, cluster: Cluster, adapter: str) -> None:
@@ -120,7 +120,7 @@ async def test_tail_and_actions(nsroom: Runner, spawn: Spawner, cluster: Cluster
     one = (await cluster.truth())[0]["sid"]
     tail = await spawn("tail", *via, "--json", "--all")
     await tail.err("nsroom: not shown: what clients emit, and what a server emits with socket.emit()")
-    await has_begun(tail, second)
+    await until_seen(tail, second, {"emit": ["tell", "lobby", "knock"]}, event="echo", args=["knock"])
 
     second.send({"emit": ["tell", "lobby", "hi"]})
     told = await tail.seen(event="echo", args=["hi"])
@@ -159,6 +159,49 @@ async def snapshot(redis: Redis) -> list[object]:
     """Return what is in the database, with the groups of each stream."""
     keys = sorted(await redis.keys())
     return [(key, await redis.dump(key), await redis.xinfo_groups(key)) for key in keys]
+
+
+async def test_python_socketio_lists_nothing_but_tells_and_acts(
+    nsroom: Runner, spawn: Spawner, node_script: Spawner, python_server: StartServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "valkey"
+    folder.mkdir()
+    async with valkey(folder) as redis:
+        one, two = [await python_server("--redis", redis.url) for _ in range(2)]
+        member = await node_script("client4.js", one.url, "--namespace", "/chat")
+        sid = (await member.seen(kind="connect"))["sid"]
+        other = await node_script("client4.js", two.url, "--namespace", "/chat")
+        await other.seen(kind="connect")
+        via = ("--via", redis.url)
+
+        listed = await nsroom("rooms", *via)
+        assert listed.code == 4
+        assert "python-socketio's Redis manager cannot list rooms or sockets" in listed.stderr
+
+        tail = await spawn("tail", *via, "--json")
+        joined = await spawn("join", "lobby", "-u", one.url, "-n", "/chat", *via, "--write", "--json")
+        await joined.err(f"asked {redis.url} to join us to lobby; through python-socketio's Redis manager it")
+        message = {"room": "lobby", "text": "hi"}
+        await until_seen(tail, other, {"emit": ["message", message]}, event="message")
+        await joined.seen(event="message", args=[message])
+
+        emitted = await nsroom("emit", "news", "x", "-n", "/chat", *via, "--write")
+        assert emitted.code == 0
+        for each in (member, other, tail):
+            assert (await each.seen(event="news"))["args"] == ["x"]
+
+        by_room = await nsroom("kick", "--room", "lobby", "-n", "/chat", *via, "--write")
+        assert (by_room.code, by_room.stderr) == (
+            4,
+            "nsroom: python-socketio's Redis manager acts on one socket by its sid, not on a room: lobby\n",
+        )
+        kicked = await nsroom("kick", sid, "-n", "/chat", *via, "--write")
+        assert (kicked.code, kicked.stderr) == (
+            0,
+            f"nsroom: asked to disconnect {sid}; through python-socketio's Redis manager the server does not"
+            " report the result\n",
+        )
+        await member.seen(kind="disconnect")
 
 
 @pytest.mark.parametrize("command", [["kick", "x"], ["emit", "x"], ["join", "x"]])

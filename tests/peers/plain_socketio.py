@@ -2,7 +2,7 @@
 
 Prints `{"listening": PORT}`, then what it sees as JSON lines. `--transport polling|websocket`; `--ordered`
 finishes the events of a client one after the other, which the library does not do by itself;
-`--always-connect` accepts a client before its connect handler runs.
+`--always-connect` accepts a client before its connect handler runs; `--redis URL` connects several servers.
 """
 
 import argparse
@@ -94,13 +94,14 @@ class Raising(socketio.AsyncNamespace):  # type: ignore[misc]
         show(token=auth["token"])
 
 
-async def serve(transports: list[str], ordered: bool, always_connect: bool) -> None:
+async def serve(transports: list[str], ordered: bool, always_connect: bool, redis: str | None) -> None:
     """Listen on a free port until killed."""
     sio = socketio.AsyncServer(
         async_mode="aiohttp",
         transports=transports,
         async_handlers=not ordered,
         always_connect=always_connect,
+        client_manager=socketio.AsyncRedisManager(redis) if redis else None,
     )
     for namespace in NAMESPACES:
         sio.register_namespace(Plain(namespace))
@@ -120,5 +121,7 @@ if __name__ == "__main__":
     parser.add_argument("--transport", action="append", choices=("polling", "websocket"))
     parser.add_argument("--ordered", action="store_true")
     parser.add_argument("--always-connect", action="store_true")
+    parser.add_argument("--redis")
     options = parser.parse_args()
-    asyncio.run(serve(options.transport or ["polling", "websocket"], options.ordered, options.always_connect))
+    transports = options.transport or ["polling", "websocket"]
+    asyncio.run(serve(transports, options.ordered, options.always_connect, options.redis))

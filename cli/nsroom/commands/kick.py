@@ -99,7 +99,7 @@ async def _find(
     async with way.observe(timeout=timeout, say=say) as observer:
         observer.require(Feature.DISCONNECT)
         if not observer.state.reports_sockets:
-            return _blind(named, wanted), way
+            return _blind(named, wanted, observer.state.blind), way
         await observer.wait_for_sockets()
         room = observer.state.find_room(wanted, named)
         found = [
@@ -117,11 +117,9 @@ async def _find(
     return Selection(namespaces, found, room if is_room else wanted), way
 
 
-def _blind(named: tuple[str, ...], wanted: str) -> "Selection":
+def _blind(named: tuple[str, ...], wanted: str, when: str) -> "Selection":
     if not named:
-        raise UsageError(
-            "the server is in production mode and does not list its sockets: name the namespace with -n"
-        )
+        raise UsageError(f"{when} the server does not list its sockets: name the namespace with -n")
     return Selection(list(named), [], wanted)
 
 
@@ -141,7 +139,7 @@ async def _kick(way: "Way", selection: "Selection", wanted: str, timeout: float)
         for namespace in selection.namespaces:
             await observer.disconnect(namespace, selection.filter)
         if not selection.known:
-            say(f"asked to disconnect {wanted}; in production mode the server does not report the result")
+            say(f"asked to disconnect {wanted}; {observer.state.blind} the server does not report the result")
             return
         await _wait(observer, selection, timeout)
     for namespace, sid in selection.known:

@@ -70,6 +70,8 @@ class Inventory:
     def __init__(self, name: str, own_namespace: str = "") -> None:
         self.name = name
         """The way it is seen, for messages: `/admin`."""
+        self.blind = "in production mode"
+        """When the sockets are not reported, for messages."""
         self.own_namespace = own_namespace
         """The namespace through which it is seen, which is not listed."""
         self.heartbeat = 25.0

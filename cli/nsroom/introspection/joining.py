@@ -41,7 +41,8 @@ async def _join(observer: Observer[Any], key: tuple[str, str], room: str, timeou
         return
     await observer.join(namespace, observer.state.find_room(room, [namespace]), sid)
     if not observer.state.reports_sockets:
-        say(f"asked {observer.state.name} to join us to {room}; in production mode it does not confirm it")
+        state = observer.state
+        say(f"asked {state.name} to join us to {room}; {state.blind} it does not confirm it")
     elif await observer.read_until(inside, timeout):
         say(f"joined {room} in {namespace} by {observer.state.name}, which confirms it")
     else:

@@ -32,7 +32,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Adapter(ABC):
-    """The adapters of all servers for one namespace: what they send, and what they can be asked."""
+    """The adapters of all servers for one namespace: what they send, and how to act on their sockets."""
 
     package: ClassVar[str]
     """The package that the servers use."""
@@ -45,17 +45,13 @@ class Adapter(ABC):
     uid: str
     """The id that we use."""
 
+    def within(self, namespace: str) -> "Adapter | None":
+        """Return the adapter for a namespace, or None if this one is for another."""
+        return self if namespace == self.namespace else None
+
     @abstractmethod
     def subscriptions(self) -> list[Subscription]:
         """Return what to subscribe to, without being counted as a server."""
-
-    @abstractmethod
-    def count(self) -> Command:
-        """Return the command that counts the servers; its answer ends with the number."""
-
-    @abstractmethod
-    def fetch(self, request: str) -> Command:
-        """Return the command that asks each server for its sockets."""
 
     @abstractmethod
     def join(self, room: Room, where: Where) -> Command:
@@ -76,3 +72,17 @@ class Adapter(ABC):
     @abstractmethod
     def read(self, channel: str, data: bytes) -> Reply | Broadcast | None:
         """Return what a message of a channel says, or None if it is for others. Raises: DecodeError."""
+
+
+class AskedAdapter(Adapter):
+    """Adapters that can be asked for their sockets."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def count(self) -> Command:
+        """Return the command that counts the servers; its answer ends with the number."""
+
+    @abstractmethod
+    def fetch(self, request: str) -> Command:
+        """Return the command that asks each server for its sockets."""

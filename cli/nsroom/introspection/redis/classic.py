@@ -13,12 +13,13 @@ from typing import ClassVar
 
 from nsroom.errors import DecodeError
 from nsroom.introspection.observer import Where
-from nsroom.introspection.redis.adapter import Adapter, Command, Subscription, glob
+from nsroom.introspection.redis.adapter import AskedAdapter, Command, Subscription, glob
 from nsroom.introspection.redis.payloads import (
     Broadcast,
     Reply,
     broadcast,
     load,
+    load_reply,
     load_value,
     options,
     packet,
@@ -45,7 +46,7 @@ class _Type(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ClassicAdapter(Adapter):
+class ClassicAdapter(AskedAdapter):
     """One namespace of the servers; their replies do not tell which server they are from."""
 
     package: ClassVar[str] = "@socket.io/redis-adapter"
@@ -114,7 +115,7 @@ class ClassicAdapter(Adapter):
         # The replies to the servers' own requests can have megabytes. Ours begin with our id.
         if self.uid.encode() not in data[:200]:
             return None
-        reply = load(data)
+        reply = load_reply(data)
         if not isinstance(request := reply.get("requestId"), str):
             raise DecodeError("a reply without the id of its request", data)
         return Reply(request, sockets(reply.get("sockets"), self.namespace))

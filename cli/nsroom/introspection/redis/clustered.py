@@ -22,12 +22,13 @@ from typing import ClassVar
 
 from nsroom.errors import DecodeError
 from nsroom.introspection.observer import Where
-from nsroom.introspection.redis.adapter import Adapter, Command, Subscription, glob
+from nsroom.introspection.redis.adapter import AskedAdapter, Command, Subscription, glob
 from nsroom.introspection.redis.payloads import (
     Broadcast,
     Reply,
     broadcast,
     load,
+    load_reply,
     options,
     packet,
     sockets,
@@ -67,7 +68,7 @@ class _Type(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterAdapter(Adapter):
+class ClusterAdapter(AskedAdapter):
     """One namespace of the servers, which are asked with `publish`."""
 
     publish: ClassVar[str]
@@ -112,8 +113,9 @@ class ClusterAdapter(Adapter):
 
     def read(self, channel: str, data: bytes) -> Reply | Broadcast | None:
         """Return what a message of a channel says, or None if it is for others. Raises: DecodeError."""
-        message = load(data)
-        return self._reply(message) if channel == self._own else read_event(message, self.uid)
+        if channel == self._own:
+            return self._reply(load_reply(data))
+        return read_event(load(data), self.uid)
 
     def _reply(self, message: Mapping[str, Json]) -> Reply | None:
         match message:

@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import Any
 
 from nsroom.errors import RefusedError
-from nsroom.introspection.redis import classic, clustered
+from nsroom.introspection.redis import classic, clustered, python_manager
 from nsroom.introspection.redis.adapter import Adapter
 from nsroom.introspection.redis.client import RedisClient
 
-LOOKED_FOR = "channel such as socket.io-request#/# or socket.io#/#"
+LOOKED_FOR = "channel such as socket.io-request#/#, socket.io#/# or socketio"
 """What shows that there are servers, for a message."""
 _MAX_CHANNELS = 100_000
 _MAX_LENGTH = 1000
@@ -24,11 +24,17 @@ async def find_adapters(client: RedisClient, uid: str) -> list[Adapter]:
         sharded = await _channels(client, "SHARDCHANNELS")
     keys = clustered.keys(channels) | clustered.keys(sharded)
     streams = {key: await _streams(client, key) for key in keys}
+    managers = await client.execute("PUBSUB NUMSUB", *python_manager.CHANNELS)
     return [
+        *python_manager.find(_numbers(managers), uid),
         *classic.find(channels, uid),
         *clustered.find_streams(channels, uid, streams),
         *clustered.find_sharded(sharded, uid, streams),
     ]
+
+
+def _numbers(answer: Any) -> dict[str, int]:
+    return {channel.decode("utf-8", "replace"): number for channel, number in answer}
 
 
 async def _channels(client: RedisClient, command: str) -> list[str]:

@@ -15,7 +15,7 @@ from nsroom.channel import now
 from nsroom.errors import DecodeError, LostError, NotSocketIOError, RefusedError, WaitError
 from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Observer, Say, Where
-from nsroom.introspection.redis.adapter import Adapter, Command
+from nsroom.introspection.redis.adapter import Adapter, AskedAdapter, Command
 from nsroom.introspection.redis.client import Message, RedisClient
 from nsroom.introspection.redis.clustered import StreamsAdapter, read_entry, stream_names
 from nsroom.introspection.redis.discovery import LOOKED_FOR, find_adapters
@@ -98,7 +98,8 @@ class RedisObserver(Observer[Change]):
                 f"{self.state.name} connects no Socket.IO servers: no {LOOKED_FOR}; are the servers running,"
                 " and is this their Redis?"
             )
-        self.state.features = [*Feature]
+        lists = any(isinstance(each, AskedAdapter) for each in self._adapters)
+        self.state.features = [each for each in Feature if lists or each is not Feature.ALL_EVENTS]
 
     async def _discover(self) -> None:
         """Find the adapters that there are now."""
@@ -189,10 +190,11 @@ class RedisObserver(Observer[Change]):
         """List the sockets again and again, at once after an action."""
         while True:
             self._ask_now.clear()
-            adapters = list(self._adapters)
+            adapters = [each for each in self._adapters if isinstance(each, AskedAdapter)]
             patience = min(self._timeout, _PATIENCE) if self.state.silences else self._timeout
             asked = await asyncio.gather(*(self._ask(adapter, patience) for adapter in adapters))
-            await self._changes.put(_listing(adapters, asked))
+            if self.state.reports_sockets:
+                await self._changes.put(_listing(adapters, asked))
             took = max((question.took for question in asked), default=0)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(_INTERVAL, _SHARE * took)):
@@ -200,7 +202,7 @@ class RedisObserver(Observer[Change]):
             await self._discover()
             await self._subscribe()
 
-    async def _ask(self, adapter: Adapter, patience: float) -> _Question:
+    async def _ask(self, adapter: AskedAdapter, patience: float) -> _Question:
         """Ask all servers for their sockets in one namespace; return their replies."""
         servers = _number(await self._client.execute(*adapter.count()))
         question = _Question(servers)
@@ -241,9 +243,19 @@ class RedisObserver(Observer[Change]):
         missing = f"{silent} of {servers} servers did not answer within {self._timeout:g} s"
         return f"{missing}: the list lacks {its} sockets" if silent else ""
 
+    async def require_sockets(self) -> None:
+        """Do nothing: events are reported even if the sockets are not."""
+
     async def wait_for_sockets(self) -> None:
-        """Wait until the servers that answer have listed their sockets. Raises: WaitError, LostError."""
-        await self.require_sockets()
+        """Wait until the servers that answer have listed their sockets.
+
+        Raises: RefusedError if none can list them; WaitError, LostError.
+        """
+        if not self.state.reports_sockets:
+            raise RefusedError(
+                f"{self.state.name}: python-socketio's Redis manager cannot list rooms or sockets; use tail,"
+                " or with --write join, emit, and kick SID -n NAMESPACE"
+            )
         if not await self.read_until(lambda: self.state.listed, 2 * self._timeout + _SPARE_TIME):
             raise WaitError(f"{self.state.name} is too slow to list the sockets")
 
@@ -281,15 +293,15 @@ class RedisObserver(Observer[Change]):
 
         Raises: RefusedError if no server has the namespace, LostError.
         """
-        adapters = [each for each in self._adapters if each.namespace == namespace]
-        if not adapters:
+        commands = [command(found) for each in self._adapters if (found := each.within(namespace))]
+        if not commands:
             raise RefusedError(f"{self.state.name}: no server has the namespace {namespace}")
-        for adapter in adapters:
-            await self._client.execute(*command(adapter))
+        for each in commands:
+            await self._client.execute(*each)
         self._ask_now.set()
 
 
-def _listing(adapters: Sequence[Adapter], asked: Sequence[_Question]) -> Listing:
+def _listing(adapters: Sequence[AskedAdapter], asked: Sequence[_Question]) -> Listing:
     """Return what the servers replied, and who did not."""
     silences: dict[str, Silence] = {}
     for adapter, question in zip(adapters, asked, strict=True):

@@ -9,7 +9,7 @@ from nsroom.introspection.inventory import Socket, parse_socket
 from nsroom.introspection.observer import Where
 from nsroom.output.room_names import Room, parse_room
 from nsroom.protocol import messagepack, strict_json
-from nsroom.protocol.limits import LIMITS
+from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.record import Json
 
 MAX_BYTES = 64 * 2**20
@@ -17,7 +17,7 @@ MAX_BYTES = 64 * 2**20
 _MAX_VALUES = 5_000_000
 """In one message: a server with 100,000 sockets describes each in about 40."""
 _LARGE = 100_000
-"""Bytes of a message whose depth is not checked before it is read: that takes three times as long."""
+"""Bytes of a reply whose depth is not checked before it is read: that takes three times as long."""
 _MAX_ROOMS = 10_000
 """Rooms to which one event goes."""
 _MAX_DEPTH = 100
@@ -51,27 +51,38 @@ class Broadcast(NamedTuple):
 
 def load(data: bytes) -> dict[str, Json]:
     """Return the object that a message contains. Raises: DecodeError, and nothing else."""
-    value = load_value(data)
+    return _object(load_value(data))
+
+
+def load_reply(data: bytes) -> dict[str, Json]:
+    """Return the object of a reply, of which nothing but the data of a socket may be nested deeply.
+
+    Raises: DecodeError, and nothing else.
+    """
+    return _object(load_value(data, _UNCHECKED if len(data) > _LARGE else _LIMITS))
+
+
+def _object(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
-        raise DecodeError("not an object", data)
+        raise DecodeError("not an object", b"")
     return value
 
 
-def load_value(data: bytes) -> Json:
+def load_value(data: bytes, limits: Limits = _LIMITS) -> Json:
     """Return the value that a message contains. Raises: DecodeError, and nothing else."""
     if len(data) > MAX_BYTES:
         raise DecodeError(f"more than {MAX_BYTES} bytes", b"")
-    return _load_json(data) if data[:1] == b"{" else messagepack.load(data, _LIMITS)
+    return _load_json(data, limits) if data[:1] == b"{" else messagepack.load(data, _LIMITS)
 
 
-def _load_json(data: bytes) -> Json:
+def _load_json(data: bytes, limits: Limits) -> Json:
     if len(data) > _LARGE and sum(map(data.count, (b"[", b"{", b","))) > _MAX_VALUES:
         raise DecodeError(f"more than {_MAX_VALUES} values", b"")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise DecodeError("not UTF-8", data, error.start) from None
-    return strict_json.load(text, limits=_UNCHECKED if len(data) > _LARGE else _LIMITS)
+    return strict_json.load(text, limits=limits)
 
 
 def sockets(described: Json, namespace: str, server: str | None = None) -> list[Socket]:
@@ -103,25 +114,26 @@ def broadcast(packet: Json, given: Json, namespace: str) -> Broadcast | None:
     Raises: DecodeError.
     """
     match packet, given:
-        case {"type": kind, "data": [str() | int() | float() as event, *args]}, {"rooms": rooms} if (
+        case {"type": kind, "data": [str() | int() | float() as event, *args]}, {"rooms": to} if (
             kind in _EVENTS
         ):
-            return Broadcast(namespace, event, args, _rooms(rooms), _rooms(given.get("except") or []))
+            return Broadcast(namespace, event, args, rooms(to), rooms(given.get("except") or []))
         case {"type": int()}, {"rooms": _}:
             return None
     raise DecodeError("not a packet with its rooms", b"")
 
 
-def _rooms(rooms: Json) -> list[Room]:
-    if not isinstance(rooms, list) or len(rooms) > _MAX_ROOMS:
+def rooms(listed: Json) -> list[Room]:
+    """Return the rooms in a list. Raises: DecodeError."""
+    if not isinstance(listed, list) or len(listed) > _MAX_ROOMS:
         raise DecodeError(f"not a list of at most {_MAX_ROOMS} rooms", b"")
-    return list(map(parse_room, rooms))
+    return list(map(parse_room, listed))
 
 
 def options(where: Where) -> dict[str, Json]:
     """Return the adapters' description of the sockets to act on."""
-    rooms = [] if where is None else where if isinstance(where, list) else [where]
-    return {"rooms": rooms, "except": [], "flags": {}}
+    to = [] if where is None else where if isinstance(where, list) else [where]
+    return {"rooms": to, "except": [], "flags": {}}
 
 
 def packet(namespace: str, event: str | int | float, args: Sequence[Json]) -> dict[str, Json]:

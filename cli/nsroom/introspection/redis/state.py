@@ -30,6 +30,7 @@ class State(Inventory):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self.blind = "through python-socketio's Redis manager"
         self._sequence = count(1)
         self.silences: Mapping[str, Silence] = {}
 

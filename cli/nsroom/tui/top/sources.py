@@ -46,7 +46,8 @@ class InsideSource:
         population = dict.fromkeys(self._namespaces, 0) | self._population(now)
         if state.reports_sockets and state.listed:
             population = dict.fromkeys(population, 0) | _count_by_namespace(sockets)
-        hint = "" if state.reports_sockets else _PRODUCTION
+        blind = _PRODUCTION if state.own_namespace else f"{state.blind} the sockets are not listed"
+        hint = "" if state.reports_sockets else blind
         return Snapshot(sockets, population, state.servers(now), hint=hint)
 
     def _population(self, now: int) -> dict[str, int]:

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from nsroom.errors import DecodeError
 from nsroom.introspection.inventory import Socket
 from nsroom.introspection.redis import payloads
-from nsroom.introspection.redis.payloads import Broadcast, broadcast, load, load_value, options, sockets
+from nsroom.introspection.redis.payloads import (
+    Broadcast,
+    broadcast,
+    load,
+    load_reply,
+    load_value,
+    options,
+    sockets,
+)
 from nsroom.protocol import messagepack
 from nsroom.record import Json
 
@@ -55,7 +63,7 @@ def test_sizes_and_numbers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DecodeError, match="nested more than 256 levels"):
         load(json.dumps({"a": nested(300)}).encode())
     with pytest.raises(DecodeError, match="nested too deeply"):
-        load(b'{"a":' + 100_000 * b"[" + 100_000 * b"]" + b"}")
+        load_reply(b'{"a":' + 100_000 * b"[" + 100_000 * b"]" + b"}")
 
 
 def test_a_socket_has_its_address_and_time_but_no_secrets() -> None:
