@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from nsroom.capture.capture import Capture
 from nsroom.capture.files import MAGICS
 from nsroom.errors import DataError, DecodeError
+from nsroom.output.ndjson import encode_value
 from nsroom.protocol import (
     engineio,
     engineio3,
@@ -281,7 +282,7 @@ def session_records(data: bytes) -> None:
         record = observer.feed(direction, frame, at)
         if record is not None:
             assert same(from_json(json.loads(json.dumps(to_json(record)))), record)
-        json.dumps(explainer.explain(Found(frame, direction=direction, is_old=old)).to_json())
+        encode_value(explainer.explain(Found(frame, direction=direction, is_old=old)).to_json())
 
 
 def captured_traffic(data: bytes) -> None:

@@ -36,21 +36,25 @@ def read_file(path: Path) -> Iterator[Record]:
             yield item
 
 
-def recognise(file: BinaryIO) -> tuple[bool, BinaryIO]:
-    """Return whether a file is a network capture, and the file from its start. Raises: DataError."""
+def recognise(file: BinaryIO, before_reading: Callable[[], None] = lambda: None) -> tuple[bool, BinaryIO]:
+    """Return whether a file is a network capture, and the file from its start.
+
+    `before_reading` is called each time before reading, which may wait. Raises: DataError.
+    """
     head = b""
     # Byte by byte: a line typed on a terminal may be shorter than a magic number.
     while any(magic != head and magic.startswith(head) for magic in MAGICS) and (byte := _read(file, 1)):
         head += byte
-    return head in MAGICS, io.BufferedReader(_Rest(head, file))
+    return head in MAGICS, io.BufferedReader(_Rest(head, file, before_reading), _CHUNK)
 
 
 class _Rest(io.RawIOBase):
     """A file whose first bytes were read already."""
 
-    def __init__(self, head: bytes, file: BinaryIO) -> None:
+    def __init__(self, head: bytes, file: BinaryIO, before_reading: Callable[[], None]) -> None:
         self._head = head
         self._file = file
+        self._before_reading = before_reading
 
     def readable(self) -> bool:
         """Return True."""
@@ -62,6 +66,8 @@ class _Rest(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read what is there into the buffer; return its size."""
+        if not self._head:
+            self._before_reading()
         data = self._head or _read(self._file, len(buffer))
         self._head = data[len(buffer) :] if self._head else b""
         data = data[: len(buffer)]

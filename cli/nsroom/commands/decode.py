@@ -1,6 +1,5 @@
 """`nsroom decode`: explain frames, captures and recordings."""
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from nsroom.errors import DataError, UsageError
-from nsroom.output.stdio import put
+from nsroom.output.stdio import flush, put_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from nsroom.protocol.explain.explainer import Explanation, Found
     from nsroom.protocol.explain.fields import Field
 
-    Show = Callable[[Explanation], list[str]]
+    Show = Callable[[Explanation], bytes]
 
 _TEXT_WIDTH = 40
 _MEANING_WIDTH = 200
@@ -92,7 +91,7 @@ def _decode_file(file: str | None, show: "Show", as_json: bool, plain: bool) -> 
     name = "standard input" if file in (None, "-") else str(file)
     with ExitStack() as stack:
         try:
-            is_capture, stream = recognise(_open(file, stack))
+            is_capture, stream = recognise(_open(file, stack), flush)
             if is_capture:
                 _print_capture(stream, as_json, plain)
             else:
@@ -117,10 +116,11 @@ def _explain(frames: "Iterable[Found]", show: "Show") -> None:
     total, malformed = 0, []
     for found in frames:
         explanation = explain(found)
-        _write(show(explanation))
+        put_soon(show(explanation))
         total += 1
         if explanation.error:
             malformed.append(found.line)
+    flush()
     if malformed:
         raise DataError(_verdict(total, malformed))
 
@@ -156,23 +156,21 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
     return read_lines(stream, LIMITS.frame + 2)
 
 
-def _write(lines: Iterable[str]) -> None:
-    text = "".join(f"{line}\n" for line in lines)
-    put(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+def _json(explanation: "Explanation") -> bytes:
+    from nsroom.output.ndjson import encode_value
+
+    return encode_value(explanation.to_json())
 
 
-def _json(explanation: "Explanation") -> list[str]:
-    return [json.dumps(explanation.to_json(), separators=(",", ":"))]
-
-
-def _plain(explanation: "Explanation") -> list[str]:
+def _plain(explanation: "Explanation") -> bytes:
     """Return the frame, a line for each of its parts, and a caret at the error."""
     lines = [_heading(explanation.found), *_table(explanation.fields)]
     if explanation.found.hint:
         lines.insert(1, f"  hint: {explanation.found.hint}")
     if explanation.error:
         lines += _pointer(explanation.error)
-    return [*lines, ""]
+    text = "".join(f"{line}\n" for line in [*lines, ""])
+    return text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
 
 
 def _heading(found: "Found") -> str:

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from enum import IntEnum
+from typing import BinaryIO
 
 from nsroom import __version__
 from nsroom.errors import ExitCode, OutputError, Stopped
@@ -84,9 +86,23 @@ def detail(text: str) -> None:
 
 def put(data: bytes) -> None:
     """Write a result to stdout without delay. Raises: Stopped if its reader closed it, OutputError."""
+    put_soon(data)
+    flush()
+
+
+def put_soon(data: bytes) -> None:
+    """Write a result that may wait for `flush` or for more. Raises: as `put`."""
+    _on_stdout(lambda stdout: stdout.write(data))
+
+
+def flush() -> None:
+    """Write what `put_soon` has kept. Raises: as `put`."""
+    _on_stdout(lambda stdout: stdout.flush())
+
+
+def _on_stdout(act: Callable[[BinaryIO], object]) -> None:
     try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        act(sys.stdout.buffer)
     except BrokenPipeError:  # typer would exit with 1
         raise Stopped(ExitCode.SIGPIPE - 128) from None
     except OSError as error:

@@ -11,7 +11,7 @@ from nsroom.protocol.explain import msgpack
 from nsroom.protocol.explain.fields import IDS, LISTED, Field, argument, counted, describe, preview
 from nsroom.protocol.redaction import REDACTED
 from nsroom.protocol.strict_json import Element
-from nsroom.record import Direction, Json, escape, format_time
+from nsroom.record import Direction, Json, format_time
 
 _T = TypeVar("_T")
 
@@ -59,12 +59,12 @@ class Explanation(NamedTuple):
     error: DecodeError | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """Return plain JSON: the keys of `Found.where`, `frame`, `fields`, and `hint` and `error` if any."""
+        """Return the keys of `Found.where`, `frame` (bytes if it is binary), `fields`, and `hint` and `error`."""
         fields = [
             {"at": at, "text": text, "name": name, "meaning": meaning}
             for at, text, name, meaning in self.fields
         ]
-        value = {**self.found.where(), "frame": escape(self.found.frame), "fields": fields}
+        value = {**self.found.where(), "frame": self.found.frame, "fields": fields}
         if self.found.hint is not None:
             value["hint"] = self.found.hint
         if self.error is not None:

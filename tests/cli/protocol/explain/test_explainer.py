@@ -1,13 +1,13 @@
 """Explanations of every character of a frame."""
 
 import base64
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsroom.output.ndjson import encode_value
 from nsroom.protocol import msgpack_parser
 from nsroom.protocol.explain.explainer import Explainer, Explanation, Found
 from nsroom.protocol.explain.fields import Field, preview
@@ -173,7 +173,7 @@ def test_as_json() -> None:
         "time": "1970-01-01T00:00:01.000000Z",
         "direction": "in",
         "sid": "s",
-        "frame": {"$binary": "/w=="},
+        "frame": b"\xff",
         "fields": [
             {"at": 0, "text": "ff", "name": "binary data that no packet announced", "meaning": "1 byte: ff"}
         ],
@@ -200,7 +200,7 @@ FRAMES = st.binary() | st.builds(
 def test_any_frame_can_be_explained(frames: list[str | bytes]) -> None:
     for explanation in explain(*frames):
         assert explanation.fields or explanation.error
-        assert json.dumps(explanation.to_json()).isascii()
+        assert encode_value(explanation.to_json()).isascii()
         frame = explanation.found.frame
         if isinstance(frame, str):
             assert all(frame.startswith(field.text, field.at) for field in explanation.fields)
