@@ -59,7 +59,7 @@ class Explanation(NamedTuple):
     error: DecodeError | None = None
 
     def to_json(self) -> dict[str, Json]:
-        """Return the keys of `Found.where`, `frame` (bytes if it is binary), `fields`, and `hint` and `error`."""
+        """Return the keys of `Found.where`, `frame` (or bytes), `fields`, and `hint` and `error` if any."""
         fields = [
             {"at": at, "text": text, "name": name, "meaning": meaning}
             for at, text, name, meaning in self.fields
