@@ -64,7 +64,7 @@ class Explanation(NamedTuple):
             {"at": at, "text": text, "name": name, "meaning": meaning}
             for at, text, name, meaning in self.fields
         ]
-        value = {**self.found.where(), "frame": self.found.frame, "fields": fields}
+        value: dict[str, Json] = {**self.found.where(), "frame": self.found.frame, "fields": fields}
         if self.found.hint is not None:
             value["hint"] = self.found.hint
         if self.error is not None:
