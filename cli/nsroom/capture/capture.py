@@ -20,6 +20,10 @@ from nsroom.record import Record
 MAX_CONNECTIONS = 4096
 MAX_WAITING = 2**26
 """Bytes of all connections that wait for missing ones."""
+MAX_HELD = 2**27
+"""Bytes of incomplete messages, and of the state of sessions."""
+_STEP = 2**20
+"""Bytes of packets between two looks at how much is held."""
 MAX_IDLE = 3_600_000_000
 """Microseconds after which a connection is forgotten; heartbeats come every 25 s."""
 _PAUSE = 50_000
@@ -52,10 +56,12 @@ class Capture:
         self._waiting: dict[bytes, _Known] = {}
         self._waiting_size = 0
         self._unread: Counter[Unread] = Counter()
+        self._cut = 0
+        """Packets of which the end was not captured."""
         self._damage: CaptureError | None = None
         self._encrypted = False
         self._packets = self._records = 0
-        self._now = self._searched = 0
+        self._now = self._searched = self._weighed = 0
 
     def feed(self, data: bytes) -> Iterator[Record]:
         """Yield the records of the packets in the next bytes of the file."""
@@ -93,9 +99,14 @@ class Capture:
         self._now = packet.time
         segment = packets.parse(packet)
         if isinstance(segment, Segment):
+            self._cut += bool(segment.missing)
             yield from self._segment(segment)
         elif segment is not None:
             self._unread[segment] += 1
+        self._weighed += len(packet.data)
+        if self._weighed > _STEP:
+            self._weighed = 0
+            yield from self._release()
         if not _PAUSE > self._now - self._searched >= 0:
             self._searched = self._now
             yield from self._search()
@@ -167,6 +178,19 @@ class Capture:
                 break
             yield from self._forget(known)
 
+    def _release(self) -> Iterator[Record]:
+        """Discard what is incomplete, from the largest on, if it takes too much memory."""
+        sizes = {key: known.dialogue.held for key, known in self._known.items()}
+        total = sum(sizes.values())
+        if total + self._sessions.held <= MAX_HELD:
+            return
+        self._sessions.release()
+        for key in sorted(sizes, key=sizes.__getitem__, reverse=True):
+            if total <= MAX_HELD // 2:
+                break
+            total -= sizes[key]
+            yield from self._known[key].dialogue.release(self._now)
+
     def _forget(self, known: _Known) -> Iterator[Record]:
         """Yield the records of what still waits, and forget the connection."""
         yield from self._events(known, known.tcp.give_up())
@@ -181,6 +205,8 @@ class Capture:
     def _report_unread(self) -> None:
         for reason, count in self._unread.items():
             self._say(f"not read: {reason} ({count:,})")
+        if self._cut:
+            self._say(f"{self._cut:,} packets were cut off when they were captured: use tcpdump without -s")
 
     def _nothing(self) -> str:
         return (

@@ -126,6 +126,28 @@ class Dialogue:
         records = [] if self._link is None else self._gaps(self._link, direction, at)
         return records + (self.feed(self._client, held, at) if held else [])
 
+    @property
+    def held(self) -> int:
+        """Roughly the bytes that wait for more."""
+        return self._conversation.held + len(self._held)
+
+    def release(self, at: int) -> list[Record]:
+        """Discard what waits for more, because it takes too much memory; return the record of that."""
+        size, self._held = self.held, b""
+        socket = self._conversation.socket
+        for way, each in self._ways.items():
+            each.is_synchronised = each.is_frame_start = False
+            each.is_doubtful, each.rest = True, 0
+            if socket is not None:
+                socket.restart(way)
+        if socket is None:
+            self._conversation = Conversation(self._sessions, _UNCHANGED)
+        if self._link is None:
+            return []
+        self._link.release()
+        message = f"{_counted(size)} of incomplete messages were discarded, as they take too much memory"
+        return [self._link.note(Kind.GAP, at, reason="discarded", message=message, data={"bytes": size})]
+
     def end(self, side: int, at: int) -> list[Record]:
         """Return the records that a side completes by closing the connection."""
         if self.is_ignored or self._client is None:
@@ -253,11 +275,11 @@ class Dialogue:
             gaps.append(("joined", text + (more if way.unread else ""), way.unread))
             way.unread = 0
         if way.missing:
-            text = f"{_counted(way.missing)} from the {sender} are missing from the capture"
+            text = f"{_counted(way.missing)} from the {sender}: not in the capture"
             gaps.append(("missing", text, way.missing))
             way.missing = 0
         elif way.unread:
-            text = f"{_counted(way.unread)} from the {sender} cannot be read without what is missing"
+            text = f"{_counted(way.unread)} from the {sender}: unreadable without what is missing"
             gaps.append(("unreadable", text, way.unread))
             way.unread = 0
         return [

@@ -133,6 +133,11 @@ class Reader:
         self._state: Callable[[], Part | None] = self._head
 
     @property
+    def held(self) -> int:
+        """Bytes that are kept until more arrive."""
+        return len(self._buffer) - self._at
+
+    @property
     def is_opaque(self) -> bool:
         """Whether the rest is passed on unread."""
         return self._state == self._opaque

@@ -119,6 +119,11 @@ class Reader:
         return self._opcode is None and not self._pending
 
     @property
+    def held(self) -> int:
+        """Bytes that are kept until more arrive."""
+        return len(self._pending) + len(self._fragments)
+
+    @property
     def missing(self) -> int:
         """The number of bytes until the next frame starts, or 0 between frames and while it is unknown."""
         head = self._pending

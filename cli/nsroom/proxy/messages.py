@@ -90,6 +90,11 @@ class Socket:
             return []
         return [self.link.note(Kind.CLOSE, at, reason=f"{reason} without closing the WebSocket")]
 
+    @property
+    def held(self) -> int:
+        """Roughly the bytes that wait for more, and that the session takes."""
+        return sum(reader.held for reader in self._readers.values()) + (self.link.held if self.link else 0)
+
     def is_readable(self, direction: Direction) -> bool:
         """Return whether the data of a direction was a WebSocket's so far."""
         return direction in self._readers

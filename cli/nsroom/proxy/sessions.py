@@ -32,6 +32,15 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._known)
 
+    @property
+    def held(self) -> int:
+        """Roughly the bytes that all sessions take."""
+        return sum(session.held for session in self._known.values())
+
+    def release(self) -> None:
+        """Forget all sessions, because they take too much memory; open WebSockets keep theirs."""
+        self._known.clear()
+
     def find(self, sid: str | None, is_old: bool = False) -> Observer:
         """Return the session with this sid, or a new one if the sid is unknown or not assigned yet."""
         session = self._known.get(sid) if sid else None
@@ -127,6 +136,15 @@ class Link:
     def discard_incomplete(self, direction: Direction) -> None:
         """Forget the packet in this direction that waits for attachments, because frames are missing."""
         self._session.discard_incomplete(direction)
+
+    @property
+    def held(self) -> int:
+        """Roughly the bytes that the session takes."""
+        return self._session.held
+
+    def release(self) -> None:
+        """Forget the session's state, because it takes too much memory."""
+        self._session.release()
 
     def set_old(self) -> None:
         """Read the session as Engine.IO 3 from now on."""

@@ -24,6 +24,8 @@ IN, OUT = Direction.IN, Direction.OUT
 _MAX_PAGE = 2 * 2**20
 """Bytes of a page or script that are searched for the server's address."""
 _PAGES = ("text/html", "application/xhtml+xml", "text/javascript", "application/javascript")
+_EXCHANGE = 1500
+"""Bytes of a request that waits for its response."""
 _MAX_TEXT = 2000
 """Characters of a refusal's body that are recorded."""
 
@@ -51,6 +53,11 @@ class Exchange:
     """Whether the response is a page or script, to be searched for the server's address."""
     first_response: FirstResponse | None = None
     """Changes the response, if it is a polling handshake whose session will be held."""
+
+    @property
+    def held(self) -> int:
+        """Roughly the bytes that the exchange takes."""
+        return _EXCHANGE + len(self.request_body.data) + len(self.response_body.data)
 
     def find_page(self, head: Head) -> None:
         """Set `is_page` from the response's head."""
@@ -106,6 +113,14 @@ class Conversation:
         """The sid of the session to which the last request posts, or None."""
         exchange = self._current
         return exchange.link.sid if exchange and exchange.link and exchange.method == "POST" else None
+
+    @property
+    def held(self) -> int:
+        """Roughly the bytes that wait for more."""
+        if self.socket is not None:
+            return self.socket.held
+        bodies = sum(each.held for each in self._exchanges)
+        return bodies + sum(reader.held for reader in self._readers.values())
 
     @property
     def is_idle(self) -> bool:

@@ -35,6 +35,11 @@ class Trial:
         for at in range(0, len(data), piece):
             self.records += self.capture.feed(data[at : at + piece])
 
+    def more(self, talk: Talk) -> list[Record]:
+        """Read the packets of a connection; the first are the start of the file."""
+        data = pcap(talk.packets)
+        return list(self.capture.feed(data if not self.records else data[24:]))
+
     def end(self) -> list[Record]:
         self.records += self.capture.end()
         return self.records
@@ -275,6 +280,14 @@ def test_what_is_not_read_is_said_at_the_end() -> None:
     assert trial.said == ["not read: parts of IP packets, which are not put together (2)"]
 
 
+def test_a_snapshot_length_that_is_too_small_is_said_at_the_end() -> None:
+    talk = session()
+    talk.send(SERVER, text(event("a", 1000)))
+    trial = Trial(pcap(talk.packets, snap=500))
+    trial.end()
+    assert trial.said == ["1 packets were cut off when they were captured: use tcpdump without -s"]
+
+
 def test_a_damaged_file_has_the_records_before() -> None:
     trial = Trial(pcap(session().packets) + b"\xff" * 100)
     assert trial.capture.is_damaged
@@ -306,3 +319,16 @@ def test_what_waits_in_all_connections_is_limited(monkeypatch: pytest.MonkeyPatc
     trial = Trial(pcap(packets))
     trial.records += trial.capture.feed(pcap(session(9, at=START + 60_000).packets)[24:])
     assert trial.capture._waiting_size <= 5000
+
+
+def test_what_is_incomplete_in_all_connections_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_HELD", 200_000)
+    monkeypatch.setattr(module, "_STEP", 10_000)
+    trial = Trial()
+    for port in range(20):
+        talk = session(port, sid=b"%d" % port, at=START + port * 1_000_000)
+        talk.send(SERVER, text(event("big", 100_000))[:30_000])
+        trial.records += trial.more(talk)
+        assert sum(known.dialogue.held for known in trial.capture._known.values()) <= 250_000
+    gaps = [record for record in trial.records if record.kind is Kind.GAP]
+    assert {record.reason for record in gaps} == {"discarded"}

@@ -89,7 +89,7 @@ def test_a_hole_between_two_frames() -> None:
     trial = Trial(is_upgraded=True)
     assert trial.server(text(event("a"))) == ["a"]
     assert trial.lose(SERVER, 20) == [("missing", "in", 20)]
-    assert trial.records[-1].message == "20 bytes from the server are missing from the capture"
+    assert trial.records[-1].message == "20 bytes from the server: not in the capture"
     assert trial.server(b"rest of something") == []
     assert trial.client(text(event("b"), CLIENT)) == ["b"]
     assert trial.server(text(event("c"))) == [("unreadable", "in", 17), "c"]
@@ -274,3 +274,28 @@ def test_a_reset() -> None:
     (close,) = trial.dialogue.reset(SERVER, 5)
     assert (close.kind, close.direction) == (Kind.CLOSE, Direction.LOCAL)
     assert close.reason == "the server reset the connection before a request was answered"
+
+
+def test_what_is_incomplete_is_discarded_for_its_size() -> None:
+    trial = Trial(is_upgraded=True)
+    trial.server(text(event("a")))
+    big = text(event("big", 5000))
+    trial.server(big[:4000])
+    trial.client(text(b'421["asks"]', CLIENT))
+    assert 4000 < trial.dialogue.held < 5000
+    (gap,) = trial.dialogue.release(9)
+    assert (gap.kind, gap.reason, gap.sid) == (Kind.GAP, "discarded", "eio")
+    assert trial.dialogue.held == 0
+    assert trial.server(big[4000:]) == []
+    assert trial.server(text(event("b"))) == [("unreadable", "in", len(big) - 4000), "b"]
+
+
+def test_requests_without_responses_are_discarded() -> None:
+    trial = Trial()
+    for _ in range(10):
+        trial.client(b"GET / HTTP/1.1\r\n\r\n")
+    assert trial.dialogue.held > 10_000
+    assert trial.dialogue.release(9) == []
+    assert trial.dialogue.held == 0
+    trial.client(poll())
+    assert trial.server(answer(event("a"))) == ["a"]

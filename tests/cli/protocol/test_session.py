@@ -597,3 +597,13 @@ def test_an_incomplete_packet_is_forgotten_when_frames_are_missing() -> None:
     record = observer.feed(Direction.IN, '42["b"]', 2)
     assert record is not None
     assert record.event == "b"
+
+
+def test_the_state_that_a_connection_takes_can_be_released() -> None:
+    observer = Observer()
+    observer.feed(Direction.IN, '40{"sid":"a","pid":"b"}', 1)
+    observer.feed(Direction.IN, '421["asks"]', 2)
+    observer.feed(Direction.OUT, '451-["a",{"_placeholder":true,"num":0}]', 3)
+    assert observer.held > 1000
+    observer.release()
+    assert (observer.held, observer.question, observer.is_incomplete(Direction.OUT)) == (0, None, False)

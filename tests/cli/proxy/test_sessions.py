@@ -116,3 +116,11 @@ def test_the_least_recently_used_session_is_forgotten() -> None:
     sessions.find("new")
     assert len(sessions) == MAX_SESSIONS
     assert sessions.find("0") is first
+
+
+def test_sessions_can_be_released() -> None:
+    sessions = new_sessions()
+    sessions.find("eio").feed(IN, '421["asks"]', 2)
+    assert sessions.held >= 500
+    sessions.release()
+    assert (sessions.held, len(sessions)) == (0, 0)
