@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.conftest import StartServer
-from tests.peers.program import Program, Runner, Server, Spawner
+from tests.peers.program import Program, Result, Runner, Server, Spawner
 from tests.peers.valkey_server import Valkey, valkey
 
 
@@ -63,7 +63,7 @@ async def join(node_script: Spawner, server: Server, room: str) -> Program:
     return proc
 
 
-async def until_seen(tail: Program, member: Program, command: dict[str, Any], **fields: Any) -> None:
+async def until_seen(tail: Program, member: Program, command: str | dict[str, Any], **fields: Any) -> None:
     """Send a command again and again until `tail` shows the event of it: it may have just started."""
 
     async def send() -> None:
@@ -202,6 +202,43 @@ async def test_python_socketio_lists_nothing_but_tells_and_acts(
             " report the result\n",
         )
         await member.seen(kind="disconnect")
+
+
+async def test_our_own_cluster(nsroom: Runner, spawn: Spawner, serve: StartServer, tmp_path: Path) -> None:
+    folder = tmp_path / "valkey"
+    folder.mkdir()
+    async with valkey(folder) as redis:
+        servers = [await serve("--redis", redis.url) for _ in range(2)]
+        via = ("--via", redis.url)
+        members = []
+        for server, nick in zip(servers, ("ann", "bob"), strict=True):
+            member = await spawn(
+                "join", "lobby", "--as", nick, "-u", server.url, "-n", "/chat", "--json", "--stdin"
+            )
+            await member.err("joined lobby", timeout=20)
+            members.append(member)
+
+        told = await nsroom("rooms", "--via", "events", "-u", servers[0].url, "-n", "/chat", "--json")
+        rooms = await nsroom("rooms", *via, "--json")
+        assert [rows_of(each) for each in (rooms, told)] == [rows_of(told)] * 2
+        sockets = (await nsroom("sockets", *via, "--json")).records()
+        assert sorted(each["data"]["nick"] for each in sockets) == ["ann", "bob"]
+        assert len({each["server"] for each in sockets}) == 2
+
+        tail = await spawn("tail", *via, "--json", "--where", "event=message")
+        await until_seen(tail, members[0], "hello", event="message", data={"rooms": ["lobby"]})
+
+        kick = await nsroom("kick", sockets[0]["sid"], *via, "--write")
+        read_only = f"nsroom: {redis.url} is read-only: it does not support DISCONNECT\n"
+        assert (kick.code, kick.stderr) == (4, read_only)
+
+
+def rows_of(result: Result) -> list[tuple[str, str, set[str]]]:
+    """Return the rooms with their members."""
+    return [
+        (each["namespace"], each["room"], {member["sid"] for member in each["members"]})
+        for each in result.records()
+    ]
 
 
 @pytest.mark.parametrize("command", [["kick", "x"], ["emit", "x"], ["join", "x"]])

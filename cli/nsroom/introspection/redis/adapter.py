@@ -2,10 +2,11 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Where
 from nsroom.introspection.redis.payloads import Broadcast, Reply
 from nsroom.output.room_names import Room
@@ -36,6 +37,8 @@ class Adapter(ABC):
 
     package: ClassVar[str]
     """The package that the servers use."""
+    features: ClassVar[frozenset[Feature]] = frozenset(Feature)
+    """What can be seen, and done, of its sockets."""
     unseen: ClassVar[str] = ""
     """Events that pass Redis, but cannot be seen there without disturbing the servers."""
 
@@ -49,25 +52,33 @@ class Adapter(ABC):
         """Return the adapter for a namespace, or None if this one is for another."""
         return self if namespace == self.namespace else None
 
+    def streams_to_read(self, is_cluster: bool) -> list[str]:  # noqa: ARG002
+        """Return the streams that events are added to; in a Redis Cluster only one can be read."""
+        return []
+
+    def read_entry(self, fields: Mapping[str, str]) -> Broadcast | None:  # noqa: ARG002
+        """Return the event in an entry of a stream, or None if it is for others. Raises: DecodeError."""
+        return None
+
     @abstractmethod
     def subscriptions(self) -> list[Subscription]:
         """Return what to subscribe to, without being counted as a server."""
 
-    @abstractmethod
     def join(self, room: Room, where: Where) -> Command:
         """Return the command that joins sockets to a room."""
+        raise NotImplementedError
 
-    @abstractmethod
     def leave(self, room: Room, where: Where) -> Command:
         """Return the command that lets sockets leave a room."""
+        raise NotImplementedError
 
-    @abstractmethod
     def disconnect(self, where: Where) -> Command:
         """Return the command that disconnects sockets from the namespace."""
+        raise NotImplementedError
 
-    @abstractmethod
     def emit(self, where: Where, event: str | int | float, args: Sequence[Json]) -> Command:
         """Return the command that emits an event to sockets."""
+        raise NotImplementedError
 
     @abstractmethod
     def read(self, channel: str, data: bytes) -> Reply | Broadcast | None:

@@ -16,6 +16,7 @@ _BLOCK = 1000
 _MAX_ENTRIES = 100
 _LAST = 2**64 - 1
 """The largest number of an entry within its millisecond."""
+_MAX_FIELDS = 1_000_000
 _MAX_TEXT = 200
 """Characters of what Redis says, in a message."""
 
@@ -50,6 +51,7 @@ class RedisClient:
         # Of types that the library has not declared completely.
         self._redis: Any = None
         self._pubsub: Any = None
+        self._subscribed = asyncio.Event()
 
     async def open(self) -> None:
         """Connect. Raises: UsageError without the library, ConnectError, RefusedError."""
@@ -101,6 +103,14 @@ class RedisClient:
             async with asyncio.timeout(self._timeout):
                 for each in subscriptions:
                     await getattr(self._pubsub, each.kind)(each.channel)
+                    self._subscribed.set()
+
+    async def fields(self, hash: str) -> list[tuple[str, str]]:
+        """Return the fields of a hash with their values. Raises: as `execute`; RefusedError if it is huge."""
+        if await self.execute("HLEN", hash) > _MAX_FIELDS:
+            raise RefusedError(f"{self.name}: more than {_MAX_FIELDS} fields in {hash}")
+        found = await self.execute("HGETALL", hash)
+        return [(_text(key), _text(value)) for key, value in found.items()]
 
     async def time(self) -> str:
         """Return the position in any stream before what is added from now on. Raises: as `execute`."""
@@ -115,6 +125,7 @@ class RedisClient:
 
     async def messages(self) -> AsyncIterator[Message]:
         """Yield what is published in the channels that were subscribed to. Raises: as `execute`."""
+        await self._subscribed.wait()  # else the library ends at once
         with self._explained():
             async for message in self._pubsub.listen():
                 if isinstance(message["data"], bytes):

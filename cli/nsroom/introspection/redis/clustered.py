@@ -13,7 +13,6 @@ subscribes to it; a pattern that matches it is not counted, but sharded pub/sub 
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -160,6 +159,17 @@ class StreamsAdapter(ClusterAdapter):
         """Return the channel of our replies, and as a pattern that of events with acknowledgements."""
         return [Subscription("subscribe", self._own), Subscription("psubscribe", glob(self._public))]
 
+    def streams_to_read(self, is_cluster: bool) -> list[str]:
+        """Return the streams that events are added to; in a Redis Cluster only one can be read."""
+        return [self.key] if is_cluster else stream_names(self.key)
+
+    def read_entry(self, fields: Mapping[str, str]) -> Broadcast | None:
+        """Return the event in an entry of a stream, or None if it is for others. Raises: DecodeError."""
+        kind, data = fields.get("type", ""), fields.get("data", "")
+        if not kind.isdecimal() or len(kind) > 9:
+            raise DecodeError("an entry without a type", b"")
+        return read_event({**fields, "type": int(kind), "data": _entry_data(data)}, self.uid)
+
     def emit(self, where: Where, event: str | int | float, args: Sequence[Json]) -> Command:
         """Return the command that emits an event to sockets, which clients can recover if there is a stream.
 
@@ -201,19 +211,15 @@ def read_event(message: Mapping[str, Json], own: str) -> Broadcast | None:
     raise DecodeError("an event without a packet and its rooms", b"")
 
 
-def read_entry(fields: Mapping[str, str], own: str) -> Broadcast | None:
-    """Return the event for clients in an entry of a stream, or None as `read_event`. Raises: DecodeError."""
-    kind, data = fields.get("type", ""), fields.get("data", "")
-    if not kind.isdecimal() or len(kind) > 9:
-        raise DecodeError("an entry without a type", b"")
+def _entry_data(data: str) -> Json:
     if data.startswith("{"):
-        value = strict_json.load(data)
-    else:
-        try:
-            value = load(base64.b64decode(data, validate=True)) if data else None
-        except binascii.Error:
-            raise DecodeError("neither JSON nor base64", b"") from None
-    return read_event({**fields, "type": int(kind), "data": value}, own)
+        return strict_json.load(data)
+    try:
+        return load(base64.b64decode(data, validate=True)) if data else None
+    except ValueError as error:
+        if isinstance(error, DecodeError):
+            raise
+        raise DecodeError("neither JSON nor base64", b"") from None
 
 
 def stream_names(key: str) -> list[str]:

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 from nsroom.channel import now
 from nsroom.errors import DecodeError, LostError, NotSocketIOError, RefusedError, WaitError
-from nsroom.introspection.inventory import Feature
+from nsroom.introspection.inventory import Feature, Key, Socket
 from nsroom.introspection.observer import Observer, Say, Where
 from nsroom.introspection.redis.adapter import Adapter, AskedAdapter, Command
+from nsroom.introspection.redis.bus import Bus
 from nsroom.introspection.redis.client import Message, RedisClient
-from nsroom.introspection.redis.clustered import StreamsAdapter, read_entry, stream_names
-from nsroom.introspection.redis.discovery import LOOKED_FOR, find_adapters
+from nsroom.introspection.redis.discovery import LOOKED_FOR, find_adapters, stored_sockets
 from nsroom.introspection.redis.payloads import Broadcast, Reply
 from nsroom.introspection.redis.state import Listing, Silence, State
 from nsroom.output.room_names import Room
@@ -98,8 +98,7 @@ class RedisObserver(Observer[Change]):
                 f"{self.state.name} connects no Socket.IO servers: no {LOOKED_FOR}; are the servers running,"
                 " and is this their Redis?"
             )
-        lists = any(isinstance(each, AskedAdapter) for each in self._adapters)
-        self.state.features = [each for each in Feature if lists or each is not Feature.ALL_EVENTS]
+        self.state.features = sorted({each for adapter in self._adapters for each in adapter.features})
 
     async def _discover(self) -> None:
         """Find the adapters that there are now."""
@@ -155,16 +154,16 @@ class RedisObserver(Observer[Change]):
 
     def _streams(self) -> list[Coroutine[Any, Any, None]]:
         """Return the jobs that read the streams of the adapters that have any."""
-        keys = sorted({each.key for each in self._adapters if isinstance(each, StreamsAdapter)})
-        return [self._read_streams([key] if self._client.is_cluster else stream_names(key)) for key in keys]
+        by_streams = {tuple(each.streams_to_read(self._client.is_cluster)): each for each in self._adapters}
+        return [self._read_streams(names, adapter) for names, adapter in by_streams.items() if names]
 
-    async def _read_streams(self, names: Sequence[str]) -> None:
+    async def _read_streams(self, names: Sequence[str], adapter: Adapter) -> None:
         positions = dict.fromkeys(names, await self._client.time())
         while True:
             for entry in await self._client.read_streams(positions):
                 positions[entry.stream] = entry.position
-                with self._ignoring_unknown(StreamsAdapter.package):
-                    if sent := read_entry(entry.fields, self._uid):
+                with self._ignoring_unknown(adapter.package):
+                    if sent := adapter.read_entry(entry.fields):
                         await self._changes.put(sent)
 
     async def _handle(self, adapter: Adapter, message: Message) -> None:
@@ -193,8 +192,10 @@ class RedisObserver(Observer[Change]):
             adapters = [each for each in self._adapters if isinstance(each, AskedAdapter)]
             patience = min(self._timeout, _PATIENCE) if self.state.silences else self._timeout
             asked = await asyncio.gather(*(self._ask(adapter, patience) for adapter in adapters))
+            has_bus = any(isinstance(each, Bus) for each in self._adapters)
+            stored = await stored_sockets(self._client) if has_bus else {}
             if self.state.reports_sockets:
-                await self._changes.put(_listing(adapters, asked))
+                await self._changes.put(_listing(adapters, asked, stored))
             took = max((question.took for question in asked), default=0)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(_INTERVAL, _SHARE * took)):
@@ -272,28 +273,30 @@ class RedisObserver(Observer[Change]):
 
     async def join(self, namespace: str, room: Room, where: Where) -> None:
         """Let the servers join sockets to a room."""
-        await self._act(namespace, lambda adapter: adapter.join(room, where))
+        await self._act(Feature.JOIN, namespace, lambda adapter: adapter.join(room, where))
 
     async def leave(self, namespace: str, room: Room, where: Where) -> None:
         """Let sockets leave a room."""
-        await self._act(namespace, lambda adapter: adapter.leave(room, where))
+        await self._act(Feature.LEAVE, namespace, lambda adapter: adapter.leave(room, where))
 
     async def emit(
         self, namespace: str, where: Where, event: str | int | float, args: Sequence[Json]
     ) -> None:
         """Let the servers emit an event to sockets."""
-        await self._act(namespace, lambda adapter: adapter.emit(where, event, args))
+        await self._act(Feature.EMIT, namespace, lambda adapter: adapter.emit(where, event, args))
 
     async def disconnect(self, namespace: str, where: Where) -> None:
         """Disconnect sockets from a namespace."""
-        await self._act(namespace, lambda adapter: adapter.disconnect(where))
+        await self._act(Feature.DISCONNECT, namespace, lambda adapter: adapter.disconnect(where))
 
-    async def _act(self, namespace: str, command: Callable[[Adapter], Command]) -> None:
+    async def _act(self, feature: Feature, namespace: str, command: Callable[[Adapter], Command]) -> None:
         """Send a command to all servers, and have their sockets listed again.
 
         Raises: RefusedError if no server has the namespace, LostError.
         """
-        commands = [command(found) for each in self._adapters if (found := each.within(namespace))]
+        self.require(feature)
+        able = (each for each in self._adapters if feature in each.features)
+        commands = [command(found) for each in able if (found := each.within(namespace))]
         if not commands:
             raise RefusedError(f"{self.state.name}: no server has the namespace {namespace}")
         for each in commands:
@@ -301,15 +304,18 @@ class RedisObserver(Observer[Change]):
         self._ask_now.set()
 
 
-def _listing(adapters: Sequence[AskedAdapter], asked: Sequence[_Question]) -> Listing:
-    """Return what the servers replied, and who did not."""
+def _listing(
+    adapters: Sequence[AskedAdapter], asked: Sequence[_Question], stored: dict[Key, Socket]
+) -> Listing:
+    """Return what is stored and what the servers replied, and who did not."""
     silences: dict[str, Silence] = {}
     for adapter, question in zip(adapters, asked, strict=True):
         silent = question.servers - len(question.replies)
         if silent > 0:
             silences[adapter.namespace] = Silence(silent, question.servers)
     replies = (reply for question in asked for reply in question.replies)
-    return Listing(now(), {each.key: each for reply in replies for each in reply.sockets}, silences)
+    replied = {each.key: each for reply in replies for each in reply.sockets}
+    return Listing(now(), stored | replied, silences)
 
 
 def _number(answer: Any) -> int:

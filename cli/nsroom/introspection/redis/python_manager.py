@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from nsroom.errors import DecodeError, RefusedError
+from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Where
 from nsroom.introspection.redis.adapter import Adapter, Command, Subscription
 from nsroom.introspection.redis.payloads import Broadcast, Reply, load, rooms
@@ -30,6 +31,7 @@ class PythonManager(Adapter):
     """All namespaces of the servers; to act on one, take that of `within`."""
 
     package: ClassVar[str] = "python-socketio"
+    features: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.ALL_EVENTS}
 
     def within(self, namespace: str) -> Self:
         """Return the same for one namespace."""

@@ -15,7 +15,6 @@ from nsroom.introspection.redis.clustered import (
     find_sharded,
     find_streams,
     keys,
-    read_entry,
     stream_names,
 )
 from nsroom.introspection.redis.payloads import Broadcast
@@ -103,8 +102,8 @@ def test_an_event_goes_to_the_stream_if_there_is_one() -> None:
     command = adapter.emit("lobby", "hello", [])
     assert command[:-1] == (*("XADD", "socket.io", "*", "uid", "u", "nsp", "/chat", "type", "3", "data"),)
     fields = {"uid": "u", "nsp": "/chat", "type": "3", "data": bytes(command[-1]).decode()}  # type: ignore[arg-type]
-    assert read_entry(fields, "another") == HEARD
-    assert read_entry(fields, "u") is None
+    assert StreamsAdapter("socket.io", "/chat", "another").read_entry(fields) == HEARD
+    assert adapter.read_entry(fields) is None
 
 
 @pytest.mark.parametrize("adapter", [SHARDED, STREAMS])
@@ -127,9 +126,9 @@ def test_events_for_clients() -> None:
 def test_entries_of_a_stream() -> None:
     fields = {"uid": SERVER, "nsp": "/chat", "type": "3"}
     packed = base64.b64encode(messagepack.dump(EVENT)).decode()
-    assert read_entry({**fields, "data": json.dumps(EVENT)}, "u") == HEARD
-    assert read_entry({**fields, "data": packed}, "u") == HEARD
-    assert read_entry({**fields, "type": "2"}, "u") is None
+    assert STREAMS.read_entry({**fields, "data": json.dumps(EVENT)}) == HEARD
+    assert STREAMS.read_entry({**fields, "data": packed}) == HEARD
+    assert STREAMS.read_entry({**fields, "type": "2"}) is None
 
 
 @pytest.mark.parametrize(
@@ -171,10 +170,14 @@ def test_replies_that_are_not_known(data: bytes) -> None:
 )
 def test_entries_that_are_not_known(fields: dict[str, str]) -> None:
     with pytest.raises(DecodeError):
-        read_entry(fields, "u")
+        STREAMS.read_entry(fields)
 
 
 def test_the_names_of_streams() -> None:
-    names = stream_names("app")
+    adapter = StreamsAdapter("app", "/", "u")
+    names = adapter.streams_to_read(is_cluster=False)
+    assert names == stream_names("app")
     assert names[0] == "app"
     assert {"app-0", "app-15", "app--15"} < set(names)
+    assert adapter.streams_to_read(is_cluster=True) == ["app"]
+    assert SHARDED.streams_to_read(is_cluster=False) == []

@@ -5,10 +5,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from nsroom.introspection.redis.adapter import Adapter
+from nsroom.introspection.redis.bus import Bus
 from nsroom.introspection.redis.classic import ClassicAdapter
 from nsroom.introspection.redis.client import RedisClient
 from nsroom.introspection.redis.clustered import ShardedAdapter, ShardedStreamsAdapter, StreamsAdapter
-from nsroom.introspection.redis.discovery import find_adapters
+from nsroom.introspection.redis.discovery import find_adapters, stored_sockets
 from tests.peers.valkey_server import Valkey
 
 SERVER = "0123456789abcdef"
@@ -29,6 +30,20 @@ async def listen(redis: Redis, kind: str, *channels: str) -> Any:
     for _ in channels:
         await pubsub.get_message(timeout=10)
     return pubsub
+
+
+async def test_the_sockets_of_our_own_servers(bus: Valkey, redis: Redis) -> None:
+    await redis.zadd("nsroom:servers", {"one": 1, "two": 2})
+    await redis.hset("nsroom:members:one", "/\nlobby\ns1", "null")
+    await redis.hset("nsroom:members:two", "/\nlobby\ns2", '"ann"')
+    assert await found(bus.url) == [Bus("nsroom", "", "u")]
+    client = RedisClient(bus.url, 20)
+    await client.open()
+    try:
+        sockets = await stored_sockets(client)
+    finally:
+        await client.close()
+    assert {key: each.server for key, each in sockets.items()} == {("/", "s1"): "one", ("/", "s2"): "two"}
 
 
 async def test_all_at_once(bus: Valkey, redis: Redis) -> None:
