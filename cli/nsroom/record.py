@@ -102,6 +102,12 @@ _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "bytes": _INTEGER,
     "frames": _LIST,
 }
+_KEYS = frozenset(FIELDS)
+_ESCAPABLE = frozenset(["event", "args", "data", "frames"])
+"""The keys whose values may have binary data in them."""
+# Looking up a value here takes a fifth of what the enumeration does.
+_DIRECTIONS: dict[str, Direction] = {each.value: each for each in Direction}
+_KINDS: dict[str, Kind] = {each.value: each for each in Kind}
 
 
 @lru_cache(maxsize=8)
@@ -245,29 +251,31 @@ def shallow(record: Record) -> dict[str, Json]:
     return fields
 
 
-def from_json(value: Json) -> Record:
+def from_json(value: Json, *, is_escaped: bool = True) -> Record:
     """Return the record that `to_json` returned as JSON; unknown keys are ignored.
 
     A record written by hand may omit any key: time 0, sequence 0, `out` and `event` are the defaults.
+    `is_escaped` is False if no key in it starts with a `$`.
 
     Raises: ValueError that names the key.
     """
     if not isinstance(value, Mapping):
         raise ValueError("a record must be a JSON object")
-    fields = {key: value[key] for key in FIELDS if value.get(key) is not None}
-    for key, (types, name) in _TYPES.items():
-        if key in fields and (not isinstance(fields[key], types) or isinstance(fields[key], bool)):
-            raise ValueError(f"{key} must be {name}")
-    for key in ("event", "args", "data", "frames"):
-        if key in fields:
-            fields[key] = unescape(fields[key])
-    if not all(isinstance(frame, (str, bytes)) for frame in fields.get("frames", [])):
+    fields: dict[str, Any] = {}
+    for key, each in value.items():
+        if each is None or key not in _KEYS:
+            continue
+        expected = _TYPES.get(key)
+        if expected is not None and (isinstance(each, bool) or not isinstance(each, expected[0])):
+            raise ValueError(f"{key} must be {expected[1]}")
+        fields[key] = unescape(each) if is_escaped and key in _ESCAPABLE else each
+    if not all(isinstance(frame, (str, bytes)) for frame in fields.get("frames", ())):
         raise ValueError("frames must be strings or binary")
     return Record(
         time=_field(parse_time, fields, "time", "1970-01-01T00:00:00Z"),
         seq=fields.pop("seq", 0),
-        direction=_field(Direction, fields, "direction", "out"),
-        kind=_field(Kind, fields, "kind", "event"),
+        direction=_field(_DIRECTIONS.__getitem__, fields, "direction", "out"),
+        kind=_field(_KINDS.__getitem__, fields, "kind", "event"),
         **fields,
     )
 
@@ -276,5 +284,5 @@ def _field(read: Any, fields: dict[str, Json], key: str, default: str) -> Any:
     text = fields.pop(key, default)
     try:
         return read(text)
-    except (TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError(f"invalid {key}: {text!r:.60}") from None

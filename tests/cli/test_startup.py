@@ -49,7 +49,7 @@ async def loaded(home: Path, *args: str) -> set[str]:
         ("doctor --help", set()),
         ("doctor --explain timeout", set()),
         ("doctor :1", NETWORK - {"socketio", "engineio"} | {"asyncio"}),
-        ("proxy :1 --listen x", {"asyncio", "ssl"}),
+        ("proxy :1 --listen x", {"asyncio", "ssl", "orjson"}),
         ("proxy :1 --listen 192.0.2.1:0", {"asyncio", "ssl", "orjson"}),
         ("emit", set()),
         ("nonsense", set()),

@@ -3,14 +3,12 @@
 Most lines are written as compactly as their event is sent: then the line is the frame's text already.
 """
 
-import orjson
-
 from nsroom.client.events import Acknowledge, Emit
+from nsroom.output.ndjson import reread
 from nsroom.protocol import strict_json
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import FIELDS, Json, Kind, Record, from_json, unescape
 
-_BLANKS = b" \t\r\n"
 _ESCAPED = b'{"$'
 """How binary data starts, and what looks like it; see `record.unescape`."""
 
@@ -34,20 +32,11 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
 
 
 def _ready(line: bytes, namespace: str) -> Emit | None:
-    """Return the event of a line that orjson writes again as it is, apart from blanks; else None.
-
-    Then the text that orjson wrote has the line's numbers and characters, and no key twice.
-    """
-    if line[:1] != b"[" or line.count(b"[") + line.count(b"{") > LIMITS.depth:
+    """Return the event of a line whose text is already that of its packet, but for blanks; else None."""
+    if line[:1] != b"[" or not (found := reread(line, LIMITS)):
         return None
-    try:
-        value = orjson.loads(line)
-        text = orjson.dumps(value)
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        return None
-    if text != line and text.translate(None, _BLANKS) != line.translate(None, _BLANKS):
-        return None
-    if _ESCAPED in text or len(text) > LIMITS.values or not value:
+    value, text = found
+    if _ESCAPED in text or not value:
         return None
     event = value.pop(0)
     return Emit(namespace, event, value, text.decode()) if type(event) is str else None

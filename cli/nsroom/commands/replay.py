@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from nsroom.replaying import Replay
 
 
+_TOGETHER = 100
+"""Events of a file that are sent together if no speed is to be kept."""
+
+
 class Sent(StrEnum):
     """Which events of a recording to send, by their direction."""
 
@@ -115,7 +119,7 @@ def replay(
             raise DataError(f"{file}: no events to send; try --direction in for received events")
         if not is_named:
             server = replace(server, namespaces=(first[1].namespace or "/",))
-        lines = _timed(first, records, speed)
+        lines = _timed(first, records, speed) if speed or str(file) == "-" else _together(first, records)
         run(run_delivery(server, lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
 
@@ -174,15 +178,40 @@ def _selected(records: "Iterator[tuple[int, Record]]", direction: Sent) -> "Iter
 async def _timed(
     first: "tuple[int, Record]", rest: "Iterator[tuple[int, Record]]", speed: float
 ) -> "AsyncIterator[list[Line]]":
-    """Yield each event at its recorded time."""
+    """Yield each event at its recorded time, or at once."""
     import asyncio
     from itertools import chain
-
-    from nsroom.client.events import Emit, Line
 
     loop = asyncio.get_running_loop()
     started, first_time = loop.time(), first[1].time
     for number, record in chain([first], rest):
         if speed:
             await asyncio.sleep(started + (record.time - first_time) / 1e6 / speed - loop.time())
-        yield [Line(number, Emit(record.namespace or "/", record.event or "", record.args or []))]
+        yield [_line(number, record)]
+
+
+async def _together(
+    first: "tuple[int, Record]", rest: "Iterator[tuple[int, Record]]"
+) -> "AsyncIterator[list[Line]]":
+    """Yield the events at once, many at a time. Raises: DataError, after the events before it."""
+    from itertools import chain
+
+    lines: list[Line] = []
+    try:
+        for number, record in chain([first], rest):
+            lines.append(_line(number, record))
+            if len(lines) == _TOGETHER:
+                yield lines
+                lines = []
+    except DataError:
+        yield lines
+        raise
+    yield lines
+
+
+def _line(number: int, record: "Record") -> "Line":
+    from nsroom.client.events import Emit, Line
+    from nsroom.output.ndjson import packet_text
+
+    event, args = record.event or "", record.args or []
+    return Line(number, Emit(record.namespace or "/", event, args, packet_text(event, args)))

@@ -1,4 +1,4 @@
-"""Format records as NDJSON."""
+"""Format records as NDJSON, and read plain lines of it quickly."""
 
 import json
 import math
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import orjson
 
+from nsroom.protocol.limits import Limits
 from nsroom.record import Json, Record, escape, shallow
 
+_BLANKS = b" \t\r\n"
 _DEL, _DOLLAR = b"\x7f$"
 _BINARY = b'$binary"'
 _ascii_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
@@ -39,6 +41,31 @@ def encode_value(value: Json) -> bytes:
     # Single bytes first: searching for one is ten times faster than for a word.
     ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or _BINARY not in line)
     return line if ready else _line(escape(value))
+
+
+def reread(line: bytes, limits: Limits) -> tuple[Json, bytes] | None:
+    """Return the value of a line and its text without blanks, if orjson writes the line as it is; else None.
+
+    Then the value is that of `strict_json.load`: the text has the line's numbers, and no key twice.
+    """
+    if line.count(b"[") + line.count(b"{") > limits.depth or len(line) > limits.values:
+        return None
+    try:
+        value = orjson.loads(line)
+        text = orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    if text != line and text.translate(None, _BLANKS) != line.translate(None, _BLANKS):
+        return None
+    return value, text
+
+
+def packet_text(event: str | int | float, args: list[Json]) -> str | None:
+    """Return an event and its arguments as JSON, or None if only `strict_json.dump` can write them."""
+    try:
+        return orjson.dumps([event, *args], option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    except orjson.JSONEncodeError:
+        return None
 
 
 def _with_binary(value: Json) -> bytes:

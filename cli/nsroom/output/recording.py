@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from nsroom.encoding import read_lines
 from nsroom.errors import DataError, DecodeError, OutputError, UsageError
-from nsroom.output.ndjson import encode_all
+from nsroom.output.ndjson import encode_all, reread
 from nsroom.output.writer import Output
 from nsroom.protocol import strict_json
 from nsroom.protocol.limits import LIMITS, Limits
@@ -81,6 +81,8 @@ def _of_har(lines: Iterable[bytes]) -> Iterator[tuple[int, Record | DataError]]:
 
 def _record(line: bytes, number: int) -> Record:
     try:
+        if found := reread(line, _LIMITS):
+            return from_json(found[0], is_escaped=b'"$' in line)
         return from_json(strict_json.load(line.decode().strip(), limits=_LIMITS))
     except DecodeError as error:
         truncated = (
