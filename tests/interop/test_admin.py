@@ -405,10 +405,11 @@ async def test_a_server_that_is_not_instrumented(
 ) -> None:
     other = await node_server("server4.js")
     result = await nsroom(command, "-u", other.url, *(["--via", "admin"] if command == "rooms" else []))
-    refused, node, python, proxy = result.stderr.splitlines()
+    refused, node, python, attach, proxy = result.stderr.splitlines()
     assert (result.code, result.stdout) == (4, "")
     assert refused == f"nsroom: /admin is refused: Invalid namespace: {NOT_INSTRUMENTED}"
     assert (".instrument(io, " in node, "sio.instrument(" in python) == (True, True)
+    assert attach.startswith("  --via attach ")
     assert proxy.startswith(f"  nsroom proxy {other.url} ")
 
 

@@ -1,6 +1,7 @@
 """Options of commands that see a server from inside, or act on it there."""
 
 import os
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nsroom.introspection.ways import Way
 
 VARIABLE = "NSROOM_VIA"
+_ATTACH = re.compile(r"attach(:[1-9][0-9]{0,9})?")
 
 
 class Via(StrEnum):
@@ -23,6 +25,7 @@ class Via(StrEnum):
     EVENTS = "events"
     ADMIN = "admin"
     REDIS = "redis://…"
+    ATTACH = "attach[:PID]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,10 @@ class ViaOptions:
         typer.Option(
             "--via",
             metavar="WAY",
-            help="How to reach the rooms: events of the application, admin, auto, which tries both, or a URL"
-            " such as redis://localhost:6379 of a cluster's Redis. Put a password in $NSROOM_VIA, not here."
+            help="How to reach the rooms: events of the application, admin, attach[:PID] for your Node"
+            " process on this machine, a URL such as redis://localhost:6379 of a cluster's Redis, or auto,"
+            " which tries the first three, attach only on a terminal. Put a password in $NSROOM_VIA, not"
+            " here."
             " Default: $NSROOM_VIA, else auto.",
         ),
     ] = None
@@ -61,7 +66,7 @@ class ViaOptions:
         There are none with `--via events`. Raises: UsageError.
         """
         from nsroom.introspection.redis import address
-        from nsroom.introspection.ways import AdminWay, RedisWay
+        from nsroom.introspection.ways import AdminWay, AttachWay, RedisWay
 
         match self.kind(write):
             case Via.EVENTS:
@@ -69,23 +74,41 @@ class ViaOptions:
             case Via.REDIS:
                 url = self._given(write)
                 return [RedisWay(url, address.parse(url).name)]
-        return [AdminWay(self._admin_target(base))]
+            case Via.ATTACH:
+                return [AttachWay(base, self._pid(write))]
+        ways: list[Way] = [AdminWay(self._admin_target(base))]
+        if self.kind(write) is Via.AUTO and _may_attach(base):
+            ways.append(AttachWay(base))
+        return ways
 
     def place(self, server: Target, write: bool = True) -> str:
         """Return what to call the server that is seen. Raises: UsageError."""
-        return "a cluster" if self.kind(write) is Via.REDIS else server.place.partition("//")[2]
+        match self.kind(write):
+            case Via.REDIS:
+                return "a cluster"
+            case Via.ATTACH if pid := self._pid(write):
+                return f"pid {pid}"
+        return server.place.partition("//")[2]
 
     def kind(self, write: bool = True) -> Via:
         """Return the kind of way; without `write` the environment names none. Raises: UsageError."""
         given = self._given(write)
-        try:
-            return Via.REDIS if "://" in given else Via(given)
-        except ValueError:
-            option = "--via" if self.via else f"${VARIABLE}"
-            raise UsageError(f"{option}: no such way: it is one of {', '.join(Via)}") from None
+        if _ATTACH.fullmatch(given):
+            return Via.ATTACH
+        if "://" in given:
+            return Via.REDIS
+        if given in (Via.AUTO, Via.EVENTS, Via.ADMIN):
+            return Via(given)
+        option = "--via" if self.via else f"${VARIABLE}"
+        raise UsageError(f"{option}: no such way: it is one of {', '.join(Via)}")
 
     def _given(self, write: bool) -> str:
         return self.via or (os.environ.get(VARIABLE) if write else None) or Via.AUTO
+
+    def _pid(self, write: bool) -> int | None:
+        """Return the id of the process to attach to, or None for the one that listens at the URL's port."""
+        pid = self._given(write).partition(":")[2]
+        return int(pid) if pid else None
 
     def _admin_target(self, base: Target) -> Target:
         """Return the admin namespace of the same server; without admin credentials its payload is `--auth`.
@@ -96,3 +119,11 @@ class ViaOptions:
 
         auth = payload(self.admin_auth, self.admin_session) or usable_payload(base.auth)
         return replace(base, namespaces=(namespace_of(self.admin_namespace),), auth=auth)
+
+
+def _may_attach(base: Target) -> bool:
+    """Return whether `auto` may attach to the server's process: somebody must see that it is done."""
+    from nsroom.introspection.attach.opening import is_here
+    from nsroom.output.stdio import is_terminal
+
+    return is_terminal() and is_here(base)

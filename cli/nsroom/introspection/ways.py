@@ -50,3 +50,23 @@ class RedisWay:
         from nsroom.introspection.redis.observer import RedisObserver
 
         return RedisObserver(self.url, timeout=timeout, say=say)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachWay:
+    """The inspector of a Node process on this machine."""
+
+    target: Target
+    pid: int | None = None
+    """None for the process that listens at the target's port."""
+
+    @property
+    def name(self) -> str:
+        """Return its option."""
+        return "attach"
+
+    def observe(self, *, timeout: float = 5.0, say: Say = str) -> Observer[Any]:
+        """Return an observer of the process."""
+        from nsroom.introspection.attach.observer import Attach
+
+        return Attach(self.target, self.pid, timeout=timeout, say=say)

@@ -5,6 +5,8 @@ import pytest
 from nsroom.cli.via_options import VARIABLE, Via, ViaOptions
 from nsroom.client.target import Target
 from nsroom.errors import UsageError
+from nsroom.introspection.ways import AttachWay
+from nsroom.output import stdio
 
 TARGET = Target(url="http://localhost:3000")
 
@@ -17,12 +19,49 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("given", "kind", "names"),
-    [(None, Via.AUTO, ["/admin"]), ("admin", Via.ADMIN, ["/admin"]), ("events", Via.EVENTS, [])],
+    [
+        (None, Via.AUTO, ["/admin"]),
+        ("admin", Via.ADMIN, ["/admin"]),
+        ("events", Via.EVENTS, []),
+        ("attach", Via.ATTACH, ["attach"]),
+        ("attach:4711", Via.ATTACH, ["attach"]),
+    ],
 )
 def test_the_ways(given: str | None, kind: Via, names: list[str]) -> None:
     options = ViaOptions(via=given)
     assert options.kind() is kind
     assert [way.name for way in options.ways(TARGET)] == names
+
+
+def test_the_process_to_attach_to() -> None:
+    assert ViaOptions(via="attach").ways(TARGET) == [AttachWay(TARGET, None)]
+    assert ViaOptions(via="attach:4711").ways(TARGET) == [AttachWay(TARGET, 4711)]
+    assert ViaOptions(via="attach").place(TARGET) == "localhost:3000"
+    assert ViaOptions(via="attach:4711").place(TARGET) == "pid 4711"
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "url", "names"),
+    [
+        (True, "http://127.0.0.1:3000", ["/admin", "attach"]),
+        (False, "http://127.0.0.1:3000", ["/admin"]),
+        (True, "http://192.0.2.1:3000", ["/admin"]),
+    ],
+)
+def test_auto_attaches_where_a_person_sees_it(
+    is_terminal: bool, url: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stdio, "is_terminal", lambda: is_terminal)
+    assert [way.name for way in ViaOptions().ways(Target(url=url))] == names
+    assert [way.name for way in ViaOptions(via="admin").ways(Target(url=url))] == ["/admin"]
+
+
+@pytest.mark.parametrize(
+    "given", ["attach:", "attach:0", "attach:x", "attach[:PID]", "attach:-1", "attach:1 "]
+)
+def test_no_process_id(given: str) -> None:
+    with pytest.raises(UsageError, match="no such way"):
+        ViaOptions(via=given).kind()
 
 
 def test_the_environment_is_for_commands_that_look_or_may_write(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from nsroom.client.events import Emit
 from nsroom.client.target import Target
 from nsroom.errors import CredentialsError, RefusedError, WaitError
 from nsroom.introspection.admin.state import State
+from nsroom.introspection.attach.opening import is_here
 from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Observer, Say, Where
 from nsroom.output.room_names import Room
@@ -27,6 +28,7 @@ _INSTRUMENT = (
     "sio.instrument(auth=False)    # in the server, if it is python-socketio",
 )
 """The lines that instrument a server on one's own machine."""
+_ATTACH = "--via attach    # needs neither: sees a Node process of yours on this machine"
 
 
 class Admin(Observer[Record]):
@@ -49,7 +51,7 @@ class Admin(Observer[Record]):
         try:
             await self._client.connect()
         except RefusedError as error:
-            raise _with_cure(error, self._client.target.place) from None
+            raise _with_cure(error, self._client.target) from None
         if not await self.read_until(lambda: self.state.features is not None, self._timeout):
             raise WaitError(
                 f"{self.state.name} accepted us, but sent no `config` within {self._timeout:g} s:"
@@ -131,15 +133,17 @@ class Admin(Observer[Record]):
             )
 
 
-def _with_cure(error: RefusedError, place: str) -> RefusedError:
-    """Return a refusal with its cure; `place` is the server's URL."""
+def _with_cure(error: RefusedError, target: Target) -> RefusedError:
+    """Return a refusal with its cure."""
     text = str(error)
     if any(text.endswith(words) for words in _WRONG_CREDENTIALS):
         return CredentialsError(
             f"{text}; use --admin-auth USER:PASSWORD, --admin-auth @FILE, or $NSROOM_ADMIN"
         )
+    place = shlex.quote(target.place)
     return RefusedError(
         f"{text}: the server is not instrumented, or has another admin namespace (--admin-namespace)",
         *_INSTRUMENT,
-        f"nsroom proxy {shlex.quote(place)}    # needs neither: shows the clients that connect through it",
+        *((_ATTACH,) if is_here(target) else ()),
+        f"nsroom proxy {place}    # needs neither: shows the clients that connect through it",
     )

@@ -1,0 +1,1 @@
+"""A stock Node process of one's own, seen through its inspector."""
