@@ -82,16 +82,16 @@ def proxy(
         typer.Option(
             "--intercept",
             metavar="EXPR",
-            help="Let packets that match, as for --where, wait until you forward, edit or drop them, with "
-            "--stdin. This turns off WebSocket compression.",
+            help="Let packets that match, as for --where, wait until you forward, edit or drop them. This "
+            "turns off WebSocket compression.",
         ),
     ] = None,
     stdin: Annotated[
         bool,
         typer.Option(
             "--stdin",
-            help='With --intercept: the lines of stdin are decisions, as {"intercept": 1, "action": "drop"}, '
-            "and packets to send.",
+            help="With --intercept, instead of the view: the lines of stdin are decisions, as "
+            '{"intercept": 1, "action": "drop"}, and packets to send.',
         ),
     ] = False,
     summary: Annotated[
@@ -131,13 +131,16 @@ def proxy(
     from nsroom.proxy.faults import Faults, parse_share
     from nsroom.proxy.server import Plan
     from nsroom.proxy.totals import Totals
+    from nsroom.watch import is_live
 
     if intercept and (drop or delay or hold):
         raise UsageError("--intercept does not go with --drop, --delay and --hold: leave them out")
     if stdin and not intercept:
         raise UsageError("--stdin needs --intercept: it decides about packets that wait")
-    if intercept and not stdin:
-        raise UsageError("--intercept needs --stdin: without it nobody could decide about the packets")
+    if intercept and not stdin and not is_live(options):
+        raise UsageError("--intercept needs the live view or --stdin: nobody else could decide")
+    if stdin and options.plain:
+        raise UsageError("--stdin needs records, which have the ids of packets that wait: leave --plain out")
     if fault_where and not (drop or delay):
         raise UsageError("--fault-where needs --drop or --delay")
     url, namespaces, said = resolve((target,), None, ())
@@ -157,7 +160,9 @@ def proxy(
     plan = replace(plan, intercept=parse(intercept) if intercept else None)
     totals = Totals(hold)
     try:
-        run(_relay(plan, parse_listen("--listen", listen), options, totals, stdin))
+        # Lines to read have no ids of packets that wait.
+        shown = replace(options, json=True) if stdin else options
+        run(_relay(plan, parse_listen("--listen", listen), shown, totals, stdin))
     finally:
         if summary:
             _print(totals, options.json)

@@ -226,11 +226,15 @@ class Interception:
             waiting.outcome = Mark(id=id, state=State.FORWARDED)
         return waiting.session.advance(waiting.direction, at)
 
+    def forward_all(self, at: int) -> list[Record]:
+        """Forward every packet that waits; return their records."""
+        lines = OrderedDict(((each.session, each.direction), None) for each in self.waiting.values())
+        return [record for session, direction in lines for record in session.flush(direction, at)]
+
     def stop(self, at: int) -> list[Record]:
         """Forward every packet that waits, and let none wait any more; return their records."""
         self._is_on = False
-        lines = OrderedDict(((each.session, each.direction), None) for each in self.waiting.values())
-        return [record for session, direction in lines for record in session.flush(direction, at)]
+        return self.forward_all(at)
 
 
 @dataclass(slots=True, eq=False)

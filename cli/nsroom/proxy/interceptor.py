@@ -68,6 +68,12 @@ class Interceptor:
         """Forward, edit or drop a packet. Raises: UsageError."""
         self._channel.put(self.interception.decide(id, decision, now()))
 
+    def forward_all(self) -> int:
+        """Forward everything that waits; return the number of packets."""
+        records = self.interception.forward_all(now())
+        self._channel.put(records)
+        return len(records)
+
     def emit(self, sid: str | None, direction: Direction, emit: Emit, ask: bool = False) -> None:
         """Send an event to the server of a client (`out`) or to the client (`in`). Raises: UsageError."""
         session = self.interception.find(sid)

@@ -145,6 +145,10 @@ class App(FullScreen):
         self._input.reset()
         return True
 
+    def read(self) -> None:
+        """Move the focus to the stream."""
+        self.screen.focus(Focus.STREAM)
+
     def save_and_leave(self, path: str) -> None:
         """Save the records, and close the view if that succeeds."""
         self.spawn(self._save_and_leave(path))

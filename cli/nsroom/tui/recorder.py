@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nsroom.errors import NsroomError
 from nsroom.output.recording import FileSink
+from nsroom.proxy.intercepting import is_pending
 from nsroom.record import Kind, Record, framed
 from nsroom.tui.screen.state import View
 
@@ -59,8 +60,12 @@ class Recorder:
             self._view.saved_to, self._view.saved = path, len(records)
 
     def _to_save(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Return the records without their frames, which only the detail needs, unless --raw was given."""
-        return records if self._raw else list(map(_without_frames, records))
+        """Return the records without their frames, which only the detail needs, unless --raw was given.
+
+        Packets that wait in the proxy are saved once it is known what became of them.
+        """
+        settled = [record for record in records if record.data is None or not is_pending(record)]
+        return settled if self._raw else list(map(_without_frames, settled))
 
 
 def _expand_user(path: str) -> str:

@@ -193,7 +193,8 @@ async def test_a_server_that_is_down(nsroom: Runner, spawn: Spawner) -> None:
         ([":3000", "--delay", "200"], "--delay '200': write it as 200ms or 1.5s"),
         ([":3000", "--fault-where", "event=a"], "--fault-where needs --drop or --delay"),
         ([":3000", "--drop", "5%", "--fault-where", "x=1"], "column 1"),
-        ([":3000", "--intercept", "event=a"], "--intercept needs --stdin"),
+        ([":3000", "--intercept", "event=a"], "--intercept needs the live view or --stdin"),
+        ([":3000", "--stdin", "--intercept", "event=a", "--plain"], "leave --plain out"),
         ([":3000", "--stdin"], "--stdin needs --intercept"),
         ([":3000", "--stdin", "--intercept", "event="], "--where: column 7"),
         (

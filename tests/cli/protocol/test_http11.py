@@ -147,3 +147,9 @@ def test_what_is_http_does_not_depend_on_the_cuts(data: bytes) -> None:
     for cuts in (range(min(len(data), 20)), [len(data) - 30], [len(data) - 1]):
         parts = read(data, [max(cut, 0) for cut in cuts], answer_to="GET" if data.startswith(b"HTTP") else "")
         assert contents(parts) == contents(whole)
+
+
+def test_headers_are_replaced_whatever_their_case_and_number() -> None:
+    head = b"GET / HTTP/1.1\r\nconnection: a\r\nX: 1\r\nCONNECTION: b\r\n\r\n"
+    changed = http11.replace_headers(head, {"Connection": "close", "New": "1"})
+    assert changed == b"GET / HTTP/1.1\r\nX: 1\r\nConnection: close\r\nNew: 1\r\n\r\n"

@@ -197,6 +197,8 @@ def test_a_question_of_the_server_waits_for_its_acknowledgement() -> None:
         fed(observer, way, frame)
     assert (observer.question, observer.is_question("/chat", 7)) == ("theirs", True)
     assert not observer.is_question("/", 7)
+    assert observer.unanswered(Direction.IN, "/chat", 7) == "theirs"
+    assert observer.unanswered(Direction.OUT, "/chat", 7) is None
     fed(observer, Direction.OUT, "43/chat,7[]")
     assert (observer.question, observer.is_question("/chat", 7)) == (None, False)
 

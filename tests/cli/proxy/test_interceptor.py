@@ -4,61 +4,10 @@ import asyncio
 
 import pytest
 
-from nsroom.channel import Channel
 from nsroom.errors import UsageError
 from nsroom.filters import parse
-from nsroom.proxy.decisions import parse_command
-from nsroom.proxy.intercepting import Session
-from nsroom.proxy.interceptor import Interceptor, always_shown, settled_only
-from nsroom.proxy.notices import Notices
-from nsroom.proxy.sessions import Link, Sessions
-from nsroom.proxy.upstream import Upstream
-from nsroom.record import Direction, Frame, Record
-
-IN, OUT = Direction.IN, Direction.OUT
-HANDSHAKE = '0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
-
-
-class Sink:
-    def __init__(self) -> None:
-        self.sent: list[Frame] = []
-
-    def put(self, frames: list[Frame]) -> None:
-        self.sent += frames
-
-    def take(self) -> list[Frame]:
-        return []
-
-
-class Running:
-    """An interceptor with one session over a WebSocket."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.channel = Channel()
-        sessions = Sessions(Notices("http://a", print))
-        upstream = Upstream("http://a", "a", 80, None, 1.0)
-        self.interceptor = Interceptor(
-            parse("event=wait"), sessions, upstream, self.channel, self.said.append
-        )
-        link = Link(sessions, None, False, "/socket.io/", "websocket")
-        self.session: Session = self.interceptor.interception.open(link)
-        self.to = {IN: Sink(), OUT: Sink()}
-        self.session.use(dict(self.to))
-        self.feed(IN, HANDSHAKE)
-        self.interceptor.interception.register(self.session)
-        self.feed(IN, '40{"sid":"a"}')
-
-    def feed(self, direction: Direction, frame: str) -> list[Record]:
-        records = self.session.link.feed(direction, frame, 1)
-        return self.session.handle(direction, frame, records, self.to[direction], 1)
-
-    def obey(self, line: str) -> None:
-        self.interceptor.obey(parse_command(line.encode()))
-
-    async def records(self) -> list[Record]:
-        self.channel.close()
-        return [record async for records in self.channel for record in records]
+from nsroom.proxy.interceptor import always_shown, settled_only
+from tests.cli.intercepted import IN, OUT, Running
 
 
 async def test_lines_of_stdin_decide_send_and_reply() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from nsroom.proxy.heartbeats import HELD
+from nsroom.proxy.intercepting import Mark, State
 from nsroom.proxy.totals import Totals
 from nsroom.record import Direction, Kind, Record
 
@@ -83,3 +84,10 @@ def test_a_flood_of_names_is_bounded() -> None:
     assert (len(unanswered), sum(unanswered.values())) == (1001, 150_000)
     assert max(map(len, unanswered)) == 100
     assert max(map(len, totals.lines())) < 1200
+
+
+def test_a_packet_that_waits_is_counted_once() -> None:
+    totals = Totals()
+    for state in (State.WAITING, State.FORWARDED):
+        totals.add([event()._replace(data={"intercept": Mark(id=1, state=state)})])
+    assert totals.to_json()["events"]["out"] == 1

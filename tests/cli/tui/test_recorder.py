@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nsroom.errors import OutputError, UsageError
+from nsroom.proxy.intercepting import Mark, State
 from nsroom.tui.recorder import Recorder
 from nsroom.tui.screen.state import View
 from tests.cli.tui.records import event, model, packet
@@ -50,3 +51,14 @@ async def test_existing_and_impossible_files(tmp_path: Path) -> None:
         await sink.add(str(tmp_path / "no" / "f"), force=False)
     await sink.add(str(tmp_path / "f"), force=True)
     await sink.close()
+
+
+async def test_a_packet_that_waits_is_saved_once_it_is_passed_on(tmp_path: Path) -> None:
+    states = [{"intercept": Mark(id=1, state=state)} for state in (State.WAITING, State.FORWARDED)]
+    waiting, forwarded = (event("a", data=data) for data in states)
+    sink = recorder(View(model(waiting), ""))
+    await sink.add(str(tmp_path / "f"), force=False)
+    assert saved(tmp_path / "f") == []
+    await sink.write([waiting, forwarded])
+    await sink.close()
+    assert [record["seq"] for record in saved(tmp_path / "f")] == [forwarded.seq]

@@ -14,6 +14,7 @@ from nsroom.output.times import Times
 from nsroom.record import Kind, Record
 from nsroom.tui.input import copy_formats, detail_actions, playback_actions
 from nsroom.tui.input.group_actions import GROUP_ACTIONS, show_events_of_group
+from nsroom.tui.input.intercept_actions import INTERCEPT_ACTIONS
 from nsroom.tui.input.key_context import Action, KeyContext, repeat
 from nsroom.tui.input.palette_actions import open_palette
 from nsroom.tui.input.sidebar_actions import SIDEBAR_ACTIONS
@@ -443,5 +444,6 @@ ACTIONS: Mapping[str, Action] = {
     "quit": lambda context: context.host.leave(),
     **SIDEBAR_ACTIONS,
     **GROUP_ACTIONS,
+    **INTERCEPT_ACTIONS,
 }
 """The action of each function in the keymap, by its name there and in the settings."""

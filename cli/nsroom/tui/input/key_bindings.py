@@ -6,7 +6,7 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from nsroom.errors import UsageError
-from nsroom.tui.screen.keymap import KEYS, Key, is_bound
+from nsroom.tui.screen.keymap import FOR_WAITING, KEYS, Key, is_bound
 from nsroom.tui.screen.state import Leaving, View
 
 _LEAVES = ("leave", "quit")
@@ -26,7 +26,8 @@ def key_bindings(
         names = ", ".join(key.name for key in KEYS)
         raise UsageError(f"keys.{sorted(unknown)[0]}: unknown function; choose one of {names}")
     bindings = KeyBindings()
-    for key in KEYS:
+    # Of several bindings of a key that are active, the last one counts.
+    for key in sorted(KEYS, key=lambda key: key.name in FOR_WAITING):
         for keys in remapped.get(key.name, key.keys):
             _bind(bindings, view, key, keys, handlers[key.name])
     return bindings

@@ -17,7 +17,7 @@ from nsroom.errors import UsageError
 from nsroom.output.summary import refused
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Kind, Record
-from nsroom.tui.input import copy_formats
+from nsroom.tui.input import copy_formats, intercept_commands
 from nsroom.tui.input.moments import parse_moment
 from nsroom.tui.model.playback import MAX_SPEED, MIN_SPEED, Playback
 from nsroom.tui.screen.state import View
@@ -42,6 +42,9 @@ class Host(Protocol):
     def leave(self) -> None:
         """Close the view."""
 
+    def read(self) -> None:
+        """Move the focus to the stream."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
@@ -56,7 +59,7 @@ class CommandContext:
         if self.view.recording_name:
             raise UsageError("this is a recording: nothing can be sent")
         if self.view.proxied_server:
-            raise UsageError("the proxy only observes: nothing can be sent")
+            raise UsageError("the proxy only observes: nothing can be sent; --intercept allows that")
         if self.view.via:
             raise UsageError("this only observes the sockets: nothing can be sent; see `nsroom top --write`")
         if self.view.client is None:
@@ -88,7 +91,8 @@ class Command(NamedTuple):
 
 def offered(view: View) -> list[Command]:
     """Return the commands that make sense for this kind of connection."""
-    return [command for command in COMMANDS if _makes_sense(command, view)]
+    changed = _INTERCEPTING if view.interceptor is not None else ()
+    return [*changed, *(command for command in COMMANDS if _makes_sense(command, view))]
 
 
 def _makes_sense(command: Command, view: View) -> bool:
@@ -125,7 +129,8 @@ async def run_line(context: CommandContext, text: str) -> None:
 
 async def _run_command(context: CommandContext, text: str) -> None:
     name, *rest = text[1:].split(maxsplit=1) or [""]
-    command = next((each for each in COMMANDS if each.name == name), None)
+    known = [*offered(context.view), *COMMANDS]
+    command = next((each for each in known if each.name == name), None)
     if command is None:
         names = [each.name for each in offered(context.view)]
         near = next((each for each in names if each.startswith(name[:3])), "help")
@@ -362,6 +367,28 @@ def _texts(emit: Emit) -> list[str]:
     return [str(text) for arg in emit.args for text in (arg.values() if isinstance(arg, dict) else [arg])]
 
 
+_INTERCEPTING = (
+    Command("edit", "ID JSON", "edit a packet that waits, and pass it on", intercept_commands.edit),
+    Command(
+        "emit",
+        "[--as-server] EVENT [ARG…]",
+        "emit an event to the selected client's server, or to the client; -n NS, -t first",
+        intercept_commands.emit,
+    ),
+    Command(
+        "call",
+        "[--as-server] EVENT [ARG…]",
+        "emit an event with an acknowledgement, which only you receive",
+        intercept_commands.call,
+    ),
+    Command(
+        "reply",
+        "[--as-server] [ARG…]",
+        "acknowledge the selected event in place of its receiver",
+        intercept_commands.reply,
+    ),
+)
+"""Those of a proxy that may change packets."""
 COMMANDS = (
     Command("join", "ROOM…", "ask to join rooms; text goes to the first", _join, sends=True),
     Command("leave", "[ROOM]", "leave a room", _leave, sends=True),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from nsroom.client.messages import MessageEvents
 from nsroom.filters import Filter, parse
 from nsroom.output.summary import label, refused
+from nsroom.proxy.intercepting import is_pending, mark_of
 from nsroom.record import Json, Kind, Record
 from nsroom.tui.model.ack_pairs import AckPairs
 from nsroom.tui.model.chat import Chats
@@ -64,6 +65,8 @@ class Model:
         self.rate_history = RateHistory()
         self._matching_groups = Groups() if where is not None else None
         """Those of the events that match the filter, if there is one."""
+        self.pending: dict[int, int] = {}
+        """The index of each packet that waits in the proxy, by its number there."""
         self._top = 0
         self._shown_until = 0
         self._cleared_before = 0
@@ -87,7 +90,14 @@ class Model:
 
     def add(self, record: Record) -> None:
         """Add a record. Callers must call `trim` now and then."""
+        mark = mark_of(record) if record.data is not None else None
+        waited = self.pending.pop(mark.get("id", 0), -1) if mark is not None else -1
+        if waited in self.ring:
+            self._settle(record, waited)
+            return
         index = self.ring.add(record)
+        if mark is not None and is_pending(record):
+            self.pending[mark["id"]] = index
         self.namespaces.learn(record, index)
         if self.clients is None:
             self.chats.learn(record)
@@ -96,10 +106,17 @@ class Model:
         if record.kind is _EVENT:
             self.rate_history.add(record.time // 1_000_000)
         if record.kind is _EVENT or record.kind in _ENDS_WAITING:
-            self.acks.learn(record, index)
+            if mark is None or record.kind is _EVENT or not is_pending(record):
+                self.acks.learn(record, index)
             self.groups.learn(record, index)
         if not self.paused:
             self._show(record, index)
+
+    def _settle(self, record: Record, index: int) -> None:
+        """Replace the record of a packet that waited by that of what became of it."""
+        self.ring.replace(index, record)
+        if record.kind is _ACK and record.reason is None:
+            self.acks.learn(record, index)
 
     def trim(self) -> list[Record]:
         """Drop the oldest records if there are too many; return them."""
@@ -117,7 +134,7 @@ class Model:
 
     def _show(self, record: Record, index: int) -> None:
         self._shown_until = index + 1
-        if self.where is not None and not self.where.test(record):
+        if self.where is not None and not self.where.test(record) and index not in self.pending.values():
             return
         if self._matching_groups is not None:
             self._matching_groups.learn(record, index)

@@ -44,6 +44,13 @@ class Ring:
         self._bytes += size
         return self.first + len(self.records) - 1
 
+    def replace(self, index: int, record: Record) -> None:
+        """Keep a record in the place of one that is kept."""
+        at, size = index - self.first, _memory(record)
+        self.records[at] = record
+        self._bytes += size - self._sizes[at]
+        self._sizes[at] = size
+
     @property
     def is_over_limit(self) -> bool:
         """Whether `drop_oldest` is due."""

@@ -6,6 +6,7 @@ from nsroom.output.room_names import room_order
 from nsroom.output.summary import Columns, Piece, Style, duration, line, refused, time_column
 from nsroom.output.terminal import cells, safe
 from nsroom.output.times import Times
+from nsroom.proxy.intercepting import State, mark_of
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.screen.lines import Fragments, fit, highlight, length, styled, wrap
 from nsroom.tui.screen.state import Focus, RowColour, View
@@ -13,6 +14,13 @@ from nsroom.tui.screen.state import Focus, RowColour, View
 _MAX_WAIT = 30_000
 """Milliseconds after which an event counts as not acknowledged."""
 _HANDSHAKE = frozenset([Kind.OPEN, Kind.UPGRADE, Kind.CONNECT])
+_INTERCEPTED = {
+    State.WAITING: ("waits", "‖", "‖ waits for you"),
+    State.BEHIND: ("quiet", "‖", "‖ behind"),
+    State.DROPPED: ("failed", "✗", "✗ dropped"),
+}
+"""How packets look that wait in the proxy, or do not arrive."""
+_CHANGED = {State.EDITED: "edited", State.SENT: "yours", State.ANSWER: "yours"}
 _TINTS = 6
 """Colours of the themes for rows."""
 _MIN_ROW = 30
@@ -103,8 +111,14 @@ def _tinted(view: View, record: Record, pieces: Fragments) -> Fragments:
 
 
 def _ack_fragments(view: View, index: int, record: Record, width: int) -> Fragments:
-    """Return the state of an event's acknowledgement, only its sign if the row is narrow."""
-    style, sign, text = _ack_state(view, index, record)
+    """Return the state of a packet or its acknowledgement, only its sign if the row is narrow."""
+    mark = mark_of(record)
+    if mark is not None and mark["state"] in _INTERCEPTED:
+        style, sign, text = _INTERCEPTED[mark["state"]]
+    else:
+        style, sign, text = _ack_state(view, index, record)
+    if mark is not None and mark["state"] in _CHANGED:
+        text = f"{_CHANGED[mark['state']]}  {text}".rstrip()
     if not sign or width - 1 - cells(text) - 2 >= _MIN_ROW:
         return [(f"class:{style}", f"  {text}")] if text else []
     return [(f"class:{style}", f" {sign}")]

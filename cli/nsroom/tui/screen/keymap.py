@@ -43,6 +43,11 @@ _READING_ALL = (Focus.STREAM, Focus.DETAIL, Focus.SIDEBAR)
 _ALL = (Focus.INPUT, *_READING_ALL)
 
 KEYS = (
+    Key("edit_waiting", ("enter",), _STREAM, "edit the selected packet that waits, and pass it on", "edit"),
+    Key("forward", ("f",), _STREAM, "pass the selected packet that waits on", "forward"),
+    Key("drop", ("d",), _STREAM, "drop the selected packet that waits", "drop"),
+    Key("next_waiting", ("W",), _STREAM, "select the next packet that waits", "next that waits"),
+    Key("forward_all", ("F",), _STREAM, "pass every packet that waits on", "forward all"),
     Key("up", ("up", "k"), _LISTS, "select the previous row", "select"),
     Key("down", ("down", "j"), _LISTS, "select the next row; after the last one, follow"),
     Key("detail_up", ("up", "k"), _DETAIL, "previous line", "move"),
@@ -173,6 +178,9 @@ NOT_IN_GROUPS = frozenset(
     ]
 )
 """Functions for the selected event or the rows of the stream."""
+FOR_WAITING = frozenset(["edit_waiting", "forward", "drop"])
+"""Functions for a selected packet that waits: their keys mean something else for other rows."""
+_ONLY_WHEN_INTERCEPTING = FOR_WAITING | {"next_waiting", "forward_all"}
 _ONLY_WHEN_OBSERVING = frozenset(["only_client"])
 _ONLY_IN_RECORDINGS = frozenset(["play", "step", "step_back", "faster", "slower", "seek"])
 _TEXT_IS_SENT = 'Text goes to the room, ["event", …] is emitted, // begins text with a slash.'
@@ -228,10 +236,22 @@ def _talk_label(view: View) -> str:
     return "talk there" if view.can_send else "go there"
 
 
+def _waits(view: View) -> bool:
+    return view.mode is Mode.EVENTS and view.waiting is not None
+
+
+def _something_waits(view: View) -> bool:
+    return view.interceptor is not None and view.interceptor.interception.undecided > 0
+
+
 _AVAILABLE: dict[str, Callable[[View], bool]] = {
+    **dict.fromkeys(FOR_WAITING, _waits),
+    "next_waiting": lambda view: _something_waits(view) and not _waits(view),
+    "forward_all": _something_waits,
+    "detail": lambda view: not _waits(view),
     "copy": _has_selection,
     "edit": _can_edit,
-    "compare": lambda view: view.detail is not None,
+    "compare": lambda view: view.detail is not None and not _waits(view),
     "only_client": _has_selection,
     "resend": lambda view: bool(view.failure),
     "jump": lambda view: view.model.cursor in view.model.acks.partners,
@@ -331,12 +351,18 @@ def key_at(labels: Sequence[Shown], x: int) -> str:
 
 def is_offered(name: str, view: View) -> bool:
     """Return whether a function makes sense for this kind of connection or recording."""
+    if name in _ONLY_WHEN_INTERCEPTING:
+        return view.interceptor is not None
     useless = _NOT_WHEN_OBSERVING if view.is_observing else _ONLY_WHEN_OBSERVING
     return name not in useless and is_bound(name, view)
 
 
 def is_bound(name: str, view: View) -> bool:
     """Return whether the keys of a function do anything, if only to say why it is impossible."""
+    if name in FOR_WAITING:
+        return _waits(view)
+    if name in _ONLY_WHEN_INTERCEPTING:
+        return view.interceptor is not None
     if name == "back":
         return view.mode is Mode.GROUPS or view.is_drilled
     return bool(view.recording_name) or name not in _ONLY_IN_RECORDINGS

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nsroom.client.messages import DEFAULT_EVENT
 from nsroom.output.times import Times
+from nsroom.proxy.intercepting import Waiting
 from nsroom.record import Record
 from nsroom.tui.model.clients import Clients
 from nsroom.tui.model.groups import GroupKey
@@ -24,6 +25,7 @@ from nsroom.tui.screen.side_pane import SidePane
 
 if TYPE_CHECKING:  # the client takes longer to load than the first frame to draw
     from nsroom.client.client import Client
+    from nsroom.proxy.interceptor import Interceptor
 
 _MAX_CHATS = 1000
 
@@ -116,6 +118,8 @@ class View:
     question: Question | None = None
     matching: str = ""
     """How many records match the filter that is being typed, or why none can."""
+    interceptor: "Interceptor | None" = None
+    """What lets packets of the proxy wait, if --intercept is given."""
     notice: Notice = field(default_factory=Notice)
     failure: str = ""
     """Why the connection failed, if nothing reconnects it."""
@@ -164,6 +168,16 @@ class View:
     def can_send(self) -> bool:
         """Whether this is a connection of our own."""
         return not (self.recording_name or self.proxied_server or self.via)
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """The selected packet, if it waits in the proxy and is not decided yet."""
+        if self.interceptor is None or self.model.cursor is None:
+            return None
+        waiting = self.interceptor.interception.waiting
+        ids = (id for id, index in self.model.pending.items() if index == self.model.cursor)
+        found = waiting.get(next(ids, 0))
+        return found if found is not None and found.outcome is None else None
 
     @property
     def is_modal(self) -> bool:

@@ -57,6 +57,8 @@ def _event_parts(view: View) -> list[Fragments]:
     parts: list[Fragments] = []
     if view.model.paused:
         parts.append(_paused(view))
+    if view.interceptor is not None and (waiting := view.interceptor.interception.undecided):
+        parts.append([("class:waits", f" {waiting:,} wait "), ("", " ")])
     if view.model.where:
         parts.append([("class:badge", f" {clip(safe(view.model.where.text), 28)} "), ("", " ")])
     if dropped := view.model.ring.first:

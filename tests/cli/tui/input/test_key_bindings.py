@@ -25,7 +25,7 @@ def test_keys_of_the_settings_replace_the_usual_ones() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"fly": ("f6",)}, "keys.fly: unknown function; choose one of up, down"),
+        ({"fly": ("f6",)}, "keys.fly: unknown function; choose one of edit_waiting, forward"),
         ({"pause": ("f99",)}, "unknown key 'f99'; write keys as f6"),
     ],
 )

@@ -6,6 +6,8 @@ import pytest
 
 from nsroom.errors import UsageError
 from nsroom.filters import parse
+from nsroom.proxy.intercepting import Mark, State
+from nsroom.record import Record
 from nsroom.tui.model import ring
 from nsroom.tui.model.model import Model
 from tests.cli.tui.records import ack, emit, event, model, packet, shown
@@ -272,3 +274,38 @@ def test_the_previous_event_of_the_name() -> None:
     seen = model(first, sent, ack("a", 1), event("a", 1, namespace="/news"), event("b"), last)
     assert seen.previous(5) is first
     assert [seen.previous(index) for index in range(5)] == [None] * 5
+
+
+def waiting(number: int, state: str, record: Record) -> Record:
+    """Return a record of a packet that waits in the proxy, or waited."""
+    return record._replace(data={"intercept": Mark(id=number, state=State(state))})
+
+
+def test_a_packet_that_waited_keeps_its_row_and_is_counted_once() -> None:
+    made = model(waiting(1, "waiting", emit("order", 1, id=3)), event("other"), relayed=True)
+    assert made.pending == {1: 0}
+    made.add(waiting(1, "edited", emit("order", 2, id=3)))
+    assert (shown(made), made[0].args, made.pending) == (["order", "other"], [2], {})
+    assert made.groups.events == 2
+    made.add(ack("order", id=3))
+    assert made.acks.partners == {0: 2, 2: 0}
+
+
+def test_an_acknowledgement_that_waits_has_a_row_and_pairs_once_it_is_passed_on() -> None:
+    made = model(emit("order", id=3), waiting(1, "waiting", ack("order", id=3)), relayed=True)
+    assert (len(made.rows), made.acks.partners) == (2, {})
+    made.add(waiting(1, "forwarded", ack("order", id=3)))
+    assert (len(made.rows), made.acks.partners) == (2, {0: 1, 1: 0})
+
+
+def test_a_dropped_acknowledgement_does_not_pair() -> None:
+    made = model(emit("order", id=3), waiting(1, "waiting", ack("order", id=3)), relayed=True)
+    made.add(waiting(1, "dropped", ack("order", id=3, reason="dropped on purpose")))
+    assert made.is_waiting(0)
+
+
+def test_the_filter_does_not_hide_packets_that_wait() -> None:
+    made = model(where=parse("event=other"), relayed=True)
+    made.add(waiting(1, "waiting", event("order")))
+    made.add(event("order"))
+    assert len(made.rows) == 1

@@ -40,3 +40,11 @@ def test_one_record_is_kept_however_large() -> None:
     ring = Ring()
     fill(ring, 1, "x" * (MAX_BYTES + 1))
     assert ring[0].seq == 0
+
+
+def test_a_record_is_replaced_in_its_place() -> None:
+    ring = Ring()
+    fill(ring, 3)
+    ring.replace(1, record(9, "y" * MAX_BYTES))
+    assert [each.seq for each in ring.records] == [0, 9, 2]
+    assert ring.is_over_limit

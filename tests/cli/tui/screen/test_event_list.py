@@ -2,6 +2,7 @@ import pytest
 
 from nsroom.output.terminal import cells
 from nsroom.output.times import Times
+from nsroom.proxy.intercepting import Mark, State
 from nsroom.record import Record
 from nsroom.tui.screen.event_list import rows
 from nsroom.tui.screen.state import Focus, RowColour
@@ -168,3 +169,22 @@ def test_an_observed_event_waits_for_the_clients_reply() -> None:
 def test_a_proxy_without_clients_shows_how_to_connect_one() -> None:
     text = "\n".join(map(plain, rows(observed(), 80, 10)[0]))
     assert "http://127.0.0.1:3001" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "text"),
+    [
+        ("waiting", {"id": 1}, "‖ waits for you"),
+        ("behind", {}, "‖ behind"),
+        ("dropped", {"id": 1}, "✗ dropped"),
+        ("edited", {}, "edited"),
+        ("edited", {"id": 1}, "edited  waiting 1.0 s"),
+        ("sent", {}, "yours"),
+        ("forwarded", {"id": 1}, "waiting 1.0 s"),
+    ],
+)
+def test_packets_that_wait_or_waited(state: str, fields: dict[str, int], text: str) -> None:
+    mark = Mark(id=1, state=State(state))
+    sent = emit("join", "lobby", time=NOON, data={"intercept": mark}, **fields)
+    assert shown(sent)[0].endswith(f"  {text}")
+    assert plain(rows(view(sent), 40, 3)[0][0])

@@ -3,6 +3,7 @@ import pytest
 from nsroom.output.terminal import cells
 from nsroom.tui.screen.state import Mode, View
 from nsroom.tui.screen.status import status
+from tests.cli.intercepted import OUT, Running
 from tests.cli.tui.records import NOON, event, observed, opened, packet, plain, view
 
 EVIL = "\x1b[2J\u202e"
@@ -68,3 +69,11 @@ def test_a_proxy_shows_both_servers_and_its_clients_on_80_columns() -> None:
     assert line.startswith(" nsroom  ● 127.0.0.1:3001 → localhost:3000")
     assert "1 client" in line
     assert "0/s" in line
+
+
+async def test_packets_that_wait_are_counted() -> None:
+    viewed, proxy = observed(opened("a")), Running()
+    viewed.interceptor = proxy.interceptor
+    assert " wait " not in plain(status(viewed, 110))
+    proxy.arrive(OUT, '42["wait"]', '42["behind"]', '42["wait"]')
+    assert " 2 wait " in plain(status(viewed, 110))
