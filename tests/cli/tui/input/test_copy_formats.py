@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nsroom.cli.shell_words import split
-from nsroom.client.events import Emit, parse_arguments, parse_line
+from nsroom.client.events import Emit, parse_arguments
+from nsroom.client.lines import parse_line
 from nsroom.client.target import namespace_of
 from nsroom.output.terminal import safe
 from nsroom.record import Json, Record, from_json
