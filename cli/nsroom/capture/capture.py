@@ -129,7 +129,9 @@ class Capture:
         self._known.move_to_end(key)
         if known.dialogue.is_ignored and not segment.flags & SYN:
             return
-        yield from self._events(known, known.tcp.add(side, segment, self._now))
+        events = known.tcp.add(side, segment, self._now)
+        if events:  # nearly every second packet has none
+            yield from self._events(known, events)
 
     def _add(self, key: bytes, side: int, segment: Segment) -> _Known:
         """Add a connection: the client is the side that starts it, if that was captured."""
