@@ -107,7 +107,7 @@ class Capture:
         if self._weighed > _STEP:
             self._weighed = 0
             yield from self._release()
-        if not _PAUSE > self._now - self._searched >= 0:
+        if self._waiting_size > MAX_WAITING or not _PAUSE > self._now - self._searched >= 0:
             self._searched = self._now
             yield from self._search()
 

@@ -8,11 +8,14 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import TypeVar
 
 from nsroom.encoding import Utf8Decoder
 from nsroom.errors import DataError
 
+T = TypeVar("T")
 MAX_LINE = 100_000_000
 """Bytes of a line: as large as the largest frame."""
 _CHUNK = 65_536
@@ -47,7 +50,8 @@ async def lines(fd: int) -> AsyncIterator[list[bytes]]:
 
 async def _read(fd: int) -> bytes:
     if sys.platform == "win32":
-        return await _read_in_thread(fd)
+        # There the event loop can wait only for sockets.
+        return await in_thread(lambda: _read_available(fd))
     loop = asyncio.get_running_loop()
     readable = asyncio.Event()
     try:
@@ -64,29 +68,31 @@ async def _read(fd: int) -> bytes:
     return _read_available(fd)
 
 
-async def _read_in_thread(fd: int) -> bytes:
-    """Read where the event loop can wait only for sockets; the thread does not keep the process alive."""
+async def in_thread(read: Callable[[], T]) -> T:
+    """Return what a function returns that may wait for input; its thread does not keep the process alive."""
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[bytes] = loop.create_future()
+    done: asyncio.Future[T] = loop.create_future()
 
-    def resolve(result: bytes | DataError) -> None:
-        if done.cancelled():
-            return
-        if isinstance(result, DataError):
-            done.set_exception(result)
-        else:
-            done.set_result(result)
-
-    def read() -> None:
+    def run() -> None:
         try:
-            result: bytes | DataError = _read_available(fd)
-        except DataError as error:
-            result = error
+            resolve = partial(_resolve, done, read())
+        except Exception as error:  # noqa: BLE001 - raised where this is awaited
+            resolve = partial(_fail, done, error)
         with contextlib.suppress(RuntimeError):  # the loop was closed
-            loop.call_soon_threadsafe(resolve, result)
+            loop.call_soon_threadsafe(resolve)
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()
     return await done
+
+
+def _resolve(done: asyncio.Future[T], result: T) -> None:
+    if not done.cancelled():
+        done.set_result(result)
+
+
+def _fail(done: asyncio.Future[T], error: Exception) -> None:
+    if not done.cancelled():
+        done.set_exception(error)
 
 
 def _read_available(fd: int) -> bytes:

@@ -1,5 +1,8 @@
 """`nsroom show`: open a recording in the live view, or print it."""
 
+import os
+import select
+import stat
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +17,9 @@ from nsroom.output.stdio import complain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AsyncExitStack
 
+    from nsroom.output.writer import Output
     from nsroom.record import Record
 
 _BATCH = 500
@@ -75,54 +80,60 @@ def show(
 async def print_records(file: BinaryIO, options: RelayOptions, speed: float | None = None) -> None:
     """Print the records of a file as they can be read. Raises: DataError after those it has, OutputError."""
     from contextlib import AsyncExitStack
-    from itertools import chain
 
-    from nsroom.capture.recorded import recognise
-    from nsroom.output.sinks import pump
     from nsroom.output.writer import Output
-    from nsroom.watch import reader_closed, routes_to, run_until_done, within
+    from nsroom.watch import reader_closed, run_until_done, within
 
     output = Output(sys.stdout.fileno())
-    is_capture, file = recognise(file)
     source = _Source(file, options.raw)
-    first = next(source.batches, [])
-    relayed = is_capture or any(record.sid and record.args is not None for record in first)
-    sid_cells = SID_CELLS if relayed else 0
     async with AsyncExitStack() as stack:
-        routes = routes_to(output, options, options.keep(), stack, sid_cells)
-        all_batches = chain([first], source.batches)
-        batches = _with_pauses(all_batches) if speed is None else _paced(all_batches, speed)
-
-        async def show_all() -> None:
-            await pump(batches, routes, options.count)
-
-        await within(options, run_until_done(show_all(), reader_closed(output)))
+        showing = _show_records(source, output, stack, options, speed)
+        await within(options, run_until_done(showing, reader_closed(output)))
     if source.failure:
         raise source.failure
     if source.unreadable:
         raise DataError(f"{source.unreadable} unreadable line{'s'[: source.unreadable > 1]}")
 
 
-async def _with_pauses(batches: "Iterator[list[Record]]") -> "AsyncIterator[list[Record]]":
-    """Yield the batches; signals and a closed output are noticed between them."""
-    import asyncio
+async def _show_records(
+    source: "_Source",
+    output: "Output",
+    stack: "AsyncExitStack",
+    options: RelayOptions,
+    speed: float | None,
+) -> None:
+    from nsroom.output.sinks import pump
+    from nsroom.watch import routes_to
 
-    for batch in batches:
-        yield batch
-        await asyncio.sleep(0)
+    batches = source.batches()
+    first: list[Record] = await anext(batches, [])
+    relayed = source.is_capture or any(record.sid and record.args is not None for record in first)
+    routes = routes_to(output, options, options.keep(), stack, SID_CELLS if relayed else 0)
+    await pump(_paced(first, batches, speed), routes, options.count)
 
 
-async def _paced(batches: "Iterator[list[Record]]", speed: float) -> "AsyncIterator[list[Record]]":
-    """Yield each record at its recorded time; one with an earlier time than its predecessor comes at once."""
+async def _paced(
+    first: "list[Record]", batches: "AsyncIterator[list[Record]]", speed: float | None
+) -> "AsyncIterator[list[Record]]":
+    """Yield the batches, or with a speed each record at its recorded time.
+
+    One with an earlier time than its predecessor comes at once.
+    """
     import asyncio
 
     loop = asyncio.get_running_loop()
     start: float | None = None
-    for record in (record for batch in batches for record in batch):
-        due = record.time / 1e6 / speed
-        start = loop.time() - due if start is None else start
-        await asyncio.sleep(max(start + due - loop.time(), 0))
-        yield [record]
+    batch: list[Record] | None = first
+    while batch is not None:
+        if speed is None:
+            yield batch
+        else:
+            for record in batch:
+                due = record.time / 1e6 / speed
+                start = loop.time() - due if start is None else start
+                await asyncio.sleep(max(start + due - loop.time(), 0))
+                yield [record]
+        batch = await anext(batches, None)
 
 
 class _Source:
@@ -132,21 +143,41 @@ class _Source:
         self.unreadable = 0
         self.failure: DataError | None = None
         """Why a network capture ended early."""
-        self.batches = self._read(file, raw)
+        self.is_capture = False
+        self._file = file
+        self._raw = raw
+        self._may_wait = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 
-    def _read(self, file: BinaryIO, raw: bool) -> "Iterator[list[Record]]":
-        from nsroom.capture.recorded import salvage
+    async def batches(self) -> "AsyncIterator[list[Record]]":
+        """Yield the batches; signals, time limits and a closed output are noticed in between."""
+        reading = self._read()
+        while (batch := await self._next(reading)) is not None:
+            yield batch
 
+    async def _next(self, reading: "Iterator[list[Record]]") -> "list[Record] | None":
+        import asyncio
+
+        from nsroom.cli.stdin import in_thread
+
+        if self._may_wait:
+            return await in_thread(lambda: next(reading, None))
+        await asyncio.sleep(0)
+        return next(reading, None)
+
+    def _read(self) -> "Iterator[list[Record]]":
+        from nsroom.capture.recorded import recognise, salvage
+
+        self.is_capture, file = recognise(self._file)
         batch: list[Record] = []
         for size, item in salvage(file):
             if not isinstance(item, DataError):
-                batch.append(item if raw else item._replace(frames=None))
+                batch.append(item if self._raw else item._replace(frames=None))
             elif size:
                 self.unreadable += 1
                 complain(str(item))
             else:
                 self.failure = item
-            if len(batch) == _BATCH or not _is_readable(file):
+            if len(batch) == _BATCH or (self._may_wait and not _is_readable(file)):
                 yield batch
                 batch = []
         yield batch
@@ -154,6 +185,4 @@ class _Source:
 
 def _is_readable(file: BinaryIO) -> bool:
     """Return whether more of the file can be read at once; unknown on Windows, where only sockets say."""
-    import select
-
     return sys.platform == "win32" or bool(select.select([file], [], [], 0)[0])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nsroom.cli import stdin as module
-from nsroom.cli.stdin import lines
+from nsroom.cli.stdin import in_thread, lines
 from nsroom.errors import DataError
 
 WAIT = 5.0
@@ -129,3 +129,18 @@ async def test_a_closed_descriptor(pipe: tuple[int, int]) -> None:
     os.close(pipe[0])
     with pytest.raises(DataError, match="stdin: Bad file descriptor"):
         await every(pipe[0])
+
+
+async def test_a_function_in_a_thread_of_its_own() -> None:
+    assert await in_thread(lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(lambda: 1 // 0)
+
+
+async def test_a_function_that_waits_can_be_left_alone(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await in_thread(lambda: os.read(reader, 1))
+    os.write(writer, b"x")
+    assert await in_thread(lambda: 8) == 8

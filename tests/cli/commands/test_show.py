@@ -1,6 +1,9 @@
 """`nsroom show`: print a recording; tests/cli/tui/test_recording_view.py is about its view."""
 
+import asyncio
 import json
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from tests.peers.program import Runner, Server, Spawner
 
+CAPTURE = Path(__file__).parents[1] / "capture" / "demo.pcap"
 EVENT = (
     '{"time":"2026-11-23T19:00:00.000000Z","seq":1,"direction":"in","kind":"event","event":"a","args":[1]}'
 )
@@ -112,8 +116,7 @@ async def test_a_har_file(indent: int | None, nsroom: Runner, tmp_path: Path) ->
 
 
 async def test_a_network_capture(nsroom: Runner) -> None:
-    capture = str(Path(__file__).parents[1] / "capture" / "demo.pcap")
-    result = await nsroom("show", capture, "--where", "event=message & dir=out", "--raw")
+    result = await nsroom("show", str(CAPTURE), "--where", "event=message & dir=out", "--raw")
     assert (result.code, result.stderr) == (0, "")
     assert [record["args"][0]["text"] for record in result.records()] == [
         "did the deploy go out?",
@@ -131,6 +134,24 @@ async def test_piped_records_are_shown_as_they_arrive(spawn: Spawner) -> None:
     assert (await program.record())["event"] == "b"
     program.eof()
     assert await program.end() == 0
+
+
+async def test_a_signal_while_it_waits_for_lines(spawn: Spawner) -> None:
+    program = await spawn("show", "-")
+    program.send(EVENT)
+    await program.record()
+    program.signal(signal.SIGTERM)
+    assert await program.end() == 143
+
+
+async def test_a_signal_while_it_waits_for_packets(spawn: Spawner, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "live")
+    program = await spawn("decode", "live")
+    with await asyncio.to_thread(open, tmp_path / "live", "wb", 0) as live:
+        live.write(CAPTURE.read_bytes())
+        await program.seen(kind="connect", direction="in")
+        program.signal(signal.SIGTERM)
+        assert await program.end() == 143
 
 
 async def test_a_har_file_without_a_connection(nsroom: Runner, tmp_path: Path) -> None:
