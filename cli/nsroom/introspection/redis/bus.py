@@ -6,8 +6,8 @@
 | `nsroom:members:SERVER` | hash | `NAMESPACE LF ROOM LF SID`: the nick as JSON, of each member of a room |
 | `nsroom:bus` | stream | entries of one field `row`: nine texts with line feeds between them |
 
-Sockets that are in no room are not known. Nothing can be changed through the bus: only a server with a lease may
-add entries.
+Sockets that are in no room are not known. Nothing can be changed through the bus: only a server with a lease
+may add entries.
 """
 
 import base64
