@@ -11,6 +11,8 @@ from nsroom.introspection.redis.address import Address, Sentinels, parse
 
 _CREDENTIALS = ("NOAUTH", "WRONGPASS", "invalid username", "invalid password", "AUTH ")
 """The beginnings of Redis' refusals of credentials."""
+_TURN = 0.05
+"""Seconds to wait for a message of one node of a Redis Cluster."""
 _BLOCK = 1000
 """Milliseconds to wait for entries of streams."""
 _MAX_ENTRIES = 100
@@ -52,6 +54,8 @@ class RedisClient:
         self._redis: Any = None
         self._pubsub: Any = None
         self._subscribed = asyncio.Event()
+        self._is_sharded = asyncio.Event()
+        """Whether there is something for `sharded_messages`."""
 
     async def open(self) -> None:
         """Connect. Raises: UsageError without the library, ConnectError, RefusedError."""
@@ -93,9 +97,12 @@ class RedisClient:
 
     async def execute(self, *command: str | bytes) -> Any:
         """Send a command and return the answer. Raises: RefusedError, LostError; ConnectError at first."""
+        # A node of a Redis Cluster knows only its own subscribers.
+        is_everywhere = self.is_cluster and str(command[0]).startswith("PUBSUB ")
+        nodes = {"target_nodes": "all"} if is_everywhere else {}
         with self._explained():
             async with asyncio.timeout(self._timeout):
-                return await self._redis.execute_command(*command)
+                return await self._redis.execute_command(*command, **nodes)
 
     async def subscribe(self, subscriptions: Iterable[Subscription]) -> None:
         """Subscribe to channels. Raises: as `execute`."""
@@ -103,7 +110,8 @@ class RedisClient:
             async with asyncio.timeout(self._timeout):
                 for each in subscriptions:
                     await getattr(self._pubsub, each.kind)(each.channel)
-                    self._subscribed.set()
+                    is_sharded = self.is_cluster and each.kind == "ssubscribe"
+                    (self._is_sharded if is_sharded else self._subscribed).set()
 
     async def fields(self, hash: str) -> list[tuple[str, str]]:
         """Return the fields of a hash with their values. Raises: as `execute`; RefusedError if it is huge."""
@@ -123,14 +131,30 @@ class RedisClient:
         answer = await self.execute("XREAD", *options, *positions, *positions.values())
         return list(_entries(answer))
 
+    async def unsubscribe_sharded(self, channels: Iterable[str]) -> None:
+        """Unsubscribe from channels of sharded pub/sub. Raises: as `execute`."""
+        with self._explained():
+            async with asyncio.timeout(self._timeout):
+                for channel in channels:
+                    await self._pubsub.sunsubscribe(channel)
+
     async def messages(self) -> AsyncIterator[Message]:
         """Yield what is published in the channels that were subscribed to. Raises: as `execute`."""
         await self._subscribed.wait()  # else the library ends at once
         with self._explained():
             async for message in self._pubsub.listen():
                 if isinstance(message["data"], bytes):
-                    channel, pattern = _text(message["channel"]), message.get("pattern")
-                    yield Message(_text(pattern) if pattern else channel, channel, message["data"])
+                    yield _message(message)
+
+    async def sharded_messages(self) -> AsyncIterator[Message]:
+        """Yield what is published by sharded pub/sub in a Redis Cluster. Raises: as `execute`."""
+        await self._is_sharded.wait()
+        with self._explained():
+            while True:
+                # The library asks one node after the other, each for this time.
+                message = await self._pubsub.get_sharded_message(timeout=_TURN)
+                if message is not None and isinstance(message["data"], bytes):
+                    yield _message(message)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -154,6 +178,8 @@ class RedisClient:
             )
         if isinstance(error, exceptions.NoPermissionError):
             return RefusedError(f"{self.name} forbids this user a command that nsroom needs: {text}")
+        if isinstance(error, exceptions.MovedError):
+            return ConnectError(f"{self.name} is a node of a Redis Cluster; write redis+cluster://")
         if isinstance(error, exceptions.InvalidResponse | exceptions.RedisClusterException):
             return ConnectError(f"{self.name} is not a Redis of this kind: {text}")
         if isinstance(error, unreachable):
@@ -175,6 +201,11 @@ def _entries(answer: Any) -> Iterator[Entry]:
         for position, fields in (entry for part in parts for entry in part):
             texts = {_text(key): _text(value) for key, value in (fields or {}).items()}
             yield Entry(_text(stream), _text(position), texts)
+
+
+def _message(message: Mapping[str, Any]) -> Message:
+    channel, pattern = _text(message["channel"]), message.get("pattern")
+    return Message(_text(pattern) if pattern else channel, channel, message["data"])
 
 
 def _text(data: bytes) -> str:

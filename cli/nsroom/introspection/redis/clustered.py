@@ -139,6 +139,10 @@ class ShardedAdapter(ClusterAdapter):
     rooms: tuple[str, ...] = field(default=(), compare=False)
     """The channels of rooms."""
 
+    def room_of(self, channel: str) -> str | None:
+        """Return the name of the room that a channel is for, or None for that of our replies."""
+        return None if channel == self._own else channel.removeprefix(self._public).removesuffix("#")
+
     def subscriptions(self) -> list[Subscription]:
         """Return the channels of our replies and of the rooms."""
         return [Subscription("ssubscribe", each) for each in (self._own, *self.rooms)]
@@ -231,16 +235,18 @@ def stream_names(key: str) -> list[str]:
 
 
 def find_sharded(channels: Collection[str], uid: str, streams: Streams) -> list[ClusterAdapter]:
-    """Return the adapters of the servers that subscribe to these channels of sharded pub/sub.
+    """Return the adapters of the servers that subscribe to these channels of sharded pub/sub."""
+    return [_sharded(key, namespace, uid, channels, streams) for key, namespace in _find(channels)]
 
-    Only those with streams of their key are known to be of the streams adapter.
-    """
-    return [
-        ShardedStreamsAdapter(key, namespace, uid, streams=tuple(streams[key]))
-        if streams.get(key)
-        else ShardedAdapter(key, namespace, uid, rooms=_rooms(channels, f"{key}#{namespace}#"))
-        for key, namespace in _find(channels)
-    ]
+
+def _sharded(
+    key: str, namespace: str, uid: str, channels: Collection[str], streams: Streams
+) -> ClusterAdapter:
+    """Return the adapter: that of streams if their servers' key has one, and no room has a channel."""
+    found = _rooms(channels, f"{key}#{namespace}#")
+    if streams.get(key) and not found:
+        return ShardedStreamsAdapter(key, namespace, uid, streams=tuple(streams[key]))
+    return ShardedAdapter(key, namespace, uid, rooms=found)
 
 
 def find_streams(channels: Collection[str], uid: str, streams: Streams) -> list[StreamsAdapter]:

@@ -18,6 +18,7 @@ from nsroom.introspection.observer import Observer, Say, Where
 from nsroom.introspection.redis.adapter import Adapter, AskedAdapter, Command
 from nsroom.introspection.redis.bus import Bus
 from nsroom.introspection.redis.client import Message, RedisClient
+from nsroom.introspection.redis.clustered import ShardedAdapter
 from nsroom.introspection.redis.discovery import LOOKED_FOR, find_adapters, stored_sockets
 from nsroom.introspection.redis.payloads import Broadcast, Reply
 from nsroom.introspection.redis.state import Listing, Silence, State
@@ -125,7 +126,7 @@ class RedisObserver(Observer[Change]):
     async def _fetch(self) -> list[Change]:
         if not self._tasks:
             await self._subscribe()
-            self._tasks = [asyncio.create_task(job) for job in (self._read(), self._poll(), *self._streams())]
+            self._tasks = [asyncio.create_task(job) for job in self._jobs()]
         getting = asyncio.ensure_future(self._changes.get())
         try:
             await asyncio.wait({getting, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -139,18 +140,40 @@ class RedisObserver(Observer[Change]):
         return [self._changes.get_nowait() for _ in range(self._changes.qsize())]
 
     async def _subscribe(self) -> None:
-        """Subscribe to the channels of the adapters that are new."""
-        wanted = {each: adapter for adapter in self._adapters for each in adapter.subscriptions()}
+        """Subscribe to the channels of the adapters that are new; unsubscribe from rooms without members."""
+        stale = self._stale_channels()
+        await self._client.unsubscribe_sharded(stale)
+        for channel in stale:
+            del self._by_subscription[channel]
+        subscriptions = [(each, adapter) for adapter in self._adapters for each in adapter.subscriptions()]
+        wanted = {each: adapter for each, adapter in subscriptions if each.channel not in stale}
         new = [each for each in wanted if each.channel not in self._by_subscription]
         self._by_subscription |= {each.channel: adapter for each, adapter in wanted.items()}
         if new:
             await self._client.subscribe(new)
 
-    async def _read(self) -> None:
-        async for message in self._client.messages():
+    def _stale_channels(self) -> set[str]:
+        """Return the channels of rooms that had no member when all servers last answered."""
+        rooms = {
+            channel: (adapter.namespace, room)
+            for channel, adapter in self._by_subscription.items()
+            if isinstance(adapter, ShardedAdapter) and (room := adapter.room_of(channel)) is not None
+        }
+        if not rooms:
+            return set()
+        sockets, silences = self.state.sockets.values(), self.state.silences
+        existing = {(each.namespace, str(room)) for each in sockets for room in each.rooms}
+        return {channel for channel, key in rooms.items() if key not in existing and key[0] not in silences}
+
+    async def _read(self, messages: AsyncIterator[Message]) -> None:
+        async for message in messages:
             adapter = self._by_subscription.get(message.subscription)
             if adapter is not None:
                 await self._handle(adapter, message)
+
+    def _jobs(self) -> list[Coroutine[Any, Any, None]]:
+        sharded = [self._read(self._client.sharded_messages())] if self._client.is_cluster else []
+        return [self._read(self._client.messages()), *sharded, self._poll(), *self._streams()]
 
     def _streams(self) -> list[Coroutine[Any, Any, None]]:
         """Return the jobs that read the streams of the adapters that have any."""

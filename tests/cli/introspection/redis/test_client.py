@@ -1,6 +1,10 @@
 """The connection to a Redis, and what goes wrong with it."""
 
+import asyncio
+import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,65 @@ async def test_commands_and_messages(bus: Valkey, redis: Redis) -> None:
         assert await anext(messages) == Message("a", "a", b"text")
         with pytest.raises(RefusedError, match="answered: "):
             await client.execute("NO-SUCH-COMMAND")
+    finally:
+        await client.close()
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[list[Valkey]]:
+    """Two nodes of a cluster."""
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for number in range(2):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = str(free.getsockname()[1])
+            options = ("--cluster-enabled", "yes", "--cluster-port", port)
+            nodes.append((await stack.enter_async_context(valkey(folder, *options)), port))
+        clients = [await stack.enter_async_context(Redis.from_url(node.url)) for node, _ in nodes]
+        other, port = nodes[1]
+        await clients[0].execute_command("CLUSTER ADDSLOTSRANGE", 0, 8191)
+        await clients[1].execute_command("CLUSTER ADDSLOTSRANGE", 8192, 16383)
+        await clients[0].execute_command("CLUSTER MEET", "127.0.0.1", other.port, port)
+        async with asyncio.timeout(30):
+            while any([await state(each) != "ok" for each in clients]):  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.1)
+        yield [node for node, _ in nodes]
+
+
+async def state(client: Redis) -> str:
+    found: str = (await client.execute_command("CLUSTER INFO"))["cluster_state"]
+    return found
+
+
+async def test_all_nodes_of_a_cluster(cluster: list[Valkey]) -> None:
+    client = RedisClient(f"redis+cluster://127.0.0.1:{cluster[0].port}", 20)
+    await client.open()
+    channels = ["a", "b", "c", "d"]
+    try:
+        await client.subscribe([Subscription("ssubscribe", each) for each in channels])
+        await client.subscribe([Subscription("subscribe", "plain")])
+        assert sorted(await client.execute("PUBSUB SHARDCHANNELS", "*")) == [b"a", b"b", b"c", b"d"]
+        assert await client.execute("PUBSUB NUMSUB", "plain") == [(b"plain", 1)]
+        for each in channels:
+            await client.execute("SPUBLISH", each, "text")
+        sharded = client.sharded_messages()
+        assert {(await anext(sharded)).channel for _ in channels} == set(channels)
+        await client.execute("PUBLISH", "plain", "text")
+        assert await anext(client.messages()) == Message("plain", "plain", b"text")
+        await client.unsubscribe_sharded(channels)
+    finally:
+        await client.close()
+
+
+async def test_a_node_of_a_cluster_alone(cluster: list[Valkey]) -> None:
+    client = RedisClient(cluster[0].url, 20)
+    await client.open()
+    try:
+        with pytest.raises(ConnectError, match=r"is a node of a Redis Cluster; write redis\+cluster://"):
+            await client.execute("TYPE", "a")
     finally:
         await client.close()
 

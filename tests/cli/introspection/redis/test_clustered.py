@@ -51,7 +51,9 @@ def test_servers_are_found_where_they_ask_and_are_answered() -> None:
     ]
     streams = find_streams(channels, "u", {"app": ["app"]})
     assert [(each.key, each.streams) for each in streams] == [("app", ("app",)), ("socket.io", ())]
-    assert find_sharded(channels, "u", {"app": ["app"]})[0] == ShardedStreamsAdapter("app", "/chat", "u")
+    # Only the streams adapter has streams, and only the sharded one has channels of rooms.
+    both = find_sharded(channels, "u", {"app": ["app"], "socket.io": ["socket.io"]})
+    assert both == [ShardedAdapter("app", "/chat", "u"), ShardedStreamsAdapter("socket.io", "/", "u")]
     assert keys(channels) == {"app", "socket.io"}
 
 
@@ -171,6 +173,11 @@ def test_replies_that_are_not_known(data: bytes) -> None:
 def test_entries_that_are_not_known(fields: dict[str, str]) -> None:
     with pytest.raises(DecodeError):
         STREAMS.read_entry(fields)
+
+
+def test_the_room_of_a_channel() -> None:
+    assert SHARDED.room_of("socket.io#/chat#a#b#") == "a#b"
+    assert SHARDED.room_of("socket.io#/chat#u#") is None
 
 
 def test_the_names_of_streams() -> None:

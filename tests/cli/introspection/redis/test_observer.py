@@ -124,3 +124,19 @@ async def test_a_lost_redis(bus: Valkey, serve: Any) -> None:
         await bus.kill()
         with pytest.raises(LostError, match=f"redis://127.0.0.1:{bus.port}/0: connection lost: "):
             await observer.read_until(lambda: False, 20)
+
+
+async def test_rooms_without_members_are_unsubscribed_from(bus: Valkey, redis: Redis) -> None:
+    """Of a sharded adapter, each room has a channel; this server's list never has any socket."""
+    pubsub = redis.pubsub()
+    public = "socket.io#/#"
+    await pubsub.ssubscribe(public, f"{public}0123456789abcdef#", f"{public}lobby#")
+    async with RedisObserver(bus.url, timeout=0.1) as observer, asyncio.timeout(30):
+        await observer.wait_for_sockets()
+        while (numbers := await redis.pubsub_shardnumsub(f"{public}lobby#"))[0][1] != 2:
+            await observer.read_until(lambda: False, 0.1)
+        await pubsub.sunsubscribe(public, f"{public}lobby#")
+        while numbers[0][1]:
+            numbers = await redis.pubsub_shardnumsub(f"{public}lobby#")
+            await observer.read_until(lambda: False, 0.1)
+    await pubsub.aclose()  # type: ignore[no-untyped-call]
