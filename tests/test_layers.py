@@ -73,7 +73,10 @@ PACKAGES = {
 PURE = (
     "nsroom.protocol",
     "nsroom.tui.model",
-    *(f"nsroom.capture.{name}" for name in ("files", "packets", "tcp", "resuming", "dialogue", "capture")),
+    *(
+        f"nsroom.capture.{name}"
+        for name in ("addresses", "files", "packets", "tcp", "resuming", "dialogue", "capture")
+    ),
     *(
         f"nsroom.proxy.{name}"
         for name in (

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nsroom.capture import resuming
-from nsroom.protocol.http11 import Head
-from nsroom.proxy.addresses import Addresses, Page
+from nsroom.capture.addresses import UNCHANGED
 from nsroom.proxy.messages import SENDER, Socket
 from nsroom.proxy.sessions import Link, Sessions
 from nsroom.proxy.traffic import Conversation
@@ -25,29 +24,6 @@ from nsroom.record import Direction, Json, Kind, Record
 IN, OUT = Direction.IN, Direction.OUT
 _MAX_HELD = 2**18
 """Bytes of a client that did not wait for the answer to its upgrade request."""
-
-
-class _Unchanged(Addresses):
-    """The addresses of captured traffic, which was not translated."""
-
-    def request(self, head: Head) -> tuple[bytes, Page]:
-        """Return a request's head as it is."""
-        return head.raw, Page()
-
-    def response(self, head: Head, page: Page) -> bytes:  # noqa: ARG002
-        """Return a response's head as it is."""
-        return head.raw
-
-    def is_elsewhere(self, url: str) -> bool:  # noqa: ARG002
-        """Return False."""
-        return False
-
-    def server_url_in(self, text: str) -> str | None:  # noqa: ARG002
-        """Return None."""
-        return None
-
-
-_UNCHANGED = _Unchanged("http://localhost")
 
 
 @dataclass(slots=True)
@@ -81,7 +57,7 @@ class Dialogue:
         self._client = client
         self._say = say
         self._is_joined = client is None
-        self._conversation = Conversation(sessions, _UNCHANGED)
+        self._conversation = Conversation(sessions, UNCHANGED)
         self._link: Link | None = None
         self._ways = {way: _Way(client is not None) for way in (IN, OUT)}
         self._held = b""
@@ -120,7 +96,7 @@ class Dialogue:
         if self._conversation.socket is not None:
             self._lose_frames(self._conversation.socket, direction, way, count)
         else:
-            self._conversation = Conversation(self._sessions, _UNCHANGED)
+            self._conversation = Conversation(self._sessions, UNCHANGED)
             for each in self._ways.values():
                 each.is_synchronised = False
         records = [] if self._link is None else self._gaps(self._link, direction, at)
@@ -141,7 +117,7 @@ class Dialogue:
             if socket is not None:
                 socket.restart(way)
         if socket is None:
-            self._conversation = Conversation(self._sessions, _UNCHANGED)
+            self._conversation = Conversation(self._sessions, UNCHANGED)
         if self._link is None:
             return []
         self._link.release()
@@ -161,7 +137,14 @@ class Dialogue:
     def close(self, at: int) -> list[Record]:
         """Return the records of a connection that both sides have closed."""
         records = self.finish(at)
-        return records + (self._conversation.close(*self._first_end, at) if self._first_end else [])
+        if self._first_end is None:
+            return records
+        closing = self._conversation.close(*self._first_end, at)
+        if any(way.is_doubtful or not way.is_synchronised for way in self._ways.values()):
+            # What is missing may be the close frame, or a response.
+            first, how = self._first_end
+            closing = [record._replace(reason=f"the {SENDER[first]} {how}") for record in closing]
+        return records + closing
 
     def reset(self, side: int, at: int) -> list[Record]:
         """Return the records of a connection that a side has reset."""
@@ -180,7 +163,7 @@ class Dialogue:
 
     def _ignore(self, data: bytes) -> None:
         self.is_ignored = True
-        self._conversation, self._held = Conversation(self._sessions, _UNCHANGED), b""
+        self._conversation, self._held = Conversation(self._sessions, UNCHANGED), b""
         if resuming.is_tls(data):
             self._say(
                 f"the connection of {self._names[0]} and {self._names[1]} is encrypted (TLS), so it cannot "
@@ -190,6 +173,8 @@ class Dialogue:
     def _resume(self, direction: Direction, way: _Way, data: bytes) -> bool:
         """Return whether reading can start with this data, after preparing for it."""
         conversation = self._conversation
+        if direction is OUT and conversation.is_switching:
+            return False
         if way.is_frame_start:
             way.is_frame_start = False
             way.is_synchronised = resuming.may_follow(data)
@@ -212,7 +197,7 @@ class Dialogue:
     def _read(self, direction: Direction, data: bytes, at: int) -> list[Record]:
         conversation = self._conversation
         if direction is OUT and conversation.is_switching:
-            self._held += data[: _MAX_HELD - len(self._held)]
+            self._hold(self._ways[OUT], data)
             return []
         records = [record for seen in conversation.feed(direction, data, at) for record in seen.records]
         self._held += conversation.take_unread()
@@ -221,6 +206,14 @@ class Dialogue:
             held, self._held = self._held, b""
             records += self._read(OUT, held, at)
         return records
+
+    def _hold(self, way: _Way, data: bytes) -> None:
+        """Keep the data of a client until it is known how to read it, unless that is too much."""
+        self._held += data
+        if len(self._held) > _MAX_HELD:
+            way.unread += len(self._held)
+            way.is_synchronised, way.is_doubtful = False, True
+            self._held = b""
 
     def _checked(self, direction: Direction, data: bytes, records: list[Record], at: int) -> list[Record]:
         """Return the records to show, and find out whether the rest can be read."""
@@ -231,7 +224,7 @@ class Dialogue:
             if self._link is None:
                 self._ignore(data)
                 return []
-            self._conversation = Conversation(self._sessions, _UNCHANGED)
+            self._conversation = Conversation(self._sessions, UNCHANGED)
             for each in self._ways.values():
                 each.is_synchronised = False
         elif socket is not None and socket.link is None:

@@ -299,3 +299,23 @@ def test_requests_without_responses_are_discarded() -> None:
     assert trial.dialogue.held == 0
     trial.client(poll())
     assert trial.server(answer(event("a"))) == ["a"]
+
+
+def test_a_close_frame_may_be_missing() -> None:
+    trial = Trial(is_upgraded=True)
+    trial.server(text(event("a")))
+    trial.lose(CLIENT, 8)
+    trial.dialogue.end(CLIENT, 8)
+    (close,) = trial.dialogue.close(9)
+    assert close.reason == "the client closed the connection"
+
+
+def test_a_client_that_does_not_wait_for_the_upgrade_is_limited() -> None:
+    trial = Trial()
+    trial.client(UPGRADE % (4, b"&sid=eio"))
+    for _ in range(100):
+        trial.client(text(b"4" * 60_000, CLIENT))
+        assert trial.dialogue.held < 2**18 + 100_000
+    trial.server(SWITCHING % b"")
+    unread = 100 * len(text(b"4" * 60_000, CLIENT))
+    assert trial.client(text(b'421["b"]', CLIENT)) == [("unreadable", "out", unread), "b"]
