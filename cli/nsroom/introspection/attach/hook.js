@@ -3,18 +3,25 @@ function install(options, require) {
   // (versions 2 to 4). What it changes is on instances, never on prototypes, and `remove` takes it all back; so
   // does the timer, once the observer has not called `renew` for a few seconds, because it was killed.
   "use strict";
-  const CHECK = 1000, CLOSE = 100, FLUSH = 20; // milliseconds
+  const CHECK = 1000, SOON = 10, FLUSH = 20; // milliseconds
   const WINDOW = 8, BATCH = 256 * 1024, MAX_WAITING = 4 * 1024 * 1024, MAX_ITEMS = 20000, CHUNK = 200;
   const MAX_PAYLOAD = 64 * 1024, MAX_DEPTH = 40, MAX_NAME = 1000;
   const RATE = 10000; // packets a second to report: each takes about ten microseconds
   const EVENT = 2, ACK = 3, BINARY_EVENT = 5, BINARY_ACK = 6;
-  const send = globalThis[options.binding];
-  delete globalThis[options.binding];
   let servers = [], withEvents = false;
+  const inspector = require("node:inspector");
   const own = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
   const start = Date.now() * 1000 - performance.now() * 1000;
   const clock = () => Math.round(start + performance.now() * 1000); // microseconds
   const quietly = (work) => { try { return work(); } catch { return undefined; } };
+
+  // The session's way to the observer, which another session replaces.
+  let send = null;
+
+  function bind() {
+    send = globalThis[options.binding];
+    delete globalThis[options.binding];
+  }
 
   // The queue to the observer: bounded, and counted where it overflows.
   let waiting = [], size = 0, dropped = 0, stale = false, sent = 0, confirmed = 0, timer = null, active = true;
@@ -41,7 +48,7 @@ function install(options, require) {
       const batch = waiting.splice(0, end);
       size -= length;
       sent++;
-      send("[" + batch.join(",") + "]");
+      send?.("[" + batch.join(",") + "]");
     }
   }
 
@@ -304,8 +311,7 @@ function install(options, require) {
 
   // One registry for all observers of the process: the last of them closes an inspector that they opened.
   const REGISTRY = Symbol.for("nsroom.observers");
-  const registry = (globalThis[REGISTRY] ??= { number: 0, opened: false });
-  registry.number++;
+  const registry = (globalThis[REGISTRY] ??= { hooks: {}, opened: false, port: options.port });
   if (options.opened) registry.opened = true;
 
   function undoAll(undo) {
@@ -321,34 +327,53 @@ function install(options, require) {
     for (const undo of namespaces.values()) undoAll(undo);
     sockets.clear();
     namespaces.clear();
-    registry.number--;
-    if (!registry.number) delete globalThis[REGISTRY];
+    delete registry.hooks[options.binding];
+    if (!Object.keys(registry.hooks).length) delete globalThis[REGISTRY];
   }
 
-  // The connections of debuggers, where the system tells of them.
-  function debuggers(port) {
-    const suffix = ":" + port.toString(16).toUpperCase().padStart(4, "0");
+  // The connections of debuggers, where the system tells of them: rows whose own address is the inspector's.
+  function debuggers() {
+    const url = inspector.url();
+    if (!url) return 0;
+    const { hostname, port } = new URL(url);
+    const hex = (number, digits) => Number(number).toString(16).toUpperCase().padStart(digits, "0");
+    const octets = hostname.split(".");
+    if (require("node:os").endianness() === "LE") octets.reverse();
+    const own = `${octets.length === 4 ? octets.map((each) => hex(each, 2)).join("") : ""}:${hex(port, 4)}`;
     const read = (table) => quietly(() => require("node:fs").readFileSync(`/proc/self/net/${table}`, "latin1")) ?? "";
     const rows = (read("tcp") + read("tcp6")).split("\n").map((line) => line.trim().split(/\s+/));
-    return rows.filter((row) => row[3] === "01" && row[1].endsWith(suffix)).length;
+    return rows.filter((row) => row[3] === "01" && row[1].endsWith(own)).length;
   }
 
-  // Return whether nothing is left to do. An inspector with a client would wait for it, and the process with it.
+  // Call `work` when no debugger is connected: while one is, closing the inspector stops the process.
+  function whenAlone(work, delay = SOON) {
+    setTimeout(() => {
+      if (debuggers()) whenAlone(work, Math.min(2 * delay, CHECK));
+      else quietly(work);
+    }, delay).unref();
+  }
+
   function closeInspector() {
-    const inspector = require("node:inspector"), others = globalThis[REGISTRY], url = inspector.url();
-    if (others) others.opened = true;
-    if (others || !url) return true;
-    if (debuggers(Number(new URL(url).port))) return false;
+    const others = globalThis[REGISTRY];
+    if (others) return void (others.opened = true);
     inspector.close();
-    process.debugPort = options.port; // where the next SIGUSR1 opens it
-    return true;
+    process.debugPort = registry.port; // where the next SIGUSR1 opens it
   }
 
   function end() {
     if (active) remove();
     if (!registry.opened) return false;
-    const closing = setInterval(() => closeInspector() && clearInterval(closing), CLOSE).unref();
+    whenAlone(closeInspector);
     return !globalThis[REGISTRY];
+  }
+
+  // Let the inspector listen on a free port, as the default one is the same for all processes; return whether it will.
+  // The primary of a cluster stays: it sends SIGUSR1 to its workers whenever its inspector opens.
+  function move() {
+    const cluster = require("node:cluster");
+    if (cluster.isPrimary && Object.keys(cluster.workers ?? {}).length) return false;
+    whenAlone(() => { inspector.close(); inspector.open(0, "127.0.0.1"); });
+    return true;
   }
 
   // Actions, on the sockets of this process that are in one of the rooms, or on all.
@@ -367,6 +392,16 @@ function install(options, require) {
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, given(item)]));
   }
 
+  // V8 forgets a promise that nothing else holds, and answers with an error.
+  const running = new Set();
+
+  function begin(...args) {
+    const done = act(...args);
+    running.add(done);
+    done.catch(() => {}).then(() => running.delete(done));
+    return done;
+  }
+
   async function act(action, namespace, rooms, args, local) {
     const found = servers.flatMap(namespacesOf).filter((nsp) => nsp.name === namespace);
     const isIn = (socket) => rooms === null || roomsOf(socket).some((room) => rooms.includes(room));
@@ -382,9 +417,12 @@ function install(options, require) {
     return found.length;
   }
 
-  return {
+  bind();
+  return (registry.hooks[options.binding] = {
+    bind,
+    move,
     end,
-    act,
+    act: begin,
     watch(found) {
       servers = found;
       watchAll();
@@ -402,5 +440,5 @@ function install(options, require) {
       if (active && timer === null) timer = setTimeout(flush, 0).unref();
       return active;
     },
-  };
+  });
 }

@@ -130,10 +130,11 @@ class Inspector:
         finally:
             self._answers.pop(number, None)
 
-    async def run(self, function: str, on: str, *args: Any, keep: bool = False) -> Any:
+    async def run(self, function: str, on: str, *args: Any, keep: bool = False, wait: bool = False) -> Any:
         """Call a JavaScript function on a remote object; return its value, or with `keep` the object's id.
 
-        `args` are values, or remote objects as `{"objectId": id}`. Raises: InspectorError, LostError.
+        `args` are values, or remote objects as `{"objectId": id}`. With `wait` the value is that
+        of the promise that the function returns. Raises: InspectorError, LostError.
         """
         arguments = [
             each if isinstance(each, dict) and "objectId" in each else {"value": each} for each in args
@@ -144,7 +145,7 @@ class Inspector:
             objectId=on,
             arguments=arguments,
             returnByValue=not keep,
-            awaitPromise=not keep,
+            awaitPromise=wait,
         )
         return _value(answer)
 

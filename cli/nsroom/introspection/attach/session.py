@@ -32,22 +32,13 @@ _WORKERS = """(() => {
   const cluster = require("node:cluster");
   return cluster.isPrimary ? Object.values(cluster.workers ?? {}).map((each) => each.process.pid) : [];
 })()"""
-# The default port is the same for all processes. The primary of a cluster stays there: it sends SIGUSR1 to
-# its workers whenever its inspector opens. If we do not come back, the inspector closes.
-_MOVE = """(() => {
-  const inspector = require("node:inspector"), cluster = require("node:cluster");
-  if (cluster.isPrimary && Object.keys(cluster.workers ?? {}).length) return false;
-  setTimeout(() => { inspector.close(); inspector.open(0, "127.0.0.1"); }, 10);
-  setTimeout(() => { if (!globalThis[Symbol.for("nsroom.observers")]) inspector.close(); }, 10000).unref();
-  return true;
-})()"""
-_CLOSE = (
-    '(() => { const inspector = require("node:inspector"); setTimeout(() => inspector.close(), 100); })()'
-)
+_FIND = 'globalThis[Symbol.for("nsroom.observers")].hooks["{}"]'
 _WATCH = "function(servers) { this.watch(servers) }"
 _WATCH_EVENTS = "function() { this.watchEvents() }"
 _ACT = "function(...args) { return this.act(...args) }"
 _RENEW = "function(number) { return this.renew(number) }"
+_MOVE = "function() { return this.move() }"
+_BIND = "function() { this.bind() }"
 _END = "function() { return this.end() }"
 
 
@@ -88,58 +79,68 @@ class Session:
         return bool(self._hook) and not self._inspector.closed.done()
 
     async def open(self, app_port: int | None) -> None:
-        """Open the inspector, connect to it and install the hook.
+        """Open the inspector, connect to it and install the hook, which does nothing yet.
 
         Raises: as `open_inspector`; ConnectError if the inspector cannot be used, LostError.
         """
         opened = await self._finish(open_inspector(self.process, app_port, self._is_ours))
         await self._connect(opened)
-        port = opened.place.port
-        if opened.by_us and port == DEFAULT_PORT and await self._move(opened):
-            opened = await self._finish(reopened(self.process, app_port))
-            await self._connect(opened)
+        await self._install(opened)
+        is_default = opened.by_us and opened.place.port == DEFAULT_PORT
+        if is_default and await self._inspector.run(_MOVE, self._hook):
+            opened = await self._move(opened, app_port)
         how = (
             "its inspector is open on {} until this ends" if opened.by_us else "its inspector was open on {}"
         )
         self._say(f"attaching to {self.name}: {how.format(opened.place)}")
-        options = {"opened": opened.by_us, "port": port, "lease": LEASE * 1000}
-        await self._install({"binding": self._binding, **options})
+        self._inspector.closed.add_done_callback(lambda _: self._on_changes(self, []))
+        self._renewing = asyncio.create_task(self._renew())
 
     async def _finish(self, opening: Coroutine[Any, Any, Opened]) -> Opened:
         # Not cancelled with its caller: an inspector that opens nevertheless must be closed.
         self._opening = asyncio.ensure_future(opening)
         return await asyncio.shield(self._opening)
 
-    async def _move(self, opened: Opened) -> bool:
-        """Let the inspector listen on a free port, as others need the default one; return whether it does."""
-        if not await self._inspector.evaluate(_MOVE):
-            return False
-        self._inspector.close()
-        self._inspector = Inspector(self._on_event)
-        await wait_until_closed(self.process.pid, opened.place)
-        return True
-
     async def _connect(self, opened: Opened) -> None:
+        self._inspector = Inspector(self._on_event)
         try:
             await self._inspector.open(opened.place, opened.path)
             pid = await self._inspector.evaluate("process.pid")
+            with contextlib.suppress(InspectorError):  # not in all versions of Node
+                await self._inspector.call("NodeRuntime.notifyWhenWaitingForDisconnect", enabled=True)
+            await self._inspector.call("Runtime.addBinding", name=self._binding)
         except (OSError, ValueError, InspectorError) as error:
             raise ConnectError(f"{self.name}: cannot use its inspector on {opened.place}: {error}") from None
         if pid != self.process.own_pid:
             raise ConnectError(f"the inspector on {opened.place} is that of pid {pid}, not of {self.name}")
 
-    async def _install(self, options: dict[str, Json]) -> None:
-        with contextlib.suppress(InspectorError):  # not in all versions of Node
-            await self._inspector.call("NodeRuntime.notifyWhenWaitingForDisconnect", enabled=True)
+    async def _install(self, opened: Opened) -> None:
+        options = {
+            "binding": self._binding,
+            "opened": opened.by_us,
+            "port": opened.place.port,
+            "lease": LEASE * 1000,
+        }
         try:
-            await self._inspector.call("Runtime.addBinding", name=self._binding)
             require = await self._inspector.evaluate("require", keep=True)
             argument = {"objectId": require}
             self._hook = await self._inspector.run(_hook(), require, options, argument, keep=True)
         except InspectorError as error:
             raise ConnectError(f"{self.name} cannot be observed: {error}") from None
-        self._inspector.closed.add_done_callback(lambda _: self._on_changes(self, []))
-        self._renewing = asyncio.create_task(self._renew())
+
+    async def _move(self, opened: Opened, app_port: int | None) -> Opened:
+        """Follow the inspector to another port, where it opens when we have disconnected."""
+        self._hook = ""
+        self._inspector.close()
+        await wait_until_closed(self.process.pid, opened.place)
+        opened = await self._finish(reopened(self.process, app_port))
+        await self._connect(opened)
+        try:
+            self._hook = await self._inspector.evaluate(_FIND.format(self._binding), keep=True)
+            await self._inspector.run(_BIND, self._hook)
+        except InspectorError as error:
+            raise ConnectError(f"{self.name} cannot be observed: {error}") from None
+        return opened
 
     async def watch(self, port: int | None) -> bool:
         """Report the sockets of the servers at a port, or of all servers; return whether there are any.
@@ -185,7 +186,9 @@ class Session:
         Raises: RefusedError, LostError.
         """
         try:
-            found = await self._inspector.run(_ACT, self._hook, action, namespace, rooms, args, local)
+            found = await self._inspector.run(
+                _ACT, self._hook, action, namespace, rooms, args, local, wait=True
+            )
         except InspectorError as error:
             raise RefusedError(f"{self.name} refused {action}: {error}") from None
         return bool(found)
@@ -232,13 +235,12 @@ class Session:
 
     async def _take_back(self, opened: Opened) -> bool:
         """Return whether the inspector will be closed."""
-        if self._hook:
-            return bool(await self._inspector.run(_END, self._hook))
-        if opened.by_us:
-            if not self._inspector.is_open:
-                await self._connect(opened)
-            await self._inspector.evaluate(_CLOSE)
-        return opened.by_us
+        if not self._hook:
+            if not opened.by_us:
+                return False
+            await self._connect(opened)
+            await self._install(opened)
+        return bool(await self._inspector.run(_END, self._hook))
 
     async def _check_closed(self, place: Place) -> None:
         if not await wait_until_closed(self.process.pid, place):

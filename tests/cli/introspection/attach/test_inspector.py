@@ -44,8 +44,10 @@ async def test_values_and_objects(inspector: Inspector) -> None:
     assert await inspector.evaluate("undefined") is None
     assert await inspector.evaluate('require("node:path").sep') == "/"
     number = await inspector.evaluate("({ n: 20 })", keep=True)
-    add = "function(more, other) { return Promise.resolve(this.n + more + other.n) }"
+    add = "function(more, other) { return this.n + more + other.n }"
     assert await inspector.run(add, number, 1, {"objectId": number}) == 41
+    later = "function() { return new Promise((done) => setTimeout(() => done(this.n), 10)) }"
+    assert await inspector.run(later, number, wait=True) == 20
 
 
 async def test_errors(inspector: Inspector) -> None:
