@@ -92,6 +92,7 @@ PURE = (
             "ping_timeout",
             "rewriting",
             "intercepting",
+            "marks",
             "intercepted_socket",
             "decisions",
         )

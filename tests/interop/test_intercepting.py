@@ -71,7 +71,7 @@ async def test_packets_wait_change_and_are_invented(
     proxy.proc.eof()
     assert (await server.proc.seen(event="hello"))["args"] == ["last"]
     await proxy.proc.seen(event="hello", args=["last"])
-    await proxy.proc.err("stdin ended: 1 packet that waited was forwarded")
+    await proxy.proc.err("stdin ended: 1 packet that waited was forwarded, and packets no longer wait")
     assert "disconnect" not in client.stdout.text
     assert "1000000000" not in client.stdout.text
     recorded = [json.loads(line) for line in file.read_text().splitlines()]
@@ -84,12 +84,13 @@ async def test_packets_wait_change_and_are_invented(
 REPLIED = "dropped: the user acknowledged the event before"
 
 
+@pytest.mark.parametrize("name", ["polling", "websocket"])
 async def test_a_signal_forwards_what_waits(
-    spawn: Spawner, node_server: StartServer, node_script: Spawner
+    name: str, spawn: Spawner, node_server: StartServer, node_script: Spawner
 ) -> None:
     server = await node_server("server4.js")
     proxy = await intercepting(spawn, server)
-    client = await node_script("client4.js", proxy.url, "--transport", "websocket")
+    client = await node_script("client4.js", proxy.url, *transport(name))
     await client.seen(kind="connect")
     client.send({"emit": ["hello", 1]})
     await waiting(proxy.proc, event="hello")
@@ -97,6 +98,14 @@ async def test_a_signal_forwards_what_waits(
     assert await proxy.proc.end() == 130
     assert "the proxy ends: 1 packet that waited was forwarded" in proxy.proc.stderr.text
     assert (await server.proc.seen(event="hello"))["args"] == [1]
+
+
+async def test_a_server_in_python(spawn: Spawner, python_server: StartServer) -> None:
+    proxy = await intercepting(spawn, await python_server())
+    caller = await spawn("call", "say", "hello", "-u", proxy.url, "--transport", "polling")
+    answer = await waiting(proxy.proc, kind="ack", event="say")
+    proxy.proc.send({"intercept": answer, "action": "edit", "args": ["changed"]})
+    assert await caller.line() == '"changed"'
 
 
 async def test_old_and_msgpack_clients(

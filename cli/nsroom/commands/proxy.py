@@ -207,9 +207,10 @@ async def _relay_lines(plan: "Plan", where: tuple[str, int], options: ProxyOptio
     output = Output(sys.stdout.fileno())
     async with contextlib.AsyncExitStack() as stack:
         proxy = Proxy(plan, say, totals, options.raw)
-        keep = always_shown(options.keep())
-        shown, *others = routes_to(output, options, keep, stack, SID_CELLS, notify=options.notify)
-        routes = [shown, *((settled_only(matching), sink) for matching, sink in others)]
+        keep = options.keep() if proxy.interceptor is None else always_shown(options.keep())
+        routes = routes_to(output, options, keep, stack, SID_CELLS, notify=options.notify)
+        if proxy.interceptor is not None:
+            routes[1:] = [(settled_only(matching), sink) for matching, sink in routes[1:]]
         url = await stack.enter_async_context(proxy.listening(*where))
         say(f"listening on {url}, relaying to {plan.url}")
         showing = _show(proxy, routes, options.count)

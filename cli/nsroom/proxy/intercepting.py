@@ -25,6 +25,7 @@ from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.proxy.dropping import DROPPED
 from nsroom.proxy.faults import PACKETS
+from nsroom.proxy.marks import Mark, State, marked
 from nsroom.proxy.rewriting import is_control, packet_frames, read_back
 from nsroom.proxy.sessions import MAX_SESSIONS, Link, Sessions
 from nsroom.record import Direction, Frame, Json, Kind, Record, framed
@@ -40,40 +41,6 @@ _MAX_CALLS = 10_000
 _OPPOSITE = {IN: OUT, OUT: IN}
 _ENDED = "dropped: the connection ended before it was forwarded"
 _REPLIED = "dropped: the user acknowledged the event before"
-
-
-class State(StrEnum):
-    """What happened to a packet."""
-
-    WAITING = "waiting"
-    BEHIND = "behind"
-    """Waits only because an earlier packet does."""
-    FORWARDED = "forwarded"
-    EDITED = "edited"
-    DROPPED = "dropped"
-    SENT = "sent"
-    """A packet of the user's own."""
-    ANSWER = "answer"
-    """An acknowledgement of such a packet, which was not passed on."""
-
-
-_PENDING = (State.WAITING, State.BEHIND)
-
-
-class Mark(dict[str, Json]):
-    """The state of a packet, in its record's data. A type of its own: a server can send any object."""
-
-
-def mark_of(record: Record) -> Mark | None:
-    """Return the mark in a record, or None if the packet was passed on at once."""
-    mark = record.data.get("intercept") if isinstance(record.data, dict) else None
-    return mark if isinstance(mark, Mark) else None
-
-
-def is_pending(record: Record) -> bool:
-    """Return whether the record is of a packet that was not passed on yet."""
-    mark = mark_of(record)
-    return mark is not None and mark["state"] in _PENDING
 
 
 class Action(StrEnum):
@@ -420,9 +387,3 @@ class Session:
 
     def _settled(self, waiting: Waiting, mark: Mark, at: int) -> Record:
         return marked(self.interception.sessions.again(waiting.record, at), mark)
-
-
-def marked(record: Record, mark: Mark) -> Record:
-    """Return a record with the mark in its data."""
-    data = record.data if isinstance(record.data, dict) or record.data is None else {"payload": record.data}
-    return record._replace(data={**(data or {}), "intercept": mark})

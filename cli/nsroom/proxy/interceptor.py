@@ -7,13 +7,8 @@ from collections.abc import Callable
 from nsroom.channel import Channel, now
 from nsroom.client.events import Acknowledge, Emit
 from nsroom.proxy.decisions import Decided, Sending
-from nsroom.proxy.intercepting import (
-    MAX_BYTES,
-    MAX_WAITING,
-    Decision,
-    Interception,
-    is_pending,
-)
+from nsroom.proxy.intercepting import MAX_BYTES, MAX_WAITING, Decision, Interception
+from nsroom.proxy.marks import is_pending
 from nsroom.proxy.polling import Polling, Request
 from nsroom.proxy.sessions import Sessions
 from nsroom.proxy.upstream import Upstream
@@ -95,21 +90,15 @@ class Interceptor:
 
     def stop(self, reason: str) -> None:
         """Forward everything that waits, and let nothing wait any more."""
-        self._channel.put(self._release(reason))
-
-    def _release(self, reason: str) -> list[Record]:
-        """Forward everything that waits, and say so; return the records."""
         records = self.interception.stop(now())
-        count = len(records)
-        if count:
-            packets = "packet that waited was" if count == 1 else "packets that waited were"
-            self._say(f"{reason}: {count:,} {packets} forwarded")
-        return records
+        self._channel.put(records)
+        self._say(f"{reason}: {_forwarded(len(records))}, and packets no longer wait")
 
     async def finish(self) -> list[Record]:
         """Forward what waits when the proxy ends, and wait until it is sent; return the records."""
-        records = self._release("the proxy ends")
+        records = self.interception.stop(now())
         if records:
+            self._say(f"the proxy ends: {_forwarded(len(records))}")
             try:
                 async with asyncio.timeout(_MAX_FLUSH):
                     await self._sent()
@@ -128,6 +117,10 @@ class Interceptor:
             writer.transport.set_write_buffer_limits(0)
             with contextlib.suppress(ConnectionError):
                 await writer.drain()
+
+
+def _forwarded(count: int) -> str:
+    return f"{count:,} packet{' that waited was' if count == 1 else 's that waited were'} forwarded"
 
 
 def settled_only(keep: Callable[[Record], bool] | None) -> Callable[[Record], bool]:

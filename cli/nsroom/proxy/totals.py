@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from nsroom.proxy.heartbeats import HELD
-from nsroom.proxy.intercepting import is_pending
+from nsroom.proxy.marks import is_pending
 from nsroom.record import Direction, Json, Kind, Record
 
 _MAX_WAITING = 100_000
@@ -39,7 +39,7 @@ class Totals:
     def add(self, records: Iterable[Record]) -> None:
         """Count records."""
         for record in records:
-            if is_pending(record):
+            if record.data is not None and is_pending(record):
                 continue
             if record.kind is _EVENT:
                 self._add_event(record)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nsroom.errors import NsroomError
 from nsroom.output.recording import FileSink
-from nsroom.proxy.intercepting import is_pending
+from nsroom.proxy.marks import is_pending
 from nsroom.record import Kind, Record, framed
 from nsroom.tui.screen.state import View
 

@@ -3,7 +3,8 @@
 from nsroom.filters import parse
 from nsroom.protocol.websocket import Reader
 from nsroom.proxy.intercepted_socket import InterceptedSocket
-from nsroom.proxy.intercepting import Action, Decision, Interception, is_pending
+from nsroom.proxy.intercepting import Action, Decision, Interception
+from nsroom.proxy.marks import is_pending
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import Link, Sessions
 from nsroom.record import Direction, Kind, Record

@@ -16,9 +16,8 @@ from nsroom.proxy.intercepting import (
     Decision,
     Interception,
     Session,
-    is_pending,
-    mark_of,
 )
+from nsroom.proxy.marks import is_pending, mark_of
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import Link, Sessions
 from nsroom.record import Direction, Frame, Kind, Record

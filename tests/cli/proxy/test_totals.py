@@ -3,7 +3,7 @@
 from typing import Any
 
 from nsroom.proxy.heartbeats import HELD
-from nsroom.proxy.intercepting import Mark, State
+from nsroom.proxy.marks import Mark, State
 from nsroom.proxy.totals import Totals
 from nsroom.record import Direction, Kind, Record
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nsroom.errors import OutputError, UsageError
-from nsroom.proxy.intercepting import Mark, State
+from nsroom.proxy.marks import Mark, State
 from nsroom.tui.recorder import Recorder
 from nsroom.tui.screen.state import View
 from tests.cli.tui.records import event, model, packet

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from nsroom.errors import UsageError
 from nsroom.proxy.intercepting import Action as Decided
-from nsroom.proxy.intercepting import Decision, State, Waiting
+from nsroom.proxy.intercepting import Decision, Waiting
+from nsroom.proxy.marks import State
 from nsroom.record import Kind, escape
 from nsroom.tui.input.key_context import Action, KeyContext
 from nsroom.tui.screen.state import Focus, View

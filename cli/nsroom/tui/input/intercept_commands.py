@@ -8,8 +8,8 @@ from nsroom.client.target import namespace_of
 from nsroom.errors import DecodeError, UsageError
 from nsroom.protocol import strict_json
 from nsroom.proxy.decisions import edited
-from nsroom.proxy.intercepting import State, mark_of
 from nsroom.proxy.interceptor import Interceptor
+from nsroom.proxy.marks import State, mark_of
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.input.intercept_actions import select_next
 from nsroom.tui.screen.state import View

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from nsroom.client.messages import MessageEvents
 from nsroom.filters import Filter, parse
 from nsroom.output.summary import label, refused
-from nsroom.proxy.intercepting import is_pending, mark_of
+from nsroom.proxy.marks import is_pending, mark_of
 from nsroom.record import Json, Kind, Record
 from nsroom.tui.model.ack_pairs import AckPairs
 from nsroom.tui.model.chat import Chats

@@ -109,7 +109,7 @@ def _emitted(folder: Path) -> Emit:
     if words == ["-"]:
         found = parse_line((folder / "stdin").read_bytes(), namespace)
         assert isinstance(found, Emit)
-        return found
+        return found._replace(text=None)
     name, *args = words[words[0] == "--" :]
     return Emit(namespace, name, parse_arguments(args))
 

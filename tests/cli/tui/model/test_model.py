@@ -6,7 +6,7 @@ import pytest
 
 from nsroom.errors import UsageError
 from nsroom.filters import parse
-from nsroom.proxy.intercepting import Mark, State
+from nsroom.proxy.marks import Mark, State
 from nsroom.record import Record
 from nsroom.tui.model import ring
 from nsroom.tui.model.model import Model

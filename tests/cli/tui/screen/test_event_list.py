@@ -2,7 +2,7 @@ import pytest
 
 from nsroom.output.terminal import cells
 from nsroom.output.times import Times
-from nsroom.proxy.intercepting import Mark, State
+from nsroom.proxy.marks import Mark, State
 from nsroom.record import Record
 from nsroom.tui.screen.event_list import rows
 from nsroom.tui.screen.state import Focus, RowColour
