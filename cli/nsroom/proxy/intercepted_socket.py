@@ -42,6 +42,8 @@ class InterceptedSocket(Socket):
         self._feeding: Direction | None = None
         """The direction of the data that is being fed: what goes on in it is returned."""
         self._passed = bytearray()
+        self._is_over = False
+        """Whether one side has closed the WebSocket."""
         self._ports: dict[Direction, Port] = {way: WebSocketPort(self, way) for way in (IN, OUT)}
         self._unsent = {IN: bytearray(), OUT: bytearray()}
         """The bytes of messages that are incomplete."""
@@ -70,7 +72,7 @@ class InterceptedSocket(Socket):
         self._feeding = direction
         for message, seen in self._messages(self._intercepted, direction, data, at):
             if message is None:
-                records += [*self._flush(direction, at), *seen]
+                records += self._flush_before(direction, seen, at)
                 self._write(direction, self._rest(direction))
             else:
                 records += self._message(direction, message, seen, at)
@@ -80,8 +82,7 @@ class InterceptedSocket(Socket):
 
     def end(self, direction: Direction, at: int) -> Seen:
         """Send what still waits, and return its records and the bytes of incomplete messages."""
-        records = self._flush(direction, at)
-        return Seen(self._rest(direction), records)
+        return Seen(self._rest(direction), self._side_ended(direction, [], at))
 
     def close(self, reason: str, at: int) -> list[Record]:
         """Return the records of the connection's end, and of the packets that were not passed on."""
@@ -99,8 +100,15 @@ class InterceptedSocket(Socket):
         else:
             self._write_now(direction, data)
 
-    def _flush(self, direction: Direction, at: int) -> list[Record]:
-        return self._session.flush(direction, at) if self._is_used else []
+    def _flush_before(self, direction: Direction, records: list[Record], at: int) -> list[Record]:
+        return self._session.flush_before(direction, records, at) if self._is_used else records
+
+    def _side_ended(self, direction: Direction, records: list[Record], at: int) -> list[Record]:
+        """Handle that a side sends nothing more: what waits for it cannot be delivered either."""
+        if self._is_over or not self._is_used:
+            return records
+        self._is_over = True
+        return [*self._flush_before(direction, records, at), *self._session.end(at)]
 
     def _rest(self, direction: Direction) -> bytes:
         rest = bytes(self._unsent[direction])
@@ -122,13 +130,14 @@ class InterceptedSocket(Socket):
     ) -> list[Record]:
         if message.opcode not in (Opcode.TEXT, Opcode.BINARY):
             if message.opcode is Opcode.CLOSE:
-                records = [*self._flush(direction, at), *records]
+                records = self._side_ended(direction, records, at)
             assert isinstance(message.data, bytes)
             self._write(direction, websocket_frame(direction, message.opcode, message.data))
             return records
         link = self._intercepted
         frame = plain(message.data, link.is_old)
-        self._interception.register(self._session)
+        if not self._is_over:
+            self._interception.register(self._session)
         records = self._session.handle(direction, frame, records, self._ports[direction], at)
         if frame == "5" and direction is OUT:
             self._session.link = link

@@ -244,7 +244,7 @@ class Session:
         """
         if is_control(frame):
             if frame[:1] == "1":
-                records = [*self.flush(direction, at), *records]
+                records = self.flush_before(direction, records, at)
             port.put([frame])
             return records
         frames = self._frames[direction]
@@ -324,6 +324,12 @@ class Session:
         for waiting in self._lines[direction]:
             waiting.outcome = waiting.outcome or Mark(id=waiting.id, state=State.FORWARDED)
         return self.advance(direction, at)
+
+    def flush_before(self, direction: Direction, records: list[Record], at: int) -> list[Record]:
+        """Forward all packets of a direction, whose records come before these; return all of them."""
+        flushed = self.flush(direction, at)
+        again = self.interception.sessions.again
+        return [*flushed, *(again(record, at) for record in records)] if flushed else records
 
     def end(self, at: int) -> list[Record]:
         """Handle the end of the session; return the records of the packets that were not passed on."""

@@ -228,8 +228,13 @@ class Polling:
             else:
                 beat = "2" if request.link.is_old else "3"
                 sent = _with_body(request.head, _body(poll, after or [beat], OUT), _TEXT)
-            response = await self._ask(sent, "POST")
+            try:
+                response = await self._ask(sent, "POST")
+            except NoAnswerError as error:
+                self._report_lost(poll, after, before, str(error))
+                raise
         if response.head.status != 200:
+            self._report_lost(poll, after, before, f"the server answered {response.head.start[9:60]}")
             self._refused(poll, request, response)
         return _with_body(request.change(response.head), response.body)
 
@@ -277,12 +282,15 @@ class Polling:
             try:
                 response = await self._ask(_with_body(head, _body(poll, frames, OUT), _TEXT), "POST")
             except NoAnswerError as error:
-                self._report_lost(poll, str(error))
+                self._report_lost(poll, frames, [], str(error))
             else:
                 if response.head.status != 200:
-                    self._report_lost(poll, f"the server answered {response.head.start[9:60]}")
+                    self._report_lost(poll, frames, [], f"the server answered {response.head.start[9:60]}")
 
-    def _report_lost(self, poll: Poll, why: str) -> None:
+    def _report_lost(self, poll: Poll, sent: list[Frame], asked: list[Frame], why: str) -> None:
+        """Report that a POST failed, if it had other packets than those that the client asks to send."""
+        if not sent or sent == asked:
+            return
         text = f"packets to the server were not delivered: {why}"
         self._show([poll.session.link.note(Kind.GAP, now(), message=text)])
         self._say(text)

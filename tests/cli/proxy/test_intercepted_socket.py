@@ -86,6 +86,7 @@ def test_a_close_frame_takes_what_waits_along() -> None:
     talk.feed(IN, frame(1, b'42["wait"]'))
     records = talk.feed(IN, frame(8, b"\x03\xe8"))
     assert [record.kind for record in records] == [Kind.EVENT, Kind.CLOSE]
+    assert records[0].seq < records[1].seq
     assert talk.take(IN) == frame(1, b'42["wait"]') + frame(8, b"\x03\xe8")
 
 
@@ -102,6 +103,21 @@ def test_what_the_other_side_does_not_get_any_more_is_recorded() -> None:
     talk.feed(IN, frame(1, b'42["wait"]'))
     lost, closed = talk.socket.close("the client reset the connection", 2)
     assert (str(lost.reason).split(":")[0], closed.kind) == ("dropped", Kind.CLOSE)
+
+
+def test_nothing_is_forwarded_to_a_side_that_has_closed() -> None:
+    talk = Talk()
+    talk.feed(OUT, frame(1, b'42["wait"]', mask=MASK))
+    closed, lost = talk.feed(IN, frame(8, b"\x03\xe8"))
+    assert (closed.kind, str(lost.reason).split(":")[0]) == (Kind.CLOSE, "dropped")
+    assert talk.feed(OUT, frame(8, b"\x03\xe8", mask=MASK)) == []
+    assert talk.socket.end(IN, 2).records == []
+    assert [message.opcode for message in Reader().feed(talk.take(OUT))] == [8]
+    talk = Talk()
+    talk.feed(OUT, frame(1, b'42["wait"]', mask=MASK))
+    (lost,) = talk.socket.end(IN, 2).records
+    assert str(lost.reason).startswith("dropped")
+    assert talk.socket.end(OUT, 2) == (b"", [])
 
 
 def test_data_that_is_not_a_websocket_passes_after_what_waits() -> None:

@@ -177,6 +177,15 @@ async def test_packets_that_the_server_refuses_are_reported() -> None:
         assert lost.message in proxy.said
 
 
+async def test_waiting_packets_that_a_request_of_the_client_cannot_deliver_are_reported() -> None:
+    async with polling() as (client, server, proxy):
+        await client.ask('42["wait"]')
+        server.status = "400 Bad Request"
+        await client.ask("1")
+        await proxy.seen(kind="gap")
+        assert '42["wait"]\x1e1' in [await server.got() for _ in range(2)]
+
+
 async def test_an_error_of_the_server_ends_the_session() -> None:
     async with polling() as (client, server, proxy):
         await client.ask('42["wait"]')
