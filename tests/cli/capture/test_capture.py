@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nsroom.capture import capture as module
@@ -136,7 +136,6 @@ def _failure(trial: Trial) -> str:
     return ""
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), st.floats(0, 0.2), st.floats(0, 0.3), st.integers(0, 12))
 def test_reordered_repeated_and_lost(seed: int, lost: float, repeated: float, distance: int) -> None:
     rng = random.Random(seed)
@@ -155,7 +154,6 @@ def test_reordered_repeated_and_lost(seed: int, lost: float, repeated: float, di
     _check(records)
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, len(PACKETS)), st.integers(0, len(PACKETS)))
 def test_joined_and_left_anywhere(start: int, stop: int) -> None:
     try:
@@ -168,7 +166,6 @@ def test_joined_and_left_anywhere(start: int, stop: int) -> None:
             assert found == WHOLE[key][: len(found)]
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(60, 400))
 def test_packets_cut_when_captured(snap: int) -> None:
     try:
