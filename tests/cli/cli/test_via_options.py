@@ -25,6 +25,7 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         ("events", Via.EVENTS, []),
         ("attach", Via.ATTACH, ["attach"]),
         ("attach:4711", Via.ATTACH, ["attach"]),
+        ("redis://:secret@h:1/2", Via.REDIS, ["redis://h:1/2"]),
     ],
 )
 def test_the_ways(given: str | None, kind: Via, names: list[str]) -> None:
@@ -83,3 +84,16 @@ def test_the_admin_namespace_and_its_credentials() -> None:
     (way,) = ViaOptions(admin_auth="ann:secret", admin_namespace="watch").ways(TARGET)
     assert way.name == "/watch"
     assert way.target.auth  # type: ignore[attr-defined] == {"username": "ann", "password": "secret"}
+
+
+def test_the_password_of_a_redis_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "redis://:secret@h")
+    (way,) = ViaOptions().ways(TARGET)
+    assert way.name == "redis://h"
+    assert "secret" not in repr(way)
+    assert ViaOptions().place(TARGET) == "a cluster"
+    assert ViaOptions().kind(write=False) is Via.AUTO
+    monkeypatch.setenv(VARIABLE, "redis://:secret@h:x")
+    with pytest.raises(UsageError, match="not the URL of a Redis") as refused:
+        ViaOptions().ways(TARGET)
+    assert "secret" not in str(refused.value)

@@ -321,3 +321,23 @@ def test_deep_values_are_shown_alike(levels: int, named: bool) -> None:
         0, 1, Direction.IN, Kind.EVENT, "/", event="e", args=[nested(levels, named=named), [{"a": 1}]]
     )
     assert summary(record, UNBOUNDED) == summary(record, _ROOMY - 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (None, '"hi"'),
+        ({"rooms": ["lobby"]}, 'lobby  "hi"'),
+        ({"rooms": ["a", 7, "7"], "except": ["x"]}, 'a, 7, "7"  "hi"'),
+        ({"rooms": "odd"}, '"hi"'),
+        ({"replayed": True}, '"hi"'),
+        ({"rooms": ["\x1b[2J"]}, '\\x1b[2J  "hi"'),
+    ],
+)
+def test_an_event_to_several_clients_shows_their_rooms(data: Json, shown: str) -> None:
+    assert summary(seen(event="news", args=["hi"], data=data), 80) == shown
+
+
+def test_only_some_of_many_rooms_are_shown() -> None:
+    many = seen(event="news", args=[], data={"rooms": [f"r{number}" for number in range(1000)]})
+    assert summary(many, 200).split() == [*(f"r{number}," for number in range(9)), "r9"]

@@ -13,14 +13,15 @@ from typing import Any, TypeVar
 
 from nsroom.channel import now
 from nsroom.errors import DecodeError, LostError, NotSocketIOError, RefusedError, WaitError
-from nsroom.introspection.inventory import Feature, Key, Socket
+from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Observer, Say, Where
 from nsroom.introspection.redis.adapter import Adapter, AskedAdapter, Command
 from nsroom.introspection.redis.bus import Bus
 from nsroom.introspection.redis.client import Message, RedisClient
 from nsroom.introspection.redis.clustered import ShardedAdapter
 from nsroom.introspection.redis.discovery import LOOKED_FOR, find_adapters, stored_sockets
-from nsroom.introspection.redis.payloads import Broadcast, Reply
+from nsroom.introspection.redis.payloads import Broadcast
+from nsroom.introspection.redis.questions import Question, listing, number
 from nsroom.introspection.redis.state import Listing, Silence, State
 from nsroom.output.room_names import Room
 from nsroom.record import Json, Record
@@ -41,29 +42,6 @@ _CANCEL_AGAIN = 0.1
 """Seconds after which a task is cancelled again."""
 _MAX_CHANGES = 1000
 """Changes that wait for a slow reader; Redis keeps the others, and disconnects us if they are too many."""
-_MAX_SERVERS = 10_000
-
-
-class _Question:
-    """A question to the servers, with their replies so far."""
-
-    def __init__(self, servers: int) -> None:
-        self.servers = servers
-        self.replies: list[Reply] = []
-        self.took = 0.0
-        """Seconds until the last reply."""
-        self.answered = asyncio.Event()
-        self._asked = asyncio.get_running_loop().time()
-        if not servers:
-            self.answered.set()
-
-    def add(self, reply: Reply) -> None:
-        """Add a server's reply."""
-        if not self.answered.is_set():
-            self.replies.append(reply)
-            self.took = asyncio.get_running_loop().time() - self._asked
-        if len(self.replies) >= self.servers:
-            self.answered.set()
 
 
 class RedisObserver(Observer[Change]):
@@ -83,7 +61,7 @@ class RedisObserver(Observer[Change]):
         self._numbers = count(1)
         self._adapters: dict[Adapter, None] = {}
         self._by_subscription: dict[str, Adapter] = {}
-        self._questions: dict[str, _Question] = {}
+        self._questions: dict[str, Question] = {}
         self._changes: asyncio.Queue[Change] = asyncio.Queue(_MAX_CHANGES)
         self._ask_now = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -218,7 +196,7 @@ class RedisObserver(Observer[Change]):
             has_bus = any(isinstance(each, Bus) for each in self._adapters)
             stored = await stored_sockets(self._client) if has_bus else {}
             if self.state.reports_sockets:
-                await self._changes.put(_listing(adapters, asked, stored))
+                await self._changes.put(listing(adapters, asked, stored))
             took = max((question.took for question in asked), default=0)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(_INTERVAL, _SHARE * took)):
@@ -226,10 +204,10 @@ class RedisObserver(Observer[Change]):
             await self._discover()
             await self._subscribe()
 
-    async def _ask(self, adapter: AskedAdapter, patience: float) -> _Question:
+    async def _ask(self, adapter: AskedAdapter, patience: float) -> Question:
         """Ask all servers for their sockets in one namespace; return their replies."""
-        servers = _number(await self._client.execute(*adapter.count()))
-        question = _Question(servers)
+        servers = number(await self._client.execute(*adapter.count()))
+        question = Question(servers)
         request = f"{self._uid}-{next(self._numbers)}"
         self._questions[request] = question
         try:
@@ -325,27 +303,6 @@ class RedisObserver(Observer[Change]):
         for each in commands:
             await self._client.execute(*each)
         self._ask_now.set()
-
-
-def _listing(
-    adapters: Sequence[AskedAdapter], asked: Sequence[_Question], stored: dict[Key, Socket]
-) -> Listing:
-    """Return what is stored and what the servers replied, and who did not."""
-    silences: dict[str, Silence] = {}
-    for adapter, question in zip(adapters, asked, strict=True):
-        silent = question.servers - len(question.replies)
-        if silent > 0:
-            silences[adapter.namespace] = Silence(silent, question.servers)
-    replies = (reply for question in asked for reply in question.replies)
-    replied = {each.key: each for reply in replies for each in reply.sockets}
-    return Listing(now(), stored | replied, silences)
-
-
-def _number(answer: Any) -> int:
-    """Return the number at the end of an answer such as `[channel, 2]` or `[(channel, 2)]`."""
-    while isinstance(answer, list | tuple) and answer:
-        answer = answer[-1]
-    return min(answer, _MAX_SERVERS) if isinstance(answer, int) else 0
 
 
 def _failure(tasks: Sequence["asyncio.Task[None]"]) -> BaseException:

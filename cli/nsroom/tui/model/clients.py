@@ -53,8 +53,10 @@ class Clients:
             client.timeout, client.closed = _NEVER, sid not in connected
 
     def learn(self, record: Record) -> None:
-        """Learn from a record that has a sid."""
+        """Learn from a record: of one client, or of an event to several."""
         if record.sid is None:
+            if record.kind is Kind.EVENT:
+                self.rate.add(record.time // 1_000_000)
             return
         client = self.by_sid.get(record.sid) or self._add(record.sid, record.time)
         client.last_seen = max(client.last_seen, record.time)

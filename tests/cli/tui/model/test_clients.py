@@ -40,3 +40,11 @@ def test_a_list_of_the_server_says_who_is_connected() -> None:
     clients.sync(["two", "gone"], NOON)
     assert [client.sid for client in clients.by_sid.values() if client.is_connected(late)] == ["gone", "two"]
     assert clients.label("two") == "#3"
+
+
+def test_an_event_to_several_clients_counts() -> None:
+    clients = Clients()
+    clients.learn(event("hi", sid=None, time=NOON))
+    clients.learn(packet("close", "local", sid=None, time=NOON))
+    assert clients.rate.per_second(NOON // 1_000_000 + 1) == 1
+    assert clients.by_sid == {}

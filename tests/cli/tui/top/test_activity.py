@@ -25,6 +25,20 @@ def test_an_event_counts_for_socket_rooms_and_namespace() -> None:
     assert [row.values[-1] for row in model.rows] == [0, 0, 0]
 
 
+def test_an_event_to_several_counts_for_its_rooms_and_the_namespace() -> None:
+    model = open_pages(Sockets(socket("ann", "lobby"), socket("bob", "ops")))
+    learn(
+        model,
+        event("hi", sid=None, data={"rooms": ["lobby"]}),
+        event("hi", sid=None, data={"rooms": ["lobby", "ops"]}),
+        event("hi", sid=None, data={"rooms": "odd"}),
+        packet("disconnect", namespace="/chat", sid=None),
+    )
+    assert {row.values[0]: row.values[-1] for row in model.rows} == {"/chat": 3}
+    model.enter()
+    assert {row.values[0]: row.values[-1] for row in model.rows} == {"all sockets": 3, "lobby": 2, "ops": 1}
+
+
 def test_events_are_counted_by_our_clock() -> None:
     model = open_pages(Sockets(socket("ann")))
     learn(model, event("hi", sid="ann", time=NOON - 3600 * SECOND))
