@@ -181,6 +181,8 @@ NOT_IN_GROUPS = frozenset(
 FOR_WAITING = frozenset(["edit_waiting", "forward", "drop"])
 """Functions for a selected packet that waits: their keys mean something else for other rows."""
 _ONLY_WHEN_INTERCEPTING = FOR_WAITING | {"next_waiting", "forward_all"}
+_FOR_EDITING = frozenset(["newline", "editor", "write"])
+"""Functions of the input, with which packets that wait can be edited."""
 _ONLY_WHEN_OBSERVING = frozenset(["only_client"])
 _ONLY_IN_RECORDINGS = frozenset(["play", "step", "step_back", "faster", "slower", "seek"])
 _TEXT_IS_SENT = 'Text goes to the room, ["event", …] is emitted, // begins text with a slash.'
@@ -269,7 +271,7 @@ _LABELS: dict[str, Callable[[View], str]] = {
     "talk": _talk_label,
     "detail": lambda view: "its events" if view.mode is Mode.GROUPS else "detail",
     "group": lambda view: "events" if view.mode is Mode.GROUPS else "group",
-    "send": lambda view: "filter" if view.is_observing else "send",
+    "send": lambda view: "apply" if view.interceptor else "filter" if view.is_observing else "send",
     "pause": lambda view: "resume" if view.model.paused else "pause",
     "play": lambda view: "pause" if view.playback and view.playback.is_playing else "play",
     "compare": lambda view: "whole" if view.comparing else "compare",
@@ -353,6 +355,8 @@ def is_offered(name: str, view: View) -> bool:
     """Return whether a function makes sense for this kind of connection or recording."""
     if name in _ONLY_WHEN_INTERCEPTING:
         return view.interceptor is not None
+    if name in _FOR_EDITING and view.interceptor is not None:
+        return True
     useless = _NOT_WHEN_OBSERVING if view.is_observing else _ONLY_WHEN_OBSERVING
     return name not in useless and is_bound(name, view)
 

@@ -58,7 +58,7 @@ def _event_parts(view: View) -> list[Fragments]:
     if view.model.paused:
         parts.append(_paused(view))
     if view.interceptor is not None and (waiting := view.interceptor.interception.undecided):
-        parts.append([("class:waits", f" {waiting:,} wait "), ("", " ")])
+        parts.append([("class:badge", f" {waiting:,} wait "), ("", " ")])
     if view.model.where:
         parts.append([("class:badge", f" {clip(safe(view.model.where.text), 28)} "), ("", " ")])
     if dropped := view.model.ring.first:

@@ -4,6 +4,7 @@ from nsroom.tui.input.slash_commands import command_help, offered
 from nsroom.tui.model.playback import Playback
 from nsroom.tui.screen.keymap import FOR_WAITING, KEYS, bar, help_lines, is_offered, key_in_bar
 from nsroom.tui.screen.state import Focus, Mode, View
+from tests.cli.intercepted import OUT, Running
 from tests.cli.tui.records import event, observed, plain, view
 
 
@@ -133,3 +134,17 @@ def test_the_help_lists_the_keys_of_all_panes_once() -> None:
     assert "  F6 " in text
     assert "12G" in text
     assert "hold Shift" in text
+
+
+async def test_an_intercepting_proxy_gets_keys_for_packets_that_wait() -> None:
+    viewed, proxy = observed(), Running()
+    assert not is_offered("forward", viewed)
+    viewed.interceptor = proxy.interceptor
+    assert "waits" not in plain(bar(viewed, 200, {}))
+    for record in proxy.feed(OUT, '42["wait"]'):
+        viewed.model.add(record)
+    assert "W next that waits" in plain(bar(viewed, 200, {}))
+    viewed.model.select(0)
+    assert plain(bar(viewed, 200, {})).startswith(" ⏎ edit  f forward  d drop  F forward all")
+    viewed.focus = Focus.INPUT
+    assert "F4 editor" in plain(bar(viewed, 200, {}))

@@ -76,4 +76,5 @@ async def test_packets_that_wait_are_counted() -> None:
     viewed.interceptor = proxy.interceptor
     assert " wait " not in plain(status(viewed, 110))
     proxy.arrive(OUT, '42["wait"]', '42["behind"]', '42["wait"]')
-    assert " 2 wait " in plain(status(viewed, 110))
+    for width in (60, 80, 110):
+        assert " 2 wait" in plain(status(viewed, width))
