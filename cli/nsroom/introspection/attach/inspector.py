@@ -12,6 +12,8 @@ from nsroom.client.transports.handshake import AGENT, new_key
 from nsroom.errors import LostError
 from nsroom.protocol import http11
 
+REQUIRE = "(process.getBuiltinModule?.bind(process) ?? require)"
+"""JavaScript for a function that loads a built-in module. Deno has no `require`, Node 18 only that."""
 _PROBE_TIMEOUT = 2.0
 """Seconds for a port to answer what it is."""
 _MAX_LIST = 256 * 1024

@@ -8,7 +8,7 @@ nothing is the heap searched (`Runtime.queryObjects`), because that stops the pr
 
 from collections.abc import Callable
 
-from nsroom.introspection.attach.inspector import Inspector
+from nsroom.introspection.attach.inspector import REQUIRE, Inspector
 
 _MAX_LISTENERS = 500
 """Listeners to look at: a server has about five."""
@@ -100,6 +100,6 @@ async def _by_heap(inspector: Inspector, note: Callable[[int], object]) -> str:
     size = await inspector.evaluate("Math.round(process.memoryUsage().heapUsed / 1e6)")
     if isinstance(size, int) and size > _LARGE_HEAP:
         note(size)
-    prototype = await inspector.evaluate('require("node:events").prototype', keep=True)
+    prototype = await inspector.evaluate(f'{REQUIRE}("node:events").prototype', keep=True)
     found = await inspector.call("Runtime.queryObjects", prototypeObjectId=prototype)
     return str(await inspector.run(_SERVERS_OF_NAMESPACES, found["objects"]["objectId"], keep=True))

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError
-from nsroom.introspection.attach.inspector import Inspector, InspectorError, Place
+from nsroom.introspection.attach.inspector import REQUIRE, Inspector, InspectorError, Place
 from nsroom.introspection.attach.opening import (
     DEFAULT_PORT,
     Opened,
@@ -28,10 +28,10 @@ LEASE = 6.0
 """Seconds between two renewals, and after which the hook takes itself back."""
 _END_TIMEOUT = 5.0
 """Seconds for the process to take everything back."""
-_WORKERS = """(() => {
-  const cluster = require("node:cluster");
-  return cluster.isPrimary ? Object.values(cluster.workers ?? {}).map((each) => each.process.pid) : [];
-})()"""
+_WORKERS = f"""(() => {{
+  const cluster = {REQUIRE}("node:cluster");
+  return cluster.isPrimary ? Object.values(cluster.workers ?? {{}}).map((each) => each.process.pid) : [];
+}})()"""
 _FIND = 'globalThis[Symbol.for("nsroom.observers")].hooks["{}"]'
 _WATCH = "function(servers) { this.watch(servers) }"
 _WATCH_EVENTS = "function() { this.watchEvents() }"
@@ -122,7 +122,7 @@ class Session:
             "lease": LEASE * 1000,
         }
         try:
-            require = await self._inspector.evaluate("require", keep=True)
+            require = await self._inspector.evaluate(REQUIRE, keep=True)
             argument = {"objectId": require}
             self._hook = await self._inspector.run(_hook(), require, options, argument, keep=True)
         except InspectorError as error:
