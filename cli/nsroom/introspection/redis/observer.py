@@ -38,6 +38,9 @@ _PATIENCE = 1.0
 """Seconds to wait again for a server that has not answered once."""
 _SPARE_TIME = 5.0
 """Seconds for the rest of a listing, besides waiting for the servers."""
+_MAX_CONNECTIONS = 8
+"""Connections on which questions about several namespaces are asked."""
+_MAX_NAMESPACES = 10_000
 _CANCEL_AGAIN = 0.1
 """Seconds after which a task is cancelled again."""
 _MAX_CHANGES = 1000
@@ -64,6 +67,7 @@ class RedisObserver(Observer[Change]):
         self._questions: dict[str, Question] = {}
         self._changes: asyncio.Queue[Change] = asyncio.Queue(_MAX_CHANGES)
         self._ask_now = asyncio.Event()
+        self._connections = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._tasks: list[asyncio.Task[None]] = []
         self._ignored: set[str] = set()
         """The packages of which a message was not understood."""
@@ -82,6 +86,8 @@ class RedisObserver(Observer[Change]):
     async def _discover(self) -> None:
         """Find the adapters that there are now."""
         found = await find_adapters(self._client, self._uid)
+        if len(found) > _MAX_NAMESPACES:
+            raise RefusedError(f"{self.state.name} has more than {_MAX_NAMESPACES} namespaces")
         self._adapters = dict.fromkeys(found)
 
     async def _shut(self) -> None:
@@ -206,17 +212,15 @@ class RedisObserver(Observer[Change]):
 
     async def _ask(self, adapter: AskedAdapter, patience: float) -> Question:
         """Ask all servers for their sockets in one namespace; return their replies."""
-        servers = number(await self._client.execute(*adapter.count()))
-        question = Question(servers)
         request = f"{self._uid}-{next(self._numbers)}"
-        self._questions[request] = question
-        try:
+        async with self._connections:
+            question = Question(number(await self._client.execute(*adapter.count())))
+            self._questions[request] = question
             await self._client.execute(*adapter.fetch(request))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await question.answered.wait()
-        finally:
-            del self._questions[request]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await question.answered.wait()
+        del self._questions[request]
         return question
 
     def _apply(self, change: Change) -> list[Record]:
