@@ -63,7 +63,8 @@ def kick(
 ) -> None:
     """Disconnect a socket, or every member of a room.
 
-    The server must be instrumented, or be one of several on a Redis. On a terminal nsroom asks first. It
+    The server must be instrumented, be a Node process of yours on this machine (--via attach), or be one of
+    several on a Redis. On a terminal nsroom asks first. It
     exits when the server reports the disconnections; a server in production mode reports none, and needs the
     namespace with -n.
 
@@ -71,6 +72,7 @@ def kick(
     Examples:
       nsroom kick 4xT7bRk0nbZ1mQYzAAAB --write
       nsroom kick --room lobby -n /chat --write --yes
+      nsroom kick --room lobby --write --via attach
       nsroom kick --room lobby -n /chat --write --via redis://localhost
     """
     from nsroom.cli.admin_credentials import can_ask, run_first

@@ -44,7 +44,8 @@ def rooms(
 
     Only the server knows its rooms. nsroom asks with the events `rooms` and `who` of the reference server,
     or else reads the admin namespace of an instrumented server: of all namespaces, unless -n names some.
-    With --via redis://HOST it asks all servers of a cluster; if some do not answer, it exits with 5.
+    With --via attach it looks into a Node process of yours on this machine, with --via redis://HOST it asks
+    all servers of a cluster; if some do not answer, it exits with 5.
     With --watch each line is a room that changed; a deleted room has "gone".
 
     \b
@@ -54,6 +55,7 @@ def rooms(
       nsroom rooms --json | jq -r '.room + " " + (.members | length | tostring)'
       nsroom rooms -u :3001 --admin-auth @admin.txt
       nsroom rooms --via admin --watch
+      nsroom rooms -u :3001 --via attach
       nsroom rooms --via redis://localhost
     """
     from nsroom.cli.admin_credentials import run_first

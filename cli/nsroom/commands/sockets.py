@@ -35,9 +35,10 @@ def sockets(
 ) -> None:
     """List the sockets of a server with their rooms.
 
-    The server must be instrumented, with instrument() of @socket.io/admin-ui or of python-socketio, or be
-    one of several on a Redis (--via redis://HOST); if some of those do not answer, it exits with 5. Lists
-    all namespaces unless -n names some. With --watch each line is a socket that changed; a disconnected
+    The server must be instrumented, with instrument() of @socket.io/admin-ui or of python-socketio, be a
+    Node process of yours on this machine (--via attach), or be one of several on a Redis
+    (--via redis://HOST); if some of those do not answer, it exits with 5. Lists all namespaces unless -n
+    names some. With --watch each line is a socket that changed; a disconnected
     socket has "gone".
 
     \b
@@ -46,6 +47,7 @@ def sockets(
       nsroom sockets -n /chat --admin-auth @admin.txt
       nsroom sockets --json | jq -r 'select(.rooms | index("lobby")) | .sid'
       nsroom sockets --watch
+      nsroom sockets --via attach
       nsroom sockets --via redis://localhost
     """
     from nsroom.cli.admin_credentials import run_first

@@ -34,6 +34,7 @@ def tail(
     a recording can be replayed. In a pipe, --all adds connections, disconnections, joins and leaves
     ("local": seen only by the server). Shows all namespaces unless -n names some.
 
+    With --via attach it shows every event and acknowledgement of a Node process of yours on this machine.
     With --via redis://HOST it shows the events to rooms and namespaces that the servers of a cluster send to
     each other, with the rooms in "data".
 
@@ -46,6 +47,7 @@ def tail(
       nsroom tail -n /chat --where 'dir=out & event=message'
       nsroom tail --where 'sid=4xT7...' --all --plain
       nsroom tail --save traffic.ndjson -W 60
+      nsroom tail --via attach
       nsroom tail --via redis://localhost --where 'data.rooms~lobby'
     """
     from nsroom.cli.admin_credentials import run_first

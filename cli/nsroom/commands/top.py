@@ -48,9 +48,10 @@ def top(
     in the live view, ? lists the keys. With --write, K disconnects the selected socket or the members of the
     selected room, J joins them to a room, and e emits to them.
 
-    The data comes from the admin namespace of an instrumented server, or with --via redis://HOST from all
-    servers of a cluster, for all namespaces unless -n names some. Otherwise nsroom asks with the reference
-    server's event `rooms` once a second, which reports rooms and their members but no activity.
+    The data comes from the admin namespace of an instrumented server, with --via attach from a Node process
+    of yours on this machine, or with --via redis://HOST from all servers of a cluster, for all namespaces
+    unless -n names some. Otherwise nsroom asks with the reference server's event `rooms` once a second,
+    which reports rooms and their members but no activity.
 
     \b
     Examples:
@@ -58,6 +59,7 @@ def top(
       nsroom top -u https://example.org --admin-auth @admin.txt
       nsroom top -n /chat -n /my-namespace
       nsroom top --write                    K disconnects, J joins, e emits
+      nsroom top --via attach
       nsroom top --via redis://localhost --metrics :9464    for Prometheus
       nsroom rooms --json --watch           in a pipe
     """

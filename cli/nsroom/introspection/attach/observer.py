@@ -105,6 +105,11 @@ class Attach(Observer[Change]):
         return changes
 
     def _apply(self, change: Change) -> list[Record]:
+        names = [session.name for session in self._sessions]
+        if change.item == ENDED and len(names) > 1 and change.server in names:
+            self._say(
+                f"{change.server} ended, or closed its inspector; the other processes are still observed"
+            )
         return self.state.feed(change)
 
     async def batches(self) -> AsyncIterator[list[Record]]:

@@ -1,6 +1,8 @@
 """A stock process seen through its inspector: its own truth, every packet, and nothing left behind."""
 
 import asyncio
+import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -197,7 +199,8 @@ async def test_workers_of_a_cluster(node_server: StartServer, connect: Connect, 
     """With the default port, which is the same for all processes of the machine."""
     server = await node_server("stock.cjs", "--cluster", "2")
     clients = [await connect(server.url, transport="websocket") for _ in range(4)]
-    observer = await begin(server)
+    notes: list[str] = []
+    observer = await begin(server, say=notes.append)
     await observer.wait_for_sockets()
     assert {each.sid for each in observer.state.select()} == {each.namespaces["/"] for each in clients}
     assert len({each.server for each in observer.state.select()}) == 2
@@ -208,6 +211,11 @@ async def test_workers_of_a_cluster(node_server: StartServer, connect: Connect, 
         for client in clients:
             await wait_for(records, event="news", sid=client.namespaces["/"])
         assert len([each for each in records if each.event == "news"]) == 4
+        ended = str(observer.state.select()[0].server)
+        os.kill(int(re.findall(r"\d+", ended)[0]), signal.SIGKILL)
+        await wait_for(records, kind=Kind.DISCONNECT, reason="process ended")
+    assert notes[-1] == f"{ended} ended, or closed its inspector; the other processes are still observed"
+    assert len({each.server for each in observer.state.select()}) == 1
 
 
 async def test_a_flood_is_bounded_and_counted(stock: Stock, connect: Connect, begin: Begin) -> None:
