@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,17 +27,30 @@ class Cost:
     peak: float
 
 
+# Linux counts the memory of the process that starts a program towards the program's peak: this one is small.
+_WATCH = """
+import json, os, sys, time
+started = time.perf_counter()
+pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+cost = time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), *cost]).encode())
+"""
+
+
 def measure(command: Sequence[str], env: dict[str, str], stdout: int = subprocess.DEVNULL) -> Cost:
-    """Run a program to its end. Raises: CalledProcessError."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=stdout)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+    """Run a program, named by its path, to its end. Raises: CalledProcessError."""
+    told, tell = os.pipe()
+    with open(told, "rb") as costs:
+        watch = (sys.executable, "-ISc", _WATCH, str(tell), *command)
+        process = subprocess.Popen(watch, env=env, stdin=subprocess.DEVNULL, stdout=stdout, pass_fds=[tell])
+        os.close(tell)
+        code, wall, cpu, peak = json.loads(costs.read())
+        process.wait()
+    if code:
+        raise subprocess.CalledProcessError(code, command)
     in_mib = 2**20 if sys.platform == "darwin" else 2**10
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / in_mib)
+    return Cost(wall, cpu, peak / in_mib)
 
 
 def medians(rivals: dict[str, Sequence[str]], env: dict[str, str], runs: int) -> dict[str, Cost]:

@@ -24,9 +24,10 @@ class Member:
 
     __slots__ = ("at", "data", "socket", "until")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, source: str = "") -> None:
         where = urlsplit(url)
-        self.socket = socket.create_connection((where.hostname, where.port))
+        local = (source, 0) if source else None
+        self.socket = socket.create_connection((where.hostname, where.port), source_address=local)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.until = b""
         """The frame to wait for; those before it are dropped."""
@@ -44,22 +45,28 @@ class Member:
 
 
 class Crowd:
-    """Members of the root namespace of one server, or of several in turn."""
+    """Members of the root namespace of one server, or of several in turn, from one address or several."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], sources: Sequence[str] = ("",)) -> None:
         self._urls = urls
+        self._sources = sources
         self._poll = select.epoll()
         self._members: dict[int, Member] = {}
         self._waiting = 0
         self.stream = bytearray()
         """The common stream, as the first member received it; all others must receive the same."""
 
+    @property
+    def members(self) -> list[Member]:
+        """The members that are connected, in order."""
+        return list(self._members.values())
+
     def connect(self, count: int) -> list[Member]:
         """Connect members."""
         members: list[Member] = []
         while len(members) < count:
             few = range(len(members), min(count, len(members) + _AT_ONCE))
-            batch = [Member(self._urls[number % len(self._urls)]) for number in few]
+            batch = [self._member(number) for number in few]
             for member in batch:
                 self._members[member.socket.fileno()] = member
                 self._poll.register(member.socket.fileno(), select.EPOLLIN)
@@ -67,6 +74,9 @@ class Crowd:
             self.ask(batch, "40", b'40{"sid"')
             members += batch
         return members
+
+    def _member(self, number: int) -> Member:
+        return Member(self._urls[number % len(self._urls)], self._sources[number % len(self._sources)])
 
     def close(self, members: Iterable[Member]) -> None:
         """Close the connections without a CLOSE frame."""
@@ -81,6 +91,19 @@ class Crowd:
         for member in members:
             member.send(packet)
         self.wait(members, answer)
+
+    def talk(self, talker: Member, packets: Sequence[str], window: int) -> None:
+        """Send packets with the acknowledgement ids 0, 1, …; at most `window` of them are unacknowledged."""
+        acknowledged, sent, at = 0, 0, 0
+        deadline = time.monotonic() + PATIENCE
+        while acknowledged < len(packets):
+            assert time.monotonic() < deadline, f"{acknowledged} of {len(packets)} are acknowledged"
+            for packet in packets[sent : acknowledged + window]:
+                talker.send(packet)
+            sent = min(len(packets), acknowledged + window)
+            self.read()
+            while (found := talker.data.find(b"43%d[" % acknowledged, at)) >= 0:
+                acknowledged, at = acknowledged + 1, found
 
     def wait(self, members: Iterable[Member], until: bytes) -> None:
         """Wait until every member has received it."""
@@ -113,9 +136,9 @@ class Crowd:
             assert time.monotonic() < deadline, f"what is waited for does not come: {left}"
             self.read()
 
-    def settle(self) -> None:
+    def settle(self, seconds: float = 0.5) -> None:
         """Read until no data has arrived for a while."""
-        while self.read(0.5):
+        while self.read(seconds):
             continue
 
     def read(self, timeout: float = 1.0) -> bool:
