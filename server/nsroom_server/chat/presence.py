@@ -3,7 +3,7 @@
 The members themselves are in the server's `Rooms`, or in the cluster's table if there are other servers.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, KeysView, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
@@ -45,7 +45,7 @@ class Presence:
         """Set a client's nick."""
         self._nicks[client.sid] = nick
 
-    def rooms(self, client: Client) -> list[str]:
+    def rooms(self, client: Client) -> KeysView[str]:
         """Return the rooms that a client has joined."""
         return self._server.rooms.joined(client)
 
@@ -89,7 +89,7 @@ class Presence:
 
     async def forget(self, client: Client) -> None:
         """Take a client out of all rooms."""
-        for room in self.rooms(client):
+        for room in list(self.rooms(client)):
             await self.leave(client, room, gone=True)
         self._nicks.pop(client.sid, None)
 

@@ -10,7 +10,7 @@ may `enter` and `leave` rooms, in any order and any number of times. What always
   socket can enter it; it has a size and members, but it is neither in `names` nor in `joined`.
 * Sockets and members are listed in the order in which they came.
 
-Mappings that are returned may be the tables themselves: read them before the next `await`, do not keep them.
+What is returned may be a view of the tables themselves: read it before the next `await`, do not keep it.
 """
 
 from collections.abc import Collection, KeysView, Mapping, Sequence
@@ -62,7 +62,7 @@ class Rooms(Generic[R]):
 
     def remove(self, client: Client) -> None:
         """Remove a socket from its rooms and its namespace, if it is there."""
-        for room in self.joined(client):
+        for room in list(self.joined(client)):
             self.leave(client, room)
         if namespace := self._namespaces.get(client.namespace):
             namespace.sockets.pop(client.sid, None)
@@ -111,10 +111,11 @@ class Rooms(Generic[R]):
         found = self._namespaces.get(namespace)
         return found.sockets if found else {}
 
-    def joined(self, client: Client) -> list[str]:
-        """Return the rooms that a socket has entered."""
+    def joined(self, client: Client) -> KeysView[str]:
+        """Return the rooms that a socket has entered, in order."""
         namespace = self._namespaces.get(client.namespace)
-        return list(namespace.joined.get(client.sid, ())) if namespace else []
+        # Not a copy: with every join and every message, that would cost as much as the socket has rooms.
+        return (namespace.joined.get(client.sid) or {}).keys() if namespace else {}.keys()
 
     def names(self, namespace: str) -> list[str]:
         """Return the rooms of a namespace."""

@@ -405,7 +405,7 @@ class Server:
             if reason and (watcher := self.watcher):
                 watcher.disconnected_from(client, reason)
         finally:
-            for room in self.rooms.joined(client):
+            for room in list(self.rooms.joined(client)):
                 self.leave_room(client, room)
             self.rooms.remove(client)
 

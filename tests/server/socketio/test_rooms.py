@@ -42,7 +42,7 @@ def test_a_namespace_exists_while_it_has_sockets(rooms: Rooms[Inbox]) -> None:
     assert list(rooms.namespaces) == ["/"]
     assert not rooms.sockets("/chat")
     assert rooms.names("/chat") == []
-    assert rooms.joined(STRANGER) == []
+    assert list(rooms.joined(STRANGER)) == []
     assert rooms.get(STRANGER) is None
 
 
@@ -61,6 +61,13 @@ def test_members_come_in_the_order_in_which_they_entered(rooms: Rooms[Inbox]) ->
     assert list(rooms.members("/", "den")) == ["eve", "bob"]
     assert list(rooms.members("/", "den", "lobby", "nowhere")) == ["eve", "bob", "ann"]
     assert list(rooms.members("/")) == []
+
+
+def test_the_rooms_of_a_socket_are_not_copied(rooms: Rooms[Inbox]) -> None:
+    joined = rooms.joined(BOB)
+    assert list(joined) == ["lobby", "den"]
+    assert rooms.enter(BOB, "attic")
+    assert "attic" in joined
 
 
 def test_a_socket_has_a_room_of_its_own(rooms: Rooms[Inbox]) -> None:
@@ -188,7 +195,7 @@ def test_the_table_is_what_a_naive_one_would_be(history: list[tuple[Steps, Clien
         act_naively(model, client, room)
     assert set(table.namespaces) == {client.namespace for client in model}
     for client in CLIENTS:
-        assert table.joined(client) == list(model.get(client, ()))
+        assert list(table.joined(client)) == list(model.get(client, ()))
         assert table.is_sid(client.namespace, client.sid) == (client in model)
     for namespace in NAMESPACES:
         here = {client.sid: joined for client, joined in model.items() if client.namespace == namespace}

@@ -31,9 +31,9 @@ async def test_a_client_that_is_disconnected_leaves_its_rooms(serve: Serve, conn
     running = await serve()
     assert running.server
     _, client = await joined(connect, running, "a")
-    assert running.server.rooms.joined(client) == ["a"]
+    assert running.server.rooms.joined(client) == {"a"}
     await running.server.disconnect(client)
-    assert running.server.rooms.joined(client) == []
+    assert running.server.rooms.joined(client) == set()
     assert running.server.connection(client) is None
     assert running.server.rooms.names("/chat") == []
 
