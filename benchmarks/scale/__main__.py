@@ -98,7 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)} (default: all)"
     )
-    parser.add_argument("--quick", action="store_true", help="small sizes once, in a minute")
+    parser.add_argument("--quick", action="store_true", help="small sizes, once")
     parser.add_argument("--sizes", type=int, nargs="+", help="other sizes")
     parser.add_argument("--runs", type=int, help="runs of each size, within a minute (default: 3)")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")

@@ -22,6 +22,8 @@ from tests.peers.program import clean_environment, start_on_terminal
 
 _MEMBERS = 10
 """Members of each room."""
+_CROWD = 100
+"""Sockets of each namespace, to whose whole a new room is announced."""
 _SECONDS = 3
 """How long `top` is watched."""
 _LOGIN = "ann:secret"
@@ -67,12 +69,12 @@ def _length(head: bytes) -> int:
 
 def sockets(count: int) -> Mapping[str, Spent]:
     """Measure the commands that list the sockets, in rooms of ten."""
-    command = serve_command("--history", "none", "--no-greeting", *_LIMITS)
+    command = serve_command("--history", "none", "--no-greeting", "--any-namespace", *_LIMITS)
     with serving(command, environment()) as served:
         opened = spend(served, lambda: _open(served.urls[0], count))
         described = spend(served, lambda: _run("sockets", served))
         costs = {name: _run(name, served) for name in ("sockets", "rooms")}
-        shown, watched = asyncio.run(_top(served.urls[0], count))
+        shown, watched = asyncio.run(_top(served, count))
     return {
         "open a polling session": opened,
         "describe all to an administrator": Spent(described.cpu),
@@ -85,7 +87,8 @@ def sockets(count: int) -> Mapping[str, Spent]:
 def _open(url: str, count: int) -> None:
     pollers = Pollers(url)
     for number in range(count):
-        pollers.open(["40", f'42["join","room {number // _MEMBERS}"]'])
+        namespace = f"/{number // _CROWD}"
+        pollers.open([f"40{namespace},", f'42{namespace},["join","room {number // _MEMBERS}"]'])
     pollers.close()
 
 
@@ -95,15 +98,19 @@ def _run(name: str, served: Served) -> Spent:
     return Spent(cost.cpu, cost.peak * 1024)
 
 
-async def _top(url: str, count: int) -> tuple[Spent, Spent]:
+async def _top(served: Served, count: int) -> tuple[Spent, Spent]:
     """Return the cost of the first screen, and of a second of watching."""
     options = ("--via", "admin", "--admin-auth", _LOGIN, "--timeout", str(PATIENCE))
     with tempfile.TemporaryDirectory() as folder:
-        command = (NSROOM, "top", "-u", url, *options)
+        command = (NSROOM, "top", "-u", served.urls[0], *options)
         program = await start_on_terminal(command, clean_environment(Path(folder)), Path(folder))
         try:
-            await program.stdout.wait_for_match(rf"\b({count}|{count:,})\b", PATIENCE)
-            top = Served((url,), (program.pid,))
+            # It is a client, too.
+            await program.stdout.wait_for_match(rf"\b({count + 1}|{count + 1:,}) clients", PATIENCE)
+            top = Served(served.urls, (program.pid,))
+            # The number of clients is shown before the list of sockets has arrived and has been read.
+            for process in (served, top):
+                await asyncio.to_thread(process.rest)
             shown, begun = top.cpu, time.monotonic()
             await asyncio.sleep(_SECONDS)
             watched = (top.cpu - shown) / (time.monotonic() - begun)
