@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nsroom.introspection.listing import View
     from nsroom.introspection.ways import Way
 
-_COLUMNS = ("namespace", "sid", "transport", "address", "connected", "rooms")
+_COLUMNS = ("namespace", "sid", "transport", "address", "connected", "server", "rooms")
 _EMPTY = "no sockets: no client is connected"
 
 

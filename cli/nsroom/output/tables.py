@@ -16,7 +16,7 @@ Rows = list[Row]
 RowCells = tuple[*tuple[str, ...], Sequence[str]]
 """The texts of a row's cells, not yet safe; the last one is a list."""
 Cells = Callable[[Row], RowCells]
-_DISPENSABLE = ("transport", "address")
+_DISPENSABLE = ("transport", "address", "server")
 _GAP = "  "
 _MIN_LIST = 8
 """Cells of the list at the end of a line."""
@@ -76,6 +76,7 @@ def layout(columns: Sequence[str], rows: Sequence[RowCells], width: int) -> list
     """
     texts = [[safe(text) for text in row[:-1]] for row in rows]
     table = [list(column) for column in zip(columns, *texts, strict=False)]
+    table = [column for column in table if any(column[1:]) or column[0] not in _DISPENSABLE]
     while (used := sum(max(map(cells, column)) + len(_GAP) for column in table)) > width - _MIN_LIST:
         dispensable = next((column for column in table if column[0] in _DISPENSABLE), None)
         if dispensable is None:
@@ -124,8 +125,12 @@ def _member(member: Json) -> str:
 
 
 def socket_cells(row: Row) -> RowCells:
-    """Return the cells of a socket: namespace, sid, transport, address, time of connection, rooms."""
+    """Return the cells of a socket: namespace, sid, transport, address, time of connection, server, rooms.
+
+    The server is empty if it is not known.
+    """
     known = [row.get(key) or "?" for key in ("namespace", "sid", "transport", "address", "connected")]
+    known.append(row.get("server") or "")
     return *map(str, known), list(map(room_text, row["rooms"]))
 
 

@@ -44,7 +44,18 @@ def test_the_cells_of_a_socket() -> None:
         "connected": "now",
         "rooms": ["a", "b"],
     }
-    assert socket_cells(row) == ("/", "s1", "?", "::1", "now", ["a", "b"])
+    assert socket_cells(row) == ("/", "s1", "?", "::1", "now", "", ["a", "b"])
+    assert socket_cells(row | {"server": "one"})[5] == "one"
+
+
+def test_servers_are_a_column_where_they_are_known() -> None:
+    columns = ("sid", "server", "rooms")
+    assert layout(columns, [("s1", "", ["a"]), ("s2", "two", [])], 80) == [
+        "sid  server  rooms",
+        "s1           a",
+        "s2   two",
+    ]
+    assert layout(columns, [("s1", "", ["a"])], 80) == ["sid  rooms", "s1   a"]
 
 
 def test_a_table_is_safe_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,8 @@ _REFRESH_INTERVAL = 250_000
 """Microseconds between two snapshots."""
 _ADMIN_ONLY = ("transport", "address", "since", "events/s")
 """Columns with values only from an admin namespace."""
+_OPTIONAL = ("who", "server")
+"""Columns that are left out if no socket has a value for them."""
 _BELOW = {Level.NAMESPACES: Level.ROOMS, Level.ROOMS: Level.SOCKETS, Level.SOCKETS: Level.EVENTS}
 
 
@@ -49,7 +51,8 @@ class Model:
         if not sees_events:
             self.sorts[Level.SOCKETS] = "sid", False
         self._namespaces = namespaces
-        self._has_nicks = False
+        self._empty: list[str] = []
+        """The columns of sockets for which no socket has a value."""
         self._next_refresh = 0
 
     @property
@@ -65,7 +68,7 @@ class Model:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns that are not empty."""
-        empty = {*(() if self.sees_events else _ADMIN_ONLY), *(() if self._has_nicks else ("who",))}
+        empty = {*(() if self.sees_events else _ADMIN_ONLY), *self._empty}
         return tuple(each for each in self.all_columns if each.name not in empty)
 
     def learn(self, records: Sequence[Record], now: int) -> None:
@@ -87,7 +90,11 @@ class Model:
         builder = RowBuilder(self.activity, self.now, self._namespaces, all_label)
         rows = builder.rows(self.page.level, self.page.scope)
         self.count = len(rows)
-        self._has_nicks = self.page.level is Level.SOCKETS and any(row.values[1] for row in rows)
+        self._empty = [
+            column.name
+            for at, column in enumerate(self.all_columns)
+            if column.name in _OPTIONAL and not any(row.values[at] for row in rows)
+        ]
         if self.page.pattern:
             pattern = self.page.pattern.casefold()
             rows = [row for row in rows if row.is_all or _contains(row, pattern)]

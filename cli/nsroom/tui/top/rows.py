@@ -49,6 +49,7 @@ COLUMNS: dict[Level, tuple[Column, ...]] = {
         Column("who", 12, 7),
         Column("transport", 10, 4),
         Column("address", 16, 3),
+        Column("server", 12, 2),
         Column("since", 7, 5, is_number=True, is_time=True),
         RATE,
         Column("rooms", 0, 6),
@@ -117,7 +118,10 @@ class RowBuilder:
         per_second, rate = self._per_second(Scope(socket.namespace, sid=socket.sid))
         since = max((self._now - socket.connected) // 1_000_000, 0) if socket.connected else None
         rooms = ", ".join(self._activity.shared_rooms(socket))
-        about = (socket.sid, _nick(socket.data), socket.transport, socket.address, since)
+        about = (
+            *(socket.sid, _nick(socket.data), socket.transport, socket.address),
+            *(socket.server, since),
+        )
         return Row(Scope(socket.namespace, room, socket.sid), (*about, per_second, rooms), rate)
 
 

@@ -194,3 +194,12 @@ def test_a_search_goes_round() -> None:
     model.enter()
     model.enter()
     assert model.selected == Scope("/chat", "Lobby 2", "bob")
+
+
+def test_columns_that_no_socket_fills_are_left_out() -> None:
+    ann, bob = socket("ann", "lobby"), socket("bob", "lobby")
+    plain_names = [column.name for column in open_pages(Sockets(ann, bob), "/chat", "lobby").columns]
+    assert {"who", "server"} & {*plain_names} == set()
+    known = Sockets(socket("ann", "lobby", server="one", data={"nick": "Ann"}), bob)
+    names = [column.name for column in open_pages(known, "/chat", "lobby").columns]
+    assert {"who", "server"} <= {*names}

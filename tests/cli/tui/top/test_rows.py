@@ -40,7 +40,7 @@ def test_the_users_name_in_a_sockets_data(data: Json, nick: str | None) -> None:
 def test_a_socket_shows_its_shared_rooms_and_its_age() -> None:
     ann = socket("ann", "ops", "lobby", "bob", connected=NOON - 90 * SECOND)
     model = open_pages(Sockets(ann, socket("bob")), "/chat", "all sockets")
-    assert {row.values[0]: (row.values[4], row.values[6]) for row in model.rows} == {
+    assert {row.values[0]: (row.values[5], row.values[7]) for row in model.rows} == {
         "ann": (90, "lobby, ops"),
         "bob": (None, ""),
     }
