@@ -96,7 +96,7 @@ class Poll:
         self.session = session
         self.request = b""
         """The head of the last request, as the server receives it."""
-        self.response = b""
+        self.response = b"HTTP/1.1 200 OK\r\n\r\n"
         """The head of the last response with packets, as the client receives it."""
         self.upstream: asyncio.Task[Response] | None = None
         """The poll that the server has not answered yet."""
@@ -106,7 +106,8 @@ class Poll:
         """Whether there are packets for the client, or not."""
         self.to_server = Outbox(partial(post, self))
         self.to_client = Outbox(self._handle_filled)
-        session.use({OUT: self.to_server, IN: self.to_client})
+        if not session.ports or isinstance(session.ports[OUT], Outbox):  # else it has upgraded
+            session.use({OUT: self.to_server, IN: self.to_client})
 
     def take_for_client(self) -> list[Frame]:
         """Return the frames for the client's next response."""
@@ -180,14 +181,16 @@ class Polling:
                 self._polls.popitem(last=False)
 
     async def _get(self, poll: Poll, request: Request) -> bytes:
-        if not poll.to_client:
+        while not poll.to_client:
             if poll.upstream is None:
                 head = _with_body(request.head, b"")
                 poll.upstream = asyncio.create_task(self._ask(head, "GET"))
-            await self._answered_or_filled(poll, poll.upstream)
-            if poll.upstream.done():
-                response, poll.upstream = poll.upstream, None
-                return self._received(poll, request, response.result())
+            upstream = poll.upstream
+            await self._answered_or_filled(poll, upstream)
+            # Another request of the client may have taken this response, or have cancelled the poll.
+            if poll.upstream is upstream and upstream.done():
+                poll.upstream = None
+                return self._received(poll, request, upstream.result())
         return _with_body(poll.response, _body(poll, poll.take_for_client(), IN), _TEXT)
 
     async def _answered_or_filled(self, poll: Poll, upstream: "asyncio.Task[Response]") -> None:

@@ -88,7 +88,7 @@ def test_any_line_has_an_answer(line: list[str]) -> None:
 async def test_the_program_answers(nsroom: Runner) -> None:
     result = await nsroom("dec", env={"_NSROOM_COMPLETE": "1"})
     assert (result.code, result.stderr) == (0, "")
-    assert result.stdout == "decode\tExplain every part of Engine.IO and Socket.IO frames, offline.\n"
+    assert result.stdout == "decode\tExplain Engine.IO and Socket.IO frames and captures, offline.\n"
 
 
 async def test_a_broken_configuration_is_silent(nsroom: Runner, tmp_path: Path) -> None:

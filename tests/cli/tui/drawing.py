@@ -36,8 +36,9 @@ async def draw(view: View, cols: int, rows: int, focus: Focus | None = None, fil
         if filter:
             app.ask(FILTER, filter, print)
         app.prepare(view.now)
-        if filter:
-            await asyncio.sleep(0)  # lets the task that counts the matches run
+        async with asyncio.timeout(10):
+            while filter and not view.matching:  # a task counts them  # noqa: ASYNC110
+                await asyncio.sleep(0)
         app.application.renderer.render(app.application, app.application.layout)
     await app.application.cancel_and_wait_for_background_tasks()
     return "\n".join(line.rstrip() for line in screen.screen.display) + "\n"
