@@ -16,6 +16,7 @@ from tests.peers.program import Runner, Server, Spawner, clean_environment, spaw
 NSROOM = (sys.executable, "-m", "nsroom")
 LISTENING = re.compile(r"nsroom: listening on (\S+)")
 PEERS = Path(__file__).parent / "peers"
+INTEROP = Path(__file__).parent / "interop"
 
 settings.register_profile("gate", deadline=None, max_examples=40)
 settings.register_profile("nightly", deadline=None, max_examples=1000)
@@ -25,9 +26,15 @@ StartServer = Callable[..., Awaitable[Server]]
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """The variables for every program: a home of its own, and nothing of the person who runs the tests."""
-    return clean_environment(tmp_path)
+def environment(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables for every program: a home of its own, and nothing of the person who runs the tests.
+
+    The coverage of programs is measured for the other tests, which use the same code: it takes a while.
+    """
+    env = clean_environment(tmp_path)
+    if INTEROP in request.path.parents:
+        return {key: value for key, value in env.items() if not key.startswith("COVERAGE_")}
+    return env
 
 
 @pytest.fixture
