@@ -34,6 +34,7 @@ _WHOLE_TEXT = 0x81
 _CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
 """The registered ones, except those that never stand in a frame, and those of libraries and applications."""
 _NO_MASK = bytes(4)
+_MASKED = 0x80
 
 
 class Message(NamedTuple):
@@ -248,7 +249,7 @@ def client_frame(opcode: Opcode, payload: bytes, mask: bytes = _NO_MASK) -> byte
     """Return a client's frame with a whole message. A mask of zeros leaves the payload unchanged."""
     if mask is not _NO_MASK:
         payload = unmask(payload, mask)
-    return b"".join((_client_head(opcode, len(payload)), mask, payload))
+    return b"".join((_head(opcode, len(payload), _MASKED), mask, payload))
 
 
 def client_frames(messages: Sequence[str | bytes], masks: bytes) -> bytes:
@@ -257,30 +258,24 @@ def client_frames(messages: Sequence[str | bytes], masks: bytes) -> bytes:
     pads: list[bytes] = []
     for at, message in zip(range(0, len(masks), 4), messages, strict=True):
         opcode, payload = (_TEXT, message.encode()) if isinstance(message, str) else (_BINARY, message)
-        mask, size = masks[at : at + 4], len(payload)
-        head = _client_head(opcode, size)
+        head, mask = _head(opcode, len(payload), _MASKED), masks[at : at + 4]
         frames += head, mask, payload
-        pads += bytes(len(head) + 4), (mask * (size // 4 + 1))[:size]
+        pads += bytes(len(head) + 4), _pad(mask, len(payload))
     return _xor(b"".join(frames), b"".join(pads))  # all at once: that is quicker than each payload
-
-
-def _client_head(opcode: Opcode, size: int) -> bytes:
-    """Return the start of a client's frame with a whole message, before its mask."""
-    if size < 126:
-        return bytes((0x80 | opcode, 0x80 | size))
-    if size < 1 << 16:
-        return b"%c\xfe%b" % (0x80 | opcode, size.to_bytes(2, "big"))
-    return b"%c\xff%b" % (0x80 | opcode, size.to_bytes(8, "big"))
 
 
 def server_frame(opcode: Opcode, payload: bytes) -> bytes:
     """Return a server's frame with a whole message."""
-    size = len(payload)
+    return _head(opcode, len(payload), 0) + payload
+
+
+def _head(opcode: Opcode, size: int, masked: int) -> bytes:
+    """Return the start of a frame with a whole message, before the mask, if it is `masked` with one."""
     if size < 126:
-        return b"%c%c%b" % (0x80 | opcode, size, payload)
+        return bytes((0x80 | opcode, masked | size))
     if size < 1 << 16:
-        return b"%c\x7e%b%b" % (0x80 | opcode, size.to_bytes(2, "big"), payload)
-    return b"%c\x7f%b%b" % (0x80 | opcode, size.to_bytes(8, "big"), payload)
+        return bytes((0x80 | opcode, masked | 126)) + size.to_bytes(2, "big")
+    return bytes((0x80 | opcode, masked | 127)) + size.to_bytes(8, "big")
 
 
 def accept(key: str) -> str:
@@ -291,8 +286,12 @@ def accept(key: str) -> str:
 
 def unmask(payload: bytes, mask: bytes) -> bytes:
     """Return a client's payload unmasked, or masked."""
-    size = len(payload)
-    return _xor(payload, (mask * (size // 4 + 1))[:size])
+    return _xor(payload, _pad(mask, len(payload)))
+
+
+def _pad(mask: bytes, size: int) -> bytes:
+    """Return the mask again and again, as long as the payload."""
+    return (mask * (size // 4 + 1))[:size]
 
 
 def _xor(data: bytes, pad: bytes) -> bytes:
