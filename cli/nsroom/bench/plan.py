@@ -143,7 +143,7 @@ def endpoint_of(target: Target, address: str) -> Endpoint:
     parts = urlsplit(target.url)
     return Endpoint(
         address,
-        port_of(target),
+        target.port,
         parts.scheme == "https",
         parts.hostname or "",
         target.insecure,
@@ -156,9 +156,3 @@ def endpoint_of(target: Target, address: str) -> Endpoint:
         target.connect_timeout,
         proxy_for(target.url, target.insecure, target.cacert),
     )
-
-
-def port_of(target: Target) -> int:
-    """Return the port of the server."""
-    parts = urlsplit(target.url)
-    return parts.port or (443 if parts.scheme == "https" else 80)

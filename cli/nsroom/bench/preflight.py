@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from nsroom.bench.plan import Load, port_of
+from nsroom.bench.plan import Load
 from nsroom.client.target import Target
 from nsroom.client.transports.http_proxy import proxy_for
 from nsroom.errors import ConnectError, UsageError
@@ -42,7 +42,7 @@ async def resolve(target: Target) -> list[str]:
     loop = asyncio.get_running_loop()
     host = urlsplit(target.url).hostname or ""
     try:
-        found = await loop.getaddrinfo(host, port_of(target), type=socket.SOCK_STREAM)
+        found = await loop.getaddrinfo(host, target.port, type=socket.SOCK_STREAM)
     except OSError:
         raise ConnectError(f"cannot connect to {target.place}: no such host: {host}") from None
     return list(dict.fromkeys(str(each[4][0]) for each in found))
@@ -75,7 +75,7 @@ async def first_reachable(target: Target, found: Sequence[str]) -> str:
     for address in found[:-1]:
         try:
             async with asyncio.timeout(target.connect_timeout):
-                _, writer = await asyncio.open_connection(address, port_of(target))
+                _, writer = await asyncio.open_connection(address, target.port)
         except OSError:  # includes TimeoutError
             continue
         writer.close()

@@ -99,6 +99,12 @@ class Target:
         scheme, _, rest = self.url.partition("//")
         return f"{scheme}//{rest.rpartition('@')[2]}"
 
+    @property
+    def port(self) -> int:
+        """The port of the URL."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
 
 class UrlOptions(NamedTuple):
     """What a URL says of the handshake, besides the server and the namespace."""

@@ -92,12 +92,11 @@ class WebSocketConnection(Connection):
             from nsroom.client.transports.tls import target_context
 
             context = target_context(self._target)
-        port = parts.port or (443 if context else 80)
         try:
             _, websocket = await create_connection(
                 lambda: WebSocket(self._on_frames, self.tap.on_pong),
                 parts.hostname or "",
-                port,
+                self._target.port,
                 context,
                 self.proxy,
                 self._target.unix,

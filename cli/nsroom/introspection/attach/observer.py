@@ -8,7 +8,7 @@ from contextlib import aclosing
 from nsroom.channel import now
 from nsroom.client.target import Target
 from nsroom.errors import LostError, RefusedError
-from nsroom.introspection.attach.opening import find_process, has_inspector, node_children, port_of
+from nsroom.introspection.attach.opening import find_process, has_inspector, node_children
 from nsroom.introspection.attach.processes import Process, find
 from nsroom.introspection.attach.session import Session
 from nsroom.introspection.attach.state import ENDED, Change, State
@@ -53,7 +53,7 @@ class Attach(Observer[Change]):
     @property
     def _port(self) -> int | None:
         """The port of the servers to observe, or None for all of the process."""
-        return port_of(self._target) if self._pid is None else None
+        return self._target.port if self._pid is None else None
 
     async def _begin(self, process: Process, is_ours: bool = False) -> Session:
         session = Session(process, self._on_changes, self._say, is_ours)
