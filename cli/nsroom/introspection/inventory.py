@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 
 from nsroom.output.room_names import Room, find_room, parse_room, room_order
-from nsroom.record import Json
+from nsroom.record import Direction, Json, Kind, Record
 
 Key = tuple[str, str]
 """A namespace, and a sid in it."""
@@ -76,6 +77,7 @@ class Inventory:
         """The namespace through which it is seen, which is not listed."""
         self.heartbeat = 25.0
         """Seconds in which every socket is described, if the list of all of them does not arrive."""
+        self._sequence = count(1)
         self.reset()
 
     def reset(self) -> None:
@@ -140,6 +142,22 @@ class Inventory:
         self._disconnected[key] = None
         if len(self._disconnected) > _MAX_DISCONNECTED:
             del self._disconnected[next(iter(self._disconnected))]
+
+    def record(
+        self, at: int, kind: Kind, key: Key, direction: Direction = Direction.IN, **fields: Json
+    ) -> Record:
+        """Return a record of a socket's action; the direction is the client's."""
+        return Record(at, next(self._sequence), direction, kind, key[0], sid=key[1], **fields)
+
+    def room_change(self, at: int, event: str, key: Key, room: Room) -> list[Record]:
+        """Return the record of a change of rooms as the reference server reports it; none of its own room.
+
+        Only the server saw it, so it is `local`.
+        """
+        if room == key[1]:
+            return []
+        args: list[Json] = [{"room": room, "sid": key[1]}]
+        return [self.record(at, Kind.EVENT, key, Direction.LOCAL, event=event, args=args)]
 
 
 def parse_socket(described: Json) -> Socket | None:

@@ -6,11 +6,10 @@ are the client's, as in every Record: `out` is what a client emitted, `in` what 
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 
 from nsroom.introspection.admin.offsets import without_offset
 from nsroom.introspection.inventory import Inventory, Key, Socket, parse_server, parse_socket
-from nsroom.output.room_names import Room, parse_room
+from nsroom.output.room_names import parse_room
 from nsroom.record import Direction, Json, Kind, Record, parse_time
 
 
@@ -19,7 +18,6 @@ class State(Inventory):
 
     def __init__(self, namespace: str = "/admin") -> None:
         super().__init__(namespace, namespace)
-        self._sequence = count(1)
 
     @property
     def acknowledges(self) -> bool:
@@ -79,7 +77,7 @@ class State(Inventory):
         if not new or not _is_arrival(args):
             return []
         data = {"transport": socket.transport, "address": socket.address}
-        return [self._record(Kind.CONNECT, record, args[1:], socket.key, Direction.IN, data=data)]
+        return [self.record(_time(args[1:], record.time), Kind.CONNECT, socket.key, data=data)]
 
     def _socket_updated(self, record: Record) -> list[Record]:
         match record.args:
@@ -97,8 +95,12 @@ class State(Inventory):
             case [str() as namespace, str() as sid, reason, *rest]:
                 self.remove((namespace, sid))
                 return [
-                    self._record(
-                        Kind.DISCONNECT, record, rest, (namespace, sid), Direction.IN, reason=str(reason)
+                    self.record(
+                        _time(rest, record.time),
+                        Kind.DISCONNECT,
+                        (namespace, sid),
+                        Direction.IN,
+                        reason=str(reason),
                     )
                 ]
         return []
@@ -109,7 +111,7 @@ class State(Inventory):
                 socket = self._known((namespace, sid))
                 if socket is not None:
                     self.sockets[socket.key] = replace(socket, rooms=socket.rooms | {parse_room(room)})
-                return self._presence("join-room", record, rest, (namespace, sid), room)
+                return self.room_change(_time(rest, record.time), "join-room", (namespace, sid), room)
         return []
 
     def _room_left(self, record: Record) -> list[Record]:
@@ -118,7 +120,7 @@ class State(Inventory):
                 socket = self.sockets.get((namespace, sid))
                 if socket is not None:
                     self._leave(replace(socket, rooms=socket.rooms - {parse_room(room)}), rest)
-                return self._presence("leave-room", record, rest, (namespace, sid), room)
+                return self.room_change(_time(rest, record.time), "leave-room", (namespace, sid), room)
         return []
 
     def _leave(self, socket: Socket, rest: list[Json]) -> None:
@@ -127,20 +129,18 @@ class State(Inventory):
         if not socket.rooms and socket.is_described and not _is_javascript(rest):
             del self.sockets[socket.key]
 
-    def _presence(self, event: str, record: Record, rest: list[Json], key: Key, room: Room) -> list[Record]:
-        """Report a room change as the reference server does; only the server saw it, so it is `local`."""
-        if room == key[1]:
-            return []
-        args = [{"room": room, "sid": key[1]}]
-        return [self._record(Kind.EVENT, record, rest, key, Direction.LOCAL, event=event, args=args)]
-
     def _event_received(self, record: Record) -> list[Record]:
         match record.args:
             case [str() as namespace, str() as sid, [event, *args], *rest]:
                 self._known((namespace, sid))
                 return [
-                    self._record(
-                        Kind.EVENT, record, rest, (namespace, sid), Direction.OUT, event=event, args=args
+                    self.record(
+                        _time(rest, record.time),
+                        Kind.EVENT,
+                        (namespace, sid),
+                        Direction.OUT,
+                        event=event,
+                        args=args,
                     )
                 ]
         return []
@@ -154,8 +154,13 @@ class State(Inventory):
                 elif args == [None] and not _is_javascript(rest):
                     args = []  # python-socketio reports an event without arguments like this
                 return [
-                    self._record(
-                        Kind.EVENT, record, rest, (namespace, sid), Direction.IN, event=event, args=args
+                    self.record(
+                        _time(rest, record.time),
+                        Kind.EVENT,
+                        (namespace, sid),
+                        Direction.IN,
+                        event=event,
+                        args=args,
                     )
                 ]
         return []
@@ -166,12 +171,6 @@ class State(Inventory):
         if key not in self.sockets and key not in self._disconnected:
             self.sockets[key] = Socket(*key)
         return self.sockets.get(key)
-
-    def _record(
-        self, kind: Kind, record: Record, rest: list[Json], key: Key, direction: Direction, **fields: Json
-    ) -> Record:
-        at = _time(rest, record.time)
-        return Record(at, next(self._sequence), direction, kind, key[0], sid=key[1], **fields)
 
 
 _EVENTS: dict[str, Callable[[State, Record], list[Record]]] = {

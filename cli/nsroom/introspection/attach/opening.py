@@ -58,12 +58,6 @@ class Opened:
     """Whether SIGUSR1 opened it just now."""
 
 
-def port_of(target: Target) -> int:
-    """Return the port of a URL."""
-    parts = urlsplit(target.url)
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
 def is_here(target: Target) -> bool:
     """Return whether a URL is this machine's."""
     return target.unix is None and is_local(urlsplit(target.url).hostname or "")
@@ -83,12 +77,12 @@ def find_process(target: Target, pid: int | None) -> Process:
     if len(below) == 1:
         process = below[0]  # a wrapper, as that of a package manager
     if process.uid != os.geteuid():
-        raise _another_user(f"{process.program} (pid {process.pid})", process.uid)
+        raise _another_user(str(process), process.uid)
     return process
 
 
 def _listening(target: Target) -> Process:
-    host, port = urlsplit(target.url).hostname or "", port_of(target)
+    host, port = urlsplit(target.url).hostname or "", target.port
     if not is_here(target):
         raise UsageError(f"--via attach reaches only processes of this machine, not {target.place}")
     own = addresses(host) | _WILDCARDS
@@ -200,23 +194,24 @@ async def _find(found: set[tuple[str, int]], app_port: int | None) -> tuple[Plac
 
 def _check(process: Process) -> None:
     """Check that SIGUSR1 opens the inspector of a process. Raises: RefusedError."""
-    who = f"{process.program} (pid {process.pid})"
     for name, why in _WITHOUT_SIGNAL.items():
         if process.program.startswith(name):
-            raise RefusedError(f"{who}: {why}")
+            raise RefusedError(f"{process}: {why}")
     if not _NODE.fullmatch(process.program):
-        raise RefusedError(f"{who} is not Node: attach needs a Node process, or one started with --inspect")
+        raise RefusedError(
+            f"{process} is not Node: attach needs a Node process, or one started with --inspect"
+        )
     if process.is_contained:
         raise RefusedError(
-            f"{who} runs in a container: run nsroom in it, or use its Redis with --via redis://"
+            f"{process} runs in a container: run nsroom in it, or use its Redis with --via redis://"
         )
     if not process.catches_sigusr1:
-        raise RefusedError(f"{who} does not accept SIGUSR1 (--disable-sigusr1?): start it with --inspect")
+        raise RefusedError(f"{process} does not accept SIGUSR1 (--disable-sigusr1?): start it with --inspect")
 
 
 def _signal(process: Process) -> None:
     """Send SIGUSR1, to no other process that has got the same id. Raises: ConnectError."""
-    ended = ConnectError(f"{process.program} (pid {process.pid}) has ended")
+    ended = ConnectError(f"{process} has ended")
     try:
         if sys.platform == "linux":
             handle = os.pidfd_open(process.pid)
@@ -233,16 +228,15 @@ def _signal(process: Process) -> None:
 
 
 def _no_inspector(process: Process) -> str:
-    who = f"{process.program} (pid {process.pid})"
     taken = [each for each in listeners() if each.port == DEFAULT_PORT and each.pid != process.pid]
     if taken:
         return (
-            f"{who} cannot open its inspector: port {DEFAULT_PORT} is in use by"
+            f"{process} cannot open its inspector: port {DEFAULT_PORT} is in use by"
             f" {'another user' if taken[0].pid is None else f'pid {taken[0].pid}'}; end that, or start the"
             " server with --inspect=0"
         )
     return (
-        f"{who} opened no inspector within {_OPENS_WITHIN:g} s: it handles SIGUSR1 itself, or is stopped;"
+        f"{process} opened no inspector within {_OPENS_WITHIN:g} s: it handles SIGUSR1 itself, or is stopped;"
         " start it with --inspect"
     )
 

@@ -49,6 +49,9 @@ class Process:
     own_pid: int
     """Its id as it sees it itself."""
 
+    def __str__(self) -> str:
+        return f"{self.program} (pid {self.pid})"
+
 
 def is_local(host: str) -> bool:
     """Return whether a name or an address is this machine's."""

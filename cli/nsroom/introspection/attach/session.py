@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -62,7 +62,7 @@ class Session:
         With `is_ours` an inspector that is open was opened because of us.
         """
         self.process = process
-        self.name = f"{process.program} (pid {process.pid})"
+        self.name = str(process)
         self._on_changes = on_changes
         self._say = say
         self._is_ours = is_ours
@@ -121,12 +121,10 @@ class Session:
             "port": opened.place.port,
             "lease": LEASE * 1000,
         }
-        try:
+        with self._explained():
             require = await self._inspector.evaluate(REQUIRE, keep=True)
             argument = {"objectId": require}
             self._hook = await self._inspector.run(_hook(), require, options, argument, keep=True)
-        except InspectorError as error:
-            raise ConnectError(f"{self.name} cannot be observed: {error}") from None
 
     async def _move(self, opened: Opened, app_port: int | None) -> Opened:
         """Follow the inspector to another port, where it opens when we have disconnected."""
@@ -135,32 +133,34 @@ class Session:
         await wait_until_closed(self.process.pid, opened.place)
         opened = await self._finish(reopened(self.process, app_port))
         await self._connect(opened)
-        try:
+        with self._explained():
             self._hook = await self._inspector.evaluate(_FIND.format(self._binding), keep=True)
             await self._inspector.run(_BIND, self._hook)
+        return opened
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise what the inspector refuses as an error for the user."""
+        try:
+            yield
         except InspectorError as error:
             raise ConnectError(f"{self.name} cannot be observed: {error}") from None
-        return opened
 
     async def watch(self, port: int | None) -> bool:
         """Report the sockets of the servers at a port, or of all servers; return whether there are any.
 
         Raises: ConnectError, LostError.
         """
-        try:
+        with self._explained():
             found = await find_servers(self._inspector, port, self._note_search)
             if found is not None:
                 await self._inspector.run(_WATCH, self._hook, {"objectId": found})
-        except InspectorError as error:
-            raise ConnectError(f"{self.name} cannot be observed: {error}") from None
         return found is not None
 
     async def watch_events(self) -> None:
         """Report the packets of the sockets too. Raises: ConnectError, LostError."""
-        try:
+        with self._explained():
             await self._inspector.run(_WATCH_EVENTS, self._hook)
-        except InspectorError as error:
-            raise ConnectError(f"{self.name} cannot be observed: {error}") from None
 
     def _note_search(self, megabytes: int) -> None:
         self._say(f"{self.name} must be searched for its servers: its {megabytes} MB stand still for that")

@@ -7,7 +7,6 @@ emitted, `in` what the server sent to it.
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 from typing import NamedTuple
 
 from nsroom.introspection.inventory import Feature, Inventory, Key, Server, Socket, parse_socket
@@ -50,7 +49,6 @@ class State(Inventory):
         self._owners: dict[Key, str] = {}
         self._listing: dict[str, set[Key]] = {}
         self._unanswered: OrderedDict[tuple[Direction, str, str, Json], _Asked] = OrderedDict()
-        self._sequence = count(1)
 
     def servers(self, now: int) -> list[Server]:
         """Return the processes with the number of their sockets."""
@@ -73,7 +71,7 @@ class State(Inventory):
             self._remove(key)
         self._listed_by(change.server)
         reason = "process ended"
-        return [self._record(Kind.DISCONNECT, change.at, key, Direction.IN, reason=reason) for key in lost]
+        return [self.record(change.at, Kind.DISCONNECT, key, reason=reason) for key in lost]
 
     def _listed_by(self, server: str) -> None:
         self.unlisted.discard(server)
@@ -113,7 +111,7 @@ class State(Inventory):
         if socket is None:
             return []
         data = {"transport": socket.transport, "address": socket.address}
-        return [self._record(Kind.CONNECT, _time(change), socket.key, Direction.IN, data=data)]
+        return [self.record(_time(change), Kind.CONNECT, socket.key, data=data)]
 
     def _disconnect(self, change: Change) -> list[Record]:
         key = _key(change)
@@ -121,7 +119,7 @@ class State(Inventory):
             return []
         self._remove(key)
         reason = str(change.item.get("reason"))
-        return [self._record(Kind.DISCONNECT, _time(change), key, Direction.IN, reason=reason)]
+        return [self.record(_time(change), Kind.DISCONNECT, key, reason=reason)]
 
     def _remove(self, key: Key) -> None:
         self._owners.pop(key, None)
@@ -142,16 +140,12 @@ class State(Inventory):
     def _move(
         self, event: str, change: Change, apply: Callable[[frozenset[Room], Room], frozenset[Room]]
     ) -> list[Record]:
-        """Report a room change as the reference server does; only the server saw it, so it is `local`."""
         key, room = _key(change), change.item.get("room")
         socket = self.sockets.get(key)
         if socket is None or isinstance(room, bool) or not isinstance(room, str | int | float):
             return []
         self.sockets[key] = replace(socket, rooms=apply(socket.rooms, parse_room(room)))
-        if room == key[1]:
-            return []
-        args = [{"room": room, "sid": key[1]}]
-        return [self._record(Kind.EVENT, _time(change), key, Direction.LOCAL, event=event, args=args)]
+        return self.room_change(_time(change), event, key, room)
 
     def _event(self, change: Change) -> list[Record]:
         match change.item.get("data"):
@@ -160,9 +154,7 @@ class State(Inventory):
                 if id is not None:
                     self._expect((direction, *key, id), _Asked(event, _time(change)))
                 args = [_plain(each) for each in args]
-                return [
-                    self._record(Kind.EVENT, _time(change), key, direction, id=id, event=event, args=args)
-                ]
+                return [self.record(_time(change), Kind.EVENT, key, direction, id=id, event=event, args=args)]
         return []
 
     def _expect(self, question: tuple[Direction, str, str, Json], asked: _Asked) -> None:
@@ -176,7 +168,7 @@ class State(Inventory):
         data = change.item.get("data")
         args = [_plain(each) for each in data] if isinstance(data, list) else []
         event, rtt = (asked.event, max(0, at - asked.at) / 1000) if asked else (None, None)
-        return [self._record(Kind.ACK, at, key, direction, id=id, event=event, args=args, rtt_ms=rtt)]
+        return [self.record(at, Kind.ACK, key, direction, id=id, event=event, args=args, rtt_ms=rtt)]
 
     def _gap(self, change: Change) -> list[Record]:
         dropped = change.item.get("dropped")
@@ -193,9 +185,6 @@ class State(Inventory):
                 data={"missing": dropped},
             )
         ]
-
-    def _record(self, kind: Kind, at: int, key: Key, direction: Direction, **fields: Json) -> Record:
-        return Record(at, next(self._sequence), direction, kind, key[0], sid=key[1], **fields)
 
 
 _KINDS: dict[str, Callable[[State, Change], list[Record]]] = {

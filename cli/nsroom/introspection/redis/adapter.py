@@ -4,11 +4,11 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Where
-from nsroom.introspection.redis.payloads import Broadcast, Reply
+from nsroom.introspection.redis.payloads import Broadcast, Reply, options
 from nsroom.output.room_names import Room
 from nsroom.record import Json
 
@@ -85,15 +85,42 @@ class Adapter(ABC):
         """Return what a message of a channel says, or None if it is for others. Raises: DecodeError."""
 
 
+class Requests(NamedTuple):
+    """The numbers of the types of requests."""
+
+    fetch: int
+    join: int
+    leave: int
+    disconnect: int
+
+
 class AskedAdapter(Adapter):
-    """Adapters that can be asked for their sockets."""
+    """Adapters that can be asked for their sockets; their requests differ only in form."""
 
     __slots__ = ()
+
+    requests: ClassVar[Requests]
 
     @abstractmethod
     def count(self) -> Command:
         """Return the command that counts the servers; its answer ends with the number."""
 
     @abstractmethod
+    def _request(self, kind: int, **fields: Json) -> Command:
+        """Return the command that sends a request to each server."""
+
     def fetch(self, request: str) -> Command:
         """Return the command that asks each server for its sockets."""
+        return self._request(self.requests.fetch, requestId=request, opts=options(None))
+
+    def join(self, room: Room, where: Where) -> Command:
+        """Return the command that joins sockets to a room."""
+        return self._request(self.requests.join, opts=options(where), rooms=[room])
+
+    def leave(self, room: Room, where: Where) -> Command:
+        """Return the command that lets sockets leave a room."""
+        return self._request(self.requests.leave, opts=options(where), rooms=[room])
+
+    def disconnect(self, where: Where) -> Command:
+        """Return the command that disconnects sockets from the namespace."""
+        return self._request(self.requests.disconnect, opts=options(where), close=False)

@@ -10,8 +10,6 @@ Sockets that are in no room are not known. Nothing can be changed through the bu
 may add entries.
 """
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +17,7 @@ from typing import ClassVar
 from nsroom.errors import DecodeError
 from nsroom.introspection.inventory import Feature, Key, Socket
 from nsroom.introspection.redis.adapter import Adapter, Subscription
-from nsroom.introspection.redis.payloads import Broadcast, Reply, rooms
+from nsroom.introspection.redis.payloads import Broadcast, Reply, attachment, rooms
 from nsroom.output.room_names import Room
 from nsroom.protocol import socketio, strict_json
 from nsroom.record import Json
@@ -77,18 +75,11 @@ def _message(number: str, data: str) -> Json:
 def _event(namespace: str, data: str) -> Broadcast:
     match strict_json.load(data):
         case {"to": to, "skip": skip, "text": str() as text, "binary": [*binary]}:
-            packet = socketio.join(socketio.decode(text), [_decoded(each) for each in binary])
+            packet = socketio.join(socketio.decode(text), [attachment(each) for each in binary])
             if packet.type in (socketio.PacketType.EVENT, socketio.PacketType.BINARY_EVENT):
                 event, *args = packet.data
                 return Broadcast(namespace, event, args, rooms(to or []), rooms(skip))
     raise DecodeError("not an event with its rooms", b"")
-
-
-def _decoded(text: Json) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (TypeError, ValueError, binascii.Error):
-        raise DecodeError("an attachment that is not base64", b"") from None
 
 
 def sockets(server: str, members: Iterable[tuple[str, str]]) -> dict[Key, Socket]:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from nsroom.errors import DecodeError
 from nsroom.introspection.observer import Where
-from nsroom.introspection.redis.adapter import AskedAdapter, Command, Subscription, glob
+from nsroom.introspection.redis.adapter import AskedAdapter, Command, Requests, Subscription, glob
 from nsroom.introspection.redis.payloads import (
     Broadcast,
     Reply,
@@ -25,7 +25,6 @@ from nsroom.introspection.redis.payloads import (
     packet,
     sockets,
 )
-from nsroom.output.room_names import Room
 from nsroom.protocol import messagepack, strict_json
 from nsroom.record import Json
 
@@ -50,6 +49,12 @@ class ClassicAdapter(AskedAdapter):
     """One namespace of the servers; their replies do not tell which server they are from."""
 
     package: ClassVar[str] = "@socket.io/redis-adapter"
+    requests: ClassVar[Requests] = Requests(
+        fetch=_Type.REMOTE_FETCH,
+        join=_Type.REMOTE_JOIN,
+        leave=_Type.REMOTE_LEAVE,
+        disconnect=_Type.REMOTE_DISCONNECT,
+    )
 
     def subscriptions(self) -> list[Subscription]:
         """Return the channels of replies, and as patterns those of events and requests.
@@ -79,23 +84,7 @@ class ClassicAdapter(AskedAdapter):
         """Return the command that counts the servers; its answer ends with the number."""
         return ("PUBSUB NUMSUB", self._requests)
 
-    def fetch(self, request: str) -> Command:
-        """Return the command that asks each server for its sockets."""
-        return self._request(_Type.REMOTE_FETCH, requestId=request, opts=options(None))
-
-    def join(self, room: Room, where: Where) -> Command:
-        """Return the command that joins sockets to a room."""
-        return self._request(_Type.REMOTE_JOIN, opts=options(where), rooms=[room])
-
-    def leave(self, room: Room, where: Where) -> Command:
-        """Return the command that lets sockets leave a room."""
-        return self._request(_Type.REMOTE_LEAVE, opts=options(where), rooms=[room])
-
-    def disconnect(self, where: Where) -> Command:
-        """Return the command that disconnects sockets from the namespace."""
-        return self._request(_Type.REMOTE_DISCONNECT, opts=options(where), close=False)
-
-    def _request(self, kind: _Type, **fields: Json) -> Command:
+    def _request(self, kind: int, **fields: Json) -> Command:
         return ("PUBLISH", self._requests, strict_json.dump({"uid": self.uid, "type": int(kind), **fields}))
 
     def emit(self, where: Where, event: str | int | float, args: Sequence[Json]) -> Command:

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from nsroom.errors import DecodeError
 from nsroom.introspection.observer import Where
-from nsroom.introspection.redis.adapter import AskedAdapter, Command, Subscription, glob
+from nsroom.introspection.redis.adapter import AskedAdapter, Command, Requests, Subscription, glob
 from nsroom.introspection.redis.payloads import (
     Broadcast,
     Reply,
@@ -32,7 +32,6 @@ from nsroom.introspection.redis.payloads import (
     packet,
     sockets,
 )
-from nsroom.output.room_names import Room
 from nsroom.protocol import messagepack, strict_json
 from nsroom.record import Json
 
@@ -70,6 +69,12 @@ class _Type(IntEnum):
 class ClusterAdapter(AskedAdapter):
     """One namespace of the servers, which are asked with `publish`."""
 
+    requests: ClassVar[Requests] = Requests(
+        fetch=_Type.FETCH_SOCKETS,
+        join=_Type.SOCKETS_JOIN,
+        leave=_Type.SOCKETS_LEAVE,
+        disconnect=_Type.DISCONNECT_SOCKETS,
+    )
     publish: ClassVar[str]
     number: ClassVar[str]
 
@@ -85,29 +90,13 @@ class ClusterAdapter(AskedAdapter):
         """Return the command that counts the servers; its answer ends with the number."""
         return (self.number, self._public)
 
-    def fetch(self, request: str) -> Command:
-        """Return the command that asks each server for its sockets."""
-        return self._message(_Type.FETCH_SOCKETS, requestId=request, opts=options(None))
-
-    def join(self, room: Room, where: Where) -> Command:
-        """Return the command that joins sockets to a room."""
-        return self._message(_Type.SOCKETS_JOIN, opts=options(where), rooms=[room])
-
-    def leave(self, room: Room, where: Where) -> Command:
-        """Return the command that lets sockets leave a room."""
-        return self._message(_Type.SOCKETS_LEAVE, opts=options(where), rooms=[room])
-
-    def disconnect(self, where: Where) -> Command:
-        """Return the command that disconnects sockets from the namespace."""
-        return self._message(_Type.DISCONNECT_SOCKETS, opts=options(where), close=False)
-
     def emit(self, where: Where, event: str | int | float, args: Sequence[Json]) -> Command:
         """Return the command that emits an event to sockets."""
         sent = packet(self.namespace, event, args)
-        return self._message(_Type.BROADCAST, packet=sent, opts=options(where))
+        return self._request(_Type.BROADCAST, packet=sent, opts=options(where))
 
-    def _message(self, kind: _Type, **data: Json) -> Command:
-        message = {"uid": self.uid, "nsp": self.namespace, "type": int(kind), "data": data}
+    def _request(self, kind: int, **fields: Json) -> Command:
+        message = {"uid": self.uid, "nsp": self.namespace, "type": int(kind), "data": fields}
         return (self.publish, self._public, messagepack.dump(message))
 
     def read(self, channel: str, data: bytes) -> Reply | Broadcast | None:

@@ -1,5 +1,6 @@
 """What servers publish in Redis: JSON or MessagePack, untrusted until it is checked. Pure."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -128,6 +129,14 @@ def rooms(listed: Json) -> list[Room]:
     if not isinstance(listed, list) or len(listed) > _MAX_ROOMS:
         raise DecodeError(f"not a list of at most {_MAX_ROOMS} rooms", b"")
     return list(map(parse_room, listed))
+
+
+def attachment(text: Json) -> bytes:
+    """Return binary data that is base64 in a message. Raises: DecodeError."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (TypeError, ValueError):
+        raise DecodeError("an attachment that is not base64", b"") from None
 
 
 def options(where: Where) -> dict[str, Json]:

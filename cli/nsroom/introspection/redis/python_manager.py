@@ -15,7 +15,7 @@ from nsroom.errors import DecodeError, RefusedError
 from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Where
 from nsroom.introspection.redis.adapter import Adapter, Command, Subscription
-from nsroom.introspection.redis.payloads import Broadcast, Reply, load, rooms
+from nsroom.introspection.redis.payloads import Broadcast, Reply, attachment, load, rooms
 from nsroom.output.room_names import Room
 from nsroom.protocol import strict_json
 from nsroom.record import Json
@@ -112,16 +112,9 @@ def _arguments(data: Json, is_binary: Json) -> list[Json]:
     if is_binary:
         if not isinstance(data, list) or not data:
             raise DecodeError("binary data without attachments", b"")
-        data, attachments = data[0], dict(enumerate(map(_decoded, data[1:])))
+        data, attachments = data[0], dict(enumerate(map(attachment, data[1:])))
     args = data if isinstance(data, list) else [data]
     return [_with_binary(arg, attachments) for arg in args] if is_binary else args
-
-
-def _decoded(text: Json) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (TypeError, ValueError):
-        raise DecodeError("an attachment that is not base64", b"") from None
 
 
 def _with_binary(value: Json, attachments: dict[int, bytes]) -> Json:

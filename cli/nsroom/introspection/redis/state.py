@@ -1,12 +1,12 @@
 """What the servers behind a Redis report: lists of sockets in, changes as records out. Pure."""
 
 from collections.abc import Iterator, Mapping
-from itertools import count
 from typing import NamedTuple
 
 from nsroom.introspection.inventory import Inventory, Key, Socket
 from nsroom.introspection.redis.payloads import Broadcast
-from nsroom.record import Direction, Json, Kind, Record
+from nsroom.output.room_names import Room
+from nsroom.record import Direction, Kind, Record
 
 
 class Silence(NamedTuple):
@@ -31,7 +31,6 @@ class State(Inventory):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.blind = "through python-socketio's Redis manager"
-        self._sequence = count(1)
         self.silences: Mapping[str, Silence] = {}
 
     def is_disconnected(self, key: Key) -> bool:
@@ -57,25 +56,18 @@ class State(Inventory):
     def _changes(self, before: Mapping[Key, Socket], at: int) -> Iterator[Record]:
         for key in before:
             if key not in self.sockets:
-                yield self._record(at, Kind.DISCONNECT, key)
+                yield self.record(at, Kind.DISCONNECT, key)
         for key, socket in self.sockets.items():
             if key not in before:
-                yield self._record(at, Kind.CONNECT, key, data={"address": socket.address})
+                yield self.record(at, Kind.CONNECT, key, data={"address": socket.address})
             old = before[key].rooms if key in before else frozenset()
             if old != socket.rooms:
                 yield from self._presence(at, "leave-room", key, old - socket.rooms)
                 yield from self._presence(at, "join-room", key, socket.rooms - old)
 
-    def _presence(self, at: int, event: str, key: Key, rooms: frozenset[Json]) -> Iterator[Record]:
-        """Yield changes of rooms as the reference server reports them; no client saw them."""
-        for room in sorted(rooms - {key[1]}, key=str):
-            args = [{"room": room, "sid": key[1]}]
-            yield self._record(at, Kind.EVENT, key, Direction.LOCAL, event=event, args=args)
-
-    def _record(
-        self, at: int, kind: Kind, key: Key, direction: Direction = Direction.IN, **fields: Json
-    ) -> Record:
-        return Record(at, next(self._sequence), direction, kind, key[0], sid=key[1], **fields)
+    def _presence(self, at: int, event: str, key: Key, rooms: frozenset[Room]) -> Iterator[Record]:
+        for room in sorted(rooms, key=str):
+            yield from self.room_change(at, event, key, room)
 
     def broadcast(self, at: int, sent: Broadcast) -> Record:
         """Return an event for several clients, with its rooms; for one client, with its sid."""
