@@ -9,22 +9,10 @@ from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import Link, Sessions
 from nsroom.proxy.upstream import Upstream
 from nsroom.record import Direction, Frame, Record
+from tests.cli.relaying import Sink
 
 IN, OUT = Direction.IN, Direction.OUT
 HANDSHAKE = '0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
-
-
-class Sink:
-    """A port that keeps what it sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[Frame] = []
-
-    def put(self, frames: list[Frame]) -> None:
-        self.sent += frames
-
-    def take(self) -> list[Frame]:
-        return []
 
 
 class Running:

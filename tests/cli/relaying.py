@@ -11,7 +11,7 @@ from typing import Any
 
 from nsroom.proxy.interceptor import Interceptor
 from nsroom.proxy.server import Plan, Proxy
-from nsroom.record import Record
+from nsroom.record import Frame, Record
 
 WAIT = 30.0
 """Seconds for something that should happen at once."""
@@ -21,6 +21,19 @@ UPGRADE = (
     b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 )
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+
+class Sink:
+    """A port that keeps what it sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Frame] = []
+
+    def put(self, frames: list[Frame]) -> None:
+        self.sent += frames
+
+    def take(self) -> list[Frame]:
+        return []
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from nsroom.proxy.interceptor import Interceptor
 from nsroom.proxy.polling import NoAnswerError, Request
 from nsroom.proxy.relay import IN, OUT, Outlet, Relay
 from nsroom.proxy.sessions import Link, Sessions
-from nsroom.proxy.traffic import Conversation, read_exchange
+from nsroom.proxy.traffic import Conversation, is_poll, read_exchange
 from nsroom.proxy.upstream import Streams, Upstream
 from nsroom.record import Direction
 
@@ -88,7 +88,7 @@ class InterceptingRelay(Relay):
         """Answer a polling request, unless the client closes the connection before."""
         raw, page = self._addresses.request(poll.head)
         exchange = read_exchange(poll.head, self._sessions, page)
-        assert exchange.link is not None  # as `_is_poll` has checked
+        assert exchange.link is not None  # as `is_poll` has checked
         request = Request(
             raw, exchange, exchange.link, poll.body, lambda head: self._addresses.response(head, page)
         )
@@ -122,7 +122,7 @@ async def _read_poll(reader: asyncio.StreamReader, data: bytes) -> _Poll | bytes
     while data:
         read += data if head is None else b""
         for part in parser.feed(data):
-            if isinstance(part, Head) and _is_poll(part):
+            if isinstance(part, Head) and is_poll(part):
                 head = part
             elif isinstance(part, Body):
                 body.add(part.data)
@@ -132,10 +132,3 @@ async def _read_poll(reader: asyncio.StreamReader, data: bytes) -> _Poll | bytes
                 return read
         data = await reader.read(_CHUNK)
     return read if head is None else b""
-
-
-def _is_poll(head: Head) -> bool:
-    """Return whether a request belongs to Engine.IO's polling transport."""
-    query = head.target.partition("?")[2].split("&")
-    is_method = head.method in ("GET", "POST")
-    return is_method and "transport=polling" in query and any(each.startswith("EIO=") for each in query)

@@ -8,6 +8,7 @@ A request of which every packet waits carries a heartbeat instead, and such a re
 """
 
 import asyncio
+import contextlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -231,13 +232,8 @@ class Polling:
             else:
                 beat = "2" if request.link.is_old else "3"
                 sent = _with_body(request.head, _body(poll, after or [beat], OUT), _TEXT)
-            try:
-                response = await self._ask(sent, "POST")
-            except NoAnswerError as error:
-                self._report_lost(poll, after, before, str(error))
-                raise
+            response = await self._deliver(poll, sent, after, before)
         if response.head.status != 200:
-            self._report_lost(poll, after, before, f"the server answered {response.head.start[9:60]}")
             self._refused(poll, request, response)
         return _with_body(request.change(response.head), response.body)
 
@@ -282,13 +278,19 @@ class Polling:
             if not frames:
                 return
             head = _METHOD.sub(b"POST", poll.request)
-            try:
-                response = await self._ask(_with_body(head, _body(poll, frames, OUT), _TEXT), "POST")
-            except NoAnswerError as error:
-                self._report_lost(poll, frames, [], str(error))
-            else:
-                if response.head.status != 200:
-                    self._report_lost(poll, frames, [], f"the server answered {response.head.start[9:60]}")
+            with contextlib.suppress(NoAnswerError):  # reported
+                await self._deliver(poll, _with_body(head, _body(poll, frames, OUT), _TEXT), frames, [])
+
+    async def _deliver(self, poll: Poll, request: bytes, sent: list[Frame], asked: list[Frame]) -> Response:
+        """Make a POST, and report if it fails; `sent` are its packets. Raises: NoAnswerError."""
+        try:
+            response = await self._ask(request, "POST")
+        except NoAnswerError as error:
+            self._report_lost(poll, sent, asked, str(error))
+            raise
+        if response.head.status != 200:
+            self._report_lost(poll, sent, asked, f"the server answered {response.head.start[9:60]}")
+        return response
 
     def _report_lost(self, poll: Poll, sent: list[Frame], asked: list[Frame], why: str) -> None:
         """Report that a POST failed, if it had other packets than those that the client asks to send."""

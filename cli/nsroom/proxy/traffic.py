@@ -4,7 +4,7 @@ Pure: `feed` returns the bytes to pass on, and the relay sends them. Every Recor
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
@@ -282,11 +282,23 @@ class Conversation:
             self.socket.hold(link, self._insert, self._sessions.notices.report_unheld)
 
 
+def is_poll(head: Head) -> bool:
+    """Return whether a request belongs to Engine.IO's polling transport."""
+    query = _parts(head.target)[1]
+    return _is_engine(head.method, query) and query["transport"] == "polling"
+
+
+def _is_engine(method: str, query: Mapping[str, str]) -> bool:
+    is_known = query.get("transport") in ("polling", "websocket")
+    return "EIO" in query and is_known and method in ("GET", "POST")
+
+
 def read_exchange(head: Head, sessions: Sessions, page: Page) -> Exchange:
+    """Return the exchange that a request begins; `page` has its translated addresses."""
     path, query = _parts(head.target)
     transport = query.get("transport", "")
     link = None
-    if "EIO" in query and transport in ("polling", "websocket") and head.method in ("GET", "POST"):
+    if _is_engine(head.method, query):
         link = Link(sessions, query.get("sid"), query["EIO"] == "3", path, transport)
     return Exchange(
         head.method, path, transport == "polling", "upgrade" in head.get("connection").lower(), link, page

@@ -21,23 +21,11 @@ from nsroom.proxy.marks import is_pending, mark_of
 from nsroom.proxy.notices import Notices
 from nsroom.proxy.sessions import Link, Sessions
 from nsroom.record import Direction, Frame, Kind, Record
+from tests.cli.relaying import Sink
 
 IN, OUT = Direction.IN, Direction.OUT
 HANDSHAKE = '0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000}'
 FORWARD, DROP = Decision(Action.FORWARD), Decision(Action.DROP)
-
-
-class Sink:
-    """A port that keeps what it sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[Frame] = []
-
-    def put(self, frames: list[Frame]) -> None:
-        self.sent += frames
-
-    def take(self) -> list[Frame]:
-        return []
 
 
 class Talk:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from nsroom.filters import parse
 from nsroom.protocol.websocket import Reader
 from nsroom.proxy.intercepting import MAX_WAITING, Action, Decision
@@ -12,7 +14,17 @@ HANDSHAKE = b'0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":200
 WAITS = parse("event=wait")
 
 
-async def test_other_requests_are_relayed_one_on_each_connection() -> None:
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/page",
+        "/socket.io/?EIO=&transport=polling",
+        "/socket.io/?EIO&transport=polling",
+        "/?EIO=4&transport=poll",
+        "//[?EIO=4&transport=polling",
+    ],
+)
+async def test_other_requests_are_relayed_one_on_each_connection(target: str) -> None:
     heads = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -22,7 +34,8 @@ async def test_other_requests_are_relayed_one_on_each_connection() -> None:
     async with raw_server(talk) as url, relaying(url, intercept=WAITS) as proxy:
         reader, writer = await proxy.connect()
         async with closing(writer):
-            writer.write(b"GET /page HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n")
+            head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"
+            writer.write(head.encode())
             assert (await drained(reader)).endswith(b"\r\n\r\nok")
     assert b"\r\nConnection: close\r\n" in heads[0]
     assert b"keep-alive" not in heads[0]

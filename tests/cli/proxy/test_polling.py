@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from nsroom.client.events import Emit
 from nsroom.filters import parse
 from nsroom.proxy.intercepting import Action, Decision
-from nsroom.record import Direction, Frame
-from tests.cli.relaying import WAIT, Relayed, drained, raw_server, relaying
+from nsroom.record import Direction
+from tests.cli.relaying import WAIT, Relayed, Sink, drained, raw_server, relaying
 
 FORWARD = Decision(Action.FORWARD)
 HANDSHAKE = '0{"sid":"eio","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
@@ -181,26 +181,13 @@ async def test_two_polls_of_a_client_at_a_time() -> None:
 async def test_a_stray_poll_does_not_take_over_a_session_that_uses_a_websocket() -> None:
     async with polling() as (client, server, proxy):
         session = proxy.interceptor.interception.find("eio")
-        ports = {way: Kept() for way in (Direction.IN, Direction.OUT)}
+        ports = {way: Sink() for way in (Direction.IN, Direction.OUT)}
         session.use(dict(ports))
         proxy.interceptor.polling._polls.clear()
         await server.polls.put("6")
         assert await client.ask() == "6"
         proxy.interceptor.emit(None, Direction.IN, Emit("/", "mine", []))
         assert ports[Direction.IN].sent == ['42["mine"]']
-
-
-class Kept:
-    """A port that keeps what it sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[Frame] = []
-
-    def put(self, frames: list[Frame]) -> None:
-        self.sent += frames
-
-    def take(self) -> list[Frame]:
-        return []
 
 
 async def test_packets_that_the_server_refuses_are_reported() -> None:
