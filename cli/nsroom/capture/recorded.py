@@ -8,8 +8,6 @@ from typing import BinaryIO
 
 from nsroom.capture.files import MAGICS
 from nsroom.errors import DataError
-from nsroom.output import recording
-from nsroom.output.recording import open_file
 from nsroom.output.stdio import complain
 from nsroom.record import Record
 
@@ -23,12 +21,16 @@ def salvage(
 
     `say` prints a line for the user about what a capture does not show.
     """
+    from nsroom.output import recording  # 20 ms that would delay `decode`
+
     is_capture, file = recognise(file)
     yield from _captured(file, say) if is_capture else recording.salvage(file)
 
 
 def read_file(path: Path) -> Iterator[Record]:
     """Yield each record of a file. Raises: UsageError, DataError that names the file."""
+    from nsroom.output.recording import open_file
+
     with ExitStack() as stack:
         for _, item in salvage(open_file(path, stack)):
             if isinstance(item, DataError):

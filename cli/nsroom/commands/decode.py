@@ -13,7 +13,7 @@ from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import flush, put_soon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nsroom.errors import DecodeError
     from nsroom.protocol.explain.explainer import Explanation, Found
@@ -68,7 +68,7 @@ def decode(
         raise UsageError("use either --json or --plain, not both")
     if frame and file:
         raise UsageError("use either FILE or --frame, not both")
-    show = _plain if plain or (sys.stdout.isatty() and not as_json) else _json
+    show = _plain if plain or (sys.stdout.isatty() and not as_json) else _json()
     if file is not None and _is_frame(file):
         frame, file = [file], None
     if frame:
@@ -156,10 +156,10 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
     return read_lines(stream, LIMITS.frame + 2)
 
 
-def _json(explanation: "Explanation") -> bytes:
+def _json() -> "Show":
     from nsroom.output.ndjson import encode_value
 
-    return encode_value(explanation.to_json())
+    return lambda explanation: encode_value(explanation.to_json())
 
 
 def _plain(explanation: "Explanation") -> bytes:
@@ -182,17 +182,17 @@ def _heading(found: "Found") -> str:
     return f"{where}  {shown}" if where else shown
 
 
-def _table(fields: "tuple[Field, ...]") -> list[str]:
+def _table(fields: "Sequence[Field]") -> list[str]:
     text, name, meaning = (
         _column(parts, width)
         for parts, width in (
-            ([field.text for field in fields], _TEXT_WIDTH),
-            ([field.name for field in fields], _TEXT_WIDTH),
-            ([field.meaning for field in fields], _MEANING_WIDTH),
+            ([field["text"] for field in fields], _TEXT_WIDTH),
+            ([field["name"] for field in fields], _TEXT_WIDTH),
+            ([field["meaning"] for field in fields], _MEANING_WIDTH),
         )
     )
     return [
-        f"{field.at:>6}  {text[row]}  {name[row]}  {meaning[row]}".rstrip()
+        f"{field['at']:>6}  {text[row]}  {name[row]}  {meaning[row]}".rstrip()
         for row, field in enumerate(fields)
     ]
 

@@ -3,9 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable
 from enum import IntEnum
-from typing import BinaryIO
 
 from nsroom import __version__
 from nsroom.errors import ExitCode, OutputError, Stopped
@@ -92,21 +90,24 @@ def put(data: bytes) -> None:
 
 def put_soon(data: bytes) -> None:
     """Write a result that may wait for `flush` or for more. Raises: as `put`."""
-    _on_stdout(lambda stdout: stdout.write(data))
+    try:
+        sys.stdout.buffer.write(data)
+    except OSError as error:
+        raise _unwritten(error) from None
 
 
 def flush() -> None:
     """Write what `put_soon` has kept. Raises: as `put`."""
-    _on_stdout(lambda stdout: stdout.flush())
-
-
-def _on_stdout(act: Callable[[BinaryIO], object]) -> None:
     try:
-        act(sys.stdout.buffer)
-    except BrokenPipeError:  # typer would exit with 1
-        raise Stopped(ExitCode.SIGPIPE - 128) from None
+        sys.stdout.buffer.flush()
     except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
+        raise _unwritten(error) from None
+
+
+def _unwritten(error: OSError) -> Stopped | OutputError:
+    if isinstance(error, BrokenPipeError):  # typer would exit with 1
+        return Stopped(ExitCode.SIGPIPE - 128)
+    return OutputError(f"cannot write to standard output: {error.strerror}")
 
 
 def say_result(text: str) -> None:

@@ -60,7 +60,13 @@ def _exact_int(text: str) -> int | Number:
     return value if str(value) == text else Number(text)
 
 
-_scan = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).raw_decode
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
+_scan = _decoder.raw_decode
+scan = _decoder.scan_once
+"""Return the value that starts right here in a text, and where it ends; `load` must have checked the limits.
+
+Raises: StopIteration or ValueError if there is none. It costs half of a call of `load`.
+"""
 
 _scan_exactly = json.JSONDecoder(
     parse_float=_exact_float, parse_int=_exact_int, parse_constant=_refuse

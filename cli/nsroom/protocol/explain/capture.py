@@ -43,18 +43,22 @@ def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
         yield from har.parse("\n".join(line.text for line in chain([first], texts)))
 
 
-def split(text: str) -> list[Found]:
+def split(text: str, line: int | None = None) -> list[Found]:
     """Return the frames of one line: a frame, a polling body of either Engine.IO, or a text around one."""
     if pasted.looks_complete(text):
-        return _split(text)
-    found = _split(text)
+        # Most lines are events.
+        is_single = text.startswith("42[") and engineio.SEPARATOR not in text
+        return [Found(text, line)] if is_single else _split(text, line)
+    found = _split(text, line)
     if not pasted.is_odd_control(text) and _are_valid(found):
         return found
     for candidate, hint in pasted.candidates(text):
-        if _are_valid(inner := _split(candidate)):
+        if _are_valid(inner := _split(candidate, line)):
             return [each._replace(hint=hint) for each in inner]
     if pasted.is_odd_control(text) and not engineio3.is_payload(text):
-        return [Found(text, error=DecodeError("not a frame: a control packet has no such data", text, 1))]
+        return [
+            Found(text, line, error=DecodeError("not a frame: a control packet has no such data", text, 1))
+        ]
     return found
 
 
@@ -63,13 +67,13 @@ def _are_valid(found: list[Found]) -> bool:
     return not any(explain(each).error for each in found)
 
 
-def _split(text: str) -> list[Found]:
+def _split(text: str, line: int | None) -> list[Found]:
     if not engineio3.is_payload(text):
-        return [Found(frame) for frame in engineio.split_payload(text)]
+        return [Found(frame, line) for frame in engineio.split_payload(text)]
     try:
-        return [Found(frame, is_old=True) for frame in engineio3.split_text(text)]
+        return [Found(frame, line, is_old=True) for frame in engineio3.split_text(text)]
     except DecodeError as error:
-        return [Found(text, error=error)]
+        return [Found(text, line, error=error)]
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[_Line]:
@@ -95,23 +99,26 @@ def _is_record(text: str) -> bool:
         return False
 
 
-def _each(read: Callable[[str], Iterable[Found]], lines: Iterable[_Line]) -> Iterator[Found]:
+def _each(read: Callable[[str, int], Iterable[Found]], lines: Iterable[_Line]) -> Iterator[Found]:
     for number, text, error in lines:
-        for found in [Found(text, error=error)] if error else read(text):
-            yield found._replace(line=number)
+        if error:
+            yield Found(text, number, error=error)
+        else:
+            yield from read(text, number)
 
 
-def _recorded(text: str) -> list[Found]:
+def _recorded(text: str, line: int) -> list[Found]:
     """Return the frames of one line of a recording, encoded again if it was recorded without them."""
     try:
         record = from_json(strict_json.load(text, 0, _RECORD_LIMITS))
         frames = _encoded(record) if record.frames is None else record.frames
     except DecodeError as error:
-        return [Found(text, error=DecodeError(f"not a complete record: {error.reason}", text, error.offset))]
+        wrong = DecodeError(f"not a complete record: {error.reason}", text, error.offset)
+        return [Found(text, line, error=wrong)]
     except ValueError as error:
-        return [Found(text, error=DecodeError(f"not a record: {error}", text))]
+        return [Found(text, line, error=DecodeError(f"not a record: {error}", text))]
     time = record.time or None
-    return [Found(frame, direction=record.direction, sid=record.sid, time=time) for frame in frames]
+    return [Found(frame, line, record.direction, record.sid, time) for frame in frames]
 
 
 def _encoded(record: Record) -> list[str | bytes]:

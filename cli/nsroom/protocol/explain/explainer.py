@@ -1,13 +1,13 @@
 """Explain every character of an Engine.IO frame, and of the Socket.IO packet in it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio, strict_json
-from nsroom.protocol.explain import msgpack
+from nsroom.protocol.explain import msgpack, plain
 from nsroom.protocol.explain.fields import IDS, LISTED, Field, argument, counted, describe, preview
 from nsroom.protocol.redaction import REDACTED
 from nsroom.protocol.strict_json import Element
@@ -55,16 +55,16 @@ class Explanation(NamedTuple):
     """The parts of a frame, up to the first error."""
 
     found: Found
-    fields: tuple[Field, ...] = ()
+    fields: Sequence[Field] = ()
     error: DecodeError | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Return the keys of `Found.where`, `frame` (or bytes), `fields`, and `hint` and `error` if any."""
-        fields = [
-            {"at": at, "text": text, "name": name, "meaning": meaning}
-            for at, text, name, meaning in self.fields
-        ]
-        value: dict[str, Json] = {**self.found.where(), "frame": self.found.frame, "fields": fields}
+        value: dict[str, Json] = {
+            **self.found.where(),
+            "frame": self.found.frame,
+            "fields": [*self.fields],
+        }
         if self.found.hint is not None:
             value["hint"] = self.found.hint
         if self.error is not None:
@@ -94,19 +94,23 @@ class Explainer:
     def explain(self, found: Found) -> Explanation:
         """Explain one frame, malformed or not."""
         if found.error is not None:
-            return Explanation(found, (), found.error)
+            return Explanation(found, [], found.error)
+        if isinstance(found.frame, str) and (known := plain.fields(found.frame)):
+            return Explanation(found, known)
         fields: list[Field] = []
         try:
             self._explain(found, fields)
         except DecodeError as error:
-            known = (field for field in fields if field.at + len(field.text) <= error.offset)
-            return Explanation(found, tuple(known), error)
-        return Explanation(found, tuple(fields))
+            known = [each for each in fields if each["at"] + len(each["text"]) <= error.offset]
+            return Explanation(found, known, error)
+        return Explanation(found, fields)
 
     def _explain(self, found: Found, fields: list[Field]) -> None:
         """Add the fields of a frame, up to an error. Raises: DecodeError."""
         if found.frame == REDACTED:
-            fields.append(Field(0, REDACTED, "packet", "left out when this was recorded"))
+            fields.append(
+                Field(at=0, text=REDACTED, name="packet", meaning="left out when this was recorded")
+            )
             return
         is_old = self._is_old(found)
         packet = engineio.decode(engineio3.to_4(found.frame) if is_old else found.frame)
@@ -114,7 +118,7 @@ class Explainer:
             fields += self._binary(found, packet.data, is_old)
             return
         frame = str(found.frame)
-        fields.append(Field(0, frame[0], "engine.io type", _ENGINE_TYPES[packet.type]))
+        fields.append(Field(at=0, text=frame[0], name="engine.io type", meaning=_ENGINE_TYPES[packet.type]))
         if packet.type is _MESSAGE:
             self._message(found, frame, fields)
         elif packet.type is engineio.PacketType.OPEN:
@@ -122,7 +126,7 @@ class Explainer:
             self._opened = engineio.parse_handshake(str(packet.data)).sid
             self._sessions.setdefault(self._opened, False)
         elif packet.data:
-            fields.append(Field(1, packet.data, "data", _DATA.get(frame, "text")))
+            fields.append(Field(at=1, text=packet.data, name="data", meaning=_DATA.get(frame, "text")))
 
     def _is_old(self, found: Found) -> bool:
         """Return whether a frame is of Engine.IO 3, as all are after a server's CONNECT without a sid."""
@@ -142,7 +146,9 @@ class Explainer:
         _header(frame, header, fields)
         start = header.end() if header else len(frame)
         if frame[1:2] == "0" and frame[start:] == REDACTED:
-            fields.append(Field(start, REDACTED, "payload", "left out when this was recorded"))
+            fields.append(
+                Field(at=start, text=REDACTED, name="payload", meaning="left out when this was recorded")
+            )
             return
         packet = _inner(_packet, frame)
         if packet.attachments:
@@ -155,20 +161,24 @@ class Explainer:
         frame, start = found.frame, 0
         if isinstance(frame, str):
             start = 2 if is_old else 1
-            yield Field(0, frame[:start], "engine.io type", "message, binary in base64")
+            yield Field(at=0, text=frame[:start], name="engine.io type", meaning="message, binary in base64")
         elif is_old and len(frame) > len(data):
             start = 1
-            yield Field(0, "04", "engine.io type", "message")
+            yield Field(at=0, text="04", name="engine.io type", meaning="message")
         text = frame[start:] if isinstance(frame, str) else preview(data)
         attachment = self._next_attachment(found)
         if attachment is None and (packet := _msgpack(data)):
             step = 4 / 3 if isinstance(frame, str) else 1
-            yield Field(start, text, "packet", f"MessagePack: {counted(len(data), 'byte')}")
+            yield Field(
+                at=start, text=text, name="packet", meaning=f"MessagePack: {counted(len(data), 'byte')}"
+            )
             for field in msgpack.fields(packet, data):
-                yield field._replace(at=start + int(field.at * step))
+                yield {**field, "at": start + int(field["at"] * step)}
             return
         meaning = f"{counted(len(data), 'byte')}: {preview(data)}"
-        yield Field(start, text, attachment or "binary data that no packet announced", meaning)
+        yield Field(
+            at=start, text=text, name=attachment or "binary data that no packet announced", meaning=meaning
+        )
 
     def _next_attachment(self, found: Found) -> str | None:
         """Return the name of the next announced attachment, or None if there is not one."""
@@ -222,28 +232,30 @@ def _header(frame: str, header: re.Match[str] | None, fields: list[Field]) -> No
     if frame[1:2] not in _TYPES:
         return
     kind, name = _TYPES[frame[1]]
-    fields.append(Field(1, frame[1], "socket.io type", name))
+    fields.append(Field(at=1, text=frame[1], name="socket.io type", meaning=name))
     if header is None:
         return
     count, namespace, id = header.groups()
     if count:
-        fields.append(Field(2, f"{count}-", "attachments", f"{count} to follow"))
+        fields.append(Field(at=2, text=f"{count}-", name="attachments", meaning=f"{count} to follow"))
     if namespace:
         fields.append(_namespace(frame, header))
     if id:
-        fields.append(Field(header.start(3), id, "id", IDS.get(kind, "without effect here")))
+        fields.append(
+            Field(at=header.start(3), text=id, name="id", meaning=IDS.get(kind, "without effect here"))
+        )
 
 
 def _namespace(frame: str, header: re.Match[str]) -> Field:
     name, _, query = header[2].partition("?")
     start = header.start(2)
     meaning = f"{name}, with the query {query}" if query else name
-    return Field(start, frame[start : header.start(3)], "namespace", meaning)
+    return Field(at=start, text=frame[start : header.start(3)], name="namespace", meaning=meaning)
 
 
 def _payload(frame: str, start: int, packet: socketio.Packet, fields: list[Field]) -> None:
     meaning = f"JSON: {describe(packet.data, packet.attachments)}"
-    fields.append(Field(start, frame[start:], "payload", meaning))
+    fields.append(Field(at=start, text=frame[start:], name="payload", meaning=meaning))
     if isinstance(packet.data, str):
         return
     is_event = packet.type is _EVENT or packet.type is _BINARY_EVENT
@@ -258,11 +270,18 @@ def _elements(
     for index, element in enumerate(strict_json.elements(frame, start)):
         if index == LISTED:
             fields.append(
-                Field(element.start, frame[element.start :], "rest", f"all after {LISTED} elements")
+                Field(
+                    at=element.start,
+                    text=frame[element.start :],
+                    name="rest",
+                    meaning=f"all after {LISTED} elements",
+                )
             )
             return
         name, meaning = part(index, element)
-        fields.append(Field(element.start, frame[element.start : element.end], name, meaning))
+        fields.append(
+            Field(at=element.start, text=frame[element.start : element.end], name=name, meaning=meaning)
+        )
 
 
 _HANDSHAKE: dict[str, Callable[[Json], str]] = {
@@ -276,7 +295,7 @@ _HANDSHAKE: dict[str, Callable[[Json], str]] = {
 
 def _handshake(frame: str, fields: list[Field]) -> None:
     _inner(engineio.parse_handshake, frame)
-    fields.append(Field(1, frame[1:], "handshake", "what the server says of itself"))
+    fields.append(Field(at=1, text=frame[1:], name="handshake", meaning="what the server says of itself"))
     _elements(frame, 1, _handshake_part, fields)
 
 

@@ -1,7 +1,7 @@
 """Fields, the parts of a frame with their meaning; and descriptions of values in packets of any encoding."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TypedDict
 
 from nsroom.protocol import socketio
 from nsroom.protocol.strict_json import Element
@@ -13,8 +13,8 @@ LISTED = 1000
 """Elements that get a field of their own: a million fields would take gigabytes."""
 
 
-class Field(NamedTuple):
-    """A part of a frame: its position, its characters, its name and its meaning."""
+class Field(TypedDict):
+    """A part of a frame, as it is printed: its position, its characters, its name and its meaning."""
 
     at: int
     text: str
@@ -43,13 +43,14 @@ def counted(number: int, noun: str) -> str:
 def argument(element: Element, index: int, is_event: bool, attachments: int = 0) -> tuple[str, str]:
     """Return the name and the meaning of an element of a payload."""
     if is_event and index == 0:
-        return "event", _event(element.value)
+        return "event", event(element.value)
     number = index if is_event else index + 1
     name = f"argument {number}" if element.key is None else element.key
     return name, describe(element.value, attachments)
 
 
-def _event(name: str | int | float) -> str:
+def event(name: str | int | float) -> str:
+    """Return the meaning of the name of an event."""
     if name in socketio.RESERVED_EVENTS:
         return f"{name}, a reserved name: JavaScript peers end the connection"
     return str(name)
@@ -57,24 +58,26 @@ def _event(name: str | int | float) -> str:
 
 def describe(value: Json, attachments: int = 0) -> str:
     """Return the type and size of a value; the field already shows its characters."""
-    if isinstance(value, (dict, list)):
-        return _container(value, list(_placeholders(value)) if attachments else [])
-    if isinstance(value, bytes):
-        return f"{counted(len(value), 'byte')}: {preview(value)}"
     if isinstance(value, str):
         return f"text of {counted(len(value), 'character')}"
+    if isinstance(value, dict):
+        size = f"object of {counted(len(value), 'member')}"
+        return _with_attachments(value, size) if attachments else size
+    if isinstance(value, list):
+        size = f"list of {counted(len(value), 'item')}"
+        return _with_attachments(value, size) if attachments else size
+    if isinstance(value, bytes):
+        return f"{counted(len(value), 'byte')}: {preview(value)}"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return "number"
 
 
-def _container(value: dict[str, Json] | list[Json], attachments: list[int]) -> str:
-    names = ", ".join(f"attachment {num}" for num in attachments)
+def _with_attachments(value: dict[str, Json] | list[Json], size: str) -> str:
+    names = ", ".join(f"attachment {num}" for num in _placeholders(value))
     if isinstance(value, dict) and value.get("_placeholder") is True and names:
         return names
-    size = counted(len(value), "member" if isinstance(value, dict) else "item")
-    kind = "object" if isinstance(value, dict) else "list"
-    return f"{kind} of {size}, with {names}" if names else f"{kind} of {size}"
+    return f"{size}, with {names}" if names else size
 
 
 def _placeholders(value: Json) -> Iterator[int]:

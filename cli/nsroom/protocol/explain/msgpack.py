@@ -15,7 +15,9 @@ def fields(packet: Packet, data: bytes) -> Iterator[Field]:
         if element.key == "data" and isinstance(element.value, (list, dict)):
             for index, part in enumerate(_listed(messagepack.elements(data, element.start))):
                 name, meaning = argument(part, index, packet.type is PacketType.EVENT)
-                yield Field(part.start, preview(data[part.start : part.end]), name, meaning)
+                yield Field(
+                    at=part.start, text=preview(data[part.start : part.end]), name=name, meaning=meaning
+                )
 
 
 def text_fields(text: str) -> list[Field]:
@@ -28,8 +30,10 @@ def text_fields(text: str) -> list[Field]:
         _member(packet, element, text[element.start : element.end])
         for element in strict_json.elements(text, 0)
     ]
-    whole = Field(0, text, "packet", f"JSON with MessagePack: {counted(len(members), 'member')}")
-    return [field._replace(at=field.at + 1) for field in [whole, *members]]
+    whole = Field(
+        at=0, text=text, name="packet", meaning=f"JSON with MessagePack: {counted(len(members), 'member')}"
+    )
+    return [{**each, "at": each["at"] + 1} for each in [whole, *members]]
 
 
 def _listed(elements: Iterable[Element]) -> Iterator[Element]:
@@ -39,13 +43,18 @@ def _listed(elements: Iterable[Element]) -> Iterator[Element]:
 def _member(packet: Packet, element: Element, text: str) -> Field:
     match element.key:
         case "type":
-            return Field(element.start, text, "socket.io type", packet.type.name.lower().replace("_", " "))
+            return Field(
+                at=element.start,
+                text=text,
+                name="socket.io type",
+                meaning=packet.type.name.lower().replace("_", " "),
+            )
         case "nsp":
-            return Field(element.start, text, "namespace", str(element.value))
+            return Field(at=element.start, text=text, name="namespace", meaning=str(element.value))
         case "id" if packet.id is not None:
             meaning = IDS.get(packet.type, "without effect here")
-            return Field(element.start, text, "id", f"{packet.id}, {meaning}")
+            return Field(at=element.start, text=text, name="id", meaning=f"{packet.id}, {meaning}")
         case "data":
-            return Field(element.start, text, "payload", describe(element.value))
+            return Field(at=element.start, text=text, name="payload", meaning=describe(element.value))
         case _:
-            return Field(element.start, text, str(element.key), describe(element.value))
+            return Field(at=element.start, text=text, name=str(element.key), meaning=describe(element.value))

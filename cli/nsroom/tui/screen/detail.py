@@ -233,11 +233,9 @@ def _explanation_lines(explainer: "Explainer", frame: Frame, look: Look) -> Iter
     explanation = explainer.explain(Found(frame))
     columns = look.width >= 3 * _TITLE_CELLS // 2
     for field in explanation.fields:
-        text = clip(safe(field.text[:80]), 24)
-        head = (
-            f"{text + ' ' * (24 - cells(text))}  {field.name:20}  " if columns else f"{text}  {field.name}  "
-        )
-        pieces = [(Style.QUIET, head), (Style.TEXT, safe(field.meaning[:_MAX_TEXT]))]
+        text, name = clip(safe(field["text"][:80]), 24), field["name"]
+        head = f"{text + ' ' * (24 - cells(text))}  {name:20}  " if columns else f"{text}  {name}  "
+        pieces = [(Style.QUIET, head), (Style.TEXT, safe(field["meaning"][:_MAX_TEXT]))]
         for at, row in enumerate(flow(pieces, look.width - 6)):
             yield TreeLine([(Style.TEXT, "      " if at else "    "), *row])
     if explanation.error:

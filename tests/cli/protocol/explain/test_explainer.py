@@ -21,31 +21,34 @@ def explain(*frames: str | bytes) -> list[Explanation]:
 
 
 def fields(frame: str | bytes) -> list[tuple[Any, ...]]:
-    return [tuple(field) for field in explain(frame)[0].fields]
+    return [tuple(field.values()) for field in explain(frame)[0].fields]
 
 
 def test_every_part_of_a_binary_event_and_its_attachment() -> None:
     event, attachment, surplus = explain(
         '451-/chat,12["b",{"_placeholder":true,"num":0}]', "bAQID", b"\1" * 17
     )
-    assert event.fields == (
-        Field(0, "4", "engine.io type", "message"),
-        Field(1, "5", "socket.io type", "binary event"),
-        Field(2, "1-", "attachments", "1 to follow"),
-        Field(4, "/chat,", "namespace", "/chat"),
-        Field(10, "12", "id", "wants an acknowledgement"),
+    assert event.fields == [
+        Field(at=0, text="4", name="engine.io type", meaning="message"),
+        Field(at=1, text="5", name="socket.io type", meaning="binary event"),
+        Field(at=2, text="1-", name="attachments", meaning="1 to follow"),
+        Field(at=4, text="/chat,", name="namespace", meaning="/chat"),
+        Field(at=10, text="12", name="id", meaning="wants an acknowledgement"),
         Field(
-            12, '["b",{"_placeholder":true,"num":0}]', "payload", "JSON: list of 2 items, with attachment 0"
+            at=12,
+            text='["b",{"_placeholder":true,"num":0}]',
+            name="payload",
+            meaning="JSON: list of 2 items, with attachment 0",
         ),
-        Field(13, '"b"', "event", "b"),
-        Field(17, '{"_placeholder":true,"num":0}', "argument 1", "attachment 0"),
-    )
-    assert attachment.fields == (
-        Field(0, "b", "engine.io type", "message, binary in base64"),
-        Field(1, "AQID", "attachment 0 of event b", "3 bytes: 01 02 03"),
-    )
-    assert surplus.fields[0].name == "binary data that no packet announced"
-    assert surplus.fields[0].meaning == f"17 bytes: {'01 ' * 16}…"
+        Field(at=13, text='"b"', name="event", meaning="b"),
+        Field(at=17, text='{"_placeholder":true,"num":0}', name="argument 1", meaning="attachment 0"),
+    ]
+    assert attachment.fields == [
+        Field(at=0, text="b", name="engine.io type", meaning="message, binary in base64"),
+        Field(at=1, text="AQID", name="attachment 0 of event b", meaning="3 bytes: 01 02 03"),
+    ]
+    assert surplus.fields[0]["name"] == "binary data that no packet announced"
+    assert surplus.fields[0]["meaning"] == f"17 bytes: {'01 ' * 16}…"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +138,7 @@ def test_a_malformed_frame_is_explained_up_to_its_error(
     frame: str, names: list[str], reason: str, offset: int
 ) -> None:
     (explanation,) = explain(frame)
-    assert [field.name for field in explanation.fields] == names
+    assert [field["name"] for field in explanation.fields] == names
     assert explanation.error
     assert explanation.error.reason.startswith(reason)
     assert (explanation.error.frame, explanation.error.offset) == (frame, offset)
@@ -147,7 +150,7 @@ def test_attachments_belong_to_a_direction_of_a_connection() -> None:
     explainer.explain(Found(event, sid="one", direction=Direction.OUT))
     explainer.explain(Found(event.replace("51-", "61-3"), sid="one", direction=Direction.IN))
     names = [
-        explainer.explain(Found(b"x", sid=sid, direction=direction)).fields[0].name
+        explainer.explain(Found(b"x", sid=sid, direction=direction)).fields[0]["name"]
         for sid, direction in (("two", Direction.OUT), ("one", Direction.IN), ("one", Direction.OUT))
     ]
     assert names == [
@@ -203,7 +206,7 @@ def test_any_frame_can_be_explained(frames: list[str | bytes]) -> None:
         assert encode_value(explanation.to_json()).isascii()
         frame = explanation.found.frame
         if isinstance(frame, str):
-            assert all(frame.startswith(field.text, field.at) for field in explanation.fields)
+            assert all(frame.startswith(field["text"], field["at"]) for field in explanation.fields)
 
 
 # Socket.IO 2, and packets in MessagePack
@@ -215,20 +218,20 @@ EVENT = msgpack_parser.encode(Packet(PacketType.EVENT, "/chat", 7, ["b", b"\1\2"
 def test_binary_data_of_engine_io_3_is_detected_by_its_form() -> None:
     event, attachment = explain('451-["b",{"_placeholder":true,"num":0}]', "b4AQID")
     assert event.error is None
-    assert attachment.fields == (
-        Field(0, "b4", "engine.io type", "message, binary in base64"),
-        Field(2, "AQID", "attachment 0 of event b", "3 bytes: 01 02 03"),
-    )
+    assert attachment.fields == [
+        Field(at=0, text="b4", name="engine.io type", meaning="message, binary in base64"),
+        Field(at=2, text="AQID", name="attachment 0 of event b", meaning="3 bytes: 01 02 03"),
+    ]
 
 
 def test_binary_frames_of_engine_io_3_are_detected_by_earlier_frames() -> None:
     explainer = Explainer()
     frames = [OPEN, "40", '451-["b",{"_placeholder":true,"num":0}]', b"\4\1"]
     *_, attachment = [explainer.explain(Found(frame, direction=Direction.IN)) for frame in frames]
-    assert attachment.fields == (
-        Field(0, "04", "engine.io type", "message"),
-        Field(1, "01", "attachment 0 of event b", "1 byte: 01"),
-    )
+    assert attachment.fields == [
+        Field(at=0, text="04", name="engine.io type", meaning="message"),
+        Field(at=1, text="01", name="attachment 0 of event b", meaning="1 byte: 01"),
+    ]
 
 
 def test_sessions_of_both_generations_side_by_side() -> None:
@@ -237,11 +240,11 @@ def test_sessions_of_both_generations_side_by_side() -> None:
     frames = [("e1", OPEN), ("e2", OPEN.replace("e1", "e2")), ("e1", "40"), ("e2", '40{"sid":"x"}')]
     frames += [(sid, frame) for sid in ("e1", "e2") for frame in (text, b"\4\1")]
     explained = [explainer.explain(Found(frame, direction=Direction.IN, sid=sid)) for sid, frame in frames]
-    assert [explained[n].fields[-1].meaning for n in (5, 7)] == ["1 byte: 01", "2 bytes: 04 01"]
+    assert [explained[n].fields[-1]["meaning"] for n in (5, 7)] == ["1 byte: 01", "2 bytes: 04 01"]
 
 
 def test_a_packet_in_messagepack() -> None:
-    assert [field[1:] for field in explain(EVENT)[0].fields] == [
+    assert [field[1:] for field in fields(EVENT)] == [
         (preview(EVENT), "packet", f"MessagePack: {len(EVENT)} bytes"),
         ("02", "socket.io type", "event"),
         ("93 a1 62 c4 02 01 02 81 a1 61 01", "payload", "list of 3 items"),
@@ -251,7 +254,7 @@ def test_a_packet_in_messagepack() -> None:
         ("a5 2f 63 68 61 74", "namespace", "/chat"),
         ("07", "id", "7, wants an acknowledgement"),
     ]
-    ats = [field.at for field in explain(EVENT)[0].fields]
+    ats = [field["at"] for field in explain(EVENT)[0].fields]
     assert ats[1:] == sorted(ats[1:])
 
 
