@@ -34,7 +34,7 @@ LAYERS = {
         "__main__",
     ),
     "nsroom_server": (
-        "errors counters token_bucket page",
+        "errors counters event_loop token_bucket page",
         "settings strict_json",
         "logs",
         "engineio",
@@ -64,6 +64,7 @@ PACKAGES = {
     "nsroom.pytest_plugin": "pytest pytest_asyncio",
     "nsroom": "",
     "nsroom_server.cluster": "redis",
+    "nsroom_server.event_loop": "uvloop",
     "nsroom_server.strict_json": "orjson",
     "nsroom_server.settings": "",
     "nsroom_server.chat": "",

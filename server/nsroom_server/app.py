@@ -15,7 +15,7 @@ from itertools import count
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from nsroom_server import __version__, logs
+from nsroom_server import __version__, event_loop, logs
 from nsroom_server.admin.commands import Commands
 from nsroom_server.admin.namespace import Admin
 from nsroom_server.backends import open_backend
@@ -120,7 +120,8 @@ def _name_server(
 
 @asynccontextmanager
 async def _chat(app: web.Application, server: Server, config: Config) -> AsyncIterator[None]:
-    metrics = Metrics(server, frozenset(config.namespaces))
+    loop = event_loop.name_of(asyncio.get_running_loop())
+    metrics = Metrics(server, frozenset(config.namespaces), loop)
     async with open_backend(config, server, metrics.history.observe) as backend:
         namespaces = Namespaces(config, server, backend)
         commands = Commands(server, backend.presence, backend.peers)
@@ -255,7 +256,10 @@ def run(config: Config, level: int = logging.INFO, make: MakeApplication | None 
     Raises: ConfigError, BusError, ListenError.
     """
     # Not asyncio.run: if no loop can be made, it leaves the coroutine over.
-    with logs.configured(config.log_format, sys.stderr, level) as output, asyncio.Runner() as runner:
+    with (
+        logs.configured(config.log_format, sys.stderr, level) as output,
+        asyncio.Runner(loop_factory=event_loop.new_event_loop) as runner,
+    ):
         code = runner.run(_run(config, output if level <= logging.INFO else None, make))
     for number in _SIGNALS:
         # Nothing should change the exit code any more while Python tidies up.
@@ -285,6 +289,7 @@ async def _run(config: Config, output: logs.LogOutput | None, make: MakeApplicat
 def _announce(config: Config, running: Running, is_chat: bool) -> None:
     """Log that the server is ready, and for people what to do next."""
     log.info("listening on %s", running.url, extra=logs.PLAIN)
+    log.debug("event loop: %s", event_loop.name_of(asyncio.get_running_loop()), extra=logs.PLAIN)
     if config.log_format is LogFormat.TEXT and is_chat:
         for line in banner.lines(config, running.url, running.port):
             log.info("%s", line, extra=logs.PLAIN)

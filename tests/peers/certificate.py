@@ -1,7 +1,6 @@
 """A certificate for a test's server."""
 
 import asyncio
-import os
 from pathlib import Path
 
 
@@ -13,7 +12,6 @@ async def certificate(folder: Path) -> tuple[Path, Path]:
         *("-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
         *("-keyout", str(key), "-out", str(cert)),
         stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ,
     )
     assert await child.wait() == 0
     return cert, key
@@ -25,7 +23,6 @@ async def encrypted_key(folder: Path) -> Path:
     child = await asyncio.create_subprocess_exec(
         *("openssl", "genrsa", "-aes256", "-passout", "pass:abc", "-out", str(key), "2048"),
         stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ,
     )
     assert await child.wait() == 0
     return key

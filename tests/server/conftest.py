@@ -2,20 +2,29 @@
 
 import asyncio
 import gc
+import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
 import pytest
+import uvloop
 
 from nsroom_server.app import Running, serving
 from nsroom_server.settings.config import Config
 from tests.server.member import WAIT, Connect, Json, Member, Serve
 
+LOOPS = {"asyncio": asyncio.SelectorEventLoop, "uvloop": uvloop.new_event_loop}
 PAUSE = 0.005
 """Seconds between two looks at the loop."""
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run the tests of transports on both loops, the others on asyncio's; or all on $NSROOM_TEST_LOOPS."""
+    usual = " ".join(LOOPS) if "engineio" in item.path.parts else "asyncio"
+    return {name: LOOPS[name] for name in os.environ.get("NSROOM_TEST_LOOPS", usual).split()}
 
 
 @pytest.fixture

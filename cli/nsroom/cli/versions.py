@@ -10,6 +10,10 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from nsroom import __version__
 from nsroom.cli.configuration import user_file
 
+_EXTRA = re.compile(r"extra == ['\"](\w+)").search
+_OPTIONAL = ("redis", "speed")
+"""Extras for users."""
+
 
 def report() -> str:
     """Return a line for each of nsroom, Python, the system, the libraries, the terminal and the paths."""
@@ -32,7 +36,9 @@ def _facts() -> Iterator[tuple[str, str]]:
 
 def _libraries() -> list[str]:
     """Return the names of the libraries that nsroom depends on, the optional ones included."""
-    lines = [line for line in requires("nsroom") or [] if "extra ==" not in line or "redis" in line]
+    lines = [
+        line for line in requires("nsroom") or [] if not (extra := _EXTRA(line)) or extra[1] in _OPTIONAL
+    ]
     return sorted({match[0] for line in lines if (match := re.match(r"[\w.-]+", line))})
 
 

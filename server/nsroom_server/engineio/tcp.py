@@ -178,12 +178,12 @@ class GuardedConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connect aiohttp."""
-        assert isinstance(transport, asyncio.Transport)
         self.is_made = True
-        self._transport = transport
+        # uvloop's are no subclass.
+        self._transport = cast(asyncio.Transport, transport)
         self._inner = self._acceptor.make_protocol()
         self._start_timer()
-        self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(transport)))
+        self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(self._transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection."""

@@ -21,11 +21,13 @@ _STARTED = time()
 class Metrics:
     """The metrics of one server."""
 
-    def __init__(self, server: Server, namespaces: frozenset[str]) -> None:
+    def __init__(self, server: Server, namespaces: frozenset[str], loop: str) -> None:
+        """`loop` is the name of the event loop."""
         self.history = Histogram()
         self.lag = Histogram()
         self._server = server
         self._namespaces = namespaces
+        self._loop = loop
 
     def expose(self, parts: Mapping[str, bool], bus: BusFigures | None = None) -> str:
         """Return all metrics as text."""
@@ -68,6 +70,7 @@ class Metrics:
         yield from _family("gauge", "nsroom_part_ok", "Whether a part of the server works.", parts, "part")
         yield from _histogram("nsroom_history_seconds", "Until a message was durable.", self.history)
         yield from _histogram("nsroom_loop_lag_seconds", "How late the event loop was.", self.lag)
+        yield from _family("gauge", "nsroom_event_loop", "The event loop in use.", {self._loop: 1}, "loop")
         yield from _family("counter", "process_cpu_seconds_total", "CPU time.", process_time())
         yield from _family("gauge", "process_start_time_seconds", "Start, since the epoch.", _STARTED)
 

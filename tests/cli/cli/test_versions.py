@@ -12,7 +12,9 @@ from tests.peers.program import Runner
 def test_the_report_names_every_library_once() -> None:
     names = [line.split()[0] for line in report().splitlines()]
     assert len(names) == len(set(names))
-    assert {"nsroom", "Python", "aiohttp", "python-socketio", "redis", "rich", "typer"} <= set(names)
+    assert {"nsroom", "Python", "aiohttp", "python-socketio", "redis", "rich", "typer", "uvloop"} <= set(
+        names
+    )
     assert "pytest" not in names
     assert f"{__version__}\n" in report()
     assert platform.python_version() in report()

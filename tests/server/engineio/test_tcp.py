@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from nsroom_server import event_loop
 from nsroom_server.app import Running
 from nsroom_server.logs import TextFormatter
 from nsroom_server.settings.limits import Limits
@@ -46,6 +47,10 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
     size = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
     await asyncio.wait_for(reader.readexactly(size), WAIT)
     return head.split()[1]
+
+
+async def test_these_tests_run_on_each_loop(request: pytest.FixtureRequest) -> None:
+    assert event_loop.name_of(asyncio.get_running_loop()) in request.node.name
 
 
 async def test_a_connection_without_a_request_is_dropped(serve: Serve) -> None:
@@ -192,8 +197,10 @@ MALFORMED = [
 
 
 async def test_malformed_requests_are_few_short_lines_without_the_request(
-    serve: Serve, caplog: pytest.LogCaptureFixture
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Not the count of earlier tests.
+    monkeypatch.setattr(logging.getLogger("nsroom_server.http"), "filters", [])
     running = await serve(limits=Limits(head_timeout=SHORT, body_timeout=SHORT))
     for number in range(60):
         async with tcp(running) as (reader, writer):

@@ -31,7 +31,7 @@ def server() -> Server:
 
 @pytest.fixture
 def metrics(server: Server) -> Metrics:
-    return Metrics(server, frozenset({"/", "/chat"}))
+    return Metrics(server, frozenset({"/", "/chat"}), "uvloop")
 
 
 def test_every_metric_has_a_type_and_a_help_text(metrics: Metrics) -> None:
@@ -48,6 +48,10 @@ def test_namespaces_named_by_clients_are_counted_together(metrics: Metrics, serv
 
 def test_the_parts_of_the_server(metrics: Metrics) -> None:
     assert values(families(metrics)["nsroom_part_ok"]) == {"history": 1, "bus": 0}
+
+
+def test_the_event_loop(metrics: Metrics) -> None:
+    assert values(families(metrics)["nsroom_event_loop"]) == {"uvloop": 1}
 
 
 def test_buckets_are_cumulative(metrics: Metrics) -> None:
@@ -77,5 +81,5 @@ def test_failed_logins(metrics: Metrics, server: Server) -> None:
 def test_labels_are_escaped(reason: str) -> None:
     server = Server()
     server.engine.refusals[reason] = 7
-    refusals = families(Metrics(server, frozenset()))["nsroom_refusals"]
+    refusals = families(Metrics(server, frozenset(), "asyncio"))["nsroom_refusals"]
     assert values(refusals, "_total") == {reason: 7}
