@@ -86,6 +86,7 @@ def framed(record: Record, size: int | None, frames: list[Frame] | None) -> Reco
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _BINARY = re.compile(r"\$+binary")
 _STRING, _LIST = (str, "a string"), (list, "a list")
 _INTEGER, _NUMBER = (int, "an integer"), ((int, float), "a number")
@@ -102,12 +103,11 @@ _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     "bytes": _INTEGER,
     "frames": _LIST,
 }
-_KEYS = frozenset(FIELDS)
-_ESCAPABLE = frozenset(["event", "args", "data", "frames"])
-"""The keys whose values may have binary data in them."""
+_ESCAPABLE = tuple(map(FIELDS.index, ("event", "args", "data", "frames")))
+"""The fields whose values may have binary data in them."""
 # Looking up a value here takes a fifth of what the enumeration does.
-_DIRECTIONS: dict[str, Direction] = {each.value: each for each in Direction}
-_KINDS: dict[str, Kind] = {each.value: each for each in Kind}
+_DIRECTIONS: dict[str | None, Direction] = {None: Direction.OUT} | {each.value: each for each in Direction}
+_KINDS: dict[str | None, Kind] = {None: Kind.EVENT} | {each.value: each for each in Kind}
 
 
 @lru_cache(maxsize=8)
@@ -132,7 +132,7 @@ def parse_time(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def brief(value: Json, length: int) -> str:
@@ -261,27 +261,36 @@ def from_json(value: Json, *, is_escaped: bool = True) -> Record:
     """
     if not isinstance(value, Mapping):
         raise ValueError("a record must be a JSON object")
-    fields: dict[str, Any] = {}
-    for key, each in value.items():
-        if each is None or key not in _KEYS:
-            continue
-        expected = _TYPES.get(key)
-        if expected is not None and (isinstance(each, bool) or not isinstance(each, expected[0])):
-            raise ValueError(f"{key} must be {expected[1]}")
-        fields[key] = unescape(each) if is_escaped and key in _ESCAPABLE else each
-    if not all(isinstance(frame, (str, bytes)) for frame in fields.get("frames", ())):
+    fields = list(map(value.get, FIELDS))
+    if (fault := _wrong_type(tuple(map(type, fields)))) is not None:
+        raise ValueError(fault)
+    if is_escaped:
+        for index in _ESCAPABLE:
+            fields[index] = unescape(fields[index])
+    time, seq, direction, kind, *_, frames = fields
+    if frames is not None and not all(isinstance(frame, (str, bytes)) for frame in frames):
         raise ValueError("frames must be strings or binary")
-    return Record(
-        time=_field(parse_time, fields, "time", "1970-01-01T00:00:00Z"),
-        seq=fields.pop("seq", 0),
-        direction=_field(_DIRECTIONS.__getitem__, fields, "direction", "out"),
-        kind=_field(_KINDS.__getitem__, fields, "kind", "event"),
-        **fields,
-    )
+    fields[0] = 0 if time is None else _read(parse_time, "time", time)
+    fields[1] = seq or 0
+    fields[2] = _read(_DIRECTIONS.__getitem__, "direction", direction)
+    fields[3] = _read(_KINDS.__getitem__, "kind", kind)
+    return Record._make(fields)
 
 
-def _field(read: Any, fields: dict[str, Json], key: str, default: str) -> Any:
-    text = fields.pop(key, default)
+@lru_cache(maxsize=64)
+def _wrong_type(kinds: tuple[type, ...]) -> str | None:
+    """Return which field has a value of the wrong type, if these are the types of all values, or None."""
+    # Cached, because nearly all records of a file have the same types.
+    for key, kind in zip(FIELDS, kinds, strict=True):
+        expected = _TYPES.get(key)
+        if expected is None or kind is type(None):
+            continue
+        if issubclass(kind, bool) or not issubclass(kind, expected[0]):
+            return f"{key} must be {expected[1]}"
+    return None
+
+
+def _read(read: Any, key: str, text: Json) -> Any:
     try:
         return read(text)
     except (KeyError, TypeError, ValueError, OverflowError):

@@ -115,6 +115,7 @@ def test_time_in_another_zone() -> None:
 def test_omitted_keys_have_defaults() -> None:
     record = from_json({"event": "hi", "args": ["x"], "comment": "ignored"})
     assert record == Record(0, 0, Direction.OUT, Kind.EVENT, event="hi", args=["x"])
+    assert from_json(dict.fromkeys(FIELDS)) == Record(0, 0, Direction.OUT, Kind.EVENT)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def _of_har(lines: Iterable[bytes]) -> Iterator[tuple[int, Record | DataError]]:
 
 def _record(line: bytes, number: int) -> Record:
     try:
-        if found := reread(line, _LIMITS):
+        if found := reread(line.rstrip(), _LIMITS):
             return from_json(found[0], is_escaped=b'"$' in line)
         return from_json(strict_json.load(line.decode().strip(), limits=_LIMITS))
     except DecodeError as error:
