@@ -19,7 +19,7 @@ HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 HELP_COLUMNS = 80
 """The width of typer's help, even on a wider terminal."""
 _COLLECT = 20_000
-"""New objects after which Python looks for cycles among them; its 700 cost a tenth of a flood, and of a start."""
+"""New objects after which Python looks for cycles among them; its 700 cost a tenth of sending a flood."""
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
 _NO_MEMORY = "not enough memory: close other programs"
 _SHORTAGES = {

@@ -6,7 +6,7 @@ from itertools import count
 from nsroom.client.events import Emit
 from nsroom.errors import LostError
 from nsroom.protocol.socketio import Packet
-from nsroom.record import Record
+from nsroom.record import Json, Record
 
 Settle = Callable[[Record | LostError], object]
 """Takes an acknowledgement, or why there will be none."""
@@ -23,14 +23,17 @@ class Acks:
 
     def expect(self, emits: Sequence[Emit], settles: Sequence[Settle]) -> list[Packet]:
         """Return the packets of events, each with a new id; each of `settles` waits for the answer to one."""
-        packets = [emit.packet(next(self._ids)) for emit in emits]
-        self._pending |= zip(map(_key, packets), settles, strict=True)
+        packets = []
+        for emit, settle in zip(emits, settles, strict=True):
+            id = next(self._ids)
+            packets.append(emit.packet(id))
+            self._pending[emit.namespace, id] = settle
         return packets
 
     def forget(self, packets: Sequence[Packet]) -> None:
         """Stop waiting for the answers to packets that were not sent."""
         for packet in packets:
-            self._pending.pop(_key(packet), None)
+            self._pending.pop((packet.namespace, packet.id or 0), None)
 
     def resolve(self, record: Record) -> bool:
         """Pass an acknowledgement to what waits for it; return whether it was expected."""
@@ -39,7 +42,7 @@ class Acks:
         if settle is None:
             return False
         self._acknowledged.add((namespace, record.event))
-        if _is_reference_server(record):
+        if record.args and _is_reference_server(record.args[0]):
             self._acknowledged.add((namespace, None))
         settle(record)
         return True
@@ -61,13 +64,8 @@ class Acks:
             self._pending.pop(key)(error)
 
 
-def _is_reference_server(record: Record) -> bool:
+def _is_reference_server(answer: Json) -> bool:
     """Return whether this is an answer as only the reference server gives one to a join."""
-    first = record.args[0] if record.args else None
-    if not isinstance(first, dict) or first.get("ok") is not True:
+    if not isinstance(answer, dict) or answer.get("ok") is not True:
         return False
-    return isinstance(first.get("room"), str) and isinstance(first.get("history"), list)
-
-
-def _key(packet: Packet) -> tuple[str, int]:
-    return packet.namespace, packet.id or 0
+    return isinstance(answer.get("room"), str) and isinstance(answer.get("history"), list)

@@ -11,6 +11,8 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# In Python 3.11 looking up an enum member takes 0.2 µs.
+_EVENT = PacketType.EVENT
 _ITEM = re.compile(r"([A-Za-z_][\w.-]*)(:=@|:=|=@|=)(.*)", re.DOTALL)
 
 
@@ -25,7 +27,7 @@ class Emit(NamedTuple):
 
     def packet(self, id: int | None = None) -> Packet:
         """Return the packet, with an id to request an acknowledgement."""
-        return Packet(PacketType.EVENT, self.namespace, id, [self.event, *self.args], 0, self.text)
+        return Packet(_EVENT, self.namespace, id, [self.event, *self.args], 0, self.text)
 
 
 class Acknowledge(NamedTuple):

@@ -181,7 +181,8 @@ def _selected(records: "Iterator[tuple[int, Record]]", direction: Sent) -> "Iter
         event = record.event
         if event is not None and record.kind is event_kind and record.direction in wanted:
             args = record.args or []
-            yield record.time, Line(number, Emit(record.namespace or "/", event, args, packet_text(event, args)))
+            emit = Emit(record.namespace or "/", event, args, packet_text(event, args))
+            yield record.time, Line(number, emit)
 
 
 async def _timed(

@@ -48,7 +48,8 @@ def reread(line: bytes, limits: Limits) -> tuple[Json, bytes] | None:
 
     Then the value is that of `strict_json.load`: the text has the line's numbers, and no key twice.
     """
-    if line.count(b"[") + line.count(b"{") > limits.depth or len(line) > limits.values:
+    size = len(line)
+    if size > limits.depth and (size > limits.values or line.count(b"[") + line.count(b"{") > limits.depth):
         return None
     try:
         value = orjson.loads(line)

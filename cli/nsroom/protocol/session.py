@@ -18,7 +18,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import NamedTuple
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
@@ -45,13 +44,6 @@ _MAX_NAME = 1024
 """Characters of an event's name that wait for its acknowledgement."""
 # The offsets of adapters with connection state recovery: a yeast, the id of a Redis stream, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
-
-
-class _Unanswered(NamedTuple):
-    """An event that waits for its acknowledgement."""
-
-    at: int
-    event: str | int | float
 
 
 @dataclass(slots=True)
@@ -91,7 +83,8 @@ class Observer:
         self._raw = raw
         self._limits = limits
         self._incomplete: dict[Direction, _Incomplete] = {}
-        self._unanswered: dict[tuple[Direction, str, int | None], _Unanswered] = {}
+        self._unanswered: dict[tuple[Direction, str, int | None], tuple[int, str | int | float]] = {}
+        """The time and the name of each event that waits for its acknowledgement."""
 
     def feed(self, direction: Direction, frame: str | bytes, at: int) -> Record | None:
         """Read one Engine.IO frame seen at `at` (microseconds); return the Record that it completes, if any.
@@ -120,7 +113,7 @@ class Observer:
             del self._unanswered[next(iter(self._unanswered))]
         event = packet.data[0]
         name = event[:_MAX_NAME] if isinstance(event, str) else event
-        self._unanswered[direction, packet.namespace, packet.id] = _Unanswered(at, name)
+        self._unanswered[direction, packet.namespace, packet.id] = at, name
 
     def is_incomplete(self, direction: Direction) -> bool:
         """Return whether a packet in this direction waits for attachments."""
@@ -145,7 +138,7 @@ class Observer:
     @property
     def question(self) -> str | int | float | None:
         """The first event of the server that waits for our acknowledgement, or None."""
-        waiting = ((key[0], asked.event) for key, asked in self._unanswered.items())
+        waiting = ((key[0], event) for key, (_, event) in self._unanswered.items())
         return next((event for direction, event in waiting if direction is Direction.IN), None)
 
     def is_question(self, namespace: str, id: int) -> bool:
@@ -155,7 +148,7 @@ class Observer:
     def unanswered(self, direction: Direction, namespace: str, id: int) -> str | int | float | None:
         """Return the event of this direction and id if it waits for its acknowledgement, or None."""
         asked = self._unanswered.get((direction, namespace, id))
-        return asked and asked.event
+        return asked and asked[1]
 
     def note(self, kind: Kind, at: int, direction: Direction = Direction.LOCAL, **fields: Json) -> Record:
         """Return a Record that was not made from a packet, such as a lost connection or a gap."""
@@ -262,9 +255,9 @@ class Observer:
             Kind.ACK,
             packet.namespace,
             packet.id,
-            asked and asked.event,
+            asked and asked[1],
             packet.data,
-            (at - asked.at) / 1000 if asked else None,
+            (at - asked[0]) / 1000 if asked else None,
             self.sid,
             message=None if asked else "no event with this id was waiting",
         )

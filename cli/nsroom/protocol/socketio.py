@@ -25,6 +25,9 @@ RESERVED_EVENTS = frozenset(
 HEADER = re.compile(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
 """Type, number of attachments (1), namespace (2) and id (3), before the payload. Digits are ASCII only."""
 _PLAIN_ACK = re.compile(r"3([0-9]++)(?=\[)")
+"""An acknowledgement in the root namespace; its payload can only be a list."""
+_MAX_DIGITS = 20
+"""Digits of a number that are read at all: Python takes quadratic time for long ones."""
 _NAMESPACE = re.compile("/[^,?\ud800-\udfff]*")
 _DISCONNECT_WITH_REASON = re.compile(r'1(?:/[^,]*+,)?[{"]')
 _PLACEHOLDER = re.compile(r'[{,]"_placeholder":true(?=[,}])')
@@ -112,12 +115,8 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
     if text.startswith("2["):  # nearly all packets
         return Packet(_EVENT_TYPE, "/", None, _payload(_EVENT_TYPE, text, 1, limits))
     if text.startswith("3") and (found := _PLAIN_ACK.match(text)):  # nearly all others
-        return Packet(
-            _ACK_TYPE,
-            "/",
-            _number(found, 1, limits.id, "the id"),
-            _payload(_ACK_TYPE, text, found.end(), limits),
-        )
+        id = _number(found, 1, limits.id, "the id")
+        return Packet(_ACK_TYPE, "/", id, strict_json.load(text, found.end(), limits))
     header = HEADER.match(text)
     if header is None:
         raise _no_header(text)
@@ -168,9 +167,9 @@ def _namespace(name: str, header: re.Match[str], limits: Limits) -> str:
 
 def _number(header: re.Match[str], group: int, bound: int, name: str) -> int:
     digits = header[group]
-    if len(digits) > len(str(bound)) or int(digits) > bound:
+    if len(digits) > _MAX_DIGITS or (number := int(digits)) > bound:
         raise DecodeError(f"{name} is larger than {bound}", header.string, header.start(group))
-    return int(digits)
+    return number
 
 
 def _payload(kind: PacketType, text: str, start: int, limits: Limits) -> Json:
@@ -227,7 +226,8 @@ def encode(packet: Packet, query: str = "") -> list[str | bytes]:
     Raises: ValueError if the protocol cannot carry the packet.
     """
     if packet.text is not None and packet.namespace == "/":  # for every line of stdin
-        return [f"{packet.type:d}{'' if packet.id is None else packet.id}{packet.text}"]
+        # Three times as quick as `:d`, for an enum.
+        return [f"{packet.type!s}{'' if packet.id is None else packet.id}{packet.text}"]
     check_sendable(packet)
     if packet.text is not None:
         return [_header(packet, packet.text, 0, query) + packet.text]

@@ -36,7 +36,7 @@ _MAX_MALFORMED = 1_000_000
 """Bytes of a malformed body that its record has."""
 _MAX_NAME = 80
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
-_EVENT, _PROTOCOL_ERROR, _IN = Kind.EVENT, Kind.PROTOCOL_ERROR, Direction.IN
+_EVENT, _PROTOCOL_ERROR, _IN, _OUT = Kind.EVENT, Kind.PROTOCOL_ERROR, Direction.IN, Direction.OUT
 _FOR_CONNECTION = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """The records whose frames the connection must see."""
 
@@ -106,15 +106,18 @@ class Tap:
             self._pass_on(record, len(frame))
         return record
 
-    def sent(self, packet: Packet, frames: Sequence[str | bytes]) -> None:
-        """Observe the frames of a packet that is sent now."""
-        if packet.text is None or self.session.is_msgpack or self.dialect.is_msgpack or self.dialect.is_old:
-            for frame in frames:
-                self.feed(Direction.OUT, frame)
-        elif self.channel is not None:
-            self._pass_on(self.session.sent(packet, str(frames[0]), now()), len(frames[0]))
-        elif packet.id is not None:
-            self.session.note_question(Direction.OUT, packet, now())
+    def sent(self, packets: Sequence[Packet], frames: Sequence[Sequence[str | bytes]]) -> None:
+        """Observe packets that are sent now, each in some frames."""
+        at, session = now(), self.session
+        is_default = not (session.is_msgpack or self.dialect.is_msgpack or self.dialect.is_old)
+        for packet, parts in zip(packets, frames, strict=True):
+            if packet.text is None or not is_default:
+                for frame in parts:
+                    self.feed(_OUT, frame, at)
+            elif self.channel is not None:
+                self._pass_on(session.sent(packet, str(parts[0]), at), len(parts[0]))
+            elif packet.id is not None:
+                session.note_question(_OUT, packet, at)
 
     def _pass_on(self, record: Record, size: int) -> None:
         if record.kind is not _EVENT:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 from urllib.parse import SplitResult, urlsplit
 
 from nsroom.channel import now
@@ -181,12 +182,9 @@ class WebSocketConnection(Connection):
         self._wire.resume()
 
     async def _write(self, packets: Sequence[Packet], messages: Sequence[Sequence[str | bytes]]) -> None:
-        frames: list[str | bytes] = []
-        for packet, parts in zip(packets, messages, strict=True):
-            encoded = [f"4{part}" if isinstance(part, str) else part for part in parts]
-            self.tap.sent(packet, encoded)
-            frames += encoded
-        self._wire.send(*frames)
+        frames = [[f"4{part}" if isinstance(part, str) else part for part in parts] for parts in messages]
+        self.tap.sent(packets, frames)
+        self._wire.send(*chain.from_iterable(frames))
         try:
             await self._wire.drain()
         except ConnectionError as error:
