@@ -105,15 +105,13 @@ class TextSink:
         namespaces: Collection[str] = (),
     ) -> None:
         self._output = output
-        self._sid_cells = sid_cells
         self._width = width
         self._marks = _marks() if colour else {}
-        self._namespace_cells = 0
         self._times = times
         self._first: Record | None = None
         self._previous: Record | None = None
-        if len(namespaces) > 1:
-            self._namespace_cells = min(MAX_NAMESPACE_CELLS, max(cells(safe(name)) for name in namespaces))
+        expected = max(cells(safe(name)) for name in namespaces) if len(namespaces) > 1 else 0
+        self._columns = summary.Columns(min(MAX_NAMESPACE_CELLS, expected), sid_cells)
 
     async def write(self, records: Sequence[Record]) -> None:
         """Write one line per record. Raises: OutputError."""
@@ -125,13 +123,14 @@ class TextSink:
     def _line(self, record: Record) -> str:
         if record.namespace not in (None, "/"):
             needed = cells(summary.namespace(record, MAX_NAMESPACE_CELLS))
-            self._namespace_cells = max(self._namespace_cells, needed)
+            if needed > self._columns.namespace:
+                self._columns = self._columns._replace(namespace=needed)
         self._first = self._first or record
         time = summary.time_column(self._times, record, self._first, self._previous or record)
         self._previous = record
-        columns = summary.Columns(self._namespace_cells, self._sid_cells)
-        pieces = summary.line(record, self._width, columns, time)
-        return "".join(map(self._marked, pieces)).rstrip(" ") + "\n"
+        pieces = summary.line(record, self._width, self._columns, time)
+        shown = map(self._marked, pieces) if self._marks else [text for _, text in pieces]
+        return "".join(shown).rstrip(" ") + "\n"
 
     def _marked(self, piece: Piece) -> str:
         style, text = piece

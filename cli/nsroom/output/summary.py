@@ -4,9 +4,11 @@ Untrusted text passes `terminal.safe` once, here; what the public functions retu
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
@@ -31,7 +33,8 @@ _MAX_ROOMS = 10
 _MAX_NESTING = 50
 """Levels of nested values shown; Python limits the recursion."""
 
-_WORD = re.compile(r"[A-Za-z_$][\w$-]{0,40}")
+_MAX_WORD = 41
+_WORD = re.compile(rf"[A-Za-z_$][\w$-]{{0,{_MAX_WORD - 1}}}")
 _ARROWS = {Direction.IN: "←", Direction.OUT: "→", Direction.LOCAL: "·"}
 _PRESENCE = {
     "join-room": "joined",
@@ -70,6 +73,9 @@ class Style(StrEnum):
     FAILED = "failed"
 
 
+# Names for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
+_TIME, _SIGN, _EVENT, _TEXT, _QUIET = Style.TIME, Style.SIGN, Style.EVENT, Style.TEXT, Style.QUIET
+_ACK, _CONNECT, _GAP = Kind.ACK, Kind.CONNECT, Kind.GAP
 Piece = tuple[Style, str]
 
 
@@ -97,23 +103,26 @@ def line(
 
     `time` is shown instead of the local time; `repeats` is the number of events in one line.
     """
-    style, gap = _look(record).style, " " * columns.gap
+    look, gap = _look(record), " " * columns.gap
+    style = look.style
     times = f" ×{repeats:,}" if repeats > 1 else ""
-    name = clip(safe(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]), MAX_EVENT_CELLS) + times
+    name = _name(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]) + times
     time = local_time(record.time) if time is None else time
-    pieces = [(Style.TIME, time), (style or Style.SIGN, f"{gap}{sign(record)}{gap}")]
+    pieces = [(_TIME, time), (style or _SIGN, f"{gap}{look.sign or _ARROWS[record.direction]}{gap}")]
     if columns.namespace:
         pieces.append((Style.NAMESPACE, pad(namespace(record, columns.namespace), columns.namespace) + gap))
     if columns.sid:
         pieces.append((Style.NAMESPACE, pad(clip(safe(record.sid or ""), columns.sid), columns.sid) + gap))
-    pieces.append((style or Style.EVENT, pad(name, columns.event)))
+    pieces.append((style or _EVENT, pad(name, columns.event)))
     trip = _trip(record)
-    used = sum(cells(text) for _, text in pieces) + columns.gap + (cells(trip) + 2 if trip else 0)
-    room = max(_MIN_CELLS, width - used) if width else UNBOUNDED
+    room = UNBOUNDED
+    if width:
+        used = sum(cells(text) for _, text in pieces) + columns.gap + (cells(trip) + 2 if trip else 0)
+        room = max(_MIN_CELLS, width - used)
     content = summary(record._replace(sid=None) if columns.sid else record, room)
     if content or trip:
         body = pad(content, room) if trip and width else content
-        pieces.append((Style.QUIET if style is Style.QUIET else Style.TEXT, f"{gap}{body}"))
+        pieces.append((_QUIET if style is _QUIET else _TEXT, f"{gap}{body}"))
     if trip:
         pieces.append((Style.FAILED if refused(record) else Style.GOOD, f"  {trip}"))
     return pieces
@@ -126,10 +135,15 @@ def summary(record: Record, width: int) -> str:
     return clip(safe(content[: width * (MAX_MARKS + 1) + 1]), width)
 
 
+@lru_cache(maxsize=128)
+def _name(text: str) -> str:
+    return clip(safe(text), MAX_EVENT_CELLS)
+
+
 def label(record: Record) -> str:
     """Return the text of the event column, not yet safe."""
     if record.event is not None:
-        return f"ack {record.event}" if record.kind is Kind.ACK else str(record.event)
+        return f"ack {record.event}" if record.kind is _ACK else str(record.event)
     return _look(record).label
 
 
@@ -145,7 +159,7 @@ def namespace(record: Record, width: int) -> str:
 
 def refused(record: Record) -> bool:
     """Return whether this is an acknowledgement with an error."""
-    return record.kind is Kind.ACK and refusal(record.args) is not None
+    return record.kind is _ACK and refusal(record.args) is not None
 
 
 def time_column(how: Times, record: Record, first: Record, previous: Record) -> str:
@@ -246,17 +260,22 @@ def _chat(record: Record) -> str:
     """Return `room  nick: text` if the event looks like a chat message."""
     message = _first(record)
     text, room = message.get("text"), message.get("room")
+    if not isinstance(text, str) or not isinstance(room, str | None):
+        return ""
     who = next((name for key in ("nick", "from") if isinstance(name := message.get(key), str)), None)
-    if not isinstance(text, str) or not isinstance(room, str | None) or (who is None and room is None):
+    if who is None and room is None:
         return ""
     return (f"{room}  " if room else "") + (f"{who}: " if who else "") + text
 
 
 def _presence(record: Record) -> str:
     """Return `room  nick joined  (3)` for a presence event of the server."""
+    verb = _PRESENCE.get(str(record.event))
+    if verb is None:
+        return ""
     change = _first(record)
-    room, verb = change.get("room"), _PRESENCE.get(str(record.event))
-    if verb is None or not isinstance(room, str):
+    room = change.get("room")
+    if not isinstance(room, str):
         return ""
     who = next((name for key in ("nick", "sid") if isinstance(name := change.get(key), str)), "")
     members = change.get("members")
@@ -294,7 +313,9 @@ def _brief(value: Json) -> str:
         return f"[{len(value) or ''}]"
     if isinstance(value, dict):
         return "{…}" if value else "{}"
-    return json.dumps(value)
+    # For numbers json.dumps returns the same, in 2 µs more.
+    is_number = type(value) is int or (type(value) is float and math.isfinite(value))
+    return repr(value) if is_number else json.dumps(value)
 
 
 def _text(value: str, room: int) -> str:
@@ -303,42 +324,46 @@ def _text(value: str, room: int) -> str:
 
 
 def _values(values: list[Json], room: int, level: int = 0) -> str:
-    if level == 0 and room >= _ROOMY and (whole := _whole(_unnamed(values), room, level)) is not None:
+    if level == 0 and room >= _ROOMY and (whole := _whole_items(values, room)) is not None:
         return whole
-    return _joined(_unnamed(values), len(values), room, level)
+    return _joined((("", value) for value in values), len(values), room, level)
 
 
-def _whole(entries: Iterable[tuple[str, Json]], room: int, level: int) -> str | None:
+def _whole_items(values: list[Json], room: int, level: int = 0) -> str | None:
     """Return what `_joined` returns if everything fits, or None if it may not; it is far quicker."""
     texts: list[str] = []
-    left = room
-    for prefix, value in entries:
-        text = _whole_value(value, left, level)
+    for value in values:
+        text = _whole(value, room, level)
+        if text is None or (room := room - len(text) - 2) < 0:
+            return None
+        texts.append(text)
+    return ", ".join(texts)
+
+
+def _whole_members(values: dict[str, Json], room: int, level: int) -> str | None:
+    texts: list[str] = []
+    for key, value in values.items():
+        text = _whole(value, room, level)
         if text is None:
             return None
-        texts.append(prefix + text)
-        left -= len(texts[-1]) + 2
-        if left < 0:
+        texts.append(f"{_key(key)}: {text}")
+        if (room := room - len(texts[-1]) - 2) < 0:
             return None
     return ", ".join(texts)
 
 
-def _whole_value(value: Json, room: int, level: int) -> str | None:
+def _whole(value: Json, room: int, level: int) -> str | None:
     if isinstance(value, str):
         return encode_basestring(value) if value.isascii() and len(value) < room else None
     if not isinstance(value, (list, dict)) or not value or level >= _MAX_NESTING:
         return _brief(value)
-    if isinstance(value, list):
-        inner = _whole(_unnamed(value), room, level + 1)
-        if inner is None or inner.startswith("{…}"):
-            return inner and _brief(value)
-        return f"[{inner}]"
-    inner = _whole(_named(value), room, level + 1)
-    return None if inner is None else f"{{{inner}}}"
-
-
-def _unnamed(values: list[Json]) -> Iterator[tuple[str, Json]]:
-    return (("", value) for value in values)
+    if isinstance(value, dict):
+        inner = _whole_members(value, room, level + 1)
+        return None if inner is None else f"{{{inner}}}"
+    inner = _whole_items(value, room, level + 1)
+    if inner is None or inner.startswith("{…}"):
+        return inner and _brief(value)
+    return f"[{inner}]"
 
 
 def _named(values: dict[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -346,7 +371,8 @@ def _named(values: dict[str, Json]) -> Iterator[tuple[str, Json]]:
 
 
 def _key(key: str) -> str:
-    return key if _WORD.fullmatch(key) else _text(key, 40)
+    is_word = (len(key) <= _MAX_WORD and key.isascii() and key.isidentifier()) or _WORD.fullmatch(key)
+    return key if is_word else _text(key, 40)
 
 
 def _joined(entries: Iterable[tuple[str, Json]], count: int, room: int, level: int) -> str:
@@ -417,8 +443,8 @@ _LOOKS = {
 
 
 def _look(record: Record) -> _Look:
-    if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
+    if record.kind is _CONNECT and record.direction is Direction.OUT:
         return _CONNECTING
-    if record.kind is Kind.GAP and isinstance(record.data, dict) and "bytes" in record.data:
+    if record.kind is _GAP and isinstance(record.data, dict) and "bytes" in record.data:
         return _MISSING  # of a connection that was observed, not ours
     return _LOOKS[record.kind]
