@@ -115,13 +115,17 @@ def _messages(chunks: list[bytes], deflate: bool, fast: bool) -> list[Any]:
     found: list[Any] = []
     try:
         for chunk in chunks:
-            found += [(websocket.Opcode.TEXT, text) for text in reader.texts(chunk)] if fast else []
+            found += map(_with_opcode, reader.messages(chunk)) if fast else []
             for message in reader.feed(b"" if fast else chunk):
                 found.append(message[:2])  # one by one: an error may follow
     except ValueError as error:
         return [*found, str(error)]
     assert all(len(text) <= SMALL for _, text in found)
     return found
+
+
+def _with_opcode(data: str | bytes) -> tuple[websocket.Opcode, str | bytes]:
+    return websocket.Opcode.TEXT if isinstance(data, str) else websocket.Opcode.BINARY, data
 
 
 def _writes_frames(payload: bytes) -> None:

@@ -26,20 +26,43 @@ def encode(record: Record) -> bytes:
 def encode_all(records: Sequence[Record]) -> bytes:
     """Return the lines of several records, one after the other."""
     # Not joined from a list: orjson allocates 1 KiB for each result, which takes 3 µs while others are alive.
-    lines = bytearray()
+    lines, convert = bytearray(), _Converter()
     for record in records:
-        lines += encode(record)
+        lines += _encode(shallow(record), convert)
     return bytes(lines)
 
 
 def encode_value(value: Json) -> bytes:
     """Return any value of a record as one line of JSON in ASCII, as `encode` does."""
+    return _encode(value, _Converter())
+
+
+class _Converter:
+    """Converts bytes for orjson, and counts them."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, data: object) -> Json:
+        if not isinstance(data, bytes):
+            raise TypeError
+        self.count += 1
+        return escape(data)
+
+
+def _encode(value: Json, convert: _Converter) -> bytes:
+    before = convert.count
     try:
-        line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:
-        return _with_binary(value)
+        line = orjson.dumps(value, convert, orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # an integer of more than 64 bits, a lone surrogate
+        return _line(escape(value))
     # Single bytes first: searching for one is ten times faster than for a word.
-    ready = line.isascii() and _DEL not in line and (_DOLLAR not in line or _BINARY not in line)
+    ready = line.isascii() and _DEL not in line
+    if ready and _DOLLAR in line:
+        # An object of the user that looks like binary data must be escaped.
+        ready = line.count(_BINARY) == convert.count - before
     return line if ready else _line(escape(value))
 
 
@@ -67,26 +90,6 @@ def packet_text(event: str | int | float, args: list[Json]) -> str | None:
         return orjson.dumps([event, *args], option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
     except orjson.JSONEncodeError:
         return None
-
-
-def _with_binary(value: Json) -> bytes:
-    """Return the line of a value with bytes in it, or with what orjson cannot write."""
-    count = 0
-
-    def convert(data: object) -> Json:
-        nonlocal count
-        if not isinstance(data, bytes):
-            raise TypeError
-        count += 1
-        return escape(data)
-
-    try:
-        line = orjson.dumps(value, convert, orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # an integer of more than 64 bits, a lone surrogate
-        return _line(escape(value))
-    # An object of the user that looks like binary data must be escaped.
-    ready = line.isascii() and _DEL not in line and line.count(_BINARY) == count
-    return line if ready else _line(escape(value))
 
 
 def _line(plain: Json) -> bytes:

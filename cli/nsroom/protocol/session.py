@@ -190,7 +190,7 @@ class Observer:
         wire: str | bytes,
         at: int,
     ) -> Record | None:
-        data = engineio.decode(frame, self._limits).data
+        data = frame if isinstance(frame, bytes) else engineio.decode(frame, self._limits).data
         if not isinstance(data, bytes):
             raise DecodeError("expected a binary attachment, not text", frame)
         incomplete.size += len(data)

@@ -30,7 +30,7 @@ class Opcode(IntEnum):
 
 _OPCODES = {int(opcode): opcode for opcode in Opcode}
 _TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
-_WHOLE_TEXT = 0x81
+_WHOLE_TEXT, _WHOLE_BINARY = 0x81, 0x82
 _CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
 """The registered ones, except those that never stand in a frame, and those of libraries and applications."""
 _NO_MASK = bytes(4)
@@ -65,8 +65,8 @@ class Reader:
         self._fragments = bytearray()
         self._inflate = zlib.decompressobj(-15)
 
-    def texts(self, data: bytes) -> list[str]:
-        """Return the messages up to the first that is not text, or is fragmented, masked or incomplete.
+    def messages(self, data: bytes) -> list[str | bytes]:
+        """Return the messages up to the first that is fragmented, masked, compressed, large or incomplete.
 
         Nearly all messages that a client receives are of this kind, and cost a third of what `feed` takes.
         The remaining bytes wait for `feed`.
@@ -75,10 +75,10 @@ class Reader:
         if self._opcode is not None:
             self._pending += buffer
             return []
-        texts, at = _whole_texts(buffer, self._limit)
+        messages, at = _whole_messages(buffer, self._limit)
         self._pending += buffer[at:]
         self._offset += at
-        return texts
+        return messages
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Yield the messages that are now complete; the caller must consume all of them.
@@ -209,18 +209,19 @@ class Reader:
         return data
 
 
-def _whole_texts(buffer: bytes, limit: int) -> tuple[list[str], int]:
-    """Return the texts for `Reader.texts`, and the position after them."""
-    texts: list[str] = []
+def _whole_messages(buffer: bytes, limit: int) -> tuple[list[str | bytes], int]:
+    """Return the messages for `Reader.messages`, and the position after them."""
+    messages: list[str | bytes] = []
     at, end = 0, len(buffer)
     while True:
-        body, stop = _whole_text(buffer, at)
+        body, stop = _whole_frame(buffer, at)
         if not body or stop > end or stop - body > limit:
-            return texts, at
+            return messages, at
+        payload = buffer[body:stop]
         try:
-            texts.append(buffer[body:stop].decode())
+            messages.append(payload if buffer[at] == _WHOLE_BINARY else payload.decode())
         except UnicodeDecodeError:
-            return texts, at
+            return messages, at
         at = stop
 
 
@@ -229,13 +230,13 @@ def whole_text(data: bytes) -> int:
 
     Nearly all data that a client receives is one such frame; this takes a quarter of a `Reader`'s time.
     """
-    body, stop = _whole_text(data, 0)
-    return body if stop == len(data) else 0
+    body, stop = _whole_frame(data, 0)
+    return body if stop == len(data) and data[:1] == b"\x81" else 0
 
 
-def _whole_text(buffer: bytes, at: int) -> tuple[int, int]:
-    """Return the start and end of a whole, unmasked text of less than 64 KiB, or 0, 0 for another frame."""
-    if len(buffer) - at < 2 or buffer[at] != _WHOLE_TEXT:
+def _whole_frame(buffer: bytes, at: int) -> tuple[int, int]:
+    """Return the start and end of a whole, unmasked message of less than 64 KiB, or 0, 0 for another frame."""
+    if len(buffer) - at < 2 or (buffer[at] != _WHOLE_TEXT and buffer[at] != _WHOLE_BINARY):
         return 0, 0
     size = buffer[at + 1]
     if size < 126:

@@ -72,12 +72,12 @@ PIECES = st.lists(
 
 
 @given(PIECES, st.lists(st.integers(0, 2000)))
-def test_texts_returns_the_same_messages_as_feed(pieces: list[bytes], cuts: list[int]) -> None:
+def test_messages_returns_the_same_as_feed(pieces: list[bytes], cuts: list[int]) -> None:
     data, reader = b"".join(pieces), Reader()
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     found: list[str | bytes] = []
     for a, b in itertools.pairwise(edges):
-        found += reader.texts(data[a:b])
+        found += reader.messages(data[a:b])
         found += [message.data for message in reader.feed(b"")]
     messages = read(data)
     assert found == [message.data for message in messages]
@@ -85,9 +85,9 @@ def test_texts_returns_the_same_messages_as_feed(pieces: list[bytes], cuts: list
     assert [(each.start, each.stop) for each in reader.feed(last)] == [(len(data), len(data) + len(last))]
 
 
-def test_texts_keeps_the_limit() -> None:
+def test_messages_keeps_the_limit() -> None:
     reader = Reader(limit=10)
-    assert reader.texts(frame(1, b"short") + frame(1, b"eleven char")) == ["short"]
+    assert reader.messages(frame(1, b"short") + frame(1, b"eleven char")) == ["short"]
     with pytest.raises(ValueError, match="larger than the limit of 10"):
         next(reader.feed(b""))
 
@@ -110,7 +110,7 @@ def test_a_large_frame_in_small_pieces_is_joined_once() -> None:
     data, reader = frame(2, bytes(1_000_000)), Reader()
     tracemalloc.start()
     for at in range(0, len(data) - 32, 32):
-        assert reader.texts(data[at : at + 32]) == []
+        assert reader.messages(data[at : at + 32]) == []
         assert list(reader.feed(b"")) == []
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -163,8 +163,8 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def _read(self, data: bytes) -> None:
         try:
-            if (texts := self._frames.texts(data)) and not self.closed.done():
-                self._on_messages(texts)
+            if (messages := self._frames.messages(data)) and not self.closed.done():
+                self._on_messages(messages)
             for message in self._frames.feed(b""):
                 self._on_message(message)
         except UnicodeEncodeError:
