@@ -103,10 +103,11 @@ async def _watch_lines(target: Target, options: WatchOptions, begin: Begin, room
         )
         stack.push_async_callback(client.close)
         messages = options.message_events()
-        routes.append((None, _Listener(messages)))
         sender = _Sender(
             client, options, partial(_parse, client, messages, target.namespaces[0], room), begin
         )
+        if sender.reads_stdin:
+            routes.append((None, _Listener(messages)))
         await within(options, _run(client, options, routes, output, sender), sender.started)
     namespaces = [f"{namespace}: {reason}" for namespace, reason in client.refused.items()]
     if refused := namespaces + sender.refused:
@@ -263,14 +264,14 @@ class _Sender:
         self._parse = parse
         self._begin = begin
         typed = sys.stdin.isatty() and sys.stdout.isatty() and not options.json
-        self._reads_stdin = options.stdin or typed
+        self.reads_stdin = options.stdin or typed
 
     async def run(self) -> None:
         """Connect, call `begin`, and send the lines of stdin to its end."""
         await self._client.connect()
         self.refused += await self._begin(self._client, say)
         self.started.set()
-        if not self._reads_stdin:
+        if not self.reads_stdin:
             return
         async for batch in lines(sys.stdin.fileno()):
             for line in batch:

@@ -35,6 +35,8 @@ _MAX_ROOMS = 1000
 _TEXTS = ("text", "message", "msg", "content", "body")
 _ROOMS = ("room", "roomId", "room_id", "channel")
 _NICKS = ("nick", "name", "username", "user", "from", "sender")
+# In Python 3.11 looking up an enum member takes 0.2 µs.
+_EVENT, _IN = Kind.EVENT, Direction.IN
 _EVENT_LINE = re.compile(r'\s*(?:\[\s*"|\{.*"(?:event|kind)"\s*:)', re.DOTALL)
 """What is meant as an event, even if it is not one."""
 
@@ -75,7 +77,7 @@ class MessageEvents:
 
     def learn(self, record: Record) -> None:
         """Learn from an event that was received."""
-        if record.kind is not Kind.EVENT or record.direction is not Direction.IN:
+        if record.kind is not _EVENT or record.direction is not _IN:
             return
         heard = read(record.args) if self.carries(record.event) else None
         if heard is not None:
@@ -137,7 +139,10 @@ def _shape(args: list[Json]) -> Json:
 
 def _key(message: dict[str, Json], names: tuple[str, ...]) -> str:
     """Return the first of these keys that has a text, or an empty string."""
-    return next((name for name in names if isinstance(message.get(name), str)), "")
+    for name in names:
+        if isinstance(message.get(name), str):
+            return name
+    return ""
 
 
 def read(args: list[Json] | None) -> Message | None:
