@@ -10,6 +10,8 @@ from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 
 _PLAIN = {PacketType.BINARY_EVENT: PacketType.EVENT, PacketType.BINARY_ACK: PacketType.ACK}
+_TYPES = tuple(_PLAIN.get(kind, kind) for kind in PacketType)
+"""Socket.IO 2 uses the binary types although the bytes are in place."""
 
 
 def decode(data: str | bytes, limits: Limits = LIMITS) -> Packet:
@@ -27,16 +29,14 @@ def _packet(fields: Json, data: str | bytes, limits: Limits) -> Packet:
     if not isinstance(fields, dict):
         raise DecodeError("a packet must be a map of type, data, nsp and id", data)
     kind, namespace, id = fields.get("type"), fields.get("nsp"), fields.get("id")
-    if type(kind) is not int or not 0 <= kind <= PacketType.BINARY_ACK:
+    if type(kind) is not int or not 0 <= kind < len(_TYPES):
         raise DecodeError(f"unknown Socket.IO packet type {kind!r:.20}", data)
     if not isinstance(namespace, str) or len(namespace) > limits.namespace:
         raise DecodeError(f"the namespace must be a string of at most {limits.namespace} characters", data)
     if id is not None and (type(id) is not int or not 0 <= id <= limits.id):
         raise DecodeError(f"the id must be a number up to {limits.id}", data)
-    # Socket.IO 2 uses the binary types although the bytes are in place.
-    kind = PacketType(kind)
-    packet = Packet(_PLAIN.get(kind, kind), namespace.partition("?")[0] or "/", id, fields.get("data"))
-    if packet.type is PacketType.ACK and id is None:
+    packet = Packet(_TYPES[kind], namespace.partition("?")[0] or "/", id, fields.get("data"))
+    if id is None and packet.type is PacketType.ACK:
         raise DecodeError("an acknowledgement without an id", data)
     if error := socketio.payload_error(packet):
         raise DecodeError(error, data)

@@ -172,7 +172,8 @@ class Observer:
     def _msgpack(self, direction: Direction, frame: str | bytes) -> Packet:
         """Return the packet of socket.io-msgpack-parser in an unannounced binary frame or a JSON object."""
         try:
-            packet = msgpack_parser.decode(engineio.decode(frame, self._limits).data, self._limits)
+            data = frame if isinstance(frame, bytes) else engineio.decode(frame, self._limits).data
+            packet = msgpack_parser.decode(data, self._limits)
         except DecodeError:
             if self.is_msgpack:
                 raise

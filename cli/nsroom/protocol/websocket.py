@@ -235,7 +235,7 @@ def whole_text(data: bytes) -> int:
 
 
 def _whole_frame(buffer: bytes, at: int) -> tuple[int, int]:
-    """Return the start and end of a whole, unmasked message of less than 64 KiB, or 0, 0 for another frame."""
+    """Return the start and end of a whole, unmasked message below 64 KiB, or 0, 0 for another frame."""
     if len(buffer) - at < 2 or (buffer[at] != _WHOLE_TEXT and buffer[at] != _WHOLE_BINARY):
         return 0, 0
     size = buffer[at + 1]

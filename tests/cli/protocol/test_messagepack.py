@@ -1,8 +1,10 @@
 """MessagePack as notepack.io encodes it, and any other bytes."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,42 @@ SCALARS = (
     | st.binary()
 )
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=20)
+
+
+def outcome(load: Callable[[bytes, Limits], Any], data: bytes) -> str:
+    """Return the value, its types and the order of its keys too, or the error."""
+    try:
+        return repr(load(data, Limits(depth=5, values=30)))
+    except DecodeError as error:
+        return f"{error}, {error.offset}"
+
+
+KEYS = TEXT | st.integers(0, 3) | st.none()
+
+
+@given(JSON.map(messagepack.dump) | st.binary() | st.dictionaries(KEYS, KEYS).map(msgpack.packb))
+def test_the_package_and_the_reader_return_the_same(data: bytes) -> None:
+    assert outcome(messagepack.load, data) == outcome(messagepack._read, data)
+    for at in range(min(len(data), 20)):
+        for byte in (0x80, 0x91, 0xA1, 0xC1, 0xC4, 0xC7, 0xCA, 0xCB, 0xD4, 0xD6, 0xDC, 0xDE, 0xFF):
+            changed = data[:at] + bytes([byte]) + data[at + 1 :]
+            assert outcome(messagepack.load, changed) == outcome(messagepack._read, changed)
+        assert outcome(messagepack.load, data[:at]) == outcome(messagepack._read, data[:at])
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["ca7fc00000", "caff800000", "cb7ff8000000000000", "cbfff0000000000000", "cb7fefffffffffffff"],
+)
+def test_numbers_at_the_edge_are_read_alike(written: str) -> None:
+    data = bytes.fromhex(f"92{written}01")
+    assert outcome(messagepack.load, data) == outcome(messagepack._read, data)
+
+
+def test_most_data_is_left_to_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messagepack, "_read", None)
+    value = {"type": 2, "data": ["a", {"b": 1.5}, None, [True] * 300], "nsp": "/"}
+    assert messagepack.load(messagepack.dump(value)) == value
 
 
 def error_offset(data: bytes) -> int:
