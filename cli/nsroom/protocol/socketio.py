@@ -120,6 +120,8 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
     if text.startswith("3") and (found := _PLAIN_ACK.match(text)):  # nearly all others
         id = _number(found, 1, limits.id, "the id")
         return Packet(_ACK_TYPE, "/", id, strict_json.load(text, found.end(), limits))
+    if text.startswith("2/") and (start := _plain_name(text, limits)):
+        return Packet(_EVENT_TYPE, text[1 : start - 1], None, _payload(_EVENT_TYPE, text, start, limits))
     header = HEADER.match(text)
     if header is None:
         raise _no_header(text)
@@ -134,6 +136,12 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
         _payload(kind, text, header.end(), limits),
         _number(header, 1, limits.attachments, "the number of attachments") if count else 0,
     )
+
+
+def _plain_name(text: str, limits: Limits) -> int:
+    """Return the payload's start of an event with a namespace, without its query or an id; else 0."""
+    comma = text.find(",[", 2, limits.namespace + 3)
+    return comma + 1 if comma > 0 and "," not in text[2:comma] and "?" not in text[2:comma] else 0
 
 
 def decode_from_server(text: str, limits: Limits = LIMITS) -> Packet:

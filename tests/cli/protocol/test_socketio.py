@@ -313,14 +313,30 @@ def test_any_text_is_a_packet_or_an_error_in_it(text: str, prefix: str) -> None:
         JSON.map(lambda value: f"{json.dumps(value, default=str)}]"), st.text('[]{}",: \\u0aeE-'), st.text()
     )
 )
-def test_the_fast_path_reads_events_like_the_general_one(text: str) -> None:
+def test_the_fast_paths_read_events_like_the_general_one(text: str) -> None:
     def read(header: str) -> tuple[Any, ...]:
         try:
             return socketio.decode(f"{header}[{text}")._replace(namespace="/", id=None)
         except DecodeError as error:
             return error.reason, error.offset - len(header)
 
-    assert read("2") == read("27") == read("2/chat,")
+    assert read("2") == read("27") == read("2/chat,") == read("2/chat,7")
+    assert read("51-") == read("51-7")
+
+
+@given(st.text('/,?[]7"a', max_size=12), st.sampled_from(["", '"a"]', ',["a"]', ",,[1]"]))
+def test_the_fast_path_of_namespaces_is_the_general_one(name: str, rest: str) -> None:
+    def read(limits: Limits) -> object:
+        try:
+            return socketio.decode(f"2/{name}{rest}", limits)
+        except DecodeError as error:
+            return error.reason, error.offset
+
+    limits = Limits(namespace=6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socketio, "_plain_name", lambda *_: 0)
+        expected = read(limits)
+    assert read(limits) == expected
 
 
 @given(EVENTS | ACKS, st.data())

@@ -17,6 +17,8 @@ from nsroom.output.room_names import Room
 from nsroom.output.stdio import detail
 from nsroom.record import Direction, Json, Record
 
+# In Python 3.11 looking up an enum member takes 0.2 µs.
+_LOCAL = Direction.LOCAL
 _LIST_TIMEOUT = 2.0
 """Seconds to wait for data that normally arrives at once."""
 _STATISTICS_TIMEOUT = 2.5
@@ -67,7 +69,7 @@ class Admin(Observer[Record]):
 
     def _apply(self, change: Record) -> list[Record]:
         actions = self.state.feed(change)
-        return [*actions, change] if change.direction is Direction.LOCAL else actions
+        return [*actions, change] if change.direction is _LOCAL else actions
 
     async def wait_for_sockets(self) -> None:
         """Wait until every socket is known.

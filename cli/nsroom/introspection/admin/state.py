@@ -12,6 +12,9 @@ from nsroom.introspection.inventory import Inventory, Key, Socket, parse_server,
 from nsroom.output.room_names import parse_room
 from nsroom.record import Direction, Json, Kind, Record, parse_time
 
+# In Python 3.11 looking up an enum member takes 0.2 µs.
+_EVENT, _IN = Kind.EVENT, Direction.IN
+
 
 class State(Inventory):
     """The servers and sockets behind one admin namespace; it starts over with each connection."""
@@ -29,15 +32,15 @@ class State(Inventory):
 
     def feed(self, record: Record) -> list[Record]:
         """Apply one record of the connection, and return the socket actions that it reports as Records."""
-        if record.kind is Kind.OPEN:
-            self._open(record.data)
-        elif record.namespace == self.own_namespace:
-            if record.kind is Kind.EVENT and record.direction is Direction.IN:
+        if record.namespace == self.own_namespace:
+            if record.kind is _EVENT and record.direction is _IN:
                 handle = _EVENTS.get(str(record.event))
                 return handle(self, record) if handle else []
             if record.kind is Kind.CONNECT and record.direction is Direction.OUT:
                 # Not on the answer: events that the server emits while it accepts us arrive before that.
                 self.reset()
+        elif record.kind is Kind.OPEN:
+            self._open(record.data)
         return []
 
     def _open(self, data: Json) -> None:
@@ -132,45 +135,35 @@ class State(Inventory):
     def _event_received(self, record: Record) -> list[Record]:
         match record.args:
             case [str() as namespace, str() as sid, [event, *args], *rest]:
-                self._known((namespace, sid))
-                return [
-                    self.record(
-                        _time(rest, record.time),
-                        Kind.EVENT,
-                        (namespace, sid),
-                        Direction.OUT,
-                        event=event,
-                        args=args,
-                    )
-                ]
+                at = _time(rest, record.time)
+                return [self._event(at, Direction.OUT, (namespace, sid), event, args)]
         return []
 
     def _event_sent(self, record: Record) -> list[Record]:
         match record.args:
             case [str() as namespace, str() as sid, [event, *args], *rest]:
-                self._known((namespace, sid))
+                at = _time(rest, record.time)
                 if record.data and "offset" in record.data:
-                    args = without_offset(args, _time(rest, record.time))
+                    args = without_offset(args, at)
                 elif args == [None] and not _is_javascript(rest):
                     args = []  # python-socketio reports an event without arguments like this
-                return [
-                    self.record(
-                        _time(rest, record.time),
-                        Kind.EVENT,
-                        (namespace, sid),
-                        Direction.IN,
-                        event=event,
-                        args=args,
-                    )
-                ]
+                return [self._event(at, _IN, (namespace, sid), event, args)]
         return []
+
+    def _event(
+        self, at: int, direction: Direction, key: Key, event: str | int | float, args: list[Json]
+    ) -> Record:
+        self._known(key)
+        namespace, sid = key
+        return Record(at, next(self._sequence), direction, _EVENT, namespace, None, event, args, None, sid)
 
     def _known(self, key: Key) -> Socket | None:
         """Return a socket, creating one with only its key if it is not listed yet."""
         # python-socketio reports rooms two seconds late: the socket may have disconnected by then.
-        if key not in self.sockets and key not in self._disconnected:
-            self.sockets[key] = Socket(*key)
-        return self.sockets.get(key)
+        socket = self.sockets.get(key)
+        if socket is None and key not in self._disconnected:
+            socket = self.sockets[key] = Socket(*key)
+        return socket
 
 
 _EVENTS: dict[str, Callable[[State, Record], list[Record]]] = {
