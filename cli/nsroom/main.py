@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from errno import EBADF, EDQUOT, EIO, EMFILE, ENFILE, ENOMEM, ENOSPC
+from importlib import import_module
 from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS, GROUPS
@@ -18,6 +19,8 @@ HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 """The output of `--help`, without loading typer; `python -m tests.test_docs` writes it."""
 HELP_COLUMNS = 80
 """The width of typer's help, even on a wider terminal."""
+PLAIN = ("emit", "call")
+"""The commands that scripts run for each event, one by one."""
 _COLLECT = 20_000
 """New objects after which Python looks for cycles among them; its 700 cost a tenth of sending a flood."""
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
@@ -82,12 +85,25 @@ def _run(argv: Sequence[str]) -> int:
 
         put(answer(argv, COMMANDS).encode("utf-8", "replace"))
         return ExitCode.OK
+    if argv and argv[0] in PLAIN and _run_plain(*argv):
+        return ExitCode.OK
     from nsroom.cli.app import build
     from nsroom.cli.first_word import with_command
 
     argv = with_command(argv, COMMANDS)
     needed = {"": argv[:1]} if argv and argv[0] in COMMANDS else GROUPS
     return int(build(needed)(argv, prog_name="nsroom", standalone_mode=False) or 0)
+
+
+def _run_plain(name: str, *words: str) -> bool:
+    """Run a command without typer if its line is plain; return whether it is."""
+    from nsroom.cli.plain_line import read
+
+    command = getattr(import_module(f"nsroom.commands.{name}"), name)
+    if (given := read(command, words)) is None:
+        return False
+    command(**given)
+    return True
 
 
 def _asks_for_report(argv: Sequence[str]) -> bool:

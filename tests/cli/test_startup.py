@@ -68,6 +68,11 @@ async def test_a_command_loads_what_it_needs(line: str, may: set[str], tmp_path:
     assert (await loaded(tmp_path, *line.split())) & (HEAVY - may) == set()
 
 
+@pytest.mark.parametrize("line", ["emit hi --offline", "call hi 1 a=b -u :1 -n /x --timeout 1"])
+async def test_a_plain_line_loads_no_typer(line: str, tmp_path: Path) -> None:
+    assert "typer" not in await loaded(tmp_path, *line.split())
+
+
 @pytest.mark.parametrize("command", ["call", "emit", "connect", "rooms", "join"])
 async def test_a_client_loads_neither_back_ends_nor_a_screen(command: str, tmp_path: Path) -> None:
     modules = await loaded(tmp_path, command, *(["x"] if command != "connect" else []), "-u", ":1")

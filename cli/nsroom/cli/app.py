@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from nsroom.cli.command import Command
 from nsroom.cli.common_options import common_options
+from nsroom.cli.option_groups import expand
 from nsroom.output.stdio import show_version
 
 
@@ -49,7 +50,7 @@ def build(groups: Mapping[str, Sequence[str]]) -> typer.Typer:
         for name in names:
             module = import_module(f"nsroom.commands.{name}")
             kind = getattr(module, "Command", Command)
-            app.command(name, cls=kind, rich_help_panel=group)(getattr(module, name))
+            app.command(name, cls=kind, rich_help_panel=group)(expand(getattr(module, name)))
     return app
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
-import typer
-
 from nsroom.cli import configuration
+from nsroom.cli.declarations import Argument, Option
 from nsroom.client.name_resolution import use
 from nsroom.client.presets import find
 from nsroom.client.target import (
@@ -36,39 +35,35 @@ _CHOICES: dict[str, type[StrEnum]] = {"transport": Transport, "protocol": Protoc
 
 LeadingTarget = Annotated[
     str,
-    typer.Argument(metavar="[TARGET]", help="/namespace, URL or :PORT/namespace.", show_default=False),
+    Argument(metavar="[TARGET]", help="/namespace, URL or :PORT/namespace.", show_default=False),
 ]
 """A target before the other arguments; empty if the first word has not the form of one."""
 AnyTarget = Annotated[
     str | None,
-    typer.Argument(metavar="[TARGET]", help="/namespace, URL, HOST or :PORT/namespace.", show_default=False),
+    Argument(metavar="[TARGET]", help="/namespace, URL, HOST or :PORT/namespace.", show_default=False),
 ]
 """A target that is the only argument."""
 AnyTargets = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[TARGET]...", help="/namespace, URL, HOST or :PORT/namespace.", show_default=False
-    ),
+    Argument(metavar="[TARGET]...", help="/namespace, URL, HOST or :PORT/namespace.", show_default=False),
 ]
 
-Insecure = Annotated[bool, typer.Option("-k", "--insecure", help="Accept any TLS certificate.")]
+Insecure = Annotated[bool, Option("-k", "--insecure", help="Accept any TLS certificate.")]
 CaCert = Annotated[
     str | None,
-    typer.Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
+    Option("--cacert", metavar="FILE", help="Trust the certificate authority in this PEM file."),
 ]
 Cert = Annotated[
     str | None,
-    typer.Option("--cert", metavar="FILE", help="Show the server this client certificate, a PEM file."),
+    Option("--cert", metavar="FILE", help="Show the server this client certificate, a PEM file."),
 ]
 Key = Annotated[
     str | None,
-    typer.Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
+    Option("--key", metavar="FILE", help="The key of --cert, if it is in another PEM file."),
 ]
 ConnectTimeout = Annotated[
     float,
-    typer.Option(
-        "--connect-timeout", min=0.1, metavar="SECONDS", help="Stop trying to connect after this time."
-    ),
+    Option("--connect-timeout", min=0.1, metavar="SECONDS", help="Stop trying to connect after this time."),
 ]
 
 
@@ -84,27 +79,27 @@ class ConnectionOptions:
 
     url: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "-u", "--url", metavar="URL", help="The server. Default: $NSROOM_URL, else http://localhost:3000."
         ),
     ] = None
     namespace: Annotated[
         list[str] | None,
-        typer.Option("-n", "--namespace", metavar="NS", help="A namespace; repeatable."),
+        Option("-n", "--namespace", metavar="NS", help="A namespace; repeatable."),
     ] = None
     preset: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="NAME",
             autocompletion=_presets,
             help="The conventions of sails, nestjs, feathers, nicegui or chainlit: path, query, how to join "
             "rooms, and which answers of `call` are errors.",
         ),
     ] = None
-    path: Annotated[str, typer.Option(metavar="PATH", help="HTTP path of the server.")] = DEFAULT_PATH
+    path: Annotated[str, Option(metavar="PATH", help="HTTP path of the server.")] = DEFAULT_PATH
     auth: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "-a",
             "--auth",
             metavar="AUTH",
@@ -114,7 +109,7 @@ class ConnectionOptions:
     ] = None
     auth_command: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--auth-command",
             metavar="COMMAND",
             help="Run this before each connection; its output is read as --auth. No shell is used.",
@@ -122,44 +117,38 @@ class ConnectionOptions:
     ] = None
     header: Annotated[
         list[str] | None,
-        typer.Option(
-            "-H", "--header", metavar="'NAME: VALUE'", help="A header for the handshake; repeatable."
-        ),
+        Option("-H", "--header", metavar="'NAME: VALUE'", help="A header for the handshake; repeatable."),
     ] = None
     cookie: Annotated[
         list[str] | None,
-        typer.Option("--cookie", metavar="NAME=VALUE", help="A cookie for the handshake; repeatable."),
+        Option("--cookie", metavar="NAME=VALUE", help="A cookie for the handshake; repeatable."),
     ] = None
     query: Annotated[
         list[str] | None,
-        typer.Option("--query", metavar="KEY=VALUE", help="A query parameter for the handshake; repeatable."),
+        Option("--query", metavar="KEY=VALUE", help="A query parameter for the handshake; repeatable."),
     ] = None
-    transport: Annotated[Transport, typer.Option(help="Transport; auto tries WebSocket, then polling.")] = (
+    transport: Annotated[Transport, Option(help="Transport; auto tries WebSocket, then polling.")] = (
         Transport.AUTO
     )
     protocol: Annotated[
         Protocol,
-        typer.Option(help="Engine.IO version: 4, or 3 for Socket.IO 2; auto detects it."),
+        Option(help="Engine.IO version: 4, or 3 for Socket.IO 2; auto detects it."),
     ] = Protocol.AUTO
-    parser: Annotated[Parser, typer.Option(help="Packet encoding; auto tries JSON, then msgpack.")] = (
-        Parser.AUTO
-    )
+    parser: Annotated[Parser, Option(help="Packet encoding; auto tries JSON, then msgpack.")] = Parser.AUTO
     insecure: Insecure = False
     cacert: CaCert = None
     cert: Cert = None
     key: Key = None
     resolve: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--resolve",
             metavar="HOST:PORT:ADDRESS",
             help="Connect to this address for the host and port, as for curl; repeatable.",
         ),
     ] = None
     connect_timeout: ConnectTimeout = 10.0
-    no_reconnect: Annotated[
-        bool, typer.Option("--no-reconnect", help="Exit when the connection is lost.")
-    ] = False
+    no_reconnect: Annotated[bool, Option("--no-reconnect", help="Exit when the connection is lost.")] = False
 
     given: frozenset[str] = frozenset()
     """The names of the options on the command line: they beat the configuration."""

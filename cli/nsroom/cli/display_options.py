@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from nsroom.cli.declarations import Option
 from nsroom.output.terminal import Theme
 from nsroom.output.times import Times
 
@@ -20,13 +19,13 @@ SID_CELLS = 20
 
 ThemeOption = Annotated[
     Theme | None,
-    typer.Option("--theme", help="Colours of the full screen; auto asks the terminal for its background."),
+    Option("--theme", help="Colours of the full screen; auto asks the terminal for its background."),
 ]
 
 
 NotifyOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--notify",
         metavar="EXPR",
         help="Ring the bell for matching records, or show a desktop notice if the terminal can.",
@@ -40,41 +39,33 @@ class ShowOptions:
 
     where: Annotated[
         str | None,
-        typer.Option(
-            "--where", metavar="EXPR", help="Show only matching records, e.g. event=message & ns=/chat."
-        ),
+        Option("--where", metavar="EXPR", help="Show only matching records, e.g. event=message & ns=/chat."),
     ] = None
-    count: Annotated[
-        int | None, typer.Option("-C", "--count", min=1, metavar="N", help="Exit after N lines.")
-    ] = None
+    count: Annotated[int | None, Option("-C", "--count", min=1, metavar="N", help="Exit after N lines.")] = (
+        None
+    )
     wait: Annotated[
         float | None,
-        typer.Option("-W", "--wait", min=0, metavar="SECONDS", help="Exit with code 5 after this time."),
+        Option("-W", "--wait", min=0, metavar="SECONDS", help="Exit with code 5 after this time."),
     ] = None
     duration: Annotated[
         float | None,
-        typer.Option(
-            "--for", min=0, metavar="SECONDS", help="Exit with code 0 after this time, once connected."
-        ),
+        Option("--for", min=0, metavar="SECONDS", help="Exit with code 0 after this time, once connected."),
     ] = None
-    all: Annotated[
-        bool, typer.Option("--all", help="Show every kind of record, not only received events.")
-    ] = False
-    json: Annotated[bool, typer.Option("--json", help="Print NDJSON, even on a terminal.")] = False
-    plain: Annotated[
-        bool, typer.Option("--plain", help="Print readable lines: no full screen, no NDJSON.")
-    ] = False
+    all: Annotated[bool, Option("--all", help="Show every kind of record, not only received events.")] = False
+    json: Annotated[bool, Option("--json", help="Print NDJSON, even on a terminal.")] = False
+    plain: Annotated[bool, Option("--plain", help="Print readable lines: no full screen, no NDJSON.")] = False
     times: Annotated[
         Times,
-        typer.Option(
+        Option(
             "--time",
             help="The times in readable lines; relative is since the first line, delta since the previous.",
         ),
     ] = Times.LOCAL
     save: Annotated[
-        str | None, typer.Option("--save", metavar="FILE", help="Record everything to this file as NDJSON.")
+        str | None, Option("--save", metavar="FILE", help="Record everything to this file as NDJSON.")
     ] = None
-    force: Annotated[bool, typer.Option("--force", help="Let --save overwrite its file.")] = False
+    force: Annotated[bool, Option("--force", help="Let --save overwrite its file.")] = False
 
     def only(self, usual: "Callable[[Record], bool]") -> "Callable[[Record], bool] | None":
         """Return the filter: `--where` and, unless it names kind or dir or --all is given, also `usual`.
@@ -95,14 +86,14 @@ class WatchOptions(ShowOptions):
 
     theme: ThemeOption = None
     notify: NotifyOption = None
-    raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
+    raw: Annotated[bool, Option("--raw", help="Also show the frames as they were on the wire.")] = False
     stdin: Annotated[
         bool,
-        typer.Option("--stdin", help="Send the lines of stdin: text to the room, or events as for `emit -`."),
+        Option("--stdin", help="Send the lines of stdin: text to the room, or events as for `emit -`."),
     ] = False
     reply: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--reply",
             metavar="EVENT=ARG",
             help="Acknowledge every such event with this argument, as `reply` does; repeatable.",
@@ -111,7 +102,7 @@ class WatchOptions(ShowOptions):
 
     message_event: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--message-event",
             metavar="NAME",
             help="The event that typed text becomes. Default: the one last heard in the room, else message.",
@@ -119,7 +110,7 @@ class WatchOptions(ShowOptions):
     ] = None
     message_args: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--message-args",
             metavar="JSON",
             help="Its arguments, with {text} and {room} in them; an array is several arguments.",
@@ -149,13 +140,13 @@ class ReplyOptions(ShowOptions):
 
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="EXPR", help="Acknowledge only matching events, e.g. arg.0.room=a."),
+        Option("--where", metavar="EXPR", help="Acknowledge only matching events, e.g. arg.0.room=a."),
     ] = None
     count: Annotated[
-        int | None, typer.Option("-C", "--count", min=1, metavar="N", help="Exit after N acknowledgements.")
+        int | None, Option("-C", "--count", min=1, metavar="N", help="Exit after N acknowledgements.")
     ] = None
-    all: Annotated[bool, typer.Option("--all", help="Show everything that happens.")] = False
-    raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
+    all: Annotated[bool, Option("--all", help="Show everything that happens.")] = False
+    raw: Annotated[bool, Option("--raw", help="Also show the frames as they were on the wire.")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +162,8 @@ class RelayOptions(ShowOptions):
     """Display options of a command that relays the traffic of others."""
 
     theme: ThemeOption = None
-    all: Annotated[bool, typer.Option("--all", help="Also show heartbeats.")] = False
-    raw: Annotated[bool, typer.Option("--raw", help="Also show the frames as they were on the wire.")] = False
+    all: Annotated[bool, Option("--all", help="Also show heartbeats.")] = False
+    raw: Annotated[bool, Option("--raw", help="Also show the frames as they were on the wire.")] = False
 
     def keep(self) -> "Callable[[Record], bool] | None":
         """Return the filter: all but heartbeats, unless the options ask for more. Raises: UsageError."""

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from nsroom.cli.declarations import Option
 from nsroom.errors import RefusedError, UsageError, WaitError
 
 if TYPE_CHECKING:
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
 class EmitOptions:
     """The arguments of an event, and the rooms that the reference server relays it to."""
 
-    text: Annotated[bool, typer.Option("-t", "--text", help="Take every ARG as a plain string.")] = False
+    text: Annotated[bool, Option("-t", "--text", help="Take every ARG as a plain string.")] = False
     room: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--room",
             "--to",
             metavar="ROOM",
@@ -29,13 +28,11 @@ class EmitOptions:
     ] = None
     skip: Annotated[
         list[str] | None,
-        typer.Option(
-            "--except", metavar="ROOM", help="Leave the members of this room out of --room; repeatable."
-        ),
+        Option("--except", metavar="ROOM", help="Leave the members of this room out of --room; repeatable."),
     ] = None
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
+        Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0
 
     def emit(self, event: str, args: Sequence[str], namespace: str) -> "Emit":

@@ -83,8 +83,8 @@ def _connection_options() -> set[str]:
 
     hints = get_type_hints(ConnectionOptions, include_extras=True)
     del hints["given"]  # not an option
-    short = {hint.__metadata__[0].default for hint in hints.values()}
-    return short | {f"--{name.replace('_', '-')}" for name in hints}
+    named = {name for hint in hints.values() for name in hint.__metadata__[0].names}
+    return named | {f"--{name.replace('_', '-')}" for name in hints}
 
 
 def _unknown(word: str, common: Sequence[str], rest: Sequence[str], commands: Sequence[str]) -> UsageError:

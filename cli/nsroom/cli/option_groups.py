@@ -1,12 +1,14 @@
-"""Let a command receive its options as dataclasses."""
+"""Show typer the options of a command: those in its dataclasses, and those that `declarations` declares."""
 
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
+
+from nsroom.cli.declarations import Argument, Option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,7 +17,7 @@ def expand(command: F) -> F:
     """Show typer the fields of each dataclass argument as options, and pass the command the dataclass."""
     parameters: list[inspect.Parameter] = []
     groups: dict[str, type[Any]] = {}
-    hints = get_type_hints(command, include_extras=True)
+    hints = _hints(command)
     context = inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     for parameter in inspect.signature(command).parameters.values():
         kind = hints[parameter.name]
@@ -55,8 +57,23 @@ def _options(kind: type[Any]) -> list[Field[Any]]:
     return [each for each in fields(kind) if each.name != "given"]
 
 
+def _hints(declared: Any) -> dict[str, Any]:
+    """Return the annotations of a function or class, with typer's declarations in place of ours."""
+    hints = get_type_hints(declared, include_extras=True)
+    return {name: _for_typer(hint) for name, hint in hints.items()}
+
+
+def _for_typer(hint: Any) -> Any:
+    match getattr(hint, "__metadata__", ()):
+        case (Option() as option,):
+            return Annotated[hint.__origin__, typer.Option(*option.names, **option.settings)]
+        case (Argument() as argument,):
+            return Annotated[hint.__origin__, typer.Argument(**argument.settings)]
+    return hint
+
+
 def _parameters(kind: type[Any]) -> list[inspect.Parameter]:
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     return [
         inspect.Parameter(
             each.name,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from nsroom.cli.declarations import Option
 from nsroom.client.target import Target, namespace_of
 from nsroom.errors import UsageError
 
@@ -34,7 +33,7 @@ class ViaOptions:
 
     via: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--via",
             metavar="WAY",
             help="How to reach the rooms: events of the application, admin, attach[:PID] for your Node"
@@ -46,7 +45,7 @@ class ViaOptions:
     ] = None
     admin_auth: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--admin-auth",
             metavar="AUTH",
             help="USER:PASSWORD, USER (asks for the password), JSON, or @FILE. Default: $NSROOM_ADMIN.",
@@ -54,10 +53,10 @@ class ViaOptions:
     ] = None
     admin_session: Annotated[
         str | None,
-        typer.Option("--admin-session", metavar="ID", help="A session id of the Admin UI, or @FILE with it."),
+        Option("--admin-session", metavar="ID", help="A session id of the Admin UI, or @FILE with it."),
     ] = None
     admin_namespace: Annotated[
-        str, typer.Option("--admin-namespace", metavar="NS", help="The admin namespace.")
+        str, Option("--admin-namespace", metavar="NS", help="The admin namespace.")
     ] = "/admin"
 
     def ways(self, base: Target, write: bool = True) -> "list[Way]":

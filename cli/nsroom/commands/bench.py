@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import ExitCode, UsageError
 from nsroom.output.stdio import complain, put
 
@@ -154,7 +153,6 @@ class ThresholdOptions:
         return [*latencies, parse_errors(self.max_errors)]
 
 
-@expand
 def bench(
     target: AnyTarget = None,
     *,

@@ -5,12 +5,9 @@ from dataclasses import replace
 from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
-from nsroom.cli.display_options import is_received
+from nsroom.cli.declarations import Argument, Option
 from nsroom.cli.event_options import EmitOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import NackError, UsageError, WaitError
 from nsroom.output.stdio import detail, put, say
 
@@ -27,24 +24,23 @@ _MAX_NAME, _MAX_VALUE = 40, 120
 """Characters of an event's name and of a value in a message."""
 
 
-@expand
 def call(
     *,
     target: LeadingTarget = "",
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")],
-    args: Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", show_default=False)] = None,
+    event: Annotated[str, Argument(metavar="EVENT", help="The event's name.")],
+    args: Annotated[list[str] | None, Argument(metavar="[ARG]...", show_default=False)] = None,
     connection: ConnectionOptions,
     options: EmitOptions,
     fail: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--fail", metavar="EXPR", help="Answers that are errors (code 7), e.g. arg.0.statusCode>=400."
         ),
     ] = None,
     error_first: Annotated[
-        bool, typer.Option("--error-first", help="An answer is an error unless its first argument is null.")
+        bool, Option("--error-first", help="An answer is an error unless its first argument is null.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the record of the acknowledgement.")] = False,
+    json: Annotated[bool, Option("--json", help="Print the record of the acknowledgement.")] = False,
 ) -> None:
     """Emit an event and print the server's acknowledgement.
 
@@ -129,6 +125,8 @@ class _Received:
 
     async def read(self, client: "Client") -> None:
         """Read the client's records to their end."""
+        from nsroom.cli.display_options import is_received
+
         async for records in client.records():
             events = [record for record in records if is_received(record) and record.time >= self.since]
             self.count += len(events)

@@ -2,10 +2,8 @@
 
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import WatchOptions
-from nsroom.cli.option_groups import expand
 
 
-@expand
 def connect(
     targets: AnyTargets = None,
     *,

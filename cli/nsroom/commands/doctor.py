@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import DecodeError, ExitCode, UsageError
 from nsroom.output.stdio import complain, put
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from nsroom.doctor.finding import Report
 
 
-@expand
 def doctor(
     target: AnyTarget = None,
     *,

@@ -5,11 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
+from nsroom.cli.declarations import Argument, Option
 from nsroom.cli.event_options import EmitOptions
-from nsroom.cli.option_groups import expand
 from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import put, say
@@ -27,25 +25,20 @@ _MAX_NAME, _MAX_VALUE, _MAX_CALL = 100, 60, 200
 """Characters of an event's name, of an argument, and of both, in a message."""
 
 
-@expand
 def emit(
     *,
     target: LeadingTarget = "",
     event: Annotated[
-        str, typer.Argument(metavar="EVENT", help="The event's name, or - to read events from stdin.")
+        str, Argument(metavar="EVENT", help="The event's name, or - to read events from stdin.")
     ],
-    args: Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", show_default=False)] = None,
+    args: Annotated[list[str] | None, Argument(metavar="[ARG]...", show_default=False)] = None,
     connection: ConnectionOptions,
     options: EmitOptions,
-    ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="Print the counts to stderr at the end.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="With --ack: print each acknowledgement.")] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Print the frames instead of sending them.")
-    ] = False,
-    write: Annotated[bool, typer.Option("--write", help="Allow --via to act on the server.")] = False,
+    ack: Annotated[bool, Option("--ack", help="Wait until every event is acknowledged.")] = False,
+    summary: Annotated[bool, Option("--summary", help="Print the counts to stderr at the end.")] = False,
+    json: Annotated[bool, Option("--json", help="With --ack: print each acknowledgement.")] = False,
+    offline: Annotated[bool, Option("--offline", help="Print the frames instead of sending them.")] = False,
+    write: Annotated[bool, Option("--write", help="Allow --via to act on the server.")] = False,
     via: ViaOptions,
 ) -> None:
     """Emit one event, or every line of stdin.
@@ -63,12 +56,13 @@ def emit(
       tail -f app.log | nsroom emit log - -n /ops
       nsroom emit news hello --to lobby --via admin --write
     """
-    from nsroom.cli.admin_credentials import run_first
     from nsroom.cli.run import run
 
     server = replace(connection.target(target), reconnect=False)
     kind = via.kind(write)
     if kind not in (Via.AUTO, Via.EVENTS):
+        from nsroom.cli.admin_credentials import run_first
+
         _check(kind, options, write, ack or json or summary or offline)
         lines = _lines(event, args or [], server.namespaces[0], replace(options, room=None))
         run_first(lambda way: _emit_from_inside(way, lines, options), via.ways(server))

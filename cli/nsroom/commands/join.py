@@ -8,7 +8,6 @@ import typer
 
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.display_options import WatchOptions
-from nsroom.cli.option_groups import expand
 from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import ConnectError, NsroomError, RefusedError, UsageError, WaitError
 
@@ -29,7 +28,6 @@ def _presets() -> list[str]:
     return [name for name, preset in PRESETS.items() if preset.join]
 
 
-@expand
 def join(
     *,
     target: LeadingTarget = "",

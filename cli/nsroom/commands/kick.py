@@ -8,7 +8,6 @@ import typer
 
 from nsroom.cli.command import Command as BaseCommand
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
-from nsroom.cli.option_groups import expand
 from nsroom.cli.via_options import ViaOptions
 from nsroom.errors import ExitCode, UsageError, WaitError
 from nsroom.output.stdio import say
@@ -41,7 +40,6 @@ class Selection(NamedTuple):
     """The sid or room, as the server knows it."""
 
 
-@expand
 def kick(
     *,
     target: LeadingTarget = "",

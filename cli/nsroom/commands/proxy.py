@@ -10,7 +10,6 @@ import typer
 
 from nsroom.cli.connection_options import CaCert, Cert, ConnectTimeout, Insecure, Key
 from nsroom.cli.display_options import SID_CELLS, ProxyOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import NsroomError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from nsroom.proxy.totals import Totals
 
 
-@expand
 def proxy(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The server: a URL or :PORT.")],
     *,

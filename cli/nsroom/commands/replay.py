@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import DataError, LostError, NackError, NsroomError, UsageError, WaitError
 from nsroom.output.stdio import complain, say
 
@@ -33,7 +32,6 @@ class Sent(StrEnum):
     ALL = "all"
 
 
-@expand
 def replay(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A recording of --save or --json; - is stdin.")

@@ -7,7 +7,6 @@ import typer
 
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
 from nsroom.cli.display_options import ReplyOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import LostError, UsageError
 from nsroom.output.stdio import say
 
@@ -25,7 +24,6 @@ _SETTLE = 2.0
 """Seconds for the server to read the last acknowledgement."""
 
 
-@expand
 def reply(
     *,
     target: LeadingTarget = "",

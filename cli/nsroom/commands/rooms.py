@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
-from nsroom.cli.option_groups import expand
 from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import NackError, NsroomError, RefusedError, WaitError
 from nsroom.output.stdio import say
@@ -23,7 +22,6 @@ _AUTO_TIMEOUT = 2.0
 """Seconds to wait for the `rooms` event before trying the admin namespace."""
 
 
-@expand
 def rooms(
     *,
     target: LeadingTarget = "",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from nsroom.cli.display_options import SID_CELLS, RelayOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import DataError
 from nsroom.output.stdio import complain
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _BATCH = 500
 
 
-@expand
 def show(
     file: Annotated[
         Path,

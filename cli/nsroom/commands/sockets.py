@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
-from nsroom.cli.option_groups import expand
 from nsroom.cli.via_options import ViaOptions
 from nsroom.output.stdio import say
 
@@ -18,7 +17,6 @@ _COLUMNS = ("namespace", "sid", "transport", "address", "connected", "server", "
 _EMPTY = "no sockets: no client is connected"
 
 
-@expand
 def sockets(
     targets: AnyTargets = None,
     *,

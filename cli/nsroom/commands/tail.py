@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import SID_CELLS, ShowOptions, TailOptions
-from nsroom.cli.option_groups import expand
 from nsroom.cli.via_options import ViaOptions
 from nsroom.output.stdio import say
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from nsroom.record import Record
 
 
-@expand
 def tail(
     targets: AnyTargets = None,
     *,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import ConnectionOptions
-from nsroom.cli.option_groups import expand
 from nsroom.errors import DataError, OutputError, UsageError
 from nsroom.output.stdio import complain, detail, is_quiet, put, say
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from nsroom.scenarios.script import Script
 
 
-@expand
 def test(
     paths: Annotated[
         list[str] | None,

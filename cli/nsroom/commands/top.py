@@ -6,7 +6,6 @@ import typer
 
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import ThemeOption
-from nsroom.cli.option_groups import expand
 from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import NackError, NsroomError, RefusedError, UsageError, WaitError
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from nsroom.output.terminal import Theme
 
 
-@expand
 def top(
     targets: AnyTargets = None,
     *,
