@@ -15,6 +15,7 @@ from nsroom.client.reconnection import Reconnection
 from nsroom.client.replies import Replier, Rules
 from nsroom.client.target import Target
 from nsroom.errors import LostError, NsroomError, RefusedError, UsageError, WaitError
+from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.socketio import RESERVED_EVENTS
 from nsroom.record import Json, Kind, Record
 
@@ -30,7 +31,8 @@ class Client:
 
     With `watch`, every Record goes to `records()`, whose reader slows the wire down if it is slow.
     `say` is called with lines for the user, and `note` (by default `say`) with those about the dialect.
-    Events that have one of the `rules` are acknowledged when `records()` yields them.
+    Events that have one of the `rules` are acknowledged when `records()` yields them. Packets that are over
+    the `limits` are malformed.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Client:
         say: Callable[[str], object] = str,
         note: Callable[[str], object] | None = None,
         rules: Rules | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
         self.target = target
         self.rejoin: list[Emit] = []
@@ -54,7 +57,7 @@ class Client:
         self._note = note or say
         self.replier = Replier({} if rules is None else rules, self._reply, self._note)
         """Acknowledges the events that `records()` yields, by its rules."""
-        self._journal = Journal(watch=watch, raw=raw)
+        self._journal = Journal(watch=watch, raw=raw, limits=limits)
         self._acks = Acks()
         self._gaps: asyncio.Queue[RoomState] = asyncio.Queue()
         self._catchup = CatchUp(self._journal.sequence, now, self._gaps.put_nowait)

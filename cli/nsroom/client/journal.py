@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from nsroom.channel import Channel, now
+from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.session import Observer
 from nsroom.record import Direction, Json, Kind, Record
 
@@ -11,15 +12,16 @@ from nsroom.record import Direction, Json, Kind, Record
 class Journal:
     """Numbers the records of a client; without `watch` they have no reader and are dropped."""
 
-    def __init__(self, *, watch: bool, raw: bool) -> None:
+    def __init__(self, *, watch: bool, raw: bool, limits: Limits = LIMITS) -> None:
         self.sequence: Iterator[int] = count(1)
         self.channel = Channel() if watch else None
         """The records to read, or None without `watch`."""
         self._raw = raw
+        self._limits = limits
 
     def new_observer(self, is_old: bool = False) -> Observer:
         """Return a new observer of one connection."""
-        return Observer(self.sequence, self._raw, is_old=is_old)
+        return Observer(self.sequence, self._raw, self._limits, is_old)
 
     def note(self, kind: Kind, **fields: Json) -> None:
         """Add a record that no frame contains, such as a lost connection."""

@@ -106,7 +106,10 @@ class Observer(ABC, Generic[ChangeT]):
         """Wait until every socket is known. Raises: RefusedError, WaitError, LostError."""
         await self.require_sockets()
         if not await self.read_until(lambda: self.state.listed, self._timeout):
-            raise WaitError(f"{self.state.name} sent no list of sockets within {self._timeout:g} s")
+            raise WaitError(
+                f"{self.state.name} sent no list of sockets within {self._timeout:g} s:"
+                " a server with very many, or a busy one, needs a longer --timeout"
+            )
 
     async def require_sockets(self) -> None:
         """Check that the sockets are reported. Raises: RefusedError, LostError."""

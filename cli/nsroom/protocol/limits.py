@@ -1,6 +1,6 @@
 """The limits of the codecs, each with its reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,5 @@ class Limits:
 
 
 LIMITS = Limits()
+LIST_LIMITS = replace(LIMITS, values=5_000_000)
+"""Of packets that list the sockets of a server: one with 100,000 describes each in 25 to 40 values."""

@@ -15,12 +15,13 @@ from nsroom.introspection.inventory import Feature
 from nsroom.introspection.observer import Observer, Say, Where
 from nsroom.output.room_names import Room
 from nsroom.output.stdio import detail
+from nsroom.protocol.limits import LIST_LIMITS
 from nsroom.record import Direction, Json, Record
 
 # In Python 3.11 looking up an enum member takes 0.2 µs.
 _LOCAL = Direction.LOCAL
 _LIST_TIMEOUT = 2.0
-"""Seconds to wait for data that normally arrives at once."""
+"""Seconds to wait for the list of python-socketio, which sends it to another admin if there is one."""
 _STATISTICS_TIMEOUT = 2.5
 """Seconds to wait for the statistics, which arrive every two."""
 _WRONG_CREDENTIALS = ("invalid credentials", "authentication failed")
@@ -46,7 +47,8 @@ class Admin(Observer[Record]):
         super().__init__(timeout=timeout, say=say)
         self.state = State(target.namespaces[0])
         # A connection for a single answer is not worth a message.
-        self._client = Client(target, watch=True, say=say if target.reconnect else detail, note=say)
+        shown = say if target.reconnect else detail
+        self._client = Client(target, watch=True, say=shown, note=say, limits=LIST_LIMITS)
         self._batches = self._client.records()
 
     async def _open(self) -> None:
@@ -74,13 +76,14 @@ class Admin(Observer[Record]):
     async def wait_for_sockets(self) -> None:
         """Wait until every socket is known.
 
-        Raises: RefusedError in production mode, where the server lists none; LostError.
+        Raises: RefusedError in production mode, where the server lists none; WaitError, LostError.
         """
+        if not self.state.is_python:
+            await super().wait_for_sockets()
+            return
         await self.require_sockets()
         if await self.read_until(lambda: self.state.listed, _LIST_TIMEOUT):
             return
-        # python-socketio may send the list to another admin instead. Node waits for the other servers of a
-        # cluster.
         seconds = self.state.heartbeat + 1
         self._say(f"no list of sockets arrived: collecting them from the heartbeats for {seconds:g} s")
         await self.read_until(lambda: self.state.listed, seconds)
@@ -121,7 +124,7 @@ class Admin(Observer[Record]):
         """
         self.require(feature)
         emit = Emit(self.state.own_namespace, event, list(args))
-        if not self.state.acknowledges:
+        if not self.state.is_python:
             # Without an id: Node's admin would take the callback as another argument.
             await self._client.emit(emit)
             await self.run_while_reading(self._client.settle(self._timeout))

@@ -23,10 +23,11 @@ class State(Inventory):
         super().__init__(namespace, namespace)
 
     @property
-    def acknowledges(self) -> bool:
-        """Whether commands are acknowledged: by python-socketio, recognised by the order of its features.
+    def is_python(self) -> bool:
+        """Whether the server is python-socketio, recognised by the order of its features.
 
-        In production mode it lists commands too, but has no handlers for them.
+        Only python-socketio acknowledges commands, and describes its sockets at each heartbeat. In production
+        mode it lists commands too, but has no handlers for them.
         """
         return (self.features or [""])[0] == "AGGREGATED_EVENTS"
 

@@ -10,20 +10,18 @@ from nsroom.introspection.inventory import Socket, parse_socket
 from nsroom.introspection.observer import Where
 from nsroom.output.room_names import Room, parse_room
 from nsroom.protocol import messagepack, strict_json
-from nsroom.protocol.limits import LIMITS, Limits
+from nsroom.protocol.limits import LIST_LIMITS, Limits
 from nsroom.record import Json
 
 MAX_BYTES = 64 * 2**20
 """Of one message. Redis disconnects a subscriber who is 32 MB behind, unless it is configured otherwise."""
-_MAX_VALUES = 5_000_000
-"""In one message: a server with 100,000 sockets describes each in about 40."""
 _LARGE = 100_000
 """Bytes of a reply whose depth is not checked before it is read: that takes three times as long."""
 _MAX_ROOMS = 10_000
 """Rooms to which one event goes."""
 _MAX_DEPTH = 100
 """Nested lists and objects in the data of a socket."""
-_LIMITS = replace(LIMITS, frame=MAX_BYTES, values=_MAX_VALUES)
+_LIMITS = replace(LIST_LIMITS, frame=MAX_BYTES)
 _UNCHECKED = replace(_LIMITS, depth=MAX_BYTES)
 _EVENTS = (2, 5)
 """The types of packets with an event, without and with binary data."""
@@ -77,8 +75,8 @@ def load_value(data: bytes, limits: Limits = _LIMITS) -> Json:
 
 
 def _load_json(data: bytes, limits: Limits) -> Json:
-    if len(data) > _LARGE and sum(map(data.count, (b"[", b"{", b","))) > _MAX_VALUES:
-        raise DecodeError(f"more than {_MAX_VALUES} values", b"")
+    if len(data) > _LARGE and sum(map(data.count, (b"[", b"{", b","))) > _LIMITS.values:
+        raise DecodeError(f"more than {_LIMITS.values} values", b"")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

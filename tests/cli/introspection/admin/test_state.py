@@ -229,7 +229,7 @@ def test_a_socket_is_updated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("features", "reports_sockets", "acknowledges"),
+    ("features", "reports_sockets", "is_python"),
     [
         (NODE, True, False),
         (PYTHON, True, True),
@@ -238,9 +238,9 @@ def test_a_socket_is_updated() -> None:
         (["AGGREGATED_EVENTS"], False, True),
     ],
 )
-def test_features(features: list[str], reports_sockets: bool, acknowledges: bool) -> None:
+def test_features(features: list[str], reports_sockets: bool, is_python: bool) -> None:
     state = after(sent("config", {"supportedFeatures": features}))
-    assert (state.reports_sockets, state.acknowledges) == (reports_sockets, acknowledges)
+    assert (state.reports_sockets, state.is_python) == (reports_sockets, is_python)
 
 
 def test_servers_and_their_counts() -> None:
