@@ -23,6 +23,7 @@ Json = Any
 _MAX_SLOW = 65_536
 """The longest text, in characters, that the standard library decodes."""
 _GC_PAUSE_ABOVE = 10_000
+"""Characters of JSON, or the number of its values."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BRACKETS = bytes.maketrans(b"[{]}", b"1100")
 """An opening bracket is a 1, a closing one a 0."""
@@ -48,7 +49,7 @@ def loads(text: str, depth: int, containers: int) -> Json:
             raise Malformed("too many arrays and objects")
         if is_deeper(found, depth):
             raise Malformed("JSON nested too deeply")
-    with _gc_paused(len(text)):
+    with gc_paused(len(text)):
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -138,7 +139,7 @@ def _parse_finite(text: str) -> float:
 
 
 @contextmanager
-def _gc_paused(size: int) -> Iterator[None]:
+def gc_paused(size: int) -> Iterator[None]:
     """Keep the garbage collector from scanning a growing value again and again."""
     pause = size > _GC_PAUSE_ABOVE and gc.isenabled()
     if pause:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from nsroom_server.socketio.application import Client
 from nsroom_server.socketio.server import Server
+from nsroom_server.strict_json import gc_paused
 
 _CLIENT_ID = 12
 """Characters of an Engine.IO sid to show: the whole sid is a secret that lets one act as the client."""
@@ -48,8 +49,9 @@ def describe(server: Server, client: Client) -> dict[str, Any] | None:
 def portraits(server: Server) -> list[dict[str, Any]]:
     """Describe all sockets of this server."""
     rooms = server.rooms
-    clients = (Client(name, sid) for name in rooms.namespaces for sid in rooms.sockets(name))
-    return [described for client in clients if (described := describe(server, client))]
+    clients = [Client(name, sid) for name in rooms.namespaces for sid in rooms.sockets(name)]
+    with gc_paused(len(clients)):
+        return [described for client in clients if (described := describe(server, client))]
 
 
 def _handshake(request: web.Request, at: float) -> dict[str, Any]:

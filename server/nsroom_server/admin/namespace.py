@@ -98,6 +98,8 @@ class Admin(Application):
         self._show("server_stats", self._statistics.now(), to=client.sid)
         # Before the other servers are asked: sockets that come and go during that are reported.
         self._peers.watch()
+        # Describing 100,000 sockets takes two seconds: what was sent so far must leave before that.
+        await asyncio.sleep(0)
         self._show("all_sockets", await self._commands.sockets(), to=client.sid)
 
     async def disconnected(self, client: Client) -> None:

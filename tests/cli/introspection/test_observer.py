@@ -1,6 +1,7 @@
 """What all ways to see a server have in common: reading changes, alone and while they are followed."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -73,6 +74,16 @@ async def test_changes_are_read_until_something_holds_and_no_further() -> None:
         assert await observer.read_until(knows(observer, "a", "b", "c"), 10)
         assert not await observer.read_until(knows(observer), 0.01)
     assert not observer.is_open
+
+
+async def test_changes_that_held_up_the_loop_until_after_the_deadline_still_count() -> None:
+    def decode(observer: Arrivals) -> None:
+        time.sleep(0.5)
+        observer.changes.put_nowait(["a"])
+
+    async with Arrivals() as observer:
+        asyncio.get_running_loop().call_later(0.05, decode, observer)
+        assert await observer.read_until(knows(observer, "a"), 0.3)
 
 
 async def test_while_the_batches_are_followed_others_only_wait() -> None:

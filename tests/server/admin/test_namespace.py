@@ -1,13 +1,19 @@
 """The admin namespace, as the Admin UI and `nsroom --via admin` use it."""
 
 import asyncio
+import json
+import socket
+import threading
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
+from nsroom_server.admin import commands
 from nsroom_server.settings.config import Administrator
+from tests.frames import masked
 from tests.server.member import WAIT, Connect, Json, Member, Serve
-from tests.server.wire import poll
+from tests.server.wire import HANDSHAKE, poll
 
 READER = Administrator(user="ann", password="secret")
 WRITER = Administrator(user="ann", password="secret", write=True)
@@ -115,3 +121,28 @@ async def test_an_upgrade_is_told(serve: Serve, connect: Connect, http: aiohttp.
 
 def test_the_password_is_not_shown() -> None:
     assert "secret" not in repr(READER)
+
+
+async def test_the_answer_does_not_wait_until_all_sockets_are_described(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, answered = await serve(admin=READER), threading.Event()
+    in_time: list[bool] = []
+
+    def connect() -> None:
+        where = urlsplit(running.url)
+        with socket.create_connection((where.hostname, where.port), WAIT) as wire:
+            wire.sendall(HANDSHAKE + masked(f"40/admin,{json.dumps(LOGIN)}"))
+            data = b""
+            while b"40/admin," not in data or b'"config"' not in data:
+                data += wire.recv(4096)
+        answered.set()
+
+    def describe(_server: object) -> list[Json]:
+        # It holds up the event loop, as describing 100,000 sockets does.
+        in_time.append(answered.wait(WAIT / 2))
+        return []
+
+    monkeypatch.setattr(commands, "portraits", describe)
+    await asyncio.to_thread(connect)
+    assert in_time == [True]
