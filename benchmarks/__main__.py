@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -93,7 +94,7 @@ def start_up(node: str, env: dict[str, str], runs: int) -> None:
         head(f"wall time, median of {runs}")
         for name, (ours, theirs) in rivals.items():
             cost = medians({"nsroom": (NSROOM, *ours), "node": theirs}, env, runs)
-            row(name, cost["nsroom"].wall * 1e3, cost["node"].wall * 1e3, "ms")
+            row(name, cost["nsroom"].wall * 1e3, cost["node"].wall * 1e3, unit="ms")
 
 
 def firehose(node: str, env: dict[str, str], count: int) -> None:
@@ -104,10 +105,10 @@ def firehose(node: str, env: dict[str, str], count: int) -> None:
     ]
     head(f"{count} events to a file")
     row("events per second", count / nsroom.wall, count / rival.wall)
-    row("CPU per event", nsroom.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
-    row("peak memory", nsroom.peak, rival.peak, "MiB")
+    row("CPU per event", nsroom.cpu / count * 1e6, rival.cpu / count * 1e6, unit="µs")
+    row("peak memory", nsroom.peak, rival.peak, unit="MiB")
     tailing = flood(node, env, count, (NSROOM, "tail", "-C", str(count), "-u"), "admin")
-    row("CPU per event, tail", tailing.cpu / count * 1e6, rival.cpu / count * 1e6, "µs")
+    row("CPU per event, tail", tailing.cpu / count * 1e6, rival.cpu / count * 1e6, unit="µs")
 
 
 def flood(node: str, env: dict[str, str], count: int, command: Sequence[str], *how: str) -> Cost:
@@ -124,15 +125,17 @@ def script(name: str) -> str:
     return str(HERE / f"{name}.cjs")
 
 
-def head(title: str, rival: str = "node") -> None:
-    """Print the head of a table."""
-    sys.stdout.write(f"\n{title:<34}{'nsroom':>12}{rival:>12}{'ratio':>8}\n")
+def head(title: str, *rivals: str) -> None:
+    """Print the head of a table, with a ratio for each rival."""
+    columns = "".join(f"{rival:>12}{'ratio':>8}" for rival in rivals or ("node",))
+    sys.stdout.write(f"\n{title:<34}{'nsroom':>12}{columns}\n")
 
 
-def row(name: str, ours: float, theirs: float, unit: str = "") -> None:
+def row(name: str, ours: float, *theirs: float, unit: str = "") -> None:
     """Print a line of the table."""
     label = f"{name}, {unit}" if unit else name
-    sys.stdout.write(f"{label:<34}{ours:>12,.1f}{theirs:>12,.1f}{ours / theirs:>8.2f}\n")
+    columns = "".join(f"{each:>12,.1f}{ours / each if each else math.nan:>8.2f}" for each in theirs)
+    sys.stdout.write(f"{label:<34}{ours:>12,.1f}{columns}\n")
     sys.stdout.flush()
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import HERE, NSROOM, Cost, head, measure, row
+from benchmarks.machine import print_machine
+from benchmarks.peers import node_version, version
 from tests.peers.node import find_node, install
 
 
@@ -92,9 +94,9 @@ def compare(node: str, env: dict[str, str], folder: Path, clients: int, seconds:
         theirs = artillery(node, folder, server.url, clients, events)
     each, rival = ours.cpu / count * 1e6, theirs.cpu / (events * clients) * 1e6
     head(f"{clients} clients, round trips", "artillery")
-    row("CPU per round trip", each, rival, "µs")
+    row("CPU per round trip", each, rival, unit="µs")
     row("clients a core, 1 event/s", 1e6 / each, 1e6 / rival)
-    row("peak memory", ours.peak, theirs.peak, "MiB")
+    row("peak memory", ours.peak, theirs.peak, unit="MiB")
 
 
 _IN_FLIGHT = "8"
@@ -112,7 +114,7 @@ def saturate(node: str, env: dict[str, str], clients: int, seconds: float) -> No
             theirs = server.cpu() - before
         each = found[scenario]
         ours = each["busy"] * each["seconds"]
-        row(f"{scenario}, CPU of one", ours / each["count"] * 1e6, theirs / each["count"] * 1e6, "µs")
+        row(f"{scenario}, CPU of one", ours / each["count"] * 1e6, theirs / each["count"] * 1e6, unit="µs")
 
 
 def main() -> None:
@@ -122,7 +124,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="of each scenario (default: 10)")
     options = parser.parse_args()
     node = str(find_node())
-    env = {**os.environ, "NODE_PATH": str(install(Path(node)))}
+    modules = install(Path(node))
+    env = {**os.environ, "NODE_PATH": str(modules)}
+    versions = {"node": node_version(Path(node)), "socket.io": version(modules, "socket.io")}
+    if options.artillery:
+        found = options.artillery / "node_modules"
+        versions |= {name: version(found, name) for name in ("artillery", "artillery-engine-socketio-v3")}
+    print_machine(**versions)
     for clients in (200, 2000):
         saturate(node, env, clients, options.seconds)
     if options.artillery:

@@ -84,8 +84,8 @@ def firehose(node: str, env: dict[str, str], count: int) -> None:
     cpu, peak = cost
     head(f"{count} events", "a reader")
     row("events per second", count / through.wall, count / direct.wall)
-    row("CPU per event", cpu / count * 1e6, direct.cpu / count * 1e6, "µs")
-    row("peak memory", peak, direct.peak, "MiB")
+    row("CPU per event", cpu / count * 1e6, direct.cpu / count * 1e6, unit="µs")
+    row("peak memory", peak, direct.peak, unit="MiB")
 
 
 def wait_for(fd: int) -> None:

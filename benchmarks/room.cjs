@@ -1,6 +1,32 @@
-// The rooms of `nsroom serve`, as one writes them with Node's socket.io. `node room.cjs [redis://HOST:PORT]`.
+// The rooms of `nsroom serve`, as one writes them with socket.io: `node room.cjs ENGINE [redis://HOST:PORT]`.
+// The engine is ws or uws (Node), or bun.
 const { createServer } = require("node:http");
 const { Server } = require("socket.io");
+
+// Nothing is sent to an idle client, as `nsroom serve --ping-interval 600` does.
+const OPTIONS = { pingInterval: 600_000 };
+const ready = (port) => console.log(`listening on http://127.0.0.1:${port}`);
+
+const LISTEN = {
+  ws(io) {
+    const http = createServer();
+    io.attach(http);
+    http.listen(0, "127.0.0.1", () => ready(http.address().port));
+  },
+  uws(io) {
+    const { App, us_socket_local_port } = require("uWebSockets.js");
+    const app = App();
+    io.attachApp(app, { idleTimeout: 0 });
+    app.listen("127.0.0.1", 0, (socket) => ready(us_socket_local_port(socket)));
+  },
+  bun(io) {
+    const engine = new (require("@socket.io/bun-engine").Server)({ path: "/socket.io/", ...OPTIONS });
+    io.bind(engine);
+    const { websocket, ...handler } = engine.handler();
+    const idle = { websocket: { ...websocket, idleTimeout: 0 }, idleTimeout: 0 };
+    ready(Bun.serve({ ...handler, ...idle, hostname: "127.0.0.1", port: 0 }).port);
+  },
+};
 
 async function adapter(url) {
   const { createAdapter } = require("@socket.io/redis-adapter");
@@ -9,9 +35,8 @@ async function adapter(url) {
   return createAdapter(...clients);
 }
 
-async function main(redis) {
-  const http = createServer();
-  const io = new Server(http, { pingInterval: 600_000, ...(redis && { adapter: await adapter(redis) }) });
+async function main(engine, redis) {
+  const io = new Server({ ...OPTIONS, ...(redis && { adapter: await adapter(redis) }) });
   let id = 0;
   io.on("connection", (socket) => {
     io.emit("hi", "everyone!");
@@ -29,7 +54,7 @@ async function main(redis) {
       ack?.({ ok: true, id });
     });
   });
-  http.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${http.address().port}`));
+  LISTEN[engine](io);
 }
 
-main(process.argv[2]);
+main(...process.argv.slice(2));

@@ -7,22 +7,17 @@ than expected.
 
 import argparse
 import json
-import os
-import platform
-import re
-import sqlite3
 import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import nsroom
+from benchmarks.machine import machine, print_machine
 from benchmarks.scale import history, recordings, server, sockets
-from benchmarks.scale.process import raise_descriptor_limit
 from benchmarks.scale.subject import Growth, Spent, Subject
 from benchmarks.scale.table import table
+from benchmarks.serving import raise_descriptor_limit
 
 SUBJECTS = {
     each.name: each for each in (*server.SUBJECTS, *history.SUBJECTS, *recordings.SUBJECTS, *sockets.SUBJECTS)
@@ -57,20 +52,6 @@ def _repeat(subject: Subject, size: int, runs: int) -> Mapping[str, Spent]:
 def _least(costs: Sequence[Spent]) -> Spent:
     # Other processes only ever add to the CPU time, by emptying the caches.
     return Spent(min(cost.cpu for cost in costs), statistics.median(cost.memory for cost in costs))
-
-
-def machine() -> dict[str, Any]:
-    """Return the machine and the versions."""
-    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text("utf-8"))
-    return {
-        "processor": found[1] if found else platform.machine(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "nsroom": nsroom.__version__,
-    }
 
 
 def _export(growth: Growth) -> dict[str, Any]:
@@ -117,7 +98,7 @@ def main() -> int:
     runs = given.runs or (1 if given.quick else 3)
     growths: list[Growth] = []
     if not given.json:
-        _say(", ".join(f"{name} {value}" for name, value in machine().items()))
+        print_machine()
     for subject in (SUBJECTS[name] for name in given.subjects or SUBJECTS):
         sizes = given.sizes or (subject.quick if given.quick else subject.sizes)
         if subject.connects:

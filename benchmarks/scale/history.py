@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.crowd import Crowd
-from benchmarks.fanout import serve_command, serving
 from benchmarks.scale.process import environment, spend
 from benchmarks.scale.subject import Series, Spent, Subject
+from benchmarks.serving import serve_command, serving
 from nsroom_server.chat.sqlite_history import Ledger, prepare
 from nsroom_server.settings.limits import Retention
 

@@ -1,11 +1,10 @@
 """The processes that are measured."""
 
 import os
-import resource
 from collections.abc import Callable
 
-from benchmarks.fanout import Served
 from benchmarks.scale.subject import Spent
+from benchmarks.serving import Served
 
 
 def spend(served: Served, action: Callable[[], object]) -> Spent:
@@ -15,13 +14,6 @@ def spend(served: Served, action: Callable[[], object]) -> Spent:
     action()
     served.rest()
     return Spent(served.cpu - cpu, max(0.0, served.memory - memory))
-
-
-def raise_descriptor_limit() -> int:
-    """Let this process and its children open as many files as allowed, and return the number."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most
 
 
 def environment() -> dict[str, str]:

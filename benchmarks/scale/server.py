@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from benchmarks.crowd import Crowd, Member
-from benchmarks.fanout import Served, serve_command, serving
 from benchmarks.scale.process import environment, spend
 from benchmarks.scale.subject import Series, Spent, Subject
+from benchmarks.serving import Served, serve_command, serving
 
 _SOURCES = [f"127.0.1.{number}" for number in range(1, 9)]
 """Addresses of the clients: each has fewer connections than one address may have, and ports of its own."""

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from benchmarks.__main__ import NSROOM, measure
 from benchmarks.crowd import PATIENCE
-from benchmarks.fanout import Served, serve_command, serving
 from benchmarks.scale.process import environment, spend
 from benchmarks.scale.subject import Series, Spent, Subject
+from benchmarks.serving import Served, serve_command, serving
 from tests.peers.program import clean_environment, start_on_terminal
 
 _MEMBERS = 10
