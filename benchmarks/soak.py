@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 NSROOM = (sys.executable, "-m", "nsroom")
 ROUND = 10
@@ -68,12 +68,9 @@ def running(folder: Path) -> Iterator[tuple[str, dict[str, subprocess.Popen[byte
         yield url, processes
 
 
-def _start(stack: contextlib.ExitStack, arguments: list[str], stderr: object) -> "subprocess.Popen[bytes]":
+def _start(stack: contextlib.ExitStack, arguments: list[str], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
-        [*NSROOM, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,  # type: ignore[call-overload]
+        [*NSROOM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr
     )
     stack.callback(process.wait, 30)
     stack.callback(process.terminate)

@@ -170,7 +170,7 @@ def _filters(count: int) -> None:
     """Measure filtering and searching a full ring of records, without a screen."""
     model = Model()
     for record in _records(count):
-        model.add(record, 100)
+        model.add(record)
     for where in ("event=tick & arg.0.n>50000", 'ns=/chat | arg.0.symbol~"acm"', ""):
         began = time.monotonic()
         model.filter(where)

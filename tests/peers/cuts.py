@@ -274,7 +274,7 @@ class Trial:
         """Send Redis a command, such as SCRIPT FLUSH."""
         assert self._redis
         async with Redis.from_url(self._redis.url) as redis:
-            await redis.execute_command(*command)
+            await redis.execute_command(*command)  # type: ignore[no-untyped-call]
         await self._go_on()
 
     # What came of it

@@ -133,6 +133,6 @@ def _twice(viewer: Viewer) -> Iterator[str]:
 
 
 def _end_faults(history: History, viewer: Viewer, last: int | None) -> Iterator[str]:
-    newest = next((store[-1].id for store in reversed(history.stores.values()) if store), None)
+    newest = next((store[-1].id for store in reversed(list(history.stores.values())) if store), None)
     if viewer.catches_up and last != newest:
         yield f"saw messages up to {last}, stored are those up to {newest}"
