@@ -1,16 +1,37 @@
-"""Parse lines of stdin: events to emit, and records.
+"""Parse lines of stdin and of recordings: events to emit, and records.
 
-Most lines are written as compactly as their event is sent: then the line is the frame's text already.
+Most lines are written as compactly as their event is sent: then the line is the frame's text already, and the
+line of an event's record has it in two pieces.
 """
+
+import re
+from typing import NamedTuple
 
 from nsroom.client.events import Acknowledge, Emit
 from nsroom.output.ndjson import reread
 from nsroom.protocol import strict_json
 from nsroom.protocol.limits import LIMITS
-from nsroom.record import FIELDS, Json, Kind, Record, from_json, unescape
+from nsroom.record import FIELDS, Json, Kind, Record, from_json, parse_time, unescape
 
 _ESCAPED = b'{"$'
 """How binary data starts, and what looks like it; see `record.unescape`."""
+_TEXT = rb"[ !#-\[\]-~]*+"
+"""A text in JSON that is written as it is."""
+_EVENT_RECORD = re.compile(
+    rb'{"time":"([0-9T:.Z-]{20,40})","seq":[0-9]{1,15},"direction":"(in|out)","kind":"event",'
+    rb'"namespace":"(/' + _TEXT + rb')",(?:"id":[0-9]{1,15},)?"event":("' + _TEXT + rb'"),"args":\[(.*)\]'
+    rb'(?:,"sid":"' + _TEXT + rb'")?}'
+)
+"""An event's record as nsroom writes it: time (1), direction (2), namespace (3), name (4), arguments (5)."""
+
+
+class Recorded(NamedTuple):
+    """A recorded event."""
+
+    time: int
+    """Microseconds since the epoch."""
+    direction: str
+    emit: Emit
 
 
 def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
@@ -18,7 +39,11 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
 
     None for a record of another kind. Raises: ValueError with the reason.
     """
-    ready = _ready(line, namespace)
+    if line[:1] == b"[":
+        ready = _ready(line, namespace)
+    else:
+        recorded = parse_recorded(line)
+        ready = recorded and recorded.emit
     if ready is not None:
         return ready
     try:
@@ -31,9 +56,22 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     return _from_record(record._replace(namespace=record.namespace or namespace))
 
 
+def parse_recorded(line: bytes) -> Recorded | None:
+    """Return the event in the line of a record, if it can be sent as the line has it; else None."""
+    found = _EVENT_RECORD.fullmatch(line)
+    if found is None:
+        return None
+    time, direction, namespace, event, args = found.groups()
+    emit = _ready(b"[%b,%b]" % (event, args) if args else b"[%b]" % event, namespace.decode())
+    try:
+        return emit and Recorded(parse_time(time.decode()), direction.decode(), emit)
+    except ValueError:
+        return None
+
+
 def _ready(line: bytes, namespace: str) -> Emit | None:
     """Return the event of a line whose text is already that of its packet, but for blanks; else None."""
-    if line[:1] != b"[" or not (found := reread(line, LIMITS)):
+    if not (found := reread(line, LIMITS)):
         return None
     value, text = found
     if _ESCAPED in text or not value:

@@ -32,9 +32,15 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
 
     Raises: DataError at the first line that is not a record.
     """
+    for number, line in read_numbered(file):
+        yield number, parse(line, number)
+
+
+def read_numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield each line that is not empty, with its number."""
     for number, line in enumerate(read_lines(file, MAX_LINE), 1):
         if line.strip():
-            yield number, _record(line, number)
+            yield number, line
 
 
 def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
@@ -50,7 +56,7 @@ def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
     for number, line in enumerate(chain([first], lines), 1):
         if line.strip():
             try:
-                yield len(line), _record(line, number)
+                yield len(line), parse(line, number)
             except DataError as error:
                 yield len(line), error
 
@@ -79,7 +85,8 @@ def _of_har(lines: Iterable[bytes]) -> Iterator[tuple[int, Record | DataError]]:
         yield 0, failure
 
 
-def _record(line: bytes, number: int) -> Record:
+def parse(line: bytes, number: int) -> Record:
+    """Return the record in the line with this number. Raises: DataError."""
     try:
         if found := reread(line.rstrip(), _LIMITS):
             return from_json(found[0], is_escaped=b'"$' in line)

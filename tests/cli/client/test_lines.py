@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsroom.client.events import Acknowledge, Emit
-from nsroom.client.lines import parse_line
+from nsroom.client.lines import parse_line, parse_recorded
+from nsroom.output.ndjson import encode, packet_text
 from nsroom.protocol import socketio, strict_json
 from nsroom.protocol.session import Observer
-from nsroom.record import Direction, Json, to_json, unescape
+from nsroom.record import Direction, Json, Kind, Record, from_json, to_json, unescape
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -154,3 +155,61 @@ def test_the_record_of_a_ready_line_is_that_of_its_frame(
             answer = f"43{'' if namespace == '/' else namespace + ','}{id}[1]"
             assert id is None or made.feed(Direction.IN, answer, 9) == read.feed(Direction.IN, answer, 9)
     assert packet.data == [item.event, *item.args]
+
+
+RECORDS = st.fixed_dictionaries(
+    {
+        "time": st.integers(0, 4_000_000_000_000_000),
+        "seq": st.integers(0, 10**16),
+        "direction": st.sampled_from([Direction.IN, Direction.OUT]),
+        "kind": st.just(Kind.EVENT),
+        "namespace": st.sampled_from(["/", "/n", "/a b", "/é", ""]),
+        "id": st.none() | st.integers(0, 1000),
+        "event": st.sampled_from(["msg", "", "a b", "[", 'a"b', "é", 7]),
+        "args": st.lists(
+            st.sampled_from(["],", '"', 1.5, [], [[1]], {"a": [{}]}, b"x"]) | VALUES, max_size=3
+        ),
+        "sid": st.none() | st.sampled_from(["s1", '"']),
+        "message": st.sampled_from([None, None, None, "]"]),
+    }
+).map(lambda fields: Record(**fields))
+
+
+@given(RECORDS)
+def test_a_recorded_event_is_that_of_its_record(record: Record) -> None:
+    line = encode(record).rstrip()
+    recorded = parse_recorded(line)
+    if recorded is not None:
+        read = from_json(json.loads(line))
+        assert (recorded.time, recorded.direction) == (read.time, read.direction)
+        text = packet_text(read.event, read.args)  # type: ignore[arg-type]
+        assert recorded.emit == Emit(read.namespace, read.event, read.args, text)  # type: ignore[arg-type]
+
+
+HEAD = '{"time":"2026-11-28T10:00:00.000001Z","seq":1,"direction":"in","kind":"event","namespace":"/n",'
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (HEAD + '"event":"e","args":[1,[2]]}', '["e",1,[2]]'),
+        (HEAD + '"event":"e","args":[]}', '["e"]'),
+        (HEAD + '"id":3,"event":"e","args":[1],"sid":"s"}', '["e",1]'),
+        (HEAD + '"event":"e","args":["],\\"sid\\":\\"s"],"sid":"s"}', '["e","],\\"sid\\":\\"s"]'),
+        (HEAD + '"event":"e","args":[1],"data":[2]}', None),
+        (HEAD + '"event":"e","args":[1],"args":[2]}', None),
+        (HEAD + '"event":"e","args":[1]]}', None),
+        (HEAD + '"event":"e","args":[1],2]}', None),
+        (HEAD + '"event":"e","args":[,1]}', None),
+        (HEAD + '"event":"e","args":[ 1]}', '["e",1]'),
+        (HEAD + '"event":"e","args":[1e3]}', None),
+        (HEAD + '"event":"e","args":[{"$binary":"AAE="}]}', None),
+        (HEAD + '"event":"e","args":[1],"frames":["2"]}', None),
+        (HEAD.replace("-28T", "-31T") + '"event":"e","args":[1]}', None),
+        (HEAD.replace("event", "ack") + '"event":"e","args":[1]}', None),
+        (HEAD.replace('"/n"', '""') + '"event":"e","args":[1]}', None),
+    ],
+)
+def test_which_records_are_ready(line: str, text: str | None) -> None:
+    recorded = parse_recorded(line.encode())
+    assert (recorded and recorded.emit.text) == text
