@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
+from operator import attrgetter
 
 from nsroom.output.room_names import Room, find_room, parse_room, room_order
 from nsroom.record import Direction, Json, Kind, Record
@@ -119,7 +120,7 @@ class Inventory:
             for each in self.sockets.values()
             if (each.namespace in namespaces if namespaces else all or each.namespace != self.own_namespace)
         )
-        return sorted(chosen, key=lambda each: each.key)
+        return sorted(chosen, key=attrgetter("namespace", "sid"))
 
     def rooms(
         self, namespaces: Collection[str] = (), all: bool = False

@@ -1,6 +1,6 @@
 """Snapshots of a server, and the rates between them. Pure."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -64,14 +64,23 @@ class Activity:
         """Take a new snapshot; drop the rates of rooms and sockets that no longer exist."""
         self.snapshot = self._source(now)
         self.sockets = {each.key: each for each in self.snapshot.sockets}
-        self.rooms = {}
-        for socket in self.snapshot.sockets:
-            counts = self.rooms.setdefault(socket.namespace, {})
-            for room in self.shared_rooms(socket):
-                counts[room] = counts.get(room, 0) + 1
+        self.rooms = self._count_rooms()
         if len(self._rates) > 2 * len(self.sockets) + _SPARE_RATES:
             existing = set(self._scopes())
             self._rates = {scope: rate for scope, rate in self._rates.items() if scope in existing}
+
+    def _count_rooms(self) -> dict[str, dict[str, int]]:
+        # The names are written once for each room, not for each member: there may be 100,000 sockets.
+        members = Counter(
+            (socket.namespace, room)
+            for socket in self.snapshot.sockets
+            for room in socket.rooms
+            if (socket.namespace, room) not in self.sockets
+        )
+        rooms: dict[str, dict[str, int]] = {}
+        for (namespace, room), count in members.items():
+            rooms.setdefault(namespace, {})[room_text(room)] = count
+        return rooms
 
     def _scopes(self) -> Iterator[Scope]:
         for socket in self.snapshot.sockets:

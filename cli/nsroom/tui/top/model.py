@@ -9,7 +9,9 @@ from nsroom.tui.top.activity import Activity, Scope, Source
 from nsroom.tui.top.rows import COLUMNS, RATE, Column, Level, Row, RowBuilder
 
 _REFRESH_INTERVAL = 250_000
-"""Microseconds between two snapshots."""
+"""Microseconds between two snapshots, at least."""
+_PER_SOCKET = 20
+"""The same for each socket if there are many: ten times the CPU time of its part of a snapshot."""
 _ADMIN_ONLY = ("transport", "address", "since", "events/s")
 """Columns with values only from an admin namespace."""
 _OPTIONAL = ("who", "server")
@@ -53,6 +55,7 @@ class Model:
         self._namespaces = namespaces
         self._empty: list[str] = []
         """The columns of sockets for which no socket has a value."""
+        self._pause = _REFRESH_INTERVAL
         self._next_refresh = 0
 
     @property
@@ -76,13 +79,18 @@ class Model:
         self.activity.learn(records, now // 1_000_000)
 
     def tick(self, now: int) -> None:
-        """Set the time of the next frame; refresh if a second has started or the snapshot is old."""
+        """Set the time of the next frame; refresh if a second has started or the snapshot is old.
+
+        The snapshots of many sockets are taken less often: the keys must not wait for them.
+        """
         is_new_second = now // 1_000_000 != self.now // 1_000_000
         self.now = now
-        if now >= self._next_refresh or is_new_second:
-            self._next_refresh = now + _REFRESH_INTERVAL
-            self.activity.refresh(now)
-            self.rebuild()
+        if now < self._next_refresh and not (is_new_second and self._pause == _REFRESH_INTERVAL):
+            return
+        self.activity.refresh(now)
+        self._pause = max(_REFRESH_INTERVAL, _PER_SOCKET * len(self.activity.sockets))
+        self._next_refresh = now + self._pause
+        self.rebuild()
 
     def rebuild(self) -> None:
         """Build the rows of the current page."""

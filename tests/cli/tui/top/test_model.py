@@ -47,6 +47,17 @@ def test_the_busiest_rows_come_first_and_do_not_jump() -> None:
     assert listed(model)[1:] == ["a", "b"]
 
 
+def test_the_sockets_of_a_large_server_are_counted_less_often() -> None:
+    server = Sockets(*(socket(f"{number}", "lobby") for number in range(100_000)))
+    model = open_pages(server)
+    server.sockets.pop()
+    assert [advance(model, 0.5).rows[0].values[2] for _ in range(4)] == [100_000] * 3 + [99_999]
+    server = Sockets(socket("ann"), socket("bob"))
+    model = open_pages(server)
+    server.sockets.pop()
+    assert [advance(model, 0.2).rows[0].values[2] for _ in range(2)] == [2, 1]
+
+
 def test_sorting_by_each_column_both_ways() -> None:
     model = open_pages(
         Sockets(socket("ann", "Lobby"), socket("bob", "ops", "Lobby"), socket("cat", "arena")), "/chat"
