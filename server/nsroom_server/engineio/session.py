@@ -179,9 +179,7 @@ class Session:
         websocket, queue = self._websocket, self._queue
         for packet in packets:
             self._traffic.bytes_out += packet.size
-            if websocket and not queue.packets and websocket.writable:
-                websocket.write(packet.frame)
-            else:
+            if websocket is None or queue.packets or not websocket.offer(packet.frame):
                 queue.put(packet)
         if queue.packets:
             self._flush_or_close()

@@ -105,7 +105,7 @@ class Acceptor:
             sock.close()
             return
         self._addresses[address] += 1
-        connection = GuardedConnection(self, address)
+        connection = GuardedConnection(self, address, None if self._tls else sock)
 
         def done(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
@@ -165,11 +165,23 @@ def _open_reserve() -> int | None:
 class GuardedConnection(asyncio.Protocol):
     """One TCP connection; everything it receives is passed on to aiohttp."""
 
-    __slots__ = ("_acceptor", "_address", "_busy", "_inner", "_loop", "_timer", "_transport", "is_made")
+    __slots__ = (
+        "_acceptor",
+        "_address",
+        "_busy",
+        "_inner",
+        "_loop",
+        "_socket",
+        "_timer",
+        "_transport",
+        "is_made",
+    )
 
-    def __init__(self, acceptor: Acceptor, address: str) -> None:
+    def __init__(self, acceptor: Acceptor, address: str, sock: socket.socket | None) -> None:
+        """`sock` is None if there is TLS."""
         self._acceptor = acceptor
         self._address = address
+        self._socket = sock
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
@@ -183,7 +195,7 @@ class GuardedConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._inner = self._acceptor.make_protocol()
         self._start_timer()
-        self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(self._transport)))
+        self._inner.connection_made(cast(asyncio.Transport, CorkableTransport(self._transport, self._socket)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection."""

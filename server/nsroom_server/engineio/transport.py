@@ -1,6 +1,7 @@
 """A TCP transport that can hold back what is written to it."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakMethod
@@ -13,10 +14,12 @@ class CorkableTransport:
     back, so that it can be sent in one piece with the first packet.
     """
 
-    __slots__ = ("_flush", "_held", "inner")
+    __slots__ = ("_flush", "_held", "inner", "socket")
 
-    def __init__(self, inner: asyncio.Transport) -> None:
+    def __init__(self, inner: asyncio.Transport, socket: socket.socket | None = None) -> None:
+        """`socket` is the transport's, if what is written to it goes out unchanged: without TLS."""
         self.inner = inner
+        self.socket = socket
         self._held: bytes | None = None
         self._flush: WeakMethod[Callable[[], None]] | None = None
 

@@ -1,6 +1,7 @@
 """A server WebSocket: aiohttp's, with pre-encoded frames, batched writes and a bounded close."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Self, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -49,16 +50,17 @@ class WebSocket:
         self,
         request: web.Request,
         response: web.WebSocketResponse,
-        transport: asyncio.Transport,
+        transport: CorkableTransport,
         flusher: Flusher,
     ) -> None:
         self.response = response
         """What the request's handler must return."""
         self._request = request
-        self._transport = transport
+        self._transport = transport.inner
+        self._socket = transport.socket
         self._flusher = flusher
         self._loop = asyncio.get_running_loop()
-        self._high_water = transport.get_write_buffer_limits()[1]
+        self._high_water = transport.inner.get_write_buffer_limits()[1]
         self._load = 0
         """Frames received since other clients had a turn."""
         self._frames: list[bytes] = []
@@ -88,7 +90,7 @@ class WebSocket:
             autoclose=False,
             timeout=_UNLIMITED,
         )
-        websocket = cls(request, response, transport.inner, flusher)
+        websocket = cls(request, response, transport, flusher)
         transport.cork(websocket.flush)
         try:
             await response.prepare(request)
@@ -104,6 +106,13 @@ class WebSocket:
         buffered = self._buffered and self._transport.get_write_buffer_size()
         return buffered + self._size <= self._high_water
 
+    def offer(self, frame: bytes) -> bool:
+        """Write a whole frame like `write`, if the peer has read enough for it; return whether it has."""
+        if self._buffered and not self.writable:
+            return False
+        self.write(frame)
+        return True
+
     def write(self, frame: bytes) -> None:
         """Write a whole frame in this turn of the loop, after those written before."""
         if not self._frames:
@@ -114,13 +123,25 @@ class WebSocket:
             self.flush()
 
     def flush(self) -> None:
-        """Pass the written frames to the transport."""
+        """Send the written frames; the transport sends later what the socket does not take now."""
         frames, self._frames, self._size = self._frames, [], 0
         transport = self._transport
         if not frames or transport.is_closing():
             return
-        transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
-        buffered = transport.get_write_buffer_size()
+        data = frames[0] if len(frames) == 1 else b"".join(frames)
+        # Not by the transport while its buffer is empty: that adds a quarter to the system call.
+        if self._socket and not transport.get_write_buffer_size():
+            try:  # noqa: SIM105 - a context manager costs more than the rest of this
+                data = data[self._socket.send(data) :]
+            except OSError:
+                pass  # it takes nothing now, or the transport finds the same error and reports it
+        if data:
+            transport.write(data)
+        if data or self._buffered:
+            self._count_unsent(frames)
+
+    def _count_unsent(self, frames: Sequence[bytes]) -> None:
+        buffered = self._transport.get_write_buffer_size()
         if buffered or self._buffered:
             self._unsent.extend(map(len, frames))
             self._remove_sent(buffered)

@@ -1,10 +1,16 @@
 """WebSocket connections, byte by byte: the opening handshake, malformed frames, and closing."""
 
 import asyncio
+import random
+import socket
+from contextlib import suppress
+from typing import Any, cast
 
 import aiohttp
 import pytest
 
+from nsroom_server.engineio.transport import CorkableTransport
+from nsroom_server.engineio.websocket import Flusher, WebSocket
 from tests.frames import masked
 from tests.server.member import WAIT, Connect, Serve
 from tests.server.wire import HANDSHAKE, closing, endpoint, raw_closing, raw_websocket, tcp, websocket
@@ -37,6 +43,43 @@ async def test_a_malformed_frame_sent_with_the_handshake_is_refused_after_it(ser
     assert read.startswith(b"HTTP/1.1 101 ")
     assert b'0{"sid":"' in read
     assert read.endswith(b"\x88\x02\x03\xea")
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["by the socket", "by the transport"])
+async def test_everything_leaves_in_the_order_in_which_it_is_written(direct: bool) -> None:
+    for seed in range(20):
+        dice, loop = random.Random(seed), asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        theirs.setblocking(False)
+        ours.setblocking(False)
+        inner, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
+        transport = CorkableTransport(inner, ours if direct else None)
+        ws = WebSocket(cast(Any, None), cast(Any, None), transport, Flusher())
+        transport.cork(ws.flush)
+        transport.uncork()
+        written, read = bytearray(), bytearray()
+        for _ in range(200):
+            data = dice.randbytes(dice.choice((1, 100, 3000, 40_000)))
+            step = dice.randrange(5)
+            if step < 2:
+                ws.write(data)
+            elif step == 2:
+                transport.write(data)  # as aiohttp does with its own frames
+            written += data if step < 3 else b""
+            if step == 3:
+                await asyncio.sleep(0)
+            elif step == 4:
+                with suppress(BlockingIOError):
+                    read += theirs.recv(len(data))
+        async with asyncio.timeout(WAIT):
+            while len(read) < len(written):
+                read += await loop.sock_recv(theirs, 65536)
+        same = read == written  # pytest would compare a megabyte line by line
+        assert same
+        assert ws.unsent == 0
+        inner.abort()
+        theirs.close()
 
 
 async def test_frames_are_not_compressed(serve: Serve, http: aiohttp.ClientSession) -> None:
