@@ -93,8 +93,10 @@ class Delivery:
     async def _send_together(self, lines: list[Line]) -> None:
         """Send lines in one piece if possible; otherwise one by one, up to one that cannot be sent."""
         known = self._client.namespaces
-        emits = [each.item for each in lines if isinstance(each.item, Emit) and each.item.namespace in known]
-        if len(emits) == len(lines) > 1 and not any(line.ask for line in lines):
+        emits = [
+            item for _, item, ask in lines if not ask and isinstance(item, Emit) and item.namespace in known
+        ]
+        if len(emits) == len(lines) > 1:
             with contextlib.suppress(LimitError, UsageError):  # nothing was sent
                 await self._transmit(emits, self._ack)
                 return

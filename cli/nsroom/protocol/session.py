@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from nsroom.errors import DecodeError
-from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
+from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio, strict_json
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.redaction import (
@@ -42,6 +42,8 @@ _ENTRY = 500
 """Bytes of an event that waits for its acknowledgement, or of a namespace."""
 _MAX_NAME = 1024
 """Characters of an event's name that wait for its acknowledgement."""
+_ANSWER = re.compile(r"43([0-9]{1,15})(?=\[)")
+"""An acknowledgement in the root namespace; its payload can only be a list."""
 # The offsets of adapters with connection state recovery: a yeast, the id of a Redis stream, an ObjectId.
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
@@ -99,6 +101,23 @@ class Observer:
             incomplete = self._incomplete.pop(direction, None)
             frames = [*incomplete.frames, frame] if incomplete else [frame]
             return self.malformed(direction, frames, at, str(error))
+
+    def answer(self, frame: str | bytes, at: int) -> Record | None:
+        """Return the Record of a plain acknowledgement by the server, or None for any other frame.
+
+        It is the Record that `feed` makes of the frame, and takes two thirds of the time.
+        """
+        limits = self._limits
+        if self._raw or self.is_old or self._incomplete or not isinstance(frame, str):
+            return None
+        found = _ANSWER.match(frame)
+        if found is None or len(frame) > limits.frame or (id := int(found[1])) > limits.id:
+            return None
+        try:
+            args = strict_json.load(frame, found.end(), limits)
+        except DecodeError:
+            return None
+        return self._answered(Direction.IN, "/", id, args, at)
 
     def sent(self, packet: Packet, frame: str, at: int) -> Record:
         """Return the Record of an event that is sent in one frame, made from the packet: its `text` was read.
@@ -248,20 +267,19 @@ class Observer:
         )
 
     def _ack(self, direction: Direction, packet: Packet, at: int) -> Record:
-        asked = self._unanswered.pop((_OPPOSITE[direction], packet.namespace, packet.id), None)
-        return Record(
-            at,
-            next(self._sequence),
-            direction,
-            Kind.ACK,
-            packet.namespace,
-            packet.id,
-            asked and asked[1],
-            packet.data,
-            (at - asked[0]) / 1000 if asked else None,
-            self.sid,
-            message=None if asked else "no event with this id was waiting",
-        )
+        return self._answered(direction, packet.namespace, packet.id, packet.data, at)
+
+    def _answered(self, direction: Direction, namespace: str, id: int | None, args: Json, at: int) -> Record:
+        asked = self._unanswered.pop((_OPPOSITE[direction], namespace, id), None)
+        sequence = next(self._sequence)
+        if asked is None:
+            message = "no event with this id was waiting"
+            return Record(
+                at, sequence, direction, _ACK, namespace, id, None, args, None, self.sid, None, message
+            )
+        asked_at, event = asked
+        rtt = (at - asked_at) / 1000
+        return Record(at, sequence, direction, _ACK, namespace, id, event, args, rtt, self.sid)
 
     def _connect(self, direction: Direction, packet: Packet, at: int) -> Record:
         if direction is Direction.OUT:

@@ -609,3 +609,59 @@ def test_the_state_that_a_connection_takes_can_be_released() -> None:
     assert observer.held > 1000
     observer.release()
     assert (observer.held, observer.question, observer.is_incomplete(Direction.OUT)) == (0, None, False)
+
+
+def asking(**options: Any) -> Observer:
+    """Return an observer of a client that waits for the acknowledgements 0 to 2, in / and in /n."""
+    observer = Observer(**options)
+    for id in range(3):
+        for namespace in ("/", "/n"):
+            observer.note_question(Direction.OUT, Packet(PacketType.EVENT, namespace, id, ["e"]), id)
+    return observer
+
+
+@given(
+    st.sampled_from(["43", "43/n,", "43/,", "42", "461-"]),
+    st.sampled_from(["0", "1", "007", "5", "", "9007199254740991", "9007199254740992", "²"]),
+    st.sampled_from(
+        ["[]", "[1]", '[{"a":[1.5]}]', " [1]", "[1] ", "{}", "[1", "[1]2", "[NaN]", "[1,1e999]", "é", ""]
+    ),
+)
+def test_a_plain_acknowledgement_is_that_of_its_frame(start: str, id: str, payload: str) -> None:
+    frame, quick, slow = start + id + payload, asking(), asking()
+    answer = quick.answer(frame, 9)
+    if answer is not None:
+        assert answer == slow.feed(Direction.IN, frame, 9)
+    # Nothing else has changed: the observers go on alike.
+    for each in ("431[2]", "43/n,1[2]", frame):
+        if answer is not None or each != frame:
+            assert (quick.answer(each, 10) or quick.feed(Direction.IN, each, 10)) == slow.feed(
+                Direction.IN, each, 10
+            )
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "is_plain"),
+    [
+        ("431[1]", {}, True),
+        ("437[]", {}, True),
+        (b"431[1]", {}, False),
+        ("431[1]", {"raw": True}, False),
+        ("431[1]", {"is_old": True}, False),
+        ("431[1]", {"limits": Limits(id=0)}, False),
+        ("431[1]", {"limits": Limits(frame=5)}, False),
+        ("431[[1]]", {"limits": Limits(depth=1)}, False),
+        ("43/n,1[1]", {}, False),
+        ("431", {}, False),
+    ],
+)
+def test_which_acknowledgements_are_plain(
+    frame: str | bytes, options: dict[str, Any], is_plain: bool
+) -> None:
+    assert (asking(**options).answer(frame, 9) is not None) is is_plain
+
+
+def test_no_acknowledgement_is_plain_while_an_attachment_is_missing() -> None:
+    observer = asking()
+    observer.feed(Direction.IN, '451-["e",{"_placeholder":true,"num":0}]', 9)
+    assert observer.answer("431[1]", 9) is None
