@@ -33,42 +33,41 @@ class Found(NamedTuple):
 
     def where(self) -> dict[str, int | str]:
         """Return `line`, `time`, `direction` and `sid`, without the unknown ones."""
-        where: dict[str, int | str] = {}
-        if self.line is not None:
-            where["line"] = self.line
-        if self.time is not None and (time := self._formatted_time()) is not None:
-            where["time"] = time
-        if self.direction is not None:
-            where["direction"] = self.direction
-        if self.sid is not None:
-            where["sid"] = self.sid
+        line, direction, sid, time = self[1:5]
+        where: dict[str, int | str] = {} if line is None else {"line": line}
+        if time is not None and (formatted := _formatted(time)) is not None:
+            where["time"] = formatted
+        if direction is not None:
+            where["direction"] = direction
+        if sid is not None:
+            where["sid"] = sid
         return where
 
-    def _formatted_time(self) -> str | None:
-        try:
-            return None if self.time is None else format_time(self.time)
-        except OverflowError:  # a file may claim any year
-            return None
+
+def _formatted(time: int) -> str | None:
+    try:
+        return format_time(time)
+    except OverflowError:  # a file may claim any year
+        return None
 
 
 class Explanation(NamedTuple):
     """The parts of a frame, up to the first error."""
 
     found: Found
-    fields: Sequence[Field] = ()
+    fields: list[Field]
     error: DecodeError | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Return the keys of `Found.where`, `frame` (or bytes), `fields`, and `hint` and `error` if any."""
-        value: dict[str, Json] = {
-            **self.found.where(),
-            "frame": self.found.frame,
-            "fields": [*self.fields],
-        }
-        if self.found.hint is not None:
-            value["hint"] = self.found.hint
-        if self.error is not None:
-            value["error"] = {"reason": self.error.reason, "offset": self.error.offset}
+        found, fields, error = self
+        value: dict[str, Json] = found.where()
+        value["frame"] = found.frame
+        value["fields"] = fields
+        if found.hint is not None:
+            value["hint"] = found.hint
+        if error is not None:
+            value["error"] = {"reason": error.reason, "offset": error.offset}
         return value
 
 
