@@ -1,7 +1,7 @@
 """Explain every character of an Engine.IO frame, and of the Socket.IO packet in it."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
