@@ -50,10 +50,26 @@ def recognise(file: BinaryIO, before_reading: Callable[[], None] = lambda: None)
     return head in MAGICS, io.BufferedReader(_Rest(head, file, before_reading), _CHUNK)
 
 
+def recognise_recording(file: BinaryIO) -> tuple[bool, BinaryIO]:
+    """Return whether a file has a record on each line, and the file from its start.
+
+    Otherwise it is a HAR file or a network capture, for `salvage`.
+    """
+    from nsroom.output.recording import MAX_LINE, is_har
+
+    is_capture, file = recognise(file)
+    if is_capture:
+        return False, file
+    first = file.readline(MAX_LINE)
+    return not is_har(first), io.BufferedReader(_Rest(first, file), _CHUNK)
+
+
 class _Rest(io.RawIOBase):
     """A file whose first bytes were read already."""
 
-    def __init__(self, head: bytes, file: BinaryIO, before_reading: Callable[[], None]) -> None:
+    def __init__(
+        self, head: bytes, file: BinaryIO, before_reading: Callable[[], None] = lambda: None
+    ) -> None:
         self._head = head
         self._file = file
         self._before_reading = before_reading

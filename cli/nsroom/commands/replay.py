@@ -37,7 +37,7 @@ class Sent(StrEnum):
 
 def replay(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A recording of --save or --json; - is stdin.")
+        Path, typer.Argument(metavar="FILE", help="A recording, a HAR file or a network capture; - is stdin.")
     ],
     target: AnyTarget = None,
     *,
@@ -127,11 +127,13 @@ def replay(
 
 def _replay_of(file: Path, speed: float, timeout: float, use_ids: bool, expect: bool) -> "Replay":
     """Return the replay of a recording. Raises: DataError."""
+    from nsroom.capture.recorded import recognise_recording
     from nsroom.output.recording import open_file, read
     from nsroom.replaying import Recorded, Replay
 
     with ExitStack() as stack:
-        recorded = Recorded(list(read(open_file(file, stack))))
+        is_recording, stream = recognise_recording(open_file(file, stack))
+        recorded = Recorded(list(read(stream) if is_recording else _salvaged(stream)))
     if not recorded.steps:
         raise DataError(f"{file}: no events to send")
     return Replay(recorded, speed=speed, timeout=timeout, use_ids=use_ids, expect=expect)
@@ -172,16 +174,38 @@ def _conclude(
 
 def _selected(file: "BinaryIO", direction: Sent) -> "Iterator[tuple[int, Line]]":
     """Yield the events of a direction as lines to send, each after its time. Raises: DataError."""
+    from nsroom.capture.recorded import recognise_recording
     from nsroom.client.events import Line
-    from nsroom.client.lines import parse_recorded
-    from nsroom.output.recording import parse, read_numbered
     from nsroom.record import Direction
 
     wanted = tuple(Direction) if direction is Sent.ALL else (Direction(direction),)
-    for number, line in read_numbered(file):
-        recorded = parse_recorded(line.rstrip()) or _recorded(parse(line, number))
+    is_recording, file = recognise_recording(file)
+    for number, recorded in _events(file) if is_recording else _salvaged_events(file):
         if recorded is not None and recorded.direction in wanted:
             yield recorded.time, Line(number, recorded.emit)
+
+
+def _events(file: "BinaryIO") -> "Iterator[tuple[int, Recorded | None]]":
+    """Yield the event of each line, or None for another record. Raises: DataError."""
+    from nsroom.client.lines import parse_recorded
+    from nsroom.output.recording import parse, read_numbered
+
+    for number, line in read_numbered(file):
+        yield number, parse_recorded(line.rstrip()) or _recorded(parse(line, number))
+
+
+def _salvaged_events(file: "BinaryIO") -> "Iterator[tuple[int, Recorded | None]]":
+    return ((number, _recorded(record)) for number, record in _salvaged(file))
+
+
+def _salvaged(file: "BinaryIO") -> "Iterator[tuple[int, Record]]":
+    """Yield the records of a HAR file or a network capture with their numbers. Raises: DataError."""
+    from nsroom.capture.recorded import salvage
+
+    for _, item in salvage(file):
+        if isinstance(item, DataError):
+            raise item
+        yield item.seq, item
 
 
 def _recorded(record: "Record") -> "Recorded | None":

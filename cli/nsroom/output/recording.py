@@ -20,7 +20,6 @@ from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.record import Direction, Record, from_json
 
 _HAR = re.compile(rb'\s*\{\s*(?:$|"log"\s*:)')
-"""The first line of a HAR file; a record on one line never begins so."""
 MAX_LINE = 200_000_000
 """Bytes of a line: enough for the largest frame in base64."""
 _LIMITS = Limits(values=2 * LIMITS.values + 100, depth=2 * LIMITS.depth)
@@ -43,6 +42,11 @@ def read_numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
+def is_har(line: bytes) -> bool:
+    """Return whether a file is a HAR file by its first line: a record on one line never begins so."""
+    return _HAR.match(line) is not None
+
+
 def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
     """Yield each record with the size of its line in bytes, or the error in place of an invalid record.
 
@@ -50,7 +54,7 @@ def salvage(file: BinaryIO) -> Iterator[tuple[int, Record | DataError]]:
     """
     lines = read_lines(file, MAX_LINE)
     first = next(lines, b"")
-    if _HAR.match(first):
+    if is_har(first):
         yield from _of_har(chain([first], lines))
         return
     for number, line in enumerate(chain([first], lines), 1):

@@ -63,6 +63,43 @@ async def test_without_pauses_and_with_acknowledgements(
     assert stderr == f"nsroom: {recording}: sent again"
 
 
+async def test_a_network_capture(nsroom: Runner, server: Server) -> None:
+    capture = Path(__file__).parents[1] / "capture" / "demo.pcap"
+    result = await nsroom("replay", str(capture), "-u", server.url, "--speed", "0", "--ack", "--summary")
+    assert (result.code, result.stdout) == (0, "")
+    assert json.loads(result.stderr.splitlines()[0]) == {
+        "read": 8,
+        "sent": 8,
+        "acked": 8,
+        "nacked": 0,
+        "unknown": 0,
+    }
+    result = await nsroom("replay", str(capture), "-u", server.url, "--speed", "0", "--expect")
+    assert (result.code, result.stdout) == (8, "")
+    assert "the recording has several clients" in result.stderr
+
+
+async def test_a_har_file(nsroom: Runner, server: Server, tmp_path: Path) -> None:
+    messages = [
+        {"type": kind, "time": 1, "opcode": 1, "data": data}
+        for kind, data in (
+            ("receive", '0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'),
+            ("send", "40/lab,"),
+            ("receive", '40/lab,{"sid":"b"}'),
+            ("send", '42/lab,0["echo",1]'),
+            ("receive", "43/lab,0[1]"),
+        )
+    ]
+    url = "ws://x/socket.io/?EIO=4&transport=websocket"
+    entries = [{"request": {"url": url, "method": "GET"}, "_webSocketMessages": messages}]
+    (tmp_path / "page.har").write_text(json.dumps({"log": {"entries": entries}}, indent=1))
+    command = ("replay", "page.har", "-u", server.url, "--speed", "0")
+    result = await nsroom(*command, "--ack", "--summary")
+    assert (result.code, json.loads(result.stderr.splitlines()[0])["acked"]) == (0, 1)
+    result = await nsroom(*command, "--expect")
+    assert (result.code, "1 changed" in result.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(("direction", "count"), [("out", 3), ("in", 1), ("all", 4)])
 async def test_directions(
     nsroom: Runner, server: Server, recording: Path, direction: str, count: int
