@@ -18,11 +18,11 @@ _ESCAPED = b'{"$'
 _TEXT = rb"[ !#-\[\]-~]*+"
 """A text in JSON that is written as it is."""
 _EVENT_RECORD = re.compile(
-    rb'{"time":"([0-9T:.Z-]{20,40})","seq":[0-9]{1,15},"direction":"(in|out)","kind":"event",'
+    rb'{"time":"([0-9T:-]{19})\.([0-9]{6})Z","seq":[0-9]{1,15},"direction":"(in|out)","kind":"event",'
     rb'"namespace":"(/' + _TEXT + rb')",(?:"id":[0-9]{1,15},)?"event":("' + _TEXT + rb'"),"args":\[(.*)\]'
     rb'(?:,"sid":"' + _TEXT + rb'")?}'
 )
-"""An event's record as nsroom writes it: time (1), direction (2), namespace (3), name (4), arguments (5)."""
+"""An event's record as nsroom writes it: second, microseconds, direction, namespace, name, arguments."""
 
 
 class Recorded(NamedTuple):
@@ -61,12 +61,13 @@ def parse_recorded(line: bytes) -> Recorded | None:
     found = _EVENT_RECORD.fullmatch(line)
     if found is None:
         return None
-    time, direction, namespace, event, args = found.groups()
+    second, micros, direction, namespace, event, args = found.groups()
     emit = _ready(b"[%b,%b]" % (event, args) if args else b"[%b]" % event, namespace.decode())
     try:
-        return emit and Recorded(parse_time(time.decode()), direction.decode(), emit)
+        time = parse_time(second.decode() + "Z") + int(micros)  # many records are of the same second
     except ValueError:
         return None
+    return emit and Recorded(time, direction.decode(), emit)
 
 
 def _ready(line: bytes, namespace: str) -> Emit | None:

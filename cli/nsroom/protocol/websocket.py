@@ -9,6 +9,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_MESSAGE = 16 * 2**20
@@ -259,10 +260,18 @@ def client_frames(messages: Sequence[str | bytes], masks: bytes) -> bytes:
     pads: list[bytes] = []
     for at, message in zip(range(0, len(masks), 4), messages, strict=True):
         opcode, payload = (_TEXT, message.encode()) if isinstance(message, str) else (_BINARY, message)
-        head, mask = _head(opcode, len(payload), _MASKED), masks[at : at + 4]
+        size, mask = len(payload), masks[at : at + 4]
+        head, blank = _client_head(opcode, size)
         frames += head, mask, payload
-        pads += bytes(len(head) + 4), _pad(mask, len(payload))
+        pads += blank, _pad(mask, size)
     return _xor(b"".join(frames), b"".join(pads))  # all at once: that is quicker than each payload
+
+
+@lru_cache(maxsize=1024)
+def _client_head(opcode: Opcode, size: int) -> tuple[bytes, bytes]:
+    """Return the start of a client's frame, and zeros in place of it and its mask."""
+    head = _head(opcode, size, _MASKED)
+    return head, bytes(len(head) + 4)
 
 
 def server_frame(opcode: Opcode, payload: bytes) -> bytes:

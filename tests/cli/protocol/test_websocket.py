@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsroom.protocol import websocket
-from nsroom.protocol.websocket import Message, Opcode, Reader
+from nsroom.protocol.websocket import Message, Opcode, Reader, client_frames
 from tests.frames import MASK, frame
 
 
@@ -272,3 +272,16 @@ def test_a_server_may_not_mask() -> None:
 )
 def test_a_close_frame_in_words(code: int, reason: str, text: str) -> None:
     assert websocket.describe_close(code, reason) == text
+
+
+@given(
+    st.lists(
+        st.sampled_from([0, 1, 125, 126, 127, 65_535, 65_536]).flatmap(
+            lambda size: st.sampled_from(["x" * size, "é" * size, b"x" * size])
+        ),
+        max_size=5,
+    )
+)
+def test_the_messages_in_a_clients_frames_are_those_that_it_sent(messages: list[str | bytes]) -> None:
+    masks = bytes(range(4 * len(messages)))
+    assert [message.data for message in Reader().feed(client_frames(messages, masks))] == messages
