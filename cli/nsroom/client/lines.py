@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from nsroom.client.events import Acknowledge, Emit
-from nsroom.output.ndjson import reread
+from nsroom.output.ndjson import packet_text, reread
 from nsroom.protocol import strict_json
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import FIELDS, Json, Kind, Record, from_json, parse_time, unescape
@@ -68,6 +68,15 @@ def parse_recorded(line: bytes) -> Recorded | None:
     except ValueError:
         return None
     return emit and Recorded(time, direction.decode(), emit)
+
+
+def recorded_event(record: Record) -> Recorded | None:
+    """Return the event of a record, or None for a record of another kind."""
+    if record.kind is not Kind.EVENT or record.event is None:
+        return None
+    event, args = record.event, record.args or []
+    emit = Emit(record.namespace or "/", event, args, packet_text(event, args))
+    return Recorded(record.time, record.direction, emit)
 
 
 def _ready(line: bytes, namespace: str) -> Emit | None:

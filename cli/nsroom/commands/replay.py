@@ -187,15 +187,17 @@ def _selected(file: "BinaryIO", direction: Sent) -> "Iterator[tuple[int, Line]]"
 
 def _events(file: "BinaryIO") -> "Iterator[tuple[int, Recorded | None]]":
     """Yield the event of each line, or None for another record. Raises: DataError."""
-    from nsroom.client.lines import parse_recorded
+    from nsroom.client.lines import parse_recorded, recorded_event
     from nsroom.output.recording import parse, read_numbered
 
     for number, line in read_numbered(file):
-        yield number, parse_recorded(line.rstrip()) or _recorded(parse(line, number))
+        yield number, parse_recorded(line.rstrip()) or recorded_event(parse(line, number))
 
 
 def _salvaged_events(file: "BinaryIO") -> "Iterator[tuple[int, Recorded | None]]":
-    return ((number, _recorded(record)) for number, record in _salvaged(file))
+    from nsroom.client.lines import recorded_event
+
+    return ((number, recorded_event(record)) for number, record in _salvaged(file))
 
 
 def _salvaged(file: "BinaryIO") -> "Iterator[tuple[int, Record]]":
@@ -206,19 +208,6 @@ def _salvaged(file: "BinaryIO") -> "Iterator[tuple[int, Record]]":
         if isinstance(item, DataError):
             raise item
         yield item.seq, item
-
-
-def _recorded(record: "Record") -> "Recorded | None":
-    """Return the event of a record, or None for a record of another kind."""
-    from nsroom.client.events import Emit
-    from nsroom.client.lines import Recorded
-    from nsroom.output.ndjson import packet_text
-
-    if record.kind != "event" or record.event is None:
-        return None
-    event, args = record.event, record.args or []
-    emit = Emit(record.namespace or "/", event, args, packet_text(event, args))
-    return Recorded(record.time, record.direction, emit)
 
 
 async def _timed(
