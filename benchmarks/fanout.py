@@ -20,6 +20,7 @@ from benchmarks.crowd import Crowd
 from benchmarks.machine import print_machine
 from benchmarks.peers import ADAPTER, Peer, find_peers, node_on_ws
 from benchmarks.room import Room, Spent
+from benchmarks.scale.process import environment
 from benchmarks.serving import Served, Start, raise_descriptor_limit, serve_command, serving
 from tests.peers.node import find_node, install_into
 from tests.peers.valkey_server import valkey
@@ -119,7 +120,7 @@ def _start(peer: Peer, *args: str, count: int = 1) -> Start:
 
 
 def _nsroom(*options: str, count: int = 1) -> Start:
-    return functools.partial(serving, serve_command(*options), node_on_ws().env, count)
+    return functools.partial(serving, serve_command(*options), environment(), count)
 
 
 def alone(given: Given) -> None:

@@ -53,7 +53,7 @@ def find_peers(folder: Path) -> list[Peer]:
     """Return all peers; install into `folder`, and print which one is missing, and why."""
     ws = node_on_ws()
     found = [ws]
-    for name, find in (("uws", _on_uws), ("bun", _bun)):
+    for name, find in (("uws", node_on_uws), ("bun", _bun)):
         try:
             found.append(find(folder, ws.modules[-1]))
         except RuntimeError as error:
@@ -61,13 +61,15 @@ def find_peers(folder: Path) -> list[Peer]:
     return found
 
 
-def _on_uws(folder: Path, socket_io: Path) -> Peer:
+def node_on_uws(folder: Path, socket_io: Path) -> Peer:
     """Return Node with the first uWebSockets.js that it loads. Raises: RuntimeError if it loads none."""
     node = find_node()
+    failure = ""
     for modules in _folders_with_uws(folder, node):
-        if failure := _load_failure(node, modules):
-            continue
-        return Peer("uws", node, [modules, socket_io], f"{version(modules, _UWS)} on {node_version(node)}")
+        failure = load_failure(node, modules)
+        if not failure:
+            versions = f"{version(modules, _UWS)} on {node_version(node)}"
+            return Peer("uws", node, [modules, socket_io], versions)
     raise RuntimeError(f"{failure}; name a folder with another {_UWS} in NODE_PATH")
 
 
@@ -78,7 +80,7 @@ def _folders_with_uws(folder: Path, node: Path) -> Iterator[Path]:
     yield install_into(folder / "uws", node, _UWS_PACKAGE)
 
 
-def _load_failure(node: Path, modules: Path) -> str:
+def load_failure(node: Path, modules: Path) -> str:
     """Return why Node cannot load it, or an empty string."""
     env = {**os.environ, "NODE_PATH": str(modules)}
     script = f'try {{ require("{_UWS}") }} catch (error) {{ console.log(error.message.split("\\n").pop()) }}'
