@@ -108,18 +108,23 @@ class Tap:
             self._pass_on(record, len(frame))
         return record
 
-    def sent(self, packets: Sequence[Packet], frames: Sequence[Sequence[str | bytes]]) -> None:
-        """Observe packets that are sent now, each in some frames."""
+    def sent(self, packets: Sequence[Packet], messages: Sequence[Sequence[str | bytes]]) -> list[str | bytes]:
+        """Observe packets that are sent now, each in some messages; return the frames of all."""
         at, session = now(), self.session
+        frames: list[str | bytes] = []
         is_default = not (session.is_msgpack or self.dialect.is_msgpack or self.dialect.is_old)
-        for packet, parts in zip(packets, frames, strict=True):
-            if packet.text is None or not is_default:
-                for frame in parts:
+        for packet, parts in zip(packets, messages, strict=True):
+            is_known = is_default and packet.text is not None
+            for part in parts:
+                frame = f"4{part}" if isinstance(part, str) else part
+                frames.append(frame)
+                if not is_known:
                     self.feed(_OUT, frame, at)
-            elif self.channel is not None:
-                self._pass_on(session.sent(packet, str(parts[0]), at), len(parts[0]))
-            elif packet.id is not None:
-                session.note_question(_OUT, packet, at)
+                elif self.channel is not None:
+                    self._pass_on(session.sent(packet, str(frame), at), len(frame))
+                elif packet.id is not None:
+                    session.note_question(_OUT, packet, at)
+        return frames
 
     def _pass_on(self, record: Record, size: int) -> None:
         if record.kind is not _EVENT:

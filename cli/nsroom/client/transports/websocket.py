@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from itertools import chain
 from urllib.parse import SplitResult, urlsplit
 
 from nsroom.channel import now
@@ -182,9 +181,7 @@ class WebSocketConnection(Connection):
         self._wire.resume()
 
     async def _write(self, packets: Sequence[Packet], messages: Sequence[Sequence[str | bytes]]) -> None:
-        frames = [[f"4{part}" if isinstance(part, str) else part for part in parts] for parts in messages]
-        self.tap.sent(packets, frames)
-        self._wire.send(*chain.from_iterable(frames))
+        self._wire.send(*self.tap.sent(packets, messages))
         try:
             await self._wire.drain()
         except ConnectionError as error:
