@@ -39,12 +39,17 @@ os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), *cost]
 """
 
 
-def measure(command: Sequence[str], env: dict[str, str], stdout: int = subprocess.DEVNULL) -> Cost:
+def measure(
+    command: Sequence[str],
+    env: dict[str, str],
+    stdout: int = subprocess.DEVNULL,
+    stdin: int = subprocess.DEVNULL,
+) -> Cost:
     """Run a program, named by its path, to its end. Raises: CalledProcessError."""
     told, tell = os.pipe()
     with open(told, "rb") as costs:
         watch = (sys.executable, "-ISc", _WATCH, str(tell), *command)
-        process = subprocess.Popen(watch, env=env, stdin=subprocess.DEVNULL, stdout=stdout, pass_fds=[tell])
+        process = subprocess.Popen(watch, env=env, stdin=stdin, stdout=stdout, pass_fds=[tell])
         os.close(tell)
         code, wall, cpu, peak = json.loads(costs.read())
         process.wait()
@@ -71,7 +76,7 @@ def _median(costs: list[Cost]) -> Cost:
 @contextlib.contextmanager
 def listening(node: str, script: str, *args: str) -> Iterator[str]:
     """Start a server of `tests/interop/node` and yield its URL."""
-    command = [node, str(SCRIPTS / script), *args]
+    command = [node, str(SCRIPTS / script), *args]  # a whole path stays as it is
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
