@@ -21,8 +21,11 @@ HELP_COLUMNS = 80
 """The width of typer's help, even on a wider terminal."""
 PLAIN = ("emit", "call")
 """The commands that scripts run for each event, one by one."""
-_COLLECT = 20_000
-"""New objects after which Python looks for cycles among them; its 700 cost a tenth of sending a flood."""
+_COLLECT = 50_000
+"""New objects after which Python looks for cycles among them: more than a start makes.
+
+With Python's 700 it takes a tenth of sending a flood.
+"""
 _FULL = frozenset([EBADF, EDQUOT, EIO, ENOSPC])
 _NO_MEMORY = "not enough memory: close other programs"
 _SHORTAGES = {
