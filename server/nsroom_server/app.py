@@ -47,8 +47,9 @@ UNDELIVERED = 75
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_REQUESTS = 0.25
 """Seconds to finish plain HTTP requests, once the sessions are closed."""
-_COLLECT = (10_000, 10, 10)
-"""Garbage collector thresholds: higher than usual, so that it does not stall a rush of connects."""
+_COLLECT = (50_000, 20, 100)
+"""Garbage collector thresholds: higher than usual, so that it does not look through all connections again and
+again while thousands come or go. What a few hundred ended connections leave waits for it: some MB."""
 _KEEP_ALIVE = 75.0
 """Seconds that a connection may be idle between requests."""
 
