@@ -5,7 +5,7 @@ import random
 from collections import deque
 
 from nsroom_server.engineio.close_reasons import SERVER_DISCONNECT, CloseReason
-from nsroom_server.engineio.packets import Incoming, Outgoing, PacketType
+from nsroom_server.engineio.packets import Batch, Incoming, Outgoing, PacketType
 from nsroom_server.engineio.session import Session, SessionServer
 
 _DROPPABLE_OUT = frozenset("2356")
@@ -36,6 +36,11 @@ class FaultySession(Session):
         self._delayed.append((self._loop.time() + self._faults.latency, packets))
         if len(self._delayed) == 1:
             self._schedule()
+
+    def send_batch(self, batch: Batch) -> None:
+        """Send packets that many receive, late or not at all."""
+        for packets in batch.groups:
+            self.send(*packets)
 
     def _schedule(self) -> None:
         self._send_timer = self._loop.call_at(self._delayed[0][0], self._send_due)

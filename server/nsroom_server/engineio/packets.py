@@ -6,8 +6,9 @@ https://github.com/socketio/engine.io-protocol
 import base64
 import binascii
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple
 
 from nsroom_server.errors import Malformed
@@ -55,6 +56,21 @@ class Outgoing:
         if self.frame[0] == _BINARY:
             return "b" + base64.b64encode(payload).decode()
         return payload.decode()
+
+
+class Batch:
+    """Packets to send in a row to many, in groups that nothing may come between."""
+
+    __slots__ = ("frames", "groups", "octets", "size")
+
+    def __init__(self, groups: Sequence[Sequence[Outgoing]]) -> None:
+        packets = list(chain.from_iterable(groups))
+        self.groups = groups
+        self.frames = [packet.frame for packet in packets]
+        self.size = sum(map(len, self.frames))
+        """Bytes of the frames."""
+        self.octets = sum(packet.size for packet in packets)
+        """Bytes of the packets."""
 
 
 def messages(parts: Iterable[str | bytes]) -> list[Outgoing]:

@@ -30,7 +30,7 @@ from nsroom_server.engineio.close_reasons import (
     CloseReason,
 )
 from nsroom_server.engineio.heartbeat import Heartbeat
-from nsroom_server.engineio.packets import Incoming, Outgoing, PacketType, decode, encode_payload
+from nsroom_server.engineio.packets import Batch, Incoming, Outgoing, PacketType, decode, encode_payload
 from nsroom_server.engineio.send_queue import SendQueue
 from nsroom_server.engineio.websocket import WebSocket
 from nsroom_server.errors import Malformed
@@ -179,10 +179,21 @@ class Session:
         websocket, queue = self._websocket, self._queue
         for packet in packets:
             self._traffic.bytes_out += packet.size
-            if websocket is None or queue.packets or not websocket.offer(packet.frame):
+            if websocket and not queue.packets and websocket.writable:
+                websocket.write(packet.frame)
+            else:
                 queue.put(packet)
         if queue.packets:
             self._flush_or_close()
+
+    def send_batch(self, batch: Batch) -> None:
+        """Send packets that many receive; in one step if the client reads."""
+        websocket = self._websocket
+        if websocket and not self.closed and not self._queue.packets and websocket.offer(batch):
+            self._traffic.bytes_out += batch.octets
+        else:
+            for packets in batch.groups:
+                self.send(*packets)
 
     def _flush_or_close(self) -> None:
         if self._queue.is_over_limit:

@@ -6,6 +6,7 @@ from typing import Self, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from nsroom_server.engineio.packets import Batch
 from nsroom_server.engineio.transport import CorkableTransport
 from nsroom_server.errors import Malformed
 
@@ -106,11 +107,16 @@ class WebSocket:
         buffered = self._buffered and self._transport.get_write_buffer_size()
         return buffered + self._size <= self._high_water
 
-    def offer(self, frame: bytes) -> bool:
-        """Write a whole frame like `write`, if the peer has read enough for it; return whether it has."""
+    def offer(self, batch: Batch) -> bool:
+        """Write frames if the peer has read enough for the first one, and return whether it has."""
         if self._buffered and not self.writable:
             return False
-        self.write(frame)
+        if not self._frames:
+            self._flusher.add(self)
+        self._frames += batch.frames
+        self._size += batch.size
+        if self._size >= _CHUNK:
+            self.flush()
         return True
 
     def write(self, frame: bytes) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from time import time
 
 from nsroom_server.engineio import ids
-from nsroom_server.engineio.packets import Outgoing
+from nsroom_server.engineio.packets import Batch, Outgoing
 from nsroom_server.engineio.session import Options, Session
 from nsroom_server.socketio.application import Client, Json
 from nsroom_server.socketio.event_log import EventLog
@@ -32,7 +32,7 @@ class Absent:
 
     sid = ""
 
-    def send(self, *packets: Outgoing) -> None:
+    def send_batch(self, batch: Batch) -> None:
         """Do nothing."""
 
 

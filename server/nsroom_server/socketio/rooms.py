@@ -14,20 +14,14 @@ What is returned may be a view of the tables themselves: read it before the next
 """
 
 from collections.abc import Collection, KeysView, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from nsroom_server.engineio.packets import Outgoing
 from nsroom_server.socketio.application import Client
+from nsroom_server.socketio.broadcasts import Broadcasts, Receiver
 
 Room = str | Collection[str] | None
 """A room, several rooms, or None for the whole namespace."""
-
-
-class Receiver(Protocol):
-    """The connection of a socket: an Engine.IO session."""
-
-    def send(self, *packets: Outgoing) -> None:
-        """Send packets without anything between them."""
 
 
 R = TypeVar("R", bound=Receiver)
@@ -52,11 +46,14 @@ class Rooms(Generic[R]):
 
     def __init__(self) -> None:
         self._namespaces: dict[str, _Namespace[R]] = {}
+        self._broadcasts = Broadcasts()
 
     def add(self, client: Client, receiver: R) -> None:
         """Add a socket to its namespace, or give it another connection, in its rooms too."""
         namespace = self._namespaces.setdefault(client.namespace, _Namespace())
+        self._broadcasts.catch_up(client.sid)
         namespace.sockets[client.sid] = receiver
+        self._broadcasts.join(client.sid, namespace.sockets)
         for room in namespace.joined.get(client.sid, ()):
             namespace.rooms[room][client.sid] = receiver
 
@@ -65,6 +62,7 @@ class Rooms(Generic[R]):
         for room in list(self.joined(client)):
             self.leave(client, room)
         if namespace := self._namespaces.get(client.namespace):
+            self._broadcasts.catch_up(client.sid)
             namespace.sockets.pop(client.sid, None)
             if not namespace.sockets:
                 del self._namespaces[client.namespace]
@@ -82,6 +80,7 @@ class Rooms(Generic[R]):
         if client.sid in members:
             return False
         members[client.sid] = receiver
+        self._broadcasts.join(client.sid, members)
         namespace.joined.setdefault(client.sid, {})[room] = None
         return True
 
@@ -90,6 +89,7 @@ class Rooms(Generic[R]):
         namespace = self._namespaces.get(client.namespace)
         if not namespace or room not in (joined := namespace.joined.get(client.sid, {})):
             return False
+        self._broadcasts.catch_up(client.sid)
         del joined[room], namespace.rooms[room][client.sid]
         if not joined:
             del namespace.joined[client.sid]
@@ -150,12 +150,18 @@ class Rooms(Generic[R]):
     def broadcast(
         self, packets: Sequence[Outgoing], namespace: str, to: Room = None, skip: Collection[str] = ()
     ) -> int:
-        """Send encoded packets to all recipients, and return how many there are."""
+        """Send encoded packets to all recipients, before the next turn; return how many there are."""
         recipients = self.recipients(namespace, to, skip)
-        # Not a copy: a connection that ends while it is written to is removed later, by its own task.
-        for receiver in recipients.values():
-            receiver.send(*packets)
+        if recipients:
+            self._broadcasts.add(packets, recipients)
         return len(recipients)
+
+    def catch_up(self, client: Client | None = None) -> None:
+        """Send a client, or all, what was broadcast: before something else is sent to it."""
+        if client is None:
+            self._broadcasts.send()
+        else:
+            self._broadcasts.catch_up(client.sid)
 
 
 def _union(rooms: Sequence[Mapping[str, R]]) -> Mapping[str, R]:

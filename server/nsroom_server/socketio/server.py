@@ -81,7 +81,7 @@ class Server:
         self.recovery = Recovery(self.options, self._expire) if self.options.recovery else None
         self.draining = asyncio.Event()
         self.activity = Activity()
-        self._calls = Calls(self.engine, self.activity, self.draining)
+        self._calls = Calls(self.engine, self.rooms, self.activity, self.draining)
         self._application = Application()
         self._watcher: Watcher | None = None
         self._connections: dict[str, Connection] = {}
@@ -117,6 +117,7 @@ class Server:
         deadline = loop.time() + timeout
         self.draining.set()
         self.engine.undelivered += await self._calls.finish(timeout / 2)
+        self.rooms.catch_up()
         await self.engine.drain(max(deadline - loop.time(), 0))
 
     # Packets to clients
@@ -163,6 +164,7 @@ class Server:
         answer: asyncio.Future[list[Json]] = asyncio.get_running_loop().create_future()
         connection.asked[key] = answer
         try:
+            self.rooms.catch_up(client)
             connection.session.send(*Packet(PacketType.EVENT, [event, *args], *key).outgoing())
             return await answer
         finally:
@@ -374,6 +376,7 @@ class Server:
                 await self._remove(client)
             return
         for each in connection.clients if close else [client]:
+            self.rooms.catch_up(each)
             connection.session.send(*Packet(PacketType.DISCONNECT, namespace=each.namespace).outgoing())
             await self._leave(connection, each.namespace, SERVER_DISCONNECT.text)
         if close:

@@ -1,10 +1,15 @@
 """A session that delays or drops packets, or closes after a time, as its client sees it."""
 
 import asyncio
+import json
 import time
 
+import aiohttp
+
 from nsroom_server.settings.faults import Faults
+from nsroom_server.socketio.application import Client
 from tests.server.member import WAIT, Connect, Serve
+from tests.server.wire import endpoint
 
 
 async def test_latency(serve: Serve, connect: Connect, transport: str) -> None:
@@ -44,3 +49,23 @@ async def test_delayed_packets_are_sent_before_a_kick(serve: Serve, connect: Con
     ann = await connect(await serve(faults=Faults(latency=30, kick=0.3)), wait=False)
     assert await ann.next("hi") == "everyone!"
     await asyncio.wait_for(ann.disconnected.wait(), WAIT)
+
+
+async def test_broadcasts_of_one_turn_are_dropped_one_by_one(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    running = await serve(faults=Faults(drop=0.5))
+    assert running.server
+    async with http.ws_connect(endpoint(running, "websocket")) as ws:
+        await ws.send_str("40")
+        packets = [await ws.receive_str(timeout=WAIT) for _ in range(2)]
+        assert [packet[:2] for packet in packets] == ["0{", "40"]
+        for number in range(100):
+            running.server.emit("x", number, namespace="/")
+        client = Client("/", next(iter(running.server.rooms.sockets("/"))))
+        await running.server.disconnect(client)
+        arrived = []
+        while (packet := await ws.receive_str(timeout=WAIT)) != "41":
+            arrived += [json.loads(packet[2:])[1]] if "x" in packet else []
+    assert arrived == sorted(arrived)
+    assert 0 < len(arrived) < 100

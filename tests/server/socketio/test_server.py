@@ -1,8 +1,13 @@
 """The Socket.IO server: emitting to clients, disconnecting them, and refusing without an application."""
 
+import asyncio
+
+import aiohttp
+
 from nsroom_server.socketio.application import Application, Client
 from nsroom_server.socketio.server import Server
-from tests.server.member import Connect, Member, Serve
+from tests.server.member import WAIT, Connect, Member, Serve
+from tests.server.wire import closing, websocket
 
 
 async def joined(connect: Connect, running: object, *rooms: str) -> tuple[Member, Client]:
@@ -46,3 +51,33 @@ async def test_a_server_without_an_application_refuses_every_namespace(
     running.server.register(Application())
     stranger = await connect(running, "/chat", wait=False)
     assert await stranger.refused() == {"message": "Invalid namespace"}
+
+
+async def test_what_is_sent_to_one_client_comes_after_what_was_broadcast(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    server = (running := await serve()).server
+    assert server
+    async with websocket(http, running) as ws:
+        client = Client("/", next(iter(server.rooms.sockets("/"))))
+        question = asyncio.create_task(server.ask(client, "third"))
+        server.emit("first", namespace="/")
+        server.emit("second", namespace="/")
+        await asyncio.sleep(0)
+        server.emit("fourth", namespace="/")
+        await server.disconnect(client)
+        received = [await ws.receive_str(timeout=WAIT) for _ in range(5)]
+        question.cancel()
+    assert received == ['42["first"]', '42["second"]', '421["third"]', '42["fourth"]', "41"]
+
+
+async def test_what_is_broadcast_before_the_server_stops_is_sent(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    server = (running := await serve()).server
+    assert server
+    async with websocket(http, running) as ws:
+        server.emit("last", namespace="/")
+        await server.drain(1)
+        assert await ws.receive_str(timeout=WAIT) == '42["last"]'
+        assert await closing(ws) == aiohttp.WSCloseCode.SERVICE_RESTART
