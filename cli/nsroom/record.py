@@ -80,6 +80,11 @@ class Record(NamedTuple):
 FIELDS = Record._fields
 
 
+def is_received(record: Record) -> bool:
+    """Return whether this is an event from the server."""
+    return record.kind == "event" and record.direction == "in"
+
+
 def framed(record: Record, size: int | None, frames: list[Frame] | None) -> Record:
     """Return the record with these values for `bytes` and `frames`; `_replace` takes three times as long."""
     return Record._make((*record[:-2], size, frames))

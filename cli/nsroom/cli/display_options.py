@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from nsroom.cli.declarations import Option
 from nsroom.output.terminal import Theme
 from nsroom.output.times import Times
+from nsroom.record import is_received
 
 if TYPE_CHECKING:
     from nsroom.client.messages import MessageEvents
@@ -175,11 +176,6 @@ class ProxyOptions(RelayOptions):
     """Display options of `proxy`."""
 
     notify: NotifyOption = None
-
-
-def is_received(record: "Record") -> bool:
-    """Return whether this is an event from the server."""
-    return record.kind == "event" and record.direction == "in"
 
 
 def is_not_heartbeat(record: "Record") -> bool:

@@ -72,10 +72,12 @@ def call(
 
 def _error_test(expression: str | None) -> "Filter | None":
     """Return the filter of --fail. Raises: UsageError."""
+    if not expression:
+        return None
     from nsroom.filters import FilterError, parse
 
     try:
-        return parse(expression) if expression else None
+        return parse(expression)
     except FilterError as error:
         raise UsageError(f"--fail{str(error).removeprefix('--where')}") from None
 
@@ -125,7 +127,7 @@ class _Received:
 
     async def read(self, client: "Client") -> None:
         """Read the client's records to their end."""
-        from nsroom.cli.display_options import is_received
+        from nsroom.record import is_received
 
         async for records in client.records():
             events = [record for record in records if is_received(record) and record.time >= self.since]
