@@ -126,8 +126,9 @@ class Ledger:
         self._patient = True
         # Reading makes SQLite open the write-ahead log, too.
         (found,) = self._connection.execute("SELECT epoch FROM store").fetchone()
-        self._path = path
-        self._files = _identities(path)
+        # As texts: with each message, paths would cost as much as two statements.
+        self._paths = (str(path), str(_companions(path)[0]))
+        self._files = [_identity(each) for each in self._paths]
         if found != epoch:
             raise MovedError
 
@@ -143,7 +144,8 @@ class Ledger:
                 ids = [_append(connection, {**row, "at": now}) for row in rows]
                 newest = {(row["namespace"], row["room"]): id for row, id in zip(rows, ids, strict=True)}
                 for room, last in newest.items():
-                    connection.execute(_SHORTEN, (*room, last - retention.messages))
+                    if last > retention.messages:
+                        connection.execute(_SHORTEN, (*room, last - retention.messages))
                 self._require_in_place()
         except sqlite3.Error:
             self._wait(_IMPATIENCE, patient=False)
@@ -154,7 +156,7 @@ class Ledger:
     @property
     def in_place(self) -> bool:
         """Whether the path still leads to the file that was opened."""
-        return _identities(self._path) == self._files
+        return [_identity(each) for each in self._paths] == self._files
 
     def _require_in_place(self) -> None:
         if not self.in_place:
@@ -245,13 +247,9 @@ def _make_private(path: Path) -> None:
                 each.chmod(0o600)
 
 
-def _identities(path: Path) -> list[tuple[int, int] | None]:
-    return [_identity(path), _identity(_companions(path)[0])]
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_dev, found.st_ino

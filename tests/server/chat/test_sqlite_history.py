@@ -15,7 +15,7 @@ import pytest
 from nsroom_server.chat import catchup
 from nsroom_server.chat.history import HistoryError, Stored
 from nsroom_server.chat.requests import Page
-from nsroom_server.chat.sqlite_history import prepare
+from nsroom_server.chat.sqlite_history import Ledger, prepare
 from nsroom_server.errors import ConfigError
 from nsroom_server.settings.limits import Retention
 from nsroom_server.strict_json import dumps
@@ -39,6 +39,18 @@ async def test_two_servers_share_a_file(reopen: Open) -> None:
     stores = [await reopen(), await reopen()]
     numbers = await asyncio.gather(*(store.append("/", "r", "{}") for _ in range(50) for store in stores))
     assert sorted(numbers) == list(range(1, 101))
+
+
+def test_a_room_keeps_exactly_as_many_messages_as_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "history.db"
+    ledger = Ledger(path, prepare(path))
+    row = {"namespace": "/", "room": "r", "body": "{}"}
+    kept = []
+    for batch in (1, 2, 1, 1, 6):
+        ledger.append([row] * batch, Retention(messages=3, age=10**9, size=10**9), 1.0)
+        kept.append([body["id"] for body in ledger.page("/", Page("r", 0, 100), 10**6)])
+    ledger.close()
+    assert kept == [[1], [1, 2, 3], [2, 3, 4], [3, 4, 5], [9, 10, 11]]
 
 
 async def test_the_file_is_for_its_owner_only(reopen: Open, tmp_path: Path) -> None:
