@@ -10,7 +10,7 @@ from typing import Any
 from nsroom.cli import configuration
 from nsroom.cli.masking import masked_line
 from nsroom.cli.words import MissingValueError, UnknownOptionError, Words, is_number, sort, value_options
-from nsroom.client.target import is_host, is_target, masked
+from nsroom.client.target import is_host, is_misplaced, is_target, masked
 from nsroom.errors import UsageError
 
 _OTHER_TOOLS = {
@@ -139,8 +139,7 @@ class Mistakes:
             param = taking[min(place, len(taking) - 1)]
             if index >= words.literal or param.name == "args":
                 return
-            word = self.args[index]
-            if is_target(word) or (is_host(word) and (":" in word or word == "localhost")):
+            if is_misplaced(self.args[index]):
                 raise self._misplaced(words, index, leads, _metavar(param))
 
     def _misplaced(self, words: Words, index: int, leads: bool, what: str) -> UsageError:

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, get_type_hints
 
 from nsroom.cli.declarations import Option
-from nsroom.client.target import is_host, is_target
+from nsroom.client.target import is_misplaced, is_target
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
@@ -37,7 +37,7 @@ def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any] | 
         target, event, *args = texts if texts and is_target(texts[0]) else ["", *texts]
     except ValueError:
         return None
-    if is_target(event) or is_host(event):
+    if is_misplaced(event):
         return None
     made = {name: _make(kind, given[name]) for name, kind in groups.items()}
     return {"target": target, "event": event, "args": args or None} | given[""] | made

@@ -188,6 +188,11 @@ def is_host(text: str) -> bool:
     return bool(found and (found[2] or "." in found[1] or found[1].lower() == "localhost" or text[0] == "["))
 
 
+def is_misplaced(word: str) -> bool:
+    """Return whether a word was probably meant as a target where it is another argument."""
+    return is_target(word) or (is_host(word) and (":" in word or word == "localhost"))
+
+
 def _parse(text: str) -> _Parsed:
     """Return the parts of a target."""
     if text.startswith("/"):

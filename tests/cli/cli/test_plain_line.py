@@ -124,6 +124,7 @@ def test_a_plain_line_is_read_as_typer_reads_it(name: str, words: list[str]) -> 
         "- -k",
         "say -",
         "say -a - -u --json",
+        "order.created 1",
         "-H a:b say --query=a=b=c --to x --to y --except z --connect-timeout 3",
     ],
 )

@@ -10,6 +10,7 @@ from nsroom.client.target import (
     Transport,
     UrlOptions,
     is_host,
+    is_misplaced,
     is_target,
     masked,
     parse_auth,
@@ -283,3 +284,18 @@ def test_what_is_not_a_host(text: str) -> None:
 )
 def test_a_url_is_shown_without_its_secrets(word: str, shown: str) -> None:
     assert masked(word) == shown
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [
+        ("/chat", True),
+        (":1", True),
+        ("localhost", True),
+        ("a.example:1", True),
+        ("order.created", False),
+        ("", False),
+    ],
+)
+def test_a_word_that_was_probably_meant_as_a_target(word: str, is_one: bool) -> None:
+    assert is_misplaced(word) is is_one
