@@ -48,6 +48,7 @@ LAYERS = {
 """From the bottom up: a package imports itself and the rows below its own."""
 PACKAGES = {
     "nsroom.protocol": "",
+    "nsroom.protocol.messagepack": "msgpack",
     "nsroom.output": "rich orjson",
     "nsroom.client.transports": "socketio engineio aiohttp multidict yarl",
     "nsroom.client": "aiohttp orjson yarl",

@@ -63,9 +63,9 @@ def _exact_int(text: str) -> int | Number:
 _decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
 _scan = _decoder.raw_decode
 scan: Callable[[str, int], tuple[Json, int]] = _decoder.scan_once  # type: ignore[attr-defined]
-"""Return the value that starts right here in a text, and where it ends; `load` must have checked the limits.
+"""The value that starts exactly there in a text, and its end: for texts within the limits that `load` checks.
 
-Raises: StopIteration or ValueError if there is none. It costs half of a call of `load`.
+Raises StopIteration or ValueError if there is none. It costs half of a call of `load`.
 """
 
 _scan_exactly = json.JSONDecoder(
