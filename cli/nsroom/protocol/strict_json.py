@@ -65,7 +65,7 @@ _scan = _decoder.raw_decode
 scan: Callable[[str, int], tuple[Json, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 """The value that starts exactly there in a text, and its end: for texts within the limits that `load` checks.
 
-Raises StopIteration or ValueError if there is none. It costs half of a call of `load`.
+Raises StopIteration or ValueError for anything else. It costs half of a call of `load`.
 """
 
 _scan_exactly = json.JSONDecoder(
