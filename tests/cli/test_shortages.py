@@ -56,7 +56,7 @@ def test_what_ran_out(error: Exception, text: str | None) -> None:
     assert shortage(wrapped) == shortage(error)
 
 
-@pytest.mark.parametrize("limit", [FEWEST, FEWEST + 2])
+@pytest.mark.parametrize("limit", [FEWEST, FEWEST + 2, FEWEST + 4])
 async def test_a_server_without_descriptors(limit: int, shell: Runner) -> None:
     result = await shell(f"ulimit -n {limit}; nsroom serve --port 0 --history none")
     assert (result.code, result.stdout) == (ExitCode.CONNECT, "")
