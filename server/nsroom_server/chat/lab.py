@@ -8,7 +8,8 @@ from nsroom_server.chat import requests
 from nsroom_server.chat.masking import mask, mask_header
 from nsroom_server.errors import Code, Refusal
 from nsroom_server.socketio.application import Answer, Args, Client, Handler, Later
-from nsroom_server.socketio.server import Connection, Server
+from nsroom_server.socketio.connection import Connection
+from nsroom_server.socketio.server import Server
 
 LAB: Final = "/lab"
 LONGEST_DELAY: Final = 60_000

@@ -63,6 +63,9 @@ class SessionRegistry(SessionServer, Protocol):
     def fail(self, session: Session, error: Malformed) -> None:
         """Close a session that violates the protocol."""
 
+    def send_collected(self) -> None:
+        """Send what is collected for several sessions."""
+
 
 class Endpoint:
     """Handles the requests to the endpoint."""
@@ -70,7 +73,11 @@ class Endpoint:
     def __init__(self, engine: SessionRegistry, access: Access) -> None:
         self._engine = engine
         self._access = access
-        self._flusher = Flusher()
+        self._flusher = Flusher(engine.send_collected)
+
+    def flush_soon(self) -> None:
+        """Send what is collected, and flush the WebSockets, before the next turn of the loop."""
+        self._flusher.schedule()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Handle a request, and write its response."""

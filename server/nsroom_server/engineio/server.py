@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
@@ -33,6 +33,16 @@ Handler = Callable[..., Awaitable[None]]
 """Handle something on a session: the first argument."""
 
 
+class Collector(Protocol):
+    """Collects what is sent to several sessions in one turn of the loop."""
+
+    def send_collected(self) -> None:
+        """Send all of it."""
+
+    def catch_up(self, session: Session) -> None:
+        """Send one session its part, before the others."""
+
+
 class Engine:
     """An Engine.IO server: its sessions, its counters, its tasks and its end."""
 
@@ -48,6 +58,8 @@ class Engine:
         self.traffic = Traffic()
         self.address_limits = AddressLimits(self.options.limits)
         self.draining = False
+        self.collector: Collector | None = None
+        """Collects what is sent to several sessions."""
         self.undelivered = 0
         """Packets that were queued when the server had to stop, and could not be sent."""
         self._endpoint = Endpoint(self, access or Access())
@@ -95,6 +107,20 @@ class Engine:
         if not session.closed:
             self.warn("malformed packet", session=session.sid, **cures.packet(str(error)))
             session.close(PARSE_ERROR)
+
+    def flush_soon(self) -> None:
+        """Send what is collected, and flush the WebSockets, before the next turn of the loop."""
+        self._endpoint.flush_soon()
+
+    def send_collected(self) -> None:
+        """Send what is collected for several sessions, before WebSockets are flushed."""
+        if self.collector is not None:
+            self.collector.send_collected()
+
+    def catch_up(self, session: Session) -> None:
+        """Send what is collected for several sessions to one of them, before it is closed."""
+        if self.collector is not None:
+            self.collector.catch_up(session)
 
     def remove_session(self, session: Session, reason: CloseReason) -> None:
         """Handle the end of a session."""

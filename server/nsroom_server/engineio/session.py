@@ -72,6 +72,9 @@ class SessionServer(Protocol):
     async def trigger(self, event: str, session: "Session", *args: Any) -> None:
         """Run the handler of an event."""
 
+    def catch_up(self, session: "Session") -> None:
+        """Send what is collected for several sessions to one of them."""
+
     def remove_session(self, session: "Session", reason: CloseReason) -> None:
         """Handle the end of a session, before its `disconnect`."""
 
@@ -287,6 +290,8 @@ class Session:
 
     def close(self, reason: CloseReason) -> None:
         """Close the session; its `disconnect` handler runs once."""
+        if not self.closed:
+            self._server.catch_up(self)
         if self.closed:
             return
         self.closed = True

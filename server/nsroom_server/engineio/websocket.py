@@ -1,7 +1,7 @@
 """A server WebSocket: aiohttp's, with pre-encoded frames, batched writes and a bounded close."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -24,24 +24,34 @@ _UNLIMITED = 3600.0
 class Flusher:
     """Flushes the WebSockets written to in this turn of the loop: a callback for each would cost too much."""
 
-    __slots__ = ("_written",)
+    __slots__ = ("_is_scheduled", "_written", "send_collected")
 
-    def __init__(self) -> None:
+    def __init__(self, send_collected: Callable[[], None]) -> None:
+        """`send_collected` is called before flushing; it may write to WebSockets."""
+        self.send_collected = send_collected
+        self._is_scheduled = False
         self._written: list[WebSocket] = []
 
     def add(self, websocket: "WebSocket") -> None:
         """Flush a WebSocket before the next turn."""
-        if not self._written:
-            asyncio.get_running_loop().call_soon(self._flush)
+        self.schedule()
         self._written.append(websocket)
+
+    def schedule(self) -> None:
+        """Flush all before the next turn."""
+        if not self._is_scheduled:
+            asyncio.get_running_loop().call_soon(self._flush)
+            self._is_scheduled = True
 
     def _flush(self) -> None:
         try:
+            self.send_collected()
             while self._written:
                 self._written.pop().flush()
         finally:
+            self._is_scheduled = False
             if self._written:  # the failure is reported by the loop; the others are flushed next
-                asyncio.get_running_loop().call_soon(self._flush)
+                self.schedule()
 
 
 class WebSocket:
@@ -92,7 +102,7 @@ class WebSocket:
             timeout=_UNLIMITED,
         )
         websocket = cls(request, response, transport, flusher)
-        transport.cork(websocket.flush)
+        transport.cork(websocket.flush_all)
         try:
             await response.prepare(request)
         finally:
@@ -127,6 +137,11 @@ class WebSocket:
         self._size += len(frame)
         if self._size >= _CHUNK:
             self.flush()
+
+    def flush_all(self) -> None:
+        """Send what is collected for many, then the written frames."""
+        self._flusher.send_collected()
+        self.flush()
 
     def flush(self) -> None:
         """Send the written frames; the transport sends later what the socket does not take now."""

@@ -8,8 +8,7 @@ Invariant: every receiver gets what it would get if each broadcast were sent at 
 when there is a new member, who gets later broadcasts only.
 """
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from nsroom_server.engineio.packets import Batch, Outgoing
@@ -28,7 +27,9 @@ class Receiver(Protocol):
 class Broadcasts:
     """The broadcasts to one audience that are not sent yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, schedule: Callable[[], None]) -> None:
+        """`schedule` lets `send` be called before the next turn of the loop."""
+        self._schedule = schedule
         self._audience: Mapping[str, Receiver] = {}
         self._groups: list[Sequence[Outgoing]] = []
         self._size = 0
@@ -41,7 +42,7 @@ class Broadcasts:
             self.send()
             self._audience = audience
         if not self._groups:
-            asyncio.get_running_loop().call_soon(self.send)
+            self._schedule()
         self._groups.append(packets)
         self._size += sum(len(packet.frame) for packet in packets)
         if self._size >= _MOST:

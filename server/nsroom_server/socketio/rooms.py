@@ -13,7 +13,7 @@ may `enter` and `leave` rooms, in any order and any number of times. What always
 What is returned may be a view of the tables themselves: read it before the next `await`, do not keep it.
 """
 
-from collections.abc import Collection, KeysView, Mapping, Sequence
+from collections.abc import Callable, Collection, KeysView, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from nsroom_server.engineio.packets import Outgoing
@@ -44,9 +44,10 @@ class _Namespace(Generic[R]):
 class Rooms(Generic[R]):
     """The sockets of every namespace, and the rooms they are in."""
 
-    def __init__(self) -> None:
+    def __init__(self, schedule: Callable[[], None]) -> None:
+        """`schedule` lets `catch_up` be called before the next turn of the loop."""
         self._namespaces: dict[str, _Namespace[R]] = {}
-        self._broadcasts = Broadcasts()
+        self._broadcasts = Broadcasts(schedule)
 
     def add(self, client: Client, receiver: R) -> None:
         """Add a socket to its namespace, or give it another connection, in its rooms too."""

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import count
 
 from aiohttp import web
@@ -32,6 +31,7 @@ from nsroom_server.settings import cures
 from nsroom_server.settings.access import INVALID_NAMESPACE, REJECTED
 from nsroom_server.socketio.activity import Activity
 from nsroom_server.socketio.application import Application, Client, Watcher
+from nsroom_server.socketio.connection import Connection
 from nsroom_server.socketio.dispatch import Call, Calls
 from nsroom_server.socketio.packet import ACKS, EVENTS, Json, Packet, PacketType
 from nsroom_server.socketio.recovery import ABSENT, Absent, Recovery
@@ -47,37 +47,13 @@ _LAST_POLL = 5.0
 """Seconds for a client that is disconnected to poll for the DISCONNECT."""
 
 
-@dataclass(slots=True)
-class Connection:
-    """An Engine.IO session, and what the client does on it."""
-
-    session: Session
-    request: web.Request
-    """The handshake."""
-    absent: asyncio.TimerHandle
-    """Closes the session if the client does not connect to a namespace."""
-    slots: asyncio.Semaphore
-    """Bounds the answers that are pending."""
-    namespaces: dict[str, str] = field(default_factory=dict)
-    """The namespaces it is connected to, and the client's sid in each."""
-    asked: dict[tuple[str, int], "asyncio.Future[list[Json]]"] = field(default_factory=dict)
-    """The acknowledgements that the client is asked for, by namespace and id."""
-    partial: Packet | None = None
-    """A packet whose attachments are not complete."""
-
-    @property
-    def clients(self) -> list[Client]:
-        """The connection as each of its namespaces knows it."""
-        return [Client(namespace, sid) for namespace, sid in self.namespaces.items()]
-
-
 class Server:
     """All connections to all namespaces; until an application is registered, every namespace is refused."""
 
     def __init__(self, options: Options | None = None, access: Access | None = None) -> None:
         self.options = options or Options()
         self.engine = Engine(self.options, access)
-        self.rooms: Rooms[Session | Absent] = Rooms()
+        self.rooms: Rooms[Session | Absent] = Rooms(self.engine.flush_soon)
         self.recovery = Recovery(self.options, self._expire) if self.options.recovery else None
         self.draining = asyncio.Event()
         self.activity = Activity()
@@ -87,6 +63,7 @@ class Server:
         self._connections: dict[str, Connection] = {}
         self._ask_ids = count(1)
         self._warn = RateLimitedWarnings(log)
+        self.engine.collector = self
         self.engine.on("connect", self._open)
         self.engine.on("message", self._receive)
         self.engine.on("upgrade", self._report_upgrade)
@@ -117,10 +94,20 @@ class Server:
         deadline = loop.time() + timeout
         self.draining.set()
         self.engine.undelivered += await self._calls.finish(timeout / 2)
-        self.rooms.catch_up()
+        self.send_collected()
         await self.engine.drain(max(deadline - loop.time(), 0))
 
     # Packets to clients
+
+    def send_collected(self) -> None:
+        """Send what was broadcast in this turn of the loop."""
+        self.rooms.catch_up()
+
+    def catch_up(self, session: Session) -> None:
+        """Send a session what was broadcast in this turn of the loop."""
+        if connection := self._connections.get(session.sid):
+            for client in connection.clients:
+                self.rooms.catch_up(client)
 
     def emit(
         self, event: str, *args: Json, namespace: str, to: Room = None, skip: Collection[str] = ()

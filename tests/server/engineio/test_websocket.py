@@ -45,6 +45,16 @@ async def test_a_malformed_frame_sent_with_the_handshake_is_refused_after_it(ser
     assert read.endswith(b"\x88\x02\x03\xea")
 
 
+async def test_an_answer_is_sent_before_the_close_frame_for_what_came_with_its_event(serve: Serve) -> None:
+    async with tcp(await serve()) as (reader, writer):
+        writer.write(HANDSHAKE + masked("40/lab,"))
+        await asyncio.wait_for(reader.readuntil(b"40/lab,{"), WAIT)
+        writer.write(masked('42/lab,["echo",1]') + b"\xff" * 50)
+        read = await asyncio.wait_for(reader.read(), WAIT)
+    assert b'42/lab,["echo",1]' in read
+    assert read.endswith(b"\x88\x02\x03\xea")
+
+
 @pytest.mark.parametrize("direct", [True, False], ids=["by the socket", "by the transport"])
 async def test_everything_leaves_in_the_order_in_which_it_is_written(direct: bool) -> None:
     for seed in range(20):
@@ -55,7 +65,7 @@ async def test_everything_leaves_in_the_order_in_which_it_is_written(direct: boo
         ours.setblocking(False)
         inner, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
         transport = CorkableTransport(inner, ours if direct else None)
-        ws = WebSocket(cast(Any, None), cast(Any, None), transport, Flusher())
+        ws = WebSocket(cast(Any, None), cast(Any, None), transport, Flusher(lambda: None))
         transport.cork(ws.flush)
         transport.uncork()
         written, read = bytearray(), bytearray()

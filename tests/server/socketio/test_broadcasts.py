@@ -25,6 +25,11 @@ STEPS = st.one_of(
 )
 
 
+def soon(rooms: "Rooms[Inbox]") -> None:
+    """Let the rooms send what is broadcast at the end of this turn of the loop."""
+    asyncio.get_running_loop().call_soon(rooms.catch_up)
+
+
 class Inbox:
     """A connection that keeps the packets it is sent, in order."""
 
@@ -46,7 +51,7 @@ def packet(number: int, size: int = 1) -> Outgoing:
 @example([("enter", CLIENTS[0], "den"), ("broadcast", "/", "den", ()), ("enter", CLIENTS[1], "den")])
 @given(steps=st.lists(STEPS, min_size=30, max_size=60))
 async def test_every_socket_receives_what_it_would_at_once(steps: list[tuple[object, ...]]) -> None:
-    rooms: Rooms[Inbox] = Rooms()
+    rooms: Rooms[Inbox] = Rooms(lambda: soon(rooms))
     expected: dict[Inbox, list[Outgoing]] = {}
     numbers = count()
     for client in CLIENTS:
@@ -86,7 +91,7 @@ async def test_every_socket_receives_what_it_would_at_once(steps: list[tuple[obj
 
 
 async def test_broadcasts_of_one_turn_are_one_batch() -> None:
-    rooms: Rooms[Inbox] = Rooms()
+    rooms: Rooms[Inbox] = Rooms(lambda: soon(rooms))
     first, second = Inbox(), Inbox()
     rooms.add(CLIENTS[0], first)
     greetings = [packet(number) for number in range(3)]
@@ -101,7 +106,7 @@ async def test_broadcasts_of_one_turn_are_one_batch() -> None:
 
 
 async def test_a_lot_is_sent_before_the_end_of_the_turn() -> None:
-    rooms: Rooms[Inbox] = Rooms()
+    rooms: Rooms[Inbox] = Rooms(lambda: soon(rooms))
     rooms.add(CLIENTS[0], inbox := Inbox())
     rooms.broadcast([packet(1, 10_000)], "/")
     assert not inbox.sent

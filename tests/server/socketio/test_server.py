@@ -4,6 +4,7 @@ import asyncio
 
 import aiohttp
 
+from nsroom_server.engineio.close_reasons import PARSE_ERROR
 from nsroom_server.socketio.application import Application, Client
 from nsroom_server.socketio.server import Server
 from tests.server.member import WAIT, Connect, Member, Serve
@@ -81,3 +82,16 @@ async def test_what_is_broadcast_before_the_server_stops_is_sent(
         await server.drain(1)
         assert await ws.receive_str(timeout=WAIT) == '42["last"]'
         assert await closing(ws) == aiohttp.WSCloseCode.SERVICE_RESTART
+
+
+async def test_what_is_broadcast_before_a_session_ends_is_sent(
+    serve: Serve, http: aiohttp.ClientSession
+) -> None:
+    server = (running := await serve()).server
+    assert server
+    async with websocket(http, running) as ws:
+        server.emit("last", namespace="/")
+        for session in [*server.engine.sessions.values()]:
+            session.close(PARSE_ERROR)
+        assert await ws.receive_str(timeout=WAIT) == '42["last"]'
+        assert await closing(ws) == PARSE_ERROR.code
