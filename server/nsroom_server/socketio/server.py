@@ -306,6 +306,7 @@ class Server:
             self.engine.refusals[str(refusal["message"])] += 1
             if line := cures.connect(refusal["message"], namespace, auth, self.options.limits):
                 self._warn(*line)
+            self.catch_up(session)
             session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
             return
         connection.absent.cancel()
@@ -319,6 +320,7 @@ class Server:
         answer = {"sid": client.sid}
         if recovery:
             answer["pid"] = recovery.open(client)
+        self.catch_up(session)
         session.send(*Packet(PacketType.CONNECT, answer, namespace).outgoing())
         self.activity.connected(client, session, recovered is not None)
         if watcher := self.watcher:

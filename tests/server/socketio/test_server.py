@@ -7,8 +7,9 @@ import aiohttp
 from nsroom_server.engineio.close_reasons import PARSE_ERROR
 from nsroom_server.socketio.application import Application, Client
 from nsroom_server.socketio.server import Server
+from tests.frames import masked
 from tests.server.member import WAIT, Connect, Member, Serve
-from tests.server.wire import closing, websocket
+from tests.server.wire import HANDSHAKE, closing, tcp, websocket
 
 
 async def joined(connect: Connect, running: object, *rooms: str) -> tuple[Member, Client]:
@@ -95,3 +96,11 @@ async def test_what_is_broadcast_before_a_session_ends_is_sent(
             session.close(PARSE_ERROR)
         assert await ws.receive_str(timeout=WAIT) == '42["last"]'
         assert await closing(ws) == PARSE_ERROR.code
+
+
+async def test_the_greeting_comes_before_the_answer_to_the_next_connect(serve: Serve) -> None:
+    async with tcp(await serve()) as (reader, writer):
+        writer.write(HANDSHAKE + masked("40/chat,") + masked("40/secret,") + masked("40/lab,"))
+        read = await asyncio.wait_for(reader.readuntil(b"42/lab,"), WAIT)
+    order = [read.index(each) for each in (b"40/chat,", b"42/chat,", b"44/secret,", b"40/lab,")]
+    assert order == sorted(order)
