@@ -291,7 +291,7 @@ class Session:
     def close(self, reason: CloseReason) -> None:
         """Close the session; its `disconnect` handler runs once."""
         if not self.closed:
-            self._server.catch_up(self)
+            self._server.catch_up(self)  # which closes the session if its client does not read
         if self.closed:
             return
         self.closed = True

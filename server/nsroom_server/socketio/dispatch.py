@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,8 +12,6 @@ from nsroom_server.errors import Code, Refusal
 from nsroom_server.socketio.activity import Activity
 from nsroom_server.socketio.application import Answer, Client, Handler, Later
 from nsroom_server.socketio.packet import RESERVED_EVENTS, Json, Packet, PacketType
-from nsroom_server.socketio.recovery import Absent
-from nsroom_server.socketio.rooms import Rooms
 
 log = logging.getLogger("nsroom_server")
 
@@ -41,10 +39,14 @@ class Calls:
     """Runs the handler of each event, and acknowledges with its answer or with its failure."""
 
     def __init__(
-        self, engine: Engine, rooms: Rooms[Session | Absent], activity: Activity, draining: asyncio.Event
+        self,
+        engine: Engine,
+        send: Callable[[Session, Packet], None],
+        activity: Activity,
+        draining: asyncio.Event,
     ) -> None:
         self._engine = engine
-        self._rooms = rooms
+        self._send = send
         self._activity = activity
         self._draining = draining
         self._pending: set[asyncio.Task[None]] = set()
@@ -105,5 +107,4 @@ class Calls:
     def _acknowledge(self, call: Call, answer: Answer | None) -> None:
         if call.id is not None and answer is not None and not self._engine.options.faults.no_ack:
             packet = Packet(PacketType.ACK, list(answer), call.client.namespace, call.id)
-            self._rooms.catch_up(call.client)
-            call.session.send(*packet.outgoing())
+            self._send(call.session, packet)

@@ -157,12 +157,12 @@ class Rooms(Generic[R]):
             self._broadcasts.add(packets, recipients)
         return len(recipients)
 
-    def catch_up(self, client: Client | None = None) -> None:
-        """Send a client, or all, what was broadcast: before something else is sent to it."""
-        if client is None:
+    def catch_up(self, sid: str | None = None) -> None:
+        """Send a socket, or all, what was broadcast: before something else is sent to it."""
+        if sid is None:
             self._broadcasts.send()
         else:
-            self._broadcasts.catch_up(client.sid)
+            self._broadcasts.catch_up(sid)
 
 
 def _union(rooms: Sequence[Mapping[str, R]]) -> Mapping[str, R]:

@@ -57,7 +57,7 @@ class Server:
         self.recovery = Recovery(self.options, self._expire) if self.options.recovery else None
         self.draining = asyncio.Event()
         self.activity = Activity()
-        self._calls = Calls(self.engine, self.rooms, self.activity, self.draining)
+        self._calls = Calls(self.engine, self._send, self.activity, self.draining)
         self._application = Application()
         self._watcher: Watcher | None = None
         self._connections: dict[str, Connection] = {}
@@ -106,8 +106,13 @@ class Server:
     def catch_up(self, session: Session) -> None:
         """Send a session what was broadcast in this turn of the loop."""
         if connection := self._connections.get(session.sid):
-            for client in connection.clients:
-                self.rooms.catch_up(client)
+            for sid in connection.namespaces.values():
+                self.rooms.catch_up(sid)
+
+    def _send(self, session: Session, packet: Packet) -> None:
+        """Send a packet to one session only, after what was broadcast to it."""
+        self.catch_up(session)
+        session.send(*packet.outgoing())
 
     def emit(
         self, event: str, *args: Json, namespace: str, to: Room = None, skip: Collection[str] = ()
@@ -151,8 +156,7 @@ class Server:
         answer: asyncio.Future[list[Json]] = asyncio.get_running_loop().create_future()
         connection.asked[key] = answer
         try:
-            self.rooms.catch_up(client)
-            connection.session.send(*Packet(PacketType.EVENT, [event, *args], *key).outgoing())
+            self._send(connection.session, Packet(PacketType.EVENT, [event, *args], *key))
             return await answer
         finally:
             del connection.asked[key]
@@ -306,8 +310,7 @@ class Server:
             self.engine.refusals[str(refusal["message"])] += 1
             if line := cures.connect(refusal["message"], namespace, auth, self.options.limits):
                 self._warn(*line)
-            self.catch_up(session)
-            session.send(*Packet(PacketType.CONNECT_ERROR, refusal, namespace).outgoing())
+            self._send(session, Packet(PacketType.CONNECT_ERROR, refusal, namespace))
             return
         connection.absent.cancel()
         recovery = self._recovery(namespace)
@@ -320,8 +323,7 @@ class Server:
         answer = {"sid": client.sid}
         if recovery:
             answer["pid"] = recovery.open(client)
-        self.catch_up(session)
-        session.send(*Packet(PacketType.CONNECT, answer, namespace).outgoing())
+        self._send(session, Packet(PacketType.CONNECT, answer, namespace))
         self.activity.connected(client, session, recovered is not None)
         if watcher := self.watcher:
             watcher.connected_to(client)
@@ -365,8 +367,7 @@ class Server:
                 await self._remove(client)
             return
         for each in connection.clients if close else [client]:
-            self.rooms.catch_up(each)
-            connection.session.send(*Packet(PacketType.DISCONNECT, namespace=each.namespace).outgoing())
+            self._send(connection.session, Packet(PacketType.DISCONNECT, namespace=each.namespace))
             await self._leave(connection, each.namespace, SERVER_DISCONNECT.text)
         if close:
             self.engine.create_task(self._close_when_read(connection.session))

@@ -70,7 +70,7 @@ async def test_every_socket_receives_what_it_would_at_once(steps: list[tuple[obj
             case "leave", Client() as client, str(room):
                 rooms.leave(client, room)
             case "answer", Client() as client if inbox := rooms.get(client):
-                rooms.catch_up(client)
+                rooms.catch_up(client.sid)
                 answer = packet(next(numbers))
                 inbox.sent.append(answer)
                 expected[inbox].append(answer)
