@@ -12,6 +12,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
+from nsroom.output.file_types import binary_type
 from nsroom.output.room_names import parse_room, room_text
 from nsroom.output.terminal import MAX_MARKS, cells, clip, safe
 from nsroom.output.times import CELLS, Times, local_time, utc_time
@@ -43,20 +44,6 @@ _PRESENCE = {
     "delete-room": "deleted",
 }
 _SIZES = (("kB", 10**3), ("MB", 10**6), ("GB", 10**9))
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"GIF8", "GIF"),
-    (b"%PDF-", "PDF"),
-    (b"PK\x03\x04", "ZIP"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"OggS", "Ogg"),
-    (b"ID3", "MP3"),
-    (b"\x1a\x45\xdf\xa3", "WebM"),
-    (b"\0asm", "WebAssembly"),
-)
-_RIFF = {b"WEBP": "WebP", b"WAVE": "WAV", b"AVI ": "AVI"}
 
 
 class Style(StrEnum):
@@ -192,15 +179,6 @@ def duration(milliseconds: float) -> str:
     if milliseconds < 9.95:
         return f"{milliseconds:.1f} ms"
     return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"
-
-
-def binary_type(data: bytes) -> str:
-    """Return the file type that the first bytes show, or an empty string."""
-    if data[:4] == b"RIFF":
-        return _RIFF.get(data[8:12], "")
-    if data[4:8] == b"ftyp":
-        return "MP4"
-    return next((name for signature, name in _SIGNATURES if data.startswith(signature)), "")
 
 
 def _trip(record: Record) -> str:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from nsroom.output.file_types import binary_type
 from nsroom.output.summary import (
     _ROOMY,
     UNBOUNDED,
     Columns,
     Style,
-    binary_type,
     duration,
     line,
     refused,

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nsroom.output.summary import binary_type, size
+from nsroom.output.file_types import binary_type
+from nsroom.output.summary import size
 from nsroom.record import Json
 from nsroom.tui.screen.json_tree import Path
 

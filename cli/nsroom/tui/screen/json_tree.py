@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from nsroom.output.summary import Piece, Style, binary_type, pad, size
+from nsroom.output.file_types import binary_type
+from nsroom.output.summary import Piece, Style, pad, size
 from nsroom.output.terminal import cells, clip, safe
 from nsroom.record import Json
 from nsroom.tui.screen.decoded import Content, Step, as_time, content
