@@ -74,6 +74,9 @@ async def test_packets_wait_change_and_are_invented(
     await proxy.proc.err("stdin ended: 1 packet that waited was forwarded, and packets no longer wait")
     assert "disconnect" not in client.stdout.text
     assert "1000000000" not in client.stdout.text
+    # While it is written, a reader may see the first part of a line.
+    proxy.proc.signal(2)
+    assert await proxy.proc.end() == 130
     recorded = [json.loads(line) for line in file.read_text().splitlines()]
     hello = [each for each in recorded if each.get("event") == "hello" and each["direction"] == "out"]
     assert [each["args"] for each in hello] == [[BLOB, {"b": BLOB, "c": "π"}], ["last"]]
