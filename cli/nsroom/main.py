@@ -12,15 +12,15 @@ from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS, GROUPS
 from nsroom.errors import ExitCode, NsroomError, Stopped
-from nsroom.output.stdio import complain, fix_stdio, put, show_version
+from nsroom.output.stdio import Verbosity, complain, fix_stdio, put, set_verbosity, show_version
 from nsroom.output.terminal import safe
 
 HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 """The output of `--help`, without loading typer; `python -m tests.test_docs` writes it."""
 HELP_COLUMNS = 80
 """The width of typer's help, even on a wider terminal."""
-PLAIN = ("emit", "call")
-"""The commands that scripts run for each event, one by one."""
+PLAIN = ("emit", "call", "connect", "join", "tail", "rooms", "sockets", "decode")
+"""The commands that start without typer if their line is plain: their modules do not load it either."""
 _COLLECT = 50_000
 """New objects after which Python looks for cycles among them: more than a start makes.
 
@@ -103,9 +103,11 @@ def _run_plain(name: str, *words: str) -> bool:
     from nsroom.cli.plain_line import read
 
     command = getattr(import_module(f"nsroom.commands.{name}"), name)
-    if (given := read(command, words)) is None:
+    if (line := read(command, words)) is None:
         return False
-    command(**given)
+    if line.quiet:
+        set_verbosity(Verbosity.QUIET)
+    command(**line.parameters)
     return True
 
 

@@ -1,18 +1,33 @@
-"""Read a plain line of a short command without typer, which takes a third of such a command's time.
+"""Read a plain line without typer, which takes a third of a short command's time.
 
-A line is plain if each of its options is a word of its own or `--name=value`, takes a text, a number of
-seconds or nothing, and no word may be a mistake. All other lines are left to typer, which explains mistakes.
+A line is plain if each of its options is a word of its own or `--name=value`, and no word may be a mistake.
+All other lines are left to typer, which explains mistakes.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, NamedTuple, get_type_hints
+from enum import StrEnum
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_type_hints
 
-from nsroom.cli.declarations import Option
+from nsroom.cli.declarations import Argument, Option
 from nsroom.client.target import is_misplaced, is_target
 
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_NUMBERS: dict[Any, re.Pattern[str]] = {
+    int: re.compile(r"[0-9]{1,9}"),
+    float: re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?"),
+}
+_SETTINGS = frozenset(("help", "metavar", "min", "autocompletion"))
+"""The settings of options that are observed here, or that do not change what a line means."""
+
+
+class Line(NamedTuple):
+    """What a plain line says."""
+
+    parameters: dict[str, Any]
+    """Of the command; those are missing that have their defaults."""
+    quiet: bool
 
 
 class _Place(NamedTuple):
@@ -25,33 +40,45 @@ class _Place(NamedTuple):
     least: float
 
 
-def read(command: Callable[..., Any], words: Sequence[str]) -> dict[str, Any] | None:
-    """Return the parameters for the words after a command's name, or None if the line is not plain.
+_QUIET = _Place("", "quiet", bool, 0)
+"""An option of every command."""
 
-    The command takes a target, an event and its arguments, besides options.
-    """
-    groups = {name: kind for name, kind in get_type_hints(command).items() if is_dataclass(kind)}
+
+def read(command: Callable[..., Any], words: Sequence[str]) -> Line | None:
+    """Return what the words after a command's name say, or None if the line is not plain."""
+    hints = get_type_hints(command, include_extras=True)
+    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
     given: dict[str, dict[str, Any]] = {name: {} for name in ("", *groups)}
     try:
         texts = _read_options(dict(_places(command, groups)), words, given)
-        target, event, *args = texts if texts and is_target(texts[0]) else ["", *texts]
+        arguments = _assign(_arguments(hints), texts)
     except ValueError:
         return None
-    if is_misplaced(event):
-        return None
+    quiet = given[""].pop("quiet", False)
     made = {name: _make(kind, given[name]) for name, kind in groups.items()}
-    return {"target": target, "event": event, "args": args or None} | given[""] | made
+    return Line(arguments | given[""] | made, quiet)
 
 
 def _places(command: Callable[..., Any], groups: dict[str, Any]) -> Iterator[tuple[str, _Place]]:
-    """Yield each name of each option that needs no conversion which may fail, with its place."""
+    """Yield each name of each option that can be read here, with its place."""
+    yield from (("-q", _QUIET), ("--quiet", _QUIET))
     for group, owner in (("", command), *groups.items()):
         for name, hint in get_type_hints(owner, include_extras=True).items():
-            option = next(iter(getattr(hint, "__metadata__", ())), None)
-            if isinstance(option, Option) and hint.__origin__ in _READERS:
-                place = _Place(group, name, hint.__origin__, option.settings.get("min", 0))
+            option = _declared(hint)
+            if isinstance(option, Option) and option.settings.keys() <= _SETTINGS:
+                kind = _without_none(hint.__origin__)
+                place = _Place(group, name, kind, option.settings.get("min", 0))
                 for each in option.names or (f"--{name.replace('_', '-')}",):
                     yield each, place
+
+
+def _arguments(hints: dict[str, Any]) -> dict[str, Any]:
+    """Return the types of the arguments, in their order."""
+    return {name: hint.__origin__ for name, hint in hints.items() if isinstance(_declared(hint), Argument)}
+
+
+def _declared(hint: Any) -> Any:
+    return next(iter(getattr(hint, "__metadata__", ())), None)
 
 
 def _read_options(
@@ -72,9 +99,10 @@ def _read_options(
         if place is None or (equals and (place.kind is bool or not name.startswith("--"))):
             raise ValueError
         values = given[place.group]
-        if place.kind is not bool and not equals:
-            value = _next(rest)
-        values[place.name] = _READERS[place.kind](value, place.least, values.get(place.name))
+        if place.kind is bool:
+            values[place.name] = True
+        else:
+            values[place.name] = _value(place, value if equals else _next(rest), values.get(place.name))
     return texts
 
 
@@ -84,34 +112,52 @@ def _next(words: Iterator[str]) -> str:
     raise ValueError
 
 
+def _value(place: _Place, text: str, before: list[str] | None) -> Any:
+    """Return the value of an option; `before` is what the same option, if it is repeatable, had before.
+
+    Raises: ValueError if it may be a mistake, or is of a kind that is not read here.
+    """
+    kind = place.kind
+    if kind == list[str]:
+        return [*(before or ()), text]
+    if kind is str or issubclass(kind, StrEnum):
+        return kind(text)
+    if kind not in _NUMBERS or not _NUMBERS[kind].fullmatch(text) or kind(text) < place.least:
+        raise ValueError
+    return kind(text)
+
+
+def _without_none(kind: Any) -> Any:
+    parts = get_args(kind)
+    return parts[0] if NoneType in parts else kind
+
+
+def _assign(kinds: dict[str, Any], texts: list[str]) -> dict[str, Any]:
+    """Return the value of each argument.
+
+    Raises: ValueError if one is missing or left over, or may be a mistake.
+    """
+    assigned: dict[str, Any] = {}
+    rest, names = list(texts), list(kinds)
+    if names[0] == "target" and len(names) > 1:
+        assigned[names.pop(0)] = rest.pop(0) if rest and is_target(rest[0]) else ""
+        if any(map(is_misplaced, rest[:1] if "args" in names else rest)):
+            raise ValueError
+    elif names[0] in ("target", "targets") and not all(map(is_target, rest)):
+        raise ValueError
+    for name in names:
+        if _without_none(kinds[name]) == list[str]:
+            assigned[name], rest = rest or None, []
+        else:
+            assigned[name] = rest.pop(0) if rest else None
+        if assigned[name] is None and NoneType not in get_args(kinds[name]):
+            raise ValueError
+    if rest:
+        raise ValueError
+    return assigned
+
+
 def _make(kind: Any, values: dict[str, Any]) -> Any:
     if any(field.name == "given" for field in fields(kind)):
         values["given"] = frozenset(values)
     return kind(**values)
-
-
-def _flag(*_: Any) -> bool:
-    return True
-
-
-def _text(value: str, *_: Any) -> str:
-    return value
-
-
-def _texts(value: str, _: float, before: list[str] | None) -> list[str]:
-    return [*(before or ()), value]
-
-
-def _number(value: str, least: float, _: Any) -> float:
-    if _NUMBER.fullmatch(value) is None or float(value) < least:
-        raise ValueError
-    return float(value)
-
-
-_READERS: dict[Any, Callable[[str, float, Any], Any]] = {
-    bool: _flag,
-    str: _text,
-    str | None: _text,
-    list[str] | None: _texts,
-    float: _number,
-}

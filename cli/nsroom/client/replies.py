@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from nsroom.client.events import Acknowledge, parse_arguments
 from nsroom.client.programs import MAX_OUTPUT, ProgramError, output_of
 from nsroom.errors import DecodeError, NsroomError, UsageError
-from nsroom.output.ndjson import encode
 from nsroom.protocol import strict_json
 from nsroom.record import Direction, Json, Kind, Record, brief
 
@@ -143,6 +142,8 @@ class Replier:
 
 async def _answer(record: Record, program: Program, timeout: float) -> list[Json]:
     """Return the arguments that a program prints: none, JSON, text, or else binary. Raises: ProgramError."""
+    from nsroom.output.ndjson import encode  # few clients run programs, and it takes a tenth of a start
+
     output = await output_of(
         program.words, timeout, stdin=encode(record), variables={"NSROOM_EVENT": str(record.event)}
     )

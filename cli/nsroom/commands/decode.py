@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
-import typer
-
+from nsroom.cli.declarations import Argument, Option
 from nsroom.errors import DataError, UsageError
-from nsroom.output.stdio import flush, put_soon
+from nsroom.output.stdio import flush, put_soon, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +28,7 @@ _BEFORE_CARET, _AFTER_CARET = 60, 20
 def decode(
     file: Annotated[
         str | None,
-        typer.Argument(
+        Argument(
             metavar="[FILE]",
             help="Frames one per line, a polling body, a recording, a HAR file or a network capture; - is "
             "stdin. Or one frame.",
@@ -37,12 +36,12 @@ def decode(
     ] = None,
     frame: Annotated[
         list[str] | None,
-        typer.Option("-f", "--frame", metavar="FRAME", help="Explain this frame. Repeatable."),
+        Option("-f", "--frame", metavar="FRAME", help="Explain this frame. Repeatable."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per frame, even on a terminal.")
+        bool, Option("--json", help="Print one JSON object per frame, even on a terminal.")
     ] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="Print readable lines, even in a pipe.")] = False,
+    plain: Annotated[bool, Option("--plain", help="Print readable lines, even in a pipe.")] = False,
 ) -> None:
     """Explain Engine.IO and Socket.IO frames and captures, offline.
 
@@ -139,7 +138,7 @@ def _open(file: str | None, stack: ExitStack) -> BinaryIO:
     """Open a file until the stack is closed; `-` and None are stdin. Raises: UsageError."""
     if file is None or file == "-":
         if sys.stdin.isatty():
-            typer.echo("nsroom: reading frames, one a line; end with Ctrl-D", err=True)
+            say("reading frames, one a line; end with Ctrl-D")
         return sys.stdin.buffer
     try:
         return stack.enter_context(Path(file).open("rb"))

@@ -4,9 +4,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
+from nsroom.cli.declarations import Argument, Option
 from nsroom.cli.display_options import WatchOptions
 from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import ConnectError, NsroomError, RefusedError, UsageError, WaitError
@@ -31,15 +30,15 @@ def _presets() -> list[str]:
 def join(
     *,
     target: LeadingTarget = "",
-    rooms: Annotated[list[str], typer.Argument(metavar="ROOM...", help="The rooms to join.")],
-    nick: Annotated[str | None, typer.Option("--as", metavar="NICK", help="Your name in the rooms.")] = None,
+    rooms: Annotated[list[str], Argument(metavar="ROOM...", help="The rooms to join.")],
+    nick: Annotated[str | None, Option("--as", metavar="NICK", help="Your name in the rooms.")] = None,
     join_event: Annotated[
         str | None,
-        typer.Option("--join-event", metavar="NAME", help="The event that asks to join. Default: join."),
+        Option("--join-event", metavar="NAME", help="The event that asks to join. Default: join."),
     ] = None,
     join_args: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--join-args",
             metavar="JSON",
             help="Arguments of --join-event, with {room} in them; an array is several arguments.",
@@ -47,7 +46,7 @@ def join(
     ] = None,
     join_preset: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--join-preset",
             metavar="PRESET",
             autocompletion=_presets,
@@ -56,7 +55,7 @@ def join(
         ),
     ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Let the server join us, if the application does not.")
+        bool, Option("--write", help="Let the server join us, if the application does not.")
     ] = False,
     connection: ConnectionOptions,
     options: WatchOptions,

@@ -3,9 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
+from nsroom.cli.declarations import Argument, Option
 from nsroom.cli.via_options import Via, ViaOptions
 from nsroom.errors import NackError, NsroomError, RefusedError, WaitError
 from nsroom.output.stdio import say
@@ -25,17 +24,17 @@ _AUTO_TIMEOUT = 2.0
 def rooms(
     *,
     target: LeadingTarget = "",
-    room: Annotated[str | None, typer.Argument(metavar="[ROOM]", help="List only this room.")] = None,
+    room: Annotated[str | None, Argument(metavar="[ROOM]", help="List only this room.")] = None,
     connection: ConnectionOptions,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the answers.")
+        float, Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the answers.")
     ] = 5.0,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep running and print changes.")] = False,
+    watch: Annotated[bool, Option("--watch", help="Keep running and print changes.")] = False,
     all: Annotated[
         bool,
-        typer.Option("--all", help="Also list each socket's own room, and the rooms of the admin namespace."),
+        Option("--all", help="Also list each socket's own room, and the rooms of the admin namespace."),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per room.")] = False,
+    json: Annotated[bool, Option("--json", help="Print one JSON object per room.")] = False,
     via: ViaOptions,
 ) -> None:
     """List the rooms of the namespaces with their members.

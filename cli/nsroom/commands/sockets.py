@@ -3,9 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
+from nsroom.cli.declarations import Option
 from nsroom.cli.via_options import ViaOptions
 from nsroom.output.stdio import say
 
@@ -22,13 +21,13 @@ def sockets(
     *,
     connection: ConnectionOptions,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the server.")
+        float, Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for the server.")
     ] = 5.0,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep running and print changes.")] = False,
+    watch: Annotated[bool, Option("--watch", help="Keep running and print changes.")] = False,
     all: Annotated[
-        bool, typer.Option("--all", help="Also list the admin namespace, and each socket's own room.")
+        bool, Option("--all", help="Also list the admin namespace, and each socket's own room.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per socket.")] = False,
+    json: Annotated[bool, Option("--json", help="Print one JSON object per socket.")] = False,
     via: ViaOptions,
 ) -> None:
     """List the sockets of a server with their rooms.

@@ -38,7 +38,7 @@ from nsroom.main import main
 
 class Swallowing:
     def find_spec(self, name, path=None, target=None):
-        if name == "nsroom.cli.app":
+        if name == "nsroom.commands.decode":
             try:
                 os.kill(os.getpid(), signal.SIGINT)
                 time.sleep(0.1)
