@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,10 +74,10 @@ def _median(costs: list[Cost]) -> Cost:
 
 
 @contextlib.contextmanager
-def listening(node: str, script: str, *args: str) -> Iterator[str]:
-    """Start a server of `tests/interop/node` and yield its URL."""
+def listening(node: str, script: str, *args: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Start a server of `tests/interop/node`, or another script, and yield its URL."""
     command = [node, str(SCRIPTS / script), *args]  # a whole path stays as it is
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as process:
         assert process.stdout is not None
         try:
             port = json.loads(process.stdout.readline())["listening"]

@@ -115,7 +115,7 @@ class Bench:
 
     def _serve(self, stack: ExitStack, count: int, kind: str = "small", encoding: str = "json") -> str:
         server = str(HERE / "jobs-server.cjs"), str(count), kind, encoding
-        return stack.enter_context(listening(self._node, *server))
+        return stack.enter_context(listening(self._node, *server, env=self._env))
 
     def _print(
         self, name: str, ours: Command, theirs: Command, stdin: str, count: int, *, prints: bool

@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS, GROUPS
-from nsroom.errors import ExitCode, NsroomError, Stopped
-from nsroom.output.stdio import Verbosity, complain, fix_stdio, put, set_verbosity, show_version
+from nsroom.errors import ExitCode, NsroomError, OutputError, Stopped
+from nsroom.output.stdio import Verbosity, complain, fix_stdio, flush, put, set_verbosity, show_version
 from nsroom.output.terminal import safe
 
 HELP = os.path.join(os.path.dirname(__file__), "help.txt")
@@ -190,6 +190,8 @@ def _show_traceback(error: Exception) -> None:
 
 
 def _flush() -> None:
+    with contextlib.suppress(OutputError, Stopped, ValueError):  # as below
+        flush()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

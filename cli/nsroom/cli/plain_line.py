@@ -12,7 +12,6 @@ from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from nsroom.cli.declarations import Argument, Option
-from nsroom.client.target import is_misplaced, is_target
 
 _NUMBERS: dict[Any, re.Pattern[str]] = {
     int: re.compile(r"[0-9]{1,9}"),
@@ -139,12 +138,15 @@ def _assign(kinds: dict[str, Any], texts: list[str]) -> dict[str, Any]:
     """
     assigned: dict[str, Any] = {}
     rest, names = list(texts), list(kinds)
-    if names[0] == "target" and len(names) > 1:
-        assigned[names.pop(0)] = rest.pop(0) if rest and is_target(rest[0]) else ""
-        if any(map(is_misplaced, rest[:1] if "args" in names else rest)):
+    if names[0] in ("target", "targets"):
+        from nsroom.client.target import is_misplaced, is_target  # a tenth of the start of `decode`
+
+        if len(names) > 1:
+            assigned[names.pop(0)] = rest.pop(0) if rest and is_target(rest[0]) else ""
+            if any(map(is_misplaced, rest[:1] if "args" in names else rest)):
+                raise ValueError
+        elif not all(map(is_target, rest)):
             raise ValueError
-    elif names[0] in ("target", "targets") and not all(map(is_target, rest)):
-        raise ValueError
     for name in names:
         if _without_none(kinds[name]) == list[str]:
             assigned[name], rest = rest or None, []

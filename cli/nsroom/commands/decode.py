@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -12,13 +12,11 @@ from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import flush, put_soon, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from nsroom.errors import DecodeError
     from nsroom.protocol.explain.explainer import Explanation, Found
     from nsroom.protocol.explain.fields import Field
-
-    Show = Callable[[Explanation], bytes]
 
 _TEXT_WIDTH = 40
 _MEANING_WIDTH = 200
@@ -67,22 +65,25 @@ def decode(
         raise UsageError("use either --json or --plain, not both")
     if frame and file:
         raise UsageError("use either FILE or --frame, not both")
-    show = _plain if plain or (sys.stdout.isatty() and not as_json) else _json()
+    printer = _Printer(as_json=not plain and (as_json or not sys.stdout.isatty()))
     if file is not None and _is_frame(file):
         frame, file = [file], None
     if frame:
-        _explain_frames(frame, show)
+        _explain_frames(frame, printer)
     else:
-        _decode_file(file, show, as_json, plain)
+        _decode_file(file, printer, as_json, plain)
+    printer.finish()
 
 
-def _explain_frames(frames: list[str], show: "Show") -> None:
+def _explain_frames(frames: list[str], printer: "_Printer") -> None:
     from nsroom.protocol.explain import capture
 
-    _explain((found for frame in frames for found in capture.split(frame)), show)
+    for frame in frames:
+        for found in capture.split(frame):
+            printer.put(found)
 
 
-def _decode_file(file: str | None, show: "Show", as_json: bool, plain: bool) -> None:
+def _decode_file(file: str | None, printer: "_Printer", as_json: bool, plain: bool) -> None:
     """Explain the frames of a file, or print the records of a network capture."""
     from nsroom.capture.recorded import recognise
     from nsroom.protocol.explain import capture
@@ -94,7 +95,8 @@ def _decode_file(file: str | None, show: "Show", as_json: bool, plain: bool) -> 
             if is_capture:
                 _print_capture(stream, as_json, plain)
             else:
-                _explain(capture.find_frames(_lines(stream)), show)
+                for found in capture.find_frames(_lines(stream), printer.take):
+                    printer.put(found)
         except OSError as error:
             raise DataError(f"cannot read {name}: {error.strerror}") from None
 
@@ -107,21 +109,45 @@ def _print_capture(stream: BinaryIO, as_json: bool, plain: bool) -> None:
     run(print_records(stream, RelayOptions(all=True, json=as_json, plain=plain)))
 
 
-def _explain(frames: "Iterable[Found]", show: "Show") -> None:
-    """Print an explanation of each frame. Raises: DataError if one is malformed, after all of them."""
-    from nsroom.protocol.explain.explainer import Explainer
+class _Printer:
+    """Prints an explanation of each frame, and counts the malformed ones."""
 
-    explain = Explainer().explain
-    total, malformed = 0, []
-    for found in frames:
-        explanation = explain(found)
-        put_soon(show(explanation))
-        total += 1
+    def __init__(self, as_json: bool) -> None:
+        from nsroom.output.ndjson import encoder
+        from nsroom.protocol.explain.explainer import Explainer
+        from nsroom.protocol.explain.plain import fields
+
+        self._as_json = as_json
+        self._encode = encoder()
+        self._explain = Explainer().explain
+        self._fields = fields
+        self._total = 0
+        self._malformed: list[int | None] = []
+
+    def take(self, frame: str, line: int) -> bool:
+        """Print the explanation of a plain frame as `put` does, in two thirds of the time.
+
+        Returns whether it is plain, and printed as JSON.
+        """
+        if not self._as_json or (fields := self._fields(frame)) is None:
+            return False
+        put_soon(self._encode({"line": line, "frame": frame, "fields": fields}))
+        self._total += 1
+        return True
+
+    def put(self, found: "Found") -> None:
+        """Print the explanation of a frame."""
+        explanation = self._explain(found)
+        put_soon(self._encode(explanation.to_json()) if self._as_json else _readable(explanation))
+        self._total += 1
         if explanation.error:
-            malformed.append(found.line)
-    flush()
-    if malformed:
-        raise DataError(_verdict(total, malformed))
+            self._malformed.append(found.line)
+
+    def finish(self) -> None:
+        """Flush the output. Raises: DataError if a frame was malformed."""
+        flush()
+        if self._malformed:
+            raise DataError(_verdict(self._total, self._malformed))
 
 
 def _verdict(total: int, malformed: list[int | None]) -> str:
@@ -155,13 +181,7 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
     return read_lines(stream, LIMITS.frame + 2)
 
 
-def _json() -> "Show":
-    from nsroom.output.ndjson import encode_value
-
-    return lambda explanation: encode_value(explanation.to_json())
-
-
-def _plain(explanation: "Explanation") -> bytes:
+def _readable(explanation: "Explanation") -> bytes:
     """Return the frame, a line for each of its parts, and a caret at the error."""
     lines = [_heading(explanation.found), *_table(explanation.fields)]
     if explanation.found.hint:

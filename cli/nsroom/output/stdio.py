@@ -19,6 +19,10 @@ class Verbosity(IntEnum):
 
 
 _verbosity = Verbosity.NORMAL
+_kept = bytearray()
+"""What `put_soon` has not written yet."""
+_CHUNK = 65_536
+"""Bytes to keep: a system call costs as much as ten short lines."""
 _MAX_LINE = 1000
 """Characters of a message."""
 _STANDARD = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
@@ -90,18 +94,20 @@ def put(data: bytes) -> None:
 
 def put_soon(data: bytes) -> None:
     """Write a result that may wait for `flush` or for more. Raises: as `put`."""
-    try:
-        sys.stdout.buffer.write(data)
-    except OSError as error:
-        raise _unwritten(error) from None
+    _kept.extend(data)
+    if len(_kept) >= _CHUNK:
+        flush()
 
 
 def flush() -> None:
     """Write what `put_soon` has kept. Raises: as `put`."""
     try:
+        sys.stdout.buffer.write(_kept)
         sys.stdout.buffer.flush()
     except OSError as error:
         raise _unwritten(error) from None
+    finally:
+        _kept.clear()
 
 
 def _unwritten(error: OSError) -> Stopped | OutputError:

@@ -39,6 +39,15 @@ async def test_readable_lines(nsroom: Nsroom) -> None:
     assert result == Result(0, PLAIN, "")
 
 
+async def test_events_are_explained_in_order_among_other_frames(nsroom: Nsroom) -> None:
+    frames = ['42["a"]', "2", '42/chat,7["é",{"b":[1]}]', "9", '437["c"]']
+    result = await nsroom("decode", stdin="\n".join(frames))
+    singly = [await nsroom("decode", "--frame", frame) for frame in frames]
+    expected = [{"line": line, **record} for line, each in enumerate(singly, 1) for record in each.records()]
+    assert result.records() == expected
+    assert (result.code, result.stderr) == (8, "nsroom: 1 of 5 frames malformed, the first in line 4\n")
+
+
 async def test_a_pipe_gets_json(nsroom: Nsroom) -> None:
     result = await nsroom("decode", stdin="2\x1e3probe")
     assert (result.code, result.stderr) == (0, "")

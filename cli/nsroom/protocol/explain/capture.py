@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import NamedTuple
 
 from nsroom.errors import DataError, DecodeError
 from nsroom.protocol import engineio, engineio3, socketio, strict_json
-from nsroom.protocol.explain import har, pasted
+from nsroom.protocol.explain import pasted
 from nsroom.protocol.explain.explainer import Explainer, Found
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import Direction, Json, Kind, Record, from_json
@@ -17,13 +16,15 @@ from nsroom.record import Direction, Json, Kind, Record, from_json
 _RECORD_LIMITS = replace(LIMITS, depth=LIMITS.depth + 4, values=2 * LIMITS.values)
 
 
-class _Line(NamedTuple):
-    number: int
-    text: str
-    error: DecodeError | None
+Take = Callable[[str, int], bool]
+"""Offered each line of frames first, with its number: if it returns true, nothing is yielded of that line."""
 
 
-def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
+_Line = tuple[int, str, DecodeError | None]
+"""The number of a line, its text, and why that is not one."""
+
+
+def find_frames(lines: Iterable[bytes], take: Take | None = None) -> Iterator[Found]:
     """Yield the frames while lines arrive; the first line decides which kind of capture it is.
 
     Raises: DataError if it is not one of these kinds.
@@ -32,23 +33,24 @@ def find_frames(lines: Iterable[bytes]) -> Iterator[Found]:
     first = next(texts, None)
     if first is None:
         return
-    is_json = first.text.lstrip().startswith("{")
-    if first.error or ("\0" in first.text and not is_json):
+    _, text, error = first
+    is_json = text.lstrip().startswith("{")
+    if error or ("\0" in text and not is_json):
         raise DataError("binary data: expected frames, a recording, a HAR file or a network capture")
     if not is_json:
-        yield from _each(split, chain([first], texts))
-    elif _is_record(first.text):
+        yield from _each(split, chain([first], texts), take)
+    elif _is_record(text):
         yield from _each(_recorded, chain([first], texts))
     else:
-        yield from har.parse("\n".join(line.text for line in chain([first], texts)))
+        from nsroom.protocol.explain import har
+
+        yield from har.parse("\n".join(text for _, text, _ in chain([first], texts)))
 
 
 def split(text: str, line: int | None = None) -> list[Found]:
     """Return the frames of one line: a frame, a polling body of either Engine.IO, or a text around one."""
     if pasted.looks_complete(text):
-        # Most lines are events.
-        is_single = text.startswith("42[") and engineio.SEPARATOR not in text
-        return [Found(text, line)] if is_single else _split(text, line)
+        return _split(text, line)
     found = _split(text, line)
     if not pasted.is_odd_control(text) and _are_valid(found):
         return found
@@ -89,7 +91,7 @@ def _texts(lines: Iterable[bytes]) -> Iterator[_Line]:
             at = len(content[: wrong.start].decode())
             error = DecodeError("not UTF-8", text, at)
         if text.strip():
-            yield _Line(number, text, error)
+            yield number, text, error
 
 
 def _is_record(text: str) -> bool:
@@ -99,11 +101,13 @@ def _is_record(text: str) -> bool:
         return False
 
 
-def _each(read: Callable[[str, int], Iterable[Found]], lines: Iterable[_Line]) -> Iterator[Found]:
+def _each(
+    read: Callable[[str, int], Iterable[Found]], lines: Iterable[_Line], take: Take | None = None
+) -> Iterator[Found]:
     for number, text, error in lines:
         if error:
             yield Found(text, number, error=error)
-        else:
+        elif not (take and take(text, number)):
             yield from read(text, number)
 
 

@@ -1,7 +1,8 @@
 """Fields, the parts of a frame with their meaning; and descriptions of values in packets of any encoding."""
 
 from collections.abc import Iterator
-from typing import TypedDict
+from functools import lru_cache
+from typing import Any, TypedDict
 
 from nsroom.protocol import socketio
 from nsroom.protocol.strict_json import Element
@@ -58,19 +59,30 @@ def event(name: str | int | float) -> str:
 
 def describe(value: Json, attachments: int = 0) -> str:
     """Return the type and size of a value; the field already shows its characters."""
-    if isinstance(value, str):
-        return f"text of {counted(len(value), 'character')}"
-    if isinstance(value, dict):
-        size = f"object of {counted(len(value), 'member')}"
-        return _with_attachments(value, size) if attachments else size
-    if isinstance(value, list):
-        size = f"list of {counted(len(value), 'item')}"
-        return _with_attachments(value, size) if attachments else size
-    if isinstance(value, bytes):
+    kind: Any = type(value)
+    if kind in _SIZED:
+        size = described(kind, len(value))
+        return _with_attachments(value, size) if attachments and kind is not str else size
+    if kind is bytes:
         return f"{counted(len(value), 'byte')}: {preview(value)}"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return "number"
+    return _CONSTANTS[value] if value is None or kind is bool else "number"
+
+
+_CONSTANTS = {None: "null", True: "true", False: "false"}
+
+
+@lru_cache(maxsize=1024)
+def described(kind: Any, size: int) -> str:
+    """Return the description of a text, an object or a list of this size."""
+    what, noun = _SIZED[kind]
+    return f"{what} of {counted(size, noun)}"
+
+
+_SIZED: dict[Any, tuple[str, str]] = {
+    str: ("text", "character"),
+    dict: ("object", "member"),
+    list: ("list", "item"),
+}
 
 
 def _with_attachments(value: dict[str, Json] | list[Json], size: str) -> str:
