@@ -30,9 +30,8 @@ from nsroom.errors import (
     UsageError,
     WaitError,
 )
-from nsroom.output.notifications import notify_filter, on_stderr
 from nsroom.output.recording import FileSink
-from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, TextSink, pump
+from nsroom.output.sinks import Keep, NdjsonSink, Route, Sink, pump
 from nsroom.output.stdio import complain, is_terminal, say
 from nsroom.output.terminal import colours
 from nsroom.output.times import Times
@@ -132,8 +131,10 @@ def routes_to(
         recording = FileSink(options.save, options.force)
         stack.push_async_callback(recording.close)
         routes.append((None, recording))
-    if (matching := notify_filter(notify)) is not None:
-        routes.append((matching, on_stderr()))
+    if notify:
+        from nsroom.output.notifications import notify_filter, on_stderr
+
+        routes.append((notify_filter(notify), on_stderr()))
     return routes
 
 
@@ -143,6 +144,8 @@ def _screen(options: ShowOptions, output: Output, sid_cells: int, namespaces: Co
         if options.times is not Times.LOCAL:
             raise UsageError("--time is for readable lines: add --plain, or leave it out")
         return NdjsonSink(output)
+    from nsroom.output.text_sink import TextSink  # not needed by pipelines, which start often
+
     width = os.get_terminal_size().columns if terminal else None
     return TextSink(output, colours(sys.stdout), width, sid_cells, options.times, namespaces)
 

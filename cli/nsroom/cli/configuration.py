@@ -7,13 +7,13 @@ it must not have secrets in it.
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from nsroom.cli.folders import config_folder
 from nsroom.client.target import AuthCommand, masked
 from nsroom.errors import UsageError
 
@@ -80,14 +80,7 @@ class Configuration:
 
 def user_file() -> Path:
     """Return the path of the user's file, which need not exist."""
-    if sys.platform in ("win32", "darwin"):
-        from platformdirs import user_config_path
-
-        return user_config_path("nsroom") / "config.toml"
-    # As platformdirs does it, whose import would take a tenth of the start-up time of every command.
-    return (
-        Path(os.environ.get("XDG_CONFIG_HOME", "").strip() or "~/.config").expanduser() / "nsroom/config.toml"
-    )
+    return config_folder() / "config.toml"
 
 
 def project_file() -> Path | None:

@@ -136,48 +136,8 @@ class WatchOptions(ShowOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyOptions(ShowOptions):
-    """Display options of a command that acknowledges events."""
-
-    where: Annotated[
-        str | None,
-        Option("--where", metavar="EXPR", help="Acknowledge only matching events, e.g. arg.0.room=a."),
-    ] = None
-    count: Annotated[
-        int | None, Option("-C", "--count", min=1, metavar="N", help="Exit after N acknowledgements.")
-    ] = None
-    all: Annotated[bool, Option("--all", help="Show everything that happens.")] = False
-    raw: Annotated[bool, Option("--raw", help="Also show the frames as they were on the wire.")] = False
-
-
-@dataclass(frozen=True, slots=True)
 class TailOptions(ShowOptions):
     """Display options of a command that observes the sockets of a server."""
 
     theme: ThemeOption = None
     notify: NotifyOption = None
-
-
-@dataclass(frozen=True, slots=True)
-class RelayOptions(ShowOptions):
-    """Display options of a command that relays the traffic of others."""
-
-    theme: ThemeOption = None
-    all: Annotated[bool, Option("--all", help="Also show heartbeats.")] = False
-    raw: Annotated[bool, Option("--raw", help="Also show the frames as they were on the wire.")] = False
-
-    def keep(self) -> "Callable[[Record], bool] | None":
-        """Return the filter: all but heartbeats, unless the options ask for more. Raises: UsageError."""
-        return self.only(is_not_heartbeat)
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyOptions(RelayOptions):
-    """Display options of `proxy`."""
-
-    notify: NotifyOption = None
-
-
-def is_not_heartbeat(record: "Record") -> bool:
-    """Return whether this is neither a ping nor a pong."""
-    return record.kind not in ("ping", "pong")

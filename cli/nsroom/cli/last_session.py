@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from nsroom.cli.folders import state_folder
+
 _MAX_NAMESPACES = 100
 _MAX_LENGTH = 200
 
@@ -32,6 +34,4 @@ def namespaces() -> list[str]:
 
 
 def _path() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("nsroom") / "namespaces"
+    return state_folder() / "namespaces"

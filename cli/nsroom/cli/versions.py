@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from nsroom import __version__
 from nsroom.cli.configuration import user_file
+from nsroom.cli.folders import state_folder
 
 _EXTRA = re.compile(r"extra == ['\"](\w+)").search
 _OPTIONAL = ("redis", "speed")
@@ -21,8 +22,6 @@ def report() -> str:
 
 
 def _facts() -> Iterator[tuple[str, str]]:
-    from platformdirs import user_state_path
-
     yield "nsroom", __version__
     yield "Python", f"{platform.python_version()} ({platform.python_implementation()}), {sys.executable}"
     yield "system", platform.platform()
@@ -31,7 +30,7 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "terminal", f"{os.environ.get('TERM', 'none')}, {sys.getfilesystemencoding()}"
     yield "package", os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     yield "configuration", str(user_file())
-    yield "state", str(user_state_path("nsroom"))
+    yield "state", str(state_folder())
 
 
 def _libraries() -> list[str]:

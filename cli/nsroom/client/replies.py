@@ -7,7 +7,7 @@ waits, so that a fast server cannot start any number of them.
 import asyncio
 import shlex
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nsroom.client.events import Acknowledge, parse_arguments
 from nsroom.client.programs import MAX_OUTPUT, ProgramError, output_of
@@ -22,15 +22,13 @@ _MAX_NAME = 80
 _EVENT, _IN = Kind.EVENT, Direction.IN
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A program that gets the record on its stdin, and whose output is the answer."""
 
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """The answer to an event, and which of these events it is for."""
 
     answer: list[Json] | Program

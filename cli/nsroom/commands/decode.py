@@ -102,7 +102,7 @@ def _decode_file(file: str | None, printer: "_Printer", as_json: bool, plain: bo
 
 
 def _print_capture(stream: BinaryIO, as_json: bool, plain: bool) -> None:
-    from nsroom.cli.display_options import RelayOptions
+    from nsroom.cli.relay_options import RelayOptions
     from nsroom.cli.run import run
     from nsroom.commands.show import print_records
 

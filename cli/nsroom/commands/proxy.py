@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nsroom.cli.connection_options import CaCert, Cert, ConnectTimeout, Insecure, Key
-from nsroom.cli.display_options import SID_CELLS, ProxyOptions
+from nsroom.cli.display_options import SID_CELLS
+from nsroom.cli.relay_options import ProxyOptions
 from nsroom.errors import NsroomError, UsageError
 
 if TYPE_CHECKING:

@@ -1,12 +1,14 @@
 """`nsroom reply`: acknowledge events of the server, the other side of `call`."""
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
-from nsroom.cli.display_options import ReplyOptions
+from nsroom.cli.declarations import Option
+from nsroom.cli.display_options import ShowOptions
 from nsroom.errors import LostError, UsageError
 from nsroom.output.stdio import say
 
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 
 _SETTLE = 2.0
 """Seconds for the server to read the last acknowledgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOptions(ShowOptions):
+    """Display options of a command that acknowledges events."""
+
+    where: Annotated[
+        str | None,
+        Option("--where", metavar="EXPR", help="Acknowledge only matching events, e.g. arg.0.room=a."),
+    ] = None
+    count: Annotated[
+        int | None, Option("-C", "--count", min=1, metavar="N", help="Exit after N acknowledgements.")
+    ] = None
+    all: Annotated[bool, Option("--all", help="Show everything that happens.")] = False
+    raw: Annotated[bool, Option("--raw", help="Also show the frames as they were on the wire.")] = False
 
 
 def reply(

@@ -390,9 +390,9 @@ def _history(option: str | None, redis: str | None) -> dict[str, Any]:
         return {"history": Path(option)}
     if redis:
         return {}
-    from platformdirs import user_state_path
+    from nsroom.cli.folders import state_folder
 
-    return {"history": user_state_path("nsroom") / "history.db"}
+    return {"history": state_folder() / "history.db"}
 
 
 def _limits(config: "Config", as_json: bool) -> str:

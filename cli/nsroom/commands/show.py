@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from nsroom.cli.display_options import SID_CELLS, RelayOptions
+from nsroom.cli.display_options import SID_CELLS
+from nsroom.cli.relay_options import RelayOptions
 from nsroom.errors import DataError
 from nsroom.output.stdio import complain
 

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from nsroom.doctor.finding import Fix, Report, State
-from nsroom.output.summary import duration
 from nsroom.output.terminal import clip, safe
+from nsroom.output.units import duration
 
 _COMMENT = re.compile(r"    (?://|#) .*")
 _SIGNS = {State.OK: "✔", State.WARNING: "!", State.FAILED: "✘", State.SKIPPED: "–"}

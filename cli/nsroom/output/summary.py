@@ -3,19 +3,16 @@
 Untrusted text passes `terminal.safe` once, here; what the public functions return is safe unless noted.
 """
 
-import json
-import math
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
-from json.encoder import encode_basestring
 from typing import NamedTuple
 
-from nsroom.output.file_types import binary_type
 from nsroom.output.room_names import parse_room, room_text
 from nsroom.output.terminal import MAX_MARKS, cells, clip, safe
 from nsroom.output.times import CELLS, Times, local_time, utc_time
+from nsroom.output.units import duration
+from nsroom.output.values import format_value, format_values
 from nsroom.protocol.refusals import refusal
 from nsroom.record import Direction, Json, Kind, Record
 
@@ -24,18 +21,10 @@ EVENT_CELLS = 14
 MAX_EVENT_CELLS = 40
 UNBOUNDED = 100_000
 """Cells of a summary without a terminal to set the width."""
-_ROOMY = 10_000
-"""Cells in which most events fit as a whole."""
 _MIN_CELLS = 8
-_BRIEF = 12
-"""Cells of a text inside a list or an object while other values need the room."""
 _MAX_ROOMS = 10
 """Rooms shown of an event that goes to many."""
-_MAX_NESTING = 50
-"""Levels of nested values shown; Python limits the recursion."""
 
-_MAX_WORD = 41
-_WORD = re.compile(rf"[A-Za-z_$][\w$-]{{0,{_MAX_WORD - 1}}}")
 _ARROWS = {Direction.IN: "←", Direction.OUT: "→", Direction.LOCAL: "·"}
 _PRESENCE = {
     "join-room": "joined",
@@ -43,7 +32,6 @@ _PRESENCE = {
     "create-room": "created",
     "delete-room": "deleted",
 }
-_SIZES = (("kB", 10**3), ("MB", 10**6), ("GB", 10**9))
 
 
 class Style(StrEnum):
@@ -62,7 +50,7 @@ class Style(StrEnum):
 
 # Names for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
 _TIME, _SIGN, _EVENT, _TEXT, _QUIET = Style.TIME, Style.SIGN, Style.EVENT, Style.TEXT, Style.QUIET
-_ACK, _CONNECT, _GAP, _LOCAL = Kind.ACK, Kind.CONNECT, Kind.GAP, Times.LOCAL
+_PLAIN, _ACK, _CONNECT, _GAP, _LOCAL = Kind.EVENT, Kind.ACK, Kind.CONNECT, Kind.GAP, Times.LOCAL
 Piece = tuple[Style, str]
 
 
@@ -93,14 +81,11 @@ def line(
     look, gap = _look(record), " " * columns.gap
     style = look.style
     times = f" ×{repeats:,}" if repeats > 1 else ""
-    name = _name(label(record)[: MAX_EVENT_CELLS * (MAX_MARKS + 1) + 1]) + times
-    time = local_time(record.time) if time is None else time
-    pieces = [(_TIME, time), (style or _SIGN, f"{gap}{look.sign or _ARROWS[record.direction]}{gap}")]
-    if columns.namespace:
-        pieces.append((Style.NAMESPACE, pad(namespace(record, columns.namespace), columns.namespace) + gap))
-    if columns.sid:
-        pieces.append((Style.NAMESPACE, pad(clip(safe(record.sid or ""), columns.sid), columns.sid) + gap))
-    pieces.append((style or _EVENT, pad(name, columns.event)))
+    name = _visible(label(record), MAX_EVENT_CELLS)
+    space = _visible(record.namespace or "", columns.namespace)
+    sid = _visible(record.sid or "", columns.sid)
+    head = _head(look, record.direction, space, sid, name, times, columns)
+    pieces = [(_TIME, local_time(record.time) if time is None else time), *head]
     trip = _trip(record)
     room = UNBOUNDED
     if width:
@@ -115,16 +100,52 @@ def line(
     return pieces
 
 
+@lru_cache(maxsize=256)
+def _head(
+    look: "_Look", direction: Direction, namespace: str, sid: str, name: str, times: str, columns: Columns
+) -> tuple[Piece, ...]:
+    """Return the pieces between the time and the summary: the same for most events that follow each other."""
+    style, gap = look.style, " " * columns.gap
+    pieces = [(style or _SIGN, f"{gap}{look.sign or _ARROWS[direction]}{gap}")]
+    for width, text in ((columns.namespace, namespace), (columns.sid, sid)):
+        if width:
+            pieces.append((Style.NAMESPACE, pad(clip(safe(text), width), width) + gap))
+    pieces.append((style or _EVENT, pad(clip(safe(name), MAX_EVENT_CELLS) + times, columns.event)))
+    return tuple(pieces)
+
+
+def text_line(record: Record, columns: Columns, time: str) -> str:
+    """Return the text of `line` without a width and without blanks at its end, quickly for most events."""
+    name = record.event
+    is_plain = type(name) is str and len(name) <= MAX_EVENT_CELLS and record.rtt_ms is None
+    if not is_plain or record.kind is not _PLAIN:
+        return "".join([text for _, text in line(record, None, columns, time)]).rstrip(" ")
+    space = _visible(record.namespace or "", columns.namespace)
+    sid = _visible(record.sid or "", columns.sid)
+    head = _event_head(record.direction, space, sid, str(name), columns)
+    return f"{time}{head}{_fitting(_event(record, UNBOUNDED), UNBOUNDED)}".rstrip(" ")
+
+
+@lru_cache(maxsize=256)
+def _event_head(direction: Direction, namespace: str, sid: str, name: str, columns: Columns) -> str:
+    pieces = _head(_LOOKS[_PLAIN], direction, namespace, sid, name, "", columns)
+    return "".join(text for _, text in pieces) + " " * columns.gap
+
+
+def _visible(text: str, width: int) -> str:
+    """Return the part of a text that can be seen in `width` cells: a message may have a megabyte."""
+    return text[: width * (MAX_MARKS + 1) + 1] if width else ""
+
+
 def summary(record: Record, width: int) -> str:
     """Return the content of a record, without its event's name, in at most `width` cells."""
-    # Cut first: a message may have a megabyte, and more characters than this cannot be seen.
-    content = _look(record).content(record, width)
-    return clip(safe(content[: width * (MAX_MARKS + 1) + 1]), width)
+    return _fitting(_look(record).content(record, width), width)
 
 
-@lru_cache(maxsize=128)
-def _name(text: str) -> str:
-    return clip(safe(text), MAX_EVENT_CELLS)
+def _fitting(content: str, width: int) -> str:
+    if len(content) <= width and content.isascii() and content.isprintable():  # nearly always
+        return content
+    return clip(safe(_visible(content, width)), width)
 
 
 def label(record: Record) -> str:
@@ -166,21 +187,6 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
-def size(count: int) -> str:
-    """Return a number of bytes as text: `950 B`, `14.2 kB`, `1.0 MB`."""
-    if count < 1000:
-        return f"{count} B"
-    unit, scale = next(((unit, scale) for unit, scale in _SIZES if count < 999.95 * scale), ("TB", 10**12))
-    return f"{count / scale:.1f} {unit}"
-
-
-def duration(milliseconds: float) -> str:
-    """Return a time as text: `2.4 ms`, `148 ms`, `1.6 s`."""
-    if milliseconds < 9.95:
-        return f"{milliseconds:.1f} ms"
-    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"
-
-
 def _trip(record: Record) -> str:
     if record.rtt_ms is None:
         return ""
@@ -188,7 +194,7 @@ def _trip(record: Record) -> str:
 
 
 def _event(record: Record, width: int) -> str:
-    return _chat(record) or _presence(record) or _rooms(record) + _values(record.args or [], width)
+    return _chat(record) or _presence(record) or _rooms(record) + format_values(record.args or [], width)
 
 
 def _rooms(record: Record) -> str:
@@ -200,7 +206,7 @@ def _rooms(record: Record) -> str:
 
 
 def _answer(record: Record, width: int) -> str:
-    return _values(record.args or [], width)
+    return format_values(record.args or [], width)
 
 
 def _remarks(record: Record, width: int) -> str:
@@ -209,7 +215,7 @@ def _remarks(record: Record, width: int) -> str:
 
 
 def _malformed(record: Record, width: int) -> str:
-    frames = [_value(frame, width) for frame in (record.frames or [])[:1]]
+    frames = [format_value(frame, width) for frame in (record.frames or [])[:1]]
     return ", ".join([*_texts(record, width), *frames]) or (record.sid or "")
 
 
@@ -217,7 +223,7 @@ def _texts(record: Record, width: int) -> list[str]:
     texts = [text for text in (record.reason, record.message) if text]
     if record.data is None or record.data == {"message": record.message}:
         return texts
-    return [*texts, _value(record.data, width)]
+    return [*texts, format_value(record.data, width)]
 
 
 def _retry(record: Record, width: int) -> str:
@@ -241,9 +247,9 @@ def _chat(record: Record) -> str:
     if text is None:  # nearly always
         return ""
     room = message.get("room")
-    if not isinstance(text, str) or not isinstance(room, str | None):
+    if not isinstance(text, str) or not (room is None or isinstance(room, str)):
         return ""
-    who = next((name for key in ("nick", "from") if isinstance(name := message.get(key), str)), None)
+    who = _who(message, "nick", "from")
     if who is None and room is None:
         return ""
     return (f"{room}  " if room else "") + (f"{who}: " if who else "") + text
@@ -258,141 +264,22 @@ def _presence(record: Record) -> str:
     room = change.get("room")
     if not isinstance(room, str):
         return ""
-    who = next((name for key in ("nick", "sid") if isinstance(name := change.get(key), str)), "")
+    who = _who(change, "nick", "sid") or ""
     members = change.get("members")
     count = len(members) if isinstance(members, list) else members
     return f"{room}  {who} {verb}".replace("   ", "  ") + (f"  ({count})" if isinstance(count, int) else "")
 
 
+def _who(message: dict[str, Json], key: str, other: str) -> str | None:
+    for name in (message.get(key), message.get(other)):
+        if isinstance(name, str):
+            return name
+    return None
+
+
 def _first(record: Record) -> dict[str, Json]:
     first = record.args[0] if record.args else None
     return first if isinstance(first, dict) else {}
-
-
-def _value(value: Json, room: int, level: int = 0) -> str:
-    """Return a value in `room` cells if possible; a list or an object shows at least its first entry."""
-    if (not value and isinstance(value, (list, dict))) or level > _MAX_NESTING:
-        return _brief(value)
-    if isinstance(value, str):
-        return _text(value, room)
-    if isinstance(value, list):
-        inner = _values(value, room - 2, level)
-        return _brief(value) if inner.startswith("{…}") else f"[{inner}]"
-    if isinstance(value, dict):
-        return f"{{{_joined(_named(value), len(value), room - 2, level)}}}"
-    return _brief(value)
-
-
-def _brief(value: Json) -> str:
-    """Return a value without what is in it: `{…}`, and `[2]` for a list of two."""
-    # For numbers json.dumps returns the same, in 2 µs more.
-    if type(value) is int or (type(value) is float and math.isfinite(value)):
-        return repr(value)
-    if isinstance(value, str):
-        return _text(value, _BRIEF)
-    if isinstance(value, bytes):
-        kind = binary_type(value)
-        return f"‹binary {size(len(value))}{', ' if kind else ''}{kind}›"
-    if isinstance(value, list):
-        return f"[{len(value) or ''}]"
-    if isinstance(value, dict):
-        return "{…}" if value else "{}"
-    return json.dumps(value)
-
-
-def _text(value: str, room: int) -> str:
-    most = max(room - 2, 2)
-    return encode_basestring(value if len(value) <= most else f"{value[: most - 1]}…")
-
-
-def _values(values: list[Json], room: int, level: int = 0) -> str:
-    if level == 0 and room >= _ROOMY and (whole := _whole_items(values, room)) is not None:
-        return whole
-    return _joined((("", value) for value in values), len(values), room, level)
-
-
-def _whole_items(values: list[Json], room: int, level: int = 0) -> str | None:
-    """Return what `_joined` returns if everything fits, or None if it may not; it is far quicker."""
-    texts: list[str] = []
-    for value in values:
-        text = _whole(value, room, level)
-        if text is None or (room := room - len(text) - 2) < 0:
-            return None
-        texts.append(text)
-    return ", ".join(texts)
-
-
-def _whole_members(values: dict[str, Json], room: int, level: int) -> str | None:
-    texts: list[str] = []
-    for key, value in values.items():
-        text = _whole(value, room, level)
-        if text is None:
-            return None
-        texts.append(f"{_key(key)}: {text}")
-        if (room := room - len(texts[-1]) - 2) < 0:
-            return None
-    return ", ".join(texts)
-
-
-def _whole(value: Json, room: int, level: int) -> str | None:
-    kind = type(value)
-    if kind is str:
-        return encode_basestring(value) if value.isascii() and len(value) < room else None
-    if (kind is not list and kind is not dict) or not value or level >= _MAX_NESTING:
-        return _brief(value)
-    if kind is dict:
-        inner = _whole_members(value, room, level + 1)
-        return None if inner is None else f"{{{inner}}}"
-    inner = _whole_items(value, room, level + 1)
-    if inner is None or inner.startswith("{…}"):
-        return inner and _brief(value)
-    return f"[{inner}]"
-
-
-def _named(values: dict[str, Json]) -> Iterator[tuple[str, Json]]:
-    return ((f"{_key(key)}: ", value) for key, value in values.items())
-
-
-def _key(key: str) -> str:
-    is_word = (len(key) <= _MAX_WORD and key.isascii() and key.isidentifier()) or _WORD.fullmatch(key)
-    return key if is_word else _text(key, 40)
-
-
-def _joined(entries: Iterable[tuple[str, Json]], count: int, room: int, level: int) -> str:
-    """Join the entries that fit into `room` cells, at least one, and count the rest: `…+4`.
-
-    As many entries as possible are shown, in brief; the room left over goes to the first ones.
-    """
-    fitting: list[tuple[str, Json, str]] = []
-    for prefix, value in entries:
-        brief = _brief(value)
-        taken = cells(prefix) + cells(brief) + (2 if fitting else 0)
-        if fitting and room - taken < len(_rest(count - len(fitting) - 1)):
-            break
-        room -= taken
-        fitting.append((prefix, value, brief))
-    rest = _rest(count - len(fitting))
-    must_expand = level == 0 and len(fitting) == 1
-    return ", ".join(_expanded(fitting, room - len(rest), level, must_expand)) + rest
-
-
-def _expanded(
-    fitting: list[tuple[str, Json, str]], spare: int, level: int, must_expand: bool
-) -> Iterator[str]:
-    """Yield the entries, with as much of each value as fits into the cells that are left."""
-    for prefix, value, brief in fitting:
-        shown = brief
-        if isinstance(value, (str, list, dict)) and ("…" in brief or brief[0] == "[" or spare < 0):
-            room = cells(brief) + spare
-            longer = _value(value, room, level + 1)
-            if must_expand or cells(longer) <= room:
-                spare -= cells(longer) - cells(brief)
-                shown = longer
-        yield prefix + shown
-
-
-def _rest(count: int) -> str:
-    return f", …+{count}" if count else ""
 
 
 class _Look(NamedTuple):

@@ -21,8 +21,7 @@ class Times(StrEnum):
 
 def local_time(time: int) -> str:
     """Return the local time of day of a time in microseconds."""
-    seconds, micros = divmod(time, 1_000_000)
-    return f"{_local_second(seconds)}.{micros // 1000:03d}"
+    return _local_millisecond(time // 1000)
 
 
 def utc_time(time: int) -> str:
@@ -42,6 +41,12 @@ def moment(time: int, utc: bool, precision: str = "milliseconds") -> str:
     offset = f"{shown:%z}"
     zone = "UTC" if utc else f"{offset[:3]}:{offset[3:]}"
     return f"{shown.replace(tzinfo=None).isoformat(' ', precision)} {zone}"
+
+
+@lru_cache(maxsize=8)
+def _local_millisecond(time: int) -> str:
+    seconds, rest = divmod(time, 1000)
+    return f"{_local_second(seconds)}.{rest:03d}"
 
 
 @lru_cache(maxsize=8)

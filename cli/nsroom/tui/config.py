@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_state_path
-
 from nsroom.cli.configuration import Configuration
+from nsroom.cli.folders import state_folder
 from nsroom.errors import UsageError
 from nsroom.output.terminal import Theme
 
@@ -24,7 +23,7 @@ class Settings:
 
 def history_file() -> Path:
     """Return the path of the input history, and create its folder."""
-    folder = user_state_path("nsroom")
+    folder = state_folder()
     with contextlib.suppress(OSError):  # the history is then not saved
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / "typed"

@@ -1,7 +1,7 @@
 """The live view of a proxy."""
 
 from nsroom.cli import configuration
-from nsroom.cli.display_options import ProxyOptions
+from nsroom.cli.relay_options import ProxyOptions
 from nsroom.filters import parse
 from nsroom.output.notifications import notify_filter
 from nsroom.output.stdio import say

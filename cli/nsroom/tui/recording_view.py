@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from nsroom.capture.recorded import salvage
 from nsroom.cli import configuration
-from nsroom.cli.display_options import RelayOptions
+from nsroom.cli.relay_options import RelayOptions
 from nsroom.errors import DataError
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui import config

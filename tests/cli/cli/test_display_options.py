@@ -2,7 +2,8 @@
 
 import pytest
 
-from nsroom.cli.display_options import RelayOptions, WatchOptions
+from nsroom.cli.display_options import WatchOptions
+from nsroom.cli.relay_options import RelayOptions
 from nsroom.errors import UsageError
 from nsroom.record import Direction, Kind, Record
 

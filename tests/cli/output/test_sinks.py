@@ -12,7 +12,8 @@ import pytest
 
 from nsroom.filters import parse
 from nsroom.output.recording import FileSink
-from nsroom.output.sinks import NdjsonSink, Sink, TextSink, pump
+from nsroom.output.sinks import NdjsonSink, Sink, pump
+from nsroom.output.text_sink import TextSink
 from nsroom.output.writer import ClosedOutput, Output
 from nsroom.record import Direction, Json, Kind, Record, from_json
 

@@ -9,18 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nsroom.output.file_types import binary_type
-from nsroom.output.summary import (
-    _ROOMY,
-    UNBOUNDED,
-    Columns,
-    Style,
-    duration,
-    line,
-    refused,
-    size,
-    summary,
-)
+from nsroom.output.summary import UNBOUNDED, Columns, Style, line, refused, summary
 from nsroom.output.terminal import cells
+from nsroom.output.units import duration, size
+from nsroom.output.values import _ROOMY
 from nsroom.record import Direction, Json, Kind, Record
 
 ASCII = st.text(st.characters(max_codepoint=126))

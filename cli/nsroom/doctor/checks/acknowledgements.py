@@ -11,7 +11,7 @@ from nsroom.doctor.fixes.transport import payload
 from nsroom.doctor.probes.handshake import shake_hands
 from nsroom.doctor.probes.session import SESSION_ERRORS, ProbeSession, frames_of
 from nsroom.doctor.probes.wires import SessionEnded
-from nsroom.output.summary import duration
+from nsroom.output.units import duration
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Json
 

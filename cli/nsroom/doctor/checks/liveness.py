@@ -13,7 +13,7 @@ from nsroom.doctor.probes.http import NoResponse
 from nsroom.doctor.probes.session import CONNECT_UNKNOWN, PollingSession, ProbeSession, frames_of
 from nsroom.doctor.probes.wires import SessionEnded, encode_body
 from nsroom.errors import DecodeError
-from nsroom.output.summary import duration
+from nsroom.output.units import duration
 
 _HEARTBEAT_TIMEOUT = 6.0
 """Seconds to wait for a heartbeat."""

@@ -12,7 +12,7 @@ from nsroom.doctor.fixes.network import moved
 from nsroom.doctor.fixes.transport import nginx, sticky
 from nsroom.doctor.probes.handshake import shake_hands
 from nsroom.doctor.probes.session import CONNECT_UNKNOWN, SESSION_ERRORS, Outcome, ProbeSession, Reply
-from nsroom.output.summary import duration
+from nsroom.output.units import duration
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.refusals import message_of
 from nsroom.record import Json

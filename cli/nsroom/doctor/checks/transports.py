@@ -22,7 +22,7 @@ from nsroom.doctor.probes.session import (
 )
 from nsroom.doctor.probes.wires import PollingWire, SessionEnded, WebSocketWire, split_body
 from nsroom.errors import DecodeError
-from nsroom.output.summary import duration
+from nsroom.output.units import duration
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.engineio import Handshake
 

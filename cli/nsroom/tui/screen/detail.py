@@ -5,9 +5,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from nsroom.output.summary import Piece, Style, duration, label, refused, sign, size
+from nsroom.output.summary import Piece, Style, label, refused, sign
 from nsroom.output.terminal import cells, clip, safe
 from nsroom.output.times import moment
+from nsroom.output.units import duration, size
 from nsroom.record import Frame, Kind, Record
 from nsroom.tui.screen.differences import MISSING, Change, differences, scalar_text, shortened
 from nsroom.tui.screen.json_tree import Look, Path, Place, TreeLine, hexadecimal, path_text, tree

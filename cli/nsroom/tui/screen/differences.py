@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from nsroom.output.file_types import binary_type
-from nsroom.output.summary import size
+from nsroom.output.units import size
 from nsroom.record import Json
 from nsroom.tui.screen.json_tree import Path
 

@@ -3,9 +3,10 @@
 from zlib import crc32
 
 from nsroom.output.room_names import room_order
-from nsroom.output.summary import Columns, Piece, Style, duration, line, refused, time_column
+from nsroom.output.summary import Columns, Piece, Style, line, refused, time_column
 from nsroom.output.terminal import cells, safe
 from nsroom.output.times import Times
+from nsroom.output.units import duration
 from nsroom.proxy.marks import State, mark_of
 from nsroom.record import Direction, Kind, Record
 from nsroom.tui.screen.lines import Fragments, fit, highlight, length, styled, wrap

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from nsroom.output.summary import duration, size, summary
+from nsroom.output.summary import summary
 from nsroom.output.terminal import cells, clip, safe
+from nsroom.output.units import duration, size
 from nsroom.tui.model.groups import Group, GroupKey
 from nsroom.tui.screen.event_list import namespace_width
 from nsroom.tui.screen.lines import Fragments, fit, wrap

@@ -11,8 +11,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from nsroom.output.file_types import binary_type
-from nsroom.output.summary import Piece, Style, pad, size
+from nsroom.output.summary import Piece, Style, pad
 from nsroom.output.terminal import cells, clip, safe
+from nsroom.output.units import size
 from nsroom.record import Json
 from nsroom.tui.screen.decoded import Content, Step, as_time, content
 from nsroom.tui.screen.wrapping import flow, text_rows

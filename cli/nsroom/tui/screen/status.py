@@ -1,8 +1,8 @@
 """The status line: server, connection, traffic, and the file that records are saved to."""
 
-from nsroom.output.summary import duration
 from nsroom.output.terminal import clip, safe
 from nsroom.output.times import local_time, utc_time
+from nsroom.output.units import duration
 from nsroom.tui.model.clients import Clients
 from nsroom.tui.model.namespaces import State
 from nsroom.tui.model.playback import Playback
