@@ -164,13 +164,18 @@ def as_index(step: str) -> int | None:
     return int(step) if step.isascii() and step.isdigit() and len(step) < 10 else None
 
 
+def escape_bytes(data: bytes) -> Json:
+    """Return binary data as plain JSON."""
+    return {"$binary": binascii.b2a_base64(data, newline=False).decode()}
+
+
 def escape(value: Json) -> Json:
     """Return a value as plain JSON: bytes become `{"$binary": base64}`.
 
     An object that already has this form gets one more `$` in its key, so that `unescape` can restore it.
     """
     if isinstance(value, bytes):
-        return {"$binary": base64.b64encode(value).decode()}
+        return escape_bytes(value)
     if isinstance(value, list):
         return [escape(item) for item in value]
     if isinstance(value, dict):

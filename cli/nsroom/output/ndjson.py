@@ -8,7 +8,7 @@ from functools import partial
 import orjson
 
 from nsroom.protocol.limits import Limits
-from nsroom.record import Json, Record, escape, shallow
+from nsroom.record import Json, Record, escape, escape_bytes, shallow
 
 _BLANKS = b" \t\r\n"
 _DEL, _DOLLAR = b"\x7f$"
@@ -55,7 +55,7 @@ class _Converter:
         if not isinstance(data, bytes):
             raise TypeError
         self.count += 1
-        return escape(data)
+        return escape_bytes(data)
 
 
 def _encode(convert: _Converter, value: Json) -> bytes:

@@ -208,24 +208,27 @@ def join(packet: Packet, attachments: list[bytes], frame: str = "", limits: Limi
         data = _fill(packet.data, attachments, named, frame)
     except RecursionError:
         raise DecodeError("nested too deeply", frame) from None
-    if len(used := set(named)) < len(attachments):
-        unused = min(set(range(len(attachments))) - used)
-        raise DecodeError(f"no placeholder for attachment {unused}", frame)
+    if unused := set(range(len(attachments))).difference(named):
+        raise DecodeError(f"no placeholder for attachment {min(unused)}", frame)
     if sum([len(attachments[num]) for num in named]) > limits.packet:
         raise DecodeError(f"placeholders for more than {limits.packet} bytes", frame)
     return Packet(packet.type, packet.namespace, packet.id, data, packet.attachments)
 
 
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+
+
 def _fill(value: Json, attachments: list[bytes], named: list[int], frame: str) -> Json:
     kind = type(value)
-    if kind is str or kind is int:
-        return value
     if kind is list:
-        return [_fill(item, attachments, named, frame) for item in value]
+        return [item if type(item) in _SCALARS else _fill(item, attachments, named, frame) for item in value]
     if kind is not dict:
         return value
     if value.get("_placeholder") is not True:
-        return {key: _fill(item, attachments, named, frame) for key, item in value.items()}
+        return {
+            key: item if type(item) in _SCALARS else _fill(item, attachments, named, frame)
+            for key, item in value.items()
+        }
     num = value.get("num")
     if type(num) is not int or not 0 <= num < len(attachments):
         raise DecodeError(f"a placeholder for attachment {num!r:.20}, of {len(attachments)}", frame)
