@@ -113,6 +113,17 @@ class Bench:
                 "replay --speed 0, beside emit -", ours, theirs, str(lines), self._count, prints=False
             )
 
+    def tail(self) -> None:
+        """Compare watching a server from inside with a script that is sent the same events."""
+        with ExitStack() as stack:
+            watched, plain = (
+                stack.enter_context(listening(self._node, "flood.js", str(self._count), *how, env=self._env))
+                for how in (("admin",), ())
+            )
+            ours = (NSROOM, "tail", "-q", "-u", watched, "-C", str(self._count))
+            theirs = (self._node, script("jobs"), "watch", str(self._count), "websocket", "json", plain)
+            self._print("tail", ours, theirs, os.devnull, self._count, prints=True)
+
     def _serve(self, stack: ExitStack, count: int, kind: str = "small", encoding: str = "json") -> str:
         server = str(HERE / "jobs-server.cjs"), str(count), kind, encoding
         return stack.enter_context(listening(self._node, *server, env=self._env))
@@ -149,8 +160,9 @@ def main() -> None:
     for job in JOBS:
         if not options.jobs or any(word in job.name for word in options.jobs):
             bench.compare(job)
-    if not options.jobs or any(word in "replay" for word in options.jobs):
-        bench.replay()
+    for special in (bench.replay, bench.tail):
+        if not options.jobs or any(word in special.__name__ for word in options.jobs):
+            special()
 
 
 if __name__ == "__main__":
