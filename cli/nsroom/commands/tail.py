@@ -7,6 +7,7 @@ from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
 from nsroom.cli.display_options import SID_CELLS, ShowOptions, TailOptions
 from nsroom.cli.via_options import ViaOptions
 from nsroom.output.stdio import say
+from nsroom.record import Direction, Kind
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from nsroom.introspection.ways import Way
     from nsroom.output.sinks import Keep, Route
     from nsroom.record import Record
+
+# In Python 3.11 looking up an enum member takes 0.2 µs.
+_EVENT, _LOCAL = Kind.EVENT, Direction.LOCAL
 
 
 def tail(
@@ -69,7 +73,7 @@ def _keep(options: ShowOptions, namespaces: tuple[str, ...], admin: str) -> "Kee
             shown = record.namespace in namespaces
         else:
             shown = options.all or record.namespace != admin
-        is_event = record.kind == "event" and record.direction != "local"
+        is_event = record.kind is _EVENT and record.direction is not _LOCAL
         return shown and bool(everything or is_event) and (where is None or where(record))
 
     return keep
