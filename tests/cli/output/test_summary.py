@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nsroom.output.file_types import binary_type
-from nsroom.output.summary import UNBOUNDED, Columns, Style, line, refused, summary
+from nsroom.output.summary import UNBOUNDED, Columns, Style, line, refused, summary, text_line
 from nsroom.output.terminal import cells
 from nsroom.output.units import duration, size
 from nsroom.output.values import _ROOMY
@@ -333,3 +333,30 @@ def test_an_event_to_several_clients_shows_their_rooms(data: Json, shown: str) -
 def test_only_some_of_many_rooms_are_shown() -> None:
     many = seen(event="news", args=[], data={"rooms": [f"r{number}" for number in range(1000)]})
     assert summary(many, 200).split() == [*(f"r{number}," for number in range(9)), "r9"]
+
+
+@given(
+    st.sampled_from(list(Kind)),
+    st.sampled_from(list(Direction)),
+    st.none()
+    | st.text(max_size=60)
+    | st.sampled_from(["message", "join-room"])
+    | st.integers()
+    | st.floats(),
+    st.lists(VALUES | st.just({"text": "hi ", "room": "a", "nick": "b"}), max_size=3),
+    st.none() | st.text(max_size=30),
+    st.sampled_from([Columns(), Columns(5, 20), Columns(0, 3)]),
+    st.none() | st.floats(0, 1e6),
+)
+def test_a_line_of_text_is_the_pieces_of_the_line(
+    kind: Kind,
+    direction: Direction,
+    event: str | float | None,
+    args: list[Json],
+    name: str | None,
+    columns: Columns,
+    trip: float | None,
+) -> None:
+    record = Record(1732363202123456, 1, direction, kind, name, None, event, args, trip, name)
+    pieces = "".join(text for _, text in line(record, None, columns, "now"))
+    assert text_line(record, columns, "now") == pieces.rstrip(" ")
