@@ -12,11 +12,12 @@ from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import flush, put_soon, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nsroom.errors import DecodeError
     from nsroom.protocol.explain.explainer import Explanation, Found
     from nsroom.protocol.explain.fields import Field
+    from nsroom.record import Json
 
 _TEXT_WIDTH = 40
 _MEANING_WIDTH = 200
@@ -109,16 +110,20 @@ def _print_capture(stream: BinaryIO, as_json: bool, plain: bool) -> None:
     run(print_records(stream, RelayOptions(all=True, json=as_json, plain=plain)))
 
 
+def _encoder() -> "Callable[[Json], bytes]":
+    from nsroom.output.ndjson import encoder
+
+    return encoder()
+
+
 class _Printer:
     """Prints an explanation of each frame, and counts the malformed ones."""
 
     def __init__(self, as_json: bool) -> None:
-        from nsroom.output.ndjson import encoder
         from nsroom.protocol.explain.explainer import Explainer
         from nsroom.protocol.explain.plain import fields
 
-        self._as_json = as_json
-        self._encode = encoder()
+        self._encode = _encoder() if as_json else None
         self._explain = Explainer().explain
         self._fields = fields
         self._total = 0
@@ -129,7 +134,7 @@ class _Printer:
 
         Returns whether it is plain, and printed as JSON.
         """
-        if not self._as_json or (fields := self._fields(frame)) is None:
+        if self._encode is None or (fields := self._fields(frame)) is None:
             return False
         put_soon(self._encode({"line": line, "frame": frame, "fields": fields}))
         self._total += 1
@@ -138,7 +143,7 @@ class _Printer:
     def put(self, found: "Found") -> None:
         """Print the explanation of a frame."""
         explanation = self._explain(found)
-        put_soon(self._encode(explanation.to_json()) if self._as_json else _readable(explanation))
+        put_soon(self._encode(explanation.to_json()) if self._encode else _readable(explanation))
         self._total += 1
         if explanation.error:
             self._malformed.append(found.line)

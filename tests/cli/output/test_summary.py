@@ -1,21 +1,17 @@
 """Records as one readable line."""
 
-import sys
 import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nsroom.output.file_types import binary_type
 from nsroom.output.summary import UNBOUNDED, Columns, Style, line, refused, summary, text_line
 from nsroom.output.terminal import cells
-from nsroom.output.units import duration, size
-from nsroom.output.values import _ROOMY
 from nsroom.record import Direction, Json, Kind, Record
 
-ASCII = st.text(st.characters(max_codepoint=126))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -59,62 +55,6 @@ def text_of(record: Record, width: int | None = None, namespace_cells: int = 0) 
 )
 def test_arguments(args: list[Json], shown: str) -> None:
     assert summary(seen(event="e", args=args), UNBOUNDED) == shown
-
-
-@pytest.mark.parametrize(
-    ("width", "shown"),
-    [
-        (60, '{symbol: "ACME", bid: 12.5, ask: 12.52, volume: 123456}'),
-        (50, '{symbol: "ACME", bid: 12.5, ask: 12.52, …+1}'),
-        (38, '{symbol: "ACME", bid: 12.5, …+2}'),
-        (20, '{symbol: "AC…", …+3}'),
-        (8, "{symbol…"),
-    ],
-)
-def test_values_that_do_not_fit_are_counted(width: int, shown: str) -> None:
-    price = {"symbol": "ACME", "bid": 12.5, "ask": 12.52, "volume": 123456}
-    assert summary(seen(event="price", args=[price]), width) == shown
-
-
-ORDER = {
-    "id": 8812,
-    "customer": {"name": "Ann Smith", "email": "ann@example.org"},
-    "items": [{"sku": "A-1", "n": 2}, {"sku": "B-7", "n": 1}],
-    "total": 124,
-    "note": "please ring twice",
-}
-
-
-@pytest.mark.parametrize(
-    ("width", "shown"),
-    [
-        (3, "{i…"),
-        (20, "{id: 8812, …+4}"),
-        (30, "{id: 8812, customer: {…}, …+3}"),
-        (60, "{id: 8812, customer: {…}, items: [2], total: 124, …+1}"),
-        (
-            92,
-            '{id: 8812, customer: {name: "Ann Smith", …+1}, items: [2], total: 124, note: "please ring…"}',
-        ),
-    ],
-)
-def test_nested_values_are_summarised_into_the_room_there_is(width: int, shown: str) -> None:
-    assert summary(seen(event="order", args=[ORDER]), width) == shown
-
-
-@given(st.lists(VALUES), st.integers(1, 120))
-def test_nothing_is_cut_twice(args: list[Json], width: int) -> None:
-    assume("…" not in str(args))
-    assert "……" not in summary(seen(event="e", args=args), width)
-
-
-def test_only_visible_values_are_formatted() -> None:
-    nested: Json = "x"
-    for _ in range(sys.getrecursionlimit() - 200):
-        nested = [nested]
-    assert cells(summary(seen(event="e", args=[nested]), 40)) <= 40
-    huge = {str(number): "y" * 1000 for number in range(1000)}
-    assert cells(summary(seen(event="e", args=[huge, "z" * 10**7]), 40)) <= 40
 
 
 @given(st.lists(VALUES), st.integers(1, 120))
@@ -238,39 +178,6 @@ def test_refused(args: list[Json], no: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (14_200, "14.2 kB"),
-        (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"),
-        (2 * 10**9, "2.0 GB"),
-        (10**15, "1000.0 TB"),
-    ],
-)
-def test_size(count: int, shown: str) -> None:
-    assert size(count) == shown
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "shown"),
-    [
-        (0.04, "0.0 ms"),
-        (2.41, "2.4 ms"),
-        (9.96, "10 ms"),
-        (148.2, "148 ms"),
-        (999.6, "1.0 s"),
-        (1621, "1.6 s"),
-        (12_345, "12.3 s"),
-    ],
-)
-def test_duration(milliseconds: float, shown: str) -> None:
-    assert duration(milliseconds) == shown
-
-
-@pytest.mark.parametrize(
     ("data", "name"),
     [
         (b"", ""),
@@ -289,30 +196,6 @@ def test_duration(milliseconds: float, shown: str) -> None:
 )
 def test_binary_type(data: bytes, name: str) -> None:
     assert binary_type(data) == name
-
-
-def nested(levels: int, *, named: bool) -> Json:
-    value: Json = 1
-    for _ in range(levels):
-        value = {"a": value} if named else [value]
-    return value
-
-
-@given(st.lists(VALUES | ASCII | st.lists(st.dictionaries(ASCII, VALUES | ASCII)), max_size=4))
-def test_what_fits_is_shown_as_it_is_piece_by_piece(args: list[Json]) -> None:
-    record = Record(0, 1, Direction.IN, Kind.EVENT, "/", event="e", args=args)
-    in_pieces = summary(record, _ROOMY - 1)
-    assume(cells(in_pieces) < 5000)
-    assert summary(record, UNBOUNDED) == in_pieces
-
-
-@pytest.mark.parametrize("levels", [49, 50, 51, 52])
-@pytest.mark.parametrize("named", [True, False])
-def test_deep_values_are_shown_alike(levels: int, named: bool) -> None:
-    record = Record(
-        0, 1, Direction.IN, Kind.EVENT, "/", event="e", args=[nested(levels, named=named), [{"a": 1}]]
-    )
-    assert summary(record, UNBOUNDED) == summary(record, _ROOMY - 1)
 
 
 @pytest.mark.parametrize(
