@@ -112,13 +112,11 @@ def firehose(node: str, env: dict[str, str], count: int) -> None:
     row("events per second", count / nsroom.wall, count / rival.wall)
     row("CPU per event", nsroom.cpu / count * 1e6, rival.cpu / count * 1e6, unit="µs")
     row("peak memory", nsroom.peak, rival.peak, unit="MiB")
-    tailing = flood(node, env, count, (NSROOM, "tail", "-C", str(count), "-u"), "admin")
-    row("CPU per event, tail", tailing.cpu / count * 1e6, rival.cpu / count * 1e6, unit="µs")
 
 
-def flood(node: str, env: dict[str, str], count: int, command: Sequence[str], *how: str) -> Cost:
+def flood(node: str, env: dict[str, str], count: int, command: Sequence[str]) -> Cost:
     """Measure a program that writes `events` events of a server, its last argument, to a file."""
-    with listening(node, "flood.js", str(count), *how) as url, tempfile.TemporaryFile() as out:
+    with listening(node, "flood.js", str(count)) as url, tempfile.TemporaryFile() as out:
         cost = measure((*command, url), env, out.fileno())
         out.seek(0)
         assert sum(1 for _ in out) == count, f"{command} lost events"
