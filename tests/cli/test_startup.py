@@ -68,7 +68,19 @@ async def test_a_command_loads_what_it_needs(line: str, may: set[str], tmp_path:
     assert (await loaded(tmp_path, *line.split())) & (HEAVY - may) == set()
 
 
-@pytest.mark.parametrize("line", ["emit hi --offline", "call hi 1 a=b -u :1 -n /x --timeout 1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "emit hi --offline",
+        "call hi 1 a=b -u :1 -n /x --timeout 1",
+        "connect -u :1 --json",
+        "join x -u :1 --plain",
+        "tail -u :1 -C 1",
+        "rooms -u :1",
+        "sockets -u :1 --json",
+        "decode -f 2",
+    ],
+)
 async def test_a_plain_line_loads_no_typer(line: str, tmp_path: Path) -> None:
     assert "typer" not in await loaded(tmp_path, *line.split())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def config_folder() -> Path:
-    """Return the folder of the configuration, which need not exist."""
+    """Return the folder of the configuration; it need not exist."""
     if sys.platform in ("win32", "darwin"):
         from platformdirs import user_config_path
 
@@ -15,7 +15,7 @@ def config_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """Return the folder of what nsroom keeps between two runs, which need not exist."""
+    """Return the folder of the files that nsroom keeps between two runs; it need not exist."""
     if sys.platform in ("win32", "darwin"):
         from platformdirs import user_state_path
 

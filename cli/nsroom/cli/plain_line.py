@@ -22,7 +22,7 @@ _SETTINGS = frozenset(("help", "metavar", "min", "autocompletion"))
 
 
 class Line(NamedTuple):
-    """What a plain line says."""
+    """The meaning of a plain line."""
 
     parameters: dict[str, Any]
     """Of the command; those are missing that have their defaults."""
@@ -44,12 +44,12 @@ _QUIET = _Place("", "quiet", bool, 0)
 
 
 def read(command: Callable[..., Any], words: Sequence[str]) -> Line | None:
-    """Return what the words after a command's name say, or None if the line is not plain."""
+    """Return the meaning of the words after a command's name, or None if the line is not plain."""
     hints = get_type_hints(command, include_extras=True)
     groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
     given: dict[str, dict[str, Any]] = {name: {} for name in ("", *groups)}
     try:
-        texts = _read_options(dict(_places(command, groups)), words, given)
+        texts = _read_options(dict(_places(hints, groups)), words, given)
         arguments = _assign(_arguments(hints), texts)
     except ValueError:
         return None
@@ -58,11 +58,12 @@ def read(command: Callable[..., Any], words: Sequence[str]) -> Line | None:
     return Line(arguments | given[""] | made, quiet)
 
 
-def _places(command: Callable[..., Any], groups: dict[str, Any]) -> Iterator[tuple[str, _Place]]:
+def _places(hints: dict[str, Any], groups: dict[str, Any]) -> Iterator[tuple[str, _Place]]:
     """Yield each name of each option that can be read here, with its place."""
     yield from (("-q", _QUIET), ("--quiet", _QUIET))
-    for group, owner in (("", command), *groups.items()):
-        for name, hint in get_type_hints(owner, include_extras=True).items():
+    owners = {"": hints} | {name: get_type_hints(kind, include_extras=True) for name, kind in groups.items()}
+    for group, owned in owners.items():
+        for name, hint in owned.items():
             option = _declared(hint)
             if isinstance(option, Option) and option.settings.keys() <= _SETTINGS:
                 kind = _without_none(hint.__origin__)

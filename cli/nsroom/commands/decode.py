@@ -12,7 +12,7 @@ from nsroom.errors import DataError, UsageError
 from nsroom.output.stdio import flush, put_soon, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nsroom.errors import DecodeError
     from nsroom.protocol.explain.explainer import Explanation, Found
@@ -66,25 +66,21 @@ def decode(
         raise UsageError("use either --json or --plain, not both")
     if frame and file:
         raise UsageError("use either FILE or --frame, not both")
-    printer = _Printer(as_json=not plain and (as_json or not sys.stdout.isatty()))
     if file is not None and _is_frame(file):
         frame, file = [file], None
     if frame:
-        _explain_frames(frame, printer)
+        _explain_frames(frame, as_json, plain)
     else:
-        _decode_file(file, printer, as_json, plain)
-    printer.finish()
+        _decode_file(file, as_json, plain)
 
 
-def _explain_frames(frames: list[str], printer: "_Printer") -> None:
+def _explain_frames(frames: list[str], as_json: bool, plain: bool) -> None:
     from nsroom.protocol.explain import capture
 
-    for frame in frames:
-        for found in capture.split(frame):
-            printer.put(found)
+    _Printer(as_json, plain).put_all(found for frame in frames for found in capture.split(frame))
 
 
-def _decode_file(file: str | None, printer: "_Printer", as_json: bool, plain: bool) -> None:
+def _decode_file(file: str | None, as_json: bool, plain: bool) -> None:
     """Explain the frames of a file, or print the records of a network capture."""
     from nsroom.capture.recorded import recognise
     from nsroom.protocol.explain import capture
@@ -96,8 +92,8 @@ def _decode_file(file: str | None, printer: "_Printer", as_json: bool, plain: bo
             if is_capture:
                 _print_capture(stream, as_json, plain)
             else:
-                for found in capture.find_frames(_lines(stream), printer.take):
-                    printer.put(found)
+                printer = _Printer(as_json, plain)
+                printer.put_all(capture.find_frames(_lines(stream), printer.take))
         except OSError as error:
             raise DataError(f"cannot read {name}: {error.strerror}") from None
 
@@ -110,27 +106,26 @@ def _print_capture(stream: BinaryIO, as_json: bool, plain: bool) -> None:
     run(print_records(stream, RelayOptions(all=True, json=as_json, plain=plain)))
 
 
-def _encoder() -> "Callable[[Json], bytes]":
-    from nsroom.output.ndjson import encoder
-
-    return encoder()
-
-
 class _Printer:
     """Prints an explanation of each frame, and counts the malformed ones."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, plain: bool) -> None:
         from nsroom.protocol.explain.explainer import Explainer
         from nsroom.protocol.explain.plain import fields
 
-        self._encode = _encoder() if as_json else None
+        self._encode: Callable[[Json], bytes] | None = None
+        """None for readable text."""
+        if not plain and (as_json or not sys.stdout.isatty()):
+            from nsroom.output.ndjson import encoder
+
+            self._encode = encoder()
         self._explain = Explainer().explain
         self._fields = fields
         self._total = 0
         self._malformed: list[int | None] = []
 
     def take(self, frame: str, line: int) -> bool:
-        """Print the explanation of a plain frame as `put` does, in two thirds of the time.
+        """Print the explanation of a plain frame as `put_all` does, in two thirds of the time.
 
         Returns whether it is plain, and printed as JSON.
         """
@@ -140,16 +135,14 @@ class _Printer:
         self._total += 1
         return True
 
-    def put(self, found: "Found") -> None:
-        """Print the explanation of a frame."""
-        explanation = self._explain(found)
-        put_soon(self._encode(explanation.to_json()) if self._encode else _readable(explanation))
-        self._total += 1
-        if explanation.error:
-            self._malformed.append(found.line)
-
-    def finish(self) -> None:
-        """Flush the output. Raises: DataError if a frame was malformed."""
+    def put_all(self, frames: "Iterable[Found]") -> None:
+        """Print the explanations of all frames. Raises: DataError if one is malformed, after all of them."""
+        for found in frames:
+            explanation = self._explain(found)
+            put_soon(self._encode(explanation.to_json()) if self._encode else _readable(explanation))
+            self._total += 1
+            if explanation.error:
+                self._malformed.append(found.line)
         flush()
         if self._malformed:
             raise DataError(_verdict(self._total, self._malformed))

@@ -4,10 +4,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
-from nsroom.cli.declarations import Option
+from nsroom.cli.declarations import Argument, Option
 from nsroom.cli.display_options import ShowOptions
 from nsroom.errors import LostError, UsageError
 from nsroom.output.stdio import say
@@ -44,12 +42,12 @@ class ReplyOptions(ShowOptions):
 def reply(
     *,
     target: LeadingTarget = "",
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")],
-    args: Annotated[list[str] | None, typer.Argument(metavar="[ARG]...", show_default=False)] = None,
-    text: Annotated[bool, typer.Option("-t", "--text", help="Take every ARG as a plain string.")] = False,
+    event: Annotated[str, Argument(metavar="EVENT", help="The event's name.")],
+    args: Annotated[list[str] | None, Argument(metavar="[ARG]...", show_default=False)] = None,
+    text: Annotated[bool, Option("-t", "--text", help="Take every ARG as a plain string.")] = False,
     program: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--exec",
             metavar="COMMAND",
             help="Run this for each event, the record on stdin; its output is the answer. No shell is used.",

@@ -20,7 +20,7 @@ class Verbosity(IntEnum):
 
 _verbosity = Verbosity.NORMAL
 _kept = bytearray()
-"""What `put_soon` has not written yet."""
+"""The bytes that `put_soon` has not written yet."""
 _CHUNK = 65_536
 """Bytes to keep: a system call costs as much as ten short lines."""
 _MAX_LINE = 1000

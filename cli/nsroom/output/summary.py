@@ -117,12 +117,16 @@ def _head(
 def text_line(record: Record, columns: Columns, time: str) -> str:
     """Return the text of `line` without a width and without blanks at its end, quickly for most events."""
     name = record.event
-    is_plain = type(name) is str and len(name) <= MAX_EVENT_CELLS and record.rtt_ms is None
-    if not is_plain or record.kind is not _PLAIN:
+    if (
+        record.kind is not _PLAIN
+        or not isinstance(name, str)
+        or len(name) > MAX_EVENT_CELLS
+        or record.rtt_ms is not None
+    ):
         return "".join([text for _, text in line(record, None, columns, time)]).rstrip(" ")
     space = _visible(record.namespace or "", columns.namespace)
     sid = _visible(record.sid or "", columns.sid)
-    head = _event_head(record.direction, space, sid, str(name), columns)
+    head = _event_head(record.direction, space, sid, name, columns)
     return f"{time}{head}{_fitting(_event(record, UNBOUNDED), UNBOUNDED)}".rstrip(" ")
 
 

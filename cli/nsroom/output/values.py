@@ -60,6 +60,7 @@ def _text(value: str, room: int) -> str:
 
 
 def format_values(values: list[Json], room: int, level: int = 0) -> str:
+    """Return the values in `room` cells if possible, without brackets; the rest of them are counted."""
     if level == 0 and room >= _ROOMY and (whole := _whole_items(values, room)) is not None:
         return whole
     return _joined((("", value) for value in values), len(values), room, level)

@@ -64,12 +64,13 @@ class Packet(NamedTuple):
     """The data as JSON, if that is known: `encode` takes it as it is, and no value of the data is binary."""
 
 
-# Compared with `type`, because isinstance would accept a bool as an int.
-_NAMES = (str, int, float)
+NAMES = (str, int, float)
+"""The types of an event's name. Compared with `type`, because isinstance would accept a bool as an int."""
 
 
-def _is_event(data: Json) -> bool:
-    return type(data) is list and len(data) > 0 and type(data[0]) in _NAMES
+def is_event(data: Json) -> bool:
+    """Return whether this is the payload of an event: a list that starts with its name."""
+    return type(data) is list and len(data) > 0 and type(data[0]) in NAMES
 
 
 def _is_object(data: Json) -> bool:
@@ -88,7 +89,7 @@ def _is_absent(_: Json) -> bool:
     return False
 
 
-_EVENT = (_is_event, "a list that starts with the event's name")
+_EVENT = (is_event, "a list that starts with the event's name")
 _ACK = (_is_list, "a list")
 # Indexed by packet type. A tuple, because hashing an enum member is a call into Python.
 _SHAPES: tuple[tuple[Callable[[Json], bool], str], ...] = (

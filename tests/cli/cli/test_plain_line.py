@@ -1,7 +1,5 @@
 """Lines that are read without typer: what typer makes of them, and only if they have no mistake."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache, wraps
 from importlib import import_module
@@ -196,9 +194,3 @@ def test_the_options_on_the_line_are_known() -> None:
 def test_other_lines_are_left_to_typer(line: str) -> None:
     name, *words = line.split()
     assert read(FUNCTIONS[name], words) is None
-
-
-def test_they_are_run_without_typer() -> None:
-    modules = "; ".join(f"import nsroom.commands.{name}" for name in PLAIN)
-    code = f"import sys; {modules}; sys.exit('typer' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

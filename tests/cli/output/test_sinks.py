@@ -21,15 +21,6 @@ def event(seq: int = 1, name: str = "hi", args: list[Json] | None = None, **fiel
     return Record(1732363202123456, seq, Direction.IN, Kind.EVENT, "/", event=name, args=args, **fields)
 
 
-def text_in(file: Path) -> str:
-    return file.read_text("utf-8")
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
 class Collected:
     """A sink that keeps the numbers of its records."""
 
@@ -73,7 +64,8 @@ async def test_a_count_that_is_never_reached() -> None:
     assert sink.seqs == [0, 1, 2]
 
 
-async def test_a_recording_has_everything_written_to_a_closed_pipe(file: Path) -> None:
+async def test_a_recording_has_everything_written_to_a_closed_pipe(tmp_path: Path) -> None:
+    file = tmp_path / "out"
     reading, writing = os.pipe()
     os.close(reading)
     saved = FileSink(str(file))
@@ -81,7 +73,7 @@ async def test_a_recording_has_everything_written_to_a_closed_pipe(file: Path) -
         await pump(batches(3), [(None, NdjsonSink(Output(writing))), (None, saved)])
     await saved.close()
     os.close(writing)
-    assert len(text_in(file).splitlines()) == 3
+    assert len(file.read_text("utf-8").splitlines()) == 3
 
 
 async def test_ndjson_through_a_pipe() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,13 @@ import pytest
 
 from nsroom.output.text_sink import TextSink
 from nsroom.output.writer import Output
-from nsroom.record import Direction, Json, Kind, Record
+from nsroom.record import Direction, Kind, Record
+from tests.cli.tui import records
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202e[link=x]\x01\x02"
 
 
-def event(seq: int = 1, name: str = "hi", args: list[Json] | None = None, **fields: Any) -> Record:
-    return Record(1732363202123456, seq, Direction.IN, Kind.EVENT, "/", event=name, args=args, **fields)
+event = partial(records.event, namespace="/")
 
 
 def text_in(file: Path) -> str:
@@ -33,10 +34,10 @@ async def lines(file: Path) -> AsyncIterator[Callable[..., Any]]:
     fd = os.open(file, os.O_RDWR | os.O_CREAT)
 
     async def write(
-        *records: Record, colour: bool = False, width: int | None = None, **options: Any
+        *written: Record, colour: bool = False, width: int | None = None, **options: Any
     ) -> list[str]:
         sink = TextSink(Output(fd), colour, width, **options)
-        for record in records:
+        for record in written:
             await sink.write([record])
         await sink.close()
         return [line[12:] for line in text_in(file).splitlines()]
@@ -47,7 +48,7 @@ async def lines(file: Path) -> AsyncIterator[Callable[..., Any]]:
 
 async def test_text_lines(lines: Callable[..., Any]) -> None:
     ack = Record(0, 2, Direction.IN, Kind.ACK, "/", 1, "join", [{"ok": True}], 2.41)
-    assert await lines(event(args=["everyone!"]), ack, event(name="e")) == [
+    assert await lines(event("hi", "everyone!"), ack, event("e")) == [
         '  ←  hi              "everyone!"',
         "  ←  ack join        {ok: true}  ✓ 2.4 ms",
         "  ←  e",
@@ -55,8 +56,8 @@ async def test_text_lines(lines: Callable[..., Any]) -> None:
 
 
 async def test_the_namespace_column_appears_when_needed_and_stays(lines: Callable[..., Any]) -> None:
-    other = event(name="e")._replace(namespace="/chat")
-    assert await lines(event(name="e"), other, event(name="e")) == [
+    other = event("e", namespace="/chat")
+    assert await lines(event("e"), other, event("e")) == [
         "  ←  e",
         "  ←  /chat  e",
         "  ←  /      e",
@@ -64,12 +65,12 @@ async def test_the_namespace_column_appears_when_needed_and_stays(lines: Callabl
 
 
 async def test_wide_namespaces_align(lines: Callable[..., Any]) -> None:
-    wide, other = (event(name="e")._replace(namespace=name) for name in ("/漢字", "/room"))
+    wide, other = (event("e", namespace=name) for name in ("/漢字", "/room"))
     assert await lines(wide, other) == ["  ←  /漢字  e", "  ←  /room  e"]
 
 
 async def test_only_our_own_colours_are_written(lines: Callable[..., Any], file: Path) -> None:
-    await lines(event(name=HOSTILE, args=[HOSTILE, {HOSTILE: 1}]), colour=True)
+    await lines(event(HOSTILE, HOSTILE, {HOSTILE: 1}), colour=True)
     text = text_in(file)
     for ours in ("\x1b[2m", "\x1b[36m", "\x1b[1m", "\x1b[0m"):
         assert ours in text
@@ -79,14 +80,12 @@ async def test_only_our_own_colours_are_written(lines: Callable[..., Any], file:
 
 
 async def test_no_colours_unless_asked_for(lines: Callable[..., Any], file: Path) -> None:
-    await lines(event(name=HOSTILE, args=[HOSTILE]), Record(0, 1, Direction.IN, Kind.CLOSE, reason=HOSTILE))
+    await lines(event(HOSTILE, HOSTILE), Record(0, 1, Direction.IN, Kind.CLOSE, reason=HOSTILE))
     assert all(line.isprintable() for line in text_in(file).splitlines())
 
 
 async def test_several_namespaces_have_a_column_from_the_first_line(lines: Callable[..., Any]) -> None:
-    first, second = await lines(
-        event(args=[]), event(args=[])._replace(namespace="/chat"), namespaces=("/", "/chat")
-    )
+    first, second = await lines(event("hi"), event("hi", namespace="/chat"), namespaces=("/", "/chat"))
     assert (first, second) == ("  ←  /      hi", "  ←  /chat  hi")
-    (alone,) = (await lines(event(args=[]), namespaces=("/",)))[2:]
+    (alone,) = (await lines(event("hi"), namespaces=("/",)))[2:]
     assert alone == "  ←  hi"

@@ -10,12 +10,11 @@ from dataclasses import replace
 from nsroom.introspection.admin.offsets import without_offset
 from nsroom.introspection.inventory import Inventory, Key, Socket, parse_server, parse_socket
 from nsroom.output.room_names import parse_room
+from nsroom.protocol.socketio import is_event
 from nsroom.record import Direction, Json, Kind, Record, parse_time
 
 # In Python 3.11 looking up an enum member takes 0.2 µs.
 _EVENT, _IN = Kind.EVENT, Direction.IN
-_NAMES = frozenset((str, int, float))
-"""The types of an event's name."""
 
 
 class State(Inventory):
@@ -183,8 +182,7 @@ def _has_event(args: list[Json] | None) -> bool:
     if args is None or len(args) < 3:
         return False
     namespace, sid, packet = args[:3]
-    is_packet = isinstance(packet, list) and bool(packet) and type(packet[0]) in _NAMES
-    return is_packet and isinstance(namespace, str) and isinstance(sid, str)
+    return isinstance(namespace, str) and isinstance(sid, str) and is_event(packet)
 
 
 def _is_arrival(args: list[Json]) -> bool:

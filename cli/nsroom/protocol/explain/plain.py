@@ -4,14 +4,13 @@ import re
 
 from nsroom.protocol.explain.fields import IDS, LISTED, Field, describe, described, event
 from nsroom.protocol.limits import LIMITS
-from nsroom.protocol.socketio import PacketType
+from nsroom.protocol.socketio import NAMES, PacketType
 from nsroom.protocol.strict_json import scan
 
 _HEADER = re.compile(rf"4([23])(/[^,?\[]{{0,{LIMITS.namespace - 1}}}+,)?([0-9]{{1,15}}+)?(?=\[)")
 _ENGINE_TYPE = Field(at=0, text="4", name="engine.io type", meaning="message")
 _EVENT = PacketType.EVENT
 _NAME = "event"
-_NAMES = frozenset((str, int, float))
 _ACK_ELEMENTS = [f"argument {number}" for number in range(1, LISTED + 1)]
 _EVENT_ELEMENTS = [_NAME, *_ACK_ELEMENTS[:-1]]
 _TYPES = {
@@ -37,24 +36,23 @@ def fields(frame: str) -> list[Field] | None:
     start = header.end()
     payload: Field = {"at": start, "text": frame[start:], "name": "payload", "meaning": ""}
     found.append(payload)
-    count = 0
+    before = len(found)
     try:
         for name in _EVENT_ELEMENTS if kind is _EVENT else _ACK_ELEMENTS:
             at = start + 1
             value, start = scan(frame, at)
             if name is not _NAME:
                 meaning = describe(value)
-            elif type(value) in _NAMES:
+            elif type(value) in NAMES:
                 meaning = event(value)
             else:
                 return None
             found.append({"at": at, "text": frame[at:start], "name": name, "meaning": meaning})
-            count += 1
             if frame[start] != ",":
                 break
     except (StopIteration, ValueError, IndexError):
         return None
-    payload["meaning"] = f"JSON: {described(list, count)}"
+    payload["meaning"] = f"JSON: {described(list, len(found) - before)}"
     return found if frame[start:] == "]" else None
 
 
