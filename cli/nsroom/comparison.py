@@ -2,9 +2,9 @@
 
 A stream is what one client saw of one event in one direction and namespace. Within a stream the order counts,
 between streams it does not. What differs between any two runs does not count: times, sizes, acknowledgement
-ids, and the ids that a server makes up. Such an id is a text of 16 or more characters that looks random and
-is in one recording only; it must be the same id wherever it appears. Heartbeats and the other packets of
-the transport are not compared.
+ids, and the ids that a server makes up. Such an id is a text of 16 or more characters that looks random, or
+that a key calls `sid`, and that is in one recording only; it must be the same id wherever it appears.
+Heartbeats and the other packets of the transport are not compared.
 """
 
 import re
@@ -24,6 +24,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _CASE_CHANGE = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[a-z])")
 _MIN_CASE_CHANGES = 6
 """In a text of letters only: words in camelCase have fewer."""
+_UNSPEAKABLE = re.compile("[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{6}")
+"""More consonants in a row than words have."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _DAY = 86_400
 _MAX_ALIGNED = 4_000_000
@@ -160,24 +162,30 @@ def _ids(streams: dict[Stream, list[Item]]) -> set[str]:
         text
         for items in streams.values()
         for item in items
-        for text in _texts(item.content)
-        if may_be_id(text)
+        for key, text in _texts(item.content)
+        if may_be_id(text) or (key == "sid" and _ID.fullmatch(text))
     }
 
 
-def _texts(value: Json) -> Iterator[str]:
+def _texts(value: Json, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the texts in a value, each after the key that leads to it."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
+        yield key, value
+    elif isinstance(value, dict):
+        for inner, each in value.items():
+            yield from _texts(each, inner)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each, key)
 
 
 def may_be_id(text: str) -> bool:
     """Return whether a text looks random, which words do not."""
     if not _ID.fullmatch(text):
         return False
-    return any(map(str.isdigit, text)) or len(_CASE_CHANGE.findall(text)) >= _MIN_CASE_CHANGES
+    if any(map(str.isdigit, text)) or _UNSPEAKABLE.search(text):
+        return True
+    return len(_CASE_CHANGE.findall(text)) >= _MIN_CASE_CHANGES
 
 
 def _shape(value: Json, time: int, volatile: set[str]) -> Shape:

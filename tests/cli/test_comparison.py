@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom.comparison import Ignored, compare
+from nsroom.comparison import Ignored, compare, may_be_id
 from nsroom.record import Direction, Json, Kind, Record
 
 SECOND = 1_000_000
@@ -76,6 +76,22 @@ def test_an_id_is_the_same_wherever_it_appears() -> None:
     assert differences(first, second) == []
     second[2] = event("bye", others[1])
     assert differences(first, second) == [("changed", 3, 3, "arg.0")]
+
+
+@pytest.mark.parametrize(
+    "text", ["_cbdEDNXRKTlyrtrwxWl", "UmKoPaRaTiLeMuNoSiRe", "00000000-0000-0000", "a1" * 8]
+)
+def test_a_text_that_looks_random_is_an_id(text: str) -> None:
+    assert may_be_id(text)
+    assert differences([event("a", text)], [event("a", "IdwiJTmxYdozVyOKau01")]) == []
+
+
+def test_a_sid_need_not_look_random() -> None:
+    sids = ["Umkoparatilemunosire", "Orafelimatuponasired"]
+    first, second = ([event("in", {"sid": sid}), event("say", sid)] for sid in sids)
+    assert not any(map(may_be_id, sids))
+    assert differences(first, second) == []
+    assert differences(first[1:], second[1:]) == [("changed", 1, 1, "arg.0")]
 
 
 def test_a_text_in_both_recordings_is_not_an_id() -> None:
