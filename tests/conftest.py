@@ -16,7 +16,8 @@ from tests.peers.program import Runner, Server, Spawner, clean_environment, spaw
 NSROOM = (sys.executable, "-m", "nsroom")
 LISTENING = re.compile(r"nsroom: listening on (\S+)")
 PEERS = Path(__file__).parent / "peers"
-INTEROP = Path(__file__).parent / "interop"
+MEASURED = [Path(__file__).parent / "cli" / name for name in ("cli", "commands")]
+"""Where the coverage of programs is measured: it triples the time of their start."""
 
 settings.register_profile("gate", deadline=None, max_examples=40)
 settings.register_profile("nightly", deadline=None, max_examples=1000)
@@ -25,14 +26,18 @@ settings.load_profile("gate")
 StartServer = Callable[..., Awaitable[Server]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage of tests with many examples, which go through the same code for a long time."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture
 def environment(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
-    """The variables for every program: a home of its own, and nothing of the person who runs the tests.
-
-    The coverage of programs is measured for the other tests, which use the same code: it takes a while.
-    """
+    """The variables for every program: a home of its own, and nothing of the person who runs the tests."""
     env = clean_environment(tmp_path)
-    if INTEROP in request.path.parents:
+    if not any(folder in request.path.parents for folder in MEASURED):
         return {key: value for key, value in env.items() if not key.startswith("COVERAGE_")}
     return env
 

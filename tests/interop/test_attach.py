@@ -54,7 +54,7 @@ async def test_rooms_and_sockets_in_a_pipe(nsroom: Runner, server: Server, membe
         ("ops", [{"sid": known[0]}]),
     ]
     sockets = await nsroom("sockets", "--via", f"attach:{server.proc.pid}", "--json")
-    assert [each["sid"] for each in sockets.records()] == known
+    assert [each["sid"] for each in sockets.records()] == known, sockets
 
 
 async def test_auto_attaches_only_where_a_person_sees_it(

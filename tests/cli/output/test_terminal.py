@@ -57,6 +57,7 @@ def test_marks_pile_up_to_a_bound() -> None:
     assert safe(few + "y" + "\u0301") == few + "y\u0301"
 
 
+@pytest.mark.no_cover
 def test_every_character_is_shown_or_escaped() -> None:
     hidden = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
     for code in range(sys.maxunicode + 1):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from nsroom.proxy.heartbeats import HELD
 from nsroom.proxy.marks import Mark, State
 from nsroom.proxy.totals import Totals
@@ -77,6 +79,7 @@ def test_heartbeats_of_held_sessions_are_counted() -> None:
     assert list(totals.lines())[-1] == "heartbeats sent by --hold: 2"
 
 
+@pytest.mark.no_cover
 def test_a_flood_of_names_is_bounded() -> None:
     totals = Totals()
     totals.add(event(number, event=f"{number}{'x' * 1000}") for number in range(150_000))

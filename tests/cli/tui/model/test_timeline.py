@@ -1,3 +1,5 @@
+import pytest
+
 from nsroom.tui.model.model import Model
 from nsroom.tui.model.timeline import Timeline
 from tests.cli.tui.records import ack, emit, event, packet
@@ -48,6 +50,7 @@ def test_dropped_records_are_still_known() -> None:
     assert members(timeline, first) == {"ann"}
 
 
+@pytest.mark.no_cover
 def test_copies_are_bounded() -> None:
     many = [
         event("join-room", {"room": f"room-{number}", "sid": "x"}, namespace=f"/{number % 99}")
