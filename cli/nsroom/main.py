@@ -19,7 +19,7 @@ HELP = os.path.join(os.path.dirname(__file__), "help.txt")
 """The output of `--help`, without loading typer; `python -m tests.test_docs` writes it."""
 HELP_COLUMNS = 80
 """The width of typer's help, even on a wider terminal."""
-PLAIN = ("emit", "call", "connect", "join", "tail", "rooms", "sockets", "decode")
+PLAIN = ("emit", "call", "connect", "join", "tail", "rooms", "sockets", "decode", "replay")
 """The commands that start without typer if their line is plain: their modules do not load it either."""
 _COLLECT = 50_000
 """New objects after which Python looks for cycles among them: more than a start makes.
@@ -134,6 +134,8 @@ def _columns() -> int:
 def _unexpected(error: Exception, argv: Sequence[str]) -> int:
     if type(error).__name__ == "Abort":  # typer's, for the end of input at a prompt
         return ExitCode.SIGINT
+    if type(error).__name__ == "Exit":  # typer's, from a command that was started without typer
+        return int(getattr(error, "exit_code", ExitCode.BUG))
     if hasattr(error, "format_message"):  # typer's errors: an unknown option, a missing argument
         _explain_usage(error.format_message(), getattr(error, "ctx", None), argv)
         return ExitCode.USAGE

@@ -139,20 +139,22 @@ def _assign(kinds: dict[str, Any], texts: list[str]) -> dict[str, Any]:
     """
     assigned: dict[str, Any] = {}
     rest, names = list(texts), list(kinds)
-    if names[0] in ("target", "targets"):
+    if "target" in names or "targets" in names:
         from nsroom.client.target import is_misplaced, is_target  # a tenth of the start of `decode`
 
-        if len(names) > 1:
+        if names[0] == "target" and len(names) > 1:
             assigned[names.pop(0)] = rest.pop(0) if rest and is_target(rest[0]) else ""
-            if any(map(is_misplaced, rest[:1] if "args" in names else rest)):
-                raise ValueError
-        elif not all(map(is_target, rest)):
+            others, targets = rest[:1] if "args" in names else rest, []
+        else:
+            others, targets = [], rest[len(names) - 1 :]
+        if any(map(is_misplaced, others)) or not all(map(is_target, targets)):
             raise ValueError
     for name in names:
-        if _without_none(kinds[name]) == list[str]:
+        kind = _without_none(kinds[name])
+        if kind == list[str]:
             assigned[name], rest = rest or None, []
         else:
-            assigned[name] = rest.pop(0) if rest else None
+            assigned[name] = kind(rest.pop(0)) if rest else None
         if assigned[name] is None and NoneType not in get_args(kinds[name]):
             raise ValueError
     if rest:

@@ -5,10 +5,11 @@ line of an event's record has it in two pieces.
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import lru_cache
 
 from nsroom.client.events import Acknowledge, Emit
-from nsroom.output.ndjson import packet_text, reread
+from nsroom.output.ndjson import packet_text, reread, reread_flat
 from nsroom.protocol import strict_json
 from nsroom.protocol.limits import LIMITS
 from nsroom.record import FIELDS, Json, Kind, Record, from_json, parse_time, unescape
@@ -18,20 +19,22 @@ _ESCAPED = b'{"$'
 _TEXT = rb"[ !#-\[\]-~]*+"
 """A text in JSON that is written as it is."""
 _EVENT_RECORD = re.compile(
-    rb'{"time":"([0-9T:-]{19})\.([0-9]{6})Z","seq":[0-9]{1,15},"direction":"(in|out)","kind":"event",'
+    rb'(?m)^(?:{"time":"([0-9T:-]{19})\.([0-9]{6})Z","seq":[0-9]{1,15},"direction":"(in|out)","kind":"event",'
     rb'"namespace":"(/' + _TEXT + rb')",(?:"id":[0-9]{1,15},)?"event":("' + _TEXT + rb'"),"args":\[(.*)\]'
-    rb'(?:,"sid":"' + _TEXT + rb'")?}'
+    rb'(?:,"sid":"' + _TEXT + rb'")?}$|.*)'
 )
-"""An event's record as nsroom writes it: second, microseconds, direction, namespace, name, arguments."""
+"""An event's record as nsroom writes it: second, microseconds, direction, namespace, name, arguments.
+
+Of any other line the parts are empty.
+"""
 
 
-class Recorded(NamedTuple):
-    """A recorded event."""
+_Item = tuple[str, list[Json], str]
+"""An event, its arguments, and both as the text of the packet."""
 
-    time: int
-    """Microseconds since the epoch."""
-    direction: str
-    emit: Emit
+
+Recorded = tuple[int, str, Emit]
+"""A recorded event: its time in microseconds since the epoch, its direction, and what to emit."""
 
 
 def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
@@ -40,12 +43,10 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     None for a record of another kind. Raises: ValueError with the reason.
     """
     if line[:1] == b"[":
-        ready = _ready(line, namespace)
-    else:
-        recorded = parse_recorded(line)
-        ready = recorded and recorded.emit
-    if ready is not None:
-        return ready
+        if ready := _ready(line):
+            return Emit(namespace, *ready)
+    elif b"\n" not in line and (recorded := parse_recorded([line])[0]):
+        return recorded[2]
     try:
         value = strict_json.load(line.decode(), exact=True)
     except UnicodeDecodeError:
@@ -56,18 +57,32 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     return _from_record(record._replace(namespace=record.namespace or namespace))
 
 
-def parse_recorded(line: bytes) -> Recorded | None:
-    """Return the event in the line of a record, if it can be sent as the line has it; else None."""
-    found = _EVENT_RECORD.fullmatch(line)
-    if found is None:
-        return None
-    second, micros, direction, namespace, event, args = found.groups()
-    emit = _ready(b"[%b,%b]" % (event, args) if args else b"[%b]" % event, namespace.decode())
+def parse_recorded(lines: Sequence[bytes]) -> list[Recorded | None]:
+    """Return the event of each line of a record, or None if it cannot be sent as the line has it.
+
+    There is a line, none is empty, and none has a line break.
+    """
+    found: list[tuple[bytes, ...]] = _EVENT_RECORD.findall(b"\n".join(lines))
+    texts = [b"[%b,%b]" % parts[4:] if parts[5] else b"[%b]" % parts[4] for parts in found if parts[0]]
+    items = iter(_ready_all(texts))
+    recorded: list[Recorded | None] = []
+    for second, micros, direction, namespace, _, _ in found:
+        item = next(items) if second else None
+        start = _start(second) if item else None
+        if item is None or start is None:
+            recorded.append(None)
+        else:
+            recorded.append((start + int(micros), direction.decode(), Emit(namespace.decode(), *item)))
+    return recorded
+
+
+@lru_cache(maxsize=8)
+def _start(second: bytes) -> int | None:
+    """Return a second of a record's time as microseconds since the epoch, or None if it does not exist."""
     try:
-        time = parse_time(second.decode() + "Z") + int(micros)  # many records are of the same second
+        return parse_time(second.decode() + "Z")
     except ValueError:
         return None
-    return emit and Recorded(time, direction.decode(), emit)
 
 
 def recorded_event(record: Record) -> Recorded | None:
@@ -76,18 +91,26 @@ def recorded_event(record: Record) -> Recorded | None:
         return None
     event, args = record.event, record.args or []
     emit = Emit(record.namespace or "/", event, args, packet_text(event, args))
-    return Recorded(record.time, record.direction, emit)
+    return record.time, record.direction, emit
 
 
-def _ready(line: bytes, namespace: str) -> Emit | None:
-    """Return the event of a line whose text is already that of its packet, but for blanks; else None."""
+def _ready_all(lines: Sequence[bytes]) -> list[_Item | None]:
+    """Return `_ready` of each line."""
+    values = reread_flat(lines, LIMITS)
+    if values is None or _ESCAPED in b"".join(lines):
+        return [_ready(line) for line in lines]
+    return [(value.pop(0), value, line.decode()) for value, line in zip(values, lines, strict=True)]
+
+
+def _ready(line: bytes) -> _Item | None:
+    """Return the event in a line whose text is already that of its packet, but for blanks; else None."""
     if not (found := reread(line, LIMITS)):
         return None
     value, text = found
     if _ESCAPED in text or not value:
         return None
     event = value.pop(0)
-    return Emit(namespace, event, value, text.decode()) if type(event) is str else None
+    return (event, value, text.decode()) if type(event) is str else None
 
 
 def _with_plain_numbers(value: Json) -> Json:

@@ -1,15 +1,15 @@
 """`nsroom replay`: send a recording again, with its timing."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
+from nsroom.cli.declarations import Argument, Option
 from nsroom.errors import DataError, LostError, NackError, NsroomError, UsageError, WaitError
 from nsroom.output.stdio import complain, say
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nsroom.replaying import Replay
 
 
-_TOGETHER = 100
-"""Events of a file that are sent together if no speed is to be kept."""
+_TOGETHER = 200
+"""Lines of a file that are read together if no speed is to be kept."""
 
 
 class Sent(StrEnum):
@@ -37,43 +37,39 @@ class Sent(StrEnum):
 
 def replay(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A recording, a HAR file or a network capture; - is stdin.")
+        Path, Argument(metavar="FILE", help="A recording, a HAR file or a network capture; - is stdin.")
     ],
     target: AnyTarget = None,
     *,
     direction: Annotated[
-        Sent, typer.Option("--direction", help="Send the events that were sent, received, or both.")
+        Sent, Option("--direction", help="Send the events that were sent, received, or both.")
     ] = Sent.OUT,
     speed: Annotated[
         float,
-        typer.Option("--speed", min=0, metavar="FACTOR", help="2 is twice as fast; 0 is without pauses."),
+        Option("--speed", min=0, metavar="FACTOR", help="2 is twice as fast; 0 is without pauses."),
     ] = 1.0,
-    ack: Annotated[bool, typer.Option("--ack", help="Wait until every event is acknowledged.")] = False,
+    ack: Annotated[bool, Option("--ack", help="Wait until every event is acknowledged.")] = False,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
+        Option("--timeout", min=0.01, metavar="SECONDS", help="Wait this long for an acknowledgement."),
     ] = 5.0,
     use_ids: Annotated[
         bool,
-        typer.Option("--map", help="Send ids that the server gives now in place of those that it gave then."),
+        Option("--map", help="Send ids that the server gives now in place of those that it gave then."),
     ] = False,
     expect: Annotated[
         bool,
-        typer.Option(
-            "--expect", help="Compare what the server sends with the recording; exit 1 if it differs."
-        ),
+        Option("--expect", help="Compare what the server sends with the recording; exit 1 if it differs."),
     ] = False,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--ignore",
             metavar="PATH",
             help="With --expect: leave out this value, as for `nsroom diff`; repeatable.",
         ),
     ] = None,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="Print the counts to stderr at the end.")
-    ] = False,
+    summary: Annotated[bool, Option("--summary", help="Print the counts to stderr at the end.")] = False,
     connection: ConnectionOptions,
 ) -> None:
     """Send the events of a recording again.
@@ -113,14 +109,15 @@ def replay(
         failure = _converse(again, server, timeout, summary)
         _conclude(file, again, failure, ignore or () if expect else None)
         return
+    at_once = 1 if speed or str(file) == "-" else _TOGETHER
     with ExitStack() as stack:
-        events = _selected(open_file(file, stack), direction)
-        first = next(events, None)
+        batches = _selected(open_file(file, stack), direction, at_once)
+        first = next(batches, None)
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
         if not is_named:
-            server = replace(server, namespaces=(first[1].item.namespace,))
-        lines = _timed(first, events, speed) if speed or str(file) == "-" else _together(first, events)
+            server = replace(server, namespaces=(first[0][1].item.namespace,))
+        lines = _timed(chain([first], batches), speed)
         run(run_delivery(server, lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
 
@@ -172,32 +169,47 @@ def _conclude(
     report(differences, again.counts)
 
 
-def _selected(file: "BinaryIO", direction: Sent) -> "Iterator[tuple[int, Line]]":
-    """Yield the events of a direction as lines to send, each after its time. Raises: DataError."""
+def _selected(file: "BinaryIO", direction: Sent, at_once: int) -> "Iterator[list[tuple[int, Line]]]":
+    """Yield the events of a direction as lines to send, each after its time: many together, or one.
+
+    Raises: DataError, after the events before it.
+    """
     from nsroom.capture.recorded import recognise_recording
     from nsroom.client.events import Line
     from nsroom.record import Direction
 
     wanted = tuple(Direction) if direction is Sent.ALL else (Direction(direction),)
     is_recording, file = recognise_recording(file)
-    for number, recorded in _events(file) if is_recording else _salvaged_events(file):
-        if recorded is not None and recorded.direction in wanted:
-            yield recorded.time, Line(number, recorded.emit)
+    for events in _events(file, at_once) if is_recording else _salvaged_events(file):
+        chosen = [(time, Line(number, emit)) for number, (time, way, emit) in events if way in wanted]
+        if chosen:
+            yield chosen
 
 
-def _events(file: "BinaryIO") -> "Iterator[tuple[int, Recorded | None]]":
-    """Yield the event of each line, or None for another record. Raises: DataError."""
+def _events(file: "BinaryIO", at_once: int) -> "Iterator[list[tuple[int, Recorded]]]":
+    """Yield the events with the numbers of their lines. Raises: DataError, after the events before it."""
     from nsroom.client.lines import parse_recorded, recorded_event
-    from nsroom.output.recording import parse, read_numbered
+    from nsroom.output.recording import parse, read_batches
 
-    for number, line in read_numbered(file):
-        yield number, parse_recorded(line.rstrip()) or recorded_event(parse(line, number))
+    for batch in read_batches(file, at_once):
+        events: list[tuple[int, Recorded]] = []
+        try:
+            found = parse_recorded([line.rstrip() for _, line in batch])
+            for (number, line), event in zip(batch, found, strict=True):
+                if event := event or recorded_event(parse(line, number)):
+                    events.append((number, event))
+        except DataError:
+            yield events
+            raise
+        yield events
 
 
-def _salvaged_events(file: "BinaryIO") -> "Iterator[tuple[int, Recorded | None]]":
+def _salvaged_events(file: "BinaryIO") -> "Iterator[list[tuple[int, Recorded]]]":
     from nsroom.client.lines import recorded_event
 
-    return ((number, recorded_event(record)) for number, record in _salvaged(file))
+    for number, record in _salvaged(file):
+        if event := recorded_event(record):
+            yield [(number, event)]
 
 
 def _salvaged(file: "BinaryIO") -> "Iterator[tuple[int, Record]]":
@@ -210,35 +222,15 @@ def _salvaged(file: "BinaryIO") -> "Iterator[tuple[int, Record]]":
         yield item.seq, item
 
 
-async def _timed(
-    first: "tuple[int, Line]", rest: "Iterator[tuple[int, Line]]", speed: float
-) -> "AsyncIterator[list[Line]]":
-    """Yield each event at its recorded time, or at once."""
+async def _timed(batches: "Iterable[list[tuple[int, Line]]]", speed: float) -> "AsyncIterator[list[Line]]":
+    """Yield each event at its recorded time, or all of them at once."""
     import asyncio
-    from itertools import chain
 
     loop = asyncio.get_running_loop()
-    started, first_time = loop.time(), first[0]
-    for time, line in chain([first], rest):
+    started, first_time = loop.time(), None
+    for batch in batches:
         if speed:
+            time, _ = batch[0]
+            first_time = time if first_time is None else first_time
             await asyncio.sleep(started + (time - first_time) / 1e6 / speed - loop.time())
-        yield [line]
-
-
-async def _together(
-    first: "tuple[int, Line]", rest: "Iterator[tuple[int, Line]]"
-) -> "AsyncIterator[list[Line]]":
-    """Yield the events at once, many at a time. Raises: DataError, after the events before it."""
-    from itertools import chain
-
-    lines: list[Line] = []
-    try:
-        for _, line in chain([first], rest):
-            lines.append(line)
-            if len(lines) == _TOGETHER:
-                yield lines
-                lines = []
-    except DataError:
-        yield lines
-        raise
-    yield lines
+        yield [line for _, line in batch]

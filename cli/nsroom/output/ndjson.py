@@ -90,6 +90,25 @@ def reread(line: bytes, limits: Limits) -> tuple[Json, bytes] | None:
     return value, text
 
 
+def reread_flat(lines: Sequence[bytes], limits: Limits) -> list[list[Json]] | None:
+    """Return the list in each line if all are as orjson writes them and no list is in a list; else None.
+
+    Each line starts with `[` and ends with `]`. All of them are read at once, which takes half of the time.
+    """
+    whole = b"[%b]" % b",".join(lines)
+    # With no other brackets, n lists in the list are the n lines: none of their brackets is in a text.
+    if not whole.count(b"[") == whole.count(b"]") == len(lines) + 1:
+        return None
+    if len(whole) > limits.values or whole.count(b"{") >= limits.depth:
+        return None
+    try:
+        values: list[list[Json]] = orjson.loads(whole)
+        is_same = orjson.dumps(values) == whole
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return values if is_same and len(values) == len(lines) else None
+
+
 def packet_text(event: str | int | float, args: list[Json]) -> str | None:
     """Return an event and its arguments as JSON, or None if only `strict_json.dump` can write them."""
     try:

@@ -22,6 +22,8 @@ from nsroom.record import Direction, Record, from_json
 _HAR = re.compile(rb'\s*\{\s*(?:$|"log"\s*:)')
 MAX_LINE = 200_000_000
 """Bytes of a line: enough for the largest frame in base64."""
+_MAX_BATCH = 1_000_000
+"""Bytes of lines that are read at a time."""
 _LIMITS = Limits(values=2 * LIMITS.values + 100, depth=2 * LIMITS.depth)
 """A record has more values than its packet: its own keys, and an object for each attachment."""
 
@@ -31,15 +33,24 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
 
     Raises: DataError at the first line that is not a record.
     """
-    for number, line in read_numbered(file):
-        yield number, parse(line, number)
+    for batch in read_batches(file, 1):
+        for number, line in batch:
+            yield number, parse(line, number)
 
 
-def read_numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each line that is not empty, with its number."""
+def read_batches(file: BinaryIO, size: int) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield the lines that are not empty, each with its number: so many at a time, or fewer that are long."""
+    batch: list[tuple[int, bytes]] = []
+    length = 0
     for number, line in enumerate(read_lines(file, MAX_LINE), 1):
         if line.strip():
-            yield number, line
+            batch.append((number, line))
+            length += len(line)
+            if len(batch) == size or length > _MAX_BATCH:
+                yield batch
+                batch, length = [], 0
+    if batch:
+        yield batch
 
 
 def is_har(line: bytes) -> bool:

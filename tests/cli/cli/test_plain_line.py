@@ -145,6 +145,9 @@ def test_a_plain_line_is_read_as_typer_reads_it(case: tuple[str, list[str]]) -> 
         "decode - --json",
         'decode 42["a"]',
         "decode -f 2 --frame=3",
+        "replay chat.ndjson --speed 0 --direction all",
+        "replay /tmp/chat.ndjson",
+        "replay - /chat --map --expect --ignore id --ignore=at",
     ],
 )
 def test_a_plain_line(line: str) -> None:
@@ -189,6 +192,10 @@ def test_the_options_on_the_line_are_known() -> None:
         "join lobby /chat",
         "rooms a b",
         "decode a b",
+        "replay",
+        "replay :3001 chat.ndjson",
+        "replay chat.ndjson other.ndjson",
+        "replay chat.ndjson --direction up",
     ],
 )
 def test_other_lines_are_left_to_typer(line: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom.output.ndjson import encode, encode_all, encode_value
+from nsroom.output.ndjson import encode, encode_all, encode_value, reread, reread_flat
+from nsroom.protocol.limits import Limits
 from nsroom.record import Direction, Json, Kind, Record, from_json
 
 VALUES = st.recursive(
@@ -62,3 +63,46 @@ def test_several_records_are_their_lines() -> None:
     records = [event([1]), event([b"x"])]
     assert encode_all(records) == encode(records[0]) + encode(records[1])
     assert encode_all([]) == b""
+
+
+PIECES = st.lists(
+    st.sampled_from(['"a"', '"', ",", "[", "]", "],[", "1", "1.0", '{"a":', "}", "{", ":", " ", "é"]),
+    max_size=8,
+).map(lambda pieces: f"[{''.join(pieces)}]".encode())
+
+
+@given(st.lists(PIECES, max_size=4))
+def test_lines_that_are_read_at_once_are_read_as_they_are(lines: list[bytes]) -> None:
+    limits = Limits(depth=3)
+    if (values := reread_flat(lines, limits)) is not None:
+        assert [(value, line) for value, line in zip(values, lines, strict=True)] == [
+            reread(line, limits) for line in lines
+        ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "are_flat"),
+    [
+        (['["a",1]', '["b"]'], True),
+        (['["a",{"x":{"y":"z"}}]', '["b",{}]'], True),
+        (["[]"], True),
+        ([], True),
+        (['["a",[1]]', '["b"]'], False),
+        (['["a","]"]', '["b"]'], False),
+        (['["a", 1]', '["b"]'], False),
+        (['["a",1e3]', '["b"]'], False),
+        # Together these are lists, but one by one they are not.
+        (['["a","],[",1]', '["b"]'], False),
+        (['["a","]', '[",","b"]'], False),
+    ],
+)
+def test_which_lines_are_read_at_once(lines: list[str], are_flat: bool) -> None:
+    values = reread_flat([line.encode() for line in lines], Limits())
+    assert values == ([json.loads(line) for line in lines] if are_flat else None)
+
+
+def test_lines_that_are_read_at_once_have_the_limits_of_a_line() -> None:
+    deep, long = b'["a",' + b'{"x":' * 4 + b"1" + b"}" * 4 + b"]", b'["' + b"a" * 100 + b'"]'
+    assert reread_flat([deep], Limits(depth=6)) is not None
+    assert reread_flat([deep], Limits(depth=4)) is None
+    assert reread_flat([long, b"[1]"], Limits(values=100)) is None
