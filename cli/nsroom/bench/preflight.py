@@ -5,7 +5,6 @@ import ipaddress
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from nsroom.bench.plan import Load
@@ -61,7 +60,7 @@ async def check_connection(target: Target) -> None:
     """Connect once, as other commands do, to report problems in full. Raises: ConnectError, RefusedError."""
     from nsroom.client.client import Client
 
-    client = Client(replace(target, reconnect=False))
+    client = Client(target._replace(reconnect=False))
     try:
         await client.connect()
     finally:

@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from getpass import getpass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,7 +112,7 @@ def _run_asking(work: Callable[[Way], Coroutine[Any, Any, T]], way: Way) -> T:
     except CredentialsError:
         if not isinstance(way, AdminWay) or way.target.auth or not can_ask():
             raise
-    return run(work(AdminWay(replace(way.target, auth=_ask_both()))))
+    return run(work(AdminWay(way.target._replace(auth=_ask_both()))))
 
 
 def _ask_both() -> dict[str, Json]:

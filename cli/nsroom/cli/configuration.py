@@ -8,9 +8,8 @@ it must not have secrets in it.
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from nsroom.cli.folders import config_folder
@@ -37,15 +36,14 @@ Values = Mapping[str, Any]
 """Options by their long names: text, a list of texts, a boolean or a number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What the files say; empty without any."""
 
-    defaults: Values = field(default_factory=dict)
-    servers: Mapping[str, Values] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = {}
+    servers: Mapping[str, Values] = {}
     theme: str | None = None
-    keys: Mapping[str, Any] = field(default_factory=dict)
-    origins: Mapping[str, Path] = field(default_factory=dict)
+    keys: Mapping[str, Any] = {}
+    origins: Mapping[str, Path] = {}
     """The file that names a server last."""
 
     def options(self, server: str | None = None) -> Values:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,7 +117,7 @@ class ViaOptions:
         from nsroom.cli.admin_credentials import payload, usable_payload
 
         auth = payload(self.admin_auth, self.admin_session) or usable_payload(base.auth)
-        return replace(base, namespaces=(namespace_of(self.admin_namespace),), auth=auth)
+        return base._replace(namespaces=(namespace_of(self.admin_namespace),), auth=auth)
 
 
 def _may_attach(base: Target) -> bool:

@@ -1,7 +1,6 @@
 """Run the command of --auth-command, whose output is the payload of CONNECT."""
 
 import shlex
-from dataclasses import replace
 
 from nsroom.client.programs import MAX_OUTPUT, ProgramError, output_of
 from nsroom.client.target import AuthCommand, Target, parse_auth
@@ -26,7 +25,7 @@ async def authenticated(target: Target) -> Target:
     """Return the target with the payload of its command, for one connection. Raises: as `payload`."""
     if target.auth_command is None:
         return target
-    return replace(target, auth=await payload(target.auth_command, target.connect_timeout))
+    return target._replace(auth=await payload(target.auth_command, target.connect_timeout))
 
 
 def _parse(name: str, output: bytes) -> dict[str, Json] | None:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from nsroom.channel import now
@@ -149,7 +148,7 @@ class Connector:
         except ConnectError:
             if given.path.endswith("/") or not given.slash or not self._is_elsewhere:
                 raise
-            self._target = replace(given, slash=False)
+            self._target = given._replace(slash=False)
             try:
                 return await self._open(dialect, deadline)
             except ConnectError:

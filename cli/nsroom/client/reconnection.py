@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nsroom.channel import now
 from nsroom.client.catchup import CatchUp, RoomState, describe
@@ -32,8 +31,7 @@ def backoff(attempt: int) -> float:
     return min(_FIRST_DELAY * 2.0 ** min(attempt - 1, 10), _LONGEST_DELAY) * uniform(0.5, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """A time without a connection."""
 
     milliseconds: float

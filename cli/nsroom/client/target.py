@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -61,8 +60,7 @@ class AuthCommand(NamedTuple):
     """Where to run it; None is the current folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One Socket.IO server and how to reach it."""
 
     url: str = DEFAULT_URL
@@ -74,8 +72,8 @@ class Target:
     auth: dict[str, Json] | None = None
     auth_command: AuthCommand | None = None
     """Run before each connection; replaces `auth`."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cookies: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
+    cookies: Mapping[str, str] = {}
     query: tuple[tuple[str, str], ...] = ()
     transport: Transport = Transport.AUTO
     protocol: Protocol = Protocol.AUTO

@@ -348,6 +348,6 @@ async def _prepared(target: "Target", load: "Load", events: "Events", yes: bool)
     endpoint_of(target, "")  # raises UsageError before anything is sent
     found = await resolve(target)
     require_consent(target, found, yes)
-    await check_connection(replace(target, transport=Transport.WEBSOCKET))
+    await check_connection(target._replace(transport=Transport.WEBSOCKET))
     endpoint = endpoint_of(target, await first_reachable(target, found))
     return Plan(endpoint, load, events, 0, os.urandom(4).hex())

@@ -1,7 +1,6 @@
 """`nsroom call`: emit an event and print its acknowledgement."""
 
 import sys
-from dataclasses import replace
 from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,7 +57,7 @@ def call(
     from nsroom.client.presets import find
     from nsroom.record import brief
 
-    server = replace(connection.target(target), reconnect=False)
+    server = connection.target(target)._replace(reconnect=False)
     preset = find(connection.preset)
     is_error = _error_test(fail or preset.fail)
     record = run(_call(server, options.emit(event, args or [], server.namespaces[0]), options))

@@ -58,7 +58,7 @@ def emit(
     """
     from nsroom.cli.run import run
 
-    server = replace(connection.target(target), reconnect=False)
+    server = connection.target(target)._replace(reconnect=False)
     kind = via.kind(write)
     if kind not in (Via.AUTO, Via.EVENTS):
         from nsroom.cli.admin_credentials import run_first

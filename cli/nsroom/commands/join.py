@@ -1,6 +1,5 @@
 """`nsroom join`: ask to join rooms, then watch and send messages."""
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,7 +89,7 @@ def join(
         join_preset = connection.preset
     how = convention(join_preset, join_event, join_args, nick)
     server = connection.target(target)
-    ways = via.ways(replace(server, reconnect=False), write) if write else []
+    ways = via.ways(server._replace(reconnect=False), write) if write else []
 
     async def begin(client: "Client", say: "Say") -> list[str]:
         if not ways:

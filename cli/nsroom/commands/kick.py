@@ -1,7 +1,6 @@
 """`nsroom kick`: disconnect sockets of an instrumented server."""
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -81,7 +80,7 @@ def kick(
     if not write:
         raise UsageError("kick changes the server; add --write to allow it")
     server = connection.target(target)
-    ways = via.ways(replace(server, reconnect=False))
+    ways = via.ways(server._replace(reconnect=False))
     named = connection.named(server, target)
     wanted = sid or room or ""
     selection, proven = run_first(lambda way: _find(way, wanted, room is not None, named, timeout), ways)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
@@ -97,7 +96,7 @@ def replay(
         raise UsageError("--ignore leaves out values of a comparison: add --expect")
     server = connection.target(target)
     is_named = bool(connection.named(server, target))
-    server = replace(server, reconnect=False)
+    server = server._replace(reconnect=False)
     if use_ids or expect:
         if ack or direction is not Sent.OUT:
             raise UsageError(
@@ -105,7 +104,7 @@ def replay(
             )
         again = _replay_of(file, speed, timeout, use_ids, expect)
         if not is_named:
-            server = replace(server, namespaces=again.recorded.namespaces)
+            server = server._replace(namespaces=again.recorded.namespaces)
         failure = _converse(again, server, timeout, summary)
         _conclude(file, again, failure, ignore or () if expect else None)
         return
@@ -116,7 +115,7 @@ def replay(
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
         if not is_named:
-            server = replace(server, namespaces=(first[0][1].item.namespace,))
+            server = server._replace(namespaces=(first[0][1].item.namespace,))
         lines = _timed(chain([first], batches), speed)
         run(run_delivery(server, lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")

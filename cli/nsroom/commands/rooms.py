@@ -1,6 +1,5 @@
 """`nsroom rooms`: list rooms with their members."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
@@ -58,7 +57,7 @@ def rooms(
     from nsroom.cli.admin_credentials import run_first
     from nsroom.introspection.listing import follow, follow_events, rooms_view
 
-    server = replace(connection.target(target), reconnect=watch)
+    server = connection.target(target)._replace(reconnect=watch)
     kind, ways = via.kind(), via.ways(server)
     view = rooms_view(connection.named(server, target), room, all)
     error = None

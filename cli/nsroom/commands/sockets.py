@@ -1,6 +1,5 @@
 """`nsroom sockets`: list the sockets of a server."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from nsroom.cli.connection_options import AnyTargets, ConnectionOptions
@@ -52,7 +51,7 @@ def sockets(
 
     target = connection.target(*targets or ())
     view = sockets_view(connection.named(target, *targets or ()), all)
-    ways = via.ways(replace(target, reconnect=watch and target.reconnect))
+    ways = via.ways(target._replace(reconnect=watch and target.reconnect))
     run_first(lambda way: _list(way, view, timeout, watch, json), ways)
 
 

@@ -1,6 +1,6 @@
 """The dialect of a server: its revision of Engine.IO, and the encoding of its packets."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nsroom.errors import DecodeError
 from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio
@@ -10,8 +10,7 @@ from nsroom.protocol.socketio import Packet, PacketType
 NOOP = f"{engineio.PacketType.NOOP:d}"
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How packets are encoded on the wire; python-socketio knows only the default dialect."""
 
     engine: int = 4
@@ -38,17 +37,17 @@ class Dialect:
 
     def detected(self, is_old: bool, is_msgpack: bool) -> "Dialect":
         """Return the dialect detected from a server's packets."""
-        return replace(self, engine=3 if is_old else 4, is_msgpack=is_msgpack)
+        return self._replace(engine=3 if is_old else 4, is_msgpack=is_msgpack)
 
     @property
     def other_engine(self) -> "Dialect":
         """This dialect with the other revision of Engine.IO."""
-        return replace(self, engine=4 if self.is_old else 3)
+        return self._replace(engine=4 if self.is_old else 3)
 
     @property
     def other_parser(self) -> "Dialect":
         """This dialect with the other parser."""
-        return replace(self, is_msgpack=not self.is_msgpack)
+        return self._replace(is_msgpack=not self.is_msgpack)
 
     def write(self, packet: Packet) -> list[str | bytes]:
         """Return a packet as the data of Engine.IO messages; none for a CONNECT that is not needed.

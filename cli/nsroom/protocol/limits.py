@@ -1,10 +1,9 @@
 """The limits of the codecs, each with its reason."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of one connection; the defaults suit an observer, who sees more than a server accepts."""
 
     frame: int = 100_000_000
@@ -28,5 +27,5 @@ class Limits:
 
 
 LIMITS = Limits()
-LIST_LIMITS = replace(LIMITS, values=5_000_000)
+LIST_LIMITS = LIMITS._replace(values=5_000_000)
 """Of packets that list the sockets of a server: one with 100,000 describes each in 25 to 40 values."""

@@ -10,8 +10,7 @@ import re
 import ssl
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from nsroom.client.transports.handshake import basic
@@ -25,8 +24,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HTTP = b"HTTP/1."
 
 
-@dataclass(frozen=True, slots=True)
-class HttpProxy:
+class HttpProxy(NamedTuple):
     """A proxy, and the variable that names it; its text has no password."""
 
     url: str

@@ -21,8 +21,8 @@ _MAX_ROOMS = 10_000
 """Rooms to which one event goes."""
 _MAX_DEPTH = 100
 """Nested lists and objects in the data of a socket."""
-_LIMITS = replace(LIST_LIMITS, frame=MAX_BYTES)
-_UNCHECKED = replace(_LIMITS, depth=MAX_BYTES)
+_LIMITS = LIST_LIMITS._replace(frame=MAX_BYTES)
+_UNCHECKED = _LIMITS._replace(depth=MAX_BYTES)
 _EVENTS = (2, 5)
 """The types of packets with an event, without and with binary data."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import chain
 
 from nsroom.errors import DataError, DecodeError
@@ -13,7 +12,7 @@ from nsroom.protocol.limits import LIMITS
 from nsroom.record import Direction, Json, Kind, Record, from_json
 
 # A record, and each $binary in it, adds a few levels to the payload of a frame.
-_RECORD_LIMITS = replace(LIMITS, depth=LIMITS.depth + 4, values=2 * LIMITS.values)
+_RECORD_LIMITS = LIMITS._replace(depth=LIMITS.depth + 4, values=2 * LIMITS.values)
 
 
 Take = Callable[[str, int], bool]
