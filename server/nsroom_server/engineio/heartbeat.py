@@ -4,6 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_STOPPED = 0.5
+"""Seconds that a timer is late if the process was stopped, or its loop blocked, and not only busy."""
+_READING = 0.1
+"""Seconds to read what arrived meanwhile: the loop may run timers that are due before it reads."""
+
 
 class Heartbeat:
     """Pings every `interval` seconds, and expires if no pong arrives within `timeout` seconds."""
@@ -36,16 +41,23 @@ class Heartbeat:
         self._due = start + seconds
         self._timer = self._loop.call_at(self._due, callback)
 
+    @property
+    def _was_stopped(self) -> bool:
+        return self._loop.time() - self._due > _STOPPED
+
     def _send_ping(self) -> None:
         self._awaits_pong = True
         # Counted from when the ping was due: a busy loop does not extend the time-out.
-        self._schedule(self._due, self._timeout, self._handle_timeout)
+        start = self._loop.time() if self._was_stopped else self._due
+        self._schedule(start, self._timeout, self._handle_timeout)
         self._ping()
 
     def _handle_timeout(self) -> None:
         if self._throttled:
             # The pong may be queued after packets that we have not read yet.
             self._schedule(self._loop.time(), self._timeout, self._handle_timeout)
+        elif self._was_stopped:
+            self._schedule(self._loop.time(), _READING, self._handle_timeout)
         else:
             self._expire()
 

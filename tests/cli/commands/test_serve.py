@@ -1,12 +1,15 @@
 """`nsroom serve`, the real program."""
 
+import asyncio
 import json
 import re
 import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from tests.conftest import StartServer
 from tests.peers.program import Runner, Spawner
 from tests.server.member import Member
 
@@ -27,6 +30,19 @@ async def test_it_listens_until_a_signal(spawn: Spawner, tmp_path: Path, number:
     result = await server.result()
     assert (result.code, result.stdout) == (code, "")
     assert (tmp_path / "state" / "nsroom" / "history.db").exists()
+
+
+async def test_a_pong_that_came_while_it_was_stopped_counts(serve: StartServer) -> None:
+    server = await serve("--ping-interval", "1", "--ping-timeout", "1")
+    url = f"{server.url}/socket.io/?EIO=4&transport=websocket"
+    async with asyncio.timeout(20), aiohttp.ClientSession() as session, session.ws_connect(url) as client:
+        while await client.receive_str() != "2":
+            pass
+        server.proc.signal(signal.SIGSTOP)
+        await client.send_str("3")
+        await asyncio.sleep(2)
+        server.proc.signal(signal.SIGCONT)
+        assert await client.receive_str() == "2"
 
 
 async def test_a_port_in_use(spawn: Spawner, nsroom: Runner) -> None:
