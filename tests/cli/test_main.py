@@ -99,6 +99,7 @@ def test_debug_shows_a_safe_traceback(fail: Fail, capsys: pytest.CaptureFixture[
         ("emit x --nonsense", "unknown option --nonsense"),
         ("emit x --timeout 0", "--timeout '0': must be a number of seconds, at least 0.01"),
         ("connect -W", "-W needs a value: -W SECONDS"),
+        ("proxy :3000 --intercept --stdin", "--intercept needs a value: --intercept EXPR"),
         ("emit x --ack=yes", "option '--ack' does not take a value"),
         ("connect chat", "'chat' is neither a namespace like /chat nor a host nor a URL"),
         ("--debug --nonsense", "unknown option --nonsense"),

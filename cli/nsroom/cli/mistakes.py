@@ -119,7 +119,7 @@ class Mistakes:
         return [self._line([*target, *words.options, "--", *texts[len(target) :]])]
 
     def missing_value(self, name: str) -> UsageError:
-        """Return the error for an option at the end of the line that takes a value."""
+        """Return the error for an option that takes a value and has none."""
         return UsageError(f"{name} needs a value: {name} {_metavar(self.options[name])}")
 
     def invalid(self, error: Any, words: Words) -> UsageError:

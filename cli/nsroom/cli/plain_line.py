@@ -107,9 +107,11 @@ def _read_options(
 
 
 def _next(words: Iterator[str]) -> str:
-    for word in words:
-        return word
-    raise ValueError
+    """Return the value after an option. Raises: ValueError if there is none, or it may be an option."""
+    word = next(words, "--")
+    if word.startswith("--"):
+        raise ValueError
+    return word
 
 
 def _value(place: _Place, text: str, before: list[str] | None) -> Any:

@@ -24,7 +24,7 @@ class UnknownOptionError(Exception):
 
 
 class MissingValueError(Exception):
-    """The option `name` is the last word, but takes a value."""
+    """The option `name` takes a value, but is the last word, or a long option follows."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -82,9 +82,9 @@ def _read_option(args: Sequence[str], index: int, options: Options, words: Words
         return 1
     count = 1
     if value is None:
-        if index + 1 == len(args):
+        value, count = next(iter(args[index + 1 :]), None), 2
+        if value is None or (value.startswith("--") and value.partition("=")[0] in options):
             raise MissingValueError(name)
-        value, count = args[index + 1], 2
     words.values[name] = value
     return count
 

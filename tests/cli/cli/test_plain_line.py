@@ -126,7 +126,7 @@ def test_a_plain_line_is_read_as_typer_reads_it(case: tuple[str, list[str]]) -> 
                 ":3001/chat say -n /a -n /b --url=:1 -t",
                 "- -k",
                 "say -",
-                "say -a - -u --json",
+                "say -a - -u :1 --json",
                 "order.created 1",
                 "-H a:b say --query=a=b=c --to x --to y --except z --connect-timeout 3",
             )
@@ -173,6 +173,7 @@ def test_the_options_on_the_line_are_known() -> None:
         "emit --help",
         "emit say --nope",
         "emit say -u",
+        "emit say -u --ack",
         "emit say -- -x",
         "emit say -5",
         "emit say -tk",

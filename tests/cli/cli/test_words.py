@@ -62,7 +62,10 @@ def test_an_unknown_option(line: str, name: str, index: int) -> None:
     assert (caught.value.name, caught.value.index) == (name, index)
 
 
-@pytest.mark.parametrize(("line", "name"), [("a -C", "-C"), ("-kC", "-C"), ("--count", "--count")])
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("a -C", "-C"), ("-kC", "-C"), ("--count", "--count"), ("-C --count=", "-C"), ("-C --count 1", "-C")],
+)
 def test_a_missing_value(line: str, name: str) -> None:
     with pytest.raises(MissingValueError) as caught:
         sort(line.split(), OPTIONS)
