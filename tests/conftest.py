@@ -16,7 +16,7 @@ from tests.peers.program import Runner, Server, Spawner, clean_environment, spaw
 NSROOM = (sys.executable, "-m", "nsroom")
 LISTENING = re.compile(r"nsroom: listening on (\S+)")
 PEERS = Path(__file__).parent / "peers"
-MEASURED = [Path(__file__).parent / "cli" / name for name in ("cli", "commands")]
+MEASURED = Path(__file__).parent / "cli"
 """Where the coverage of programs is measured: it triples the time of their start."""
 
 settings.register_profile("gate", deadline=None, max_examples=40)
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def environment(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """The variables for every program: a home of its own, and nothing of the person who runs the tests."""
     env = clean_environment(tmp_path)
-    if not any(folder in request.path.parents for folder in MEASURED):
+    if MEASURED not in request.path.parents or request.node.get_closest_marker("no_cover"):
         return {key: value for key, value in env.items() if not key.startswith("COVERAGE_")}
     return env
 

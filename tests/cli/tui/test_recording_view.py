@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from nsroom.output.ndjson import encode
 from nsroom.output.times import Times
 from nsroom.tui.model.playback import Playback
@@ -99,6 +101,7 @@ async def test_a_truncated_and_hostile_recording(show: Show, tmp_path: Path) -> 
     await terminal.until("its last line is incomplete")
 
 
+@pytest.mark.no_cover
 async def test_a_large_recording_shows_its_progress(show: Show, tmp_path: Path) -> None:
     lines = (encode(event("tick", {"n": n})) for n in range(150_000))
     terminal = await show("show", write(tmp_path / "r.ndjson", *lines), cols=120)
