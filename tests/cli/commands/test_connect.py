@@ -1,6 +1,5 @@
 """`nsroom connect`, the real program: what it prints, when it ends, and with which code."""
 
-import asyncio
 import json
 import signal
 import stat
@@ -408,20 +407,3 @@ async def test_for_is_no_success_without_a_connection(nsroom: Runner) -> None:
 async def test_the_shorter_of_for_and_wait_counts(nsroom: Runner, server: Server) -> None:
     for options, code in (("--for 1 -W 20", 0), ("--for 20 -W 2", 5)):
         assert (await nsroom("connect", "-u", server.url, *options.split())).code == code
-
-
-async def test_what_came_while_it_was_stopped_is_read_before_a_heartbeat_is_missed(spawn: Spawner) -> None:
-    async def script(talk: bad.Conversation) -> None:
-        await talk.welcome(pingInterval=500, pingTimeout=500)
-        for number in range(100):
-            await talk.send("2", f'42["n",{number}]')
-            await asyncio.sleep(0.1)
-
-    async with bad.conversation(script) as url:
-        proc = await spawn("connect", "-u", url, "--no-reconnect", "-C", "40", "--for", "15", "--json")
-        await proc.seen(kind="event")
-        proc.signal(signal.SIGSTOP)
-        await asyncio.sleep(2)
-        proc.signal(signal.SIGCONT)
-        result = await proc.result(timeout=20)
-        assert (result.code, len(result.records())) == (0, 40)

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
 from nsroom.channel import now
@@ -26,8 +25,6 @@ from nsroom.record import Direction, Json
 _PLAIN_COOKIE = re.compile(r"[\w!#$%&'*+.^`|~:-]*", re.ASCII)
 _PONG = f"{wire.PacketType.PONG:d}"
 _DISCONNECT = f"{wire.PacketType.MESSAGE:d}{PacketType.DISCONNECT:d}"
-_READING = 0.1
-"""Seconds to read what arrived while the process was stopped: the loop may run the timers first."""
 
 
 def supports(target: Target, transport: Transport, dialect: Dialect) -> bool:
@@ -164,7 +161,7 @@ class WebSocketConnection(Connection):
         self._end(reason)
         self._wire.close_now()
 
-    def _check_heartbeat(self, *, has_read: bool = False) -> None:
+    def _check_heartbeat(self) -> None:
         """End the connection if no frame arrived within the ping interval and its time-out."""
         shake = self.tap.session.handshake
         assert shake is not None
@@ -173,8 +170,6 @@ class WebSocketConnection(Connection):
         deadline = self._last_frame_at + (shake.ping_interval + shake.ping_timeout) / 1000
         if self._loop.time() < deadline:
             self._timer = self._loop.call_at(deadline, self._check_heartbeat)
-        elif not has_read:
-            self._timer = self._loop.call_later(_READING, partial(self._check_heartbeat, has_read=True))
         else:
             self.tap.timed_out = True
             self._end("transport error")
