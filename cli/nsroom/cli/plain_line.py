@@ -107,7 +107,7 @@ def _read_options(
 
 
 def _next(words: Iterator[str]) -> str:
-    """Return the value after an option. Raises: ValueError if none follows, or perhaps an option does."""
+    """Return the value after an option. Raises: ValueError if a long option or nothing follows."""
     word = next(words, "--")
     if word.startswith("--"):
         raise ValueError

@@ -82,11 +82,15 @@ def _read_option(args: Sequence[str], index: int, options: Options, words: Words
         return 1
     count = 1
     if value is None:
-        value, count = next(iter(args[index + 1 :]), None), 2
-        if value is None or (value.startswith("--") and value.partition("=")[0] in options):
+        if index + 1 == len(args) or _is_long_option(args[index + 1], options):
             raise MissingValueError(name)
+        value, count = args[index + 1], 2
     words.values[name] = value
     return count
+
+
+def _is_long_option(word: str, options: Options) -> bool:
+    return word.startswith("--") and word.partition("=")[0] in options
 
 
 def _parse(word: str, index: int, options: Options) -> tuple[str | None, str | None]:

@@ -60,7 +60,7 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
 def parse_recorded(lines: Sequence[bytes]) -> list[Recorded | None]:
     """Return the event of each line of a record, or None if it cannot be sent as the line has it.
 
-    There is a line, none is empty, and none has a line break.
+    At least one line is needed; a line may not be empty or contain a line break.
     """
     found: list[tuple[bytes, ...]] = _EVENT_RECORD.findall(b"\n".join(lines))
     texts = [b"[%b,%b]" % parts[4:] if parts[5] else b"[%b]" % parts[4] for parts in found if parts[0]]
@@ -95,7 +95,7 @@ def recorded_event(record: Record) -> Recorded | None:
 
 
 def _ready_all(lines: Sequence[bytes]) -> list[_Item | None]:
-    """Return `_ready` of each line."""
+    """Return `_ready` of each line; each is a list that starts with a text."""
     values = reread_flat(lines, LIMITS)
     if values is None or _ESCAPED in b"".join(lines):
         return [_ready(line) for line in lines]

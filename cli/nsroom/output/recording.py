@@ -33,24 +33,29 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
 
     Raises: DataError at the first line that is not a record.
     """
-    for batch in read_batches(file, 1):
-        for number, line in batch:
-            yield number, parse(line, number)
+    for number, line in _numbered(file):
+        yield number, parse(line, number)
 
 
 def read_batches(file: BinaryIO, size: int) -> Iterator[list[tuple[int, bytes]]]:
-    """Yield the lines that are not empty, each with its number: so many at a time, or fewer that are long."""
+    """Yield the lines that are not empty with their numbers, `size` at a time; fewer if they are long."""
     batch: list[tuple[int, bytes]] = []
     length = 0
-    for number, line in enumerate(read_lines(file, MAX_LINE), 1):
-        if line.strip():
-            batch.append((number, line))
-            length += len(line)
-            if len(batch) == size or length > _MAX_BATCH:
-                yield batch
-                batch, length = [], 0
+    for number, line in _numbered(file):
+        batch.append((number, line))
+        length += len(line)
+        if len(batch) == size or length > _MAX_BATCH:
+            yield batch
+            batch, length = [], 0
     if batch:
         yield batch
+
+
+def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield each line that is not empty, with its number."""
+    for number, line in enumerate(read_lines(file, MAX_LINE), 1):
+        if line.strip():
+            yield number, line
 
 
 def is_har(line: bytes) -> bool:
