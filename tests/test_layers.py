@@ -18,7 +18,7 @@ SOURCES = {
 }
 LAYERS = {
     "nsroom": (
-        "errors record",
+        "errors lazy_import record",
         "filters channel comparison encoding protocol",
         "output client.target",
         "client.transports",

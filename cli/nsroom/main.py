@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS, GROUPS
 from nsroom.errors import ExitCode, NsroomError, OutputError, Stopped
+from nsroom.lazy_import import import_lazily
 from nsroom.output.stdio import Verbosity, complain, fix_stdio, flush, put, set_verbosity, show_version
 from nsroom.output.terminal import safe
 
@@ -21,6 +22,8 @@ HELP_COLUMNS = 80
 """The width of typer's help, even on a wider terminal."""
 PLAIN = ("emit", "call", "connect", "join", "tail", "rooms", "sockets", "decode", "replay")
 """The commands that start without typer if their line is plain: their modules do not load it either."""
+_LAZY = ("inspect", "ipaddress")
+"""Modules that asyncio and urllib import and seldom use: they take a fifteenth of the start of `emit`."""
 _COLLECT = 50_000
 """New objects after which Python looks for cycles among them: more than a start makes.
 
@@ -40,6 +43,8 @@ def main() -> NoReturn:
     # There is nothing to clean up yet, and an exception during an import can be lost and leave a lock held.
     signal.signal(signal.SIGINT, lambda *_: os._exit(ExitCode.SIGINT))
     gc.set_threshold(_COLLECT)
+    for name in _LAZY:
+        import_lazily(name)
     fix_stdio()
     code = run(sys.argv[1:])
     _flush()

@@ -85,6 +85,20 @@ async def test_a_plain_line_loads_no_typer(line: str, tmp_path: Path) -> None:
     assert "typer" not in await loaded(tmp_path, *line.split())
 
 
+async def test_what_asyncio_seldom_uses_is_not_loaded(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "nsroom.main", "emit", "hi", "--offline"),
+        env={key: value for key, value in clean_environment(tmp_path).items() if not key.startswith("COV")},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, stderr = await process.communicate()
+    modules = {row.rpartition(b"|")[2].strip() for row in stderr.splitlines()}
+    assert b"asyncio" in modules
+    assert modules.isdisjoint([b"inspect", b"ast", b"dis", b"ipaddress"])
+
+
 @pytest.mark.parametrize("command", ["call", "emit", "connect", "rooms", "join"])
 async def test_a_client_loads_neither_back_ends_nor_a_screen(command: str, tmp_path: Path) -> None:
     modules = await loaded(tmp_path, command, *(["x"] if command != "connect" else []), "-u", ":1")

@@ -149,14 +149,14 @@ def _split_port(entry: str) -> tuple[str, int | None]:
     return found[1] or found[2] or "", int(found[3]) if found[3] else None
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address | None":
     try:
         return ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | tuple[()]:
+def _network(text: str) -> "ipaddress.IPv4Network | ipaddress.IPv6Network | tuple[()]":
     try:
         return ipaddress.ip_network(text.partition("%")[0], strict=False)
     except ValueError:

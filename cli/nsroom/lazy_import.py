@@ -1,0 +1,34 @@
+"""Load a module when it is used, not when it is imported, as `lazy import` does in Python 3.15."""
+
+import sys
+from importlib.util import find_spec, module_from_spec
+from threading import RLock
+from typing import Any
+
+
+def import_lazily(name: str) -> None:
+    """Let `import name` anywhere give a module that is loaded as soon as one of its names is looked up.
+
+    Not importlib's LazyLoader: up to Python 3.13, the second `import` of such a module loads it.
+    """
+    spec = find_spec(name)
+    if name in sys.modules or spec is None or spec.loader is None:
+        return
+    loader, lock = spec.loader, RLock()
+    module = module_from_spec(spec)
+    is_loading = False
+
+    def load(attribute: str) -> Any:
+        nonlocal is_loading
+        with lock:  # another thread must not see half of the module
+            if not is_loading:
+                is_loading = True
+                loader.exec_module(module)
+                del module.__getattr__
+        try:
+            return vars(module)[attribute]
+        except KeyError:
+            raise AttributeError(f"module {name!r} has no attribute {attribute!r}") from None
+
+    module.__getattr__ = load  # type: ignore[method-assign]
+    sys.modules[name] = module
