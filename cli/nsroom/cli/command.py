@@ -1,6 +1,5 @@
 """The class of every command: reads its words in our order, and explains mistakes in our words."""
 
-from dataclasses import fields
 from typing import Any
 
 from typer.core import TyperCommand
@@ -11,7 +10,7 @@ from nsroom.cli.mistakes import Mistakes
 from nsroom.cli.words import MissingValueError, UnknownOptionError, is_number, sort, value_options
 from nsroom.client.target import is_target
 
-_CONNECTION = frozenset(each.name for each in fields(ConnectionOptions))
+_CONNECTION = frozenset(ConnectionOptions.options())
 
 
 class Command(TyperCommand):

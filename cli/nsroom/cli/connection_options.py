@@ -5,12 +5,11 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
 from nsroom.cli import configuration
-from nsroom.cli.declarations import Argument, Option
+from nsroom.cli.declarations import Argument, Option, Options
 from nsroom.client.name_resolution import use
 from nsroom.client.presets import find
 from nsroom.client.target import (
@@ -73,8 +72,7 @@ def _presets() -> list[str]:
     return list(PRESETS)
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionOptions:
+class ConnectionOptions(Options):
     """How to reach the server."""
 
     url: Annotated[
@@ -179,7 +177,7 @@ class ConnectionOptions:
                 continue  # credentials on the command line or in the variable beat both
             elif name not in ("url", "namespace") and name not in self.given:
                 changes[name] = _choice(name, value)
-        return replace(self, **changes)
+        return self.replace(**changes)
 
     def _target(self, words: list[str], url: str | None, default: Iterable[str]) -> Target:
         preset = find(self.preset)
@@ -214,7 +212,7 @@ class ConnectionOptions:
 
     def with_auth(self, auth: dict[str, Json] | None) -> "ConnectionOptions":
         """Return these options with a payload of CONNECT: of stdin or a command, which are read once."""
-        return self if auth is None else replace(self, auth=[json.dumps(auth)], auth_command=None)
+        return self if auth is None else self.replace(auth=[json.dumps(auth)], auth_command=None)
 
     def named(self, target: Target, *words: str | None) -> tuple[str, ...]:
         """Return the namespaces that the user named, with -n or in `words` (the path of a URL may name one).

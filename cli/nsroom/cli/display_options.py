@@ -1,10 +1,9 @@
 """Options that select and format the records shown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from nsroom.cli.declarations import Option
+from nsroom.cli.declarations import Option, Options
 from nsroom.output.terminal import Theme
 from nsroom.output.times import Times
 from nsroom.record import is_received
@@ -34,8 +33,7 @@ NotifyOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ShowOptions:
+class ShowOptions(Options):
     """Which records to show, how, and for how long."""
 
     where: Annotated[
@@ -81,7 +79,6 @@ class ShowOptions:
         return lambda record: usual(record) and (where is None or where(record))
 
 
-@dataclass(frozen=True, slots=True)
 class WatchOptions(ShowOptions):
     """Display options of a command that has its own connection."""
 
@@ -135,7 +132,6 @@ class WatchOptions(ShowOptions):
         return parse_rules(self.reply or ())
 
 
-@dataclass(frozen=True, slots=True)
 class TailOptions(ShowOptions):
     """Display options of a command that observes the sockets of a server."""
 

@@ -1,10 +1,9 @@
 """Options of `emit` and `call`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from nsroom.cli.declarations import Option
+from nsroom.cli.declarations import Option, Options
 from nsroom.errors import RefusedError, UsageError, WaitError
 
 if TYPE_CHECKING:
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from nsroom.client.events import Emit
 
 
-@dataclass(frozen=True, slots=True)
-class EmitOptions:
+class EmitOptions(Options):
     """The arguments of an event, and the rooms that the reference server relays it to."""
 
     text: Annotated[bool, Option("-t", "--text", help="Take every ARG as a plain string.")] = False

@@ -82,9 +82,9 @@ def _connection_options() -> set[str]:
     from nsroom.cli.connection_options import ConnectionOptions
 
     hints = get_type_hints(ConnectionOptions, include_extras=True)
-    del hints["given"]  # not an option
-    named = {name for hint in hints.values() for name in hint.__metadata__[0].names}
-    return named | {f"--{name.replace('_', '-')}" for name in hints}
+    options = ConnectionOptions.options()
+    named = {name for each in options for name in hints[each].__metadata__[0].names}
+    return named | {f"--{name.replace('_', '-')}" for name in options}
 
 
 def _unknown(word: str, common: Sequence[str], rest: Sequence[str], commands: Sequence[str]) -> UsageError:

@@ -1,27 +1,26 @@
-"""Show typer the options of a command: those in its dataclasses, and those that `declarations` declares."""
+"""Show typer the options of a command: those in its groups, and those that `declarations` declares."""
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import wraps
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from nsroom.cli.declarations import Argument, Option
+from nsroom.cli.declarations import Argument, Option, Options, is_group
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def expand(command: F) -> F:
-    """Show typer the fields of each dataclass argument as options, and pass the command the dataclass."""
+    """Show typer the options of each group of the command, and pass the command the groups."""
     parameters: list[inspect.Parameter] = []
-    groups: dict[str, type[Any]] = {}
+    groups: dict[str, type[Options]] = {}
     hints = _hints(command)
     context = inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     for parameter in inspect.signature(command).parameters.values():
         kind = hints[parameter.name]
-        if is_dataclass(kind) and isinstance(kind, type):
+        if is_group(kind):
             groups[parameter.name] = kind
             parameters += _parameters(kind)
         else:
@@ -32,8 +31,8 @@ def expand(command: F) -> F:
     def expanded(_context: typer.Context, **given: Any) -> Any:
         made = {}
         for name, kind in groups.items():
-            values = {key: given.pop(key) for key in _names(kind)}
-            if "given" in kind.__dataclass_fields__:
+            values = {key: given.pop(key) for key in kind.options()}
+            if "given" in kind.defaults:
                 values["given"] = frozenset(key for key in values if _is_given(_context, key))
             made[name] = kind(**values)
         return command(**given, **made)
@@ -46,15 +45,6 @@ def _is_given(context: typer.Context, name: str) -> bool:
     """Return whether the command line has this option."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
-
-
-def _names(kind: type[Any]) -> list[str]:
-    return [each.name for each in _options(kind)]
-
-
-def _options(kind: type[Any]) -> list[Field[Any]]:
-    """Return the fields that are options: all but `given`, the names of those on the command line."""
-    return [each for each in fields(kind) if each.name != "given"]
 
 
 def _hints(declared: Any) -> dict[str, Any]:
@@ -72,14 +62,10 @@ def _for_typer(hint: Any) -> Any:
     return hint
 
 
-def _parameters(kind: type[Any]) -> list[inspect.Parameter]:
+def _parameters(kind: type[Options]) -> list[inspect.Parameter]:
     hints = _hints(kind)
+    keyword = inspect.Parameter.KEYWORD_ONLY
     return [
-        inspect.Parameter(
-            each.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=each.default if each.default is not MISSING else inspect.Parameter.empty,
-            annotation=hints[each.name],
-        )
-        for each in _options(kind)
+        inspect.Parameter(name, keyword, default=kind.defaults[name], annotation=hints[name])
+        for name in kind.options()
     ]

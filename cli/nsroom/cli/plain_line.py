@@ -6,12 +6,11 @@ All other lines are left to typer, which explains mistakes.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-from nsroom.cli.declarations import Argument, Option
+from nsroom.cli.declarations import Argument, Option, is_group
 
 _NUMBERS: dict[Any, re.Pattern[str]] = {
     int: re.compile(r"[0-9]{1,9}"),
@@ -33,7 +32,7 @@ class _Place(NamedTuple):
     """An option's place among the parameters of a command."""
 
     group: str
-    """The parameter that is a dataclass with the option in it, or an empty string."""
+    """The parameter that is the group with the option in it, or an empty string."""
     name: str
     kind: Any
     least: float
@@ -46,7 +45,7 @@ _QUIET = _Place("", "quiet", bool, 0)
 def read(command: Callable[..., Any], words: Sequence[str]) -> Line | None:
     """Return the meaning of the words after a command's name, or None if the line is not plain."""
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+    groups = {name: kind for name, kind in hints.items() if is_group(kind)}
     given: dict[str, dict[str, Any]] = {name: {} for name in ("", *groups)}
     try:
         texts = _read_options(dict(_places(hints, groups)), words, given)
@@ -165,6 +164,6 @@ def _assign(kinds: dict[str, Any], texts: list[str]) -> dict[str, Any]:
 
 
 def _make(kind: Any, values: dict[str, Any]) -> Any:
-    if any(field.name == "given" for field in fields(kind)):
+    if "given" in kind.defaults:
         values["given"] = frozenset(values)
     return kind(**values)

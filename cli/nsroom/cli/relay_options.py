@@ -1,7 +1,6 @@
 """Options of commands that show the traffic of others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from nsroom.cli.declarations import Option
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     from nsroom.record import Record
 
 
-@dataclass(frozen=True, slots=True)
 class RelayOptions(ShowOptions):
     """Display options of a command that relays the traffic of others."""
 
@@ -24,7 +22,6 @@ class RelayOptions(ShowOptions):
         return self.only(is_not_heartbeat)
 
 
-@dataclass(frozen=True, slots=True)
 class ProxyOptions(RelayOptions):
     """Display options of `proxy`."""
 

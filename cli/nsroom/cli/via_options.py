@@ -2,11 +2,10 @@
 
 import os
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from nsroom.cli.declarations import Option
+from nsroom.cli.declarations import Option, Options
 from nsroom.client.target import Target, namespace_of
 from nsroom.errors import UsageError
 
@@ -27,8 +26,7 @@ class Via(StrEnum):
     ATTACH = "attach[:PID]"
 
 
-@dataclass(frozen=True, slots=True)
-class ViaOptions:
+class ViaOptions(Options):
     """How to see a server from inside."""
 
     via: Annotated[

@@ -18,7 +18,6 @@ messages that are left at the end.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
 from nsroom.client.events import Emit
 from nsroom.protocol.refusals import refusal
@@ -33,28 +32,30 @@ _MAX_NAME = 1024
 """Characters of a room's name."""
 
 
-@dataclass(slots=True)
 class RoomState:
     """One room of one namespace."""
 
-    namespace: str
-    room: str
-    epoch: str
-    """The message store that the ids are from."""
-    last_id: int
-    """Messages up to this id were shown, or cannot be fetched any more."""
-    replayed_id: int = 0
-    """Messages up to this id were shown by a replay, so live ones with these ids are skipped."""
-    beyond: dict[int, int] = field(default_factory=dict)
-    """Messages after a hole that were shown because the missing ones could not be fetched: a hash by id."""
-    held: list[Record] | None = None
-    """Live messages that wait for the missed ones."""
-    unresolved: list[Record] = field(default_factory=list)
-    """Messages held when an earlier connection was lost."""
-    replayed_count: int = 0
-    """Messages replayed since the last reconnection."""
-    unknown: str | None = None
-    """Why more messages may be missing, or None."""
+    def __init__(
+        self, namespace: str, room: str, epoch: str, last_id: int, unresolved: list[Record] | None = None
+    ) -> None:
+        self.namespace = namespace
+        self.room = room
+        self.epoch = epoch
+        """The message store that the ids are from."""
+        self.last_id = last_id
+        """Messages up to this id were shown, or cannot be fetched any more."""
+        self.replayed_id = 0
+        """Messages up to this id were shown by a replay, so live ones with these ids are skipped."""
+        self.beyond: dict[int, int] = {}
+        """Messages after a hole, shown because the missing ones could not be fetched: a hash by id."""
+        self.held: list[Record] | None = None
+        """Live messages that wait for the missed ones."""
+        self.unresolved = [] if unresolved is None else unresolved
+        """Messages held when an earlier connection was lost."""
+        self.replayed_count = 0
+        """Messages replayed since the last reconnection."""
+        self.unknown: str | None = None
+        """Why more messages may be missing, or None."""
 
     @property
     def summary(self) -> dict[str, Json]:
@@ -97,7 +98,7 @@ class CatchUp:
                     if state and state.epoch == epoch:
                         seen = state.last_id
                     unresolved = state.unresolved if state else []
-                    self._rooms[key] = RoomState(*key, epoch, max(last, seen), unresolved=unresolved)
+                    self._rooms[key] = RoomState(*key, epoch, max(last, seen), unresolved)
 
     def should_show(self, record: Record) -> bool:
         """Return whether to show a record now: not a message shown before, nor one that must wait."""
@@ -120,9 +121,9 @@ class CatchUp:
             return False
         return _is_new(state, number)
 
-    def missing(self, state: RoomState) -> Emit:
-        """Return the event that asks for the messages after the last one that was shown."""
-        args = {"room": state.room, "after": state.last_id, "epoch": state.epoch}
+    def missing(self, state: RoomState, after: int | None = None) -> Emit:
+        """Return the event that asks for the messages after this one, or after the last that was shown."""
+        args = {"room": state.room, "after": state.last_id if after is None else after, "epoch": state.epoch}
         return Emit(state.namespace, "history", [args])
 
     def resume(self, join: Emit) -> tuple[Emit, RoomState | None]:
@@ -185,7 +186,7 @@ class CatchUp:
         """Return the event that asks for the next missed messages, or None if the page was the last."""
         match page:
             case {"history": [*_, {"id": int(number)}], "last": int(last)} if number < last:
-                return self.missing(replace(state, last_id=number))
+                return self.missing(state, number)
         return None
 
     def release(self, state: RoomState) -> list[Record]:

@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from functools import partial
+from types import SimpleNamespace
 
 from nsroom.client.acks import Settle
 from nsroom.client.client import Client
@@ -22,14 +22,16 @@ _MAX_PINGS = 5
 """Pings that may be unanswered."""
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(SimpleNamespace):
     """The number of events by outcome: `read` is `acked` + `nacked` + `unknown` + those not sent."""
 
-    read: int = 0
-    sent: int = 0
-    acked: int = 0
-    nacked: int = 0
+    read: int
+    sent: int
+    acked: int
+    nacked: int
+
+    def __init__(self, read: int = 0, sent: int = 0, acked: int = 0, nacked: int = 0) -> None:
+        super().__init__(read=read, sent=sent, acked=acked, nacked=nacked)
 
     @property
     def unknown(self) -> int:
@@ -43,7 +45,7 @@ class Tally:
 
     def to_json(self) -> dict[str, int]:
         """Return the counts as JSON."""
-        return asdict(self) | {"unknown": self.unknown}
+        return vars(self) | {"unknown": self.unknown}
 
 
 class InFlight:

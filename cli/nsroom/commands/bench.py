@@ -1,11 +1,12 @@
 """`nsroom bench`: load a server and measure its latencies."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nsroom.cli.connection_options import AnyTarget, ConnectionOptions
+from nsroom.cli.declarations import Options
 from nsroom.errors import ExitCode, UsageError
 from nsroom.output.stdio import complain, put
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from nsroom.client.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
+class LoadOptions(Options):
     """The amount of load."""
 
     clients: Annotated[
@@ -68,11 +68,10 @@ class LoadOptions:
         """Return the load, not checked yet."""
         from nsroom.bench.plan import Load
 
-        return Load(**{name: getattr(self, name) for name in self.__slots__})
+        return Load(**vars(self))
 
 
-@dataclass(frozen=True, slots=True)
-class EventOptions:
+class EventOptions(Options):
     """The events that the clients emit."""
 
     event: Annotated[
@@ -108,7 +107,7 @@ class EventOptions:
 
     def given(self) -> "list[tuple[str, object]]":
         """Return the options with their values."""
-        return [(f"--{name.replace('_', '-')}", getattr(self, name)) for name in self.__slots__]
+        return [(f"--{name.replace('_', '-')}", value) for name, value in vars(self).items()]
 
     def events(self) -> "Events":
         """Return the events, checked. Raises: UsageError."""
@@ -121,8 +120,7 @@ class EventOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ThresholdOptions:
+class ThresholdOptions(Options):
     """The limits to pass."""
 
     max_p50: Annotated[
@@ -213,7 +211,7 @@ def bench(
 
         check_options(target, load, [("--scenario", scenario), *events.given()])
         if target is not None and connection.url is None:
-            connection = replace(connection, url=target)
+            connection = connection.replace(url=target)
         where = connection.target()
         plan = load_plan(script, set or [], connection, load, where)
         _bench_script(plan, where, limits, yes, sink)

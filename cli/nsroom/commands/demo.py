@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-from dataclasses import replace
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,7 @@ def demo(theme: ThemeOption = None) -> None:
     """
     from nsroom.cli.run import run
 
-    run(_demo(replace(_OPTIONS, theme=theme), endless=sys.stdout.isatty()))
+    run(_demo(_OPTIONS.replace(theme=theme), endless=sys.stdout.isatty()))
 
 
 async def _demo(options: WatchOptions, endless: bool) -> None:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
@@ -64,7 +63,7 @@ def emit(
         from nsroom.cli.admin_credentials import run_first
 
         _check(kind, options, write, ack or json or summary or offline)
-        lines = _lines(event, args or [], server.namespaces[0], replace(options, room=None))
+        lines = _lines(event, args or [], server.namespaces[0], options.replace(room=None))
         run_first(lambda way: _emit_from_inside(way, lines, options), via.ways(server))
     else:
         # The reference server may refuse to relay an event.

@@ -160,7 +160,7 @@ def proxy(
     totals = Totals(hold)
     try:
         # Lines to read have no ids of packets that wait.
-        shown = replace(options, json=True) if stdin else options
+        shown = options.replace(json=True) if stdin else options
         run(_relay(plan, parse_listen("--listen", listen), shown, totals, stdin))
     finally:
         if summary:

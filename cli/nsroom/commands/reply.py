@@ -1,7 +1,6 @@
 """`nsroom reply`: acknowledge events of the server, the other side of `call`."""
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from nsroom.cli.connection_options import ConnectionOptions, LeadingTarget
@@ -24,7 +23,6 @@ _SETTLE = 2.0
 """Seconds for the server to read the last acknowledgement."""
 
 
-@dataclass(frozen=True, slots=True)
 class ReplyOptions(ShowOptions):
     """Display options of a command that acknowledges events."""
 

@@ -78,7 +78,7 @@ def test(
         return
     files, target = _split(paths or [])
     if target is not None and connection.url is None:
-        connection = replace(connection, url=target)
+        connection = connection.replace(url=target)
     common = connection.target()  # a bad option is reported before anything is sent
     if "-" in (connection.auth or ()):  # stdin can be read once, but every client reads the options
         connection = connection.with_auth(common.auth)

@@ -16,7 +16,6 @@ the event before it, and a sid is known only after its CONNECT. `note` adds Reco
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import count
 
 from nsroom.errors import DecodeError
@@ -48,14 +47,16 @@ _ANSWER = re.compile(r"43([0-9]{1,15})(?=\[)")
 _OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
 
-@dataclass(slots=True)
 class _Incomplete:
     """A packet that waits for attachments."""
 
-    packet: Packet
-    frames: list[str | bytes]
-    attachments: list[bytes] = field(default_factory=list)
-    size: int = 0
+    __slots__ = ("attachments", "frames", "packet", "size")
+
+    def __init__(self, packet: Packet, frame: str | bytes) -> None:
+        self.packet = packet
+        self.frames = [frame]
+        self.attachments: list[bytes] = []
+        self.size = 0
 
 
 class Observer:
@@ -184,7 +185,7 @@ class Observer:
         else:
             packet = socketio.decode(frame[1:], self._limits)
         if packet.attachments:
-            self._incomplete[direction] = _Incomplete(packet, [wire])
+            self._incomplete[direction] = _Incomplete(packet, wire)
             return None
         return self._packet(direction, packet, at, [wire])
 

@@ -5,7 +5,6 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
@@ -38,11 +37,13 @@ def _refuse(word: str) -> NoReturn:
     raise ValueError(word)
 
 
-@dataclass(frozen=True, slots=True)
 class Number:
     """A number that Python would write otherwise than its text: 1e3, 1.50, -0."""
 
-    text: str
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
     @property
     def value(self) -> int | float:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -286,7 +286,7 @@ class _Run:
         words = [line.verb, *line.texts]
         if any(f"{{{PORT}}}" in word for word in words):
             self._values[PORT] = port = free_port()
-            self._options = replace(self._options, url=f":{port}")
+            self._options = self._options.replace(url=f":{port}")
         else:
             port = _port(self._options.target().url)
         lock = self._plan.ports.setdefault(port, asyncio.Lock())
@@ -318,9 +318,9 @@ def target_of(said: Connect, options: ConnectionOptions) -> Target:
     """Return the target of a line: its own options beat those of the command line. Raises: UsageError."""
     given = said.options.given
     own = {name: getattr(said.options, name) for name in given}
-    options = replace(options, **own, given=options.given | given)
+    options = options.replace(**own, given=options.given | given)
     if any(not target.startswith("/") for target in said.targets):
-        options = replace(options, url=None)
+        options = options.replace(url=None)
     return options.target(*said.targets)
 
 

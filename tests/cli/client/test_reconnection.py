@@ -293,7 +293,9 @@ def test_a_gap_reports_missed_events(
 
 
 def test_a_gap_reports_replayed_rooms() -> None:
-    gap = Gap(100.0, set(), {"/": "a"}, [RoomState("/", "lobby", "e", 7, replayed_count=2)])
+    room = RoomState("/", "lobby", "e", 7)
+    room.replayed_count = 2
+    gap = Gap(100.0, set(), {"/": "a"}, [room])
     known = "2 missed messages of lobby are shown now; other events sent in between may be missing"
     assert gap.message == f"0.1 s without a connection; {known}"
     assert gap.data["rooms"] == [{"namespace": "/", "room": "lobby", "replayed": 2, "unknown": None}]

@@ -56,9 +56,7 @@ class ScriptPlan:
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as a JSON object."""
-        value = asdict(self)
-        value["options"]["given"] = sorted(self.options.given)
-        return value
+        return asdict(self) | {"options": vars(self.options) | {"given": sorted(self.options.given)}}
 
 
 def from_json(value: dict[str, Any]) -> ScriptPlan:

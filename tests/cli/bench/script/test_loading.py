@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plan_of(text: str, values: Sequence[str] = (), url: str = ":1", **load: Any) -> ScriptPlan:
     Path("a.nsroom").write_text(text)
-    options = ConnectionOptions(url)
+    options = ConnectionOptions(url=url)
     return load_plan("a.nsroom", values, options, Load(**{"clients": 10, **load}), options.target())
 
 
@@ -90,7 +90,7 @@ async def test_the_report_has_whole_groups(reference: Reference, capsys: pytest.
 
 
 async def test_a_command_for_credentials_runs_once(reference: Reference) -> None:
-    options = ConnectionOptions((await reference()).url, auth_command="echo token=1")
+    options = ConnectionOptions(url=(await reference()).url, auth_command="echo token=1")
     plan = replace(plan_of(PAIR), options=options)
     prepared, _ = await prepare(plan, options.target(), yes=False)
     assert (prepared.options.auth, prepared.options.auth_command) == (['{"token": "1"}'], None)

@@ -27,7 +27,7 @@ ann: reply ask
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptPlan:
     monkeypatch.chdir(tmp_path)
     Path("a.nsroom").write_text(TEXT)
-    options = ConnectionOptions(":3000", transport=Transport.POLLING, given=frozenset({"url"}))
+    options = ConnectionOptions(url=":3000", transport=Transport.POLLING, given=frozenset({"url"}))
     return ScriptPlan("a.nsroom", ["user=7"], options, Load(32, workers=3), 3, 1)
 
 

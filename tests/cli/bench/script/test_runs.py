@@ -37,7 +37,7 @@ def make(text: str, folder: Path, url: str, **options: Any) -> Runs:
     file.write_text(text)
     made = Load(**{"clients": 4, "duration": 0.5, "timeout": 30.0, **options})
     clients = clients_of(load(file, "a", {}))
-    plan = ScriptPlan(str(file), [], ConnectionOptions(url), made, clients)
+    plan = ScriptPlan(str(file), [], ConnectionOptions(url=url), made, clients)
     return Runs(plan, plan.script())
 
 
