@@ -121,7 +121,7 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
     if text.startswith("3") and (found := _PLAIN_ACK.match(text)):  # nearly all others
         id = _number(found, 1, limits.id, "the id")
         return Packet(_ACK_TYPE, "/", id, strict_json.load(text, found.end(), limits))
-    if text.startswith("2/") and (start := _plain_name(text, limits)):
+    if text.startswith("2/") and (start := plain_name(text, 1, limits)):
         return Packet(_EVENT_TYPE, text[1 : start - 1], None, _payload(_EVENT_TYPE, text, start, limits))
     header = HEADER.match(text)
     if header is None:
@@ -139,10 +139,11 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
     )
 
 
-def _plain_name(text: str, limits: Limits) -> int:
-    """Return the payload's start of an event with a namespace, without its query or an id; else 0."""
-    comma = text.find(",[", 2, limits.namespace + 3)
-    return comma + 1 if comma > 0 and "," not in text[2:comma] and "?" not in text[2:comma] else 0
+def plain_name(text: str, start: int, limits: Limits) -> int:
+    """Return where the payload starts after the namespace at `start`, or 0 if a query or an id is there."""
+    comma = text.find(",[", start, start + limits.namespace + 2)
+    name = text[start:comma]
+    return comma + 1 if comma > 0 and "," not in name and "?" not in name else 0
 
 
 def decode_from_server(text: str, limits: Limits = LIMITS) -> Packet:
@@ -209,9 +210,11 @@ def join(packet: Packet, attachments: list[bytes], frame: str = "", limits: Limi
         data = _fill(packet.data, attachments, named, frame)
     except RecursionError:
         raise DecodeError("nested too deeply", frame) from None
-    if unused := set(range(len(attachments))).difference(named):
-        raise DecodeError(f"no placeholder for attachment {min(unused)}", frame)
-    if sum([len(attachments[num]) for num in named]) > limits.packet:
+    if named != list(range(len(attachments))):  # else each has its placeholder, in their order
+        if unused := set(range(len(attachments))).difference(named):
+            raise DecodeError(f"no placeholder for attachment {min(unused)}", frame)
+        attachments = [attachments[num] for num in named]
+    if sum(map(len, attachments)) > limits.packet:
         raise DecodeError(f"placeholders for more than {limits.packet} bytes", frame)
     return Packet(packet.type, packet.namespace, packet.id, data, packet.attachments)
 

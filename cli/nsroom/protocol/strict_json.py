@@ -62,16 +62,13 @@ def _exact_int(text: str) -> int | Number:
 
 
 _decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
-_scan = _decoder.raw_decode
+_exact = json.JSONDecoder(parse_float=_exact_float, parse_int=_exact_int, parse_constant=_refuse)
 scan: Callable[[str, int], tuple[Json, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 """The value that starts exactly there in a text, and its end: for texts within the limits that `load` checks.
 
-Raises StopIteration or ValueError for anything else. It costs half of a call of `load`.
+Raises StopIteration, ValueError or RecursionError for anything else.
 """
-
-_scan_exactly = json.JSONDecoder(
-    parse_float=_exact_float, parse_int=_exact_int, parse_constant=_refuse
-).raw_decode
+_scan_exactly: Callable[[str, int], tuple[Json, int]] = _exact.scan_once  # type: ignore[attr-defined]
 
 
 def load(text: str, start: int = 0, limits: Limits = LIMITS, *, exact: bool = False) -> Json:
@@ -83,10 +80,18 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS, *, exact: bool = Fa
     """
     if len(text) > limits.depth:
         _check_limits(text, start, limits)
-    if text[start : start + 1].isspace():
-        start = _skip(text, start)
     try:
-        value, end = (_scan_exactly if exact else _scan)(text, start)
+        value, end = (_scan_exactly if exact else scan)(text, start)
+    except (StopIteration, ValueError, RecursionError):
+        end = -1
+    return value if end == len(text) else _load_slowly(text, start, _exact if exact else _decoder)
+
+
+def _load_slowly(text: str, start: int, decoder: json.JSONDecoder) -> Json:
+    """Return the value between whitespace. Raises: DecodeError that says what is wrong."""
+    start = _skip(text, start)
+    try:
+        value, end = decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:
         reason, at = _AT.sub("", error.msg.lower()), error.pos
         if "trailing comma" in reason:  # Python 3.13 and later point at the comma, not at what follows it
@@ -165,9 +170,9 @@ def elements(text: str, start: int) -> Iterator[Element]:
     while text[at] not in "]}":
         key = None
         if keyed:
-            key, at = _scan(text, at)
+            key, at = scan(text, at)
             at = _skip(text, _skip(text, at) + 1)
-        value, end = _scan(text, at)
+        value, end = scan(text, at)
         yield Element(key, at, end, value)
         at = end if text[end] in ",]}" else _skip(text, end)
         if text[at] == ",":

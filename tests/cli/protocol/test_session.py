@@ -3,12 +3,14 @@
 import base64
 import json
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsroom.errors import DecodeError
 from nsroom.protocol import msgpack_parser
 from nsroom.protocol import session as session_module
 from nsroom.protocol.engineio import SEPARATOR, Handshake, byte_count, split_payload
@@ -611,33 +613,73 @@ def test_the_state_that_a_connection_takes_can_be_released() -> None:
     assert (observer.held, observer.question, observer.is_incomplete(Direction.OUT)) == (0, None, False)
 
 
-def asking(**options: Any) -> Observer:
-    """Return an observer of a client that waits for the acknowledgements 0 to 2, in / and in /n."""
-    observer = Observer(**options)
-    for id in range(3):
-        for namespace in ("/", "/n"):
-            observer.note_question(Direction.OUT, Packet(PacketType.EVENT, namespace, id, ["e"]), id)
+class Slow(Observer):
+    """Reads a plain frame as any other."""
+
+    def _plain(self, *_: Any) -> None:
+        return None
+
+
+class Quick(Observer):
+    """Reads plain frames only."""
+
+    def _message(self, *_: Any) -> Any:
+        raise DecodeError("not plain", "")
+
+
+def asking(kind: type[Observer] = Observer, **options: Any) -> Observer:
+    """Return an observer of a connection that waits for the acknowledgements 0 to 2, in / and in /n.
+
+    The namespace /r can recover its connection.
+    """
+    observer = kind(**options)
+    observer.recovery["/r"] = "p"
+    for id, namespace, way in product(range(3), ("/", "/n"), WAYS.values()):
+        observer.note_question(way, Packet(PacketType.EVENT, namespace, id, ["e"]), id)
     return observer
 
 
-@given(
-    st.sampled_from(["43", "43/n,", "43/,", "42", "461-"]),
-    st.sampled_from(["0", "1", "007", "5", "", "9007199254740991", "9007199254740992", "²"]),
-    st.sampled_from(
-        ["[]", "[1]", '[{"a":[1.5]}]', " [1]", "[1] ", "{}", "[1", "[1]2", "[NaN]", "[1,1e999]", "é", ""]
-    ),
+NAMESPACES = ("", "/n,", "/,", "/r,", "/a,b,", "/n?x=1,", "/n", '/{"a":"b"},', f"/{'n' * 300},", "/[,")
+IDS = ("", "0", "1", "007", "5", "9007199254740991", "9007199254740992", "²")
+PAYLOADS = (
+    '["a"]',
+    '["a",{"b":[1.5]}]',
+    '["a","0123456"]',
+    '["a" ,2]',
+    ' ["a"]',
+    '["a"] ',
+    '["\ud800"]',
+    "[1]",
 )
-def test_a_plain_acknowledgement_is_that_of_its_frame(start: str, id: str, payload: str) -> None:
-    frame, quick, slow = start + id + payload, asking(), asking()
-    answer = quick.answer(frame, 9)
-    if answer is not None:
-        assert answer == slow.feed(Direction.IN, frame, 9)
-    # Nothing else has changed: the observers go on alike.
-    for each in ("431[2]", "43/n,1[2]", frame):
-        if answer is not None or each != frame:
-            assert (quick.answer(each, 10) or quick.feed(Direction.IN, each, 10)) == slow.feed(
-                Direction.IN, each, 10
-            )
+ODD = ("[]", "[[1]]", "[true]", "[null,1]", "{}", "[1", "[1]2", '["a",NaN]', "[1,1e999]", "é", "")
+FRAMES = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["42", "43", "451-", "461-", "4", "b4", "2", "03"]),
+    *map(st.sampled_from, (NAMESPACES, IDS, PAYLOADS + ODD)),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*WAYS.values()]),
+            FRAMES | FRAMES.map(lambda text: text.encode("utf-8", "replace")) | st.just(b"\0"),
+        ),
+        max_size=4,
+    ),
+    st.fixed_dictionaries({"raw": st.booleans(), "is_old": st.booleans()}),
+)
+def test_a_plain_frame_is_read_as_any_other(
+    said: list[tuple[Direction, Any]], options: dict[str, Any]
+) -> None:
+    observer, slow = asking(**options), asking(Slow, **options)
+    for at, (way, frame) in enumerate(said):
+        assert observer.feed(way, frame, at) == slow.feed(way, frame, at)
+    assert (observer.offsets, observer.held, observer.is_msgpack) == (
+        slow.offsets,
+        slow.held,
+        slow.is_msgpack,
+    )
 
 
 @pytest.mark.parametrize(
@@ -653,15 +695,33 @@ def test_a_plain_acknowledgement_is_that_of_its_frame(start: str, id: str, paylo
         ("431[[1]]", {"limits": Limits(depth=1)}, False),
         ("43/n,1[1]", {}, False),
         ("431", {}, False),
+        ('42["a",1]', {}, True),
+        ('42["a",1]', {"limits": Limits(id=0)}, True),
+        ('42/n,["a",1]', {}, True),
+        (b'42["a",1]', {}, False),
+        ('42["a",1]', {"raw": True}, False),
+        ('42["a",1]', {"is_old": True}, False),
+        ('42["a",1]', {"limits": Limits(frame=8)}, False),
+        ('42["a",[1]]', {"limits": Limits(depth=1)}, False),
+        ('42/name,["a"]', {"limits": Limits(namespace=4)}, False),
+        ('42/name,["a"]', {"limits": Limits(namespace=5)}, True),
+        ('42/r,["a","0123456"]', {}, False),
+        ('421["a"]', {}, False),
+        ("42[[1]]", {}, False),
     ],
 )
-def test_which_acknowledgements_are_plain(
-    frame: str | bytes, options: dict[str, Any], is_plain: bool
-) -> None:
-    assert (asking(**options).answer(frame, 9) is not None) is is_plain
+def test_which_frames_are_plain(frame: str | bytes, options: dict[str, Any], is_plain: bool) -> None:
+    record = asking(Quick, **options).feed(Direction.IN, frame, 9)
+    assert record is not None
+    assert (record.kind is not Kind.PROTOCOL_ERROR) is is_plain
 
 
-def test_no_acknowledgement_is_plain_while_an_attachment_is_missing() -> None:
+def test_no_frame_is_plain_while_an_attachment_is_missing() -> None:
     observer = asking()
     observer.feed(Direction.IN, '451-["e",{"_placeholder":true,"num":0}]', 9)
-    assert observer.answer("431[1]", 9) is None
+    record = observer.feed(Direction.IN, '42["a"]', 9)
+    assert record is not None
+    assert (record.kind, record.message) == (
+        Kind.PROTOCOL_ERROR,
+        "expected a binary attachment, not text at offset 0",
+    )

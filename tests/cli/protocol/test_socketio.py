@@ -334,7 +334,7 @@ def test_the_fast_path_of_namespaces_is_the_general_one(name: str, rest: str) ->
 
     limits = Limits(namespace=6)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socketio, "_plain_name", lambda *_: 0)
+        patch.setattr(socketio, "plain_name", lambda *_: 0)
         expected = read(limits)
     assert read(limits) == expected
 

@@ -18,9 +18,8 @@ from typing import Protocol
 
 from nsroom.channel import Channel, now
 from nsroom.errors import DecodeError
-from nsroom.protocol import socketio
 from nsroom.protocol.dialect import DEFAULT, NOOP, Dialect
-from nsroom.protocol.engineio import SEPARATOR, PacketType
+from nsroom.protocol.engineio import SEPARATOR
 from nsroom.protocol.session import Observer
 from nsroom.protocol.socketio import Packet
 from nsroom.protocol.websocket import describe_close
@@ -38,7 +37,6 @@ _MAX_MALFORMED = 1_000_000
 _MAX_NAME = 80
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _EVENT, _PROTOCOL_ERROR, _IN, _OUT = Kind.EVENT, Kind.PROTOCOL_ERROR, Direction.IN, Direction.OUT
-_ACK = f"{PacketType.MESSAGE:d}{socketio.PacketType.ACK:d}"
 _FOR_CONNECTION = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
 """The records whose frames the connection must see."""
 
@@ -140,10 +138,6 @@ class Tap:
             self.unexpected_frame = frame
             return True
         at = now() if at is None else at
-        if frame[:2] == _ACK and (answer := self.session.answer(frame, at)) is not None:
-            self.heard_at = at
-            self._pass_on(answer, len(frame))
-            return False
         record = self.feed(_IN, frame, at)
         if self.session.handshake is None:
             self.unexpected_frame = frame
