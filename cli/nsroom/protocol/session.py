@@ -166,32 +166,31 @@ class Observer:
 
         It is the Record that `_message` returns, in half of the time.
         """
-        limits = self._limits
-        if self._raw or self.is_old or self._incomplete or not isinstance(frame, str):
+        limits, id, namespace, start = self._limits, None, "/", 2
+        if self.is_old or self._incomplete or not isinstance(frame, str) or len(frame) > limits.frame:
             return None
-        id, namespace, start = None, "/", 2
         if frame.startswith("42/"):
-            start = socketio.plain_name(frame, 2, limits)
+            start = frame.find(",[", 2, limits.namespace + 4) + 1
             namespace = frame[2 : start - 1]
+            if not start or "," in namespace or "?" in namespace or '"' in namespace:
+                return None
         elif not frame.startswith("42["):
             found = _ANSWER.match(frame)
             if found is None or (id := int(found[1])) > limits.id:
                 return None
             start = found.end()
-        if not start or len(frame) > limits.frame:
-            return None
         try:
             args = strict_json.load(frame, start, limits)
         except DecodeError:
             return None
         if id is not None:
-            return self._answered(direction, "/", id, args, at)
-        if not socketio.is_event(args) or namespace in self.recovery or '"' in namespace:
+            record = self._answered(direction, "/", id, args, at)
+        elif socketio.is_event(args) and namespace not in self.recovery:
+            event, sequence = args.pop(0), next(self._sequence)
+            record = Record(at, sequence, direction, _EVENT, namespace, None, event, args, None, self.sid)
+        else:
             return None
-        event = args.pop(0)
-        return Record(
-            at, next(self._sequence), direction, _EVENT, namespace, None, event, args, None, self.sid
-        )
+        return framed(record, engineio.byte_count([frame]), [frame]) if self._raw else record
 
     def _message(self, direction: Direction, frame: str | bytes, wire: str | bytes, at: int) -> Record | None:
         incomplete = self._incomplete and self._incomplete.get(direction)

@@ -24,8 +24,6 @@ RESERVED_EVENTS = frozenset(
 
 HEADER = re.compile(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
 """Type, number of attachments (1), namespace (2) and id (3), before the payload. Digits are ASCII only."""
-_PLAIN_ACK = re.compile(r"3([0-9]++)(?=\[)")
-"""An acknowledgement in the root namespace; its payload can only be a list."""
 _MAX_DIGITS = 20
 """Digits of a number that are read at all: Python takes quadratic time for long ones."""
 _NAMESPACE = re.compile("/[^,?\ud800-\udfff]*")
@@ -101,9 +99,8 @@ _SHAPES: tuple[tuple[Callable[[Json], bool], str], ...] = (
     _EVENT,
     _ACK,
 )
-# Names for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
-_EVENT_TYPE, _ACK_TYPE = PacketType.EVENT, PacketType.ACK
-_BINARY_EVENT_TYPE, _BINARY_ACK_TYPE = PacketType.BINARY_EVENT, PacketType.BINARY_ACK
+# A name for the hot path: in Python 3.11 looking up an enum member takes 0.2 µs.
+_BINARY_EVENT_TYPE = PacketType.BINARY_EVENT
 _OPTIONAL = frozenset([PacketType.CONNECT, PacketType.DISCONNECT, PacketType.CONNECT_ERROR])
 
 
@@ -114,21 +111,14 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
     """
     if len(text) > limits.frame:
         raise DecodeError(f"larger than {limits.frame} characters", text)
-    if text.startswith("2["):  # nearly all packets
-        return Packet(_EVENT_TYPE, "/", None, _payload(_EVENT_TYPE, text, 1, limits))
     if text.startswith("51-["):  # nearly all with attachments
         return Packet(_BINARY_EVENT_TYPE, "/", None, _payload(_BINARY_EVENT_TYPE, text, 3, limits), 1)
-    if text.startswith("3") and (found := _PLAIN_ACK.match(text)):  # nearly all others
-        id = _number(found, 1, limits.id, "the id")
-        return Packet(_ACK_TYPE, "/", id, strict_json.load(text, found.end(), limits))
-    if text.startswith("2/") and (start := plain_name(text, 1, limits)):
-        return Packet(_EVENT_TYPE, text[1 : start - 1], None, _payload(_EVENT_TYPE, text, start, limits))
     header = HEADER.match(text)
     if header is None:
         raise _no_header(text)
     count, namespace, digits = header.groups()
     kind = _TYPES[text[0]]
-    if not digits and (kind is _ACK_TYPE or kind is _BINARY_ACK_TYPE):
+    if not digits and _PLAIN.get(kind, kind) is PacketType.ACK:
         raise DecodeError("an acknowledgement without an id", text, header.end())
     return Packet(
         kind,
@@ -137,13 +127,6 @@ def decode(text: str, limits: Limits = LIMITS) -> Packet:
         _payload(kind, text, header.end(), limits),
         _number(header, 1, limits.attachments, "the number of attachments") if count else 0,
     )
-
-
-def plain_name(text: str, start: int, limits: Limits) -> int:
-    """Return where the payload starts after the namespace at `start`, or 0 if a query or an id is there."""
-    comma = text.find(",[", start, start + limits.namespace + 2)
-    name = text[start:comma]
-    return comma + 1 if comma > 0 and "," not in name and "?" not in name else 0
 
 
 def decode_from_server(text: str, limits: Limits = LIMITS) -> Packet:

@@ -324,21 +324,6 @@ def test_the_fast_paths_read_events_like_the_general_one(text: str) -> None:
     assert read("51-") == read("51-7")
 
 
-@given(st.text('/,?[]7"a', max_size=12), st.sampled_from(["", '"a"]', ',["a"]', ",,[1]"]))
-def test_the_fast_path_of_namespaces_is_the_general_one(name: str, rest: str) -> None:
-    def read(limits: Limits) -> object:
-        try:
-            return socketio.decode(f"2/{name}{rest}", limits)
-        except DecodeError as error:
-            return error.reason, error.offset
-
-    limits = Limits(namespace=6)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socketio, "plain_name", lambda *_: 0)
-        expected = read(limits)
-    assert read(limits) == expected
-
-
 @given(EVENTS | ACKS, st.data())
 def test_a_frame_damaged_anywhere_is_a_packet_or_an_error_in_it(packet: Packet, data: st.DataObject) -> None:
     text = str(socketio.encode(packet)[0])
