@@ -7,6 +7,7 @@ line of an event's record has it in two pieces.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import repeat
 
 from nsroom.client.events import Acknowledge, Emit
 from nsroom.output.ndjson import packet_text, reread, reread_flat
@@ -29,10 +30,6 @@ Of any other line the parts are empty.
 """
 
 
-_Item = tuple[str, list[Json], str]
-"""An event, its arguments, and both as the text of the packet."""
-
-
 Recorded = tuple[int, str, Emit]
 """A recorded event: its time in microseconds since the epoch, its direction, and what to emit."""
 
@@ -43,8 +40,8 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     None for a record of another kind. Raises: ValueError with the reason.
     """
     if line[:1] == b"[":
-        if ready := _ready(line):
-            return Emit(namespace, *ready)
+        if ready := _ready(line, namespace):
+            return ready
     elif b"\n" not in line and (recorded := parse_recorded([line])[0]):
         return recorded[2]
     try:
@@ -63,17 +60,21 @@ def parse_recorded(lines: Sequence[bytes]) -> list[Recorded | None]:
     At least one line is needed; a line may not be empty or contain a line break.
     """
     found: list[tuple[bytes, ...]] = _EVENT_RECORD.findall(b"\n".join(lines))
-    texts = [b"[%b,%b]" % parts[4:] if parts[5] else b"[%b]" % parts[4] for parts in found if parts[0]]
-    items = iter(_ready_all(texts))
-    recorded: list[Recorded | None] = []
-    for second, micros, direction, namespace, _, _ in found:
-        item = next(items) if second else None
-        start = _start(second) if item else None
-        if item is None or start is None:
-            recorded.append(None)
-        else:
-            recorded.append((start + int(micros), direction.decode(), Emit(namespace.decode(), *item)))
-    return recorded
+    matched = [parts for parts in found if parts[0]]
+    if not matched:
+        return [None] * len(found)
+    seconds, micros, directions, namespaces, names, args = zip(*matched, strict=True)
+    texts = [b"[%b,%b]" % pair if pair[1] else b"[%b]" % pair[0] for pair in zip(names, args, strict=True)]
+    emits = _ready_all(texts, list(map(bytes.decode, namespaces)))
+    columns = zip(map(_start, seconds), micros, directions, emits, strict=True)
+    recorded = [
+        None if emit is None or start is None else (start + int(micro), direction.decode(), emit)
+        for start, micro, direction, emit in columns
+    ]
+    if len(matched) == len(found):
+        return recorded
+    rest = iter(recorded)
+    return [next(rest) if parts[0] else None for parts in found]
 
 
 @lru_cache(maxsize=8)
@@ -94,15 +95,17 @@ def recorded_event(record: Record) -> Recorded | None:
     return record.time, record.direction, emit
 
 
-def _ready_all(lines: Sequence[bytes]) -> list[_Item | None]:
+def _ready_all(lines: Sequence[bytes], namespaces: Sequence[str]) -> list[Emit | None]:
     """Return `_ready` of each line; each is a list that starts with a text."""
     values = reread_flat(lines, LIMITS)
     if values is None or _ESCAPED in b"".join(lines):
-        return [_ready(line) for line in lines]
-    return [(value.pop(0), value, line.decode()) for value, line in zip(values, lines, strict=True)]
+        return list(map(_ready, lines, namespaces))
+    names = [value.pop(0) for value in values]
+    columns = zip(namespaces, names, values, map(bytes.decode, lines), strict=True)
+    return list(map(tuple.__new__, repeat(Emit), columns))
 
 
-def _ready(line: bytes) -> _Item | None:
+def _ready(line: bytes, namespace: str) -> Emit | None:
     """Return the event in a line whose text is already that of its packet, but for blanks; else None."""
     if not (found := reread(line, LIMITS)):
         return None
@@ -110,7 +113,7 @@ def _ready(line: bytes) -> _Item | None:
     if _ESCAPED in text or not value:
         return None
     event = value.pop(0)
-    return (event, value, text.decode()) if type(event) is str else None
+    return Emit(namespace, event, value, text.decode()) if type(event) is str else None
 
 
 def _with_plain_numbers(value: Json) -> Json:

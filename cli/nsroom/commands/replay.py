@@ -115,7 +115,7 @@ def replay(
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
         if not is_named:
-            server = server._replace(namespaces=(first[0][1].item.namespace,))
+            server = server._replace(namespaces=(first[1][0].item.namespace,))
         lines = _timed(chain([first], batches), speed)
         run(run_delivery(server, lines, timeout=timeout, ack=ack, summary=summary))
     say(f"{file}: sent again")
@@ -168,8 +168,8 @@ def _conclude(
     report(differences, again.counts)
 
 
-def _selected(file: "BinaryIO", direction: Sent, at_once: int) -> "Iterator[list[tuple[int, Line]]]":
-    """Yield the events of a direction as lines to send, each after its time: many together, or one.
+def _selected(file: "BinaryIO", direction: Sent, at_once: int) -> "Iterator[tuple[int, list[Line]]]":
+    """Yield the events of a direction as lines to send, after the time of the first: many together, or one.
 
     Raises: DataError, after the events before it.
     """
@@ -177,12 +177,12 @@ def _selected(file: "BinaryIO", direction: Sent, at_once: int) -> "Iterator[list
     from nsroom.client.events import Line
     from nsroom.record import Direction
 
-    wanted = tuple(Direction) if direction is Sent.ALL else (Direction(direction),)
+    wanted = [each.value for each in Direction] if direction is Sent.ALL else [direction.value]
     is_recording, file = recognise_recording(file)
     for events in _events(file, at_once) if is_recording else _salvaged_events(file):
-        chosen = [(time, Line(number, emit)) for number, (time, way, emit) in events if way in wanted]
-        if chosen:
-            yield chosen
+        lines = [Line(number, emit) for number, (_, way, emit) in events if way in wanted]
+        if lines:
+            yield events[0][1][0], lines
 
 
 def _events(file: "BinaryIO", at_once: int) -> "Iterator[list[tuple[int, Recorded]]]":
@@ -221,15 +221,14 @@ def _salvaged(file: "BinaryIO") -> "Iterator[tuple[int, Record]]":
         yield item.seq, item
 
 
-async def _timed(batches: "Iterable[list[tuple[int, Line]]]", speed: float) -> "AsyncIterator[list[Line]]":
+async def _timed(batches: "Iterable[tuple[int, list[Line]]]", speed: float) -> "AsyncIterator[list[Line]]":
     """Yield each event at its recorded time, or all of them at once."""
     import asyncio
 
     loop = asyncio.get_running_loop()
     started, first_time = loop.time(), None
-    for batch in batches:
+    for time, lines in batches:
         if speed:
-            time, _ = batch[0]
             first_time = time if first_time is None else first_time
             await asyncio.sleep(started + (time - first_time) / 1e6 / speed - loop.time())
-        yield [line for _, line in batch]
+        yield lines

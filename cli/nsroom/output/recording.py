@@ -54,7 +54,7 @@ def read_batches(file: BinaryIO, size: int) -> Iterator[list[tuple[int, bytes]]]
 def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield each line that is not empty, with its number."""
     for number, line in enumerate(read_lines(file, MAX_LINE), 1):
-        if line.strip():
+        if not line.isspace():
             yield number, line
 
 
