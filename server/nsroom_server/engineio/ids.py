@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-import secrets
+import os
 
 _RANDOM = 12
 _CHECK = 3
@@ -11,7 +11,7 @@ _CHECK = 3
 
 def generate_sid() -> str:
     """Return an unguessable id of 20 characters."""
-    data = secrets.token_bytes(_RANDOM)
+    data = os.urandom(_RANDOM)
     return base64.urlsafe_b64encode(data + _check(data)).decode()
 
 

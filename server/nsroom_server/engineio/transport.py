@@ -26,6 +26,13 @@ class CorkableTransport:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what the transport inside knows, but not its socket.
+
+        aiohttp would set options of it that the loop has set already.
+        """
+        return default if name == "socket" else self.inner.get_extra_info(name, default)
+
     def write(self, data: bytes) -> None:
         """Write data, or hold it back."""
         if self._held is not None:
