@@ -23,7 +23,7 @@ class FaultySession(Session):
         self._send_timer: asyncio.TimerHandle | None = None
         self._kick_timer: asyncio.TimerHandle | None = None
         if self._faults.kick:
-            self._kick_timer = self._loop.call_later(self._faults.kick, self.close, SERVER_DISCONNECT)
+            self._kick_timer = self.loop.call_later(self._faults.kick, self.close, SERVER_DISCONNECT)
 
     def send(self, *packets: Outgoing) -> None:
         """Send packets, late or not at all."""
@@ -33,7 +33,7 @@ class FaultySession(Session):
         if not self._faults.latency or self.closed:
             super().send(*packets)
             return
-        self._delayed.append((self._loop.time() + self._faults.latency, packets))
+        self._delayed.append((self.loop.time() + self._faults.latency, packets))
         if len(self._delayed) == 1:
             self._schedule()
 
@@ -43,10 +43,10 @@ class FaultySession(Session):
             self.send(*packets)
 
     def _schedule(self) -> None:
-        self._send_timer = self._loop.call_at(self._delayed[0][0], self._send_due)
+        self._send_timer = self.loop.call_at(self._delayed[0][0], self._send_due)
 
     def _send_due(self) -> None:
-        now = self._loop.time()
+        now = self.loop.time()
         while self._delayed and self._delayed[0][0] <= now:
             super().send(*self._delayed.popleft()[1])
         if self._delayed:

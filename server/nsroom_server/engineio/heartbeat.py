@@ -26,13 +26,18 @@ class Heartbeat:
     )
 
     def __init__(
-        self, interval: float, timeout: float, ping: Callable[[], None], expire: Callable[[], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        interval: float,
+        timeout: float,
+        ping: Callable[[], None],
+        expire: Callable[[], None],
     ) -> None:
         self._interval = interval
         self._timeout = timeout
         self._ping = ping
         self._expire = expire
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._awaits_pong = False
         self._throttled = False
         self._schedule(self._loop.time(), interval, self._send_ping)

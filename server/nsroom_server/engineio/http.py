@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from aiohttp import ClientError, web
@@ -149,7 +150,7 @@ class Endpoint:
     async def _open(self, request: web.Request, transport: str) -> web.StreamResponse:
         self._check_handshake(request, transport)
         address = request.remote or ""
-        limit = self._engine.address_limits.add_connection(address, asyncio.get_running_loop().time())
+        limit = self._engine.address_limits.add_connection(address, monotonic())
         if limit:
             self._engine.warn(*cures.limit("more connections", limit, self._engine.options.limits))
             raise RequestError(ErrorCode.FORBIDDEN, "too many connections", status=429)

@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
-from time import time
+from time import monotonic, time
 from typing import Any, Protocol, TypeVar
 
 from nsroom_server.counters import Traffic
@@ -113,8 +113,10 @@ class Session:
         self._flush_task: asyncio.Task[None] | None = None
         self._poll: asyncio.Future[str | None] | None = None
         self._upgrading = False
-        self._loop = asyncio.get_running_loop()
+        # Asked for once: it takes a system call.
+        self.loop = asyncio.get_running_loop()
         self.heartbeat = Heartbeat(
+            self.loop,
             options.ping_interval,
             options.ping_timeout,
             partial(self.send, _PING),
@@ -159,7 +161,7 @@ class Session:
             await self._server.trigger("message", self, packet.data)
         elif packet.type is PacketType.PONG:
             if not self.heartbeat.pong():
-                await asyncio.sleep(self.packet_bucket.take(self._loop.time()))
+                await asyncio.sleep(self.packet_bucket.take(monotonic()))
         elif packet.type is PacketType.CLOSE:
             self.close(CLIENT_DISCONNECT)
         else:
@@ -167,7 +169,7 @@ class Session:
 
     async def _throttle(self, size: int) -> None:
         """Wait while the client sends too much, or does not read its answers."""
-        while wait := self._byte_bucket.take(self._loop.time(), size):
+        while wait := self._byte_bucket.take(monotonic(), size):
             with self.heartbeat.throttled():
                 await asyncio.sleep(wait)
         if not self._queue.has_space(self._required_space):
@@ -234,7 +236,7 @@ class Session:
         return await self._wait_for_payload(max_packets)
 
     async def _wait_for_payload(self, max_packets: int | None) -> str:
-        self._poll = self._loop.create_future()
+        self._poll = self.loop.create_future()
         try:
             payload = await self._poll
         except asyncio.CancelledError:

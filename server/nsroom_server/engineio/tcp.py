@@ -55,7 +55,7 @@ class Acceptor:
         self._addresses: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._warn = RateLimitedWarnings(log, per_second=1, burst=1)
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._reserve: int | None = _open_reserve()
         """A descriptor to close when all others are used, to accept a connection and drop it."""
 
@@ -63,12 +63,12 @@ class Acceptor:
     def accepting(self, sockets: Sequence[socket.socket]) -> Iterator[None]:
         """Accept connections until the context is left."""
         for each in sockets:
-            self._loop.add_reader(each, self._accept, each)
+            self.loop.add_reader(each, self._accept, each)
         try:
             yield
         finally:
             for each in sockets:
-                self._loop.remove_reader(each)
+                self.loop.remove_reader(each)
                 each.close()
             for task in self._tasks:
                 task.cancel()
@@ -113,7 +113,7 @@ class Acceptor:
                 sock.close()
                 self.remove_connection(address)
 
-        task = self._loop.create_task(self._connect(sock, connection))
+        task = self.loop.create_task(self._connect(sock, connection))
         self._tasks.add(task)
         task.add_done_callback(done)
 
@@ -122,7 +122,7 @@ class Acceptor:
         timeout = self.limits.head_timeout if self._tls else None
         try:
             sock.setblocking(False)
-            await self._loop.connect_accepted_socket(
+            await self.loop.connect_accepted_socket(
                 lambda: connection, sock, ssl=self._tls, ssl_handshake_timeout=timeout
             )
         except OSError:
@@ -139,8 +139,8 @@ class Acceptor:
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return False
         except OSError:
-            self._loop.remove_reader(listener)
-            self._loop.call_later(_PAUSE, self._resume, listener)
+            self.loop.remove_reader(listener)
+            self.loop.call_later(_PAUSE, self._resume, listener)
             return False
         finally:
             self._reserve = _open_reserve()
@@ -148,7 +148,7 @@ class Acceptor:
 
     def _resume(self, listener: socket.socket) -> None:
         if listener.fileno() >= 0:
-            self._loop.add_reader(listener, self._accept, listener)
+            self.loop.add_reader(listener, self._accept, listener)
 
     def _close_reserve(self) -> None:
         if self._reserve is not None:
@@ -170,7 +170,6 @@ class GuardedConnection(asyncio.Protocol):
         "_address",
         "_busy",
         "_inner",
-        "_loop",
         "_socket",
         "_timer",
         "_transport",
@@ -182,7 +181,6 @@ class GuardedConnection(asyncio.Protocol):
         self._acceptor = acceptor
         self._address = address
         self._socket = sock
-        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
         self.is_made = False
@@ -232,7 +230,9 @@ class GuardedConnection(asyncio.Protocol):
             self._busy = False
 
     def _start_timer(self) -> None:
-        self._timer = self._loop.call_later(self._acceptor.limits.head_timeout, self._drop, "head too slow")
+        self._timer = self._acceptor.loop.call_later(
+            self._acceptor.limits.head_timeout, self._drop, "head too slow"
+        )
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import count
+from time import monotonic
 
 from aiohttp import web
 
@@ -192,7 +193,7 @@ class Server:
         self._connections[session.sid] = Connection(
             session,
             request,
-            asyncio.get_running_loop().call_later(limits.connect_timeout, session.close, CONNECT_TIMEOUT),
+            session.loop.call_later(limits.connect_timeout, session.close, CONNECT_TIMEOUT),
             asyncio.Semaphore(limits.pending_answers),
         )
 
@@ -268,8 +269,7 @@ class Server:
 
     def _wait(self, connection: Connection, packet: Packet) -> tuple[float, str]:
         """Return the seconds until the packet is allowed, and the limit."""
-        now = asyncio.get_running_loop().time()
-        session = connection.session
+        session, now = connection.session, monotonic()
         bucket = session.event_bucket if packet.packet_type in EVENTS else session.packet_bucket
         if wait := bucket.take(now):
             return wait, "events_per_second"
@@ -346,7 +346,7 @@ class Server:
 
     def _check_login(self, address: str, namespace: str, auth: Json, secret: str) -> Json:
         """Check a token or password, unless too many from this address were wrong."""
-        now, limits = asyncio.get_running_loop().time(), self.engine.address_limits
+        now, limits = monotonic(), self.engine.address_limits
         if not limits.may_log_in(address, now):
             self._warn("refused a login: too many failed; raise --limit failed_logins_burst", address=address)
             return {"message": str(Code.RATE_LIMITED)}

@@ -13,7 +13,9 @@ class Session:
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self.pinged, self.expired = asyncio.Event(), asyncio.Event()
         self.pings = 0
-        self.heartbeat = Heartbeat(INTERVAL, timeout, self._ping, self.expired.set)
+        self.heartbeat = Heartbeat(
+            asyncio.get_running_loop(), INTERVAL, timeout, self._ping, self.expired.set
+        )
 
     def _ping(self) -> None:
         self.pings += 1
