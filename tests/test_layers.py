@@ -18,7 +18,8 @@ SOURCES = {
 }
 LAYERS = {
     "nsroom": (
-        "errors lazy_import record",
+        "errors lazy",
+        "record",
         "filters channel comparison encoding protocol",
         "output client.target",
         "client.transports",

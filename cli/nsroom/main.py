@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from nsroom.commands import COMMANDS, GROUPS
 from nsroom.errors import ExitCode, NsroomError, OutputError, Stopped
-from nsroom.lazy_import import import_lazily
+from nsroom.lazy import import_lazily
 from nsroom.output.stdio import Verbosity, complain, fix_stdio, flush, put, set_verbosity, show_version
 from nsroom.output.terminal import safe
 

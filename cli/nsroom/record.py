@@ -7,12 +7,13 @@ value and for bytes.
 import base64
 import binascii
 import json
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
+
+from nsroom.lazy import compile_lazily
 
 Json = Any
 """A JSON value that may contain `bytes` anywhere."""
@@ -92,7 +93,7 @@ def framed(record: Record, size: int | None, frames: list[Frame] | None) -> Reco
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_BINARY = re.compile(r"\$+binary")
+_BINARY = compile_lazily(r"\$+binary")
 _STRING, _LIST = (str, "a string"), (list, "a list")
 _INTEGER, _NUMBER = (int, "an integer"), ((int, float), "a number")
 _TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {

@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 from nsroom.cli.folders import config_folder
 from nsroom.client.target import AuthCommand, masked
 from nsroom.errors import UsageError
+from nsroom.lazy import compile_lazily
 
 PROJECT_FILE = ".nsroom.toml"
 MAX_SIZE = 1_000_000
 """Bytes of a file."""
-SERVER_NAME = re.compile(r"[A-Za-z][\w-]{0,63}")
+SERVER_NAME = compile_lazily(r"[A-Za-z][\w-]{0,63}")
 
 _TEXT = frozenset(
     ("url", "preset", "path", "transport", "protocol", "parser", "cacert", "cert", "key", "auth-command")
@@ -30,7 +31,7 @@ _NUMBERS = frozenset(("connect-timeout",))
 OPTIONS = _TEXT | _TEXTS | _SWITCHES | _NUMBERS
 """The options that `[defaults]` and `[servers.NAME]` may have."""
 _FILES = frozenset(("cacert", "cert", "key"))
-_SECRET = re.compile(r"auth|cookie|token|secret|passw|key|session|credential", re.I)
+_SECRET = compile_lazily(r"auth|cookie|token|secret|passw|key|session|credential", re.I)
 
 Values = Mapping[str, Any]
 """Options by their long names: text, a list of texts, a boolean or a number."""

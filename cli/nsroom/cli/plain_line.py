@@ -11,10 +11,11 @@ from types import NoneType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from nsroom.cli.declarations import Argument, Option, is_group
+from nsroom.lazy import compile_lazily
 
 _NUMBERS: dict[Any, re.Pattern[str]] = {
-    int: re.compile(r"[0-9]{1,9}"),
-    float: re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?"),
+    int: compile_lazily(r"[0-9]{1,9}"),
+    float: compile_lazily(r"[0-9]{1,9}(\.[0-9]{1,9})?"),
 }
 _SETTINGS = frozenset(("help", "metavar", "min", "autocompletion"))
 """The settings of options that are observed here, or that do not change what a line means."""

@@ -1,19 +1,19 @@
 """Options of commands that see a server from inside, or act on it there."""
 
 import os
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 from nsroom.cli.declarations import Option, Options
 from nsroom.client.target import Target, namespace_of
 from nsroom.errors import UsageError
+from nsroom.lazy import compile_lazily
 
 if TYPE_CHECKING:
     from nsroom.introspection.ways import Way
 
 VARIABLE = "NSROOM_VIA"
-_ATTACH = re.compile(r"attach(:[1-9][0-9]{0,9})?")
+_ATTACH = compile_lazily(r"attach(:[1-9][0-9]{0,9})?")
 
 
 class Via(StrEnum):

@@ -1,7 +1,6 @@
 """Connect a client: negotiate the dialect, open a transport, join the namespaces."""
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from nsroom.client.transports.connection import Connection
 from nsroom.client.transports.tap import Tap
 from nsroom.client.transports.websocket import WebSocketConnection, supports
 from nsroom.errors import ConnectError, LostError, NsroomError, RefusedError, UsageError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.session import Observer
 from nsroom.protocol.socketio import Packet, PacketType
@@ -27,7 +27,7 @@ _ANSWERS = tuple(f"4{kind:d}" for kind in (PacketType.CONNECT, PacketType.CONNEC
 _MAX_FAULTS = 10
 # In Python 3.11 looking up an enum member takes 0.2 µs.
 _IN = Direction.IN
-_REFERENCE_SERVER = re.compile(r"nsroom/[\d.]+")
+_REFERENCE_SERVER = compile_lazily(r"nsroom/[\d.]+")
 """The `Server` header of `nsroom serve`."""
 
 

@@ -1,16 +1,16 @@
 """Lines for the user about what a server sends: thinned, because a server can send any number of packets."""
 
-import re
 import time
 from collections.abc import Callable
 
+from nsroom.lazy import compile_lazily
 from nsroom.record import Record
 
 _FIRST_PAUSE = 10.0
 _MAX_KINDS = 20
 _MAX_FRAME = 80
 """Characters of an unreadable frame in its line."""
-_VARIABLE = re.compile(r"\d+|'.*")
+_VARIABLE = compile_lazily(r"\d+|'.*")
 
 
 class Thinned:

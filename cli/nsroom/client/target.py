@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from nsroom.errors import DecodeError, UsageError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol import strict_json
 from nsroom.record import Json
 
@@ -16,16 +17,16 @@ DEFAULT_URL = "http://localhost:3000"
 DEFAULT_PATH = "/socket.io/"
 _ENGINE_QUERY = frozenset(("EIO", "transport", "sid", "t", "b64", "j"))
 """Parameters of Engine.IO's own: they belong to one request or session."""
-_ENGINE_PATH = re.compile("/socket[.]io/?$")
+_ENGINE_PATH = compile_lazily("/socket[.]io/?$")
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-_USER = re.compile(r"[^\s/@]*:(?!//)\S*@")
-_QUERY = re.compile(r"^([^\s?]*[/:][^\s?]*\?).*", re.DOTALL)
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_USER = compile_lazily(r"[^\s/@]*:(?!//)\S*@")
+_QUERY = compile_lazily(r"^([^\s?]*[/:][^\s?]*\?).*", re.DOTALL)
+_HEADER = compile_lazily(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNIX = "unix:"
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PORT = re.compile(r":\d{1,5}(?:[/?].*)?")
-_HOST = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[\w.%-]+)?\]|\w(?:[\w.-]*\w)?)(:\d{1,5})?(?:[/?].*)?")
-_THIS_MACHINE = re.compile(r"(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]", re.I)
+_URL = compile_lazily(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PORT = compile_lazily(r":\d{1,5}(?:[/?].*)?")
+_HOST = compile_lazily(r"(\[[0-9a-fA-F:.]+(?:%[\w.%-]+)?\]|\w(?:[\w.-]*\w)?)(:\d{1,5})?(?:[/?].*)?")
+_THIS_MACHINE = compile_lazily(r"(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\]", re.I)
 
 
 class Transport(StrEnum):

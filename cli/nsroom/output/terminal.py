@@ -5,10 +5,11 @@ loaded on every start, and rich costs tens of milliseconds.
 """
 
 import os
-import re
 import unicodedata
 from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
+
+from nsroom.lazy import compile_lazily
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,8 +23,8 @@ _HIDING = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _SELECTOR = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 # One variation selector picks a glyph; a second one can only hide data.
-_SUSPECT = re.compile(f"[{''.join(sorted(_FILLERS))}]|[{_SELECTOR}]{{2}}")
-_SELECTORS = re.compile(f"(?<=[{_SELECTOR}])[{_SELECTOR}]")
+_SUSPECT = compile_lazily(f"[{''.join(sorted(_FILLERS))}]|[{_SELECTOR}]{{2}}")
+_SELECTORS = compile_lazily(f"(?<=[{_SELECTOR}])[{_SELECTOR}]")
 # Emoji newer than the interpreter's Unicode tables.
 _NEW_EMOJI = range(0x1F000, 0x1FB00)
 _MAX_TABLE = 4096

@@ -4,16 +4,16 @@ The specification: https://github.com/socketio/engine.io-protocol/tree/v3
 """
 
 import json
-import re
 from collections.abc import Iterable
 
 from nsroom.errors import DecodeError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol.limits import LIMITS, Limits
 
-_LENGTH = re.compile(r"([0-9]{1,9}):")
-_BINARY_LENGTH = re.compile(rb"([\x00\x01])([\x00-\x09]{1,9})\xff")
-_HEADER = re.compile(r"4[0-6](?:[0-9]+-)?(?:/[^,]*,)?")
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_LENGTH = compile_lazily(r"([0-9]{1,9}):")
+_BINARY_LENGTH = compile_lazily(rb"([\x00\x01])([\x00-\x09]{1,9})\xff")
+_HEADER = compile_lazily(r"4[0-6](?:[0-9]+-)?(?:/[^,]*,)?")
+_NOT_ASCII = compile_lazily(r"[^\x00-\x7f]+")
 _NO_LENGTH = "a packet without its length"
 _TRUNCATED = "a packet that is shorter than its length"
 

@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
+from nsroom.lazy import compile_lazily
+
 MAX_HEAD = 256 * 1024
 """Bytes. Servers accept 8 to 64 KiB."""
 _MAX_LINE = 4096
 """Bytes of a chunk's size with its extensions."""
-_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
-_MAY_START = re.compile(rb"HTTP/.*|[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: .*)?", re.DOTALL)
+_EMPTY_LINE = compile_lazily(rb"\r?\n\r?\n")
+_MAY_START = compile_lazily(rb"HTTP/.*|[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: .*)?", re.DOTALL)
 """The first bytes of a start line, wherever they are cut."""
-_LEADING = re.compile(rb"(?:\r?\n)*")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_START = re.compile(r"HTTP/1\.[01] \d{3}(?: .*)?|[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]", re.DOTALL)
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
-_DIGITS = re.compile(r"[0-9]{1,18}")
+_LEADING = compile_lazily(rb"(?:\r?\n)*")
+_NAME = compile_lazily(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_START = compile_lazily(r"HTTP/1\.[01] \d{3}(?: .*)?|[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP/1\.[01]", re.DOTALL)
+_SIZE = compile_lazily(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
+_DIGITS = compile_lazily(r"[0-9]{1,18}")
 
 
 class Head(NamedTuple):

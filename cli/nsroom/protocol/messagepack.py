@@ -7,13 +7,13 @@ is left to the package: it takes a fifth of the time.
 """
 
 import math
-import re
 import struct
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
 from nsroom.errors import DecodeError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.protocol.strict_json import Element, Number
 from nsroom.record import Json
@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPECIAL = bytes((0xC1, *range(0xC4, 0xCA), *range(0xD4, 0xD9)))
 """How binary values and extensions start."""
 _CONTAINERS = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
-_NOT_FINITE = re.compile(rb"[\xca\xcb][\x7f\xff]")
+_NOT_FINITE = compile_lazily(rb"[\xca\xcb][\x7f\xff]")
 _UNDEFINED = object()
 """Omitted from maps and null in arrays, as `JSON.stringify` does."""
 

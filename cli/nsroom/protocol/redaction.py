@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from nsroom.errors import DecodeError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol import engineio, engineio3
 from nsroom.record import Json
 
@@ -15,14 +16,14 @@ REDACTED = "{…}"
 """Replaces the credentials in a recorded CONNECT."""
 HIDDEN = "•••"
 """Replaces one value."""
-_PARTS = re.compile(r'([^?{["]*+)(\?[^,]*+)?(,?)(.*)', re.DOTALL)
+_PARTS = compile_lazily(r'([^?{["]*+)(\?[^,]*+)?(,?)(.*)', re.DOTALL)
 """Type and namespace, the query of Socket.IO 2, the comma and the payload."""
-_EVENT = re.compile(r'4[2356](?:\d+-)?(?:/[^,?{["]*+,?)?\d*\[')
+_EVENT = compile_lazily(r'4[2356](?:\d+-)?(?:/[^,?{["]*+,?)?\d*\[')
 """The start of an event or acknowledgement: their payload is an array."""
-_NOT_A_NAME = re.compile(r'[?{["].*', re.DOTALL)
-_ANSWER = re.compile(r'4[014](?:/[^,?{["]*+)[?{["]')
+_NOT_A_NAME = compile_lazily(r'[?{["].*', re.DOTALL)
+_ANSWER = compile_lazily(r'4[014](?:/[^,?{["]*+)[?{["]')
 """The start of a server's answer to a CONNECT, with more than a name in its namespace."""
-_EVENT_IN_MSGPACK = re.compile(b"(?s)(?=.*\xa4type[\x02\x03\x05\x06]).*\xa4data[\x90-\x9f\xdc\xdd]")
+_EVENT_IN_MSGPACK = compile_lazily(b"(?s)(?=.*\xa4type[\x02\x03\x05\x06]).*\xa4data[\x90-\x9f\xdc\xdd]")
 """The payload of an event or acknowledgement is an array, that of a CONNECT an object."""
 _MAP_CODES = frozenset([*range(0x80, 0x90), 0xDE, 0xDF])
 """The first bytes of objects in MessagePack."""

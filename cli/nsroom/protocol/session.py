@@ -14,11 +14,11 @@ Call `feed` for every frame, of both directions, in the order in which they were
 the event before it, and a sid is known only after its CONNECT. `note` adds Records of the same sequence.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from itertools import count
 
 from nsroom.errors import DecodeError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol import engineio, engineio3, msgpack_parser, socketio, strict_json
 from nsroom.protocol.engineio import Handshake
 from nsroom.protocol.limits import LIMITS, Limits
@@ -43,10 +43,10 @@ _MAX_NAME = 1024
 """Characters of an event's name that wait for its acknowledgement."""
 _PLAIN = tuple(f"{engineio.PacketType.MESSAGE:d}{kind:d}" for kind in (PacketType.EVENT, PacketType.ACK))
 """The start of nearly every frame of a flood."""
-_ANSWER = re.compile(r"43([0-9]{1,15})(?=\[)")
+_ANSWER = compile_lazily(r"43([0-9]{1,15})(?=\[)")
 """An acknowledgement in the root namespace; its payload can only be a list."""
 # The offsets of adapters with connection state recovery: a yeast, the id of a Redis stream, an ObjectId.
-_OFFSET = re.compile(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
+_OFFSET = compile_lazily(r"[0-9A-Za-z_-]{7}(\.[0-9A-Za-z_-]+)?|\d{13}-\d+|[0-9a-f]{24}")
 
 
 class _Incomplete:

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from nsroom.errors import DecodeError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol import strict_json
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.record import Json
@@ -22,13 +23,13 @@ RESERVED_EVENTS = frozenset(
 )
 """Event names on which JavaScript peers close the connection; other implementations send them."""
 
-HEADER = re.compile(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
+HEADER = compile_lazily(r"(?:[0-4]|[56]([1-9][0-9]*+)-)(?:(/[^,]*+),?)?([0-9]*+)")
 """Type, number of attachments (1), namespace (2) and id (3), before the payload. Digits are ASCII only."""
 _MAX_DIGITS = 20
 """Digits of a number that are read at all: Python takes quadratic time for long ones."""
-_NAMESPACE = re.compile("/[^,?\ud800-\udfff]*")
-_DISCONNECT_WITH_REASON = re.compile(r'1(?:/[^,]*+,)?[{"]')
-_PLACEHOLDER = re.compile(r'[{,]"_placeholder":true(?=[,}])')
+_NAMESPACE = compile_lazily("/[^,?\ud800-\udfff]*")
+_DISCONNECT_WITH_REASON = compile_lazily(r'1(?:/[^,]*+,)?[{"]')
+_PLACEHOLDER = compile_lazily(r'[{,]"_placeholder":true(?=[,}])')
 
 
 class PacketType(IntEnum):

@@ -9,21 +9,22 @@ from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
 from nsroom.errors import DecodeError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol.limits import LIMITS, Limits
 from nsroom.record import Json
 
-_WHITESPACE = re.compile(r"[ \t\n\r]*+")
+_WHITESPACE = compile_lazily(r"[ \t\n\r]*+")
 # The last quote is optional: without the "?" a truncated text would be scanned again from each quote in it.
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
-_BRACKET = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
+_BRACKET = compile_lazily(_STRING + r"|[\[\]{}]", re.DOTALL)
 # One match for each list, object and comma, and one at the end: each character is read once.
-_ANOTHER = re.compile(r'(?:[^"\[{,]++|' + _STRING + r")*+(?:[\[{,]|\Z)", re.DOTALL)
-_WORD = re.compile(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
-_AT = re.compile("( starting)? at$")
+_ANOTHER = compile_lazily(r'(?:[^"\[{,]++|' + _STRING + r")*+(?:[\[{,]|\Z)", re.DOTALL)
+_WORD = compile_lazily(_STRING + r"|-?(?:Infinity|NaN|[0-9][0-9.eE+-]*+)", re.DOTALL)
+_AT = compile_lazily("( starting)? at$")
 _MARK = f"number-{os.urandom(16).hex()}-"
 """The placeholder of a Number, which json cannot write; random, so that no other string equals it."""
-_MARKED = re.compile(f'"{_MARK}([0-9]+)"')
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_MARKED = compile_lazily(f'"{_MARK}([0-9]+)"')
+_SURROGATE = compile_lazily("[\ud800-\udfff]")
 
 
 def _finite(text: str) -> float:

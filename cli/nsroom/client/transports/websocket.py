@@ -17,12 +17,13 @@ from nsroom.client.transports.handshake import new_key, request
 from nsroom.client.transports.http_proxy import ProxyError, create_connection
 from nsroom.client.transports.tap import Tap
 from nsroom.errors import LostError
+from nsroom.lazy import compile_lazily
 from nsroom.protocol import engineio as wire
 from nsroom.protocol.dialect import Dialect
 from nsroom.protocol.socketio import Packet, PacketType
 from nsroom.record import Direction, Json
 
-_PLAIN_COOKIE = re.compile(r"[\w!#$%&'*+.^`|~:-]*", re.ASCII)
+_PLAIN_COOKIE = compile_lazily(r"[\w!#$%&'*+.^`|~:-]*", re.ASCII)
 _PONG = f"{wire.PacketType.PONG:d}"
 _DISCONNECT = f"{wire.PacketType.MESSAGE:d}{PacketType.DISCONNECT:d}"
 

@@ -1,10 +1,13 @@
-"""A lazy module does not show that it is one. Each test has an interpreter of its own."""
+"""Lazy modules and patterns do not show that they are. Each test of a module has its own interpreter."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+
+from nsroom.lazy import compile_lazily
 
 
 def run(script: str) -> str:
@@ -16,9 +19,7 @@ def run(script: str) -> str:
     return process.stdout.strip()
 
 
-LAZY = (
-    "import sys; from nsroom.lazy_import import import_lazily; import_lazily('ipaddress'); import ipaddress; "
-)
+LAZY = "import sys; from nsroom.lazy import import_lazily; import_lazily('ipaddress'); import ipaddress; "
 IS_LOADED = "print('IPv4Address' in vars(ipaddress))"
 
 
@@ -61,7 +62,7 @@ for name in ("one", "two"):
 
 
 def test_a_loaded_module_stays_as_it_is() -> None:
-    code = "import json; json.mark = 1; from nsroom.lazy_import import import_lazily; import_lazily('json'); "
+    code = "import json; json.mark = 1; from nsroom.lazy import import_lazily; import_lazily('json'); "
     assert run(code + "print(json.mark)") == "1"
 
 
@@ -79,3 +80,30 @@ for each in threads: each.join()
 print(len(found))
 """
     assert run(LAZY + code) == "20"
+
+
+def test_a_pattern_is_compiled_once_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[object] = []
+    compile = re.compile
+    monkeypatch.setattr(re, "compile", lambda *given: compiled.append(given) or compile(*given))
+    pattern = compile_lazily("a+b", re.IGNORECASE)
+    assert compiled == []
+    assert [bool(pattern.fullmatch(text)) for text in ("aab", "AAB", "aabb")] == [True, True, False]
+    assert compiled == [("a+b", re.IGNORECASE)]
+    assert pattern.pattern == "a+b"
+    assert pattern.sub("c", "xABy") == "xcy"
+
+
+def test_a_pattern_may_be_of_bytes() -> None:
+    found = compile_lazily(rb"(\d+)").search(b"a12")
+    assert found is not None
+    assert found[1] == b"12"
+
+
+def test_what_a_pattern_does_not_have_is_missing() -> None:
+    assert not hasattr(compile_lazily("a"), "nothing")
+
+
+def test_a_wrong_pattern_is_found_when_it_is_used() -> None:
+    with pytest.raises(re.error):
+        compile_lazily("(").match("")
