@@ -20,18 +20,23 @@ HEAVY = NETWORK | {"asyncio", "pydantic", "prompt_toolkit", "rich", "sqlite3", "
 NEVER = {"pydantic", "redis", "requests", "websocket", "kombu", "uvloop"}
 
 
-async def loaded(home: Path, *args: str) -> set[str]:
-    """Run a command line in a fresh interpreter and return the packages that it loaded."""
+async def stderr_of(home: Path, *args: str) -> bytes:
+    """Run a fresh interpreter, and return what it wrote to stderr."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", SCRIPT, *args),
+        *(sys.executable, *args),
         # Measuring coverage loads packages of its own.
         env={key: value for key, value in clean_environment(home).items() if not key.startswith("COV")},
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
     _, stderr = await process.communicate()
-    _, modules = json.loads(stderr.splitlines()[-1])
+    return stderr
+
+
+async def loaded(home: Path, *args: str) -> set[str]:
+    """Run a command line in a fresh interpreter and return the packages that it loaded."""
+    _, modules = json.loads((await stderr_of(home, "-c", SCRIPT, *args)).splitlines()[-1])
     return {name.partition(".")[0] for name in modules}
 
 
@@ -86,15 +91,9 @@ async def test_a_plain_line_loads_no_typer(line: str, tmp_path: Path) -> None:
 
 
 async def test_what_asyncio_seldom_uses_is_not_loaded(tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-X", "importtime", "-m", "nsroom.main", "emit", "hi", "--offline"),
-        env={key: value for key, value in clean_environment(tmp_path).items() if not key.startswith("COV")},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, stderr = await process.communicate()
-    modules = {row.rpartition(b"|")[2].strip() for row in stderr.splitlines()}
+    line = ("-X", "importtime", "-m", "nsroom.main", "emit", "hi", "--offline")
+    rows = (await stderr_of(tmp_path, *line)).splitlines()
+    modules = {row.rpartition(b"|")[2].strip() for row in rows}
     assert b"asyncio" in modules
     assert modules.isdisjoint([b"inspect", b"ast", b"dis", b"ipaddress"])
 

@@ -112,7 +112,7 @@ def reread_flat(lines: Sequence[bytes], limits: Limits) -> list[list[Json]] | No
 def packet_text(event: str | int | float, args: list[Json]) -> str | None:
     """Return an event and its arguments as JSON, or None if only `strict_json.dump` can write them."""
     try:
-        return orjson.dumps([event, *args], option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+        return orjson.dumps([event, *args]).decode()
     except orjson.JSONEncodeError:
         return None
 
