@@ -32,25 +32,26 @@ def _reset(transport: asyncio.WriteTransport) -> None:
 @asynccontextmanager
 async def tcp(talk: Talk) -> AsyncIterator[str]:
     """Listen, and talk to whoever comes; give the URL."""
-    conversations: set[asyncio.Task[None]] = set()
+    conversations: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        conversations.add(task)
         try:
             with contextlib.suppress(ConnectionError, EOFError, asyncio.CancelledError):
                 await talk(reader, writer)
         finally:
             writer.close()
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversations[asyncio.create_task(converse(reader, writer))] = writer
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-        for task in conversations:
+        for task, writer in conversations.items():
             task.cancel()
+            writer.close()  # a task that has not started closes nothing
         await asyncio.gather(*conversations, return_exceptions=True)
 
 

@@ -24,11 +24,10 @@ _UNLIMITED = 3600.0
 class Flusher:
     """Flushes the WebSockets written to in this turn of the loop: a callback for each would cost too much."""
 
-    __slots__ = ("_is_scheduled", "_written", "loop", "send_collected")
+    __slots__ = ("_is_scheduled", "_written", "send_collected")
 
     def __init__(self, send_collected: Callable[[], None]) -> None:
         """`send_collected` is called before flushing; it may write to WebSockets."""
-        self.loop = asyncio.get_running_loop()
         self.send_collected = send_collected
         self._is_scheduled = False
         self._written: list[WebSocket] = []
@@ -41,7 +40,7 @@ class Flusher:
     def schedule(self) -> None:
         """Flush all before the next turn."""
         if not self._is_scheduled:
-            self.loop.call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self._flush)
             self._is_scheduled = True
 
     def _flush(self) -> None:
@@ -226,7 +225,7 @@ class WebSocket:
 
         The answer to a CLOSE has its code: RFC 6455, section 5.5.1.
         """
-        timer = self._flusher.loop.call_later(timeout, self.abort)
+        timer = asyncio.get_running_loop().call_later(timeout, self.abort)
         self.flush()
         self._closing = True
         try:
