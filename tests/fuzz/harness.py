@@ -23,7 +23,7 @@ def main() -> None:
     # started this one.
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     sys.argv.append("-rss_limit_mb=0")
-    # Not for regular expressions: what the hook makes of one takes no position to start at.
+    # Not "RegEx": the patterns of that hook do not accept a position to start at.
     atheris.enabled_hooks.add("str")
     atheris.Setup(sys.argv, lambda data: check(target, data))
     atheris.Fuzz()

@@ -69,7 +69,6 @@ scan: Callable[[str, int], tuple[Json, int]] = _decoder.scan_once  # type: ignor
 
 Raises StopIteration, ValueError or RecursionError for anything else.
 """
-_scan_exactly: Callable[[str, int], tuple[Json, int]] = _exact.scan_once  # type: ignore[attr-defined]
 
 
 def load(text: str, start: int = 0, limits: Limits = LIMITS, *, exact: bool = False) -> Json:
@@ -81,11 +80,12 @@ def load(text: str, start: int = 0, limits: Limits = LIMITS, *, exact: bool = Fa
     """
     if len(text) > limits.depth:
         _check_limits(text, start, limits)
+    decoder = _exact if exact else _decoder
     try:
-        value, end = (_scan_exactly if exact else scan)(text, start)
+        value, end = decoder.scan_once(text, start)  # type: ignore[attr-defined]
     except (StopIteration, ValueError, RecursionError):
-        end = -1
-    return value if end == len(text) else _load_slowly(text, start, _exact if exact else _decoder)
+        return _load_slowly(text, start, decoder)
+    return value if end == len(text) else _load_slowly(text, start, decoder)
 
 
 def _load_slowly(text: str, start: int, decoder: json.JSONDecoder) -> Json:
