@@ -6,7 +6,6 @@ line of an event's record has it in two pieces.
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import repeat
 
 from nsroom.client.events import Acknowledge, Emit
@@ -20,11 +19,11 @@ _ESCAPED = b'{"$'
 _TEXT = rb"[ !#-\[\]-~]*+"
 """A text in JSON that is written as it is."""
 _EVENT_RECORD = re.compile(
-    rb'(?m)^(?:{"time":"([0-9T:-]{19})\.([0-9]{6})Z","seq":[0-9]{1,15},"direction":"(in|out)","kind":"event",'
-    rb'"namespace":"(/' + _TEXT + rb')",(?:"id":[0-9]{1,15},)?"event":("' + _TEXT + rb'"),"args":\[(.*)\]'
-    rb'(?:,"sid":"' + _TEXT + rb'")?}$|.*)'
+    rb'{"time":"([0-9T:-]{19}+\.[0-9]{6}+Z)","seq":[0-9]{1,15}+,"direction":"(in|out)","kind":"event",'
+    rb'"namespace":"(/' + _TEXT + rb')",(?:"id":[0-9]{1,15}+,)?+"event":("' + _TEXT + rb'"),"args":\[(.*)\]'
+    rb'(?:,"sid":"' + _TEXT + rb'")?+}\r?(?:\n|$)|.*\n|.+'
 )
-"""An event's record as nsroom writes it: second, microseconds, direction, namespace, name, arguments.
+"""An event's record as nsroom writes it: time, direction, namespace, name, arguments.
 
 Of any other line the parts are empty.
 """
@@ -42,7 +41,7 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     if line[:1] == b"[":
         if ready := _ready(line, namespace):
             return ready
-    elif b"\n" not in line and (recorded := parse_recorded([line])[0]):
+    elif line[:1] == b"{" and b"\n" not in line and (recorded := parse_recorded([line])[0]):
         return recorded[2]
     try:
         value = strict_json.load(line.decode(), exact=True)
@@ -57,33 +56,25 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
 def parse_recorded(lines: Sequence[bytes]) -> list[Recorded | None]:
     """Return the event of each line of a record, or None if it cannot be sent as the line has it.
 
-    At least one line is needed; a line may not be empty or contain a line break.
+    Each line but the last ends with a line break.
     """
-    found: list[tuple[bytes, ...]] = _EVENT_RECORD.findall(b"\n".join(lines))
+    found: list[tuple[bytes, ...]] = _EVENT_RECORD.findall(b"".join(lines))
     matched = [parts for parts in found if parts[0]]
     if not matched:
         return [None] * len(found)
-    seconds, micros, directions, namespaces, names, args = zip(*matched, strict=True)
+    whens, directions, namespaces, names, args = zip(*matched, strict=True)
+    try:
+        times = list(map(parse_time, map(bytes.decode, whens)))
+    except ValueError:  # one of them does not exist
+        return [parse_recorded([line])[0] for line in lines] if len(lines) > 1 else [None]
     texts = [b"[%b,%b]" % pair if pair[1] else b"[%b]" % pair[0] for pair in zip(names, args, strict=True)]
     emits = _ready_all(texts, list(map(bytes.decode, namespaces)))
-    columns = zip(map(_start, seconds), micros, directions, emits, strict=True)
-    recorded = [
-        None if emit is None or start is None else (start + int(micro), direction.decode(), emit)
-        for start, micro, direction, emit in columns
-    ]
+    columns = zip(times, map(bytes.decode, directions), emits, strict=True)
+    recorded = [None if emit is None else (time, direction, emit) for time, direction, emit in columns]
     if len(matched) == len(found):
         return recorded
     rest = iter(recorded)
     return [next(rest) if parts[0] else None for parts in found]
-
-
-@lru_cache(maxsize=8)
-def _start(second: bytes) -> int | None:
-    """Return a second of a record's time as microseconds since the epoch, or None if it does not exist."""
-    try:
-        return parse_time(second.decode() + "Z")
-    except ValueError:
-        return None
 
 
 def recorded_event(record: Record) -> Recorded | None:
@@ -98,7 +89,9 @@ def recorded_event(record: Record) -> Recorded | None:
 def _ready_all(lines: Sequence[bytes], namespaces: Sequence[str]) -> list[Emit | None]:
     """Return `_ready` of each line; each is a list that starts with a text."""
     values = reread_flat(lines, LIMITS)
-    if values is None or _ESCAPED in b"".join(lines):
+    whole = b"".join(lines)
+    # A single byte first: searching for one is ten times faster than for a word.
+    if values is None or (b"$" in whole and _ESCAPED in whole):
         return list(map(_ready, lines, namespaces))
     names = [value.pop(0) for value in values]
     columns = zip(namespaces, names, values, map(bytes.decode, lines), strict=True)

@@ -179,36 +179,40 @@ def _selected(file: "BinaryIO", direction: Sent, at_once: int) -> "Iterator[tupl
 
     wanted = [each.value for each in Direction] if direction is Sent.ALL else [direction.value]
     is_recording, file = recognise_recording(file)
-    for events in _events(file, at_once) if is_recording else _salvaged_events(file):
-        lines = [Line(number, emit) for number, (_, way, emit) in events if way in wanted]
+    for first, events in _events(file, at_once) if is_recording else _salvaged_events(file):
+        numbered = enumerate(events, first)
+        lines = [Line(number, event[2]) for number, event in numbered if event and event[1] in wanted]
         if lines:
-            yield events[0][1][0], lines
+            yield next(event[0] for event in events if event), lines
 
 
-def _events(file: "BinaryIO", at_once: int) -> "Iterator[list[tuple[int, Recorded]]]":
-    """Yield the events with the numbers of their lines. Raises: DataError, after the events before it."""
+def _events(file: "BinaryIO", at_once: int) -> "Iterator[tuple[int, list[Recorded | None]]]":
+    """Yield the events of lines, after the number of the first. Raises: DataError, after those before it."""
     from nsroom.client.lines import parse_recorded, recorded_event
     from nsroom.output.recording import parse, read_batches
 
-    for batch in read_batches(file, at_once):
-        events: list[tuple[int, Recorded]] = []
-        try:
-            found = parse_recorded([line.rstrip() for _, line in batch])
-            for (number, line), event in zip(batch, found, strict=True):
-                if event := event or recorded_event(parse(line, number)):
-                    events.append((number, event))
-        except DataError:
-            yield events
-            raise
-        yield events
+    for first, lines in read_batches(file, at_once):
+        events = parse_recorded(lines)
+        error = None
+        for at, event in enumerate(events):
+            if event is None and not lines[at].isspace():
+                try:
+                    events[at] = recorded_event(parse(lines[at], first + at))
+                except DataError as problem:
+                    error = problem
+                    del events[at:]
+                    break
+        yield first, events
+        if error:
+            raise error
 
 
-def _salvaged_events(file: "BinaryIO") -> "Iterator[list[tuple[int, Recorded]]]":
+def _salvaged_events(file: "BinaryIO") -> "Iterator[tuple[int, list[Recorded | None]]]":
     from nsroom.client.lines import recorded_event
 
     for number, record in _salvaged(file):
         if event := recorded_event(record):
-            yield [(number, event)]
+            yield number, [event]
 
 
 def _salvaged(file: "BinaryIO") -> "Iterator[tuple[int, Record]]":

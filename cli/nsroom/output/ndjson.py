@@ -99,7 +99,9 @@ def reread_flat(lines: Sequence[bytes], limits: Limits) -> list[list[Json]] | No
     # With no other brackets, n lists in the list are the n lines: none of their brackets is in a text.
     if not whole.count(b"[") == whole.count(b"]") == len(lines) + 1:
         return None
-    if len(whole) > limits.values or whole.count(b"{") >= limits.depth:
+    if len(whole) > limits.values:
+        return None
+    if whole.count(b"{") >= limits.depth and max(line.count(b"{") for line in lines) >= limits.depth:
         return None
     try:
         values: list[list[Json]] = orjson.loads(whole)

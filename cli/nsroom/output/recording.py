@@ -37,18 +37,21 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
         yield number, parse(line, number)
 
 
-def read_batches(file: BinaryIO, size: int) -> Iterator[list[tuple[int, bytes]]]:
-    """Yield the lines that are not empty with their numbers, `size` at a time; fewer if they are long."""
-    batch: list[tuple[int, bytes]] = []
-    length = 0
-    for number, line in _numbered(file):
-        batch.append((number, line))
+def read_batches(file: BinaryIO, size: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield lines, `size` at a time, after the number of the first; fewer if they are long.
+
+    They have their endings; only the last one of a batch may be without a line break.
+    """
+    number, length = 1, 0
+    lines: list[bytes] = []
+    for line in read_lines(file, MAX_LINE):
+        lines.append(line)
         length += len(line)
-        if len(batch) == size or length > _MAX_BATCH:
-            yield batch
-            batch, length = [], 0
-    if batch:
-        yield batch
+        if len(lines) == size or length > _MAX_BATCH:
+            yield number, lines
+            number, lines, length = number + len(lines), [], 0
+    if lines:
+        yield number, lines
 
 
 def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -104,5 +104,6 @@ def test_which_lines_are_read_at_once(lines: list[str], are_flat: bool) -> None:
 def test_lines_that_are_read_at_once_have_the_limits_of_a_line() -> None:
     deep, long = b'["a",' + b'{"x":' * 4 + b"1" + b"}" * 4 + b"]", b'["' + b"a" * 100 + b'"]'
     assert reread_flat([deep], Limits(depth=6)) is not None
-    assert reread_flat([deep], Limits(depth=4)) is None
+    assert reread_flat([deep] * 9, Limits(depth=6)) == [json.loads(deep)] * 9
+    assert reread_flat([deep, b"[{}]"], Limits(depth=4)) is None
     assert reread_flat([long, b"[1]"], Limits(values=100)) is None
