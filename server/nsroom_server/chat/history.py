@@ -147,8 +147,7 @@ class Stored:
     def append(self, namespace: str, room: str, text: str) -> asyncio.Future[int]:
         """Number and store a message."""
         stored: asyncio.Future[int] = self._loop.create_future()
-        row: Row = {"namespace": namespace, "room": room, "body": text}
-        self._waiting.put(_Append(row, stored))
+        self._waiting.put(_Append((namespace, room, text), stored))
         return stored
 
     async def read(self, namespace: str, page: Page, octets: int) -> list[Body]:
@@ -206,10 +205,11 @@ class Stored:
         going, due = True, monotonic()
         while going:
             batch, going = self._next_batch(min(max(due - monotonic(), 0), _CHECK_EVERY))
-            self.lost = not ledger.in_place
             if batch:
                 self._answer(batch, self._commit(ledger, batch, clock.now()))
                 due = min(due, monotonic() + _TRIM_EVERY)
+            else:
+                self.lost = not ledger.in_place
             if going and monotonic() >= due:
                 due = monotonic() + (0 if self._trim(ledger, clock.now()) else _LOOK_EVERY)
         ledger.close()
@@ -232,9 +232,12 @@ class Stored:
 
     def _commit(self, ledger: Ledger, batch: Sequence[_Append], now: float) -> list[int] | HistoryError:
         try:
-            return ledger.append([append.row for append in batch], self._retention, now)
+            ids = ledger.append([append.row for append in batch], self._retention, now)
         except FAILURES as error:
+            self.lost = not ledger.in_place
             return HistoryError(f"the message was not stored: {error}")
+        self.lost = False
+        return ids
 
     def _trim(self, ledger: Ledger, now: float) -> bool:
         """Delete some of the messages beyond the limits, and return whether there may be more."""

@@ -5,7 +5,7 @@ import secrets
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,8 @@ from nsroom_server.errors import ConfigError
 from nsroom_server.settings.limits import Retention
 
 Body = dict[str, Any]
-Row = Mapping[str, str | float]
+Row = tuple[str, str, str]
+"""A message to store: namespace, room, body."""
 
 _VERSION = 3
 _PATIENCE = 500
@@ -68,14 +69,14 @@ PRAGMA user_version = 3;
 _MIGRATIONS = (_FROM_VERSION_1, _FROM_VERSION_2)
 """The first turns version 1 into version 2, and so on."""
 _NUMBER = """
-INSERT INTO rooms SELECT :namespace, :room, floor + 1 FROM store WHERE true
+INSERT INTO rooms SELECT ?, ?, floor + 1 FROM store WHERE true
 ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last
 """
 _HIGHEST = """
 (SELECT MAX(id) FROM messages WHERE messages.namespace = rooms.namespace AND messages.room = rooms.room)
 """
 _RAISE_LAST = f"UPDATE rooms SET last = {_HIGHEST} WHERE last < {_HIGHEST}"
-_INSERT = "INSERT INTO messages VALUES (:namespace, :room, :id, :at, :body, :checksum)"
+_INSERT = "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)"
 # As bytes: text that is not UTF-8 would end the query instead of one row.
 _AFTER = """
 SELECT id, CAST(body AS BLOB), checksum FROM messages WHERE namespace = ? AND room = ? AND id > ? ORDER BY id
@@ -141,12 +142,14 @@ class Ledger:
         try:
             with self._connection as connection:
                 connection.execute("BEGIN IMMEDIATE")
-                ids = [_append(connection, {**row, "at": now}) for row in rows]
-                newest = {(row["namespace"], row["room"]): id for row, id in zip(rows, ids, strict=True)}
+                ids = [_append(connection, row, now) for row in rows]
+                newest = {row[:2]: id for row, id in zip(rows, ids, strict=True)}
                 for room, last in newest.items():
                     if last > retention.messages:
                         connection.execute(_SHORTEN, (*room, last - retention.messages))
                 self._require_in_place()
+                # Here, not at the end of the block: this statement stays prepared.
+                connection.execute("COMMIT")
         except sqlite3.Error:
             self._wait(_IMPATIENCE, patient=False)
             raise
@@ -309,12 +312,12 @@ def _use_write_ahead_log(connection: sqlite3.Connection, deadline: float) -> Non
         sleep(0.01)
 
 
-def _append(connection: sqlite3.Connection, row: Row) -> int:
-    (id,) = connection.execute(_NUMBER, row).fetchone()
-    place = (str(row["namespace"]), str(row["room"]), int(id))
-    checksum = _checksum(place, str(row["body"]).encode())
-    connection.execute(_INSERT, {**row, "id": id, "checksum": checksum})
-    return int(id)
+def _append(connection: sqlite3.Connection, row: Row, at: float) -> int:
+    namespace, room, body = row
+    (number,) = connection.execute(_NUMBER, (namespace, room)).fetchone()
+    place = namespace, room, int(number)
+    connection.execute(_INSERT, (*place, at, body, _checksum(place, body.encode())))
+    return place[2]
 
 
 def _checksum(place: tuple[str, str, int], body: bytes) -> int:

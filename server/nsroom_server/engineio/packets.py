@@ -61,14 +61,15 @@ class Outgoing:
 class Batch:
     """Packets to send in a row to many, in groups that nothing may come between."""
 
-    __slots__ = ("frames", "groups", "octets", "size")
+    __slots__ = ("data", "frames", "groups", "octets", "size")
 
     def __init__(self, groups: Sequence[Sequence[Outgoing]]) -> None:
         packets = list(chain.from_iterable(groups))
         self.groups = groups
         self.frames = [packet.frame for packet in packets]
-        self.size = sum(map(len, self.frames))
-        """Bytes of the frames."""
+        self.data = b"".join(self.frames)
+        """The frames as they are sent."""
+        self.size = len(self.data)
         self.octets = sum(packet.size for packet in packets)
         """Bytes of the packets."""
 

@@ -24,11 +24,13 @@ _UNLIMITED = 3600.0
 class Flusher:
     """Flushes the WebSockets written to in this turn of the loop: a callback for each would cost too much."""
 
-    __slots__ = ("_is_scheduled", "_written", "send_collected")
+    __slots__ = ("_is_scheduled", "_written", "is_flushing", "send_collected")
 
     def __init__(self, send_collected: Callable[[], None]) -> None:
         """`send_collected` is called before flushing; it may write to WebSockets."""
         self.send_collected = send_collected
+        self.is_flushing = False
+        """Whether what is written now is flushed before anything else happens."""
         self._is_scheduled = False
         self._written: list[WebSocket] = []
 
@@ -44,12 +46,13 @@ class Flusher:
             self._is_scheduled = True
 
     def _flush(self) -> None:
+        self.is_flushing = True
         try:
             self.send_collected()
             while self._written:
                 self._written.pop().flush()
         finally:
-            self._is_scheduled = False
+            self.is_flushing = self._is_scheduled = False
             if self._written:  # the failure is reported by the loop; the others are flushed next
                 self.schedule()
 
@@ -121,6 +124,9 @@ class WebSocket:
         if self._buffered and not self.writable:
             return False
         if not self._frames:
+            if self._flusher.is_flushing:
+                self._send(batch.data, batch.frames)
+                return True
             self._flusher.add(self)
         self._frames += batch.frames
         self._size += batch.size
@@ -145,10 +151,13 @@ class WebSocket:
     def flush(self) -> None:
         """Send the written frames; the transport sends later what the socket does not take now."""
         frames, self._frames, self._size = self._frames, [], 0
+        if frames:
+            self._send(frames[0] if len(frames) == 1 else b"".join(frames), frames)
+
+    def _send(self, data: bytes, frames: Sequence[bytes]) -> None:
         transport = self._transport
-        if not frames or transport.is_closing():
+        if transport.is_closing():
             return
-        data = frames[0] if len(frames) == 1 else b"".join(frames)
         # Not by the transport while its buffer is empty: that adds a quarter to the system call.
         if self._socket and not transport.get_write_buffer_size():
             try:  # noqa: SIM105 - a context manager costs more than the rest of this

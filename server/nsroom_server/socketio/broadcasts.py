@@ -54,17 +54,15 @@ class Broadcasts:
         self._audience, self._groups, self._size, self._received = {}, [], 0, {}
         if not groups:
             return
+        if received:
+            audience = dict(audience)
+            for sid, start in received.items():
+                if receiver := audience.pop(sid, None):
+                    self._send_rest(receiver, groups[start:])
         batch = Batch(groups)
-        if not received:
-            # Not a copy: a connection that ends while it is written to is removed later, by its own task.
-            for receiver in audience.values():
-                receiver.send_batch(batch)
-            return
-        for sid, receiver in audience.items():
-            if start := received.get(sid, 0):
-                self._send_rest(receiver, groups[start:])
-            else:
-                receiver.send_batch(batch)
+        # Not a copy: a connection that ends while it is written to is removed later, by its own task.
+        for receiver in audience.values():
+            receiver.send_batch(batch)
 
     def catch_up(self, sid: str) -> None:
         """Send what is collected to one socket, if it is in the audience."""

@@ -44,7 +44,7 @@ async def test_two_servers_share_a_file(reopen: Open) -> None:
 def test_a_room_keeps_exactly_as_many_messages_as_allowed(tmp_path: Path) -> None:
     path = tmp_path / "history.db"
     ledger = Ledger(path, prepare(path))
-    row = {"namespace": "/", "room": "r", "body": "{}"}
+    row = "/", "r", "{}"
     kept = []
     for batch in (1, 2, 1, 1, 6):
         ledger.append([row] * batch, Retention(messages=3, age=10**9, size=10**9), 1.0)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
+from nsroom_server.engineio.packets import Batch, messages
 from nsroom_server.engineio.transport import CorkableTransport
 from nsroom_server.engineio.websocket import Flusher, WebSocket
 from tests.frames import masked
@@ -58,38 +59,57 @@ async def test_an_answer_is_sent_before_the_close_frame_for_what_came_with_its_e
 @pytest.mark.parametrize("direct", [True, False], ids=["by the socket", "by the transport"])
 async def test_everything_leaves_in_the_order_in_which_it_is_written(direct: bool) -> None:
     for seed in range(20):
-        dice, loop = random.Random(seed), asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         theirs.setblocking(False)
         ours.setblocking(False)
-        inner, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
-        transport = CorkableTransport(inner, ours if direct else None)
-        ws = WebSocket(cast(Any, None), cast(Any, None), transport, Flusher(lambda: None))
-        transport.cork(ws.flush)
-        transport.uncork()
-        written, read = bytearray(), bytearray()
-        for _ in range(200):
-            data = dice.randbytes(dice.choice((1, 100, 3000, 40_000)))
-            step = dice.randrange(5)
-            if step < 2:
-                ws.write(data)
-            elif step == 2:
-                transport.write(data)  # as aiohttp does with its own frames
-            written += data if step < 3 else b""
-            if step == 3:
-                await asyncio.sleep(0)
-            elif step == 4:
-                with suppress(BlockingIOError):
-                    read += theirs.recv(len(data))
-        async with asyncio.timeout(WAIT):
-            while len(read) < len(written):
-                read += await loop.sock_recv(theirs, 65536)
-        same = read == written  # pytest would compare a megabyte line by line
-        assert same
-        assert ws.unsent == 0
-        inner.abort()
-        theirs.close()
+        inner, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, ours)
+        try:
+            await write_at_random(
+                random.Random(seed), CorkableTransport(inner, ours if direct else None), theirs
+            )
+        finally:
+            inner.abort()
+            theirs.close()
+
+
+async def write_at_random(dice: random.Random, transport: CorkableTransport, peer: socket.socket) -> None:
+    """Write in all ways to a WebSocket, and assert that the peer receives everything in that order."""
+    written, read = bytearray(), bytearray()
+    collected: list[Batch] = []
+
+    def send_collected() -> None:
+        while collected:
+            batch = collected.pop()
+            if ws.offer(batch):
+                written.extend(batch.data)
+
+    flusher = Flusher(send_collected)
+    ws = WebSocket(cast(Any, None), cast(Any, None), transport, flusher)
+    transport.cork(ws.flush)
+    transport.uncork()
+    for _ in range(200):
+        data = dice.randbytes(dice.choice((1, 100, 3000, 40_000)))
+        step = dice.randrange(6)
+        if step < 2:
+            ws.write(data)
+        elif step == 2:
+            transport.write(data)  # as aiohttp does with its own frames
+        elif step == 3:
+            collected.append(Batch([messages((data, data))]))
+            flusher.schedule()
+        written += data if step < 3 else b""
+        if step == 4:
+            await asyncio.sleep(0)
+        elif step == 5:
+            with suppress(BlockingIOError):
+                read += peer.recv(len(data))
+    async with asyncio.timeout(WAIT):
+        while len(read) < len(written):
+            read += await asyncio.get_running_loop().sock_recv(peer, 65536)
+    same = read == written  # pytest would compare a megabyte line by line
+    assert same
+    assert ws.unsent == 0
 
 
 async def test_frames_are_not_compressed(serve: Serve, http: aiohttp.ClientSession) -> None:
