@@ -10,7 +10,7 @@ from benchmarks.crowd import Crowd
 from benchmarks.scale.process import environment, spend
 from benchmarks.scale.subject import Series, Spent, Subject
 from benchmarks.serving import serve_command, serving
-from nsroom_server.chat.sqlite_history import Ledger, prepare
+from nsroom_server.chat.sqlite_history import Ledger, Row, prepare
 from nsroom_server.settings.limits import Retention
 
 _PER_ROOM = 10_000
@@ -57,9 +57,9 @@ def _fill(path: Path, count: int) -> None:
     ledger.close()
 
 
-def _row(room: int) -> dict[str, str]:
+def _row(room: int) -> Row:
     body = {"room": f"room {room}", "from": "x" * 20, "nick": None, "text": "x" * 100}
-    return {"namespace": "/", "room": f"room {room}", "body": json.dumps(body)}
+    return "/", f"room {room}", json.dumps(body)
 
 
 SUBJECTS = (
