@@ -1,13 +1,17 @@
 """A peer that resets, stalls, answers late or dies: nothing is lost silently, and the numbers add up."""
 
+import asyncio
 import contextlib
 import json
+import signal
 import sqlite3
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.conftest import StartServer
 from tests.peers import bad
-from tests.peers.program import Result, Runner, Spawner
+from tests.peers.program import Result, Runner, Server, Spawner
 
 EVENTS = [f'42["tick",{n}]' for n in range(20)]
 
@@ -27,6 +31,23 @@ async def test_everything_before_a_reset_is_printed(nsroom: Runner) -> None:
     assert [record["args"] for record in records if record["kind"] == "event"] == [[n] for n in range(20)]
     assert records[-1]["kind"] == "close"
     assert result.code == 6
+
+
+async def test_what_arrived_while_the_program_was_stopped_is_printed(
+    spawn: Spawner, nsroom: Runner, node_server: Callable[..., Awaitable[Server]]
+) -> None:
+    server = await node_server("server4.js", "--ping-interval", "1000", "--ping-timeout", "4000")
+    watching = await spawn("connect", server.url, "--all", "--json")
+    await watching.seen(kind="connect", direction="in")
+    watching.signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    assert (await nsroom("emit", "-u", server.url, "shout", "1", "--ack")).code == 0
+    # Longer than the two wait for each other.
+    await asyncio.sleep(stopped + 7 - time.monotonic())
+    watching.signal(signal.SIGCONT)
+    await watching.seen(event="echo", args=[1])
+    gap = await watching.seen(kind="gap")
+    assert gap["data"]["ms"] > 5000
 
 
 async def test_a_reset_leaves_the_rest_unknown(nsroom: Runner) -> None:

@@ -35,6 +35,10 @@ _MAX_KEPT = 1000
 _MAX_MALFORMED = 1_000_000
 """Bytes of a malformed body that its record has."""
 _MAX_NAME = 80
+_SILENCE = 1_000_000
+"""Microseconds without a frame that are remembered when they end."""
+_BACKLOG = 5_000_000
+"""Microseconds that reading may take of what arrived while this process was stopped."""
 # For every event of a flood: Python 3.11 looks a member of an enumeration up in 0.2 µs.
 _EVENT, _PROTOCOL_ERROR, _IN, _OUT = Kind.EVENT, Kind.PROTOCOL_ERROR, Direction.IN, Direction.OUT
 _FOR_CONNECTION = frozenset(Kind) - {Kind.EVENT, Kind.ACK, Kind.PROTOCOL_ERROR}
@@ -78,6 +82,8 @@ class Tap:
         """When the last frame of the server arrived, in microseconds."""
         self.timed_out = False
         """Whether the server missed its heartbeat."""
+        self._silence = (0, 0)
+        """The last long time without a frame: from when, until when."""
         self._on_record = on_record
         self._should_show = should_show
         self._pongs: dict[bytes, asyncio.Future[None]] = {}
@@ -90,16 +96,24 @@ class Tap:
     def lost_at(self, noticed: int) -> int:
         """Return since when the connection was lost: since the last frame if a heartbeat is missing.
 
-        So it is when the machine slept: the server closed the connection long before that was noticed.
+        So it is when the machine slept: the server closed the connection long before that was noticed, even
+        if frames that it had sent before were read afterwards.
         """
         shake = self.session.handshake
-        missing = shake and noticed - self.heard_at > (shake.ping_interval + shake.ping_timeout) * 1000
-        return self.heard_at if missing else noticed
+        if shake is None:
+            return noticed
+        longest = (shake.ping_interval + shake.ping_timeout) * 1000
+        begun, ended = self._silence
+        if ended - begun > longest and noticed - ended < _BACKLOG:
+            return begun
+        return self.heard_at if noticed - self.heard_at > longest else noticed
 
     def feed(self, direction: Direction, frame: str | bytes, at: int | None = None) -> Record | None:
         """Observe one frame, at `at` (microseconds) or now; return the record that it completes."""
         at = now() if at is None else at
         if direction is _IN:
+            if at - self.heard_at > _SILENCE:
+                self._silence = self.heard_at, at
             self.heard_at = at
         record = self.session.feed(direction, frame, at)
         if record is not None:

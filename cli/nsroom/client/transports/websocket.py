@@ -162,7 +162,7 @@ class WebSocketConnection(Connection):
         self._end(reason)
         self._wire.close_now()
 
-    def _check_heartbeat(self) -> None:
+    def _check_heartbeat(self, again: bool = False) -> None:
         """End the connection if no frame arrived within the ping interval and its time-out."""
         shake = self.tap.session.handshake
         assert shake is not None
@@ -171,6 +171,9 @@ class WebSocketConnection(Connection):
         deadline = self._last_frame_at + (shake.ping_interval + shake.ping_timeout) / 1000
         if self._loop.time() < deadline:
             self._timer = self._loop.call_at(deadline, self._check_heartbeat)
+        elif not again:
+            # If this process was stopped, frames wait that arrived in time: they are read first.
+            self._timer = self._loop.call_later(0, self._check_heartbeat, True)
         else:
             self.tap.timed_out = True
             self._end("transport error")
