@@ -104,8 +104,11 @@ class Connector:
 
     def require(self) -> Connection:
         """Return the connection. Raises: LostError while disconnected."""
-        if self.connection is None or self.connection.ended.done():
+        if self.connection is None:
             raise LostError("not connected to the server")
+        if self.connection.ended.done():
+            reason = self.connection.why_ended
+            raise LostError(f"not connected to the server: the connection ended ({reason})")
         return self.connection
 
     async def connect(self) -> Connection:
