@@ -175,7 +175,9 @@ async def test_nothing_can_be_sent_while_disconnected(server: Restarting, connec
     await until(client, kind=Kind.RECONNECT)
     with pytest.raises(LostError, match="the connection ended"):
         await waiting
-    with pytest.raises(LostError, match=r"not connected to the server: the connection ended \(transport close"):
+    with pytest.raises(
+        LostError, match=r"not connected to the server: the connection ended \(transport close"
+    ):
         await client.emit(Emit("/lab", "echo", []))
     with pytest.raises(LostError, match="not connected to the server"):
         await client.enter("/chat")
