@@ -122,6 +122,8 @@ async def test_tables_for_people(nsroom: Runner, server: Server, member: Member)
 async def test_watching_follows(spawn: Spawner, server: Server, member: Member) -> None:
     watcher = await spawn("rooms", "-u", server.url, "--via", "admin", "--watch", "--json")
     await watcher.err("connected to")
+    # python-socketio lists its sockets 0.1 s later, but only if there are none.
+    await asyncio.sleep(0.5)
     ann = await member(server, "lobby")
     [socket] = await truth(server)
     room = await watcher.record()

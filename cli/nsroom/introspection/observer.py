@@ -37,6 +37,9 @@ class Observer(ABC, Generic[ChangeT]):
         self._say = say
         self._next: asyncio.Future[Sequence[ChangeT] | None] | None = None
         self._unread: deque[ChangeT] = deque()
+        self._is_open = False
+        self._early: list[Record] = []
+        """What was reported before it was known which features there are, for `batches`."""
         self._is_followed = False
         """Whether `batches` reads the changes, so that other methods only wait for it."""
         self._changed = asyncio.Event()
@@ -91,6 +94,7 @@ class Observer(ABC, Generic[ChangeT]):
         except BaseException:
             await self._close()
             raise
+        self._is_open = True
         return self
 
     async def __aexit__(
@@ -152,6 +156,9 @@ class Observer(ABC, Generic[ChangeT]):
         """
         self._is_followed = True
         try:
+            if self._early:
+                early, self._early = self._early, []
+                yield early
             while True:
                 await self._fill()
                 actions = [action for change in self._unread for action in self._apply(change)]
@@ -172,7 +179,9 @@ class Observer(ABC, Generic[ChangeT]):
             return
         while not self._unread:
             await self._fill()
-        self._apply(self._unread.popleft())
+        reported = self._apply(self._unread.popleft())
+        if not self._is_open:
+            self._early += reported
 
     async def _fill(self) -> None:
         """Wait for a batch; several callers may wait, and cancelling one loses nothing."""
