@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Iterable, Iterator
 from functools import partial
+from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -42,7 +43,23 @@ def read_lines(stream: BinaryIO, limit: int) -> Iterator[bytes]:
 
     Raises: OSError.
     """
-    pieces = iter(partial(stream.readline, limit), b"")
+    return _decoded(iter(partial(stream.readline, limit), b""))
+
+
+def read_blocks(stream: BufferedReader, size: int, limit: int) -> Iterator[bytes]:
+    """Yield the lines of a file as `read_lines` does, but those together that are there, about `size` bytes.
+
+    Raises: OSError.
+    """
+    return _decoded(iter(partial(_block, stream, size, limit), b""))
+
+
+def _block(stream: BufferedReader, size: int, limit: int) -> bytes:
+    data = stream.read1(size)
+    return data if data.endswith(b"\n") else data + stream.readline(limit)
+
+
+def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
     first = next(pieces, b"")
     if first.startswith(_MARKS):
         yield from _utf16_lines(chain([first], pieces))

@@ -2,12 +2,13 @@
 
 import codecs
 import io
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsroom.encoding import Utf8Decoder, read_lines
+from nsroom.encoding import Utf8Decoder, read_blocks, read_lines
 from tests.peers.program import Runner
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\ufeff"))
@@ -30,6 +31,23 @@ def test_any_pieces_make_the_same_text(text: str, encoding: str, size: int) -> N
 def test_lines_of_a_file(text: str, encoding: str) -> None:
     lines = list(read_lines(io.BytesIO(encoded(text, encoding)), 10_000))
     assert lines == list(io.BytesIO(text.encode()))
+
+
+@given(TEXTS, st.sampled_from(ENCODINGS), st.integers(1, 40))
+def test_blocks_of_a_file_are_whole_lines(text: str, encoding: str, size: int) -> None:
+    file: io.BufferedReader = io.BufferedReader(io.BytesIO(encoded(text, encoding)))
+    *blocks, last = [b"", *read_blocks(file, size, 10_000)]
+    assert b"".join([*blocks, last]) == text.encode()
+    assert all(block.endswith(b"\n") for block in blocks[1:])
+
+
+def test_a_block_is_what_has_arrived() -> None:
+    ours, theirs = os.pipe()
+    with open(ours, "rb") as file, open(theirs, "wb", buffering=0) as writer:
+        blocks = read_blocks(file, 100, 1000)
+        for text in (b"a\n", b"b\nc\n"):
+            writer.write(text)
+            assert next(blocks) == text
 
 
 def test_a_short_first_line_does_not_wait_for_more() -> None:

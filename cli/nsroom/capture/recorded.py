@@ -38,7 +38,9 @@ def read_file(path: Path) -> Iterator[Record]:
             yield item
 
 
-def recognise(file: BinaryIO, before_reading: Callable[[], None] = lambda: None) -> tuple[bool, BinaryIO]:
+def recognise(
+    file: BinaryIO, before_reading: Callable[[], None] = lambda: None
+) -> tuple[bool, io.BufferedReader]:
     """Return whether a file is a network capture, and the file from its start.
 
     `before_reading` is called each time before reading, which may wait. Raises: DataError.
@@ -50,18 +52,18 @@ def recognise(file: BinaryIO, before_reading: Callable[[], None] = lambda: None)
     return head in MAGICS, io.BufferedReader(_Rest(head, file, before_reading), _CHUNK)
 
 
-def recognise_recording(file: BinaryIO) -> tuple[bool, BinaryIO]:
+def recognise_recording(file: BinaryIO) -> tuple[bool, io.BufferedReader]:
     """Return whether a file has a record on each line, and the file from its start.
 
     Otherwise it is a HAR file or a network capture, for `salvage`.
     """
     from nsroom.output.recording import MAX_LINE, is_har
 
-    is_capture, file = recognise(file)
+    is_capture, stream = recognise(file)
     if is_capture:
-        return False, file
-    first = file.readline(MAX_LINE)
-    return not is_har(first), io.BufferedReader(_Rest(first, file), _CHUNK)
+        return False, stream
+    first = stream.readline(MAX_LINE)
+    return not is_har(first), io.BufferedReader(_Rest(first, stream), _CHUNK)
 
 
 class _Rest(io.RawIOBase):

@@ -41,7 +41,7 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     if line[:1] == b"[":
         if ready := _ready(line, namespace):
             return ready
-    elif line[:1] == b"{" and b"\n" not in line and (recorded := parse_recorded([line])[0]):
+    elif line[:1] == b"{" and b"\n" not in line and (recorded := parse_recorded(line)[0]):
         return recorded[2]
     try:
         value = strict_json.load(line.decode(), exact=True)
@@ -53,28 +53,32 @@ def parse_line(line: bytes, namespace: str) -> Emit | Acknowledge | None:
     return _from_record(record._replace(namespace=record.namespace or namespace))
 
 
-def parse_recorded(lines: Sequence[bytes]) -> list[Recorded | None]:
-    """Return the event of each line of a record, or None if it cannot be sent as the line has it.
-
-    Each line but the last ends with a line break.
-    """
-    found: list[tuple[bytes, ...]] = _EVENT_RECORD.findall(b"".join(lines))
+def parse_recorded(lines: bytes) -> list[Recorded | None]:
+    """Return the event of each line of a record, or None if it cannot be sent as the line has it."""
+    found: list[tuple[bytes, ...]] = _EVENT_RECORD.findall(lines)
     matched = [parts for parts in found if parts[0]]
     if not matched:
         return [None] * len(found)
     whens, directions, namespaces, names, args = zip(*matched, strict=True)
-    try:
-        times = list(map(parse_time, map(bytes.decode, whens)))
-    except ValueError:  # one of them does not exist
-        return [parse_recorded([line])[0] for line in lines] if len(lines) > 1 else [None]
+    times = _times(whens)
     texts = [b"[%b,%b]" % pair if pair[1] else b"[%b]" % pair[0] for pair in zip(names, args, strict=True)]
     emits = _ready_all(texts, list(map(bytes.decode, namespaces)))
-    columns = zip(times, map(bytes.decode, directions), emits, strict=True)
-    recorded = [None if emit is None else (time, direction, emit) for time, direction, emit in columns]
+    recorded = [
+        None if time is None or emit is None else (time, direction, emit)
+        for time, direction, emit in zip(times, map(bytes.decode, directions), emits, strict=True)
+    ]
     if len(matched) == len(found):
         return recorded
     rest = iter(recorded)
     return [next(rest) if parts[0] else None for parts in found]
+
+
+def _times(texts: Sequence[bytes]) -> Sequence[int | None]:
+    """Return times in microseconds since the epoch, or None for those that do not exist."""
+    try:
+        return list(map(parse_time, map(bytes.decode, texts)))
+    except ValueError:
+        return [_times([text])[0] for text in texts] if len(texts) > 1 else [None]
 
 
 def recorded_event(record: Record) -> Recorded | None:

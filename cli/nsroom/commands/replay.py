@@ -13,6 +13,7 @@ from nsroom.errors import DataError, LostError, NackError, NsroomError, UsageErr
 from nsroom.output.stdio import complain, say
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from typing import BinaryIO
 
     from nsroom.client.events import Line
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from nsroom.replaying import Replay
 
 
-_TOGETHER = 200
-"""Lines of a file that are read together if no speed is to be kept."""
+_TOGETHER = 45_000
+"""Bytes of a recording that are read together if no speed is to be kept."""
 
 
 class Sent(StrEnum):
@@ -108,9 +109,8 @@ def replay(
         failure = _converse(again, server, timeout, summary)
         _conclude(file, again, failure, ignore or () if expect else None)
         return
-    at_once = 1 if speed or str(file) == "-" else _TOGETHER
     with ExitStack() as stack:
-        batches = _selected(open_file(file, stack), direction, at_once)
+        batches = _selected(open_file(file, stack), direction, 0 if speed else _TOGETHER)
         first = next(batches, None)
         if first is None:
             raise DataError(f"{file}: no events to send; try --direction in for received events")
@@ -168,43 +168,51 @@ def _conclude(
     report(differences, again.counts)
 
 
-def _selected(file: "BinaryIO", direction: Sent, at_once: int) -> "Iterator[tuple[int, list[Line]]]":
-    """Yield the events of a direction as lines to send, after the time of the first: many together, or one.
+def _selected(file: "BinaryIO", direction: Sent, together: int) -> "Iterator[tuple[int, list[Line]]]":
+    """Yield the events of a direction as lines to send, after the time of the first.
 
-    Raises: DataError, after the events before it.
+    Those of `together` bytes, or one. Raises: DataError, after the events before it.
     """
     from nsroom.capture.recorded import recognise_recording
     from nsroom.client.events import Line
     from nsroom.record import Direction
 
     wanted = [each.value for each in Direction] if direction is Sent.ALL else [direction.value]
-    is_recording, file = recognise_recording(file)
-    for first, events in _events(file, at_once) if is_recording else _salvaged_events(file):
+    is_recording, stream = recognise_recording(file)
+    for first, events in _events(stream, together) if is_recording else _salvaged_events(stream):
         numbered = enumerate(events, first)
         lines = [Line(number, event[2]) for number, event in numbered if event and event[1] in wanted]
         if lines:
             yield next(event[0] for event in events if event), lines
 
 
-def _events(file: "BinaryIO", at_once: int) -> "Iterator[tuple[int, list[Recorded | None]]]":
+def _events(file: "BufferedReader", together: int) -> "Iterator[tuple[int, list[Recorded | None]]]":
     """Yield the events of lines, after the number of the first. Raises: DataError, after those before it."""
-    from nsroom.client.lines import parse_recorded, recorded_event
-    from nsroom.output.recording import parse, read_batches
+    from io import BytesIO
 
-    for first, lines in read_batches(file, at_once):
-        events = parse_recorded(lines)
+    from nsroom.client.lines import parse_recorded, recorded_event
+    from nsroom.encoding import read_blocks, read_lines
+    from nsroom.output.recording import MAX_LINE, parse
+
+    first = 1
+    for block in read_blocks(file, together, MAX_LINE) if together else read_lines(file, MAX_LINE):
+        events = parse_recorded(block)
+        others = [at for at, event in enumerate(events) if event is None]
+        lines = list(BytesIO(block)) if others else []
         error = None
-        for at, event in enumerate(events):
-            if event is None and not lines[at].isspace():
-                try:
-                    events[at] = recorded_event(parse(lines[at], first + at))
-                except DataError as problem:
-                    error = problem
-                    del events[at:]
-                    break
+        for at in others:
+            if lines[at].isspace():
+                continue
+            try:
+                events[at] = recorded_event(parse(lines[at], first + at))
+            except DataError as problem:
+                error = problem
+                del events[at:]
+                break
         yield first, events
         if error:
             raise error
+        first += len(events)
 
 
 def _salvaged_events(file: "BinaryIO") -> "Iterator[tuple[int, list[Recorded | None]]]":

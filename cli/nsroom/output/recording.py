@@ -22,8 +22,6 @@ from nsroom.record import Direction, Record, from_json
 _HAR = re.compile(rb'\s*\{\s*(?:$|"log"\s*:)')
 MAX_LINE = 200_000_000
 """Bytes of a line: enough for the largest frame in base64."""
-_MAX_BATCH = 1_000_000
-"""Bytes of lines that are read at a time."""
 _LIMITS = Limits(values=2 * LIMITS.values + 100, depth=2 * LIMITS.depth)
 """A record has more values than its packet: its own keys, and an object for each attachment."""
 
@@ -35,23 +33,6 @@ def read(file: BinaryIO) -> Iterator[tuple[int, Record]]:
     """
     for number, line in _numbered(file):
         yield number, parse(line, number)
-
-
-def read_batches(file: BinaryIO, size: int) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield lines, `size` at a time, after the number of the first; fewer if they are long.
-
-    They have their endings; only the last one of a batch may be without a line break.
-    """
-    number, length = 1, 0
-    lines: list[bytes] = []
-    for line in read_lines(file, MAX_LINE):
-        lines.append(line)
-        length += len(line)
-        if len(lines) == size or length > _MAX_BATCH:
-            yield number, lines
-            number, lines, length = number + len(lines), [], 0
-    if lines:
-        yield number, lines
 
 
 def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -178,7 +178,7 @@ RECORDS = st.fixed_dictionaries(
 @given(RECORDS)
 def test_a_recorded_event_is_that_of_its_record(record: Record) -> None:
     line = encode(record).rstrip()
-    [recorded] = parse_recorded([line])
+    [recorded] = parse_recorded(line)
     if recorded is not None:
         read = from_json(json.loads(line))
         assert recorded == recorded_event(read)
@@ -187,7 +187,7 @@ def test_a_recorded_event_is_that_of_its_record(record: Record) -> None:
 @given(st.lists(RECORDS, min_size=1, max_size=5))
 def test_records_are_the_same_together_and_one_by_one(records: list[Record]) -> None:
     lines = list(map(encode, records))
-    assert parse_recorded(lines) == [parse_recorded([line])[0] for line in lines]
+    assert parse_recorded(b"".join(lines)) == [parse_recorded(line)[0] for line in lines]
 
 
 HEAD = '{"time":"2026-11-28T10:00:00.000001Z","seq":1,"direction":"in","kind":"event","namespace":"/n",'
@@ -216,7 +216,8 @@ HEAD = '{"time":"2026-11-28T10:00:00.000001Z","seq":1,"direction":"in","kind":"e
 )
 def test_which_records_are_ready(line: str, text: str | None) -> None:
     plain = HEAD + '"event":"e","args":[{"a":1}]}'
-    one, recorded, other = parse_recorded([f"{plain}\r\n".encode(), f"{line}\n".encode(), plain.encode()])
+    one, empty, recorded, other = parse_recorded(f"{plain}\r\n\n{line}\n{plain}".encode())
+    assert empty is None
     assert (recorded and recorded[2].text) == text
     assert one is not None
     assert one[2].text == '["e",{"a":1}]'

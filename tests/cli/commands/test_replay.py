@@ -155,14 +155,31 @@ async def test_a_truncated_or_empty_recording_is_code_8(
     assert result.stderr.count("\n") == 1
 
 
-async def test_events_before_the_truncated_line_are_sent(
-    nsroom: Runner, server: Server, tmp_path: Path
+@pytest.mark.parametrize("speed", ["0", "1"])
+@pytest.mark.parametrize("rest", ["", "\n" + entry("echo", 0.2)])
+async def test_events_before_a_broken_line_are_sent(
+    nsroom: Runner, server: Server, tmp_path: Path, rest: str, speed: str
 ) -> None:
-    (tmp_path / "run.ndjson").write_text(entry("echo", 0) + entry("echo", 0.1)[:40])
-    result = await nsroom("replay", "run.ndjson", "-u", server.url, "--ack", "--summary")
+    good = entry("echo", 0) + "\r\n\n" + entry("echo", 0.1, args=[[1], {"$binary": "AQI="}])
+    (tmp_path / "run.ndjson").write_text(good + entry("echo", 0.1)[:40] + rest)
+    result = await nsroom("replay", "run.ndjson", "-u", server.url, "--speed", speed, "--ack", "--summary")
     assert result.code == 8
-    assert json.loads(result.stderr.splitlines()[0])["acked"] == 1
-    assert "truncated" in result.stderr
+    counts, complaint = result.stderr.splitlines()
+    assert json.loads(counts)["acked"] == 2
+    assert complaint.startswith("nsroom: line 5: ")
+    assert ("truncated" in complaint) is (not rest)
+
+
+@pytest.mark.parametrize("speed", ["0", "1"])
+async def test_events_are_sent_as_they_arrive(
+    spawn: Spawner, server: Server, room: Program, speed: str
+) -> None:
+    player = await spawn("replay", "-", "-u", server.url, "-n", "/lab", "--speed", speed)
+    player.send(json.loads(entry("join", 0, args=["r"])))
+    for number in range(2):
+        relay = {"event": "tick", "to": "r", "args": [number]}
+        player.send(json.loads(entry("emit", 0, args=[relay])))
+        assert (await room.record())["args"] == [number]
 
 
 async def test_no_such_file(nsroom: Runner) -> None:
