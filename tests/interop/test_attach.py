@@ -99,6 +99,18 @@ async def test_join_is_confirmed(spawn: Spawner, nsroom: Runner, server: Server)
     await ann.seen(event="news")
 
 
+async def test_several_at_once(nsroom: Runner, server: Server, member: Member) -> None:
+    await member(server, "lobby")
+    while not await members(server, "lobby"):
+        pass
+    listening = ports(server)
+    line = ("rooms", "-u", server.url, "--via", "attach", "--json")
+    for _ in range(3):
+        results = await asyncio.gather(*(nsroom(*line) for _ in range(4)))
+        assert [(each.code, len(each.records())) for each in results] == [(0, 1)] * 4, results
+    await wait_for_ports(server, listening)
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 async def test_tail_leaves_nothing_behind(
     end: signal.Signals, spawn: Spawner, server: Server, member: Member

@@ -20,6 +20,7 @@ from nsroom.introspection.attach.opening import (
 )
 from nsroom.introspection.attach.processes import Process
 from nsroom.introspection.attach.servers import find_servers
+from nsroom.introspection.attach.turns import turn
 from nsroom.introspection.observer import Say
 from nsroom.record import Json
 
@@ -83,12 +84,13 @@ class Session:
 
         Raises: as `open_inspector`; ConnectError if the inspector cannot be used, LostError.
         """
-        opened = await self._finish(open_inspector(self.process, app_port, self._is_ours))
-        await self._connect(opened)
-        await self._install(opened)
-        is_default = opened.by_us and opened.place.port == DEFAULT_PORT
-        if is_default and await self._inspector.run(_MOVE, self._hook):
-            opened = await self._move(opened, app_port)
+        async with turn(self.process.pid):
+            opened = await self._finish(open_inspector(self.process, app_port, self._is_ours))
+            await self._connect(opened)
+            await self._install(opened)
+            is_default = opened.by_us and opened.place.port == DEFAULT_PORT
+            if is_default and await self._inspector.run(_MOVE, self._hook):
+                opened = await self._move(opened, app_port)
         how = (
             "its inspector is open on {} until this ends" if opened.by_us else "its inspector was open on {}"
         )
@@ -226,7 +228,7 @@ class Session:
         if self._opening is None:
             return
         with contextlib.suppress(NsroomError, InspectorError, OSError, ValueError):
-            async with asyncio.timeout(_END_TIMEOUT):
+            async with turn(self.process.pid), asyncio.timeout(_END_TIMEOUT):
                 opened = await asyncio.shield(self._opening)
                 if await self._take_back(opened):
                     self._inspector.close()

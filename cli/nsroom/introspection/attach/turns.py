@@ -1,0 +1,59 @@
+"""One nsroom at a time opens or closes the inspector of a process.
+
+Node can crash if its inspector is closed just when somebody connects to it.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from nsroom.cli.folders import state_folder
+from nsroom.errors import WaitError
+
+_PATIENCE = 10.0
+"""Seconds to wait for a turn; opening an inspector takes 0.2, or 5 if the process does not answer."""
+_INTERVAL = 0.01
+
+
+@contextlib.asynccontextmanager
+async def turn(pid: int) -> AsyncIterator[None]:
+    """Wait for a turn at a process. Raises: WaitError.
+
+    Without a folder for the lock, nothing is waited for.
+    """
+    path = state_folder() / f"attach-{pid}.lock"
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            lock = await _lock(path)
+    except TimeoutError:
+        raise WaitError(f"another nsroom opens or closes the inspector of pid {pid}: try again") from None
+    try:
+        yield
+    finally:
+        if lock is not None:
+            path.unlink(missing_ok=True)
+            os.close(lock)
+
+
+async def _lock(path: Path) -> int | None:
+    """Return a descriptor that holds the lock, or None if there is no such file."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            found = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return None
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever had it before has removed the file: then another one may be in its place.
+            if os.path.samestat(os.fstat(found), os.stat(path)):
+                return found
+        os.close(found)
+        await asyncio.sleep(_INTERVAL)
