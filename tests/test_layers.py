@@ -18,7 +18,7 @@ SOURCES = {
 }
 LAYERS = {
     "nsroom": (
-        "errors lazy",
+        "errors lazy folders",
         "record",
         "filters channel comparison encoding protocol",
         "output client.target",
@@ -59,7 +59,8 @@ PACKAGES = {
     "nsroom.introspection.exporter": "aiohttp",
     "nsroom.bench": "rich",
     "nsroom.scenarios": "typer",
-    "nsroom.cli": "typer platformdirs",
+    "nsroom.cli": "typer",
+    "nsroom.folders": "platformdirs",
     "nsroom.commands": "typer",
     "nsroom.main": "typer",
     "nsroom.tui": "prompt_toolkit",

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from nsroom.cli.folders import config_folder
 from nsroom.client.target import AuthCommand, masked
 from nsroom.errors import UsageError
+from nsroom.folders import config_folder
 from nsroom.lazy import compile_lazily
 
 PROJECT_FILE = ".nsroom.toml"

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from nsroom.cli.folders import state_folder
+from nsroom.folders import state_folder
 
 _MAX_NAMESPACES = 100
 _MAX_LENGTH = 200

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from nsroom import __version__
 from nsroom.cli.configuration import user_file
-from nsroom.cli.folders import state_folder
+from nsroom.folders import state_folder
 
 _EXTRA = re.compile(r"extra == ['\"](\w+)").search
 _OPTIONAL = ("redis", "speed")

@@ -390,7 +390,7 @@ def _history(option: str | None, redis: str | None) -> dict[str, Any]:
         return {"history": Path(option)}
     if redis:
         return {}
-    from nsroom.cli.folders import state_folder
+    from nsroom.folders import state_folder
 
     return {"history": state_folder() / "history.db"}
 

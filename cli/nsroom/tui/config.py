@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nsroom.cli.configuration import Configuration
-from nsroom.cli.folders import state_folder
 from nsroom.errors import UsageError
+from nsroom.folders import state_folder
 from nsroom.output.terminal import Theme
 
 

@@ -29,6 +29,7 @@ from nsroom.introspection.attach.processes import (
     listeners,
     listeners_of,
 )
+from nsroom.introspection.attach.turns import turn
 
 _NODE = re.compile(r"node(js)?([-.]?v?\d[\d.]*)?")
 DEFAULT_PORT = 9229
@@ -149,8 +150,9 @@ async def _open(
 
 
 async def has_inspector(process: Process) -> bool:
-    """Return whether the inspector of a process is open."""
-    return await _find(await asyncio.to_thread(listeners_of, process.pid), None) is not None
+    """Return whether the inspector of a process is open. Raises: WaitError."""
+    async with turn(process.pid):
+        return await _find(await asyncio.to_thread(listeners_of, process.pid), None) is not None
 
 
 async def _wait_for_inspector(

@@ -10,8 +10,8 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from nsroom.cli.folders import state_folder
 from nsroom.errors import WaitError
+from nsroom.folders import state_folder
 
 _PATIENCE = 10.0
 """Seconds to wait for a turn; opening an inspector takes 0.2, or 5 if the process does not answer."""
@@ -39,7 +39,7 @@ async def turn(pid: int) -> AsyncIterator[None]:
 
 
 async def _lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock, or None if there is no such file."""
+    """Return a descriptor that holds the lock, or None if its file cannot be made."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -52,7 +52,7 @@ async def _lock(path: Path) -> int | None:
             return None
         with contextlib.suppress(BlockingIOError, FileNotFoundError):
             fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever had it before has removed the file: then another one may be in its place.
+            # The one before has removed its file when it ended its turn: the lock of that is worth nothing.
             if os.path.samestat(os.fstat(found), os.stat(path)):
                 return found
         os.close(found)

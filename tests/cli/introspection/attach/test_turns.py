@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nsroom.cli.folders import state_folder
 from nsroom.errors import WaitError
+from nsroom.folders import state_folder
 from nsroom.introspection.attach import turns
 from nsroom.introspection.attach.turns import turn
 

@@ -3,7 +3,7 @@
 import pytest
 from platformdirs import user_config_path, user_state_path
 
-from nsroom.cli.folders import config_folder, state_folder
+from nsroom.folders import config_folder, state_folder
 
 
 @pytest.mark.parametrize("value", [None, "", "/x/y"])
