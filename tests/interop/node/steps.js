@@ -100,7 +100,8 @@ async (unreachable) => {
     await event(socket, "connect");
     const large = new Uint8Array(50000).fill(7);
     const back = await socket.emitWithAck("binary", large);
-    if (transports.length === 2 && transports[0] === "polling") while (first() !== "websocket") await pause(20);
+    const upgrades = transports.length === 2 && transports[0] === "polling";
+    for (let looks = 0; upgrades && looks < 1000 && first() !== "websocket"; looks++) await pause(20);
     note(transports.join(), first(), back.byteLength, await socket.emitWithAck("echo", "still here"));
     socket.disconnect();
   }
