@@ -47,7 +47,7 @@ def read_lines(stream: BinaryIO, limit: int) -> Iterator[bytes]:
 
 
 def read_blocks(stream: BufferedReader, size: int, limit: int) -> Iterator[bytes]:
-    """Yield the lines of a file as `read_lines` does, but those together that are there, about `size` bytes.
+    """Yield the lines of a file as `read_lines` does, but in blocks: what has arrived, about `size` bytes.
 
     Raises: OSError.
     """

@@ -6,6 +6,7 @@ line of an event's record has it in two pieces.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import repeat
 
 from nsroom.client.events import Acknowledge, Emit
@@ -59,13 +60,12 @@ def parse_recorded(lines: bytes) -> list[Recorded | None]:
     matched = [parts for parts in found if parts[0]]
     if not matched:
         return [None] * len(found)
-    whens, directions, namespaces, names, args = zip(*matched, strict=True)
-    times = _times(whens)
+    times, directions, namespaces, names, args = zip(*matched, strict=True)
     texts = [b"[%b,%b]" % pair if pair[1] else b"[%b]" % pair[0] for pair in zip(names, args, strict=True)]
     emits = _ready_all(texts, list(map(bytes.decode, namespaces)))
     recorded = [
         None if time is None or emit is None else (time, direction, emit)
-        for time, direction, emit in zip(times, map(bytes.decode, directions), emits, strict=True)
+        for time, direction, emit in zip(map(_time, times), map(bytes.decode, directions), emits, strict=True)
     ]
     if len(matched) == len(found):
         return recorded
@@ -73,12 +73,13 @@ def parse_recorded(lines: bytes) -> list[Recorded | None]:
     return [next(rest) if parts[0] else None for parts in found]
 
 
-def _times(texts: Sequence[bytes]) -> Sequence[int | None]:
-    """Return times in microseconds since the epoch, or None for those that do not exist."""
+@lru_cache(maxsize=8)
+def _time(text: bytes) -> int | None:
+    """Return a record's time in microseconds since the epoch, or None if it does not exist."""
     try:
-        return list(map(parse_time, map(bytes.decode, texts)))
+        return parse_time(text.decode())
     except ValueError:
-        return [_times([text])[0] for text in texts] if len(texts) > 1 else [None]
+        return None
 
 
 def recorded_event(record: Record) -> Recorded | None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from enum import StrEnum
+from io import BufferedReader, BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,6 @@ from nsroom.errors import DataError, LostError, NackError, NsroomError, UsageErr
 from nsroom.output.stdio import complain, say
 
 if TYPE_CHECKING:
-    from io import BufferedReader
     from typing import BinaryIO
 
     from nsroom.client.events import Line
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _TOGETHER = 45_000
-"""Bytes of a recording that are read together if no speed is to be kept."""
+"""Bytes of a recording to read at once without pauses between the events."""
 
 
 class Sent(StrEnum):
@@ -171,7 +171,8 @@ def _conclude(
 def _selected(file: "BinaryIO", direction: Sent, together: int) -> "Iterator[tuple[int, list[Line]]]":
     """Yield the events of a direction as lines to send, after the time of the first.
 
-    Those of `together` bytes, or one. Raises: DataError, after the events before it.
+    Those of about `together` bytes come at once; with 0, each by itself. Raises: DataError, after the events
+    before it.
     """
     from nsroom.capture.recorded import recognise_recording
     from nsroom.client.events import Line
@@ -186,10 +187,8 @@ def _selected(file: "BinaryIO", direction: Sent, together: int) -> "Iterator[tup
             yield next(event[0] for event in events if event), lines
 
 
-def _events(file: "BufferedReader", together: int) -> "Iterator[tuple[int, list[Recorded | None]]]":
+def _events(file: BufferedReader, together: int) -> "Iterator[tuple[int, list[Recorded | None]]]":
     """Yield the events of lines, after the number of the first. Raises: DataError, after those before it."""
-    from io import BytesIO
-
     from nsroom.client.lines import parse_recorded, recorded_event
     from nsroom.encoding import read_blocks, read_lines
     from nsroom.output.recording import MAX_LINE, parse

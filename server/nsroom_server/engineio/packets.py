@@ -61,7 +61,7 @@ class Outgoing:
 class Batch:
     """Packets to send in a row to many, in groups that nothing may come between."""
 
-    __slots__ = ("data", "frames", "groups", "octets", "size")
+    __slots__ = ("data", "frames", "groups", "octets")
 
     def __init__(self, groups: Sequence[Sequence[Outgoing]]) -> None:
         packets = list(chain.from_iterable(groups))
@@ -69,7 +69,6 @@ class Batch:
         self.frames = [packet.frame for packet in packets]
         self.data = b"".join(self.frames)
         """The frames as they are sent."""
-        self.size = len(self.data)
         self.octets = sum(packet.size for packet in packets)
         """Bytes of the packets."""
 

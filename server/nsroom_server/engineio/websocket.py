@@ -129,7 +129,7 @@ class WebSocket:
                 return True
             self._flusher.add(self)
         self._frames += batch.frames
-        self._size += batch.size
+        self._size += len(batch.data)
         if self._size >= _CHUNK:
             self.flush()
         return True

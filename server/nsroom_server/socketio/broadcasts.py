@@ -60,7 +60,7 @@ class Broadcasts:
                 if receiver := audience.pop(sid, None):
                     self._send_rest(receiver, groups[start:])
         batch = Batch(groups)
-        # Not a copy: a connection that ends while it is written to is removed later, by its own task.
+        # Else not a copy: a connection that ends while it is written to is removed later, by its own task.
         for receiver in audience.values():
             receiver.send_batch(batch)
 

@@ -1,6 +1,6 @@
 """One nsroom at a time opens or closes the inspector of a process.
 
-Node can crash if its inspector is closed just when somebody connects to it.
+Node can crash if its inspector is closed just when a debugger connects to it.
 """
 
 import asyncio
@@ -29,7 +29,9 @@ async def turn(pid: int) -> AsyncIterator[None]:
         async with asyncio.timeout(_PATIENCE):
             lock = await _lock(path)
     except TimeoutError:
-        raise WaitError(f"another nsroom opens or closes the inspector of pid {pid}: try again") from None
+        raise WaitError(
+            f"another nsroom is opening or closing the inspector of pid {pid}: try again"
+        ) from None
     try:
         yield
     finally:
