@@ -22,7 +22,7 @@ _INTERVAL = 0.01
 async def turn(pid: int) -> AsyncIterator[None]:
     """Wait for a turn at a process. Raises: WaitError.
 
-    Without a folder for the lock, nothing is waited for.
+    Where no file can be locked, nothing is waited for.
     """
     path = state_folder() / f"attach-{pid}.lock"
     try:
@@ -41,7 +41,7 @@ async def turn(pid: int) -> AsyncIterator[None]:
 
 
 async def _lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock, or None if its file cannot be made."""
+    """Return a descriptor that holds the lock, or None if no file can be locked there."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -52,10 +52,16 @@ async def _lock(path: Path) -> int | None:
             found = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError:
             return None
-        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+        try:
             fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The one before has removed its file when it ended its turn: the lock of that is worth nothing.
-            if os.path.samestat(os.fstat(found), os.stat(path)):
-                return found
+            is_held = os.path.samestat(os.fstat(found), os.stat(path))
+        except (BlockingIOError, FileNotFoundError):
+            is_held = False
+        except OSError:  # a file system without locks
+            os.close(found)
+            return None
+        if is_held:
+            return found
         os.close(found)
         await asyncio.sleep(_INTERVAL)

@@ -1,6 +1,9 @@
 """Turns at the inspector of a process: one at a time, whatever becomes of the others."""
 
 import asyncio
+import errno
+import fcntl
+import os
 import sys
 from pathlib import Path
 
@@ -73,5 +76,14 @@ async def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_no_folder_is_no_reason_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    async with turn(PID), turn(PID):
+        pass
+
+
+async def test_a_file_system_without_locks_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
     async with turn(PID), turn(PID):
         pass
